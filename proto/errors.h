@@ -1,0 +1,169 @@
+/* errors.h - every way in which despool says no, once.
+ *
+ * Shape    one closed enum, 0 is OK; a class (what a caller does about it), a wire word, a sentence
+ *          and a hint (what a person does next) for each.
+ * Promises a code's wire word never changes once released; new codes are only added.
+ * Costs    table look-ups, no allocation.
+ * Threads  constant data only.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define must_use __attribute__((warn_unused_result))
+
+/* What a caller does about an error: try again, wait for a resource, tell the asker, or stop. */
+typedef enum error_class {
+    CLASS_NONE = 0,
+    CLASS_RETRY,    /* transient: the same try may succeed later */
+    CLASS_RESOURCE, /* space, slots, a lane: wait, it resumes by itself */
+    CLASS_REFUSE,   /* the request or the state forbids it: a person or a client decides */
+    CLASS_STOP      /* going on would damage something: the part or the host stops */
+} error_class_t;
+
+/*   symbol            wire word            class     sentence                       hint */
+#define ERRORS(E)                                                                                  \
+    E(ERR_BAD_REQUEST,   "bad-request",     REFUSE,   "the request is not a valid command map",    \
+      "see proto/PROTOCOL.md, section Commands")                                                   \
+    E(ERR_UNKNOWN_COMMAND, "unknown-command", REFUSE, "no such command",                           \
+      "despool --help lists the commands")                                                         \
+    E(ERR_MISSING_ARGUMENT, "missing-argument", REFUSE, "a required argument is missing",          \
+      "add the named argument")                                                                    \
+    E(ERR_UNKNOWN_ARGUMENT, "unknown-argument", REFUSE, "the command has no such argument",        \
+      "remove the named argument")                                                                 \
+    E(ERR_WRONG_TYPE,    "wrong-type",      REFUSE,   "an argument has the wrong type",            \
+      "see proto/PROTOCOL.md for the argument's type")                                             \
+    E(ERR_TOO_LARGE,     "too-large",       REFUSE,   "a value is larger than its limit",          \
+      "see proto/limits.h for the limit")                                                          \
+    E(ERR_BAD_NAME,      "bad-name",        REFUSE,   "the name is not allowed",                   \
+      "use 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit")                         \
+    E(ERR_BAD_VALUE,     "bad-value",       REFUSE,   "the value is out of range",                 \
+      "see the command's description for the range")                                               \
+    E(ERR_NOT_ABSOLUTE,  "not-absolute",    REFUSE,   "the path is not absolute",                  \
+      "give the path on the site's machine, from /")                                               \
+    E(ERR_NOT_FOUND,     "not-found",       REFUSE,   "no such thing is known",                    \
+      "list what there is with the noun's list command")                                           \
+    E(ERR_EXISTS,        "exists",          REFUSE,   "the name is taken",                         \
+      "choose another name, or change the existing one with set")                                  \
+    E(ERR_IN_USE,        "in-use",          REFUSE,   "it still holds content",                    \
+      "withdraw first, or repeat with --withdraw")                                                 \
+    E(ERR_NO_TARGETS,    "no-targets",      REFUSE,   "no distribution point is named",            \
+      "name at least one distribution point")                                                      \
+    E(ERR_NO_SOURCE,     "no-source",       REFUSE,   "the source directory cannot be read",       \
+      "check that the path is a readable directory on the site's machine")                         \
+    E(ERR_SOURCE_CHANGED, "source-changed", REFUSE,   "the source changed while it was read",      \
+      "let the writer finish, then repeat")                                                        \
+    E(ERR_UNSUPPORTED,   "unsupported",     REFUSE,   "the file is of a kind that is not carried", \
+      "remove it from the source, or exclude it with --exclude")                                   \
+    E(ERR_OVERLAP,       "overlap",         REFUSE,   "the directory overlaps another one in use", \
+      "choose a directory that is not inside, around or equal to it")                              \
+    E(ERR_NOT_OURS,      "not-ours",        REFUSE,   "a directory is there that despool did not make", \
+      "move it away, or choose another package id")                                                \
+    E(ERR_ABSENT,        "absent",          RETRY,    "the distribution point is not there",       \
+      "plug it in or mount it; work resumes by itself")                                            \
+    E(ERR_NOT_THIS_POINT, "not-this-point", RETRY,    "the root belongs to another distribution point", \
+      "mount the right root, or claim this one with dp adopt")                                     \
+    E(ERR_OTHER_SITE,    "other-site",      RETRY,    "the root belongs to another site",          \
+      "mount the right root, or claim this one with dp adopt")                                     \
+    E(ERR_SPACE,         "space",           RESOURCE, "the file system has too little free space", \
+      "free space or inodes there; work resumes by itself")                                        \
+    E(ERR_SITE_FULL,     "site-full",       RESOURCE, "the site's own disk is full",               \
+      "free space below the data directory; commands work again by themselves")                    \
+    E(ERR_FULL,          "full",            RESOURCE, "a mailbox or table has reached its bound",  \
+      "try again later; despool component list shows what is backed up")                           \
+    E(ERR_BUSY,          "busy",            RETRY,    "it is in use by work that is not finished", \
+      "wait for the work, or cancel it")                                                           \
+    E(ERR_STARTING,      "starting",        RETRY,    "the component is not ready yet",            \
+      "try again in a moment; despool component list shows what it waits for")                     \
+    E(ERR_DOWN,          "down",            RETRY,    "the component is stopped",                  \
+      "despool component start NAME")                                                              \
+    E(ERR_RESTARTING,    "restarting",      RETRY,    "the component restarted before it answered", \
+      "try again; a command with the same key is not done twice")                                  \
+    E(ERR_DEADLINE,      "deadline",        RETRY,    "no answer came in time",                    \
+      "try again; despool component list shows what is stalled")                                   \
+    E(ERR_CYCLE,         "cycle",           REFUSE,   "the call would wait for itself",            \
+      "report this with the path of names; it is a defect of despool")                             \
+    E(ERR_UNDECLARED,    "undeclared",      REFUSE,   "the actor may not talk to that address",    \
+      "report this; it is a defect of despool")                                                    \
+    E(ERR_CANCELLED,     "cancelled",       REFUSE,   "the work was cancelled",                    \
+      "despool retry ID starts it again")                                                          \
+    E(ERR_SUPERSEDED,    "superseded",      REFUSE,   "a later version or command took its place", \
+      "nothing to do")                                                                             \
+    E(ERR_PAUSED,        "paused",          RESOURCE, "the distribution point is paused",          \
+      "despool dp resume NAME")                                                                    \
+    E(ERR_DIGEST,        "digest",          RETRY,    "the bytes do not have the expected digest", \
+      "despool fetches them again; repeated, it points to bad memory or a bad disk")               \
+    E(ERR_DAMAGED,       "damaged",         STOP,     "a file of despool's own is damaged",        \
+      "stop the host and restore it from a backup; see docs/operations.md")                        \
+    E(ERR_NEWER_SCHEMA,  "newer-schema",    STOP,     "the data directory was written by a newer despool", \
+      "run that version, or restore a backup made before the upgrade")                             \
+    E(ERR_LOCKED,        "locked",          STOP,     "another host uses the data directory",      \
+      "stop the other despoold first")                                                             \
+    E(ERR_PERMISSION,    "permission",      RETRY,    "permission denied",                         \
+      "give the user that runs despoold the right to it")                                          \
+    E(ERR_NAME_TOO_LONG, "name-too-long",   REFUSE,   "a path or name is longer than the system allows", \
+      "shorten the path")                                                                          \
+    E(ERR_READ_ONLY,     "read-only",       RETRY,    "the file system is read-only",              \
+      "remount it writable; work resumes by itself")                                               \
+    E(ERR_IO,            "io",              RETRY,    "an input or output operation failed",       \
+      "check the disk or the mount; work is tried again by itself")                                \
+    E(ERR_HUNG,          "hung",            RETRY,    "an operation of the system does not return", \
+      "check the mount; nothing else waits for it")                                                \
+    E(ERR_NO_MEMORY,     "no-memory",       RESOURCE, "out of memory",                             \
+      "give the host more memory")                                                                 \
+    E(ERR_CONFIG,        "config",          STOP,     "the configuration is not valid",            \
+      "mend the named line")                                                                       \
+    E(ERR_QUARANTINED,   "quarantined",     REFUSE,   "the message was set aside after repeated failures", \
+      "despool quarantine list")                                                                   \
+    E(ERR_INTERNAL,      "internal",        STOP,     "despool met a state that it holds impossible", \
+      "report this with the output of despool blackbox")
+
+typedef enum err {
+    OK = 0,
+#define ERROR_SYMBOL(symbol, word, class, sentence, hint) symbol,
+    ERRORS(ERROR_SYMBOL)
+#undef ERROR_SYMBOL
+        ERR_COUNT
+} err_t;
+
+/* Each answers for any value, also one that came off a disk: an unknown code reads as ERR_INTERNAL. */
+const char *err_word(err_t err);
+const char *err_sentence(err_t err);
+const char *err_hint(err_t err);
+error_class_t err_class(err_t err);
+const char *error_class_word(error_class_t class);
+/* The code of a wire word, or ERR_INTERNAL. */
+err_t err_of_word(const char *word, size_t size);
+
+/* A failure with its origin: what was being done to what, and the numbers behind it.
+ * Filled once, where the failure was seen; passed up untouched. */
+#define FAULT_SUBJECT_BYTES 512
+typedef struct fault {
+    err_t err;
+    int32_t os_error;  /* errno, 0 where the system was not asked */
+    uint64_t need;     /* bytes, or inodes when inodes is set; UINT64_MAX: not known */
+    uint64_t have;
+    uint32_t line;     /* origin */
+    char file[24];
+    char verb[24];     /* "open", "sync", ... */
+    char subject[FAULT_SUBJECT_BYTES]; /* what it was done to; odd bytes shown as \xNN */
+} fault_t;
+
+/* Fills *fault (which may be NULL) and returns err. verb and subject are copied. */
+err_t fault_set(fault_t *fault, err_t err, int os_error, const char *verb, const char *subject,
+                const char *file, uint32_t line);
+#define RAISE(fault, err, os_error, verb, subject)                                                 \
+    fault_set((fault), (err), (os_error), (verb), (subject), __FILE__, __LINE__)
+/* The error that an errno value stands for, as met at a file of a point or the store. */
+err_t err_of_errno(int os_error);
+/* "cannot open 'x': permission denied (EACCES)" into text[size]; returns text. */
+const char *fault_text(const fault_t *fault, char *text, size_t size);
+
+#define TRY(call)                                                                                  \
+    do {                                                                                           \
+        err_t try_err_ = (call);                                                                   \
+        if (try_err_ != OK) {                                                                      \
+            return try_err_;                                                                       \
+        }                                                                                          \
+    } while (0)

@@ -1,0 +1,133 @@
+/* world.h - the seam to the machine: time, chance and files as one struct of functions.
+ *
+ * Shape    a world_t is a table of functions and a self pointer. world_os is the real machine;
+ *          world_sim a simulated one. A job is handed one; an actor never sees it.
+ * Promises the results are what the world did: >= 0, or -errno. Nothing is retried, nothing is
+ *          logged, EINTR never comes out. In the simulator every call is a point at which the job
+ *          may be suspended, fail, hang, or be the last thing that happened before a crash.
+ * Costs    world_os: one system call each, plus one load to look for cancellation.
+ * Errors   -errno of the call; -ECANCELED from any call of a job that has been cancelled.
+ * Threads  world_os may be used by any job thread; a world handle (fd) belongs to one job at a time.
+ * Owner    fds are closed by who opened them.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "proto/errors.h"
+
+typedef struct world world_t;
+
+/* What stat tells, in one form for both worlds. */
+typedef struct world_stat {
+    uint64_t device, inode;
+    uint32_t mode;      /* type and permission bits, as st_mode */
+    uint32_t uid, gid;
+    uint32_t links;
+    uint64_t size;      /* bytes */
+    int64_t mtime_ns, ctime_ns; /* ns since 1970 */
+    uint64_t device_of_file; /* st_rdev */
+} world_stat_t;
+
+typedef struct world_space {
+    uint64_t bytes_free;  /* to an unprivileged writer */
+    uint64_t bytes_all;
+    uint64_t inodes_free; /* UINT64_MAX where the file system does not count them */
+    uint32_t block_bytes;
+    uint32_t type;        /* f_type of statfs, 0 when unknown */
+} world_space_t;
+
+/* One name of a directory. type is DT_REG, DT_DIR, DT_LNK, ... or DT_UNKNOWN. */
+typedef struct world_name {
+    const char *name; /* borrowed, until the next call on this listing */
+    uint64_t inode;
+    uint8_t type;
+} world_name_t;
+
+typedef struct world_listing world_listing_t;
+
+/* How a path below a directory is resolved. */
+enum {
+    WORLD_BENEATH = 1,    /* openat2: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS */
+    WORLD_NO_XDEV = 2     /* openat2: RESOLVE_NO_XDEV: a mount placed over a part of the way is refused with EXDEV */
+};
+
+/* flags are those of <fcntl.h>; O_CLOEXEC is always added. dir is an fd or AT_FDCWD. */
+typedef struct world_calls {
+    int64_t (*monotonic_ns)(world_t *); /* never goes back; differences only */
+    int64_t (*wall_ns)(world_t *);      /* since 1970 UTC; may jump; shown, never a reason */
+    void (*random)(world_t *, void *bytes, size_t size);
+
+    int (*open)(world_t *, int dir, const char *path, int flags, uint32_t mode, unsigned how);
+    int (*close)(world_t *, int fd);
+    int64_t (*read)(world_t *, int fd, void *bytes, size_t size, uint64_t offset);  /* pread */
+    int64_t (*write)(world_t *, int fd, const void *bytes, size_t size, uint64_t offset); /* pwrite */
+    int (*truncate)(world_t *, int fd, uint64_t size);
+    int (*allocate)(world_t *, int fd, uint64_t size); /* posix_fallocate from 0 */
+    int (*sync)(world_t *, int fd);       /* fsync, of files and directories */
+    int (*sync_data)(world_t *, int fd);  /* fdatasync */
+    int (*sync_all)(world_t *, int fd);   /* syncfs of the file system that fd is on */
+    int (*stat)(world_t *, int fd, world_stat_t *ret);
+    int (*stat_at)(world_t *, int dir, const char *path, world_stat_t *ret); /* never follows a link */
+    int (*make_dir)(world_t *, int dir, const char *path, uint32_t mode);
+    int (*make_link)(world_t *, const char *target, int dir, const char *path); /* symlink */
+    int64_t (*read_link)(world_t *, int dir, const char *path, char *text, size_t size);
+    int (*hard_link)(world_t *, int from_dir, const char *from, int to_dir, const char *to);
+    int (*rename)(world_t *, int from_dir, const char *from, int to_dir, const char *to);
+    int (*remove)(world_t *, int dir, const char *path);     /* unlink */
+    int (*remove_dir)(world_t *, int dir, const char *path); /* rmdir */
+    int (*chmod)(world_t *, int fd, uint32_t mode);
+    int (*set_mtime)(world_t *, int dir, const char *path, int64_t mtime_ns); /* utimensat, of the link itself */
+    int (*space)(world_t *, int fd, world_space_t *ret);
+    int (*lock)(world_t *, int fd); /* flock LOCK_EX | LOCK_NB: -EWOULDBLOCK when another has it */
+    /* Counts the extended attributes (ACLs and capabilities among them) that are not carried. */
+    int64_t (*attribute_count)(world_t *, int fd);
+    /* A listing of the directory that fd is open on, in no order, without . and .. ; fd stays the caller's. */
+    int (*list)(world_t *, int fd, world_listing_t **ret_listing);
+    int (*list_next)(world_t *, world_listing_t *, world_name_t *ret_name); /* 1 a name, 0 the end */
+    void (*list_end)(world_t *, world_listing_t **listing);
+    /* Whether the job this world was handed to has been asked to stop. Long computations look. */
+    bool (*cancelled)(world_t *);
+    /* A named fault point, for the simulator and for kill tests; 0 or the -errno it decided on.
+     * In production it is one load. */
+    int (*point)(world_t *, const char *name);
+} world_calls_t;
+
+struct world {
+    const world_calls_t *call;
+    void *self;
+};
+
+/* Short names, so that code reads: world_open(w, dir, path, ...). */
+static inline int64_t world_monotonic_ns(world_t *w) { return w->call->monotonic_ns(w); }
+static inline int64_t world_wall_ns(world_t *w) { return w->call->wall_ns(w); }
+static inline void world_random(world_t *w, void *bytes, size_t size) { w->call->random(w, bytes, size); }
+static inline int world_open(world_t *w, int dir, const char *path, int flags, uint32_t mode, unsigned how) { return w->call->open(w, dir, path, flags, mode, how); }
+static inline int world_close(world_t *w, int fd) { return w->call->close(w, fd); }
+static inline int64_t world_read(world_t *w, int fd, void *bytes, size_t size, uint64_t offset) { return w->call->read(w, fd, bytes, size, offset); }
+static inline int64_t world_write(world_t *w, int fd, const void *bytes, size_t size, uint64_t offset) { return w->call->write(w, fd, bytes, size, offset); }
+static inline int world_truncate(world_t *w, int fd, uint64_t size) { return w->call->truncate(w, fd, size); }
+static inline int world_allocate(world_t *w, int fd, uint64_t size) { return w->call->allocate(w, fd, size); }
+static inline int world_sync(world_t *w, int fd) { return w->call->sync(w, fd); }
+static inline int world_sync_data(world_t *w, int fd) { return w->call->sync_data(w, fd); }
+static inline int world_sync_all(world_t *w, int fd) { return w->call->sync_all(w, fd); }
+static inline int world_stat(world_t *w, int fd, world_stat_t *ret) { return w->call->stat(w, fd, ret); }
+static inline int world_stat_at(world_t *w, int dir, const char *path, world_stat_t *ret) { return w->call->stat_at(w, dir, path, ret); }
+static inline int world_make_dir(world_t *w, int dir, const char *path, uint32_t mode) { return w->call->make_dir(w, dir, path, mode); }
+static inline int world_make_link(world_t *w, const char *target, int dir, const char *path) { return w->call->make_link(w, target, dir, path); }
+static inline int64_t world_read_link(world_t *w, int dir, const char *path, char *text, size_t size) { return w->call->read_link(w, dir, path, text, size); }
+static inline int world_hard_link(world_t *w, int from_dir, const char *from, int to_dir, const char *to) { return w->call->hard_link(w, from_dir, from, to_dir, to); }
+static inline int world_rename(world_t *w, int from_dir, const char *from, int to_dir, const char *to) { return w->call->rename(w, from_dir, from, to_dir, to); }
+static inline int world_remove(world_t *w, int dir, const char *path) { return w->call->remove(w, dir, path); }
+static inline int world_remove_dir(world_t *w, int dir, const char *path) { return w->call->remove_dir(w, dir, path); }
+static inline int world_chmod(world_t *w, int fd, uint32_t mode) { return w->call->chmod(w, fd, mode); }
+static inline int world_set_mtime(world_t *w, int dir, const char *path, int64_t mtime_ns) { return w->call->set_mtime(w, dir, path, mtime_ns); }
+static inline int world_space(world_t *w, int fd, world_space_t *ret) { return w->call->space(w, fd, ret); }
+static inline int world_lock(world_t *w, int fd) { return w->call->lock(w, fd); }
+static inline int64_t world_attribute_count(world_t *w, int fd) { return w->call->attribute_count(w, fd); }
+static inline int world_list(world_t *w, int fd, world_listing_t **ret) { return w->call->list(w, fd, ret); }
+static inline int world_list_next(world_t *w, world_listing_t *l, world_name_t *ret) { return w->call->list_next(w, l, ret); }
+static inline void world_list_end(world_t *w, world_listing_t **l) { w->call->list_end(w, l); }
+static inline bool world_cancelled(world_t *w) { return w->call->cancelled(w); }
+static inline int world_point(world_t *w, const char *name) { return w->call->point(w, name); }

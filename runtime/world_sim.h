@@ -1,0 +1,65 @@
+/* world_sim.h - a simulated machine: virtual time, a disk with a memory of what was synced.
+ *
+ * Shape    a machine owns directories, files, mounts and an operation trace. Each job sees it
+ *          through a world_t of its own (world_sim_job).
+ * Promises deterministic: everything is decided by the seed. At a crash each unsynced write and each
+ *          unsynced directory entry is kept, dropped, or (writes) torn, by chance of the seed, or by
+ *          the caller's prefix choice; what was synced stays.
+ * Costs    memory for every file; meant for small trees.
+ * Threads  one.
+ */
+#pragma once
+#include "runtime/world.h"
+
+typedef struct world_sim world_sim_t;
+
+typedef struct world_sim_options {
+    uint64_t seed;
+    int64_t wall_start_ns;      /* first reading of the wall clock */
+    uint32_t fault_per_million; /* chance that a file call fails with EIO, ENOSPC, EDQUOT or a short write */
+    uint32_t hang_per_million;  /* chance that a file call never returns until healed */
+    uint32_t latency_ns_max;    /* of a file call, drawn uniformly */
+} world_sim_options_t;
+
+/* Called by a world call of a job before it takes effect: the simulator may suspend the job here. */
+typedef void world_sim_pause_fn(void *context, int64_t latency_ns, const char *operation);
+
+world_sim_t *world_sim_new(const world_sim_options_t *options);
+void world_sim_destroy(world_sim_t **sim);
+
+/* The world as one job sees it; pause may be NULL. Owned by the caller. */
+world_t *world_sim_job_new(world_sim_t *sim, world_sim_pause_fn *pause, void *context);
+void world_sim_job_cancel(world_t *job);
+void world_sim_job_destroy(world_t **job); /* closes what the job left open */
+
+int64_t world_sim_now_ns(const world_sim_t *sim);
+void world_sim_advance(world_sim_t *sim, int64_t ns);
+void world_sim_set_wall(world_sim_t *sim, int64_t wall_ns);
+
+/* A file system of its own, mounted at path (which must exist): with its own device number and bounds. */
+typedef struct world_sim_mount {
+    const char *path;
+    uint64_t bytes_max, inodes_max;
+} world_sim_mount_t;
+void world_sim_mount(world_sim_t *sim, const world_sim_mount_t *mount);
+/* Unplugged: paths below give ENOENT, open fds give EIO, until plugged in again. */
+void world_sim_unplug(world_sim_t *sim, const char *path);
+void world_sim_plug(world_sim_t *sim, const char *path);
+/* Every call below path fails with -os_error (0 heals); or hangs. */
+void world_sim_fail(world_sim_t *sim, const char *path, int os_error);
+void world_sim_hang(world_sim_t *sim, const char *path, bool hang);
+bool world_sim_hangs(const world_t *job); /* whether this job waits in a call that hangs */
+void world_sim_set_space(world_sim_t *sim, const char *path, uint64_t bytes_max, uint64_t inodes_max);
+void world_sim_heal(world_sim_t *sim); /* ends all faults, drawn and set */
+
+/* Power cut: all fds end, unsynced data and names are dropped, torn or kept by the seed. */
+void world_sim_crash(world_sim_t *sim);
+/* As crash, keeping exactly the unsynced effects whose bit is set: bit i of keep is the i-th
+ * unsynced effect in trace order, modulo 64. For exhaustive checks of small traces. */
+void world_sim_crash_keeping(world_sim_t *sim, uint64_t keep);
+uint64_t world_sim_unsynced_count(const world_sim_t *sim); /* effects that a crash could lose now */
+uint64_t world_sim_operation_count(const world_sim_t *sim); /* calls that changed something so far */
+/* After this many changing operations from now each call gives -EIO and the machine is to be crashed: 0 disarms. */
+void world_sim_cut_after(world_sim_t *sim, uint64_t operations);
+bool world_sim_is_cut(const world_sim_t *sim);
+uint64_t world_sim_hash(const world_sim_t *sim); /* of the operation trace so far */
