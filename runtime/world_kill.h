@@ -1,0 +1,43 @@
+/* world_kill.h - where the process kills itself for a kill test.
+ *
+ * Shape    two counters of the process: its disk-changing calls, and its passings of named points.
+ * Promises armed by the environment only, and only in a build with DESPOOL_FAULT_POINTS:
+ *            DESPOOL_KILL_AT=N          SIGKILL at the N-th disk-changing call (syncs count as
+ *                                       such), before it takes effect when N is odd, after it
+ *                                       when N is even; N is counted from 1
+ *            DESPOOL_KILL_POINT=name:N  SIGKILL at the N-th passing of the point `name`
+ *          A value that is not of this form ends the process with a message: a kill test that
+ *          never kills must not look like one that passed. Otherwise everything here is empty.
+ * Costs    one atomic add for each call in such a build, nothing in others.
+ * Errors   none.
+ * Threads  any.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#ifdef DESPOOL_FAULT_POINTS
+/* Counts a disk-changing call that is about to be made; returns its ordinal. */
+uint64_t world_kill_before(void);
+/* The call with that ordinal has returned. */
+void world_kill_after(uint64_t ordinal);
+void world_kill_point(const char *name);
+#else
+static inline uint64_t
+world_kill_before(void)
+{
+    return 0;
+}
+
+static inline void
+world_kill_after(uint64_t ordinal)
+{
+    (void) ordinal;
+}
+
+static inline void
+world_kill_point(const char *name)
+{
+    (void) name;
+}
+#endif
