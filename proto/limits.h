@@ -1,0 +1,66 @@
+/* limits.h - every bound of despool, with its unit and what happens when it is reached. */
+#pragma once
+
+/* records and wire */
+#define MESSAGE_BYTES_MAX      (16u << 20) /* bytes of one record; a larger draft gives VERDICT_TOO_LARGE */
+#define RECORD_ROWS_COUNT_MAX  100000u     /* rows of one list; a longer one is refused (too-large) */
+#define WIRE_DEPTH_MAX         16u         /* nesting of a wire document; deeper is refused (bad-request) */
+#define COMMAND_BYTES_MAX      (1u << 20)  /* bytes of one command frame; a larger one is refused (too-large) */
+
+/* names and texts */
+#define NAME_BYTES_MAX         64u    /* bytes of an id or name; longer is refused (bad-name) */
+#define TEXT_BYTES_MAX         1024u  /* bytes of a free text; longer is refused (too-large) */
+#define LABEL_BYTES_MAX        128u   /* bytes of a version's label; longer is refused (too-large) */
+#define KEY_BYTES_MAX          128u   /* bytes of an idempotency key; longer is refused (too-large) */
+#define PATH_BYTES_MAX         4095u  /* bytes of SOURCE or ROOT; longer is refused (name-too-long) */
+#define GLOB_COUNT_MAX         256u   /* exclude globs of a package; more are refused (too-large) */
+#define POINTS_PER_COMMAND_MAX 10000u /* names in one command; more are refused (too-large) */
+
+/* runtime */
+#define ACTORS_MAX             16384u      /* actors of a host; a further spawn gets VERDICT_FULL */
+#define WORKERS_MAX            64u         /* workers (threads with a mailbox socket) of a host; assert at load */
+#define POOL_WORKERS           2u          /* workers shared by package_workers and point_workers */
+#define LANE_MESSAGES_MAX      10000u      /* messages waiting per urgent or normal lane; then VERDICT_FULL */
+#define LANE_BYTES_MAX         (64u << 20) /* bytes waiting per urgent or normal lane; then VERDICT_FULL */
+#define ASKS_OPEN_MAX          1024u       /* open asks and jobs of one actor; then VERDICT_FULL */
+#define TIMERS_PER_ACTOR_MAX   100000u     /* timers of one actor; then VERDICT_FULL */
+#define ACTOR_NAME_BYTES_MAX   95u         /* bytes of an actor's name; longer is cut */
+#define INIT_DEADLINE_MS       10000u      /* until an actor that is not ready is reported late */
+#define HANDLER_LIMIT_MS       100u        /* of one handler; longer is reported as stalled */
+#define ASK_DEADLINE_MS        30000u      /* of an ask unless it says otherwise */
+#define JOB_DEADLINE_MS        600000u     /* of a job unless it says otherwise; then its asker gets deadline */
+#define JOB_THREADS            8u          /* job threads; a further job waits in the queue */
+#define JOB_THREADS_LOST_MAX   64u         /* threads written off before jobs are refused (full) */
+#define JOBS_QUEUED_MAX        20000u      /* jobs waiting for a thread; then VERDICT_FULL */
+#define RESTART_INTENSITY      5u          /* restarts of a supervisor's children per period; then given up */
+#define RESTART_PERIOD_MS      60000u
+#define RESTART_BACKOFF_MS     100u        /* before the first restart; doubles up to RESTART_BACKOFF_MAX_MS */
+#define RESTART_BACKOFF_MAX_MS 10000u
+#define DELIVERY_ATTEMPTS_MAX  3u          /* of one message that fails its handler; then quarantine */
+#define QUARANTINE_MAX         1000u       /* messages set aside; the oldest is dropped and counted */
+#define BLACK_BOX_DELIVERIES   4096u       /* last deliveries noted per worker; older ones are overwritten */
+#define STOP_DEADLINE_MS       10000u      /* of a host's orderly stop; then what is left is reported */
+
+/* site */
+#define SLOTS_DEFAULT          4u          /* despooling slots */
+#define SLOTS_MAX              256u        /* a larger number is refused (bad-value) */
+#define HISTORY_MESSAGES_MAX   1000000u    /* status messages kept; older ones are answered as lost */
+#define EVENTS_PER_ANSWER_MAX  1000u       /* events in one answer of status.since; ask again for more */
+#define KEY_KEPT_S             86400u      /* seconds an idempotency key and its answer are kept */
+#define ATTEMPTS_MAX           100u        /* tries that reached a point; then failed{exhausted} */
+#define RETRY_FIRST_MS         1000u       /* before the second try; doubles with jitter */
+#define RETRY_MAX_MS           1800000u    /* 30 min between tries at most */
+#define INTEGRITY_ATTEMPTS_MAX 3u          /* digest failures in a row; then failed */
+#define PROBE_PERIOD_MS        2000u       /* between looks at an absent point */
+#define PROBE_DEADLINE_MS      10000u      /* of one look; then the point is hung */
+#define SPACE_PERIOD_MS        5000u       /* between looks at a point that waits for space */
+#define LEASE_MS               900000u     /* of an installing or removing target; renewed while bytes move */
+#define INSTRUCTION_TARGETS_MAX 256u       /* targets in one instruction; more become further instructions */
+#define DUE_TARGETS_MAX        256u        /* targets taken up in one look for due work */
+#define GRACE_MS               900000u     /* 15 min that a superseded version stays for its readers */
+#define BACKLOG_ALARM_MS       60000u      /* age of an instruction in the despooler's inbox that raises an alarm */
+#define ABSENT_ALARM_MS        86400000u   /* 24 h of absence raise an alarm */
+#define SPACE_RESERVE_BYTES    (16u << 20) /* bytes left free on a point's file system */
+#define SPACE_RESERVE_INODES   1000u       /* inodes left free on a point's file system */
+#define SITE_RESERVE_BYTES     (16u << 20) /* bytes pre-allocated so that status, stop and cancel still work */
+#define VERIFY_PATHS_MAX       10000u      /* paths listed per kind in a verify answer; all are counted */

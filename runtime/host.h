@@ -1,0 +1,50 @@
+/* host.h - a program that owns actors: makes them, waits for them, stops them in order.
+ *
+ * Shape    one host per process: workers (a thread and an inproc PULL socket each), a pool of job
+ *          threads, links to the outside, and a root actor whose children are the components.
+ * Promises host_start returns at once: all mailboxes are bound before any init runs, all inits run
+ *          concurrently. host_stop ends within its deadline and reports what was left. The host owns
+ *          teardown (actors, jobs, sockets, context, pools): leaving main() with a live host is never
+ *          left to an atexit handler.
+ * Costs    threads: one per named component, POOL_WORKERS, JOB_THREADS, one per link, one watchdog.
+ * Errors   ERR_CYCLE (needs and calls form a cycle; *ret_why has the path), ERR_UNDECLARED (an edge
+ *          names a class or message that is not there), ERR_LOCKED, ERR_IO.
+ * Threads  host functions are called from the thread that made the host; host_request_stop and
+ *          host_figures from any.
+ * Owner    host_new -> caller, host_destroy(&host).
+ */
+#pragma once
+
+#include "runtime/actor.h"
+
+typedef struct host host_t;
+
+typedef struct host_options {
+    const actor_class_t *const *classes; /* every class that may be spawned, NULL at the end: checked at load */
+    const actor_class_t *root;           /* spawned first; its children are the components */
+    const record_type_t *root_args_type;
+    const void *root_args;
+    const char *notes_to;   /* role that hears actor_stalled, actor_trouble, actor_settled; NULL: none */
+    const char *black_box;  /* file that survives the process, for crash notes; NULL: none */
+    uint32_t pool_workers;  /* 0: POOL_WORKERS */
+    uint32_t job_threads;   /* 0: JOB_THREADS */
+} host_options_t;
+
+host_t *host_new(const host_options_t *options, err_t *ret_err, char *ret_why, size_t why_size);
+/* Adds, before start, a link: a ROUTER at endpoint whose frames are asked of role as link_request,
+ * or a PUB that hears link_publish under the role name given. mode: permission bits of an ipc socket. */
+err_t host_add_command_link(host_t *host, const char *name, const char *endpoint, const char *role, uint32_t mode) must_use;
+err_t host_add_status_link(host_t *host, const char *name, const char *endpoint, uint32_t mode) must_use;
+err_t host_start(host_t *host) must_use;
+/* Waits until every actor spawned by the root so far is ready or degraded (true), or late, stopped or time is up. */
+bool host_wait_ready(host_t *host, uint32_t timeout_ms);
+/* Sleeps until a stop is requested (by an actor, by host_request_stop, or a failure of the root). */
+void host_wait_stop(host_t *host);
+void host_request_stop(host_t *host); /* async-signal-safe */
+/* Stops in reverse order within deadline_ms; false when something was left, named in ret_left. */
+bool host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size);
+void host_destroy(host_t **host);
+
+/* From any thread, without blocking what is looked at. */
+void host_figures(const host_t *host, host_figures_t *ret);
+uint32_t host_watch(const host_t *host, uint32_t from, actor_figures_t *ret, uint32_t count, uint32_t *ret_next);
