@@ -1,0 +1,38 @@
+/* snapshot.h - takes a source directory into the store as one version.
+ *
+ * Shape    reads the source once, level by level through descriptors, never following a link.
+ * Promises after OK every byte and node of the version is durable in the store, and the source is
+ *          never opened again. A source that changed while it was read (size, mtime, ctime or inode
+ *          of a file or a directory) is refused with its path; nothing half-read has a root. The
+ *          same tree gives the same root.
+ * Costs    one read of every file (two of those over 1 MiB that are new); memory of one sorted
+ *          listing and one node for each level; at most about 50 descriptors.
+ * Errors   ERR_NO_SOURCE, ERR_SOURCE_CHANGED, ERR_UNSUPPORTED, ERR_PERMISSION, ERR_NAME_TOO_LONG
+ *          (deeper than TREE_DEPTH_MAX), ERR_TOO_LARGE, ERR_SITE_FULL, ERR_CANCELLED, ERR_IO.
+ * Threads  one job.
+ */
+#pragma once
+
+#include "actors/content/manifest.h"
+#include "actors/content/store.h"
+
+typedef struct snapshot {
+    digest_t root;
+    uint64_t files, directories, links; /* without the root directory */
+    uint64_t bytes;                     /* of all files */
+    uint64_t stored_bytes;              /* of objects that were new to the store */
+    uint64_t files_with_attributes;     /* files and directories whose ACLs, xattrs or
+                                           capabilities are not carried */
+} snapshot_t;
+
+/* Called now and then, at most once a file or block. */
+typedef void snapshot_progress_fn(void *context, uint64_t files, uint64_t bytes);
+
+/* progress may be NULL. excludes: see tree_is_excluded; an excluded directory is not entered. */
+err_t snapshot_take(world_t *world, store_t *store, const char *source,
+                    const char *const *excludes, size_t count, snapshot_progress_fn *progress,
+                    void *context, snapshot_t *ret_snapshot, fault_t *fault) must_use;
+/* For dry runs: counts and refuses as snapshot_take does, reads no file, writes nothing; the root
+ * and stored_bytes stay zero. */
+err_t snapshot_measure(world_t *world, const char *source, const char *const *excludes,
+                       size_t count, snapshot_t *ret_snapshot, fault_t *fault) must_use;

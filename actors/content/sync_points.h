@@ -1,0 +1,47 @@
+/* sync_points.h - every sync of the content rooms, by name, so that each can be removed alone.
+ *
+ * Shape    a list of names with what each makes durable. The build option sync_mutant skips one
+ *          (-DDESPOOL_SYNC_MUTANT=SYNC_...); with -DDESPOOL_SYNC_MUTANTS, for tests only, a
+ *          variable chooses. Neither is in the product.
+ * Promises no other file of this room calls world_sync, world_sync_data or world_sync_all.
+ * Errors   -errno of the sync: an error here is never swallowed.
+ * Threads  as the world.
+ */
+#pragma once
+
+#include "runtime/world.h"
+
+#define SYNC_POINTS(S)                                                                             \
+    S(SYNC_STORE_LAYOUT)  /* the store's directories, when they are made */                        \
+    S(SYNC_STORE_DATA)    /* bytes of objects, before they get their names */                      \
+    S(SYNC_STORE_NAMES)   /* names of objects */                                                   \
+    S(SYNC_POINT_FILE)    /* bytes of the identity */                                              \
+    S(SYNC_POINT_NAMES)   /* names in .despool */                                                  \
+    S(SYNC_POINT_ROOT)    /* the name .despool in ROOT */                                          \
+    S(SYNC_PLACE_TREE)    /* the staged tree: files, names, metadata */                            \
+    S(SYNC_RECORD_FILE)   /* bytes of the version's record */                                      \
+    S(SYNC_RECORD_NAMES)  /* its name, and the package's name in packages/ */                      \
+    S(SYNC_PLACE_VERSION) /* the name v<epoch> in PACKAGE, before `current` names it */            \
+    S(SYNC_PLACE_ROOT)    /* the name PACKAGE in ROOT */                                           \
+    S(SYNC_PLACE_CURRENT) /* `current` in PACKAGE, before the receipt */                           \
+    S(SYNC_RECEIPT_FILE)  /* bytes of the receipt */                                               \
+    S(SYNC_RECEIPT_NAMES) /* its name */                                                           \
+    S(SYNC_REMOVE_NAMES)  /* what was removed */
+
+typedef enum sync_point {
+    SYNC_NONE = 0,
+#define SYNC_POINT_SYMBOL(name) name,
+    SYNC_POINTS(SYNC_POINT_SYMBOL)
+#undef SYNC_POINT_SYMBOL
+        SYNC_POINT_COUNT
+} sync_point_t;
+
+/* fsync of a file or directory, and syncfs of what fd is on, at a named point. */
+int sync_point_file(world_t *world, sync_point_t point, int fd);
+int sync_point_all(world_t *world, sync_point_t point, int fd);
+/* Whether syncfs of this file system type is known to be enough (ext4, xfs, btrfs, tmpfs). */
+bool sync_type_is_tested(uint32_t f_type);
+
+#ifdef DESPOOL_SYNC_MUTANTS
+extern sync_point_t sync_mutant; /* tests only: the point that is skipped */
+#endif

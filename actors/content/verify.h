@@ -1,0 +1,28 @@
+/* verify.h - holds every byte at a point against the version that should be there.
+ *
+ * Shape    walks the manifest and the directory side by side.
+ * Promises every file is read and hashed; nothing is believed for its mtime, its size or its
+ *          receipt. Nothing is written. Paths are relative to ROOT/PACKAGE; `current` is among them.
+ * Costs    one read of the version at the point; one block and one node a level of memory.
+ * Errors   ERR_ABSENT and others of the world, ERR_NOT_FOUND (the manifest is not in the store). A
+ *          difference is no error: it is the result.
+ * Threads  one job.
+ */
+#pragma once
+
+#include "actors/content/paths.h"
+#include "actors/content/place.h"
+
+typedef struct verify_result {
+    bool whole;      /* nothing missing, changed, extra; `current` and the receipt agree */
+    bool is_current; /* `current` names this version */
+    bool has_receipt;
+    uint64_t files, bytes; /* read and found equal */
+    paths_t paths;
+} verify_result_t;
+
+/* The result is to be released, also when it is not whole. */
+err_t verify_version(world_t *world, store_t *store, point_t *point, const place_order_t *order,
+                     place_progress_fn *progress, void *context, verify_result_t *ret_result,
+                     fault_t *fault) must_use;
+void verify_result_release(verify_result_t *result);
