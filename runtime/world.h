@@ -78,6 +78,8 @@ typedef struct world_calls {
     int (*remove)(world_t *, int dir, const char *path);     /* unlink */
     int (*remove_dir)(world_t *, int dir, const char *path); /* rmdir */
     int (*chmod)(world_t *, int fd, uint32_t mode);
+    /* As chmod, of what cannot be opened for its mode; never follows a link (-EOPNOTSUPP for one). */
+    int (*chmod_at)(world_t *, int dir, const char *path, uint32_t mode);
     int (*set_mtime)(world_t *, int dir, const char *path, int64_t mtime_ns); /* utimensat, of the link itself */
     int (*space)(world_t *, int fd, world_space_t *ret);
     int (*lock)(world_t *, int fd); /* flock LOCK_EX | LOCK_NB: -EWOULDBLOCK when another has it */
@@ -122,6 +124,7 @@ static inline int world_rename(world_t *w, int from_dir, const char *from, int t
 static inline int world_remove(world_t *w, int dir, const char *path) { return w->call->remove(w, dir, path); }
 static inline int world_remove_dir(world_t *w, int dir, const char *path) { return w->call->remove_dir(w, dir, path); }
 static inline int world_chmod(world_t *w, int fd, uint32_t mode) { return w->call->chmod(w, fd, mode); }
+static inline int world_chmod_at(world_t *w, int dir, const char *path, uint32_t mode) { return w->call->chmod_at(w, dir, path, mode); }
 static inline int world_set_mtime(world_t *w, int dir, const char *path, int64_t mtime_ns) { return w->call->set_mtime(w, dir, path, mtime_ns); }
 static inline int world_space(world_t *w, int fd, world_space_t *ret) { return w->call->space(w, fd, ret); }
 static inline int world_lock(world_t *w, int fd) { return w->call->lock(w, fd); }

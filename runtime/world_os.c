@@ -281,6 +281,12 @@ os_chmod(world_t *world, int fd, uint32_t mode)
 }
 
 static int
+os_chmod_at(world_t *world, int dir, const char *path, uint32_t mode)
+{
+    return (int) CHANGE(world, fchmodat(dir, path, mode & 07777, AT_SYMLINK_NOFOLLOW));
+}
+
+static int
 os_set_mtime(world_t *world, int dir, const char *path, int64_t mtime_ns)
 {
     int64_t seconds = mtime_ns / NS_PER_S;
@@ -448,6 +454,7 @@ static const world_calls_t os_calls = {
     .remove = os_remove,
     .remove_dir = os_remove_dir,
     .chmod = os_chmod,
+    .chmod_at = os_chmod_at,
     .set_mtime = os_set_mtime,
     .space = os_space,
     .lock = os_lock,
