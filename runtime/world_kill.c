@@ -1,7 +1,7 @@
 /* world_kill.c - counts disk-changing calls and named points, and kills the process at one. */
 #include "runtime/world_kill.h"
 
-#ifdef DESPOOL_FAULT_POINTS
+#ifdef FAULT_POINTS
 #include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>

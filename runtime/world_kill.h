@@ -1,7 +1,7 @@
 /* world_kill.h - where the process kills itself for a kill test.
  *
  * Shape    two counters of the process: its disk-changing calls, and its passings of named points.
- * Promises armed by the environment only, and only in a build with DESPOOL_FAULT_POINTS:
+ * Promises armed by the environment only, and only in a build with FAULT_POINTS:
  *            DESPOOL_KILL_AT=N          SIGKILL at the N-th disk-changing call (syncs count as
  *                                       such), before it takes effect when N is odd, after it
  *                                       when N is even; N is counted from 1
@@ -16,7 +16,7 @@
 
 #include <stdint.h>
 
-#ifdef DESPOOL_FAULT_POINTS
+#ifdef FAULT_POINTS
 /* Counts a disk-changing call that is about to be made; returns its ordinal. */
 uint64_t world_kill_before(void);
 /* The call with that ordinal has returned. */
