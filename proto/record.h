@@ -64,7 +64,11 @@ typedef struct pair {
     text_t value;
 } pair_t;
 
-typedef enum record_need { OPTIONAL = 0, REQUIRED = 1 } record_need_t;
+typedef enum record_need {
+    OPTIONAL = 0,
+    REQUIRED = 1,
+    INTERNAL = 2 /* never on the wire: neither encoded nor accepted */
+} record_need_t;
 
 typedef struct record_type record_type_t;
 typedef struct record_words {

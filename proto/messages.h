@@ -1,0 +1,776 @@
+/* messages.h - every message of the site, once.
+ *
+ * Shape    three X-macro tables: PARTS (rows of other records), COMMANDS (what a client may say, with
+ *          its wire word) and MESSAGES (answers, and what the actors say to one another). Fields are
+ *          F(R, kind, name, bound or type, need); from them come structs, encode, decode, compare, print.
+ * Promises a record's wire form is one map of these names; new fields are only added, as OPTIONAL.
+ * Threads  constant data only.
+ */
+#pragma once
+
+#include "proto/limits.h"
+#include "proto/record_table.h"
+
+/* ---- words ---------------------------------------------------------------------------------------- */
+
+#define TARGET_STATES(W, P)                                                                        \
+    W(P, PENDING, "pending")                                                                       \
+    W(P, INSTALLING, "installing")                                                                 \
+    W(P, INSTALLED, "installed")                                                                   \
+    W(P, RETRYING, "retrying")                                                                     \
+    W(P, WAITING, "waiting") /* for what its cause names: space, paused */                         \
+    W(P, FAILED, "failed")                                                                         \
+    W(P, CANCELLED, "cancelled")                                                                   \
+    W(P, REMOVING, "removing")                                                                     \
+    W(P, REMOVED, "removed")
+RECORD_WORDS_ENUM(target_state, TARGET_STATES, TARGET)
+
+#define PACKAGE_STATES(W, P) W(P, IDLE, "idle") W(P, ACTIVE, "active") W(P, COMPLETE, "complete") W(P, FAILED, "failed")
+RECORD_WORDS_ENUM(package_state, PACKAGE_STATES, PACKAGE)
+
+#define POINT_STATES(W, P) W(P, ACTIVE, "active") W(P, PAUSED, "paused") W(P, ABSENT, "absent") W(P, REMOVING, "removing")
+RECORD_WORDS_ENUM(point_state, POINT_STATES, POINT)
+
+#define ACTIONS(W, P) W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify")
+RECORD_WORDS_ENUM(action, ACTIONS, ACTION)
+
+#define SEVERITIES(W, P) W(P, INFO, "info") W(P, WARNING, "warning") W(P, ERROR, "error")
+RECORD_WORDS_ENUM(severity, SEVERITIES, SEVERITY)
+
+#define COMPONENT_STATES(W, P)                                                                     \
+    W(P, STARTING, "starting") W(P, READY, "ready") W(P, DEGRADED, "degraded")                     \
+    W(P, PAUSED, "paused") W(P, STOPPING, "stopping") W(P, STOPPED, "stopped")                     \
+    W(P, BACKING_OFF, "backing-off") W(P, LATE, "late")
+RECORD_WORDS_ENUM(component_state, COMPONENT_STATES, COMPONENT)
+
+/* The words of err_t and error_class_t, so that they travel as words. */
+extern const record_words_t err_words;
+extern const record_words_t error_class_words;
+
+/* ---- parts ------------------------------------------------------------------------------------------ */
+
+#define PARTS(M)                                                                                   \
+    M(version_ref, "a version of a package")                                                       \
+    M(cause, "why something is not as it should be")                                               \
+    M(target_status, "one package on one distribution point, as an operator sees it")              \
+    M(package_row, "a package in a list")                                                          \
+    M(package_status, "a package and its targets")                                                 \
+    M(point_row, "a distribution point in a list")                                                 \
+    M(group_row, "a group of distribution points")                                                 \
+    M(event, "one status message")                                                                 \
+    M(lost_range, "status messages that are no longer kept")                                       \
+    M(component_row, "a component, live")                                                          \
+    M(quarantine_row, "a message that was set aside")                                              \
+    M(verify_row, "what verify found on one distribution point")                                   \
+    M(target_ref, "a target in an instruction")                                                    \
+    M(due_row, "a target that is due")                                                             \
+    M(stopped_row, "a target whose work is to end")                                                \
+    M(point_ref, "a distribution point and its root")                                              \
+    M(root_ref, "a version that the store must keep")
+
+#define REC_version_ref(F, R)                                                                      \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, text, label, LABEL_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, digest, root, 0, REQUIRED)
+#define REC_cause(F, R)                                                                            \
+    F(R, word, code, err, REQUIRED)                                                                \
+    F(R, word, class, error_class, REQUIRED)                                                       \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, text, hint, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, count, need, 0, OPTIONAL) /* bytes or inodes; null where it is no matter of space */      \
+    F(R, count, have, 0, OPTIONAL)
+#define REC_target_status(F, R)                                                                    \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, word, state, target_state, REQUIRED)                                                      \
+    F(R, maybe, wanted, version_ref, OPTIONAL)                                                     \
+    F(R, maybe, have, version_ref, OPTIONAL)                                                       \
+    F(R, u32, attempts, 0, REQUIRED) /* tries that reached the point, for this version */          \
+    F(R, u32, of, 0, REQUIRED)                                                                     \
+    F(R, time, due, 0, OPTIONAL)                                                                   \
+    F(R, time, since, 0, OPTIONAL)                                                                 \
+    F(R, maybe, cause, cause, OPTIONAL)                                                            \
+    F(R, u64, bytes_done, 0, REQUIRED)                                                             \
+    F(R, u64, bytes_total, 0, REQUIRED)
+#define REC_package_row(F, R)                                                                      \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, maybe, version, version_ref, OPTIONAL)                                                    \
+    F(R, word, state, package_state, REQUIRED)                                                     \
+    F(R, u64, targets, 0, REQUIRED)                                                                \
+    F(R, u64, installed, 0, REQUIRED)                                                              \
+    F(R, u64, retrying, 0, REQUIRED)                                                               \
+    F(R, u64, failed, 0, REQUIRED)                                                                 \
+    F(R, u64, files, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)
+#define REC_package_status(F, R)                                                                   \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, maybe, version, version_ref, OPTIONAL)                                                    \
+    F(R, word, state, package_state, REQUIRED)                                                     \
+    F(R, rows, targets, target_status, REQUIRED)
+#define REC_point_row(F, R)                                                                        \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, root, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, word, state, point_state, REQUIRED)                                                       \
+    F(R, time, since, 0, OPTIONAL)                                                                 \
+    F(R, id128, incarnation, 0, OPTIONAL)                                                          \
+    F(R, u64, targets, 0, REQUIRED)                                                                \
+    F(R, u64, installed, 0, REQUIRED)
+#define REC_group_row(F, R)                                                                        \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, texts, dps, POINTS_PER_COMMAND_MAX, REQUIRED)
+#define REC_event(F, R)                                                                            \
+    F(R, u64, seq, 0, REQUIRED)                                                                    \
+    F(R, time, time, 0, REQUIRED)                                                                  \
+    F(R, text, site, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, component, NAME_BYTES_MAX, REQUIRED)                                                \
+    F(R, u32, id, 0, REQUIRED)                                                                     \
+    F(R, word, severity, severity, REQUIRED)                                                       \
+    F(R, text, package, NAME_BYTES_MAX, OPTIONAL)                                                  \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)                                                       \
+    F(R, maybe, version, version_ref, OPTIONAL)                                                    \
+    F(R, text, text, TEXT_BYTES_MAX, REQUIRED)                                                     \
+    F(R, pairs, attrs, 32, OPTIONAL)
+#define REC_lost_range(F, R) F(R, u64, from, 0, REQUIRED) F(R, u64, to, 0, REQUIRED)
+#define REC_component_row(F, R)                                                                    \
+    F(R, text, name, 96, REQUIRED)                                                                 \
+    F(R, word, state, component_state, REQUIRED)                                                   \
+    F(R, text, requested, 16, REQUIRED) /* run, pause or stop */                                   \
+    F(R, text, worker, 32, OPTIONAL)                                                               \
+    F(R, u64, waiting, 0, REQUIRED)     /* messages in all lanes */                                \
+    F(R, u64, waiting_urgent, 0, REQUIRED)                                                         \
+    F(R, u64, waiting_reply, 0, REQUIRED)                                                          \
+    F(R, u64, oldest_ms, 0, REQUIRED)                                                              \
+    F(R, text, handling, 48, OPTIONAL)                                                             \
+    F(R, u64, handling_ms, 0, REQUIRED)                                                            \
+    F(R, u64, handled, 0, REQUIRED)                                                                \
+    F(R, u64, asks_open, 0, REQUIRED)                                                              \
+    F(R, u64, jobs_open, 0, REQUIRED)                                                              \
+    F(R, u64, timers, 0, REQUIRED)                                                                 \
+    F(R, u64, restarts, 0, REQUIRED)                                                               \
+    F(R, text, waits_for, 96, OPTIONAL)                                                            \
+    F(R, text, why, 128, OPTIONAL)                                                                 \
+    F(R, text, describes, 256, OPTIONAL)
+#define REC_quarantine_row(F, R)                                                                   \
+    F(R, u64, number, 0, REQUIRED)                                                                 \
+    F(R, text, actor, 96, REQUIRED)                                                                \
+    F(R, text, message, 48, REQUIRED)                                                              \
+    F(R, text, reason, 128, REQUIRED)                                                              \
+    F(R, u32, attempts, 0, REQUIRED)                                                               \
+    F(R, time, since, 0, OPTIONAL)                                                                 \
+    F(R, text, shown, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_verify_row(F, R)                                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, flag, ok, 0, REQUIRED)                                                                    \
+    F(R, maybe, cause, cause, OPTIONAL) /* why it could not be looked at */                        \
+    F(R, u64, files, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, missing_count, 0, REQUIRED)                                                          \
+    F(R, u64, changed_count, 0, REQUIRED)                                                          \
+    F(R, u64, extra_count, 0, REQUIRED)                                                            \
+    F(R, texts, missing, VERIFY_PATHS_MAX, OPTIONAL)                                               \
+    F(R, texts, changed, VERIFY_PATHS_MAX, OPTIONAL)                                               \
+    F(R, texts, extra, VERIFY_PATHS_MAX, OPTIONAL)
+#define REC_target_ref(F, R)                                                                       \
+    F(R, u64, target, 0, REQUIRED)   /* row id */                                                  \
+    F(R, u64, revision, 0, REQUIRED) /* of the row: what is older is refused as superseded */      \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)
+#define REC_due_row(F, R)                                                                          \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)                                                               \
+    F(R, word, action, action, REQUIRED)                                                           \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, digest, root, 0, OPTIONAL)                                                                \
+    F(R, text, label, LABEL_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, u64, bytes, 0, OPTIONAL)                                                                  \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, u32, attempt, 0, REQUIRED)  /* the number this try will have, if it reaches the point */  \
+    F(R, u32, of, 0, REQUIRED)                                                                     \
+    F(R, u32, integrity, 0, OPTIONAL) /* digest failures in a row so far */                        \
+    F(R, time, due, 0, OPTIONAL)                                                                   \
+    F(R, word, cause, err, OPTIONAL)
+#define REC_stopped_row(F, R)                                                                      \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)
+#define REC_point_ref(F, R)                                                                        \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)
+#define REC_root_ref(F, R)                                                                         \
+    F(R, digest, root, 0, REQUIRED)
+
+/* ---- commands: what a client may say ------------------------------------------------------------------ */
+
+/*    message, wire word, changes the site, sentence */
+#define COMMANDS(C)                                                                                \
+    C(package_add, "package.add", 1, "stores a version of a source tree as a new package")         \
+    C(package_update, "package.update", 1, "stores the source again; a changed one is a new version") \
+    C(package_set, "package.set", 1, "changes a package's name, source or excludes")               \
+    C(package_list, "package.list", 0, "lists the packages")                                       \
+    C(package_show, "package.show", 0, "shows one package")                                        \
+    C(package_remove, "package.remove", 1, "removes a package")                                    \
+    C(dp_add, "dp.add", 1, "adds a distribution point and writes its identity")                    \
+    C(dp_set, "dp.set", 1, "changes a distribution point's root")                                  \
+    C(dp_adopt, "dp.adopt", 1, "claims the root of a distribution point on purpose")               \
+    C(dp_list, "dp.list", 0, "lists the distribution points")                                      \
+    C(dp_show, "dp.show", 0, "shows one distribution point")                                       \
+    C(dp_pause, "dp.pause", 1, "starts no more work on a distribution point")                      \
+    C(dp_resume, "dp.resume", 1, "works on a paused distribution point again")                     \
+    C(dp_remove, "dp.remove", 1, "removes a distribution point")                                   \
+    C(group_add, "group.add", 1, "names a group of distribution points")                           \
+    C(group_list, "group.list", 0, "lists the groups")                                             \
+    C(group_remove, "group.remove", 1, "forgets a group; its points stay")                         \
+    C(distribute, "distribute", 1, "wants a package on distribution points")                       \
+    C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
+    C(status, "status", 0, "which version every point has, should have, and why not")              \
+    C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
+    C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
+    C(verify, "verify", 1, "reads every byte at the points and compares")                          \
+    C(status_since, "status.since", 0, "status messages after a sequence number")                  \
+    C(component_list, "component.list", 0, "the components, live")                                 \
+    C(component_show, "component.show", 0, "one component, live")                                  \
+    C(component_start, "component.start", 1, "starts a stopped component")                         \
+    C(component_stop, "component.stop", 1, "stops a component; the others go on")                  \
+    C(component_pause, "component.pause", 1, "a component takes no new work")                      \
+    C(component_resume, "component.resume", 1, "a paused component goes on")                       \
+    C(component_restart, "component.restart", 1, "stops and starts a component")                   \
+    C(component_set, "component.set", 1, "changes a component's setting, live and for good")       \
+    C(quarantine_list, "quarantine.list", 0, "messages that were set aside")                       \
+    C(quarantine_show, "quarantine.show", 0, "one of them")                                        \
+    C(quarantine_retry, "quarantine.retry", 1, "delivers one again")                               \
+    C(quarantine_drop, "quarantine.drop", 1, "throws one away")                                    \
+    C(blackbox, "blackbox", 0, "what the run before this one did last")                            \
+    C(ping, "ping", 0, "whether the site is there")                                                \
+    C(stop, "stop", 1, "stops the host in order")
+
+/* What every command carries beside its own arguments. */
+#define COMMAND(F, R)                                                                              \
+    F(R, text, key, KEY_BYTES_MAX, INTERNAL) /* a repeat with the same key has the same answer and no effect */ \
+    F(R, text, principal, 96, INTERNAL)      /* who said it */                                     \
+    F(R, flag, dry_run, 0, OPTIONAL)         /* answer what would be done, and do nothing */
+
+#define REC_package_add(F, R)                                                                      \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
+    F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL)                                                 \
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)
+#define REC_package_update(F, R)                                                                   \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL)
+#define REC_package_set(F, R)                                                                      \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, text, source, PATH_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, flag, set_exclude, 0, OPTIONAL) /* exclude replaces the list, also by an empty one */     \
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)
+#define REC_package_list(F, R) COMMAND(F, R)
+#define REC_package_show(F, R) COMMAND(F, R) F(R, text, id, NAME_BYTES_MAX, REQUIRED)
+#define REC_package_remove(F, R)                                                                   \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, flag, withdraw, 0, OPTIONAL)
+#define REC_dp_add(F, R)                                                                           \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, root, PATH_BYTES_MAX, REQUIRED)
+#define REC_dp_set(F, R)                                                                           \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, root, PATH_BYTES_MAX, OPTIONAL)
+#define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_dp_list(F, R)   COMMAND(F, R)
+#define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_dp_pause(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_dp_resume(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_dp_remove(F, R)                                                                        \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, flag, withdraw, 0, OPTIONAL) /* removes the content first, and waits for an absent point */ \
+    F(R, flag, forget, 0, OPTIONAL)   /* leaves the content where it is */
+#define REC_group_add(F, R)                                                                        \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, texts, dps, POINTS_PER_COMMAND_MAX, REQUIRED)
+#define REC_group_list(F, R)   COMMAND(F, R)
+#define REC_group_remove(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_distribute(F, R)                                                                       \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
+    F(R, flag, all, 0, OPTIONAL)
+#define REC_withdraw(F, R)                                                                         \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, texts, from, POINTS_PER_COMMAND_MAX, OPTIONAL)                                            \
+    F(R, flag, all, 0, OPTIONAL)
+#define REC_status(F, R)                                                                           \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, OPTIONAL)                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_retry(F, R)                                                                            \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_cancel(F, R)                                                                           \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_verify(F, R)                                                                           \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_status_since(F, R)                                                                     \
+    COMMAND(F, R)                                                                                  \
+    F(R, u64, since, 0, OPTIONAL)                                                                  \
+    F(R, u32, count, 0, OPTIONAL) /* 0: EVENTS_PER_ANSWER_MAX */
+#define REC_component_list(F, R)    COMMAND(F, R)
+#define REC_component_show(F, R)    COMMAND(F, R) F(R, text, name, 95, REQUIRED)
+#define REC_component_start(F, R)   COMMAND(F, R) F(R, text, name, 95, REQUIRED)
+#define REC_component_stop(F, R)    COMMAND(F, R) F(R, text, name, 95, REQUIRED)
+#define REC_component_pause(F, R)   COMMAND(F, R) F(R, text, name, 95, REQUIRED)
+#define REC_component_resume(F, R)  COMMAND(F, R) F(R, text, name, 95, REQUIRED)
+#define REC_component_restart(F, R) COMMAND(F, R) F(R, text, name, 95, REQUIRED)
+#define REC_component_set(F, R)                                                                    \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, 95, REQUIRED)                                                                 \
+    F(R, count, slots, 0, OPTIONAL) /* despooler: despooling slots, 0 disables */
+#define REC_quarantine_list(F, R)  COMMAND(F, R)
+#define REC_quarantine_show(F, R)  COMMAND(F, R) F(R, u64, number, 0, REQUIRED)
+#define REC_quarantine_retry(F, R) COMMAND(F, R) F(R, u64, number, 0, REQUIRED)
+#define REC_quarantine_drop(F, R)  COMMAND(F, R) F(R, u64, number, 0, REQUIRED)
+#define REC_blackbox(F, R) COMMAND(F, R)
+#define REC_ping(F, R)     COMMAND(F, R)
+#define REC_stop(F, R)     COMMAND(F, R)
+
+/* ---- answers, and what the actors say to one another ---------------------------------------------------- */
+
+#define MESSAGES(M)                                                                                \
+    /* answers to commands */                                                                      \
+    M(refusal, "the command was not done, and why")                                                \
+    M(done, "the command was done")                                                                \
+    M(package_done, "a version was stored, or the source was unchanged")                           \
+    M(packages, "packages")                                                                        \
+    M(package_shown, "one package in full")                                                        \
+    M(status_of, "one package and its targets")                                                    \
+    M(status_all, "all packages and their targets")                                                \
+    M(points, "distribution points")                                                               \
+    M(point_shown, "one distribution point and its targets")                                       \
+    M(groups, "groups")                                                                            \
+    M(targets_changed, "which targets the command touched")                                        \
+    M(verified, "what verify found")                                                               \
+    M(events, "status messages in order")                                                          \
+    M(components, "components and the host")                                                       \
+    M(component_shown, "one component")                                                            \
+    M(quarantine, "messages set aside")                                                            \
+    M(black_box, "the rendered black box")                                                         \
+    M(pong, "the site is there")                                                                   \
+    /* provider, distribution_manager, package_worker -> site_database */                          \
+    M(recall, "the answer that was given to a key, if any")                                        \
+    M(recalled, "that answer: the encoded reply, or empty")                                        \
+    M(site_open, "asked before ready: the identity of the site")                                   \
+    M(site_opened, "the site, its settings and where its store is")                                \
+    M(package_lookup, "what is known of a package before it is snapshot")                          \
+    M(package_found, "that")                                                                       \
+    M(version_commit, "a stored version becomes the package's, and every target wants it")         \
+    M(points_known, "names, roots and incarnations of all points, and all sources")                \
+    M(points_listed, "those")                                                                      \
+    M(point_commit, "a claimed root becomes a point's")                                            \
+    M(setting_set, "a setting for good")                                                           \
+    M(note_event, "an event that is no change of a target")                                        \
+    /* distribution */                                                                             \
+    M(due_targets, "takes up what is due: asked by distribution_manager")                          \
+    M(due, "the targets taken up, and when the next is due")                                       \
+    M(instruction, "install or remove a version on these targets: the message of Q153576")         \
+    M(accepted, "the instruction is in the inbox")                                                 \
+    M(target_begin, "a target got a slot: it becomes installing, with a lease")                    \
+    M(begun, "it has")                                                                             \
+    M(lease_renew, "the work on a target goes on")                                                 \
+    M(work, "one target, for its point_worker")                                                    \
+    M(measure, "what a placement would need, and what the point has")                              \
+    M(measured, "that")                                                                            \
+    M(outcome, "what became of one try on one target")                                             \
+    M(target_outcome, "an outcome and the state that follows from it")                             \
+    M(work_changed, "targets changed: look for due work, and end what is listed")                  \
+    M(stop_work, "end the work on these targets")                                                  \
+    M(absent_points, "which points are believed absent")                                           \
+    M(probe_point, "look for this point until it is back")                                         \
+    M(point_returned, "an absent point is back")                                                   \
+    M(verify_plan, "which installed targets a verify is to look at")                               \
+    M(target_damaged, "verify found damage: the target leaves installed and is repaired")          \
+    M(collect_point, "superseded versions at a point whose grace has ended")                       \
+    M(live_roots, "which versions the store must keep")                                            \
+    M(roots, "those")                                                                              \
+    M(collected, "what a collection of the store freed")                                           \
+    M(progress, "bytes placed so far, latest only")                                                \
+    /* status and alarms */                                                                        \
+    M(events_committed, "status messages up to this one are durable")                              \
+    M(events_after, "status messages to publish")                                                  \
+    M(backlog_query, "what waits in the despooler")                                                \
+    M(backlog, "that")                                                                             \
+    M(slots_set, "the number of despooling slots")                                                 \
+    M(alarm_query, "what the database knows that is alarming")                                     \
+    M(alarm_facts, "that")                                                                         \
+    M(component_order, "start, stop, pause, resume or restart a component")                        \
+    /* arguments of actors and inputs of jobs */                                                   \
+    M(site_args, "the arguments of a component: data directory and site name")                     \
+    M(snapshot_order, "input of a snapshot job")                                                   \
+    M(snapshot_taken, "its answer")                                                                \
+    M(claim_order, "input of a job that claims, adopts or checks a root")                          \
+    M(claimed, "its answer")                                                                       \
+    M(collect_order, "input of a job that collects the store")                                     \
+    M(package_worker_args, "the package a package_worker serialises")                              \
+    M(point_worker_args, "the point a point_worker serves")
+
+#define REC_refusal(F, R)                                                                          \
+    F(R, word, code, err, REQUIRED)                                                                \
+    F(R, text, message, TEXT_BYTES_MAX, REQUIRED) /* cannot <verb> '<subject>': <reason> */        \
+    F(R, text, hint, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, count, need, 0, OPTIONAL)                                                                 \
+    F(R, count, have, 0, OPTIONAL)
+#define REC_done(F, R)                                                                             \
+    F(R, flag, changed, 0, REQUIRED)                                                               \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_package_done(F, R)                                                                     \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, flag, changed, 0, REQUIRED)                                                               \
+    F(R, maybe, version, version_ref, OPTIONAL)                                                    \
+    F(R, u64, files, 0, REQUIRED)                                                                  \
+    F(R, u64, directories, 0, REQUIRED)                                                            \
+    F(R, u64, links, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, not_carried, 0, REQUIRED) /* files with ACLs, xattrs or capabilities, which stay behind */
+#define REC_packages(F, R)     F(R, rows, packages, package_row, REQUIRED)
+#define REC_package_shown(F, R) F(R, maybe, package, package_row, REQUIRED) F(R, rows, targets, target_status, REQUIRED)
+#define REC_status_of(F, R)    REC_package_status(F, R)
+#define REC_status_all(F, R)   F(R, rows, packages, package_status, REQUIRED)
+#define REC_points(F, R)       F(R, rows, dps, point_row, REQUIRED)
+#define REC_point_shown(F, R)                                                                      \
+    F(R, maybe, dp, point_row, REQUIRED)                                                           \
+    F(R, rows, packages, package_status, REQUIRED)
+#define REC_groups(F, R)       F(R, rows, groups, group_row, REQUIRED)
+#define REC_targets_changed(F, R)                                                                  \
+    F(R, flag, changed, 0, REQUIRED)                                                               \
+    F(R, texts, targets, POINTS_PER_COMMAND_MAX, REQUIRED) /* names of the points whose target changed */
+#define REC_verified(F, R)                                                                         \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, flag, ok, 0, REQUIRED)                                                                    \
+    F(R, rows, points, verify_row, REQUIRED)
+#define REC_events(F, R)                                                                           \
+    F(R, rows, events, event, REQUIRED)                                                            \
+    F(R, maybe, lost, lost_range, OPTIONAL)                                                        \
+    F(R, u64, last, 0, REQUIRED) /* the last sequence number there is */
+#define REC_components(F, R)                                                                       \
+    F(R, rows, components, component_row, REQUIRED)                                                \
+    F(R, pairs, host, 32, REQUIRED) /* threads, sockets, descriptors, actors, bounds */
+#define REC_component_shown(F, R) F(R, maybe, component, component_row, REQUIRED)
+#define REC_quarantine(F, R)      F(R, rows, messages, quarantine_row, REQUIRED)
+#define REC_black_box(F, R)       F(R, text, text, 1048576, REQUIRED)
+#define REC_pong(F, R)                                                                             \
+    F(R, text, site, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, version, 32, REQUIRED)                                                              \
+    F(R, u64, up_ms, 0, REQUIRED)                                                                  \
+    F(R, flag, ready, 0, REQUIRED)
+
+#define REC_recall(F, R)   F(R, text, key, KEY_BYTES_MAX, REQUIRED)
+#define REC_recalled(F, R) F(R, bytes, answer, 1048576, OPTIONAL) F(R, u32, type, 0, OPTIONAL) /* a record of this number */
+#define REC_site_open(F, R) F(R, text, asker, 95, OPTIONAL)
+#define REC_site_opened(F, R)                                                                      \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, u32, slots, 0, REQUIRED)                                                                  \
+    F(R, u64, last_event, 0, REQUIRED)                                                             \
+    F(R, u64, published, 0, REQUIRED) /* status messages up to this one were published */
+#define REC_package_lookup(F, R) F(R, text, id, NAME_BYTES_MAX, REQUIRED)
+#define REC_package_found(F, R)                                                                    \
+    F(R, flag, exists, 0, REQUIRED)                                                                \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED) /* as it is written in the database */                \
+    F(R, text, source, PATH_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, digest, root, 0, OPTIONAL)                                                                \
+    F(R, u64, epoch, 0, OPTIONAL)                                                                  \
+    F(R, rows, points, point_ref, REQUIRED) /* all points, for the overlap check */
+#define REC_version_commit(F, R)                                                                   \
+    COMMAND(F, R)                                                                                  \
+    F(R, flag, add, 0, REQUIRED) /* a new package, else an update */                               \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, source, PATH_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, text, label, LABEL_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, digest, root, 0, REQUIRED)                                                                \
+    F(R, u64, files, 0, REQUIRED)                                                                  \
+    F(R, u64, directories, 0, REQUIRED)                                                            \
+    F(R, u64, links, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, not_carried, 0, REQUIRED)
+#define REC_points_known(F, R) F(R, text, name, NAME_BYTES_MAX, OPTIONAL)
+#define REC_points_listed(F, R)                                                                    \
+    F(R, rows, points, point_ref, REQUIRED)                                                        \
+    F(R, texts, sources, RECORD_ROWS_COUNT_MAX, REQUIRED)
+#define REC_point_commit(F, R)                                                                     \
+    COMMAND(F, R)                                                                                  \
+    F(R, flag, add, 0, REQUIRED) /* a new point, else a changed root */                            \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, root, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, id128, incarnation, 0, REQUIRED)
+#define REC_setting_set(F, R)                                                                      \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, value, TEXT_BYTES_MAX, REQUIRED)
+#define REC_note_event(F, R)                                                                       \
+    F(R, text, component, NAME_BYTES_MAX, REQUIRED)                                                \
+    F(R, u32, id, 0, REQUIRED)                                                                     \
+    F(R, word, severity, severity, REQUIRED)                                                       \
+    F(R, text, package, NAME_BYTES_MAX, OPTIONAL)                                                  \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)                                                       \
+    F(R, text, text, TEXT_BYTES_MAX, REQUIRED)                                                     \
+    F(R, pairs, attrs, 32, OPTIONAL)
+
+#define REC_due_targets(F, R)                                                                      \
+    F(R, id128, run, 0, REQUIRED) /* what another run took up is due again */                      \
+    F(R, u32, limit, 0, REQUIRED)
+#define REC_due(F, R)                                                                              \
+    F(R, rows, targets, due_row, REQUIRED)                                                         \
+    F(R, flag, more, 0, REQUIRED)                                                                  \
+    F(R, u64, next_ms, 0, REQUIRED) /* until the next is due; RECORD_NONE: none */
+#define REC_instruction(F, R)                                                                      \
+    F(R, u64, number, 0, REQUIRED) /* equal over the retries of one instruction */                 \
+    F(R, word, action, action, REQUIRED)                                                           \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, digest, root, 0, OPTIONAL)                                                                \
+    F(R, text, label, LABEL_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, u64, bytes, 0, OPTIONAL)                                                                  \
+    F(R, u32, attempt, 0, REQUIRED)                                                                \
+    F(R, u32, of, 0, REQUIRED)                                                                     \
+    F(R, u32, integrity, 0, OPTIONAL)                                                              \
+    F(R, time, due, 0, OPTIONAL)                                                                   \
+    F(R, word, cause, err, OPTIONAL) /* of the try before this one */                              \
+    F(R, rows, targets, target_ref, REQUIRED) /* never empty: an empty one is refused (no-targets) */
+#define REC_accepted(F, R) F(R, u32, queued, 0, REQUIRED)
+#define REC_target_begin(F, R)                                                                     \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)                                                               \
+    F(R, word, action, action, REQUIRED)                                                           \
+    F(R, u32, slot, 0, REQUIRED)                                                                   \
+    F(R, u32, lease_ms, 0, REQUIRED)
+#define REC_begun(F, R) F(R, u64, revision, 0, REQUIRED)
+#define REC_lease_renew(F, R)                                                                      \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)                                                               \
+    F(R, u32, lease_ms, 0, REQUIRED)
+#define REC_work(F, R)                                                                             \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)                                                               \
+    F(R, word, action, action, REQUIRED)                                                           \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, digest, root, 0, OPTIONAL)                                                                \
+    F(R, text, label, LABEL_BYTES_MAX, OPTIONAL)                                                   \
+    F(R, u32, attempt, 0, REQUIRED)                                                                \
+    F(R, u32, of, 0, REQUIRED)                                                                     \
+    F(R, u32, integrity, 0, OPTIONAL)                                                              \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, u64, reserved_bytes, 0, OPTIONAL)  /* what other work on the same file system has reserved */ \
+    F(R, u64, reserved_inodes, 0, OPTIONAL) \
+    F(R, u64, grace_ms, 0, OPTIONAL)
+#define REC_measure(F, R) REC_work(F, R)
+#define REC_measured(F, R)                                                                         \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, flag, already, 0, REQUIRED) /* the receipt is there: nothing to write */                  \
+    F(R, u64, device, 0, REQUIRED)                                                                 \
+    F(R, u64, need_bytes, 0, REQUIRED)                                                             \
+    F(R, u64, need_inodes, 0, REQUIRED)                                                            \
+    F(R, u64, have_bytes, 0, REQUIRED) /* free beyond the reserve */                               \
+    F(R, u64, have_inodes, 0, REQUIRED)
+#define REC_outcome(F, R)                                                                          \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)                                                               \
+    F(R, word, action, action, REQUIRED)                                                           \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, OPTIONAL)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, digest, root, 0, OPTIONAL) /* of the durable receipt */                                   \
+    F(R, u32, attempt, 0, REQUIRED)                                                                \
+    F(R, u32, of, 0, REQUIRED)                                                                     \
+    F(R, u32, integrity, 0, OPTIONAL)                                                              \
+    F(R, word, err, err, REQUIRED)  /* ok: a receipt is durable, or the content is gone */         \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, count, need, 0, OPTIONAL)                                                                 \
+    F(R, count, have, 0, OPTIONAL)                                                                 \
+    F(R, flag, reached, 0, REQUIRED) /* the try reached the point: it counts as an attempt */      \
+    F(R, flag, already, 0, REQUIRED) /* nothing had to be copied */                                \
+    F(R, u64, files, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, texts, foreign, 100, OPTIONAL) /* paths that are not ours and stayed */                   \
+    F(R, maybe, verify, verify_row, OPTIONAL)
+#define REC_target_outcome(F, R)                                                                   \
+    REC_outcome(F, R)                                                                              \
+    F(R, word, next, target_state, REQUIRED)                                                       \
+    F(R, u32, attempts, 0, REQUIRED)                                                               \
+    F(R, u32, integrity_next, 0, REQUIRED)                                                         \
+    F(R, u64, due_ms, 0, REQUIRED) /* from now; RECORD_NONE: none */
+#define REC_work_changed(F, R) F(R, rows, stopped, stopped_row, REQUIRED)
+#define REC_stop_work(F, R)    F(R, rows, stopped, stopped_row, REQUIRED)
+#define REC_absent_points(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_probe_point(F, R)                                                                      \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, site, 0, OPTIONAL)
+#define REC_point_returned(F, R)                                                                   \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)
+#define REC_verify_plan(F, R)                                                                      \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_target_damaged(F, R)                                                                   \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)                                                               \
+    F(R, text, text, TEXT_BYTES_MAX, REQUIRED)
+#define REC_collect_point(F, R) REC_work(F, R)
+#define REC_live_roots(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_roots(F, R)      F(R, rows, roots, root_ref, REQUIRED)
+#define REC_collected(F, R)                                                                        \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, objects, 0, REQUIRED)                                                                \
+    F(R, u64, bytes, 0, REQUIRED)
+#define REC_progress(F, R)                                                                         \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)                                                       \
+    F(R, u64, bytes_done, 0, REQUIRED)                                                             \
+    F(R, u64, bytes_total, 0, REQUIRED)
+
+#define REC_events_committed(F, R) F(R, u64, last, 0, REQUIRED)
+#define REC_events_after(F, R)                                                                     \
+    F(R, u64, since, 0, REQUIRED)                                                                  \
+    F(R, u32, count, 0, REQUIRED)                                                                  \
+    F(R, u64, published, 0, REQUIRED) /* the asker has published up to here */
+#define REC_backlog_query(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_backlog(F, R)                                                                          \
+    F(R, u32, slots, 0, REQUIRED)                                                                  \
+    F(R, u32, busy, 0, REQUIRED)                                                                   \
+    F(R, u64, waiting, 0, REQUIRED)                                                                \
+    F(R, u64, oldest_ms, 0, REQUIRED)
+#define REC_slots_set(F, R)   F(R, u32, slots, 0, REQUIRED)
+#define REC_alarm_query(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_alarm_facts(F, R)                                                                      \
+    F(R, rows, absent, point_row, REQUIRED)  /* absent for longer than ABSENT_ALARM_MS */          \
+    F(R, u64, failed, 0, REQUIRED)           /* targets that wait for a person */                  \
+    F(R, u64, site_free, 0, REQUIRED)        /* bytes free where the data directory is */          \
+    F(R, i64, clock_skew_ms, 0, REQUIRED)    /* how far the wall clock jumped against the monotonic one */
+#define REC_component_order(F, R)                                                                  \
+    F(R, text, name, 95, REQUIRED)                                                                 \
+    F(R, text, order, 16, REQUIRED)
+
+#define REC_site_args(F, R)                                                                        \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, site, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, u64, grace_ms, 0, OPTIONAL)                                                               \
+    F(R, u32, probe_ms, 0, OPTIONAL)                                                               \
+    F(R, u32, backlog_alarm_ms, 0, OPTIONAL)                                                       \
+    F(R, texts, allow_source, 64, OPTIONAL)                                                        \
+    F(R, texts, allow_root, 64, OPTIONAL)
+#define REC_snapshot_order(F, R)                                                                   \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, rows, points, point_ref, REQUIRED)                                                        \
+    F(R, flag, dry_run, 0, REQUIRED)
+#define REC_snapshot_taken(F, R)                                                                   \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, count, need, 0, OPTIONAL)                                                                 \
+    F(R, count, have, 0, OPTIONAL)                                                                 \
+    F(R, digest, root, 0, OPTIONAL)                                                                \
+    F(R, u64, files, 0, REQUIRED)                                                                  \
+    F(R, u64, directories, 0, REQUIRED)                                                            \
+    F(R, u64, links, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, not_carried, 0, REQUIRED)
+#define REC_claim_order(F, R)                                                                      \
+    F(R, text, how, 8, REQUIRED) /* add, set, adopt */                                             \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, flag, dry_run, 0, REQUIRED)                                                               \
+    F(R, rows, points, point_ref, REQUIRED)                                                        \
+    F(R, texts, sources, RECORD_ROWS_COUNT_MAX, REQUIRED)
+#define REC_claimed(F, R)                                                                          \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, text, root, PATH_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, id128, incarnation, 0, OPTIONAL)
+#define REC_collect_order(F, R)                                                                    \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, rows, roots, root_ref, REQUIRED)
+#define REC_package_worker_args(F, R)                                                              \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)
+#define REC_point_worker_args(F, R)                                                                \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u32, probe_ms, 0, OPTIONAL)
+
+/* ---- the expansion ---------------------------------------------------------------------------------------- */
+
+#define PROTO_STRUCT(record, sentence) RECORD_STRUCT(record, REC_##record)
+PARTS(PROTO_STRUCT)
+#define PROTO_COMMAND_STRUCT(record, word, changes, sentence) RECORD_STRUCT(record, REC_##record)
+COMMANDS(PROTO_COMMAND_STRUCT)
+MESSAGES(PROTO_STRUCT)
+#undef PROTO_STRUCT
+#undef PROTO_COMMAND_STRUCT
+
+/* Numbers of commands and messages: MSG_<record>, from 1. */
+typedef enum message_number {
+    MSG_NONE = 0,
+#define PROTO_NUMBER(record, ...) MSG_##record,
+    COMMANDS(PROTO_NUMBER) MESSAGES(PROTO_NUMBER)
+#undef PROTO_NUMBER
+        MSG_COUNT
+} message_number_t;
+
+/* The type of a number, NULL when there is none. */
+const record_type_t *message_type(uint32_t number);
+
+typedef struct command {
+    const char *word; /* "package.add" */
+    const record_type_t *type;
+    bool changes;
+    const char *sentence;
+} command_t;
+extern const command_t commands[];
+extern const uint32_t command_count;
+/* The command of a wire word, NULL when there is none. */
+const command_t *command_of_word(slice_t word);
+
+/* Whether text is an allowed id or name (NAME_BYTES_MAX). */
+bool name_is_valid(slice_t text);

@@ -1,0 +1,59 @@
+/* status.h - the status messages, once: number, name, severity, sentence.
+ *
+ * Shape    an X-macro table. Numbers are those of Systems Management Server where it had one for the
+ *          same fact (11xx executive, 23xx distribution, 44xx despooler), ours from 9000 on.
+ * Promises a number never changes its meaning.
+ */
+#pragma once
+#include "proto/messages.h"
+
+#define STATUS_MESSAGES(S)                                                                         \
+    S(1100, STATUS_SITE_STARTED, INFO, "the site has started")                                     \
+    S(1101, STATUS_SITE_STOPPING, INFO, "the site stops in order")                                 \
+    S(500, STATUS_COMPONENT_STARTED, INFO, "a component was started")                              \
+    S(501, STATUS_COMPONENT_STOPPED, INFO, "a component was stopped")                              \
+    S(502, STATUS_COMPONENT_FAILED, ERROR, "a component failed and is restarted or given up")      \
+    S(503, STATUS_COMPONENT_PAUSED, INFO, "a component was paused or resumed")                     \
+    S(504, STATUS_COMPONENT_STALLED, WARNING, "a component's handler runs longer than its limit")  \
+    S(505, STATUS_COMPONENT_LATE, WARNING, "a component is not ready by its deadline")             \
+    S(2300, STATUS_PACKAGE_PROCESSING, INFO, "a package is distributed")                           \
+    S(2301, STATUS_PACKAGE_DONE, INFO, "a package is on every target")                             \
+    S(2302, STATUS_PACKAGE_FAILED, ERROR, "a package failed on at least one target, none is left to try") \
+    S(2310, STATUS_PACKAGE_STORED, INFO, "a version of a package was stored")                      \
+    S(2311, STATUS_PACKAGE_CHANGED, INFO, "a package's settings were changed")                     \
+    S(2312, STATUS_PACKAGE_REMOVED, INFO, "a package was removed")                                 \
+    S(2327, STATUS_TARGET_PENDING, INFO, "a target wants a version")                               \
+    S(2328, STATUS_TARGET_RETRYING, WARNING, "a copy to a distribution point failed, and is tried again") \
+    S(2329, STATUS_TARGET_INSTALLING, INFO, "a copy to a distribution point has begun")            \
+    S(2330, STATUS_TARGET_INSTALLED, INFO, "a distribution point has the version")                 \
+    S(2331, STATUS_TARGET_FAILED, ERROR, "a copy to a distribution point failed for good")         \
+    S(2332, STATUS_TARGET_WAITING, WARNING, "a target waits for what its cause names")             \
+    S(2333, STATUS_TARGET_CANCELLED, INFO, "the work on a target was cancelled")                   \
+    S(2334, STATUS_TARGET_REMOVING, INFO, "a target's content is being removed")                   \
+    S(2335, STATUS_TARGET_REMOVED, INFO, "a target's content is gone")                             \
+    S(2336, STATUS_TARGET_DAMAGED, ERROR, "verify found damage on a distribution point")           \
+    S(2337, STATUS_TARGET_VERIFIED, INFO, "verify found a distribution point whole")               \
+    S(2370, STATUS_POINT_ADDED, INFO, "a distribution point was added or changed")                 \
+    S(2371, STATUS_POINT_REMOVED, INFO, "a distribution point was removed")                        \
+    S(2372, STATUS_POINT_PAUSED, INFO, "a distribution point was paused or resumed")               \
+    S(2373, STATUS_POINT_ABSENT, WARNING, "a distribution point is absent")                        \
+    S(2374, STATUS_POINT_RETURNED, INFO, "an absent distribution point is back")                   \
+    S(2375, STATUS_GROUP_CHANGED, INFO, "a group was added, changed or forgotten")                 \
+    S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
+    S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
+    S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \
+    S(9001, STATUS_ALARM_CLEARED, INFO, "an alarm has ended")                                      \
+    S(9010, STATUS_COMMAND_ACCEPTED, INFO, "a command was accepted")                               \
+    S(9020, STATUS_QUARANTINED, ERROR, "a message was set aside after repeated failures")          \
+    S(9030, STATUS_STORE_COLLECTED, INFO, "content that no target wants was collected")
+
+typedef enum status_id {
+#define STATUS_SYMBOL(number, symbol, severity, sentence) symbol = number,
+    STATUS_MESSAGES(STATUS_SYMBOL)
+#undef STATUS_SYMBOL
+        STATUS_NONE = 0
+} status_id_t;
+
+/* For any number; an unknown one reads as an ERROR without a sentence. */
+const char *status_sentence(uint32_t id);
+severity_t status_severity(uint32_t id);
