@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -144,6 +145,7 @@ typedef struct fault {
     int32_t os_error;  /* errno, 0 where the system was not asked */
     uint64_t need;     /* bytes, or inodes when inodes is set; UINT64_MAX: not known */
     uint64_t have;
+    bool inodes;       /* need and have count inodes, not bytes */
     uint32_t line;     /* origin */
     char file[24];
     char verb[24];     /* "open", "sync", ... */

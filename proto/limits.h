@@ -7,6 +7,8 @@
 #define WIRE_DEPTH_MAX         16u         /* nesting of a wire document; deeper is refused (bad-request) */
 #define COMMAND_BYTES_MAX      (1u << 20)  /* bytes of one command frame; a larger one is refused (too-large) */
 
+#define RECORD_FIELDS_MAX      64u         /* fields of one record type; more fail an assert at first decode */
+
 /* names and texts */
 #define NAME_BYTES_MAX         64u    /* bytes of an id or name; longer is refused (bad-name) */
 #define TEXT_BYTES_MAX         1024u  /* bytes of a free text; longer is refused (too-large) */

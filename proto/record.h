@@ -7,7 +7,9 @@
  *          (so a reader needs no further check); decode never allocates, never writes past the
  *          draft, and checks each length before it believes it.
  * Costs    linear in the record's bytes.
- * Errors   ERR_TOO_LARGE, ERR_MISSING_ARGUMENT, ERR_UNKNOWN_ARGUMENT, ERR_WRONG_TYPE, ERR_BAD_REQUEST.
+ * Errors   ERR_TOO_LARGE, ERR_MISSING_ARGUMENT, ERR_UNKNOWN_ARGUMENT, ERR_WRONG_TYPE, ERR_BAD_VALUE
+ *          (no such word, not hex, not a time, out of range), ERR_BAD_REQUEST (not a record, not a
+ *          map of texts, a key twice).
  * Threads  constant tables and caller's memory only.
  * Knows    no message: despool's tables (messages.h) are data given to it.
  */
@@ -142,8 +144,10 @@ typedef struct draft {
 void draft_over(draft_t *draft, void *memory, uint32_t capacity); /* makes a draft over memory */
 /* Begins a record: zeroes the fixed part and returns it. Valid until the next begin. */
 void *draft_begin(draft_t *draft, const record_type_t *type);
-text_t draft_text(draft_t *draft, slice_t text);
+text_t draft_text(draft_t *draft, slice_t text); /* absent when text.data is NULL */
 text_t draft_textf(draft_t *draft, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Copies a text of another checked record; an absent one stays absent. */
+text_t draft_copy_text(draft_t *draft, const void *from_record, text_t text);
 /* Room for count rows of row_bytes each, zeroed; fill them through draft_row. */
 rows_t draft_rows(draft_t *draft, uint32_t count, size_t row_bytes);
 void *draft_row(draft_t *draft, rows_t rows, uint32_t row, size_t row_bytes); /* NULL when full */
@@ -159,9 +163,13 @@ const char *record_print(const record_type_t *type, const void *record, char *te
 
 struct wire_writer;
 struct wire_value;
-/* Writes the record as one msgpack map; null and absent fields are written as nil. */
+/* Writes the record as one msgpack map; null and absent fields are written as nil, empty lists as
+ * empty lists. Texts that are not UTF-8 are shown under their name (\xNN) and carried as they are
+ * in a second field beside, "<name>_raw": bin, a list of bin, or a map of bin to bin. */
 err_t record_encode(const record_type_t *type, const void *record, struct wire_writer *writer) must_use;
-/* Decodes one msgpack map into the draft (begun by this call). On failure ret_field, when not NULL,
- * names the field at fault. Unknown keys are refused. */
+/* Decodes one msgpack map into the draft (begun by this call). Unknown keys and keys given twice are
+ * refused; "<name>_raw" goes before the name it belongs to. On failure ret_field, when not NULL,
+ * names the field at fault: a name of the table or, of an unknown key, a text in the draft's memory;
+ * the draft is then not to be used. */
 err_t record_decode(const record_type_t *type, const struct wire_value *map, draft_t *draft,
                     const void **ret_record, const char **ret_field) must_use;
