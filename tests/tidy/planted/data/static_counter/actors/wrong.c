@@ -1,0 +1,8 @@
+int wrong_function(int a);
+int
+wrong_function(int a)
+{
+    static int count;
+    count += a;
+    return count;
+}

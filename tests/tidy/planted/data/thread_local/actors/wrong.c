@@ -1,0 +1,8 @@
+static __thread int mine;
+int wrong_function(int a);
+int
+wrong_function(int a)
+{
+    mine += a;
+    return mine;
+}

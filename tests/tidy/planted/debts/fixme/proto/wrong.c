@@ -1,0 +1,1 @@
+/* FIXME mend this */

@@ -1,0 +1,1 @@
+/* XXX mend this */

@@ -1,0 +1,2 @@
+#include "runtime/actor.h"
+#include <czmq.h>

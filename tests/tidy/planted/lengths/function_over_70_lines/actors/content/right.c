@@ -1,0 +1,40 @@
+int
+short_function(int a)
+{
+    return a;
+}
+int
+short_function(int a)
+{
+    return a;
+}
+int
+short_function(int a)
+{
+    return a;
+}
+int
+short_function(int a)
+{
+    return a;
+}
+int
+short_function(int a)
+{
+    return a;
+}
+int
+short_function(int a)
+{
+    return a;
+}
+int
+short_function(int a)
+{
+    return a;
+}
+int
+short_function(int a)
+{
+    return a;
+}

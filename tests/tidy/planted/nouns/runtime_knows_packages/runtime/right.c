@@ -1,0 +1,2 @@
+/* a package, say */
+int count;

@@ -1,0 +1,1 @@
+int package_count;

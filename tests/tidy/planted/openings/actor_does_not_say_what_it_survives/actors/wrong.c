@@ -1,0 +1,8 @@
+/* wrong.c - an actor.
+ *
+ * hears a
+ * tells b
+ * asks c
+ * keeps d
+ */
+const actor_class_t wrong_class = {0};

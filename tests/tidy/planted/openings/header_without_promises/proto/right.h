@@ -1,0 +1,5 @@
+/* right.h - a header.
+ *
+ * Shape    none.
+ * Promises nothing.
+ */

@@ -1,0 +1,1 @@
+/* wrong.h - a header. */
