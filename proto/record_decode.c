@@ -347,6 +347,9 @@ field_of_key(const record_type_t *type, slice_t key, bool *ret_raw)
     const record_field_t *raw_of = NULL;
     for (uint32_t i = 0; i < type->field_count; i++) {
         const record_field_t *field = &type->field[i];
+        if (field->need == INTERNAL) {
+            continue;
+        }
         if (slice_equal(key, slice_of(field->name))) {
             *ret_raw = false;
             return field;

@@ -219,16 +219,29 @@ encode_raw(wire_writer_t *w, const record_field_t *field, const void *record, co
     encode_field(w, field, record, fixed, AS_BYTES);
 }
 
+/* The keys that the map will have: one per field on the wire, one more where it is carried raw. */
+static uint32_t
+key_count(const record_type_t *type, const void *record, const void *fixed)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const record_field_t *field = &type->field[i];
+        if (field->need != INTERNAL) {
+            count += needs_raw(field, record, fixed) ? 2 : 1;
+        }
+    }
+    return count;
+}
+
 static void
 encode_fields(wire_writer_t *w, const record_type_t *type, const void *record, const void *fixed)
 {
-    uint32_t raw_count = 0;
-    for (uint32_t i = 0; i < type->field_count; i++) {
-        raw_count += needs_raw(&type->field[i], record, fixed);
-    }
-    wire_put_map(w, type->field_count + raw_count);
+    wire_put_map(w, key_count(type, record, fixed));
     for (uint32_t i = 0; i < type->field_count && !w->full; i++) {
         const record_field_t *field = &type->field[i];
+        if (field->need == INTERNAL) {
+            continue;
+        }
         wire_put_str(w, slice_of(field->name));
         encode_field(w, field, record, fixed, SHOWN);
         if (needs_raw(field, record, fixed)) {
