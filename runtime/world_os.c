@@ -426,9 +426,8 @@ os_list_end(world_t *world, world_listing_t **listing)
 static int
 os_point(world_t *world, const char *name)
 {
-    (void) world;
     world_kill_point(name);
-    return 0;
+    return os_cancelled(world) ? -ECANCELED : 0;
 }
 
 static const world_calls_t os_calls = {

@@ -2,7 +2,10 @@
  *
  * Shape    a machine owns directories, files, mounts and an operation trace. Each job sees it
  *          through a world_t of its own (world_sim_job).
- * Promises deterministic: everything is decided by the seed. At a crash each unsynced write and each
+ * Promises deterministic: everything is decided by the seed. Jobs run as a user without privileges
+ * (uid and gid 1000, umask 022), who owns everything. Descriptors belong to the machine: a crash
+ * ends them all, and every later call of a job made before it gives EIO. A file's sync that fails
+ * by a drawn fault loses data for good, as on Linux: the next sync says nothing. At a crash each unsynced write and each
  *          unsynced directory entry is kept, dropped, or (writes) torn, by chance of the seed, or by
  *          the caller's prefix choice; what was synced stays.
  * Costs    memory for every file; meant for small trees.
@@ -30,27 +33,35 @@ void world_sim_destroy(world_sim_t **sim);
 /* The world as one job sees it; pause may be NULL. Owned by the caller. */
 world_t *world_sim_job_new(world_sim_t *sim, world_sim_pause_fn *pause, void *context);
 void world_sim_job_cancel(world_t *job);
-void world_sim_job_destroy(world_t **job); /* closes what the job left open */
+/* As on the real machine, what the job left open stays open: another job may go on with it. */
+void world_sim_job_destroy(world_t **job);
+uint64_t world_sim_open_count(const world_sim_t *sim); /* descriptors open now: leaks show here */
 
 int64_t world_sim_now_ns(const world_sim_t *sim);
 void world_sim_advance(world_sim_t *sim, int64_t ns);
 void world_sim_set_wall(world_sim_t *sim, int64_t wall_ns);
 
-/* A file system of its own, mounted at path (which must exist): with its own device number and bounds. */
+/* A file system of its own, mounted at path (which must exist): with its own device number and
+ * bounds, where 0 is as good as none. Everything up to now becomes durable. */
 typedef struct world_sim_mount {
     const char *path;
     uint64_t bytes_max, inodes_max;
 } world_sim_mount_t;
 void world_sim_mount(world_sim_t *sim, const world_sim_mount_t *mount);
-/* Unplugged: paths below give ENOENT, open fds give EIO, until plugged in again. */
+/* Unplugged: a directory is not there (ENOENT), a mount uncovers the directory below it; open fds
+ * give EIO; until plugged in again. */
 void world_sim_unplug(world_sim_t *sim, const char *path);
 void world_sim_plug(world_sim_t *sim, const char *path);
-/* Every call below path fails with -os_error (0 heals); or hangs. */
+/* Every call at or below path fails with -os_error (0 heals); or hangs: the job's pause function is
+ * called until the hang is healed or the job cancelled or the power cut. A job without a pause
+ * function gets EIO instead. In all of these functions path exists, and links are not followed. */
 void world_sim_fail(world_sim_t *sim, const char *path, int os_error);
 void world_sim_hang(world_sim_t *sim, const char *path, bool hang);
 bool world_sim_hangs(const world_t *job); /* whether this job waits in a call that hangs */
 void world_sim_set_space(world_sim_t *sim, const char *path, uint64_t bytes_max, uint64_t inodes_max);
-void world_sim_heal(world_sim_t *sim); /* ends all faults, drawn and set */
+void world_sim_heal(world_sim_t *sim); /* ends all faults, drawn and set; space stays as it is */
+/* Changes the chances of drawn faults, also after a heal. */
+void world_sim_draw_faults(world_sim_t *sim, uint32_t fault_per_million, uint32_t hang_per_million);
 
 /* Power cut: all fds end, unsynced data and names are dropped, torn or kept by the seed. */
 void world_sim_crash(world_sim_t *sim);
