@@ -1,0 +1,473 @@
+/* sim.c - one decision of the seed after the other: deliver, run a handler, resume a job, wait. */
+#include "runtime/sim_inside.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_MS 1000000
+
+static void
+absorb(sim_t *sim, uint64_t number)
+{
+    sim->hash ^= number + UINT64_C(0x9e3779b97f4a7c15) + (sim->hash << 6) + (sim->hash >> 2);
+    sim->hash *= UINT64_C(0xff51afd7ed558ccd);
+    sim->hash ^= sim->hash >> 33;
+}
+
+/* splitmix64: one number of state, so that a run is its seed. */
+static uint64_t
+drawn(uint64_t *state)
+{
+    uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
+
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
+static uint64_t
+drawn_below(sim_t *sim, uint64_t bound)
+{
+    return bound < 2 ? 0 : drawn(&sim->chance) % bound;
+}
+
+int64_t
+sim_now_ns(const sim_t *sim)
+{
+    return world_sim_now_ns(sim->world);
+}
+
+/* ---- the executor ------------------------------------------------------------------------------ */
+
+static int64_t
+now_ns(void *self)
+{
+    return sim_now_ns(self);
+}
+
+static int64_t
+wall_ns(void *self)
+{
+    sim_t *sim = self;
+
+    return world_wall_ns(sim->clock);
+}
+
+static uint64_t
+chance(void *self, uint32_t worker)
+{
+    sim_t *sim = self;
+
+    absorb(sim, worker);
+    return drawn(&sim->chance);
+}
+
+void
+sim_post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
+{
+    sim_t *sim = self;
+    channel_t *channel = &sim->channel[from * sim->workers + to];
+    flight_t *flight = calloc(1, sizeof *flight);
+
+    assert(flight && from < sim->senders && to < sim->workers);
+    flight->envelope = take_envelope;
+    flight->ready_ns = sim_now_ns(sim) + (int64_t) drawn_below(sim, sim->options.delay_ns_max + 1u);
+    flight->next = NULL;
+    if (channel->tail) {
+        channel->tail->next = flight;
+    } else {
+        channel->head = flight;
+    }
+    channel->tail = flight;
+}
+
+static void
+post_of_job(void *context, uint32_t to_worker, envelope_t *take_envelope)
+{
+    sim_t *sim = context;
+
+    sim_post(sim, sim->senders - 1, to_worker, take_envelope);
+}
+
+static bool
+job_reserve(void *self)
+{
+    return sim_jobs_reserve(((sim_t *) self)->jobs);
+}
+
+static void
+job_release(void *self)
+{
+    sim_jobs_release(((sim_t *) self)->jobs);
+}
+
+static err_t
+job_submit(void *self, uint32_t from, job_t *job)
+{
+    sim_t *sim = self;
+
+    absorb(sim, from);
+    return sim_jobs_submit(sim->jobs, job);
+}
+
+static void
+job_cancel(void *self, uint32_t from, job_t *job)
+{
+    sim_t *sim = self;
+
+    absorb(sim, from);
+    sim_jobs_cancel(sim->jobs, job);
+}
+
+/* Whether a stop is wanted is looked at after each step, so there is nobody to wake. */
+static void
+changed(void *self)
+{
+    absorb(self, 1);
+}
+
+static void
+figures(void *self, host_figures_t *ret)
+{
+    sim_t *sim = self;
+
+    ret->threads = 1;
+    ret->job_threads = JOB_THREADS;
+    ret->job_threads_lost = sim_jobs_lost(sim->jobs);
+    ret->jobs_queued = sim_jobs_open(sim->jobs);
+}
+
+/* ---- a host on the machine ---------------------------------------------------------------------- */
+
+static bool
+host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
+{
+    sim->executor = (executor_t){sim,        now_ns,     wall_ns,   chance,  sim_post, job_reserve,
+                                 job_release, job_submit, job_cancel, changed, figures};
+    sim->core = core_new(&sim->core_options, &sim->executor, ret_err, ret_why, why_size);
+    if (!sim->core) {
+        return false;
+    }
+    sim->workers = core_worker_count(sim->core);
+    sim->senders = sim->workers + CORE_OUTSIDERS + 1; /* the last one: jobs */
+    sim->channel = calloc((size_t) sim->senders * sim->workers, sizeof *sim->channel);
+    assert(sim->channel);
+    sim->jobs = sim_jobs_new(sim->world, post_of_job, sim);
+    sim->favourite = UINT32_MAX;
+    return true;
+}
+
+static void
+flights_drop(sim_t *sim)
+{
+    for (uint32_t i = 0; i < sim->senders * sim->workers; i++) {
+        while (sim->channel[i].head) {
+            flight_t *flight = sim->channel[i].head;
+            sim->channel[i].head = flight->next;
+            envelope_destroy(&flight->envelope);
+            free(flight);
+        }
+    }
+    free(sim->channel);
+    sim->channel = NULL;
+}
+
+/* The machine has lost its power: nothing that still runs can do anything any more. */
+static void
+host_drop(sim_t *sim)
+{
+    if (!sim->core) {
+        return;
+    }
+    absorb(sim, sim_jobs_hash(sim->jobs));
+    sim->crash_points += sim_jobs_crash_points(sim->jobs);
+    sim_jobs_cut(sim->jobs);
+    flights_drop(sim);
+    core_destroy(&sim->core);
+    sim_jobs_destroy(&sim->jobs);
+}
+
+sim_t *
+sim_new(const sim_options_t *options, err_t *ret_err, char *ret_why, size_t why_size)
+{
+    sim_t *sim = calloc(1, sizeof *sim);
+
+    assert(sim);
+    sim->options = *options;
+    sim->chance = options->seed;
+    sim->core_options = sim_core_options(sim, options->host);
+    sim->options.world.seed = drawn(&sim->chance);
+    sim->world = world_sim_new(&sim->options.world);
+    sim->clock = world_sim_job_new(sim->world, NULL, NULL);
+    if (!host_make(sim, ret_err, ret_why, why_size)) {
+        sim_destroy(&sim);
+    }
+    return sim;
+}
+
+void
+sim_destroy(sim_t **sim)
+{
+    if (!*sim) {
+        return;
+    }
+    world_sim_crash((*sim)->world);
+    host_drop(*sim);
+    world_sim_job_destroy(&(*sim)->clock);
+    world_sim_destroy(&(*sim)->world);
+    sim_outside_fini(*sim);
+    free(*sim);
+    *sim = NULL;
+}
+
+world_sim_t *
+sim_world(sim_t *sim)
+{
+    return sim->world;
+}
+
+void
+sim_start(sim_t *sim)
+{
+    core_start(sim->core);
+}
+
+bool
+sim_crash(sim_t *sim)
+{
+    err_t err = OK;
+    char why[256];
+
+    world_sim_crash(sim->world);
+    host_drop(sim);
+    world_sim_job_destroy(&sim->clock);
+    sim->clock = world_sim_job_new(sim->world, NULL, NULL);
+    if (!host_make(sim, &err, why, sizeof why)) {
+        return false;
+    }
+    sim_start(sim);
+    return true;
+}
+
+/* ---- one decision --------------------------------------------------------------------------------- */
+
+static bool
+worker_can_run(sim_t *sim, uint32_t index, int64_t now)
+{
+    worker_t *worker = core_worker(sim->core, index);
+
+    return !worker_is_idle(worker) || worker_next_due(worker) <= now;
+}
+
+static void
+deliver(sim_t *sim, uint32_t which, int64_t now)
+{
+    channel_t *channel = &sim->channel[which];
+    flight_t *flight = channel->head;
+    envelope_t *envelope = flight->envelope;
+
+    channel->head = flight->next;
+    if (!channel->head) {
+        channel->tail = NULL;
+    }
+    free(flight);
+    absorb(sim, envelope_hash(envelope));
+    if (sim->options.saw) {
+        char line[1024];
+        sim->options.saw(sim->options.saw_context, now,
+                         envelope_print(sim->core, envelope, line, sizeof line));
+    }
+    worker_deliver(core_worker(sim->core, which % sim->workers), envelope);
+}
+
+/* Everything that can be done now, as numbers: channels, then workers, then jobs. */
+static uint32_t
+choices(sim_t *sim, int64_t now)
+{
+    uint32_t channels = sim->senders * sim->workers;
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < channels; i++) {
+        if (sim->channel[i].head && sim->channel[i].head->ready_ns <= now) {
+            sim->choice[count++] = i;
+        }
+    }
+    for (uint32_t i = 0; i < sim->workers; i++) {
+        if (worker_can_run(sim, i, now)) {
+            sim->choice[count++] = channels + i;
+        }
+    }
+    uint32_t jobs = sim_jobs_runnable(sim->jobs);
+    for (uint32_t i = 0; i < jobs && count < SIM_CHOICES_MAX; i++) {
+        sim->choice[count++] = channels + sim->workers + i;
+    }
+    return count;
+}
+
+/* The strategies differ only in which of the choices they take. */
+static uint32_t
+chosen(sim_t *sim, uint32_t count)
+{
+    uint32_t first_worker = sim->senders * sim->workers;
+    uint32_t pick = (uint32_t) drawn_below(sim, count);
+
+    if (sim->options.strategy == SIM_UNIFORM) {
+        return sim->choice[pick];
+    }
+    if (sim->favourite == UINT32_MAX || drawn_below(sim, 200) == 0) {
+        sim->favourite = first_worker + (uint32_t) drawn_below(sim, sim->workers);
+    }
+    if (sim->options.strategy == SIM_STARVE_ONE) {
+        return sim->choice[pick] == sim->favourite ? sim->choice[drawn_below(sim, count)]
+                                                   : sim->choice[pick];
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (sim->choice[i] == sim->favourite) {
+            return sim->favourite;
+        }
+    }
+    sim->favourite = sim->choice[pick];
+    return sim->choice[pick];
+}
+
+static int64_t
+next_due(sim_t *sim)
+{
+    int64_t due = sim_jobs_next_due(sim->jobs);
+
+    for (uint32_t i = 0; i < sim->senders * sim->workers; i++) {
+        if (sim->channel[i].head && sim->channel[i].head->ready_ns < due) {
+            due = sim->channel[i].head->ready_ns;
+        }
+    }
+    for (uint32_t i = 0; i < sim->workers; i++) {
+        int64_t timer = worker_next_due(core_worker(sim->core, i));
+        if (timer < due) {
+            due = timer;
+        }
+    }
+    return due;
+}
+
+/* Nothing can be done now: time passes to the next thing due. The watchdog looks on the way. */
+static bool
+wait(sim_t *sim, int64_t now)
+{
+    int64_t due = next_due(sim);
+
+    if (due == INT64_MAX) {
+        return false;
+    }
+    if (due > now) {
+        world_sim_advance(sim->world, due - now);
+    }
+    sim_jobs_expire(sim->jobs);
+    core_look(sim->core);
+    return true;
+}
+
+static void
+do_choice(sim_t *sim, uint32_t which, int64_t now)
+{
+    uint32_t channels = sim->senders * sim->workers;
+
+    absorb(sim, which);
+    if (which < channels) {
+        deliver(sim, which, now);
+    } else if (which < channels + sim->workers) {
+        worker_step(core_worker(sim->core, which - channels));
+    } else {
+        sim_jobs_resume(sim->jobs, which - channels - sim->workers);
+    }
+}
+
+bool
+sim_step(sim_t *sim)
+{
+    int64_t now = sim_now_ns(sim);
+    uint32_t count = choices(sim, now);
+
+    sim->steps++;
+    if (count == 0) {
+        return wait(sim, now);
+    }
+    do_choice(sim, chosen(sim, count), now);
+    return true;
+}
+
+bool
+sim_run_until(sim_t *sim, bool (*done)(void *context), void *context, uint64_t steps_max)
+{
+    for (uint64_t i = 0; i < steps_max; i++) {
+        if (done(context)) {
+            return true;
+        }
+        if (!sim_step(sim)) {
+            break;
+        }
+    }
+    return done(context);
+}
+
+void
+sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max)
+{
+    int64_t until = sim_now_ns(sim) + ns;
+
+    for (uint64_t i = 0; i < steps_max && sim_now_ns(sim) < until; i++) {
+        if (!sim_step(sim)) {
+            world_sim_advance(sim->world, until - sim_now_ns(sim));
+        }
+    }
+}
+
+bool
+sim_stop(sim_t *sim, int64_t deadline_ns)
+{
+    int64_t until = sim_now_ns(sim) + deadline_ns;
+
+    core_stop(sim->core);
+    while (!core_is_ended(sim->core) && sim_now_ns(sim) < until && sim_step(sim)) {
+    }
+    return core_is_ended(sim->core);
+}
+
+bool
+sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size)
+{
+    return core_is_ready(sim->core, ret_why, why_size);
+}
+
+/* ---- what a run was --------------------------------------------------------------------------------- */
+
+uint64_t
+sim_hash(const sim_t *sim)
+{
+    return sim->hash ^ world_sim_hash(sim->world) ^ sim_jobs_hash(sim->jobs);
+}
+
+uint64_t
+sim_steps(const sim_t *sim)
+{
+    return sim->steps;
+}
+
+uint64_t
+sim_crash_points(const sim_t *sim)
+{
+    return sim->crash_points + sim_jobs_crash_points(sim->jobs);
+}
+
+uint32_t
+sim_open_asks(const sim_t *sim, char *ret_text, size_t size)
+{
+    return core_open_asks(sim->core, ret_text, size);
+}
+
+uint32_t
+sim_threads_lost(const sim_t *sim)
+{
+    return sim_jobs_lost(sim->jobs);
+}

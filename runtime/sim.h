@@ -1,0 +1,77 @@
+/* sim.h - a host in one thread and virtual time: the same core and actors, driven by a seed.
+ *
+ * Shape    a sim is an executor over a simulated machine (world_sim.h). Each step is one decision of
+ *          the seed: hand one envelope that is under way to its worker, let one worker run one
+ *          handler, resume one job (a fiber, suspended at each world call), or, when nothing else can
+ *          be done, let virtual time pass to the next thing due.
+ * Promises same seed, same options: same trace hash, in any process. Envelopes from one worker to
+ *          another stay in order; all other orders are possible. Each sim_crash is a power cut of
+ *          the machine between two world calls.
+ * Costs    one step is some 100 ns to 1 us without a database; a job costs a stack (fiber.h).
+ * Errors   sim_new: those of core_new. A run that stops making progress is sim_is_stuck.
+ * Threads  one.
+ * Owner    sim_new -> caller, sim_destroy(&sim).
+ */
+#pragma once
+
+#include "runtime/host.h"
+#include "runtime/world_sim.h"
+
+typedef struct sim sim_t;
+
+typedef enum sim_strategy {
+    SIM_UNIFORM = 0, /* each thing that can be done is as likely as the others */
+    SIM_STARVE_ONE,  /* one worker, drawn by the seed, is left for last for long stretches */
+    SIM_BURST,       /* one worker runs on until it has nothing to do */
+    SIM_STRATEGY_COUNT
+} sim_strategy_t;
+
+/* What a watcher of a run sees: each envelope when it is delivered, as one line. */
+typedef void sim_saw_fn(void *context, int64_t now_ns, const char *line);
+
+typedef struct sim_options {
+    uint64_t seed;
+    sim_strategy_t strategy;
+    const host_options_t *host;
+    world_sim_options_t world;  /* its seed is replaced by one drawn from ours */
+    uint32_t delay_ns_max;      /* an envelope between two workers takes up to this long */
+    sim_saw_fn *saw;            /* may be NULL */
+    void *saw_context;
+} sim_options_t;
+
+/* One answer to sim_ask. */
+typedef void sim_answer_fn(void *context, uint64_t tag, const actor_answer_t *answer);
+
+/* Makes the machine and, on it, a host that has not started. */
+sim_t *sim_new(const sim_options_t *options, err_t *ret_err, char *ret_why, size_t why_size);
+void sim_destroy(sim_t **sim);
+world_sim_t *sim_world(sim_t *sim);
+
+void sim_start(sim_t *sim);
+/* One decision. False: nothing is under way, nothing is due, ever (quiescence). */
+bool sim_step(sim_t *sim);
+/* Steps until done (context) holds, nothing is left to do, or steps_max steps; whether it held. */
+bool sim_run_until(sim_t *sim, bool (*done)(void *context), void *context, uint64_t steps_max);
+/* Steps until ns of virtual time have passed or steps_max steps were made. */
+void sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max);
+bool sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size);
+
+/* Says something to a role from outside, as a client of a link does; answer comes in a later step. */
+verdict_t sim_ask(sim_t *sim, const char *role, const record_type_t *type, const void *record,
+                  uint32_t bytes, uint64_t tag) must_use;
+void sim_on_answer(sim_t *sim, sim_answer_fn *answered, void *context);
+/* Hears what the host publishes on its status link. */
+typedef void sim_published_fn(void *context, slice_t topic, slice_t body);
+void sim_on_publish(sim_t *sim, sim_published_fn *published, void *context);
+
+/* Power cut and a new host on what the disk kept. false: the new host could not be made. */
+bool sim_crash(sim_t *sim);
+/* An orderly stop; false when virtual deadline_ns passed first. */
+bool sim_stop(sim_t *sim, int64_t deadline_ns);
+
+uint64_t sim_hash(const sim_t *sim);  /* of all decisions so far */
+uint64_t sim_steps(const sim_t *sim);
+uint64_t sim_crash_points(const sim_t *sim); /* distinct (job, world call) places a crash could fall so far */
+uint32_t sim_open_asks(const sim_t *sim, char *ret_text, size_t size);
+uint32_t sim_threads_lost(const sim_t *sim); /* jobs that hang in a world call past their deadline */
+int64_t sim_now_ns(const sim_t *sim);
