@@ -24,6 +24,7 @@ typedef struct host_options {
     const actor_class_t *root;           /* spawned first; its children are the components */
     const record_type_t *root_args_type;
     const void *root_args;
+    size_t root_args_bytes;              /* of the record, tail included; 0: root_args_type->fixed_bytes */
     const char *notes_to;   /* role that hears actor_stalled, actor_trouble, actor_settled; NULL: none */
     const char *black_box;  /* file that survives the process, for crash notes; NULL: none */
     uint32_t pool_workers;  /* 0: POOL_WORKERS */

@@ -39,7 +39,8 @@ sim_now_ns(const sim_t *sim)
     return world_sim_now_ns(sim->world);
 }
 
-/* ---- the executor ------------------------------------------------------------------------------ */
+/* ---- the executor ------------------------------------------------------------------------------
+ */
 
 static int64_t
 now_ns(void *self)
@@ -139,13 +140,15 @@ figures(void *self, host_figures_t *ret)
     ret->jobs_queued = sim_jobs_open(sim->jobs);
 }
 
-/* ---- a host on the machine ---------------------------------------------------------------------- */
+/* ---- a host on the machine ----------------------------------------------------------------------
+ */
 
 static bool
 host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
 {
-    sim->executor = (executor_t){sim,        now_ns,     wall_ns,   chance,  sim_post, job_reserve,
-                                 job_release, job_submit, job_cancel, changed, figures};
+    sim->executor =
+        (executor_t){sim,         now_ns,     wall_ns,    chance,  sim_post, job_reserve,
+                     job_release, job_submit, job_cancel, changed, figures};
     sim->core = core_new(&sim->core_options, &sim->executor, ret_err, ret_why, why_size);
     if (!sim->core) {
         return false;
@@ -251,7 +254,8 @@ sim_crash(sim_t *sim)
     return true;
 }
 
-/* ---- one decision --------------------------------------------------------------------------------- */
+/* ---- one decision
+ * --------------------------------------------------------------------------------- */
 
 static bool
 worker_can_run(sim_t *sim, uint32_t index, int64_t now)
@@ -275,9 +279,7 @@ deliver(sim_t *sim, uint32_t which, int64_t now)
     free(flight);
     absorb(sim, envelope_hash(envelope));
     if (sim->options.saw) {
-        char line[1024];
-        sim->options.saw(sim->options.saw_context, now,
-                         envelope_print(sim->core, envelope, line, sizeof line));
+        sim_show(sim, envelope, now);
     }
     worker_deliver(core_worker(sim->core, which % sim->workers), envelope);
 }
@@ -440,7 +442,8 @@ sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size)
     return core_is_ready(sim->core, ret_why, why_size);
 }
 
-/* ---- what a run was --------------------------------------------------------------------------------- */
+/* ---- what a run was
+ * --------------------------------------------------------------------------------- */
 
 uint64_t
 sim_hash(const sim_t *sim)

@@ -26,8 +26,22 @@ typedef enum sim_strategy {
     SIM_STRATEGY_COUNT
 } sim_strategy_t;
 
-/* What a watcher of a run sees: each envelope when it is delivered, as one line. */
-typedef void sim_saw_fn(void *context, int64_t now_ns, const char *line);
+/* What a watcher of a run sees: each message when it is delivered. type is NULL for the runtime's
+ * own orders; from and to are names, borrowed. */
+typedef struct sim_sight {
+    int64_t now_ns;
+    const char *from, *to;
+    const record_type_t *type;
+    const void *record;
+    uint32_t bytes;
+    bool is_ask, is_reply;
+} sim_sight_t;
+typedef void sim_saw_fn(void *context, const sim_sight_t *sight);
+
+/* The answer to a sim_say: err OK and the reply's bytes, or why there is none. */
+typedef void sim_heard_fn(void *context, uint64_t tag, err_t err, slice_t body);
+/* What the host publishes on its status link. */
+typedef void sim_published_fn(void *context, slice_t topic, slice_t body);
 
 typedef struct sim_options {
     uint64_t seed;
@@ -37,10 +51,12 @@ typedef struct sim_options {
     uint32_t delay_ns_max;      /* an envelope between two workers takes up to this long */
     sim_saw_fn *saw;            /* may be NULL */
     void *saw_context;
+    const char *commands_to;    /* role that link_request is asked of; NULL: none */
+    const char *publishes;      /* role name of the status link; NULL: none */
+    sim_heard_fn *heard;        /* may be NULL */
+    sim_published_fn *published; /* may be NULL */
+    void *outside_context;
 } sim_options_t;
-
-/* One answer to sim_ask. */
-typedef void sim_answer_fn(void *context, uint64_t tag, const actor_answer_t *answer);
 
 /* Makes the machine and, on it, a host that has not started. */
 sim_t *sim_new(const sim_options_t *options, err_t *ret_err, char *ret_why, size_t why_size);
@@ -56,13 +72,10 @@ bool sim_run_until(sim_t *sim, bool (*done)(void *context), void *context, uint6
 void sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max);
 bool sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size);
 
-/* Says something to a role from outside, as a client of a link does; answer comes in a later step. */
-verdict_t sim_ask(sim_t *sim, const char *role, const record_type_t *type, const void *record,
-                  uint32_t bytes, uint64_t tag) must_use;
-void sim_on_answer(sim_t *sim, sim_answer_fn *answered, void *context);
-/* Hears what the host publishes on its status link. */
-typedef void sim_published_fn(void *context, slice_t topic, slice_t body);
-void sim_on_publish(sim_t *sim, sim_published_fn *published, void *context);
+/* Says one command frame to the role commands_to, as a client of a command link does; the answer
+ * comes in a later step, exactly once unless a crash comes first. Before the outside is up, and when
+ * the role's lane is full, false: say it again later. */
+bool sim_say(sim_t *sim, slice_t body, uint64_t tag);
 
 /* Power cut and a new host on what the disk kept. false: the new host could not be made. */
 bool sim_crash(sim_t *sim);

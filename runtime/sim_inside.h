@@ -32,6 +32,23 @@ struct sim {
     uint64_t chance;
     uint64_t hash, steps, crash_points;
     uint32_t choice[SIM_CHOICES_MAX];
+    /* the outside: the host's root and, beside it, the ends of its links (sim_outside.c) */
+    const actor_class_t **classes;
+    actor_class_t outside_class, client_class, publisher_class;
+    actor_edge_t client_edge;
+    const actor_class_t *root;
+    const record_type_t *root_args_type;
+    const void *root_args;
+    size_t root_args_bytes;
+    draft_t args_draft;
+    uint64_t args_memory[32];
+    actor_ref_t client;
 };
+
+/* The host's options with the outside as its root. */
+core_options_t sim_core_options(sim_t *sim, const host_options_t *host);
+void sim_outside_fini(sim_t *sim);
+/* Tells the watcher of the run. */
+void sim_show(sim_t *sim, const envelope_t *envelope, int64_t now_ns);
 
 void sim_post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope);

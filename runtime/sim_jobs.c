@@ -9,7 +9,8 @@
 #include "runtime/core.h"
 #include "runtime/fiber.h"
 
-#define CRASH_PLACES (1u << 16) /* slots of the set of places seen; when it is full, no more are counted */
+#define CRASH_PLACES                                                                               \
+    (1u << 16) /* slots of the set of places seen; when it is full, no more are counted */
 
 typedef struct sim_task {
     sim_jobs_t *jobs;
