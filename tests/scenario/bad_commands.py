@@ -1,0 +1,268 @@
+#!/usr/bin/python3
+"""What a client may send by mistake or on purpose: a clear error, nothing created, the host goes on."""
+import os
+
+import msgpack
+
+from harness import Late, Site, claim, make_tree, run
+
+# Every command with arguments that are right in form: name -> (arguments, which are required).
+COMMANDS = {
+    'package.add': ({'id': 'X', 'source': '/nowhere', 'name': 'n', 'version': 'v', 'exclude': ['*.o']},
+                    ('id', 'source')),
+    'package.update': ({'id': 'X', 'version': 'v'}, ('id',)),
+    'package.set': ({'id': 'X', 'name': 'n', 'source': '/nowhere', 'exclude': ['*']}, ('id',)),
+    'package.list': ({}, ()),
+    'package.show': ({'id': 'X'}, ('id',)),
+    'package.remove': ({'id': 'X', 'withdraw': True}, ('id',)),
+    'dp.add': ({'name': 'X', 'root': '/nowhere'}, ('name', 'root')),
+    'dp.set': ({'name': 'X', 'root': '/nowhere'}, ('name',)),
+    'dp.adopt': ({'name': 'X'}, ('name',)),
+    'dp.list': ({}, ()),
+    'dp.show': ({'name': 'X'}, ('name',)),
+    'dp.pause': ({'name': 'X'}, ('name',)),
+    'dp.resume': ({'name': 'X'}, ('name',)),
+    'dp.remove': ({'name': 'X', 'withdraw': True}, ('name',)),
+    'group.add': ({'name': 'X', 'dps': ['Y']}, ('name', 'dps')),
+    'group.list': ({}, ()),
+    'group.remove': ({'name': 'X'}, ('name',)),
+    'distribute': ({'id': 'X', 'to': ['Y'], 'all': False}, ('id',)),
+    'withdraw': ({'id': 'X', 'from': ['Y']}, ('id',)),
+    'status': ({'id': 'X', 'dp': 'Y'}, ()),
+    'retry': ({'id': 'X', 'dp': 'Y'}, ('id',)),
+    'cancel': ({'id': 'X', 'dp': 'Y'}, ('id',)),
+    'verify': ({'id': 'X', 'dp': 'Y'}, ('id',)),
+    'status.since': ({'since': 0, 'count': 1}, ()),
+    'component.list': ({}, ()),
+    'component.show': ({'name': 'X'}, ('name',)),
+    'component.start': ({'name': 'X'}, ('name',)),
+    'component.stop': ({'name': 'X'}, ('name',)),
+    'component.pause': ({'name': 'X'}, ('name',)),
+    'component.resume': ({'name': 'X'}, ('name',)),
+    'component.restart': ({'name': 'X'}, ('name',)),
+    'component.set': ({'name': 'X', 'slots': 4}, ('name',)),
+    'quarantine.list': ({}, ()),
+    'quarantine.show': ({'number': 1}, ('number',)),
+    'quarantine.retry': ({'number': 1}, ('number',)),
+    'quarantine.drop': ({'number': 1}, ('number',)),
+    'blackbox': ({}, ()),
+    'ping': ({}, ()),
+}
+# A wrong value for each type of argument.
+WRONG = {str: (7, ['a'], {'a': 1}, True), int: ('7', [7], -1), bool: ('yes', 3), list: ('a', 5, {'a': 1})}
+
+
+def nothing_was_created(site):
+    assert site.ask('package.list')['packages'] == [], 'a package was made'
+    assert site.ask('dp.list')['dps'] == [], 'a distribution point was made'
+    assert site.ask('group.list')['groups'] == [], 'a group was made'
+    assert site.alive(), 'the host ended'
+
+
+@claim(120)
+def a_missing_argument_is_named():
+    with Site() as site:
+        site.start()
+        for cmd, (arguments, required) in COMMANDS.items():
+            for name in required:
+                rest = {k: v for k, v in arguments.items() if k != name}
+                error = site.refused(cmd, rest, 'missing-argument')
+                assert name in error['message'], f'{cmd}: {error} does not name {name}'
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(120)
+def a_wrong_type_is_named():
+    with Site() as site:
+        site.start()
+        for cmd, (arguments, _) in COMMANDS.items():
+            for name, right in arguments.items():
+                for wrong in WRONG[type(right)]:
+                    if isinstance(right, list) and wrong == ['a']:
+                        continue
+                    error = site.refused(cmd, {**arguments, name: wrong},
+                                         ('wrong-type', 'bad-value', 'too-large'))
+                    assert name in error['message'], f'{cmd}: {error} does not name {name}'
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(120)
+def an_unknown_argument_is_named():
+    with Site() as site:
+        site.start()
+        for cmd, (arguments, _) in COMMANDS.items():
+            error = site.refused(cmd, {**arguments, 'surprise': 1}, 'unknown-argument')
+            assert 'surprise' in error['message'], error
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(120)
+def an_oversized_argument_is_refused():
+    with Site() as site:
+        site.start()
+        for cmd, (arguments, _) in COMMANDS.items():
+            for name, right in arguments.items():
+                if isinstance(right, str):
+                    site.refused(cmd, {**arguments, name: 'x' * 70000},
+                                 ('too-large', 'bad-name', 'name-too-long', 'not-absolute'))
+                if isinstance(right, list):
+                    site.refused(cmd, {**arguments, name: ['x'] * 20000},
+                                 ('too-large', 'bad-value', 'not-found', 'bad-name'))
+                if isinstance(right, int) and not isinstance(right, bool) and name == 'slots':
+                    site.refused(cmd, {**arguments, name: 2 ** 63}, ('too-large', 'bad-value',
+                                                                    'wrong-type', 'not-found'))
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(60)
+def a_bad_name_is_refused():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        root = site.path('root')
+        os.mkdir(root)
+        site.start()
+        for name in ('', '.', '..', '-a', '_a', 'a/b', 'a b', 'a\0b', 'a\nb', "a'b", 'ä', 'x' * 65, '%n'):
+            site.refused('package.add', {'id': name, 'source': source},
+                         ('bad-name', 'missing-argument', 'too-large'))
+            site.refused('dp.add', {'name': name, 'root': root},
+                         ('bad-name', 'missing-argument', 'too-large'))
+        for path in ('relative', '', './x', '../x'):
+            site.refused('package.add', {'id': 'P', 'source': path},
+                         ('not-absolute', 'missing-argument', 'bad-value'))
+            site.refused('dp.add', {'name': 'd', 'root': path},
+                         ('not-absolute', 'missing-argument', 'bad-value'))
+        assert os.listdir(root) == [], 'the root was written to'
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(60)
+def a_name_that_differs_only_in_case_is_taken():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.do('package.add', {'id': 'Pack', 'source': source})
+        site.refused('package.add', {'id': 'PACK', 'source': source}, 'exists')
+        site.add_point('point')
+        os.mkdir(site.path('other'))
+        site.refused('dp.add', {'name': 'Point', 'root': site.path('other')}, 'exists')
+        assert os.listdir(site.path('other')) == [], 'the refused root was written to'
+        site.stop()
+
+
+@claim(60)
+def all_byte_values_in_texts_are_safe_and_come_back_unchanged():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        texts = ["O'Neill; drop table package; --", '%n%s%x %d', '"\\', '\u0000'.join('ab'),
+                 ''.join(chr(c) for c in range(1, 256)), '\U0001f4e6']
+        for number, text in enumerate(texts):
+            site.do('package.add', {'id': f'P{number}', 'source': source, 'name': text})
+        names = {p['id']: p['name'] for p in site.ask('package.list')['packages']}
+        for number, text in enumerate(texts):
+            assert names[f'P{number}'] == text, f'got {names[f"P{number}"]!r}, expected {text!r}'
+        site.stop()
+
+
+@claim(60)
+def bytes_that_are_no_command_are_answered_or_dropped_and_the_host_goes_on():
+    with Site() as site:
+        site.start()
+        odd = [b'', b'\xc1', b'\x93\x01', b'\xdf\xff\xff\xff\xff', b'\xdd\xff\xff\xff\xff', b'hello',
+               b'\xc6\xff\xff\xff\xff', b'\x81' * 2000, b'\x91' * 100000, msgpack.packb(5),
+               msgpack.packb([]), msgpack.packb({}), msgpack.packb({'v': 1}),
+               msgpack.packb({'v': 2, 'id': 'a', 'cmd': 'ping', 'args': {}}),
+               msgpack.packb({'v': 1, 'id': 'a', 'cmd': 'ping', 'args': []}),
+               msgpack.packb({'v': 1, 'id': 'a', 'cmd': 5, 'args': {}}),
+               msgpack.packb({'v': 1, 'id': 'a', 'cmd': 'no.such', 'args': {}}),
+               msgpack.packb({'v': 1, 'id': 'a' * 100000, 'cmd': 'ping', 'args': {}}),
+               msgpack.packb({'v': 1, 'id': 'a', 'cmd': 'ping', 'args': {}}) + b'more',
+               msgpack.packb({'v': 1, 'id': 'a', 'cmd': 'ping', 'args': {}, 'x': 1}),
+               msgpack.packb({'v': 1, 'id': 'a', 'cmd': 'ping', 'args': {'a': {'b': {'c': {}}}}}),
+               bytes(2 << 20)]
+        for frame in odd:
+            site.commands.send(frame)
+        site.commands.send_multipart([b'x', b'y', msgpack.packb({'v': 1, 'id': 'm', 'cmd': 'ping'})])
+        assert site.ask('ping')['ready'] is True
+        site.listen(0)
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(60)
+def an_unknown_command_is_refused_by_name():
+    with Site() as site:
+        site.start()
+        for cmd in ('', 'x', 'package', 'package.', 'package.add.', 'PACKAGE.ADD', 'x' * 1000):
+            site.refused(cmd, {}, ('unknown-command', 'bad-request', 'too-large', 'missing-argument'))
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(60)
+def an_empty_delimiter_is_mirrored():
+    with Site() as site:
+        site.start()
+        body = msgpack.packb({'v': 1, 'id': 'd', 'cmd': 'ping', 'args': {}})
+        site.commands.send_multipart([b'', body])
+        assert site.commands.poll(10000), 'no answer'
+        frames = site.commands.recv_multipart()
+        assert len(frames) == 2 and frames[0] == b'', f'{len(frames)} frames, expected 2'
+        site.stop()
+
+
+@claim(60)
+def a_repeat_with_the_same_key_has_the_same_answer_and_no_effect():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        first = site.ask('package.add', {'id': 'P', 'source': source}, key='k1')
+        count = len(site.history())
+        assert site.ask('package.add', {'id': 'P', 'source': source}, key='k1') == first
+        site.kill()
+        site.start()
+        assert site.ask('package.add', {'id': 'P', 'source': source}, key='k1') == first
+        accepted = [e for e in site.history(count) if e['package'] == 'P']
+        assert not accepted, f'the repeat had an effect: {accepted}'
+        site.stop()
+
+
+@claim(60)
+def dry_run_changes_nothing():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        root = site.path('root')
+        os.mkdir(root)
+        site.start()
+        site.ask('dp.add', {'name': 'a', 'root': root, 'dry_run': True})
+        assert os.listdir(root) == [], 'the root was written to'
+        site.ask('package.add', {'id': 'P', 'source': source, 'dry_run': True})
+        nothing_was_created(site)
+        site.stop()
+
+
+@claim(60)
+def a_client_that_leaves_does_not_cancel_its_command():
+    with Site() as site:
+        source = make_tree(site.path('source'), files=200, size=50000)
+        site.start()
+        site.send('package.add', {'id': 'P', 'source': source})
+        site.listen(20)
+        site.connect()
+
+        def stored():
+            return any(p['id'] == 'P' for p in site.ask('package.list')['packages'])
+        try:
+            site.wait_for('the package of a client that left', stored, 20)
+        except Late:
+            # The frame may not have left this process before the socket was closed.
+            site.do('package.add', {'id': 'P', 'source': source})
+        site.stop()
+
+
+run()

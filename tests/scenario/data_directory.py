@@ -1,0 +1,159 @@
+#!/usr/bin/python3
+"""The data directory: one host at a time, damage refused, a newer schema refused, modes, endpoints."""
+import contextlib
+import os
+import sqlite3
+import stat
+import subprocess
+
+from harness import DESPOOLD, Site, claim, make_tree, run
+
+
+def refused_start(site, *, seconds=20, data=None):
+    """A start that must fail; returns what it said."""
+    done = subprocess.run([DESPOOLD, '--data', data or site.data], stdin=subprocess.DEVNULL,
+                          capture_output=True, text=True, timeout=seconds, check=False)
+    assert done.returncode != 0, f'it started; it said {done.stderr!r}'
+    assert done.returncode > 0, f'it was ended by signal {-done.returncode}: {done.stderr}'
+    assert done.stderr.strip(), 'it said nothing'
+    return done.stderr
+
+
+def used_site(site):
+    source = make_tree(site.path('source'))
+    site.start()
+    site.add_point('a')
+    site.do('package.add', {'id': 'P1', 'source': source})
+    site.do('distribute', {'id': 'P1', 'to': ['a']})
+    site.wait_states('P1', {'a': 'installed'})
+    site.stop()
+
+
+def database(site):
+    found = [name for name in os.listdir(site.data) if name.endswith('.db')]
+    assert len(found) == 1, f'{found}, expected one database'
+    return os.path.join(site.data, found[0])
+
+
+@claim(60)
+def a_second_host_on_the_same_data_directory_refuses():
+    with Site() as site:
+        site.start()
+        said = refused_start(site)
+        assert 'another' in said or 'locked' in said or 'use' in said, said
+        assert site.ask('ping')['ready'] is True, 'the first host was disturbed'
+        site.stop()
+        site.start()
+        site.stop()
+
+
+@claim(120)
+def a_damaged_database_is_refused_and_left_as_it_is():
+    with Site() as site:
+        used_site(site)
+        path = database(site)
+        with open(path, 'rb') as file:
+            whole = file.read()
+        for name, damaged in (('a header of zeros', bytes(100) + whole[100:]),
+                              ('a file of another kind', b'this is no database' * 100),
+                              ('a lost second half', whole[:len(whole) // 2 // 4096 * 4096]),
+                              ('a page of noise', whole[:4096] + os.urandom(4096) + whole[8192:])):
+            for rest in ('-wal', '-shm', '-journal'):
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(path + rest)
+            with open(path, 'wb') as file:
+                file.write(damaged)
+            said = refused_start(site)
+            assert 'damaged' in said or 'database' in said, f'{name}: {said}'
+            with open(path, 'rb') as file:
+                assert file.read() == damaged, f'{name}: the damaged file was changed'
+
+
+@claim(60)
+def a_missing_database_beside_a_store_is_not_replaced_by_a_new_one():
+    with Site() as site:
+        used_site(site)
+        os.unlink(database(site))
+        said = refused_start(site)
+        assert 'store' in said or 'database' in said or 'damaged' in said, said
+
+
+@claim(60)
+def a_newer_schema_is_refused():
+    with Site() as site:
+        used_site(site)
+        connection = sqlite3.connect(database(site))
+        version = connection.execute('PRAGMA user_version').fetchone()[0]
+        if version:
+            connection.execute(f'PRAGMA user_version = {version + 1000}')
+        else:
+            tables = [r[0] for r in connection.execute("select name from sqlite_master where type='table'")]
+            raise AssertionError(f'no user_version in the database; tables: {tables}')
+        connection.commit()
+        connection.close()
+        said = refused_start(site)
+        assert 'newer' in said, said
+
+
+@claim(60)
+def the_endpoints_are_sockets_of_mode_0600():
+    with Site() as site:
+        site.start()
+        for name in ('command.ipc', 'status.ipc'):
+            found = os.stat(os.path.join(site.data, name))
+            assert stat.S_ISSOCK(found.st_mode) and stat.S_IMODE(found.st_mode) == 0o600, \
+                f'{name}: mode {found.st_mode:o}'
+        site.stop()
+
+
+@claim(30)
+def a_path_too_long_for_a_socket_is_refused_with_a_clear_error():
+    with Site() as site:
+        long = os.path.join(site.dir, 'x' * 120)
+        os.mkdir(long)
+        said = refused_start(site, data=long)
+        assert 'long' in said, said
+
+
+@claim(30)
+def bad_configuration_is_refused_naming_line_and_key():
+    with Site() as site:
+        config = site.path('despool.cfg')
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write('# comment\nsite\n    no-such-key = 5\n')
+        done = subprocess.run([DESPOOLD, '--data', site.data, '--config', config],
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+                              check=False)
+        assert done.returncode > 0, 'it started'
+        assert 'no-such-key' in done.stderr and '3' in done.stderr, done.stderr
+
+
+@claim(60)
+def the_identity_of_a_point_is_kept_and_a_second_claim_is_refused():
+    with Site() as site:
+        site.start()
+        root = site.add_point('a')
+        assert os.path.exists(os.path.join(root, '.despool', 'point')), 'no identity was written'
+        site.refused('dp.add', {'name': 'b', 'root': root}, ('overlap', 'exists', 'not-this-point'))
+        os.mkdir(os.path.join(root, 'inner'))
+        site.refused('dp.add', {'name': 'b', 'root': os.path.join(root, 'inner')}, 'overlap')
+        site.refused('dp.add', {'name': 'b', 'root': site.path('points')}, 'overlap')
+        site.refused('dp.add', {'name': 'b', 'root': site.data}, 'overlap')
+        site.refused('dp.add', {'name': 'b', 'root': site.path('missing')}, ('not-found', 'absent'))
+        os.symlink(root, site.path('alias'))
+        site.refused('dp.add', {'name': 'b', 'root': site.path('alias')})
+        assert [d['name'] for d in site.ask('dp.list')['dps']] == ['a']
+        site.stop()
+
+
+@claim(60)
+def the_log_and_the_exit_of_an_orderly_stop_tell_no_error():
+    with Site() as site:
+        used_site(site)
+        site.start()
+        errors = [e for e in site.history() if e['severity'] == 'error']
+        assert not errors, f'errors after an orderly stop: {errors}'
+        site.stop()
+
+
+run()

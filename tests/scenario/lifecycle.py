@@ -1,0 +1,256 @@
+#!/usr/bin/python3
+"""What becomes of content: sources that vanish, withdrawals, removals, damage, cancel, pause."""
+import contextlib
+import os
+import shutil
+
+from harness import Site, claim, make_tree, run, write
+
+
+def one_package(site, *points, unplugged=()):
+    source = make_tree(site.path('source'))
+    site.start()
+    for point in points:
+        site.add_point(point)
+    site.do('package.add', {'id': 'P1', 'source': source})
+    for point in unplugged:
+        site.unplug(point)
+    site.do('distribute', {'id': 'P1', 'to': list(points)})
+    site.wait_states('P1', {p: 'retrying' if p in unplugged else 'installed' for p in points})
+    return source
+
+
+@claim(90)
+def a_source_deleted_after_the_answer_is_never_missed():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        kept = shutil.copytree(source, site.path('kept'), symlinks=True)
+        site.start()
+        site.add_point('a')
+        site.add_point('b')
+        site.unplug('b')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        shutil.rmtree(source)
+        site.do('distribute', {'id': 'P1', 'to': ['a', 'b']})
+        site.wait_states('P1', {'a': 'installed', 'b': 'retrying'})
+        site.kill()
+        site.start()
+        site.plug('b')
+        site.wait_package('P1', 'complete')
+        assert site.do('verify', {'id': 'P1'})['ok'] is True
+        for point in ('a', 'b'):
+            site.holds(point, 'P1', kept)
+        site.stop()
+
+
+@claim(90)
+def a_flipped_byte_with_its_mtime_put_back_is_found_and_repaired():
+    with Site() as site:
+        source = one_package(site, 'a', 'b')
+        victim = os.path.join(site.content('a', 'P1'), 'd1', 'e1', 'file-1')
+        before = os.lstat(victim)
+        os.chmod(victim, 0o644)
+        with open(victim, 'r+b') as file:
+            byte = file.read(1)
+            file.seek(0)
+            file.write(bytes([byte[0] ^ 1]))
+        os.chmod(victim, before.st_mode & 0o7777)
+        os.utime(victim, ns=(before.st_atime_ns, before.st_mtime_ns))
+        last = site.history()[-1]['seq']
+        verified = site.do('verify', {'id': 'P1'})
+        assert verified['ok'] is False, f'verify did not find it: {verified}'
+        rows = {row['dp']: row for row in verified['points']}
+        assert rows['b']['ok'] is True, rows['b']
+        assert rows['a']['changed_count'] == 1, rows['a']
+        assert 'd1/e1/file-1' in rows['a']['changed'], rows['a']
+        site.wait_for('the damage in the stream', lambda: any(
+            e['id'] == 2336 and e['dp'] == 'a' for e in site.history(last)))
+        site.wait_states('P1', {'a': 'installed', 'b': 'installed'})
+        site.wait_for('the repair', lambda: any(
+            e['id'] == 2330 and e['dp'] == 'a' for e in site.history(last)))
+        site.holds('a', 'P1', source)
+        assert site.do('verify', {'id': 'P1'})['ok'] is True
+        site.stop()
+
+
+@claim(60)
+def missing_and_extra_paths_are_listed_by_verify():
+    with Site() as site:
+        one_package(site, 'a')
+        content = site.content('a', 'P1')
+        os.unlink(os.path.join(content, 'd1', 'e1', 'file-1'))
+        write(os.path.join(content, 'd1', 'foreign'), b'x')
+        row = site.do('verify', {'id': 'P1'})['points'][0]
+        assert row['missing'] == ['d1/e1/file-1'], row
+        assert row['extra'] == ['d1/foreign'], row
+        site.stop()
+
+
+@claim(60)
+def a_withdrawal_is_verified_by_listing_and_leaves_foreign_files():
+    with Site() as site:
+        one_package(site, 'a')
+        foreign = site.path('points', 'a', 'not-ours')
+        write(foreign, b'x')
+        site.do('withdraw', {'id': 'P1', 'from': ['a']})
+        site.wait_states('P1', {'a': 'removed'})
+        assert site.status('P1')['state'] == 'idle'
+        assert not os.path.lexists(site.path('points', 'a', 'P1')), 'content is left'
+        assert os.path.exists(foreign), 'a foreign file was removed'
+        site.stop()
+
+
+@claim(90)
+def a_withdrawal_survives_an_absent_point_and_a_kill():
+    with Site() as site:
+        one_package(site, 'a', 'b')
+        site.unplug('b')
+        site.do('withdraw', {'id': 'P1', 'from': ['a', 'b']})
+        site.wait_states('P1', {'a': 'removed', 'b': 'removing'})
+        site.kill()
+        site.start()
+        assert site.states('P1')['b'] == 'removing', 'the tombstone was forgotten'
+        site.plug('b')
+        site.wait_states('P1', {'b': 'removed'}, 30)
+        assert not os.path.lexists(site.path('points', 'b', 'P1')), 'content is left'
+        site.stop()
+
+
+@claim(60)
+def a_package_that_is_held_is_removed_only_with_withdraw():
+    with Site() as site:
+        one_package(site, 'a', 'b')
+        error = site.refused('package.remove', {'id': 'P1'}, 'in-use')
+        assert '2' in error['message'], f'the count is not told: {error}'
+        site.refused('dp.remove', {'name': 'a'}, 'in-use')
+        site.do('package.remove', {'id': 'P1', 'withdraw': True})
+
+        def gone():
+            return not site.ask('package.list')['packages']
+        site.wait_for('the package to be gone', gone, 30)
+        for point in ('a', 'b'):
+            assert not os.path.lexists(site.path('points', point, 'P1')), f'content is left on {point}'
+        site.do('dp.remove', {'name': 'a'})
+        assert [d['name'] for d in site.ask('dp.list')['dps']] == ['b']
+        site.stop()
+
+
+@claim(60)
+def a_package_added_again_under_the_same_id_is_another_one():
+    with Site() as site:
+        source = one_package(site, 'a')
+        site.do('package.remove', {'id': 'P1', 'withdraw': True})
+        site.wait_for('the package to be gone', lambda: not site.ask('package.list')['packages'], 30)
+        write(os.path.join(source, 'second'), b'2')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        assert site.status('P1')['targets'] == [], 'it has the targets of the one before'
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        site.stop()
+
+
+@claim(60)
+def what_despool_did_not_make_is_refused_and_untouched():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        root = site.add_point('a')
+        write(os.path.join(root, 'P1', 'mine'), b'precious')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'failed'})
+        assert site.target('P1', 'a')['cause']['code'] == 'not-ours'
+        assert site.status('P1')['state'] == 'failed'
+        with open(os.path.join(root, 'P1', 'mine'), 'rb') as file:
+            assert file.read() == b'precious'
+        os.rename(os.path.join(root, 'P1'), os.path.join(root, 'moved'))
+        site.do('retry', {'id': 'P1'})
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        site.stop()
+
+
+@claim(60)
+def cancel_ends_work_that_waits_and_retry_begins_it_again():
+    with Site() as site:
+        source = one_package(site, 'a', 'b', unplugged=('b',))
+        site.do('cancel', {'id': 'P1'})
+        site.wait_states('P1', {'a': 'installed', 'b': 'cancelled'})
+        site.plug('b')
+        assert site.status('P1')['state'] == 'complete', site.status('P1')
+        site.do('retry', {'id': 'P1', 'dp': 'b'})
+        site.wait_states('P1', {'b': 'installed'})
+        site.holds('b', 'P1', source)
+        site.stop()
+
+
+@claim(60)
+def a_paused_point_gets_no_work_until_it_is_resumed():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.do('dp.pause', {'name': 'a'})
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'waiting'})
+        assert site.target('P1', 'a')['cause']['code'] == 'paused'
+        site.kill()
+        site.start()
+        assert site.states('P1') == {'a': 'waiting'}
+        site.do('dp.resume', {'name': 'a'})
+        site.wait_package('P1', 'complete')
+        site.stop()
+
+
+@claim(60)
+def a_group_stands_for_its_points():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        for point in ('a', 'b', 'c'):
+            site.add_point(point)
+        site.do('group.add', {'name': 'two', 'dps': ['a', 'b']})
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['@two']})
+        site.wait_package('P1', 'complete')
+        assert site.states('P1') == {'a': 'installed', 'b': 'installed'}
+        site.stop()
+
+
+@claim(60)
+def a_clone_of_another_point_is_not_written_to():
+    with Site() as site:
+        source = one_package(site, 'a', 'b')
+        site.unplug('b')
+        shutil.copytree(site.path('points', 'a'), site.path('points', 'b'), symlinks=True)
+        write(os.path.join(source, 'new'), b'2')
+        site.do('package.update', {'id': 'P1'})
+        site.wait_states('P1', {'a': 'installed', 'b': 'retrying'})
+        assert site.target('P1', 'b')['cause']['code'] == 'not-this-point', site.target('P1', 'b')
+        assert not os.path.exists(os.path.join(site.content('b', 'P1'), 'new')), 'it was written to'
+        site.do('dp.adopt', {'name': 'b'})
+        site.wait_package('P1', 'complete')
+        site.holds('b', 'P1', source)
+        site.stop()
+
+
+@claim(60)
+def a_reader_that_holds_current_sees_one_whole_version():
+    with Site() as site:
+        source = one_package(site, 'a')
+        held = os.open(site.content('a', 'P1'), os.O_RDONLY | os.O_DIRECTORY)
+        before = sorted(os.listdir(held))
+        shutil.rmtree(os.path.join(source, 'd1'))
+        site.do('package.update', {'id': 'P1'})
+        site.wait_package('P1', 'complete')
+        assert sorted(os.listdir(held)) == before, 'the version that a reader holds was changed'
+        with contextlib.closing(os.fdopen(os.open('d1/e1/file-1', os.O_RDONLY, dir_fd=held), 'rb')):
+            pass
+        os.close(held)
+        site.holds('a', 'P1', source)
+        site.stop()
+
+
+run()

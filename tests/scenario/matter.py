@@ -1,0 +1,162 @@
+#!/usr/bin/python3
+"""Trees as they are in the world: odd names, modes, links, umask; as root and without privileges."""
+import os
+import socket
+import subprocess
+
+from harness import NOBODY, ROOT, Site, Skip, claim, make_tree, needs_root, odd_tree, run, write
+
+
+def distribute_odd_tree(user):
+    with Site(user=user) as site:
+        source = odd_tree(site.path('source'))
+        write(os.path.join(source, 'mode-0'), b'closed', 0o000 if user is None and ROOT else 0o400)
+        if user is not None:
+            subprocess.run(['chown', '-R', '-h', f'{user}:{user}', source], check=True)
+        old = os.umask(0o077)
+        try:
+            site.start()
+        finally:
+            os.umask(old)
+        site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'installed'})
+        site.holds('a', 'P1', source)
+        verified = site.do('verify', {'id': 'P1'})
+        assert verified['ok'] is True, verified
+        os.unlink(os.path.join(source, 'mode-444'))
+        site.do('package.update', {'id': 'P1'})
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        site.do('withdraw', {'id': 'P1', 'from': ['a']})
+        site.wait_states('P1', {'a': 'removed'})
+        assert not os.path.lexists(site.path('points', 'a', 'P1')), 'content is left'
+        site.stop()
+
+
+@claim(90)
+def odd_names_modes_and_links_arrive_exactly():
+    distribute_odd_tree(None)
+
+
+@claim(90)
+def odd_names_modes_and_links_arrive_exactly_without_privileges():
+    needs_root()
+    distribute_odd_tree(NOBODY)
+
+
+def refused_source(make, *words):
+    """A source with something that is not carried is refused by name."""
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        make(os.path.join(source, 'culprit'))
+        site.start()
+        error = site.refused('package.add', {'id': 'P1', 'source': source})
+        for word in ('culprit',) + words:
+            assert word in error['message'], f'{error} does not name {word}'
+        assert site.ask('package.list')['packages'] == []
+        site.stop()
+
+
+@claim(30)
+def a_setuid_file_is_refused_by_name():
+    refused_source(lambda path: (write(path, b'x'), os.chmod(path, 0o4755)))
+
+
+@claim(30)
+def a_fifo_is_refused_by_name():
+    refused_source(os.mkfifo)
+
+
+@claim(30)
+def a_socket_is_refused_by_name():
+    def make(path):
+        here = os.getcwd()
+        os.chdir(os.path.dirname(path))
+        try:
+            with socket.socket(socket.AF_UNIX) as end:
+                end.bind('culprit')
+        finally:
+            os.chdir(here)
+    refused_source(make)
+
+
+@claim(30)
+def a_device_is_refused_by_name():
+    needs_root()
+
+    def make(path):
+        try:
+            os.mknod(path, 0o20644, os.makedev(1, 3))
+        except PermissionError as error:
+            raise Skip('mknod is not allowed here') from error
+    refused_source(make)
+
+
+@claim(60)
+def excluded_names_stay_behind():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        write(os.path.join(source, 'd0', 'object.o'), b'x')
+        site.start()
+        site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': source, 'exclude': ['*.o']})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete')
+        os.unlink(os.path.join(source, 'd0', 'object.o'))
+        found = os.path.lexists(os.path.join(site.content('a', 'P1'), 'd0', 'object.o'))
+        assert not found, 'an excluded file was carried'
+        site.stop()
+
+
+@claim(60)
+def files_with_extended_attributes_are_counted_and_carried_without():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        try:
+            os.setxattr(os.path.join(source, 'd0', 'e0', 'file-0'), 'user.colour', b'green')
+        except OSError as error:
+            raise Skip('no extended attributes here') from error
+        site.start()
+        added = site.do('package.add', {'id': 'P1', 'source': source})
+        assert added['not_carried'] == 1, added
+        site.stop()
+
+
+@claim(60)
+def a_source_inside_a_point_or_a_point_inside_a_source_is_refused():
+    with Site() as site:
+        site.start()
+        root = site.add_point('a')
+        inner = make_tree(os.path.join(root, 'inner'))
+        for source in (root, inner, site.path('points'), site.data):
+            site.refused('package.add', {'id': 'P1', 'source': source}, 'overlap')
+        source = make_tree(site.path('source'))
+        site.do('package.add', {'id': 'P1', 'source': source})
+        os.mkdir(os.path.join(source, 'point'))
+        site.refused('dp.add', {'name': 'b', 'root': os.path.join(source, 'point')}, 'overlap')
+        site.stop()
+
+
+@claim(240)
+def a_hundred_thousand_files_arrive_whole():
+    with Site() as site:
+        source = site.path('source')
+        for directory in range(100):
+            below = os.path.join(source, f'd{directory:03}')
+            os.makedirs(below)
+            for number in range(1000):
+                with open(os.path.join(below, f'f{number}'), 'wb') as file:
+                    file.write(b'%d' % (directory * 1000 + number))
+        site.start()
+        site.add_point('a')
+        added = site.do('package.add', {'id': 'P1', 'source': source}, seconds=120)
+        assert added['files'] == 100000, added
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'installed'}, 120)
+        site.holds('a', 'P1', source, mtime=False)
+        site.stop()
+
+
+run()

@@ -1,0 +1,239 @@
+#!/usr/bin/python3
+"""Q153576: the despooler that forgot the server that had failed, on the real host.
+
+The article's steps - two distribution servers, one disconnected, a package to both - in the forms in
+which a point can fail: its root is missing, its place is empty, its disk fails, is full, or hangs.
+In each the other point is done in its usual time, the package is not complete, the retry names
+exactly the failed point, and when the fault has gone the site completes the job by itself.
+"""
+import contextlib
+import os
+import time
+
+from harness import BAD_DISK, Refused, Site, Skip, claim, make_tree, needs_root, run
+
+USUAL = 10  # seconds for the good point, whatever the bad one does
+
+
+def two_points(site, files=60):
+    source = make_tree(site.path('source'), files=files)
+    site.start()
+    site.add_point('good')
+    site.add_point('bad')
+    site.do('package.add', {'id': 'P1', 'source': source})
+    return source
+
+
+def distribute_and_watch(site, expected=('retrying',)):
+    """Distributes to both; the good one is done in its usual time, the bad one is in a state of
+    `expected`, and the package is not complete."""
+    started = time.monotonic()
+    site.do('distribute', {'id': 'P1', 'to': ['good', 'bad']})
+    site.wait_states('P1', {'good': 'installed'}, USUAL)
+    took = time.monotonic() - started
+    site.wait_states('P1', {'bad': tuple(expected)}, 40)
+    status = site.status('P1')
+    assert status['state'] == 'active', f"the package is {status['state']}, expected active"
+    bad = site.target('P1', 'bad')
+    assert bad['cause'] and bad['cause']['code'], f'bad has no cause: {bad}'
+    assert bad['due'] or bad['state'] != 'retrying', f'bad is retrying, and nothing is due: {bad}'
+    assert bad['have'] is None, f'bad is said to have {bad["have"]}'
+    print(f"# good took {took:.2f} s; bad is {bad['state']} because {bad['cause']['code']}")
+    return bad
+
+
+def retry_names_only_the_failed_point(site):
+    """After the first try the stream speaks of work for `bad` alone."""
+    events = site.history()
+    installed = next(e['seq'] for e in events if e['id'] == 2330 and e['dp'] == 'good')
+    later = [e for e in events if e['seq'] > installed and e['id'] in (2327, 2328, 2329, 2331)]
+    others = [e for e in later if e.get('dp') != 'bad']
+    assert not others, f'work for a point that had not failed: {others}'
+    assert any(e['id'] == 2328 and e['dp'] == 'bad' for e in events), 'no retry in the stream'
+    assert sum(e['id'] == 2330 and e['dp'] == 'good' for e in events) == 1, 'good was copied again'
+
+
+def completes_by_itself(site, source, seconds=40):
+    site.wait_states('P1', {'bad': 'installed'}, seconds)
+    site.wait_package('P1', 'complete', 10)
+    for point in ('good', 'bad'):
+        site.holds(point, 'P1', source)
+    retry_names_only_the_failed_point(site)
+    site.stop()
+
+
+def set_rule(site, line):
+    """The disk fails as the line says, from now on; see bad_disk.c."""
+    with open(site.path('rule.new'), 'w', encoding='utf-8') as file:
+        file.write(line)
+    os.rename(site.path('rule.new'), site.path('rule'))
+
+
+def bad_disk_site():
+    if not os.path.exists(BAD_DISK):
+        raise Skip('there is no bad_disk library')
+    site = Site()
+    site.env = {'LD_PRELOAD': BAD_DISK, 'BAD_DISK_RULE': site.path('rule')}
+    return site
+
+
+@claim(120)
+def q153576_root_missing_retry_names_exactly_the_failed_point():
+    with Site() as site:
+        source = two_points(site)
+        site.unplug('bad')
+        bad = distribute_and_watch(site)
+        assert bad['cause']['code'] == 'absent', bad
+        site.plug('bad')
+        completes_by_itself(site, source)
+
+
+@claim(120)
+def q153576_retry_survives_a_kill_and_a_restart():
+    with Site() as site:
+        source = two_points(site)
+        site.unplug('bad')
+        distribute_and_watch(site)
+        for _ in range(3):
+            site.kill()
+            site.start()
+            site.wait_states('P1', {'good': 'installed', 'bad': 'retrying'}, 30)
+        site.plug('bad')
+        completes_by_itself(site, source)
+
+
+@claim(120)
+def q153576_an_empty_place_is_not_filled_and_the_real_point_is_awaited():
+    with Site() as site:
+        source = two_points(site)
+        site.unplug('bad')
+        os.mkdir(site.path('points', 'bad'))
+        distribute_and_watch(site)
+        found = os.listdir(site.path('points', 'bad'))
+        assert found == [], f'the empty place was written to: {found}'
+        os.rmdir(site.path('points', 'bad'))
+        site.plug('bad')
+        completes_by_itself(site, source)
+
+
+@claim(120)
+def q153576_eio_after_half_the_files_is_retried_on_that_point_only():
+    with bad_disk_site() as site:
+        source = two_points(site)
+        set_rule(site, f"eio 30 {site.path('points', 'bad')}")
+        bad = distribute_and_watch(site)
+        assert bad['cause']['code'] == 'io', bad
+        site.wait_for('a second attempt', lambda: site.target('P1', 'bad')['attempts'] >= 2, 30)
+        assert not os.path.lexists(site.content('bad', 'P1')), 'half a version became current'
+        set_rule(site, 'ok 0 /')
+        completes_by_itself(site, source, 60)
+
+
+@claim(120)
+def q153576_a_full_point_waits_for_space_and_goes_on_by_itself():
+    with bad_disk_site() as site:
+        source = two_points(site)
+        set_rule(site, f"full 30 {site.path('points', 'bad')}")
+        distribute_and_watch(site, ('waiting', 'retrying'))
+        assert not os.path.lexists(site.content('bad', 'P1')), 'half a version became current'
+        set_rule(site, 'ok 0 /')
+        site.wait_package('P1', 'complete', 60)
+        site.holds('bad', 'P1', source)
+        site.stop()
+
+
+@claim(120)
+def q153576_a_really_full_file_system_shows_need_and_have():
+    needs_root()
+    with Site() as site:
+        source = make_tree(site.path('source'), files=40, size=100000)
+        site.start()
+        site.add_point('good')
+        root = site.tmpfs('points', 'bad', size='40m')
+        site.do('dp.add', {'name': 'bad', 'root': root})
+        with open(os.path.join(root, 'ballast'), 'wb') as file:
+            with contextlib.suppress(OSError):
+                for _ in range(38):
+                    file.write(bytes(1 << 20))
+                    file.flush()
+        site.do('package.add', {'id': 'P1', 'source': source})
+        bad = distribute_and_watch(site, ('waiting',))
+        assert bad['cause']['code'] == 'space', bad
+        assert bad['cause']['need'] > bad['cause']['have'], bad
+        os.unlink(os.path.join(root, 'ballast'))
+        site.wait_package('P1', 'complete', 60)
+        site.holds('bad', 'P1', source)
+        site.stop()
+
+
+@claim(150)
+def q153576_a_hung_point_delays_nobody_and_gets_no_second_job():
+    with bad_disk_site() as site:
+        source = two_points(site)
+        os.mkfifo(site.path('rule.fifo'))
+        set_rule(site, f"hang 10 {site.path('points', 'bad')}")
+        started = time.monotonic()
+        site.do('distribute', {'id': 'P1', 'to': ['good', 'bad']})
+        site.wait_states('P1', {'good': 'installed'}, USUAL)
+        assert time.monotonic() - started < USUAL * 4
+        assert site.status('P1')['state'] == 'active'
+        threads = site.threads()
+        # Others go on being served, on the same slots, while it hangs.
+        for number in range(5):
+            other = make_tree(site.path(f'other-{number}'), seed=number + 10)
+            site.do('package.add', {'id': f'O{number}', 'source': other})
+            site.do('distribute', {'id': f'O{number}', 'to': ['good', 'bad']})
+            site.wait_states(f'O{number}', {'good': 'installed'}, USUAL)
+        assert site.threads() <= threads + 2, 'a hung point takes more and more threads'
+        set_rule(site, 'ok 0 /')
+        fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
+        try:
+            site.wait_package('P1', 'complete', 60)
+        finally:
+            os.close(fifo)
+        site.holds('bad', 'P1', source)
+        site.stop()
+
+
+@claim(60)
+def q153576_an_instruction_without_targets_is_refused():
+    with Site() as site:
+        two_points(site)
+        for arguments in ({'id': 'P1', 'to': []}, {'id': 'P1'}):
+            site.refused('distribute', arguments,
+                         ('no-targets', 'missing-argument', 'bad-value'))
+        assert site.status('P1')['state'] == 'idle', 'zero targets are not a complete job'
+        try:
+            site.do('group.add', {'name': 'none', 'dps': []})
+        except Refused:
+            pass
+        else:
+            site.refused('distribute', {'id': 'P1', 'to': ['@none']}, ('no-targets', 'not-found'))
+        assert site.status('P1')['targets'] == []
+        site.stop()
+
+
+@claim(60)
+def q153576_one_failed_point_of_many_makes_no_work_for_the_others():
+    with Site() as site:
+        source = make_tree(site.path('source'), files=5)
+        site.start()
+        names = [f'p{n}' for n in range(20)] + ['bad']
+        for name in names:
+            site.add_point(name)
+        site.unplug('bad')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'all': True})
+        site.wait_states('P1', {n: 'installed' for n in names if n != 'bad'})
+        site.wait_states('P1', {'bad': 'retrying'})
+        site.plug('bad')
+        site.wait_package('P1', 'complete', 30)
+        counts = {}
+        for event in site.history():
+            if event['id'] == 2330:
+                counts[event['dp']] = counts.get(event['dp'], 0) + 1
+        assert counts == {n: 1 for n in names}, f'installed more than once: {counts}'
+        site.stop()
+
+
+run()
