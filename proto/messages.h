@@ -66,7 +66,9 @@ extern const record_words_t error_class_words;
     M(due_row, "a target that is due")                                                             \
     M(stopped_row, "a target whose work is to end")                                                \
     M(point_ref, "a distribution point and its root")                                              \
-    M(root_ref, "a version that the store must keep")
+    M(root_ref, "a version that the store must keep")                                              \
+    M(group_message, "a message in a group")                                                       \
+    M(group_answer, "the answer to one message of a group")
 
 #define REC_version_ref(F, R)                                                                      \
     F(R, u64, epoch, 0, REQUIRED)                                                                  \
@@ -207,6 +209,13 @@ extern const record_words_t error_class_words;
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)
 #define REC_root_ref(F, R)                                                                         \
     F(R, digest, root, 0, REQUIRED)
+#define REC_group_message(F, R)                                                                    \
+    F(R, u32, number, 0, REQUIRED) /* of the message */                                            \
+    F(R, bytes, record, MESSAGE_BYTES_MAX, REQUIRED)
+#define REC_group_answer(F, R)                                                                     \
+    F(R, u32, index, 0, REQUIRED)  /* which message of the group it answers */                     \
+    F(R, u32, number, 0, REQUIRED) /* of the answer's record */                                    \
+    F(R, bytes, record, MESSAGE_BYTES_MAX, REQUIRED)
 
 /* ---- commands: what a client may say ------------------------------------------------------------------ */
 
@@ -431,6 +440,8 @@ extern const record_words_t error_class_words;
     M(claim_order, "input of a job that claims, adopts or checks a root")                          \
     M(claimed, "its answer")                                                                       \
     M(collect_order, "input of a job that collects the store")                                     \
+    M(group_order, "input of a database job: messages for one transaction")                        \
+    M(group_answers, "its answer: what each of them is answered, and what it changed")             \
     M(package_worker_args, "the package a package_worker serialises")                              \
     M(point_worker_args, "the point a point_worker serves")
 
@@ -732,6 +743,13 @@ extern const record_words_t error_class_words;
 #define REC_collect_order(F, R)                                                                    \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, rows, roots, root_ref, REQUIRED)
+#define REC_group_order(F, R) F(R, rows, messages, group_message, REQUIRED)
+#define REC_group_answers(F, R)                                                                    \
+    F(R, rows, answers, group_answer, REQUIRED)                                                    \
+    F(R, u32, done, 0, REQUIRED)          /* messages answered; the rest did not fit: ask again */ \
+    F(R, u64, last_event, 0, REQUIRED)    /* the last status message committed; 0: none was */     \
+    F(R, flag, targets_changed, 0, REQUIRED)                                                       \
+    F(R, rows, stopped, stopped_row, REQUIRED)
 #define REC_package_worker_args(F, R)                                                              \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)
