@@ -1,0 +1,147 @@
+#!/usr/bin/python3
+"""despool, the command line: its words, exit codes and JSON."""
+import json
+import os
+import subprocess
+
+from harness import DESPOOL, Site, claim, despool, make_tree, run
+
+
+def says(site, code, *words, **more):
+    """Runs despool; it must end with that code. Returns what it printed."""
+    done = despool(site, *words, **more)
+    assert done.returncode == code, \
+        f'despool {" ".join(words)}: exit {done.returncode}, expected {code}; {done.stdout}{done.stderr}'
+    if code:
+        assert done.stderr.strip(), f'despool {" ".join(words)} failed without a word'
+    return done.stdout
+
+
+def document(site, *words, **more):
+    return json.loads(says(site, 0, *words, json=True, **more))
+
+
+@claim(90)
+def the_verbs_do_their_work_and_json_is_one_document():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        for point in ('a', 'b'):
+            os.makedirs(site.path('points', point))
+            says(site, 0, 'dp', 'add', point, site.path('points', point))
+        says(site, 0, 'group', 'add', 'both', 'a', 'b')
+        says(site, 0, 'package', 'add', 'P1', source, '--name', 'first', '--version', 'one')
+        says(site, 0, 'distribute', 'P1', '--to', '@both', '--wait=60', seconds=90)
+        status = document(site, 'status', 'P1')
+        assert status['state'] == 'complete', status
+        assert set(status) >= {'id', 'name', 'version', 'state', 'targets'}, status
+        target = status['targets'][0]
+        assert set(target) >= {'dp', 'state', 'wanted', 'have', 'attempts', 'of', 'due', 'since', 'cause',
+                               'bytes_done', 'bytes_total'}, target
+        assert target['have'] == target['wanted'] == status['version']
+        assert status['version']['label'] == 'one' and status['version']['epoch'] >= 1
+        assert target['cause'] is None and target['due'] is None
+        for words in (('package', 'list'), ('package', 'show', 'P1'), ('dp', 'list'), ('dp', 'show', 'a'),
+                      ('group', 'list'), ('status',), ('component', 'list'), ('ping',),
+                      ('component', 'show', 'despooler'), ('quarantine', 'list')):
+            document(site, *words)
+            assert says(site, 0, *words).strip(), f'despool {" ".join(words)} printed nothing'
+        says(site, 0, 'verify', 'P1')
+        says(site, 0, 'withdraw', 'P1', '--from', 'a,b')
+        site.wait_states('P1', {'a': 'removed', 'b': 'removed'})
+        says(site, 0, 'package', 'remove', 'P1')
+        says(site, 0, 'stop')
+        assert site.wait_gone() == 0
+
+
+@claim(60)
+def exit_codes_are_those_of_the_manual():
+    with Site() as site:
+        says(site, 3, 'ping')
+        site.start()
+        says(site, 0, 'ping')
+        says(site, 1, 'package', 'show', 'nothing')
+        says(site, 1, 'distribute', 'nothing', '--to', 'nobody')
+        for words in ((), ('no-such-verb',), ('package',), ('package', 'add'), ('dp', 'add', 'x'),
+                      ('status', '--no-such-option'), ('package', 'add', 'a', '/b', 'c')):
+            says(site, 2, *words)
+        site.stop()
+        says(site, 3, 'ping')
+
+
+@claim(60)
+def a_wait_that_ends_with_failures_is_exit_code_1():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        root = site.add_point('a')
+        os.makedirs(os.path.join(root, 'P1', 'mine'))
+        says(site, 0, 'package', 'add', 'P1', source)
+        says(site, 1, 'distribute', 'P1', '--to', 'a', '--wait=30')
+        site.stop()
+
+
+@claim(60)
+def watch_prints_one_json_document_per_line_and_ends_at_its_count():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        count = len(site.history())
+        lines = says(site, 0, 'watch', '--since', '0', '--count', str(count), json=True).splitlines()
+        events = [json.loads(line) for line in lines]
+        assert [e['seq'] for e in events] == list(range(1, count + 1)), 'a gap'
+        keys = {'seq', 'time', 'site', 'component', 'id', 'severity', 'package', 'dp', 'version', 'text',
+                'attrs'}
+        assert all(keys <= set(e) for e in events), f'a key is missing in {events[0]}'
+        site.stop()
+
+
+@claim(60)
+def a_watch_that_was_there_before_catches_up_after_a_restart_of_the_host():
+    with Site() as site:
+        site.start()
+        site.add_point('a')
+        count = len(site.history())
+        with subprocess.Popen([DESPOOL, '--data', site.data, '--json', 'watch', '--since', '0', '--count',
+                               str(count + 3)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True) as watch:
+            first = [json.loads(watch.stdout.readline())['seq'] for _ in range(count)]
+            site.kill()
+            site.start()
+            site.add_point('b')
+            rest, _ = watch.communicate(timeout=30)
+            seqs = first + [json.loads(line)['seq'] for line in rest.splitlines()]
+            assert seqs == list(range(1, count + 4)), f'a gap or a doublet: {seqs}'
+        site.stop()
+
+
+@claim(60)
+def relative_paths_are_made_absolute_by_the_command_line():
+    with Site() as site:
+        make_tree(site.path('source'))
+        os.mkdir(site.path('point'))
+        site.start()
+        for words in (('dp', 'add', 'a', 'point'), ('package', 'add', 'P1', './source')):
+            done = subprocess.run([DESPOOL, '--data', site.data, *words], cwd=site.dir,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
+                                  check=False)
+            assert done.returncode == 0, done.stderr
+        assert site.ask('package.list')['packages'][0]['source'] == os.path.realpath(site.path('source'))
+        assert site.ask('dp.list')['dps'][0]['root'] == os.path.realpath(site.path('point'))
+        site.stop()
+
+
+@claim(60)
+def dry_run_of_the_command_line_changes_nothing():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        done = despool(site, '--dry-run', 'package', 'add', 'P1', source)
+        assert done.returncode == 0, done.stderr
+        assert site.ask('package.list')['packages'] == []
+        site.stop()
+
+
+run()

@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+"""Each component can be stopped, started, paused, resumed and restarted while the others work."""
+import time
+
+from harness import Late, Refused, Site, claim, make_tree, run
+
+COMPONENTS = ('site_database', 'provider', 'status_manager', 'distribution_manager', 'despooler',
+              'alarm_manager')
+
+
+def rows(site):
+    return {row['name']: row for row in site.ask('component.list')['components']}
+
+
+def wait_component(site, name, *states, seconds=20):
+    site.wait_for(f'{name} to be {states}', lambda: rows(site)[name]['state'] in states, seconds)
+
+
+@claim(60)
+def every_component_is_listed_ready_with_what_it_does():
+    with Site() as site:
+        site.start()
+        listed = rows(site)
+        for name in COMPONENTS:
+            assert name in listed, f'{name} is not listed: {sorted(listed)}'
+            assert listed[name]['state'] == 'ready', f"{name} is {listed[name]['state']}"
+            assert listed[name]['requested'] == 'run', listed[name]
+        host = site.ask('component.list')['host']
+        for word in ('threads', 'sockets', 'descriptors'):
+            assert word in host, f'the host does not tell its {word}: {host}'
+        site.stop()
+
+
+@claim(90)
+def each_component_but_those_that_answer_can_be_stopped_and_started():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        for number, name in enumerate(('alarm_manager', 'despooler', 'distribution_manager')):
+            site.do('component.stop', {'name': name})
+            wait_component(site, name, 'stopped')
+            assert site.ask('ping')['site'], 'the site does not answer'
+            site.ask('status')
+            site.do('component.start', {'name': name})
+            wait_component(site, name, 'ready')
+            package = f'P{number}'
+            site.do('package.add', {'id': package, 'source': source})
+            site.do('distribute', {'id': package, 'to': ['a']})
+            site.wait_package(package, 'complete', 40)
+        site.stop()
+
+
+@claim(120)
+def work_goes_on_after_each_component_was_restarted_in_the_middle_of_it():
+    with Site() as site:
+        site.start()
+        for point in ('a', 'b'):
+            site.add_point(point)
+        for number, name in enumerate(COMPONENTS):
+            source = make_tree(site.path(f'source-{number}'), seed=number, files=100)
+            package = f'P{number}'
+            site.do('package.add', {'id': package, 'source': source})
+            site.do('distribute', {'id': package, 'to': ['a', 'b']})
+            try:
+                site.do('component.restart', {'name': name})
+            except Refused as refusal:
+                # A component that restarts while it answers may say so; it must not say anything else.
+                assert refusal.code in ('restarting', 'down'), refusal
+
+            def complete(package=package):
+                try:
+                    return site.status(package)['state'] == 'complete'
+                except Refused as refusal:
+                    assert refusal.code in ('restarting', 'starting', 'down', 'deadline'), refusal
+                    return False
+            site.wait_for(f'{package} after a restart of {name}', complete, 60)
+            for point in ('a', 'b'):
+                site.holds(point, package, source)
+        site.stop()
+
+
+@claim(60)
+def a_paused_despooler_takes_no_new_work_and_goes_on_when_resumed():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.do('component.pause', {'name': 'despooler'})
+        wait_component(site, 'despooler', 'paused')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.ask('ping')
+        assert site.states('P1')['a'] != 'installed', 'it worked while it was paused'
+        site.do('component.resume', {'name': 'despooler'})
+        site.wait_package('P1', 'complete', 40)
+        site.stop()
+
+
+@claim(60)
+def slots_are_changed_live_and_none_is_shown_as_disabled():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.do('component.set', {'name': 'despooler', 'slots': 0})
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+
+        def told():
+            events = [e for e in site.history() if e['id'] in (4400, 4401)]
+            row = rows(site)['despooler']
+            return any('disabled' in e['text'] for e in events) or 'disabled' in str(row)
+        site.wait_for('the stream or the list to say disabled', told, 20)
+        assert site.states('P1')['a'] != 'installed'
+        site.kill()
+        site.start()
+        assert site.states('P1')['a'] != 'installed', 'the setting was forgotten'
+        site.do('component.set', {'name': 'despooler', 'slots': 4})
+        site.wait_package('P1', 'complete', 40)
+        site.refused('component.set', {'name': 'despooler', 'slots': 100000}, ('bad-value', 'too-large'))
+        site.stop()
+
+
+@claim(60)
+def an_idle_site_is_silent():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete')
+        last = site.history()[-1]['seq']
+        started = time.monotonic()
+        try:
+            site.wait_for('a message of an idle site', lambda: site.history(last), 5)
+        except Late:
+            assert time.monotonic() - started >= 5
+        else:
+            raise AssertionError(f'an idle site said {site.history(last)}')
+        site.stop()
+
+
+run()

@@ -1,0 +1,99 @@
+#!/usr/bin/python3
+"""What an idle host costs, and what many points cost. The figures are printed and bounded."""
+import os
+import socket
+import statistics
+import subprocess
+import tempfile
+import time
+
+from harness import Site, claim, make_tree, run
+
+
+def sockets(site):
+    return int(site.ask('component.list')['host']['sockets'])
+
+
+@claim(60)
+def an_idle_host_is_small_and_starts_fast():
+    with Site() as site:
+        times = []
+        for _ in range(5):
+            started = time.monotonic()
+            site.start()
+            times.append((time.monotonic() - started) * 1000)
+            site.stop()
+        site.start()
+        print(f'# idle host: start {statistics.median(times):.0f} ms (of {len(times)}: '
+              f'{min(times):.0f} to {max(times):.0f}), {site.threads()} threads, {sockets(site)} sockets,'
+              f' {site.descriptors()} descriptors, {site.resident_kib()} KiB resident')
+        assert statistics.median(times) < 2000, f'start takes {times} ms'
+        assert site.threads() <= 40, f'{site.threads()} threads'
+        assert site.descriptors() <= 128, f'{site.descriptors()} descriptors'
+        assert site.resident_kib() <= 100 * 1024, f'{site.resident_kib()} KiB'
+        site.stop()
+
+
+@claim(60)
+def ready_is_told_to_the_service_manager():
+    with Site() as site, tempfile.TemporaryDirectory() as directory:
+        path = os.path.join(directory, 'notify')
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            manager.bind(path)
+            manager.settimeout(20)
+            site.start(ready=False, env={'NOTIFY_SOCKET': path})
+            heard = b''
+            while b'READY=1' not in heard:
+                heard += manager.recv(4096)
+            assert site.ask('ping')['ready'] is True, 'READY was told before the host was ready'
+        site.stop()
+
+
+@claim(120)
+def a_thousand_points_cost_neither_threads_nor_sockets_of_their_own():
+    with Site() as site:
+        source = make_tree(site.path('source'), files=2, size=100)
+        site.start()
+        threads, descriptors, opened = site.threads(), site.descriptors(), sockets(site)
+        for number in range(1000):
+            site.add_point(f'p{number}')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'all': True})
+        started = time.monotonic()
+        site.wait_package('P1', 'complete', 100)
+        took = time.monotonic() - started
+        print(f'# 1,000 points in {took:.1f} s: {site.threads()} threads (idle {threads}),'
+              f' {sockets(site)} sockets (idle {opened}), {site.descriptors()} descriptors'
+              f' (idle {descriptors}), {site.resident_kib()} KiB resident')
+        assert site.threads() <= threads + 16, f'{site.threads()} threads, idle {threads}'
+        assert sockets(site) <= opened + 4, f'{sockets(site)} sockets, idle {opened}'
+        site.stop()
+
+
+@claim(240)
+def a_hundred_thousand_files_to_one_point_against_cp():
+    with Site() as site:
+        source = site.path('source')
+        for directory in range(100):
+            below = os.path.join(source, f'd{directory:03}')
+            os.makedirs(below)
+            for number in range(1000):
+                with open(os.path.join(below, f'f{number}'), 'wb') as file:
+                    file.write(b'%d' % (directory * 1000 + number))
+        site.start()
+        site.add_point('a')
+        started = time.monotonic()
+        site.do('package.add', {'id': 'P1', 'source': source}, seconds=120)
+        stored = time.monotonic()
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'installed'}, 120)
+        placed = time.monotonic()
+        subprocess.run(['cp', '-a', source, site.path('copy')], check=True)
+        subprocess.run(['sync', '-f', site.path('copy')], check=True)
+        copied = time.monotonic()
+        print(f'# 100,000 files: store {stored - started:.1f} s, place {placed - stored:.1f} s,'
+              f' cp -a and sync -f {copied - placed:.1f} s')
+        site.stop()
+
+
+run()

@@ -1,0 +1,47 @@
+#!/usr/bin/python3
+"""Q304381 on the real host: 200 starts and stops, with work to do, without a hang."""
+import os
+import time
+
+from harness import Site, claim, make_tree, run
+
+CYCLES = int(os.environ.get('DESPOOL_CYCLES', '200'))
+
+
+@claim(280)
+def q304381_two_hundred_starts_and_stops_under_load_never_hang():
+    with Site() as site:
+        source = make_tree(site.path('source'), files=40)
+        site.start()
+        for point in ('a', 'b', 'c'):
+            site.add_point(point)
+        site.unplug('c')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.stop()
+        longest_start = longest_stop = 0
+        for number in range(CYCLES):
+            started = time.monotonic()
+            site.start(seconds=10)
+            longest_start = max(longest_start, time.monotonic() - started)
+            # Work is under way when the stop comes, of another kind each time.
+            verb = ('distribute', 'withdraw', 'verify')[number % 3]
+            arguments = {'distribute': {'id': 'P1', 'to': ['a', 'b', 'c']},
+                         'withdraw': {'id': 'P1', 'from': ['a', 'b', 'c']},
+                         'verify': {'id': 'P1'}}[verb]
+            site.send(verb, arguments)
+            stopping = time.monotonic()
+            site.stop(10)
+            longest_stop = max(longest_stop, time.monotonic() - stopping)
+        print(f'# {CYCLES} cycles: longest start {longest_start * 1000:.0f} ms,'
+              f' longest stop {longest_stop * 1000:.0f} ms')
+        assert longest_start < 10 and longest_stop < 10
+        site.plug('c')
+        site.start()
+        site.do('distribute', {'id': 'P1', 'to': ['a', 'b', 'c']})
+        site.wait_package('P1', 'complete', 60)
+        for point in ('a', 'b', 'c'):
+            site.holds(point, 'P1', source)
+        site.stop()
+
+
+run()
