@@ -1,0 +1,194 @@
+/* oracles.c - what must hold of every message between the parts of a site, looked at as it passes.
+ *
+ *   D02  an instruction names at least one target, and a retry of one names only points that had
+ *        not answered well (invariants 3 and 4)
+ *   D15  the attempt of a target never goes back within one version, also over a power cut
+ *   inv8 one point has at most one work in hand
+ *   inv11 status messages are published in the order of their sequence numbers, without a gap */
+#include "tests/sim/stage_inside.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+void
+stage_note_fault(stage_t *stage, const char *format, ...)
+{
+    va_list list;
+
+    if (stage->fault[0]) {
+        return;
+    }
+    va_start(list, format);
+    vsnprintf(stage->fault, sizeof stage->fault, format, list);
+    va_end(list);
+}
+
+const char *
+stage_fault(const stage_t *stage)
+{
+    return stage->fault[0] ? stage->fault : NULL;
+}
+
+static seen_target_t *
+seen_of(stage_t *stage, slice_t package, slice_t point)
+{
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        if (slice_equal(package, slice_of(stage->seen[i].package)) &&
+            slice_equal(point, slice_of(stage->seen[i].point))) {
+            return &stage->seen[i];
+        }
+    }
+    assert(stage->seen_count < sizeof stage->seen / sizeof stage->seen[0]);
+    seen_target_t *seen = &stage->seen[stage->seen_count++];
+    bool copied = slice_copy(package, seen->package, sizeof seen->package) &&
+                  slice_copy(point, seen->point, sizeof seen->point);
+    assert(copied);
+    return seen;
+}
+
+static void
+see_instruction(stage_t *stage, const instruction_t *m)
+{
+    slice_t package = record_slice(m, m->package);
+
+    if (m->targets.count == 0) {
+        stage_note_fault(stage, "D02: an instruction for '%.*s' names no target",
+                         (int) package.size, package.data);
+    }
+    for (uint32_t i = 0; i < m->targets.count; i++) {
+        const target_ref_t *target = ROW(m, m->targets, i, target_ref_t);
+        seen_target_t *seen = seen_of(stage, package, record_slice(m, target->dp));
+        if (seen->epoch == m->epoch && m->attempt < seen->attempt && m->action == ACTION_INSTALL) {
+            stage_note_fault(stage, "D15: the attempt of '%s' at '%s' went back from %u to %u",
+                             seen->package, seen->point, seen->attempt, m->attempt);
+        }
+        seen->instructions++;
+        seen->attempt = m->attempt;
+        seen->epoch = m->epoch;
+    }
+}
+
+static void
+see_work(stage_t *stage, const work_t *m)
+{
+    slice_t point = record_slice(m, m->dp);
+
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        if (stage->seen[i].in_work && slice_equal(point, slice_of(stage->seen[i].point))) {
+            stage_note_fault(stage, "invariant 8: '%s' has two works in hand",
+                             stage->seen[i].point);
+        }
+    }
+    seen_target_t *seen = seen_of(stage, record_slice(m, m->package), point);
+    seen->in_work = true;
+    seen->works++;
+}
+
+static void
+see_outcome(stage_t *stage, const outcome_t *m)
+{
+    seen_of(stage, record_slice(m, m->package), record_slice(m, m->dp))->in_work = false;
+}
+
+static void
+tell_story(stage_t *stage, const sim_sight_t *sight)
+{
+    char *line = stage->story[stage->story_next++ % STORY_LINES];
+    int size =
+        snprintf(line, sizeof stage->story[0], "%9.3f ms %s -> %s %s", (double) sight->now_ns / 1e6,
+                 sight->from, sight->to, sight->is_reply ? "answer " : "");
+
+    if (size > 0 && (size_t) size < sizeof stage->story[0]) {
+        record_print(sight->type, sight->record, line + size,
+                     sizeof stage->story[0] - (size_t) size);
+    }
+}
+
+void
+oracle_saw(void *context, const sim_sight_t *sight)
+{
+    stage_t *stage = context;
+
+    if (!sight->type) {
+        return;
+    }
+    tell_story(stage, sight);
+    if (sight->type == &instruction_type && !sight->is_reply) {
+        see_instruction(stage, sight->record);
+    } else if (sight->type == &work_type && sight->is_ask) {
+        see_work(stage, sight->record);
+    } else if (sight->type == &outcome_type && sight->is_reply) {
+        see_outcome(stage, sight->record);
+    }
+}
+
+/* After a restart what was not known to be published is published again, so a number may repeat;
+ * what must never happen is that one is skipped. */
+void
+oracle_published(void *context, slice_t topic, slice_t body)
+{
+    stage_t *stage = context;
+    wire_value_t root, seq;
+
+    if (!slice_equal(topic, slice_of("status"))) {
+        return;
+    }
+    if (wire_check(body.data, body.size, &root) != OK || !wire_find(&root, "seq", &seq)) {
+        stage_note_fault(stage, "a published status message has no sequence number");
+        return;
+    }
+    if (seq.uint > stage->last_seq + 1) {
+        stage_note_fault(stage, "invariant 11: status message %lu follows %lu",
+                         (unsigned long) seq.uint, (unsigned long) stage->last_seq);
+    }
+    if (seq.uint > stage->last_seq) {
+        stage->last_seq = seq.uint;
+    }
+}
+
+/* Works in hand end with the power; attempts and sequence numbers do not. */
+void
+oracle_crashed(stage_t *stage)
+{
+    stage->crashed = true;
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        stage->seen[i].in_work = false;
+    }
+}
+
+uint32_t
+stage_instructions(const stage_t *stage, const char *point)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        count += strcmp(stage->seen[i].point, point) == 0 ? stage->seen[i].instructions : 0;
+    }
+    return count;
+}
+
+uint32_t
+stage_works(const stage_t *stage, const char *point)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        count += strcmp(stage->seen[i].point, point) == 0 ? stage->seen[i].works : 0;
+    }
+    return count;
+}
+
+void
+stage_story(const stage_t *stage, uint32_t lines)
+{
+    uint32_t from = stage->story_next > lines ? stage->story_next - lines : 0;
+
+    if (stage->story_next - from > STORY_LINES) {
+        from = stage->story_next - STORY_LINES;
+    }
+    for (uint32_t i = from; i < stage->story_next; i++) {
+        fprintf(stderr, "    %s\n", stage->story[i % STORY_LINES]);
+    }
+}

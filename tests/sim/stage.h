@@ -1,0 +1,62 @@
+/* stage.h - a whole site on a simulated machine, and what a test says to it and sees of it.
+ *
+ * Shape    a stage has a machine with /data, a source tree at /source and points at /points/<name>,
+ *          each a file system of its own; on it runs the roster that despoold links.
+ * Promises everything follows from the seed; what goes against an invariant of DESIGN is noted in
+ *          stage_fault (the first one), with the story that led to it.
+ * Threads  one.
+ * Owner    stage_new -> caller, stage_destroy(&stage).
+ */
+#pragma once
+
+#include "proto/messages.h"
+#include "proto/wire.h"
+#include "runtime/sim.h"
+
+#define STAGE_POINTS_MAX 4u
+
+typedef struct stage_options {
+    uint64_t seed;
+    sim_strategy_t strategy;
+    uint32_t points;          /* at most STAGE_POINTS_MAX: a, b, c, d */
+    uint32_t files;           /* of the source tree */
+    const actor_class_t *const *classes; /* NULL: the roster */
+    const actor_class_t *root;           /* NULL: the executive */
+} stage_options_t;
+
+typedef struct stage stage_t;
+
+stage_t *stage_new(const stage_options_t *options);
+void stage_destroy(stage_t **stage);
+sim_t *stage_sim(stage_t *stage);
+world_sim_t *stage_world(stage_t *stage);
+
+/* Until the host is ready; false after virtual_ms. */
+bool stage_ready(stage_t *stage, uint32_t virtual_ms);
+/* Says a command and waits for its answer, at most virtual_ms; says it again, with the same key,
+ * after a crash, a full lane or `starting`, `restarting`, `down`. Arguments are "name=text",
+ * "name[]=a,b" and "name!" (true), NULL at the end. OK or the refusal; the answer is stage_answer. */
+err_t stage_do(stage_t *stage, uint32_t virtual_ms, const char *command, ...);
+err_t stage_do_list(stage_t *stage, uint32_t virtual_ms, const char *command,
+                    const char *const *arguments);
+/* As stage_do without waiting: the answer, if any, is thrown away. */
+void stage_say(stage_t *stage, const char *command, const char *const *arguments);
+const wire_value_t *stage_answer(const stage_t *stage);
+/* The word of a point's target of this package ("installed"), or "" when there is none. */
+const char *stage_target(stage_t *stage, const char *package, const char *point);
+/* Whether ROOT/package/current at the point is the source tree, whole; else ret_why says what not. */
+bool stage_tree_is_whole(stage_t *stage, const char *package, const char *point, char *ret_why,
+                         size_t why_size);
+void stage_change_source(stage_t *stage, uint32_t version); /* another content, same names */
+void stage_run(stage_t *stage, uint32_t virtual_ms);
+void stage_crash(stage_t *stage);
+void stage_plug(stage_t *stage, const char *point, bool plugged);
+
+/* What the oracles saw: NULL, or the first violation. */
+const char *stage_fault(const stage_t *stage);
+void stage_note_fault(stage_t *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* How many instructions named this point so far, and how many works were begun on it. */
+uint32_t stage_instructions(const stage_t *stage, const char *point);
+uint32_t stage_works(const stage_t *stage, const char *point);
+/* The last messages between actors, one a line, for the story of a failure. */
+void stage_story(const stage_t *stage, uint32_t lines);
