@@ -1,4 +1,8 @@
-/* limits.h - every bound of despool, with its unit and what happens when it is reached. */
+/* limits.h - every bound of despool, with its unit and what happens when it is reached.
+ *
+ * Shape    one constant to a line.
+ * Promises nothing in despool grows past what stands here.
+ */
 #pragma once
 
 /* records and wire */
