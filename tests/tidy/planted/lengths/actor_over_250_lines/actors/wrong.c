@@ -1,4 +1,5 @@
 /* wrong.c */
+const actor_class_t wrong_class = {0};
 int a(void);
 int a(void);
 int a(void);
