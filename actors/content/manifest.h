@@ -1,7 +1,7 @@
 /* manifest.h - a version as a tree of nodes by digest; its bytes are what a root stands for.
  *
- * Shape    a version node (mode and mtime of the root directory, totals, the digest of its directory
- *          node) names a tree of directory nodes. The root of a version is the SHA-256 of its
+ * Shape    a version node (mode and mtime of the root directory, totals, the digest of its
+ * directory node) names a tree of directory nodes. The root of a version is the SHA-256 of its
  *          version node. All numbers are big-endian.
  *
  *          version node, 80 bytes: "DSPV", format u16 = 1, mode u16, mtime i64,
@@ -23,19 +23,19 @@
 
 #include "actors/content/tree.h"
 
-#define MANIFEST_NODE_BYTES_MAX 134217728u /* 128 MiB: a directory of 1,000,000 long names */
+#define MANIFEST_NODE_BYTES_MAX      134217728u /* 128 MiB: a directory of 1,000,000 long names */
 #define MANIFEST_EXTENSION_BYTES_MAX 65536u
-#define MANIFEST_FIELD_MANDATORY 0x8000u /* a field type that a reader must know */
-#define MANIFEST_VERSION_BYTES 80u
-#define MANIFEST_HEAD_BYTES 12u  /* of a directory node */
-#define MANIFEST_ENTRY_BYTES 60u /* of an entry without name and extension */
+#define MANIFEST_FIELD_MANDATORY     0x8000u /* a field type that a reader must know */
+#define MANIFEST_VERSION_BYTES       80u
+#define MANIFEST_HEAD_BYTES          12u /* of a directory node */
+#define MANIFEST_ENTRY_BYTES         60u /* of an entry without name and extension */
 
 typedef struct manifest_version {
-    uint32_t mode;    /* of the root directory */
-    int64_t mtime_ns; /* of the root directory */
+    uint32_t mode;                      /* of the root directory */
+    int64_t mtime_ns;                   /* of the root directory */
     uint64_t files, directories, links; /* in the tree; the root directory is not counted */
-    uint64_t bytes;   /* of all files */
-    digest_t node;    /* the root directory's node */
+    uint64_t bytes;                     /* of all files */
+    digest_t node;                      /* the root directory's node */
 } manifest_version_t;
 
 void manifest_version_encode(const manifest_version_t *version,

@@ -8,9 +8,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include "proto/errors.h"
 
-#define PATHS_MAX 10000u         /* paths kept */
+#define PATHS_MAX       10000u   /* paths kept */
 #define PATHS_BYTES_MAX 4194304u /* bytes of text kept */
 
 typedef enum path_kind {
@@ -31,7 +32,7 @@ typedef struct paths {
     uint32_t kept;              /* items */
     path_item_t *item;
     char *text;
-    uint32_t text_size;
+    uint32_t text_size, text_capacity;
 } paths_t;
 
 void paths_init(paths_t *paths);

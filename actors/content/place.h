@@ -23,8 +23,8 @@
 #include "actors/content/store.h"
 
 /* Free space of the point's file system that placement leaves alone. */
-#define PLACE_RESERVE_BYTES 16777216u /* 16 MiB */
-#define PLACE_RESERVE_INODES 64u
+#define PLACE_RESERVE_BYTES    16777216u /* 16 MiB */
+#define PLACE_RESERVE_INODES   64u
 #define PLACE_GRACE_NS_DEFAULT (15LL * 60 * 1000000000) /* superseded versions stay 15 minutes */
 
 typedef struct place_order {
@@ -36,11 +36,11 @@ typedef struct place_order {
 } place_order_t;
 
 typedef struct place_plan {
-    uint64_t device;      /* the file system on which space is to be reserved */
-    uint64_t need_bytes;  /* still to be written, in whole blocks, without the reserve */
+    uint64_t device;     /* the file system on which space is to be reserved */
+    uint64_t need_bytes; /* still to be written, in whole blocks, without the reserve */
     uint64_t need_inodes;
-    uint64_t free_bytes;  /* now, less the reserve */
-    uint64_t free_inodes; /* UINT64_MAX: not counted there */
+    uint64_t free_bytes;   /* now, less the reserve */
+    uint64_t free_inodes;  /* UINT64_MAX: not counted there */
     uint64_t files, bytes; /* of the version */
     bool already;          /* the receipt is there: nothing is to be done */
 } place_plan_t;
@@ -48,8 +48,8 @@ err_t place_plan(world_t *world, store_t *store, point_t *point, const place_ord
                  place_plan_t *ret_plan, fault_t *fault) must_use;
 
 typedef struct place_result {
-    bool already;           /* it was there, nothing was written */
-    uint64_t files, bytes;  /* of the version */
+    bool already;          /* it was there, nothing was written */
+    uint64_t files, bytes; /* of the version */
     uint64_t files_written, bytes_written;
     uint64_t files_resumed, bytes_resumed; /* found in staging, hashed and kept */
     receipt_t receipt;
@@ -66,11 +66,11 @@ typedef struct place_collect_order {
     id128_t incarnation;
     uint64_t keep_epoch; /* the version that `current` names */
     int64_t grace_ns;
-    int64_t now_ns;      /* wall clock */
+    int64_t now_ns; /* wall clock */
 } place_collect_order_t;
 typedef struct place_collected {
     uint64_t versions_removed, versions_waiting; /* waiting: their grace time is not over */
-    uint64_t foreign;    /* foreign files that stay in removed versions */
+    uint64_t foreign;                            /* foreign files that stay in removed versions */
     int64_t next_due_ns; /* when the next grace time ends by the wall clock, 0: none waits */
 } place_collected_t;
 /* Removes versions of the package that were superseded more than the grace time ago, and stale

@@ -26,9 +26,9 @@ typedef struct point_identity {
 } point_identity_t;
 
 typedef struct point {
-    world_t *world; /* borrowed */
-    int fd;         /* of ROOT */
-    int own_fd;     /* of ROOT/.despool */
+    world_t *world;         /* borrowed */
+    int fd;                 /* of ROOT */
+    int own_fd;             /* of ROOT/.despool */
     uint64_t device, inode; /* of ROOT */
     point_identity_t identity;
     char root[POINT_ROOT_BYTES]; /* path, absolute */
@@ -39,14 +39,13 @@ typedef struct point {
  * (ERR_NOT_THIS_POINT); one of our own site that nobody knows any more is claimed anew. Claiming
  * again what is ours already is OK. dry_run: refuses as it would, writes nothing. */
 err_t point_claim(world_t *world, const char *root, const point_identity_t *identity,
-                  const id128_t *known, size_t known_count, bool dry_run,
-                  fault_t *fault) must_use;
+                  const id128_t *known, size_t known_count, bool dry_run, fault_t *fault) must_use;
 /* Claims whatever identity the root carries (dp adopt): a person decided. */
 err_t point_adopt(world_t *world, const char *root, const point_identity_t *identity,
                   fault_t *fault) must_use;
 /* Opens a root and checks that it is this point. Cheap: it is also the probe for a return. */
-err_t point_open(world_t *world, const char *root, const id128_t *site,
-                 const id128_t *incarnation, point_t *ret_point, fault_t *fault) must_use;
+err_t point_open(world_t *world, const char *root, const id128_t *site, const id128_t *incarnation,
+                 point_t *ret_point, fault_t *fault) must_use;
 void point_close(point_t *point);
 /* Whether ROOT's path still leads to the opened descriptor. */
 err_t point_check(point_t *point, fault_t *fault) must_use;

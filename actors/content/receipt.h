@@ -1,9 +1,10 @@
-/* receipt.h - what a distribution point says it holds: the only thing that makes a target installed.
+/* receipt.h - what a distribution point says it holds: only this makes a target installed.
  *
  * Shape    ROOT/.despool/receipts/<package>, a sealed text: package, its incarnation, epoch, root,
  *          label, when. ROOT/.despool/packages/<package>/v<epoch>, a sealed text for every version
  *          directory that was ever put in place and not yet removed: what it holds, and since when
- *          it is superseded. The second is how we know which directories are ours.
+ *          it is superseded. The second is how we know which directories are ours. A version that
+ *          was found damaged is placed again beside the damaged one, as v<epoch>-<copy>.
  * Promises a receipt is written (file and name synced) only after its version is whole, durable and
  *          under `current`; both kinds are read with their digest checked.
  * Costs    one small file each.
@@ -14,18 +15,23 @@
 
 #include "actors/content/point.h"
 
-#define RECEIPT_PACKAGE_BYTES 65u /* with the closing NUL */
-#define RECEIPT_LABEL_BYTES 257u  /* with the closing NUL; a longer label is cut */
+#define RECEIPT_PACKAGE_BYTES 65u  /* with the closing NUL */
+#define RECEIPT_LABEL_BYTES   257u /* with the closing NUL; a longer label is cut */
 
 typedef struct receipt {
     id128_t incarnation; /* of the package */
     uint64_t epoch;
+    uint32_t copy; /* 0; counts up when the same epoch is placed again after damage */
     digest_t root;
     int64_t when_ns;       /* wall clock at which it was placed; shown, never a reason */
     int64_t superseded_ns; /* of version records: 0 while it is current */
     char package[RECEIPT_PACKAGE_BYTES];
     char label[RECEIPT_LABEL_BYTES];
 } receipt_t;
+
+/* The name of the version's directory in ROOT/PACKAGE and of its record. Returns name. */
+#define RECEIPT_DIRECTORY_BYTES 40u
+const char *receipt_directory(const receipt_t *receipt, char name[RECEIPT_DIRECTORY_BYTES]);
 
 err_t receipt_read(point_t *point, const char *package, receipt_t *ret_receipt,
                    fault_t *fault) must_use;

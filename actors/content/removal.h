@@ -15,10 +15,10 @@
 #include "actors/content/place.h"
 
 typedef struct removal_result {
-    bool gone;             /* ROOT/PACKAGE is not there any more */
-    uint64_t removed;      /* files, links and directories */
-    uint64_t foreign;      /* paths that are not ours and stay */
-    paths_t paths;         /* those paths, PATH_EXTRA, relative to ROOT/PACKAGE */
+    bool gone;        /* ROOT/PACKAGE is not there any more */
+    uint64_t removed; /* files, links and directories */
+    uint64_t foreign; /* paths that are not ours and stay */
+    paths_t paths;    /* those paths, PATH_EXTRA, relative to ROOT/PACKAGE */
 } removal_result_t;
 
 /* Removes all versions of this incarnation of the package. Nothing there is gone, and OK. */

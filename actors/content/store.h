@@ -52,7 +52,8 @@ err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_
  * hashed while used: nothing in the store is trusted by name alone. */
 err_t store_open_object(store_t *store, const digest_t *digest, int *ret_fd,
                         fault_t *fault) must_use;
-/* Sets an object that proved damaged aside (to DATA/store/damaged/), so that it can be put again. */
+/* Sets an object that proved damaged aside (to DATA/store/damaged/), so that it can be put again.
+ */
 err_t store_set_aside(store_t *store, const digest_t *digest, fault_t *fault) must_use;
 world_t *store_world(store_t *store);
 

@@ -21,6 +21,7 @@
     S(SYNC_PLACE_TREE)    /* the staged tree: files, names, metadata */                            \
     S(SYNC_RECORD_FILE)   /* bytes of the version's record */                                      \
     S(SYNC_RECORD_NAMES)  /* its name, and the package's name in packages/ */                      \
+    S(SYNC_PLACE_MODE)    /* mode and mtime of v<epoch>, which are set after its rename */         \
     S(SYNC_PLACE_VERSION) /* the name v<epoch> in PACKAGE, before `current` names it */            \
     S(SYNC_PLACE_ROOT)    /* the name PACKAGE in ROOT */                                           \
     S(SYNC_PLACE_CURRENT) /* `current` in PACKAGE, before the receipt */                           \

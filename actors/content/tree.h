@@ -16,9 +16,9 @@
 
 #define TREE_NAME_BYTES_MAX 255u     /* bytes of one name */
 #define TREE_LINK_BYTES_MAX 4095u    /* bytes of a link's text */
-#define TREE_DEPTH_MAX 1000u         /* directories below each other */
-#define TREE_ENTRIES_MAX 1000000u    /* names in one directory */
-#define TREE_EXCLUDES_MAX 256u       /* globs */
+#define TREE_DEPTH_MAX      1000u    /* directories below each other */
+#define TREE_ENTRIES_MAX    1000000u /* names in one directory */
+#define TREE_EXCLUDES_MAX   256u     /* globs */
 #define CONTENT_BLOCK_BYTES 1048576u /* bytes read, hashed and written at a time */
 
 typedef enum tree_kind { TREE_FILE = 1, TREE_DIRECTORY = 2, TREE_LINK = 3 } tree_kind_t;
@@ -37,7 +37,8 @@ typedef struct tree_entry {
 
 /* Whether size bytes (with no NUL among them) can be a name: not empty, no slash, not . or .. */
 bool tree_name_is_valid(const char *name, size_t size);
-/* Kind, mode, mtime and size of what stat saw; refuses what is not carried. path is for the fault. */
+/* Kind, mode, mtime and size of what stat saw; refuses what is not carried. path is for the fault.
+ */
 err_t tree_entry_of_stat(const world_stat_t *stat, const char *path, tree_entry_t *ret_entry,
                          fault_t *fault) must_use;
 /* Whether a path relative to the source is excluded. In a glob, * and ? and [a-z] stop at slashes,

@@ -1,0 +1,102 @@
+/* overlap.c - whether two directories are equal or nested, asked of the system, not of their
+ * names. */
+#include "actors/content/point.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include "actors/content/fail.h"
+
+#define PLACE (O_PATH | O_DIRECTORY)
+
+/* Steps: no directory is deeper than a path can be long. */
+#define STEPS_MAX 100000u
+
+static int
+open_and_stat(world_t *world, int dir, const char *path, world_stat_t *ret_stat)
+{
+    int fd = world_open(world, dir, path, PLACE, 0, 0);
+    int result = fd < 0 ? fd : world_stat(world, fd, ret_stat);
+    if (result < 0 && fd >= 0) {
+        world_close(world, fd);
+    }
+    return result < 0 ? result : fd;
+}
+
+static bool
+is_same(const world_stat_t *a, const world_stat_t *b)
+{
+    return a->device == b->device && a->inode == b->inode;
+}
+
+/* Whether `what` is the directory at path or one of its parents: 1, 0 or -errno. */
+static int
+lies_above(world_t *world, const world_stat_t *what, const char *path)
+{
+    world_stat_t at;
+    int fd = open_and_stat(world, AT_FDCWD, path, &at);
+    for (unsigned step = 0; fd >= 0 && step < STEPS_MAX; step++) {
+        if (is_same(what, &at)) {
+            world_close(world, fd);
+            return 1;
+        }
+        world_stat_t parent;
+        int up = open_and_stat(world, fd, "..", &parent);
+        world_close(world, fd);
+        if (up >= 0 && is_same(&parent, &at)) {
+            world_close(world, up);
+            return 0;
+        }
+        fd = up;
+        at = parent;
+    }
+    return fd < 0 ? fd : -ELOOP;
+}
+
+static bool
+text_lies_above(const char *upper, const char *lower)
+{
+    size_t size = strlen(upper);
+    while (size > 1 && upper[size - 1] == '/') {
+        size--;
+    }
+    if (strncmp(upper, lower, size) != 0) {
+        return false;
+    }
+    return size == 1 || lower[size] == '\0' || lower[size] == '/';
+}
+
+/* 1, 0, -errno; -ENOENT when one of the two is not there. */
+static int
+overlaps_by_inode(world_t *world, const char *path_a, const char *path_b)
+{
+    world_stat_t a;
+    world_stat_t b;
+    int fd_a = open_and_stat(world, AT_FDCWD, path_a, &a);
+    int fd_b = fd_a < 0 ? fd_a : open_and_stat(world, AT_FDCWD, path_b, &b);
+    if (fd_a >= 0) {
+        world_close(world, fd_a);
+    }
+    if (fd_b < 0) {
+        return fd_b;
+    }
+    world_close(world, fd_b);
+    int above = lies_above(world, &a, path_b);
+    return above != 0 ? above : lies_above(world, &b, path_a);
+}
+
+err_t
+point_overlaps(world_t *world, const char *path_a, const char *path_b, bool *ret_overlaps,
+               fault_t *fault)
+{
+    if (text_lies_above(path_a, path_b) || text_lies_above(path_b, path_a)) {
+        *ret_overlaps = true;
+        return OK;
+    }
+    int result = overlaps_by_inode(world, path_a, path_b);
+    if (result < 0 && err_of_errno(-result) != ERR_ABSENT && result != -ENOTDIR) {
+        return FAIL(fault, result, "compare", path_b);
+    }
+    *ret_overlaps = result == 1;
+    return OK;
+}

@@ -1,0 +1,297 @@
+/* place.c - the order of a placement: stage, sync, record, rename, switch, receipt.
+ *
+ * Bytes    ROOT/PACKAGE/v<epoch>[-<copy>]/ and the link `current`; valid when a record of ours in
+ *          .despool/packages/ names the directory.
+ * A crash  before the record leaves staging only; before the rename a record without a directory;
+ *          before the switch a whole version that nobody reads yet; before the receipt a version
+ *          that is read but not promised. Each is where the next run goes on.
+ */
+#include "actors/content/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "actors/content/clear.h"
+#include "actors/content/fail.h"
+#include "actors/content/place_inner.h"
+#include "actors/content/sync_points.h"
+#include "actors/content/verify_tree.h"
+
+typedef struct order_run {
+    place_job_t job;
+    place_look_t look;
+    manifest_version_t version;
+    char name[PLACE_NAME_BYTES];             /* in staging/ */
+    char directory[RECEIPT_DIRECTORY_BYTES]; /* in ROOT/PACKAGE */
+    int staging;                             /* of .despool/staging */
+    int tree;                                /* of the version's directory */
+    int package;                             /* of ROOT/PACKAGE */
+} order_run_t;
+
+static err_t
+fail(order_run_t *run, int result, const char *verb, const char *what)
+{
+    return FAIL(run->job.fault, result, verb, what);
+}
+
+static err_t
+at_point(order_run_t *run, const char *name)
+{
+    int result = world_point(run->job.world, name);
+    return result < 0 ? fail(run, result, "pass", name) : OK;
+}
+
+/* Opens the staged directory, making it when it is not there; an earlier run's is opened up. */
+static err_t
+open_staged(order_run_t *run, bool *ret_existed)
+{
+    world_t *world = run->job.world;
+    int result = world_make_dir(world, run->staging, run->name, 0700);
+    *ret_existed = result == -EEXIST;
+    if (*ret_existed) {
+        result = world_chmod_at(world, run->staging, run->name, 0700);
+    }
+    if (result >= 0) {
+        result = world_open(world, run->staging, run->name, PLACE_DIRECTORY, 0, PLACE_HOW);
+    }
+    if (result < 0) {
+        return fail(run, result, "stage", run->name);
+    }
+    run->tree = result;
+    return OK;
+}
+
+/* Writes the tree and makes it durable, all but the mode of its topmost directory. */
+static err_t
+stage(order_run_t *run)
+{
+    place_plan_t plan;
+    place_job_t *job = &run->job;
+    TRY(place_measure(job->store, job->point, &run->look, &plan, job->fault));
+    TRY(place_check_space(&plan, job->point->root, job->fault));
+    bool existed = false;
+    TRY(open_staged(run, &existed));
+    TRY(place_tree(job, run->tree, existed, &run->look.record.root, &run->version));
+    TRY(at_point(run, "place.staged"));
+    TRY(point_check(job->point, job->fault));
+    int result = job->syncs_whole ? sync_point_all(job->world, SYNC_PLACE_TREE, run->tree)
+                                  : sync_point_file(job->world, SYNC_PLACE_TREE, run->staging);
+    if (result < 0) {
+        return fail(run, result, "sync", run->name);
+    }
+    return at_point(run, "place.synced");
+}
+
+static err_t
+open_package(order_run_t *run, bool make)
+{
+    place_job_t *job = &run->job;
+    const char *package = run->look.record.package;
+    int result = make ? world_make_dir(job->world, job->point->fd, package, 0755) : -EEXIST;
+    if (result == 0) {
+        result = world_chmod_at(job->world, job->point->fd, package, 0755);
+    }
+    if (result < 0 && result != -EEXIST) {
+        return fail(run, result, "make", package);
+    }
+    return place_open_package(job->point, package, &run->package, job->fault);
+}
+
+/* The record goes first: a directory at our name without one would not be ours. */
+static err_t
+move_into_place(order_run_t *run)
+{
+    place_job_t *job = &run->job;
+    run->look.record.when_ns = world_wall_ns(job->world);
+    TRY(receipt_version_write(job->point, &run->look.record, job->fault));
+    TRY(point_check(job->point, job->fault));
+    TRY(open_package(run, true));
+    int result = world_rename(job->world, run->staging, run->name, run->package, run->directory);
+    return result < 0 ? fail(run, result, "rename", run->name) : OK;
+}
+
+/* Mode and mtime of the version's directory are set when it is in place, because a directory that
+ * we may not write to cannot be moved. Then all names on the way to it are made durable. */
+static err_t
+settle(order_run_t *run)
+{
+    place_job_t *job = &run->job;
+    world_t *world = job->world;
+    int result = world_set_mtime(world, run->tree, ".", run->version.mtime_ns);
+    result = result < 0 ? result : world_chmod(world, run->tree, run->version.mode);
+    result = result < 0 ? result : sync_point_file(world, SYNC_PLACE_MODE, run->tree);
+    result = result < 0 ? result : sync_point_file(world, SYNC_PLACE_VERSION, run->package);
+    result = result < 0 ? result : sync_point_file(world, SYNC_PLACE_ROOT, job->point->fd);
+    if (result < 0) {
+        return fail(run, result, "settle", run->directory);
+    }
+    return at_point(run, "place.renamed");
+}
+
+/* A link made beside and renamed over the old one: readers see the one or the other. */
+static err_t
+switch_readers(order_run_t *run)
+{
+    place_job_t *job = &run->job;
+    world_t *world = job->world;
+    char link[PLACE_NAME_BYTES];
+    snprintf(link, sizeof link, "%s.current", run->look.record.package);
+    TRY(point_check(job->point, job->fault));
+    TRY(clear_name(world, run->staging, link, job->fault));
+    int result = world_make_link(world, run->directory, run->staging, link);
+    result = result < 0 ? result : world_rename(world, run->staging, link, run->package, "current");
+    result = result < 0 ? result : sync_point_file(world, SYNC_PLACE_CURRENT, run->package);
+    if (result < 0) {
+        return fail(run, result, "switch", run->look.record.package);
+    }
+    return at_point(run, "place.switched");
+}
+
+static err_t
+promise(order_run_t *run)
+{
+    place_job_t *job = &run->job;
+    run->look.record.when_ns = world_wall_ns(job->world);
+    TRY(receipt_write(job->point, &run->look.record, job->fault));
+    job->result->receipt = run->look.record;
+    return at_point(run, "place.receipted");
+}
+
+/* A version that stands in place without its receipt: from a run that was cut, or found damaged
+ * by verify. Either way its bytes decide. */
+static err_t
+try_in_place(order_run_t *run, bool *ret_whole)
+{
+    place_job_t *job = &run->job;
+    *ret_whole = false;
+    TRY(open_package(run, false));
+    int fd = world_open(job->world, run->package, run->directory, PLACE_DIRECTORY, 0, PLACE_HOW);
+    if (fd == -EACCES) {
+        return OK; /* its mode hides it from us: it is placed again beside */
+    }
+    if (fd < 0) {
+        return fail(run, fd, "open", run->directory);
+    }
+    run->tree = fd;
+    verify_tree_t found = {.progress = job->progress, .context = job->context};
+    paths_init(&found.paths);
+    err_t err = verify_tree(job->world, job->store, fd, &run->look.record.root, &found, job->fault);
+    run->version = found.version;
+    *ret_whole = err == OK && found.is_whole;
+    job->result->files_resumed = *ret_whole ? found.files : 0;
+    job->result->bytes_resumed = *ret_whole ? found.bytes : 0;
+    paths_release(&found.paths);
+    return err;
+}
+
+static void
+close_all(order_run_t *run)
+{
+    int *fds[] = {&run->staging, &run->tree, &run->package};
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
+        if (*fds[i] >= 0) {
+            world_close(run->job.world, *fds[i]);
+            *fds[i] = -1;
+        }
+    }
+}
+
+static void
+name_version(order_run_t *run)
+{
+    place_staging_name(&run->look.record, run->name);
+    receipt_directory(&run->look.record, run->directory);
+}
+
+/* Makes the version stand in place, whole and durable. */
+static err_t
+bring_in_place(order_run_t *run)
+{
+    place_job_t *job = &run->job;
+    name_version(run);
+    if (run->look.in_place) {
+        bool whole = false;
+        TRY(try_in_place(run, &whole));
+        if (whole) {
+            return settle(run);
+        }
+        close_all(run);
+        run->look.in_place = false;
+        run->look.record.copy++;
+        name_version(run);
+    }
+    TRY(place_open_staging(job->point, &run->staging, job->fault));
+    TRY(stage(run));
+    TRY(move_into_place(run));
+    return settle(run);
+}
+
+static err_t
+carry_out(order_run_t *run)
+{
+    TRY(bring_in_place(run));
+    if (run->staging < 0) {
+        TRY(place_open_staging(run->job.point, &run->staging, run->job.fault));
+    }
+    TRY(switch_readers(run));
+    return promise(run);
+}
+
+static err_t
+place_missing(place_job_t *job, const place_look_t *look)
+{
+    world_space_t space;
+    int result = world_space(job->world, job->point->fd, &space);
+    if (result < 0) {
+        return FAIL(job->fault, result, "measure", job->point->root);
+    }
+    job->syncs_whole = sync_type_is_tested(space.type);
+    order_run_t run = {.job = *job, .look = *look, .staging = -1, .tree = -1, .package = -1};
+    err_t err = carry_out(&run);
+    job->result->files = run.version.files;
+    job->result->bytes = run.version.bytes;
+    close_all(&run);
+    return err;
+}
+
+/* With its receipt there nothing is written, and only the version node is read. */
+static err_t
+tell_already(store_t *store, const place_look_t *look, place_result_t *result)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    manifest_version_t version = {0};
+    result->already = true;
+    result->receipt = look->receipt;
+    if (store_read(store, &look->receipt.root, MANIFEST_VERSION_BYTES, &bytes, &size, NULL) == OK) {
+        if (manifest_version_decode(bytes, size, &version) == OK) {
+            result->files = version.files;
+            result->bytes = version.bytes;
+        }
+        free(bytes);
+    }
+    return OK;
+}
+
+err_t
+place_version(world_t *world, store_t *store, point_t *point, const place_order_t *order,
+              place_progress_fn *progress, void *context, place_result_t *ret_result,
+              fault_t *fault)
+{
+    place_look_t look;
+    place_result_t result = {0};
+    TRY(point_check(point, fault));
+    TRY(place_look(point, order, &look, fault));
+    place_job_t job = {.world = world,
+                       .store = store,
+                       .point = point,
+                       .progress = progress,
+                       .context = context,
+                       .result = &result,
+                       .fault = fault};
+    TRY(look.already ? tell_already(store, &look, &result) : place_missing(&job, &look));
+    *ret_result = result;
+    return OK;
+}

@@ -1,0 +1,130 @@
+/* place_collect.c - takes superseded versions away when their readers had time to leave.
+ *
+ * Bytes    the record of a superseded version says since when, by the local wall clock.
+ * A crash  leaves a version partly removed with its record: the next run ends it. A clock that
+ *          jumped back starts the grace time anew; none is ever longer than that.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "actors/content/clear.h"
+#include "actors/content/fail.h"
+#include "actors/content/listing.h"
+#include "actors/content/place.h"
+#include "actors/content/place_inner.h"
+#include "actors/content/removal.h"
+
+typedef struct collect {
+    world_t *world;
+    store_t *store;
+    point_t *point;
+    const place_collect_order_t *order;
+    place_collected_t *collected;
+    fault_t *fault;
+} collect_t;
+
+static err_t
+wait(collect_t *collect, receipt_t *record)
+{
+    const place_collect_order_t *order = collect->order;
+    bool unmarked = record->superseded_ns <= 0 || record->superseded_ns > order->now_ns;
+    if (unmarked) {
+        record->superseded_ns = order->now_ns;
+        TRY(receipt_version_write(collect->point, record, collect->fault));
+    }
+    int64_t due = record->superseded_ns + order->grace_ns;
+    place_collected_t *collected = collect->collected;
+    collected->versions_waiting++;
+    if (collected->next_due_ns == 0 || due < collected->next_due_ns) {
+        collected->next_due_ns = due;
+    }
+    return OK;
+}
+
+static err_t
+take_away(collect_t *collect, const receipt_t *record)
+{
+    removal_result_t result = {0};
+    paths_init(&result.paths);
+    err_t err = removal_version(collect->world, collect->store, collect->point, record, &result,
+                                collect->fault);
+    collect->collected->foreign += result.foreign;
+    removal_result_release(&result);
+    TRY(err);
+    collect->collected->versions_removed++;
+    return receipt_version_remove(collect->point, record, collect->fault);
+}
+
+static bool
+is_over(const collect_t *collect, const receipt_t *record)
+{
+    int64_t now = collect->order->now_ns;
+    return record->superseded_ns > 0 && record->superseded_ns <= now &&
+           now - record->superseded_ns >= collect->order->grace_ns;
+}
+
+/* Staging of versions up to the kept one is of work that is over. */
+static err_t
+clear_staging(collect_t *collect, const receipt_t *record)
+{
+    char name[PLACE_NAME_BYTES];
+    int staging = -1;
+    place_staging_name(record, name);
+    TRY(place_open_staging(collect->point, &staging, collect->fault));
+    err_t err = clear_name(collect->world, staging, name, collect->fault);
+    world_close(collect->world, staging);
+    return err;
+}
+
+static err_t
+collect_one(collect_t *collect, receipt_t *record, const char *current)
+{
+    char name[RECEIPT_DIRECTORY_BYTES];
+    const place_collect_order_t *order = collect->order;
+    bool ours = memcmp(record->incarnation.byte, order->incarnation.byte,
+                       sizeof order->incarnation.byte) == 0;
+    bool is_current = strcmp(receipt_directory(record, name), current) == 0;
+    if (!ours || is_current || record->epoch > order->keep_epoch) {
+        return OK;
+    }
+    TRY(clear_staging(collect, record));
+    return is_over(collect, record) ? take_away(collect, record) : wait(collect, record);
+}
+
+static err_t
+collect_records(collect_t *collect, receipt_t *records)
+{
+    char current[RECEIPT_DIRECTORY_BYTES];
+    size_t count = 0;
+    const char *package = collect->order->package;
+    TRY(point_check(collect->point, collect->fault));
+    TRY(place_current(collect->point, package, current, collect->fault));
+    TRY(receipt_versions(collect->point, package, records, RECEIPT_VERSIONS_MAX, &count,
+                         collect->fault));
+    for (size_t i = 0; i < count; i++) {
+        TRY(collect_one(collect, &records[i], current));
+    }
+    return OK;
+}
+
+err_t
+place_collect(world_t *world, store_t *store, point_t *point, const place_collect_order_t *order,
+              place_collected_t *ret_collected, fault_t *fault)
+{
+    place_collected_t collected = {0};
+    collect_t collect = {.world = world,
+                         .store = store,
+                         .point = point,
+                         .order = order,
+                         .collected = &collected,
+                         .fault = fault};
+    receipt_t *records = malloc(RECEIPT_VERSIONS_MAX * sizeof records[0]);
+    if (records == NULL) {
+        return NO_MEMORY(fault, order->package);
+    }
+    err_t err = collect_records(&collect, records);
+    free(records);
+    if (err == OK) {
+        *ret_collected = collected;
+    }
+    return err;
+}

@@ -1,0 +1,54 @@
+/* place_inner.h - the steps of a placement that lie in files of their own; for place*.c only.
+ *
+ * Shape    look (what is there?), plan (how much is to be written?), tree (write it), then the
+ *          order of place.c.
+ * Threads  one job.
+ */
+#pragma once
+
+#include "actors/content/manifest.h"
+#include "actors/content/place.h"
+
+#define PLACE_HOW        (WORLD_BENEATH | WORLD_NO_XDEV)
+#define PLACE_DIRECTORY  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+#define PLACE_NAME_BYTES (RECEIPT_PACKAGE_BYTES + RECEIPT_DIRECTORY_BYTES)
+
+/* What the point holds of a package, held against an order. */
+typedef struct place_look {
+    bool already;      /* the receipt names the version and `current` leads to it */
+    bool in_place;     /* the version's directory is there with its record, but not its receipt */
+    receipt_t record;  /* of the version that is ordered, as it is or as it will be written */
+    receipt_t receipt; /* when already */
+} place_look_t;
+err_t place_look(point_t *point, const place_order_t *order, place_look_t *ret_look,
+                 fault_t *fault) must_use;
+
+/* The text of ROOT/PACKAGE/current; empty when there is none. */
+err_t place_current(point_t *point, const char *package, char text[RECEIPT_DIRECTORY_BYTES],
+                    fault_t *fault) must_use;
+/* Opens ROOT/PACKAGE; ERR_NOT_FOUND when it is not there. */
+err_t place_open_package(point_t *point, const char *package, int *ret_fd, fault_t *fault) must_use;
+
+/* "<package>.<directory>": the name of a version under way in staging/. */
+void place_staging_name(const receipt_t *record, char name[PLACE_NAME_BYTES]);
+err_t place_open_staging(point_t *point, int *ret_fd, fault_t *fault) must_use;
+err_t place_measure(store_t *store, point_t *point, const place_look_t *look,
+                    place_plan_t *ret_plan, fault_t *fault) must_use;
+/* ERR_SPACE with need and have when the plan does not fit. */
+err_t place_check_space(const place_plan_t *plan, const char *root, fault_t *fault) must_use;
+
+typedef struct place_job {
+    world_t *world;
+    store_t *store;
+    point_t *point;
+    bool syncs_whole; /* syncfs of the point's file system type is on the tested list */
+    place_progress_fn *progress;
+    void *context;
+    place_result_t *result;
+    fault_t *fault;
+} place_job_t;
+/* Writes the version into the directory open on fd, which may hold part of it already (existed).
+ * Everything but the directory's own mode and mtime is as it should be when this returns OK;
+ * where syncfs is not trusted it is also synced. */
+err_t place_tree(place_job_t *job, int fd, bool existed, const digest_t *root,
+                 manifest_version_t *ret_version) must_use;

@@ -1,0 +1,191 @@
+/* place_look.c - what a point holds of a package, and whether it is ours. */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "actors/content/fail.h"
+#include "actors/content/hash.h"
+#include "actors/content/place_inner.h"
+
+err_t
+place_open_package(point_t *point, const char *package, int *ret_fd, fault_t *fault)
+{
+    int fd = world_open(point->world, point->fd, package, PLACE_DIRECTORY, 0, PLACE_HOW);
+    if (fd == -ENOENT) {
+        return RAISE(fault, ERR_NOT_FOUND, -fd, "open", package);
+    }
+    if (fd < 0) {
+        return FAIL(fault, fd, "open", package);
+    }
+    *ret_fd = fd;
+    return OK;
+}
+
+err_t
+place_current(point_t *point, const char *package, char text[RECEIPT_DIRECTORY_BYTES],
+              fault_t *fault)
+{
+    int dir = -1;
+    text[0] = '\0';
+    err_t err = place_open_package(point, package, &dir, fault);
+    if (err != OK) {
+        return err == ERR_NOT_FOUND ? OK : err;
+    }
+    int64_t size = world_read_link(point->world, dir, "current", text, RECEIPT_DIRECTORY_BYTES);
+    world_close(point->world, dir);
+    if (size == -EINVAL) {
+        return RAISE(fault, ERR_NOT_OURS, EINVAL, "read current of", package);
+    }
+    if (size < 0 && size != -ENOENT) {
+        return FAIL(fault, size, "read current of", package);
+    }
+    bool fits = size > 0 && size < (int64_t) RECEIPT_DIRECTORY_BYTES;
+    text[fits ? size : 0] = '\0';
+    return OK;
+}
+
+static bool
+is_of(const receipt_t *receipt, const place_order_t *order)
+{
+    return memcmp(receipt->incarnation.byte, order->incarnation.byte,
+                  sizeof order->incarnation.byte) == 0;
+}
+
+/* A receipt or record of this epoch must have the order's root: epochs are never used again. */
+static err_t
+judge(const receipt_t *there, const place_order_t *order, fault_t *fault)
+{
+    if (!is_of(there, order)) {
+        return RAISE(fault, ERR_NOT_OURS, 0, "place", order->package);
+    }
+    if (there->epoch == order->epoch && !digest_equal(&there->root, &order->root)) {
+        return RAISE(fault, ERR_BAD_VALUE, 0, "place", order->package);
+    }
+    return OK;
+}
+
+static err_t
+look_at_receipt(point_t *point, const place_order_t *order, const char *current, place_look_t *look,
+                bool *ret_ours, fault_t *fault)
+{
+    receipt_t receipt;
+    err_t err = receipt_read(point, order->package, &receipt, fault);
+    if (err == ERR_NOT_FOUND || err == ERR_DAMAGED) {
+        return OK; /* the records decide */
+    }
+    TRY(err);
+    TRY(judge(&receipt, order, fault));
+    *ret_ours = true;
+    if (receipt.epoch > order->epoch) {
+        return RAISE(fault, ERR_SUPERSEDED, 0, "place", order->package);
+    }
+    char name[RECEIPT_DIRECTORY_BYTES];
+    if (receipt.epoch == order->epoch && strcmp(receipt_directory(&receipt, name), current) == 0) {
+        look->already = true;
+        look->receipt = receipt;
+    }
+    return OK;
+}
+
+/* The records rise by epoch and copy, so the last one of our epoch is its latest copy. */
+static err_t
+look_at_records(const receipt_t *records, size_t count, const place_order_t *order,
+                const char *current, place_look_t *look, bool *ret_recorded, fault_t *fault)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[RECEIPT_DIRECTORY_BYTES];
+        TRY(judge(&records[i], order, fault));
+        bool is_current = strcmp(receipt_directory(&records[i], name), current) == 0;
+        if (is_current && records[i].epoch > order->epoch) {
+            return RAISE(fault, ERR_SUPERSEDED, 0, "place", order->package);
+        }
+        if (records[i].epoch == order->epoch) {
+            look->record = records[i];
+            *ret_recorded = true;
+        }
+    }
+    return OK;
+}
+
+static err_t
+read_records(point_t *point, const place_order_t *order, const char *current, place_look_t *look,
+             bool *ret_ours, bool *ret_recorded, fault_t *fault)
+{
+    receipt_t *records = malloc(RECEIPT_VERSIONS_MAX * sizeof records[0]);
+    if (records == NULL) {
+        return NO_MEMORY(fault, order->package);
+    }
+    size_t count = 0;
+    err_t err =
+        receipt_versions(point, order->package, records, RECEIPT_VERSIONS_MAX, &count, fault);
+    if (err == OK) {
+        err = look_at_records(records, count, order, current, look, ret_recorded, fault);
+    }
+    *ret_ours = *ret_ours || count > 0;
+    free(records);
+    return err;
+}
+
+/* What stands at ROOT/PACKAGE must be ours; what stands at our version's name must have a record.
+ */
+static err_t
+look_at_directory(point_t *point, const place_order_t *order, bool ours, bool recorded,
+                  place_look_t *look, fault_t *fault)
+{
+    world_stat_t stat;
+    int result = world_stat_at(point->world, point->fd, order->package, &stat);
+    if (result == -ENOENT) {
+        return OK;
+    }
+    if (result < 0) {
+        return FAIL(fault, result, "stat", order->package);
+    }
+    if (!ours || !S_ISDIR(stat.mode)) {
+        return RAISE(fault, ERR_NOT_OURS, 0, "place", order->package);
+    }
+    int dir = -1;
+    TRY(place_open_package(point, order->package, &dir, fault));
+    char name[RECEIPT_DIRECTORY_BYTES];
+    result = world_stat_at(point->world, dir, receipt_directory(&look->record, name), &stat);
+    world_close(point->world, dir);
+    if (result < 0 && result != -ENOENT) {
+        return FAIL(fault, result, "stat", order->package);
+    }
+    if (result == 0 && (!recorded || !S_ISDIR(stat.mode))) {
+        return RAISE(fault, ERR_NOT_OURS, 0, "place", order->package);
+    }
+    look->in_place = result == 0;
+    return OK;
+}
+
+static void
+fill_record(const place_order_t *order, receipt_t *record)
+{
+    *record =
+        (receipt_t){.incarnation = order->incarnation, .epoch = order->epoch, .root = order->root};
+    memcpy(record->package, order->package, strlen(order->package));
+    const char *label = order->label == NULL ? "" : order->label;
+    memcpy(record->label, label, strnlen(label, sizeof record->label - 1));
+}
+
+err_t
+place_look(point_t *point, const place_order_t *order, place_look_t *ret_look, fault_t *fault)
+{
+    assert(strlen(order->package) < RECEIPT_PACKAGE_BYTES);
+    assert(tree_name_is_valid(order->package, strlen(order->package)));
+    assert(order->package[0] != '.');
+    place_look_t look = {0};
+    bool ours = false;
+    bool recorded = false;
+    char current[RECEIPT_DIRECTORY_BYTES];
+    fill_record(order, &look.record);
+    TRY(place_current(point, order->package, current, fault));
+    TRY(look_at_receipt(point, order, current, &look, &ours, fault));
+    TRY(read_records(point, order, current, &look, &ours, &recorded, fault));
+    TRY(look_at_directory(point, order, ours, recorded, &look, fault));
+    look.already = look.already && look.in_place;
+    *ret_look = look;
+    return OK;
+}

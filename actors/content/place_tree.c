@@ -1,0 +1,386 @@
+/* place_tree.c - writes the files, links and directories of a version into staging.
+ *
+ * Bytes    .despool/staging/<package>.<directory>/: a tree under way, worth what its bytes hash to.
+ * A crash  leaves any part of it; the next run hashes what it finds and keeps what is right.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "actors/content/clear.h"
+#include "actors/content/descent.h"
+#include "actors/content/fail.h"
+#include "actors/content/hash.h"
+#include "actors/content/listing.h"
+#include "actors/content/place_inner.h"
+#include "actors/content/sync_points.h"
+#include "actors/content/walk.h"
+
+#define RIGHT 0700u /* of a directory under way: we must be able to fill it */
+
+typedef struct work {
+    place_job_t *job;
+    world_t *world;
+    walk_t *walk;
+    descent_t way;
+    hash_t *hash;
+    uint8_t *block;
+    bool existed[TREE_DEPTH_MAX + 1]; /* by level: the directory was there before this run */
+} work_t;
+
+/* The fault of a world call at the point; a full one tells how much is still to be written. */
+static err_t
+fail_at(work_t *work, int64_t result, const char *verb, const char *name)
+{
+    fault_t *fault = work->job->fault;
+    err_t err = FAIL(fault, result, verb, descent_path(&work->way, name));
+    world_space_t space;
+    if (err == ERR_SPACE && fault != NULL &&
+        world_space(work->world, work->job->point->fd, &space) == 0) {
+        const place_result_t *result_so_far = work->job->result;
+        uint64_t done = result_so_far->bytes_written + result_so_far->bytes_resumed;
+        fault->inodes = space.inodes_free == 0;
+        fault->need = fault->inodes ? 1 : result_so_far->bytes - done;
+        fault->have = fault->inodes ? 0 : space.bytes_free;
+    }
+    return err;
+}
+
+static void
+tell(work_t *work, uint64_t under_way)
+{
+    const place_job_t *job = work->job;
+    if (job->progress != NULL) {
+        uint64_t done = job->result->bytes_written + job->result->bytes_resumed;
+        job->progress(job->context, done + under_way, job->result->bytes);
+    }
+}
+
+static int
+sync_here(work_t *work, int fd)
+{
+    return work->job->syncs_whole ? 0 : sync_point_file(work->world, SYNC_PLACE_TREE, fd);
+}
+
+/* Mode and mtime last, then the sync where each file has its own; closes fd either way. */
+static err_t
+finish_file(work_t *work, int fd, int result, const tree_entry_t *entry)
+{
+    world_t *world = work->world;
+    int dir = descent_fd(&work->way);
+    result = result < 0 ? result : world_chmod(world, fd, entry->mode);
+    result = result < 0 ? result : world_set_mtime(world, dir, entry->name, entry->mtime_ns);
+    result = result < 0 ? result : sync_here(work, fd);
+    int closed = world_close(world, fd);
+    result = result < 0 ? result : closed;
+    return result < 0 ? fail_at(work, result, "write", entry->name) : OK;
+}
+
+static int
+write_all(world_t *world, int fd, const uint8_t *bytes, size_t size, uint64_t offset)
+{
+    for (size_t done = 0; done < size;) {
+        int64_t got = world_write(world, fd, bytes + done, size - done, offset + done);
+        if (got < 0) {
+            return (int) got;
+        }
+        done += (size_t) got;
+    }
+    return 0;
+}
+
+static size_t
+block_of(uint64_t left)
+{
+    return left < CONTENT_BLOCK_BYTES ? (size_t) left : CONTENT_BLOCK_BYTES;
+}
+
+/* Copies the object's bytes, hashing them on the way. An object that ends early is damaged. */
+static err_t
+copy_bytes(work_t *work, int from, int to, const tree_entry_t *entry)
+{
+    hash_begin(work->hash);
+    for (uint64_t at = 0; at < entry->size;) {
+        int64_t got = world_read(work->world, from, work->block, block_of(entry->size - at), at);
+        if (got < 0) {
+            return RAISE(work->job->fault, err_of_errno((int) -got), (int) -got,
+                         "read from the store", descent_path(&work->way, entry->name));
+        }
+        if (got == 0) {
+            break;
+        }
+        hash_add(work->hash, work->block, (size_t) got);
+        int written = write_all(work->world, to, work->block, (size_t) got, at);
+        if (written < 0) {
+            return fail_at(work, written, "write", entry->name);
+        }
+        at += (uint64_t) got;
+        tell(work, at);
+    }
+    digest_t digest;
+    hash_end(work->hash, &digest);
+    if (!digest_equal(&digest, &entry->digest)) {
+        return RAISE(work->job->fault, ERR_DIGEST, 0, "read from the store",
+                     descent_path(&work->way, entry->name));
+    }
+    return OK;
+}
+
+static err_t
+create_and_copy(work_t *work, int from, const tree_entry_t *entry)
+{
+    int to = world_open(work->world, descent_fd(&work->way), entry->name,
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, PLACE_HOW);
+    if (to < 0) {
+        return fail_at(work, to, "create", entry->name);
+    }
+    err_t err = copy_bytes(work, from, to, entry);
+    if (err != OK) {
+        world_close(work->world, to);
+        return err;
+    }
+    TRY(finish_file(work, to, 0, entry));
+    work->job->result->files_written++;
+    work->job->result->bytes_written += entry->size;
+    tell(work, 0);
+    return OK;
+}
+
+static err_t
+write_file(work_t *work, const tree_entry_t *entry)
+{
+    store_t *store = work->job->store;
+    int from = -1;
+    TRY(store_open_object(store, &entry->digest, &from, work->job->fault));
+    err_t err = create_and_copy(work, from, entry);
+    world_close(work->world, from);
+    if (err == ERR_DIGEST) {
+        err_t aside = store_set_aside(store, &entry->digest, NULL);
+        return aside == ERR_CANCELLED ? aside : err;
+    }
+    return err;
+}
+
+/* Whether the bytes open on fd are the entry's; an unreadable file is not. */
+static bool
+is_right(work_t *work, int fd, const tree_entry_t *entry)
+{
+    hash_begin(work->hash);
+    int64_t got = 1;
+    for (uint64_t at = 0; at < entry->size && got > 0; at += (uint64_t) got) {
+        got = world_read(work->world, fd, work->block, block_of(entry->size - at), at);
+        hash_add(work->hash, work->block, got > 0 ? (size_t) got : 0);
+    }
+    digest_t digest;
+    hash_end(work->hash, &digest);
+    return got >= 0 && digest_equal(&digest, &entry->digest);
+}
+
+/* Keeps a file that an earlier run wrote whole; anything else at its name is removed. */
+static err_t
+resume_file(work_t *work, const tree_entry_t *entry, bool *ret_kept)
+{
+    world_t *world = work->world;
+    int dir = descent_fd(&work->way);
+    world_stat_t stat;
+    *ret_kept = false;
+    int result = world_stat_at(world, dir, entry->name, &stat);
+    int fd = -1;
+    if (result == 0 && S_ISREG(stat.mode) && stat.size == entry->size && stat.links == 1) {
+        fd = world_open(world, dir, entry->name, O_RDONLY | O_NOFOLLOW, 0, PLACE_HOW);
+    }
+    if (fd >= 0 && is_right(work, fd, entry)) {
+        TRY(finish_file(work, fd, 0, entry));
+        work->job->result->files_resumed++;
+        work->job->result->bytes_resumed += entry->size;
+        *ret_kept = true;
+        tell(work, 0);
+        return OK;
+    }
+    if (fd >= 0) {
+        world_close(world, fd);
+    }
+    return clear_name(world, dir, entry->name, work->job->fault);
+}
+
+static err_t
+place_file(work_t *work, const tree_entry_t *entry)
+{
+    bool kept = false;
+    if (work->existed[work->way.depth]) {
+        TRY(resume_file(work, entry, &kept));
+    }
+    return kept ? OK : write_file(work, entry);
+}
+
+static err_t
+place_link(work_t *work, const tree_entry_t *entry)
+{
+    int dir = descent_fd(&work->way);
+    if (work->existed[work->way.depth]) {
+        TRY(clear_name(work->world, dir, entry->name, work->job->fault));
+    }
+    void *text = NULL;
+    size_t size = 0;
+    TRY(store_read(work->job->store, &entry->digest, TREE_LINK_BYTES_MAX, &text, &size,
+                   work->job->fault));
+    int result = size == 0 || strlen(text) != size
+                     ? -EINVAL
+                     : world_make_link(work->world, text, dir, entry->name);
+    free(text);
+    result = result < 0 ? result : world_set_mtime(work->world, dir, entry->name, entry->mtime_ns);
+    return result < 0 ? fail_at(work, result, "link", entry->name) : OK;
+}
+
+/* Removes from the current directory what the version does not have there. */
+static err_t
+clear_extras(work_t *work, const listing_t *names, const void *node)
+{
+    manifest_cursor_t cursor = manifest_cursor(node);
+    tree_entry_t entry;
+    bool more = manifest_next(&cursor, &entry);
+    for (uint32_t i = 0; i < names->count; i++) {
+        while (more && strcmp(entry.name, names->name[i]) < 0) {
+            more = manifest_next(&cursor, &entry);
+        }
+        if (!more || strcmp(entry.name, names->name[i]) != 0) {
+            TRY(clear_name(work->world, descent_fd(&work->way), names->name[i], work->job->fault));
+        }
+    }
+    return OK;
+}
+
+static err_t
+begin_directory(work_t *work, bool existed)
+{
+    work->existed[work->way.depth] = existed;
+    if (!existed) {
+        return OK;
+    }
+    const void *node = NULL;
+    listing_t names;
+    TRY(walk_node(work->walk, &node, work->job->fault));
+    TRY(listing_read(work->world, descent_fd(&work->way), descent_path(&work->way, NULL), &names,
+                     work->job->fault));
+    err_t err = clear_extras(work, &names, node);
+    listing_release(&names);
+    return err;
+}
+
+/* Makes the directory, or opens up the one that an earlier run left. */
+static err_t
+make_directory(work_t *work, const char *name, bool *ret_existed)
+{
+    world_t *world = work->world;
+    int dir = descent_fd(&work->way);
+    int result = world_make_dir(world, dir, name, RIGHT);
+    *ret_existed = false;
+    if (result == -EEXIST) {
+        world_stat_t stat;
+        result = world_stat_at(world, dir, name, &stat);
+        *ret_existed = result == 0 && S_ISDIR(stat.mode);
+        if (result == 0 && !*ret_existed) {
+            TRY(clear_name(world, dir, name, work->job->fault));
+            result = world_make_dir(world, dir, name, RIGHT);
+        } else if (result == 0) {
+            result = world_chmod_at(world, dir, name, RIGHT);
+        }
+    }
+    return result < 0 ? fail_at(work, result, "make", name) : OK;
+}
+
+static err_t
+enter_directory(work_t *work, const tree_entry_t *entry)
+{
+    bool existed = false;
+    TRY(make_directory(work, entry->name, &existed));
+    TRY(descent_enter(&work->way, entry->name, work->job->fault));
+    return begin_directory(work, existed);
+}
+
+/* mtime before mode: a directory of mode 0000 does not let its owner in any more. */
+static err_t
+leave_directory(work_t *work, const tree_entry_t *entry)
+{
+    int fd = descent_fd(&work->way);
+    int result = world_set_mtime(work->world, fd, ".", entry->mtime_ns);
+    result = result < 0 ? result : world_chmod(work->world, fd, entry->mode);
+    result = result < 0 ? result : sync_here(work, fd);
+    if (result < 0) {
+        return fail_at(work, result, "finish", NULL);
+    }
+    return descent_leave(&work->way, work->job->fault);
+}
+
+static err_t
+place_entries(work_t *work)
+{
+    for (;;) {
+        walk_event_t event;
+        TRY(walk_next(work->walk, &event, work->job->fault));
+        switch (event.step) {
+        case WALK_END:
+            return OK;
+        case WALK_ENTRY:
+            TRY(event.entry.kind == TREE_FILE ? place_file(work, &event.entry)
+                                              : place_link(work, &event.entry));
+            break;
+        case WALK_ENTER:
+            TRY(enter_directory(work, &event.entry));
+            break;
+        case WALK_LEAVE:
+            TRY(leave_directory(work, &event.entry));
+            break;
+        }
+    }
+}
+
+static err_t
+place_with_way(work_t *work, int fd, bool existed)
+{
+    place_job_t *job = work->job;
+    TRY(descent_init(&work->way, work->world, fd, PLACE_HOW, ERR_IO, job->fault));
+    err_t err = begin_directory(work, existed);
+    err = err == OK ? place_entries(work) : err;
+    int result = err == OK ? sync_here(work, fd) : 0;
+    if (result < 0) {
+        err = fail_at(work, result, "sync", NULL);
+    }
+    descent_release(&work->way);
+    return err;
+}
+
+static err_t
+place_with_walk(work_t *work, int fd, bool existed, const digest_t *root,
+                manifest_version_t *ret_version)
+{
+    place_job_t *job = work->job;
+    TRY(walk_new(job->store, root, &work->walk, job->fault));
+    *ret_version = *walk_version(work->walk);
+    job->result->files = ret_version->files;
+    job->result->bytes = ret_version->bytes;
+    err_t err = place_with_way(work, fd, existed);
+    walk_destroy(&work->walk);
+    return err;
+}
+
+err_t
+place_tree(place_job_t *job, int fd, bool existed, const digest_t *root,
+           manifest_version_t *ret_version)
+{
+    work_t *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        return NO_MEMORY(job->fault, "a placement");
+    }
+    work->job = job;
+    work->world = job->world;
+    work->block = malloc(CONTENT_BLOCK_BYTES);
+    err_t err = work->block == NULL ? ERR_NO_MEMORY : hash_new(&work->hash);
+    err = err == OK ? place_with_walk(work, fd, existed, root, ret_version)
+                    : NO_MEMORY(job->fault, "a placement");
+    hash_destroy(&work->hash);
+    free(work->block);
+    free(work);
+    return err;
+}

@@ -1,0 +1,374 @@
+/* snapshot.c - the source, read once, level by level. */
+#include "actors/content/snapshot.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "actors/content/descent.h"
+#include "actors/content/fail.h"
+#include "actors/content/listing.h"
+
+/* One directory under way: its names, how far we are, and the node made so far. */
+typedef struct level {
+    listing_t names;
+    uint32_t next;
+    world_stat_t before;
+    tree_entry_t entry; /* its name is in the level above's listing */
+    manifest_builder_t builder;
+} level_t;
+
+typedef struct take {
+    world_t *world;
+    store_t *store; /* NULL: only measured */
+    const char *const *excludes;
+    size_t exclude_count;
+    snapshot_progress_fn *progress;
+    void *context;
+    snapshot_t snapshot;
+    descent_t way;
+    level_t *level;
+    size_t depth, capacity; /* levels in use */
+    fault_t *fault;
+} take_t;
+
+static bool
+is_same(const world_stat_t *a, const world_stat_t *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->mode == b->mode &&
+           a->size == b->size && a->mtime_ns == b->mtime_ns && a->ctime_ns == b->ctime_ns;
+}
+
+/* A name that was listed and is gone, or became something else, means that somebody writes. */
+static err_t
+fail_at(take_t *take, int result, const char *verb, const char *name)
+{
+    const char *path = descent_path(&take->way, name);
+    bool changed = result == -ENOENT || result == -ELOOP || result == -ENOTDIR;
+    err_t err = changed ? ERR_SOURCE_CHANGED : err_of_errno(-result);
+    return RAISE(take->fault, err, -result, verb, path);
+}
+
+static err_t
+changed_at(take_t *take, const char *name)
+{
+    return RAISE(take->fault, ERR_SOURCE_CHANGED, 0, "read", descent_path(&take->way, name));
+}
+
+static err_t
+count_attributes(take_t *take, int fd, const char *name)
+{
+    int64_t count = world_attribute_count(take->world, fd);
+    if (count < 0 && count != -EOPNOTSUPP && count != -EPERM && count != -EACCES) {
+        return fail_at(take, (int) count, "read the attributes of", name);
+    }
+    take->snapshot.files_with_attributes += count > 0;
+    return OK;
+}
+
+static err_t
+read_file(take_t *take, int fd, const world_stat_t *before, tree_entry_t *entry)
+{
+    world_stat_t after;
+    int result = world_stat(take->world, fd, &after);
+    if (result < 0) {
+        return fail_at(take, result, "stat", entry->name);
+    }
+    if (!is_same(before, &after)) {
+        return changed_at(take, entry->name);
+    }
+    TRY(count_attributes(take, fd, entry->name));
+    if (take->store == NULL) {
+        return OK;
+    }
+    store_put_t put;
+    const char *path = descent_path(&take->way, entry->name);
+    TRY(store_put_file(take->store, fd, path, &put, take->fault));
+    result = world_stat(take->world, fd, &after);
+    if (result < 0) {
+        return fail_at(take, result, "stat", entry->name);
+    }
+    if (!is_same(before, &after) || put.size != before->size) {
+        return changed_at(take, entry->name);
+    }
+    entry->digest = put.digest;
+    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    return OK;
+}
+
+/* O_NONBLOCK: a fifo that took the file's place must not hold us. */
+static err_t
+add_file(take_t *take, const world_stat_t *before, tree_entry_t *entry)
+{
+    int fd = world_open(take->world, descent_fd(&take->way), entry->name,
+                        O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, 0, 0);
+    if (fd < 0) {
+        return fail_at(take, fd, "open", entry->name);
+    }
+    err_t err = read_file(take, fd, before, entry);
+    world_close(take->world, fd);
+    TRY(err);
+    take->snapshot.files++;
+    take->snapshot.bytes += entry->size;
+    return OK;
+}
+
+static err_t
+add_link(take_t *take, tree_entry_t *entry)
+{
+    char text[TREE_LINK_BYTES_MAX + 1];
+    int64_t size =
+        world_read_link(take->world, descent_fd(&take->way), entry->name, text, sizeof text);
+    if (size < 0) {
+        return size == -EINVAL ? changed_at(take, entry->name)
+                               : fail_at(take, (int) size, "read", entry->name);
+    }
+    if (size == 0 || (size_t) size > TREE_LINK_BYTES_MAX) {
+        return RAISE(take->fault, ERR_NAME_TOO_LONG, 0, "read",
+                     descent_path(&take->way, entry->name));
+    }
+    entry->size = (uint64_t) size;
+    take->snapshot.links++;
+    if (take->store == NULL) {
+        return OK;
+    }
+    store_put_t put;
+    TRY(store_put_bytes(take->store, text, (size_t) size, &put, take->fault));
+    entry->digest = put.digest;
+    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    return OK;
+}
+
+static err_t
+builder_failed(take_t *take, err_t err, const char *name)
+{
+    return RAISE(take->fault, err, 0, "list", descent_path(&take->way, name));
+}
+
+static err_t
+add_entry(take_t *take, level_t *level, const tree_entry_t *entry)
+{
+    err_t err = manifest_builder_add(&level->builder, entry);
+    if (err != OK) {
+        return builder_failed(take, err, entry->name);
+    }
+    if (take->progress != NULL) {
+        take->progress(take->context, take->snapshot.files, take->snapshot.bytes);
+    }
+    return OK;
+}
+
+/* Begins a directory: the way already leads into it. */
+static err_t
+push(take_t *take, const tree_entry_t *entry)
+{
+    if (take->depth == take->capacity) {
+        size_t capacity = take->capacity * 2 + 8;
+        level_t *level = realloc(take->level, capacity * sizeof level[0]);
+        if (level == NULL) {
+            return NO_MEMORY(take->fault, entry->name);
+        }
+        take->level = level;
+        take->capacity = capacity;
+    }
+    level_t *level = &take->level[take->depth++];
+    *level = (level_t){.entry = *entry};
+    manifest_builder_init(&level->builder);
+    int fd = descent_fd(&take->way);
+    int result = world_stat(take->world, fd, &level->before);
+    if (result < 0) {
+        return fail_at(take, result, "stat", NULL);
+    }
+    TRY(count_attributes(take, fd, NULL));
+    return listing_read(take->world, fd, descent_path(&take->way, NULL), &level->names,
+                        take->fault);
+}
+
+static void
+drop_level(level_t *level)
+{
+    listing_release(&level->names);
+    manifest_builder_release(&level->builder);
+}
+
+/* Ends the current directory: it must be as it was before its names were read. */
+static err_t
+close_directory(take_t *take, level_t *level, digest_t *ret_node, uint64_t *ret_size)
+{
+    world_stat_t after;
+    int result = world_stat(take->world, descent_fd(&take->way), &after);
+    if (result < 0) {
+        return fail_at(take, result, "stat", NULL);
+    }
+    if (!is_same(&level->before, &after)) {
+        return changed_at(take, NULL);
+    }
+    const uint8_t *bytes = NULL;
+    size_t size = 0;
+    err_t err = manifest_builder_finish(&level->builder, &bytes, &size);
+    if (err != OK) {
+        return builder_failed(take, err, NULL);
+    }
+    store_put_t put = {.size = size};
+    if (take->store != NULL) {
+        TRY(store_put_bytes(take->store, bytes, size, &put, take->fault));
+        take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    }
+    *ret_node = put.digest;
+    *ret_size = put.size;
+    return OK;
+}
+
+/* Closes the directory and, when it is not the root, writes it into the one above. */
+static err_t
+pop(take_t *take, digest_t *ret_node)
+{
+    level_t *level = &take->level[take->depth - 1];
+    tree_entry_t entry = level->entry;
+    TRY(close_directory(take, level, &entry.digest, &entry.size));
+    *ret_node = entry.digest;
+    drop_level(level);
+    take->depth--;
+    if (take->depth == 0) {
+        return OK;
+    }
+    TRY(descent_leave(&take->way, take->fault));
+    take->snapshot.directories++;
+    return add_entry(take, &take->level[take->depth - 1], &entry);
+}
+
+static err_t
+enter(take_t *take, const world_stat_t *seen, const tree_entry_t *entry)
+{
+    fault_t fault = {0};
+    err_t err = descent_enter(&take->way, entry->name, &fault);
+    if (err != OK) {
+        return fault.os_error != 0
+                   ? fail_at(take, -fault.os_error, "open", entry->name)
+                   : RAISE(take->fault, err, 0, "enter", descent_path(&take->way, entry->name));
+    }
+    TRY(push(take, entry));
+    return is_same(seen, &take->level[take->depth - 1].before) ? OK : changed_at(take, NULL);
+}
+
+static err_t
+take_name(take_t *take, level_t *level, const char *name)
+{
+    const char *path = descent_path(&take->way, name);
+    if (tree_is_excluded(take->excludes, take->exclude_count, path)) {
+        return OK;
+    }
+    world_stat_t stat;
+    int result = world_stat_at(take->world, descent_fd(&take->way), name, &stat);
+    if (result < 0) {
+        return fail_at(take, result, "stat", name);
+    }
+    tree_entry_t entry = {0};
+    TRY(tree_entry_of_stat(&stat, descent_path(&take->way, name), &entry, take->fault));
+    entry.name = name;
+    entry.name_size = (uint32_t) strlen(name);
+    if (entry.kind == TREE_DIRECTORY) {
+        return enter(take, &stat, &entry);
+    }
+    TRY(entry.kind == TREE_FILE ? add_file(take, &stat, &entry) : add_link(take, &entry));
+    return add_entry(take, level, &entry);
+}
+
+static err_t
+take_tree(take_t *take, digest_t *ret_node)
+{
+    TRY(push(take, &(tree_entry_t){.name = "", .kind = TREE_DIRECTORY}));
+    while (take->depth > 0) {
+        level_t *level = &take->level[take->depth - 1];
+        if (level->next < level->names.count) {
+            TRY(take_name(take, level, level->names.name[level->next++]));
+        } else {
+            TRY(pop(take, ret_node));
+        }
+    }
+    return OK;
+}
+
+/* The version node, and with it the promise. */
+static err_t
+close_version(take_t *take, const world_stat_t *root, const digest_t *node)
+{
+    if (take->store == NULL) {
+        return OK;
+    }
+    manifest_version_t version = {.mode = root->mode & 07777u & ~(uint32_t) S_ISUID,
+                                  .mtime_ns = root->mtime_ns,
+                                  .files = take->snapshot.files,
+                                  .directories = take->snapshot.directories,
+                                  .links = take->snapshot.links,
+                                  .bytes = take->snapshot.bytes,
+                                  .node = *node};
+    uint8_t bytes[MANIFEST_VERSION_BYTES];
+    manifest_version_encode(&version, bytes);
+    store_put_t put;
+    TRY(store_put_bytes(take->store, bytes, sizeof bytes, &put, take->fault));
+    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    take->snapshot.root = put.digest;
+    return store_commit(take->store, take->fault);
+}
+
+static err_t
+take_source(take_t *take, int fd)
+{
+    world_stat_t root;
+    int result = world_stat(take->world, fd, &root);
+    if (result < 0) {
+        return RAISE(take->fault, ERR_NO_SOURCE, -result, "stat", "the source");
+    }
+    TRY(descent_init(&take->way, take->world, fd, 0, ERR_SOURCE_CHANGED, take->fault));
+    digest_t node = {0};
+    err_t err = take_tree(take, &node);
+    for (size_t i = 0; i < take->depth; i++) {
+        drop_level(&take->level[i]);
+    }
+    free(take->level);
+    descent_release(&take->way);
+    return err == OK ? close_version(take, &root, &node) : err;
+}
+
+static err_t
+open_and_take(take_t *take, const char *source, snapshot_t *ret_snapshot)
+{
+    int fd = world_open(take->world, AT_FDCWD, source, O_RDONLY | O_DIRECTORY, 0, 0);
+    if (fd < 0) {
+        err_t err = fd == -ECANCELED ? ERR_CANCELLED : ERR_NO_SOURCE;
+        return RAISE(take->fault, err, -fd, "open", source);
+    }
+    err_t err = take_source(take, fd);
+    world_close(take->world, fd);
+    if (err == OK) {
+        *ret_snapshot = take->snapshot;
+    }
+    return err;
+}
+
+err_t
+snapshot_take(world_t *world, store_t *store, const char *source, const char *const *excludes,
+              size_t count, snapshot_progress_fn *progress, void *context, snapshot_t *ret_snapshot,
+              fault_t *fault)
+{
+    assert(store != NULL);
+    take_t take = {.world = world,
+                   .store = store,
+                   .excludes = excludes,
+                   .exclude_count = count,
+                   .progress = progress,
+                   .context = context,
+                   .fault = fault};
+    return open_and_take(&take, source, ret_snapshot);
+}
+
+err_t
+snapshot_measure(world_t *world, const char *source, const char *const *excludes, size_t count,
+                 snapshot_t *ret_snapshot, fault_t *fault)
+{
+    take_t take = {.world = world, .excludes = excludes, .exclude_count = count, .fault = fault};
+    return open_and_take(&take, source, ret_snapshot);
+}

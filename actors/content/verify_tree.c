@@ -1,0 +1,365 @@
+/* verify_tree.c - walks a manifest and a directory side by side, both in the order of their names.
+ */
+#include "actors/content/verify_tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include "actors/content/descent.h"
+#include "actors/content/fail.h"
+#include "actors/content/hash.h"
+#include "actors/content/listing.h"
+#include "actors/content/walk.h"
+
+#define HOW (WORLD_BENEATH | WORLD_NO_XDEV)
+
+enum { THERE, GONE, HIDDEN };
+
+/* A directory of the version: there at the point, or not, or hidden by its own mode. */
+typedef struct level {
+    int state; /* THERE, GONE or HIDDEN */
+    listing_t names;
+    uint32_t next;
+} level_t;
+
+typedef struct verify {
+    world_t *world;
+    walk_t *walk;
+    descent_t way;
+    hash_t *hash;
+    uint8_t *block;
+    level_t *level; /* TREE_DEPTH_MAX + 1 of them */
+    size_t depth;   /* index of the current one */
+    verify_tree_t *tree;
+    fault_t *fault;
+} verify_t;
+
+static err_t
+tell(verify_t *verify, path_kind_t kind, const char *name)
+{
+    const char *path = descent_path(&verify->way, name);
+    const char *prefix = verify->tree->prefix == NULL ? "" : verify->tree->prefix;
+    size_t size = strlen(prefix) + strlen(path) + 2;
+    char *whole = malloc(size);
+    if (whole == NULL) {
+        return NO_MEMORY(verify->fault, path);
+    }
+    snprintf(whole, size, "%s%s%s", prefix, *prefix == '\0' ? "" : "/", path);
+    err_t err = paths_add(&verify->tree->paths, kind, whole);
+    free(whole);
+    return err == OK ? OK : NO_MEMORY(verify->fault, path);
+}
+
+static err_t
+fail_at(verify_t *verify, int64_t result, const char *verb, const char *name)
+{
+    return FAIL(verify->fault, result, verb, descent_path(&verify->way, name));
+}
+
+/* Tells what the directory has and the version has not, up to (not with) a name; NULL: to the
+ * end. *ret_found: whether the directory has the name itself. */
+static err_t
+pass_extras(verify_t *verify, const char *until, bool *ret_found)
+{
+    level_t *level = &verify->level[verify->depth];
+    *ret_found = false;
+    while (level->next < level->names.count) {
+        const char *name = level->names.name[level->next];
+        int order = until == NULL ? -1 : strcmp(name, until);
+        if (order > 0) {
+            break;
+        }
+        level->next++;
+        if (order == 0) {
+            *ret_found = true;
+            break;
+        }
+        TRY(tell(verify, PATH_EXTRA, name));
+    }
+    return OK;
+}
+
+static bool
+kind_matches(const tree_entry_t *entry, const world_stat_t *stat)
+{
+    switch (entry->kind) {
+    case TREE_FILE:
+        return S_ISREG(stat->mode);
+    case TREE_DIRECTORY:
+        return S_ISDIR(stat->mode);
+    case TREE_LINK:
+        return S_ISLNK(stat->mode);
+    }
+    return false;
+}
+
+static bool
+metadata_matches(const tree_entry_t *entry, const world_stat_t *stat)
+{
+    bool mode = entry->kind == TREE_LINK || (stat->mode & 07777u) == entry->mode;
+    bool size = entry->kind == TREE_DIRECTORY || stat->size == entry->size;
+    return mode && size && stat->mtime_ns == entry->mtime_ns;
+}
+
+static err_t
+hash_file(verify_t *verify, int fd, const tree_entry_t *entry, bool *ret_equal)
+{
+    uint64_t size = 0;
+    hash_begin(verify->hash);
+    for (;;) {
+        int64_t got = world_read(verify->world, fd, verify->block, CONTENT_BLOCK_BYTES, size);
+        if (got < 0) {
+            return fail_at(verify, got, "read", entry->name);
+        }
+        if (got == 0) {
+            break;
+        }
+        hash_add(verify->hash, verify->block, (size_t) got);
+        size += (uint64_t) got;
+    }
+    digest_t digest;
+    hash_end(verify->hash, &digest);
+    *ret_equal = size == entry->size && digest_equal(&digest, &entry->digest);
+    return OK;
+}
+
+static err_t
+check_file(verify_t *verify, const tree_entry_t *entry, bool *ret_equal, bool *ret_hidden)
+{
+    int fd = world_open(verify->world, descent_fd(&verify->way), entry->name,
+                        O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, HOW);
+    *ret_hidden = fd == -EACCES;
+    if (*ret_hidden) {
+        return OK;
+    }
+    if (fd == -ENOENT || fd == -ELOOP) {
+        *ret_equal = false;
+        return OK;
+    }
+    if (fd < 0) {
+        return fail_at(verify, fd, "open", entry->name);
+    }
+    err_t err = hash_file(verify, fd, entry, ret_equal);
+    world_close(verify->world, fd);
+    return err;
+}
+
+static err_t
+check_link(verify_t *verify, const tree_entry_t *entry, bool *ret_equal)
+{
+    char text[TREE_LINK_BYTES_MAX + 1];
+    int64_t size =
+        world_read_link(verify->world, descent_fd(&verify->way), entry->name, text, sizeof text);
+    if (size < 0 && size != -EINVAL && size != -ENOENT) {
+        return fail_at(verify, size, "read", entry->name);
+    }
+    digest_t digest;
+    hash_bytes(verify->hash, text, size < 0 ? 0 : (size_t) size, &digest);
+    *ret_equal = size >= 0 && digest_equal(&digest, &entry->digest);
+    return OK;
+}
+
+static void
+count_equal(verify_t *verify, const tree_entry_t *entry)
+{
+    verify_tree_t *tree = verify->tree;
+    if (entry->kind == TREE_FILE) {
+        tree->files++;
+        tree->bytes += entry->size;
+    }
+    if (tree->progress != NULL) {
+        tree->progress(tree->context, tree->bytes, tree->version.bytes);
+    }
+}
+
+/* A file whose metadata differs is changed, whatever its bytes. */
+static err_t
+check_entry(verify_t *verify, const tree_entry_t *entry)
+{
+    bool found = false;
+    TRY(pass_extras(verify, entry->name, &found));
+    if (!found) {
+        return tell(verify, PATH_MISSING, entry->name);
+    }
+    world_stat_t stat;
+    int result = world_stat_at(verify->world, descent_fd(&verify->way), entry->name, &stat);
+    if (result == -ENOENT) {
+        return tell(verify, PATH_MISSING, entry->name);
+    }
+    if (result < 0) {
+        return fail_at(verify, result, "stat", entry->name);
+    }
+    bool equal = kind_matches(entry, &stat) && metadata_matches(entry, &stat);
+    bool hidden = false;
+    if (equal) {
+        TRY(entry->kind == TREE_FILE ? check_file(verify, entry, &equal, &hidden)
+                                     : check_link(verify, entry, &equal));
+    }
+    if (hidden || !equal) {
+        return tell(verify, hidden ? PATH_UNREADABLE : PATH_CHANGED, entry->name);
+    }
+    count_equal(verify, entry);
+    return OK;
+}
+
+/* What is below a directory that is not there is not there either. */
+static err_t
+check_any(verify_t *verify, const tree_entry_t *entry)
+{
+    switch (verify->level[verify->depth].state) {
+    case THERE:
+        return check_entry(verify, entry);
+    case GONE:
+        return tell(verify, PATH_MISSING, entry->name);
+    case HIDDEN:
+        return tell(verify, PATH_UNREADABLE, entry->name);
+    }
+    return OK;
+}
+
+static err_t
+push_there(verify_t *verify)
+{
+    level_t *level = &verify->level[++verify->depth];
+    *level = (level_t){.state = THERE};
+    return listing_read(verify->world, descent_fd(&verify->way), descent_path(&verify->way, NULL),
+                        &level->names, verify->fault);
+}
+
+static err_t
+push_without(verify_t *verify, const char *name, int state)
+{
+    TRY(descent_pretend(&verify->way, name, verify->fault));
+    verify->level[++verify->depth] = (level_t){.state = state};
+    return OK;
+}
+
+static err_t
+enter_found(verify_t *verify, const tree_entry_t *entry)
+{
+    fault_t fault;
+    err_t err = descent_enter(&verify->way, entry->name, &fault);
+    if (err == ERR_PERMISSION && fault.os_error == EACCES) {
+        TRY(tell(verify, PATH_UNREADABLE, entry->name));
+        return push_without(verify, entry->name, HIDDEN);
+    }
+    if (err != OK) {
+        if (verify->fault != NULL) {
+            *verify->fault = fault;
+        }
+        return err;
+    }
+    return push_there(verify);
+}
+
+static err_t
+check_directory(verify_t *verify, const tree_entry_t *entry)
+{
+    bool found = false;
+    TRY(pass_extras(verify, entry->name, &found));
+    world_stat_t stat;
+    int result = found ? world_stat_at(verify->world, descent_fd(&verify->way), entry->name, &stat)
+                       : -ENOENT;
+    if (result == -ENOENT) {
+        TRY(tell(verify, PATH_MISSING, entry->name));
+        return push_without(verify, entry->name, GONE);
+    }
+    if (result < 0) {
+        return fail_at(verify, result, "stat", entry->name);
+    }
+    if (!metadata_matches(entry, &stat) || !kind_matches(entry, &stat)) {
+        TRY(tell(verify, PATH_CHANGED, entry->name));
+    }
+    return kind_matches(entry, &stat) ? enter_found(verify, entry)
+                                      : push_without(verify, entry->name, GONE);
+}
+
+static err_t
+enter(verify_t *verify, const tree_entry_t *entry)
+{
+    int state = verify->level[verify->depth].state;
+    if (state == THERE) {
+        return check_directory(verify, entry);
+    }
+    TRY(tell(verify, state == GONE ? PATH_MISSING : PATH_UNREADABLE, entry->name));
+    return push_without(verify, entry->name, state);
+}
+
+static err_t
+end_level(verify_t *verify)
+{
+    bool found = false;
+    if (verify->level[verify->depth].state == THERE) {
+        TRY(pass_extras(verify, NULL, &found));
+    }
+    listing_release(&verify->level[verify->depth].names);
+    return OK;
+}
+
+static err_t
+leave(verify_t *verify)
+{
+    TRY(end_level(verify));
+    verify->depth--;
+    return descent_leave(&verify->way, verify->fault);
+}
+
+static err_t
+check_all(verify_t *verify)
+{
+    verify->depth = (size_t) -1;
+    TRY(push_there(verify));
+    for (;;) {
+        walk_event_t event;
+        TRY(walk_next(verify->walk, &event, verify->fault));
+        switch (event.step) {
+        case WALK_END:
+            return end_level(verify);
+        case WALK_ENTRY:
+            TRY(check_any(verify, &event.entry));
+            break;
+        case WALK_ENTER:
+            TRY(enter(verify, &event.entry));
+            break;
+        case WALK_LEAVE:
+            TRY(leave(verify));
+            break;
+        }
+    }
+}
+
+static err_t
+check_with_walk(verify_t *verify, store_t *store, const digest_t *root, int fd)
+{
+    TRY(walk_new(store, root, &verify->walk, verify->fault));
+    verify->tree->version = *walk_version(verify->walk);
+    err_t err = descent_init(&verify->way, verify->world, fd, HOW, ERR_BUSY, verify->fault);
+    err = err == OK ? check_all(verify) : err;
+    for (size_t i = 0; i <= TREE_DEPTH_MAX; i++) {
+        listing_release(&verify->level[i].names);
+    }
+    descent_release(&verify->way);
+    walk_destroy(&verify->walk);
+    return err;
+}
+
+err_t
+verify_tree(world_t *world, store_t *store, int fd, const digest_t *root, verify_tree_t *tree,
+            fault_t *fault)
+{
+    verify_t verify = {.world = world, .tree = tree, .fault = fault};
+    verify.block = malloc(CONTENT_BLOCK_BYTES);
+    verify.level = calloc(TREE_DEPTH_MAX + 1, sizeof verify.level[0]);
+    bool enough = verify.block != NULL && verify.level != NULL && hash_new(&verify.hash) == OK;
+    err_t err = enough ? check_with_walk(&verify, store, root, fd) : NO_MEMORY(fault, "a check");
+    hash_destroy(&verify.hash);
+    free(verify.level);
+    free(verify.block);
+    const uint64_t *count = tree->paths.count;
+    tree->is_whole = err == OK && count[PATH_MISSING] == 0 && count[PATH_CHANGED] == 0 &&
+                     count[PATH_EXTRA] == 0 && count[PATH_UNREADABLE] == 0;
+    return err;
+}
