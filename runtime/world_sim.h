@@ -5,11 +5,10 @@
  * Promises deterministic: everything is decided by the seed. Jobs run as a user without privileges
  * (uid and gid 1000, umask 022), who owns everything. Descriptors belong to the machine: a crash
  * ends them all, and every later call of a job made before it gives EIO. A file's sync that fails
- * by a drawn fault loses data for good, as on Linux: the next sync says nothing. At a crash each unsynced write and each
- *          unsynced directory entry is kept, dropped, or (writes) torn, by chance of the seed, or by
- *          the caller's prefix choice; what was synced stays.
- * Costs    memory for every file; meant for small trees.
- * Threads  one.
+ * by a drawn fault loses data for good, as on Linux: the next sync says nothing. At a crash each
+ * unsynced write and each unsynced directory entry is kept, dropped, or (writes) torn, by chance of
+ * the seed, or by the caller's prefix choice; what was synced stays. Costs    memory for every
+ * file; meant for small trees. Threads  one.
  */
 #pragma once
 #include "runtime/world.h"
@@ -19,12 +18,14 @@ typedef struct world_sim world_sim_t;
 typedef struct world_sim_options {
     uint64_t seed;
     int64_t wall_start_ns;      /* first reading of the wall clock */
-    uint32_t fault_per_million; /* chance that a file call fails with EIO, ENOSPC, EDQUOT or a short write */
+    uint32_t fault_per_million; /* chance that a file call fails with EIO, ENOSPC, EDQUOT or a short
+                                   write */
     uint32_t hang_per_million;  /* chance that a file call never returns until healed */
     uint32_t latency_ns_max;    /* of a file call, drawn uniformly */
 } world_sim_options_t;
 
-/* Called by a world call of a job before it takes effect: the simulator may suspend the job here. */
+/* Called by a world call of a job before it takes effect: the simulator may suspend the job here.
+ */
 typedef void world_sim_pause_fn(void *context, int64_t latency_ns, const char *operation);
 
 world_sim_t *world_sim_new(const world_sim_options_t *options);
@@ -58,7 +59,8 @@ void world_sim_plug(world_sim_t *sim, const char *path);
 void world_sim_fail(world_sim_t *sim, const char *path, int os_error);
 void world_sim_hang(world_sim_t *sim, const char *path, bool hang);
 bool world_sim_hangs(const world_t *job); /* whether this job waits in a call that hangs */
-void world_sim_set_space(world_sim_t *sim, const char *path, uint64_t bytes_max, uint64_t inodes_max);
+void world_sim_set_space(world_sim_t *sim, const char *path, uint64_t bytes_max,
+                         uint64_t inodes_max);
 void world_sim_heal(world_sim_t *sim); /* ends all faults, drawn and set; space stays as it is */
 /* Changes the chances of drawn faults, also after a heal. */
 void world_sim_draw_faults(world_sim_t *sim, uint32_t fault_per_million, uint32_t hang_per_million);
@@ -69,8 +71,10 @@ void world_sim_crash(world_sim_t *sim);
  * unsynced effect in trace order, modulo 64. For exhaustive checks of small traces. */
 void world_sim_crash_keeping(world_sim_t *sim, uint64_t keep);
 uint64_t world_sim_unsynced_count(const world_sim_t *sim); /* effects that a crash could lose now */
-uint64_t world_sim_operation_count(const world_sim_t *sim); /* calls that changed something so far */
-/* After this many changing operations from now each call gives -EIO and the machine is to be crashed: 0 disarms. */
+uint64_t
+world_sim_operation_count(const world_sim_t *sim); /* calls that changed something so far */
+/* After this many changing operations from now each call gives -EIO and the machine is to be
+ * crashed: 0 disarms. */
 void world_sim_cut_after(world_sim_t *sim, uint64_t operations);
 bool world_sim_is_cut(const world_sim_t *sim);
 uint64_t world_sim_hash(const world_sim_t *sim); /* of the operation trace so far */

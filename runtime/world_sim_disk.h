@@ -17,10 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define SIM_NAME_MAX      255   /* bytes of one name */
-#define SIM_PATH_MAX      4095  /* bytes of a path */
-#define SIM_BLOCK_BYTES   4096  /* space is counted in these */
-#define SIM_SECTOR_BYTES  512   /* writes tear between these */
+#define SIM_NAME_MAX      255                 /* bytes of one name */
+#define SIM_PATH_MAX      4095                /* bytes of a path */
+#define SIM_BLOCK_BYTES   4096                /* space is counted in these */
+#define SIM_SECTOR_BYTES  512                 /* writes tear between these */
 #define SIM_FILE_BYTES    (UINT64_C(1) << 30) /* a larger file is refused with EFBIG */
 #define SIM_DEVICE_BYTES  (UINT64_C(1) << 40) /* of a device that was given no bound */
 #define SIM_DEVICE_INODES (UINT64_C(1) << 24)
@@ -57,14 +57,15 @@ typedef struct sim_state {
 struct sim_node {
     uint64_t number;
     sim_device_t *device;
-    sim_node_t *parent; /* of a directory, live; of a device's root the directory it is mounted on */
+    sim_node_t
+        *parent; /* of a directory, live; of a device's root the directory it is mounted on */
     sim_state_t live, durable;
     char *target; /* of a symlink */
     int64_t ctime_ns;
     uint32_t links, opens; /* live names and descriptors; 0 and 0 gives the space back */
     sim_device_t *mounted; /* over this directory */
     bool unplugged, hangs;
-    int fails; /* errno of every call at or below it, 0 none */
+    int fails;     /* errno of every call at or below it, 0 none */
     uint32_t pins; /* other references that keep it from being freed */
     bool marked;
     sim_node_t *next;

@@ -11,7 +11,7 @@
 #include "runtime/world_sim.h"
 #include "runtime/world_sim_disk.h"
 
-#define SIM_FDS_MAX 4096 /* open at once, then EMFILE */
+#define SIM_FDS_MAX 4096       /* open at once, then EMFILE */
 #define SIM_HANGS   (-1000000) /* what a check gives when the call is not to return */
 
 typedef struct sim_fd {
@@ -28,9 +28,9 @@ struct world_sim {
     int64_t now_ns, wall_offset_ns;
     sim_fd_t fds[SIM_FDS_MAX];
     sim_node_t *locked[SIM_FDS_MAX]; /* the node that fd i holds the lock of */
-    uint64_t boot;   /* crashes so far; jobs of an earlier boot are dead */
-    uint64_t heals;  /* heals so far; a drawn hang ends with the next */
-    bool quiet;      /* no drawn faults any more */
+    uint64_t boot;                   /* crashes so far; jobs of an earlier boot are dead */
+    uint64_t heals;                  /* heals so far; a drawn hang ends with the next */
+    bool quiet;                      /* no drawn faults any more */
     uint64_t operations, cut_left, hash;
     bool is_cut;
 };

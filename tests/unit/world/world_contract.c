@@ -36,8 +36,8 @@ against_real(claim_fn *claim)
 static void
 against_simulated(claim_fn *claim)
 {
-    world_sim_t *sim = world_sim_new(
-        &(world_sim_options_t){.seed = 7, .wall_start_ns = 1700000000 * SECOND});
+    world_sim_t *sim =
+        world_sim_new(&(world_sim_options_t){.seed = 7, .wall_start_ns = 1700000000 * SECOND});
     world_t *w = world_sim_job_new(sim, NULL, NULL);
     cr_assert_eq(world_make_dir(w, AT_FDCWD, "/top", 0755), 0);
     int root = world_open(w, AT_FDCWD, "/top", O_RDONLY | O_DIRECTORY, 0, 0);
