@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a client may send by mistake or on purpose: a clear error, nothing created, the host goes on."""
+"""What a client may send by mistake or on purpose: a clear error, nothing made, the host goes on."""
 import os
 
 import msgpack
@@ -8,8 +8,8 @@ from harness import Late, Site, claim, make_tree, run
 
 # Every command with arguments that are right in form: name -> (arguments, which are required).
 COMMANDS = {
-    'package.add': ({'id': 'X', 'source': '/nowhere', 'name': 'n', 'version': 'v', 'exclude': ['*.o']},
-                    ('id', 'source')),
+    'package.add': ({'id': 'X', 'source': '/nowhere', 'name': 'n', 'version': 'v',
+                     'exclude': ['*.o']}, ('id', 'source')),
     'package.update': ({'id': 'X', 'version': 'v'}, ('id',)),
     'package.set': ({'id': 'X', 'name': 'n', 'source': '/nowhere', 'exclude': ['*']}, ('id',)),
     'package.list': ({}, ()),
@@ -49,7 +49,8 @@ COMMANDS = {
     'ping': ({}, ()),
 }
 # A wrong value for each type of argument.
-WRONG = {str: (7, ['a'], {'a': 1}, True), int: ('7', [7], -1), bool: ('yes', 3), list: ('a', 5, {'a': 1})}
+WRONG = {str: (7, ['a'], {'a': 1}, True), int: ('7', [7], -1), bool: ('yes', 3),
+         list: ('a', 5, {'a': 1})}
 
 
 def nothing_was_created(site):
@@ -125,7 +126,8 @@ def a_bad_name_is_refused():
         root = site.path('root')
         os.mkdir(root)
         site.start()
-        for name in ('', '.', '..', '-a', '_a', 'a/b', 'a b', 'a\0b', 'a\nb', "a'b", 'ä', 'x' * 65, '%n'):
+        for name in ('', '.', '..', '-a', '_a', 'a/b', 'a b', 'a\0b', 'a\nb', "a'b", 'ä', '%n',
+                     'x' * 65):
             site.refused('package.add', {'id': name, 'source': source},
                          ('bad-name', 'missing-argument', 'too-large'))
             site.refused('dp.add', {'name': name, 'root': root},
@@ -173,8 +175,8 @@ def all_byte_values_in_texts_are_safe_and_come_back_unchanged():
 def bytes_that_are_no_command_are_answered_or_dropped_and_the_host_goes_on():
     with Site() as site:
         site.start()
-        odd = [b'', b'\xc1', b'\x93\x01', b'\xdf\xff\xff\xff\xff', b'\xdd\xff\xff\xff\xff', b'hello',
-               b'\xc6\xff\xff\xff\xff', b'\x81' * 2000, b'\x91' * 100000, msgpack.packb(5),
+        odd = [b'', b'\xc1', b'\x93\x01', b'\xdf\xff\xff\xff\xff', b'\xdd\xff\xff\xff\xff',
+               b'hello', b'\xc6\xff\xff\xff\xff', b'\x81' * 2000, b'\x91' * 100000, msgpack.packb(5),
                msgpack.packb([]), msgpack.packb({}), msgpack.packb({'v': 1}),
                msgpack.packb({'v': 2, 'id': 'a', 'cmd': 'ping', 'args': {}}),
                msgpack.packb({'v': 1, 'id': 'a', 'cmd': 'ping', 'args': []}),
@@ -187,7 +189,7 @@ def bytes_that_are_no_command_are_answered_or_dropped_and_the_host_goes_on():
                bytes(2 << 20)]
         for frame in odd:
             site.commands.send(frame)
-        site.commands.send_multipart([b'x', b'y', msgpack.packb({'v': 1, 'id': 'm', 'cmd': 'ping'})])
+        site.commands.send_multipart([b'x', b'y', msgpack.packb({'v': 1, 'cmd': 'ping'})])
         assert site.ask('ping')['ready'] is True
         site.listen(0)
         nothing_was_created(site)
@@ -199,7 +201,8 @@ def an_unknown_command_is_refused_by_name():
     with Site() as site:
         site.start()
         for cmd in ('', 'x', 'package', 'package.', 'package.add.', 'PACKAGE.ADD', 'x' * 1000):
-            site.refused(cmd, {}, ('unknown-command', 'bad-request', 'too-large', 'missing-argument'))
+            site.refused(cmd, {}, ('unknown-command', 'bad-request', 'too-large',
+                                   'missing-argument'))
         nothing_was_created(site)
         site.stop()
 

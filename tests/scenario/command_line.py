@@ -11,7 +11,8 @@ def says(site, code, *words, **more):
     """Runs despool; it must end with that code. Returns what it printed."""
     done = despool(site, *words, **more)
     assert done.returncode == code, \
-        f'despool {" ".join(words)}: exit {done.returncode}, expected {code}; {done.stdout}{done.stderr}'
+        f'despool {" ".join(words)}: exit {done.returncode}, expected {code}; ' \
+        f'{done.stdout}{done.stderr}'
     if code:
         assert done.stderr.strip(), f'despool {" ".join(words)} failed without a word'
     return done.stdout
@@ -36,13 +37,13 @@ def the_verbs_do_their_work_and_json_is_one_document():
         assert status['state'] == 'complete', status
         assert set(status) >= {'id', 'name', 'version', 'state', 'targets'}, status
         target = status['targets'][0]
-        assert set(target) >= {'dp', 'state', 'wanted', 'have', 'attempts', 'of', 'due', 'since', 'cause',
-                               'bytes_done', 'bytes_total'}, target
+        assert set(target) >= {'dp', 'state', 'wanted', 'have', 'attempts', 'of', 'due', 'since',
+                               'cause', 'bytes_done', 'bytes_total'}, target
         assert target['have'] == target['wanted'] == status['version']
         assert status['version']['label'] == 'one' and status['version']['epoch'] >= 1
         assert target['cause'] is None and target['due'] is None
-        for words in (('package', 'list'), ('package', 'show', 'P1'), ('dp', 'list'), ('dp', 'show', 'a'),
-                      ('group', 'list'), ('status',), ('component', 'list'), ('ping',),
+        for words in (('package', 'list'), ('package', 'show', 'P1'), ('dp', 'list'),
+                      ('dp', 'show', 'a'), ('group', 'list'), ('status',), ('component', 'list'), ('ping',),
                       ('component', 'show', 'despooler'), ('quarantine', 'list')):
             document(site, *words)
             assert says(site, 0, *words).strip(), f'despool {" ".join(words)} printed nothing'
@@ -89,11 +90,11 @@ def watch_prints_one_json_document_per_line_and_ends_at_its_count():
         site.add_point('a')
         site.do('package.add', {'id': 'P1', 'source': source})
         count = len(site.history())
-        lines = says(site, 0, 'watch', '--since', '0', '--count', str(count), json=True).splitlines()
-        events = [json.loads(line) for line in lines]
+        text = says(site, 0, 'watch', '--since', '0', '--count', str(count), json=True)
+        events = [json.loads(line) for line in text.splitlines()]
         assert [e['seq'] for e in events] == list(range(1, count + 1)), 'a gap'
-        keys = {'seq', 'time', 'site', 'component', 'id', 'severity', 'package', 'dp', 'version', 'text',
-                'attrs'}
+        keys = {'seq', 'time', 'site', 'component', 'id', 'severity', 'package', 'dp', 'version',
+                'text', 'attrs'}
         assert all(keys <= set(e) for e in events), f'a key is missing in {events[0]}'
         site.stop()
 
@@ -104,8 +105,8 @@ def a_watch_that_was_there_before_catches_up_after_a_restart_of_the_host():
         site.start()
         site.add_point('a')
         count = len(site.history())
-        with subprocess.Popen([DESPOOL, '--data', site.data, '--json', 'watch', '--since', '0', '--count',
-                               str(count + 3)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        with subprocess.Popen([DESPOOL, '--data', site.data, '--json', 'watch', '--since', '0',
+                               '--count', str(count + 3)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True) as watch:
             first = [json.loads(watch.stdout.readline())['seq'] for _ in range(count)]
             site.kill()
@@ -125,11 +126,13 @@ def relative_paths_are_made_absolute_by_the_command_line():
         site.start()
         for words in (('dp', 'add', 'a', 'point'), ('package', 'add', 'P1', './source')):
             done = subprocess.run([DESPOOL, '--data', site.data, *words], cwd=site.dir,
-                                  stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=30,
-                                  check=False)
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                  timeout=30, check=False)
             assert done.returncode == 0, done.stderr
-        assert site.ask('package.list')['packages'][0]['source'] == os.path.realpath(site.path('source'))
-        assert site.ask('dp.list')['dps'][0]['root'] == os.path.realpath(site.path('point'))
+        source = site.ask('package.list')['packages'][0]['source']
+        assert source == os.path.realpath(site.path('source')), source
+        root = site.ask('dp.list')['dps'][0]['root']
+        assert root == os.path.realpath(site.path('point')), root
         site.stop()
 
 

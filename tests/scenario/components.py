@@ -65,7 +65,7 @@ def work_goes_on_after_each_component_was_restarted_in_the_middle_of_it():
             try:
                 site.do('component.restart', {'name': name})
             except Refused as refusal:
-                # A component that restarts while it answers may say so; it must not say anything else.
+                # A component that restarts while it answers may say so, and nothing else.
                 assert refusal.code in ('restarting', 'down'), refusal
 
             def complete(package=package):
@@ -118,7 +118,8 @@ def slots_are_changed_live_and_none_is_shown_as_disabled():
         assert site.states('P1')['a'] != 'installed', 'the setting was forgotten'
         site.do('component.set', {'name': 'despooler', 'slots': 4})
         site.wait_package('P1', 'complete', 40)
-        site.refused('component.set', {'name': 'despooler', 'slots': 100000}, ('bad-value', 'too-large'))
+        site.refused('component.set', {'name': 'despooler', 'slots': 100000},
+                     ('bad-value', 'too-large'))
         site.stop()
 
 

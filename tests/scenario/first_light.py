@@ -16,7 +16,8 @@ def a_real_tree_reaches_every_point_through_an_absence_and_a_kill():
         site.unplug('oslo')
         site.do('package.add', {'id': 'zones', 'source': ZONES})
         site.do('distribute', {'id': 'zones', 'to': ['berlin', 'lisbon', 'oslo']})
-        site.wait_states('zones', {'berlin': 'installed', 'lisbon': 'installed', 'oslo': 'retrying'})
+        site.wait_states('zones', {'berlin': 'installed', 'lisbon': 'installed',
+                                   'oslo': 'retrying'})
         oslo = site.target('zones', 'oslo')
         assert oslo['cause']['code'] == 'absent', f"cause is {oslo['cause']}, expected absent"
         assert oslo['due'], 'oslo is retrying and no time is due'
@@ -89,7 +90,8 @@ def the_stream_is_without_gaps_and_equal_to_the_history():
         site.do('distribute', {'id': 'P1', 'to': ['a']})
         site.wait_states('P1', {'a': 'installed'})
         history = site.history()
-        assert [e['seq'] for e in history] == list(range(1, len(history) + 1)), 'a gap in the history'
+        seqs = [e['seq'] for e in history]
+        assert seqs == list(range(1, len(history) + 1)), f'a gap in the history: {seqs}'
         site.wait_for('the stream to reach the history',
                       lambda: site.heard and site.heard[-1]['seq'] >= history[-1]['seq'], 10)
         heard = {e['seq']: e for e in site.heard}

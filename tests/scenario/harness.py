@@ -45,7 +45,7 @@ class Late(AssertionError):
 
 
 class Site:
-    """A host and its data directory, its distribution points and sources, all below one directory."""
+    """A host, its data directory, distribution points and sources, all below one directory."""
 
     def __init__(self, user=None, env=None, despoold=None):
         self.dir = tempfile.mkdtemp(prefix='ds-')
@@ -157,7 +157,8 @@ class Site:
         remove_tree(self.dir)
 
     def show_log(self):
-        with contextlib.suppress(OSError), open(self.log, encoding='utf-8', errors='replace') as log:
+        with contextlib.suppress(OSError), \
+                open(self.log, encoding='utf-8', errors='replace') as log:
             for line in log.read().splitlines()[-40:]:
                 print('#   host: ' + line)
         for event in self.heard[-15:]:
@@ -204,7 +205,7 @@ class Site:
             result = self.ask(cmd, args, **envelope)
         except Refused as refusal:
             error = refusal.error
-            assert error.get('code') and error.get('message'), f'{cmd}: an error without words: {error}'
+            assert error.get('code') and error.get('message'), f'{cmd}: without words: {error}'
             codes = code if isinstance(code, tuple) else (code,)
             assert code is None or error['code'] in codes, f'{cmd}: got {error}, expected {code}'
             return error

@@ -1,30 +1,30 @@
 #!/usr/bin/python3
 """kill -9 of the real host during real distributions; an independent judge looks after each.
 
-Kills come at random times, at drawn ordinals of the host's disk operations ($DESPOOL_KILL_AT) and at
-named points of its work ($DESPOOL_KILL_POINT). After each kill, before the host runs again, the judge
-looks at the disk: nothing under any `current` may be anything but one whole version that was
+Kills come at random times, at drawn ordinals of the host's disk operations ($DESPOOL_KILL_AT) and
+at named points of its work ($DESPOOL_KILL_POINT). After each kill, before the host runs again, the
+judge looks at the disk: nothing under any `current` may be anything but one whole version that was
 distributed. Then the host runs again and must finish unaided what was accepted.
 """
 import collections
 import os
 import random
 import shutil
-import sqlite3
-import subprocess
+import time
 import uuid
 
 import msgpack
-import zmq
 
+import killed
 import treecheck
 from harness import Late, Refused, Site, claim, make_tree, run, write
 
 SEED = int(os.environ.get('DESPOOL_SEED', '20261122'))
 KILLS = int(os.environ.get('DESPOOL_KILLS', '200'))
 POINTS = ('a', 'b')
-# The named points of the placement order and of the commit that must be met often enough.
-NAMED = ('place.renamed', 'place.receipt', 'database.commit')
+NAMED = ('place.staged', 'place.renamed', 'place.switched', 'place.receipted', 'store.committed')
+PLACES = ('installing', 'between rename and receipt', 'between receipt and commit', 'mid-commit')
+ALL = collections.Counter()
 
 
 class Run:
@@ -35,7 +35,8 @@ class Run:
         self.versions = {}   # epoch -> a copy of the source as it was
         self.epoch = 0
         self.maybe = None    # a copy of what an update that was cut off may have stored
-        self.histogram = collections.Counter()
+        self.histogram = collections.Counter()  # of places; a kill may be in several
+        self.ways = collections.Counter()
         self.number = 0
 
     def prepare(self):
@@ -54,7 +55,8 @@ class Run:
         self.versions[epoch] = self.copy()
 
     def copy(self):
-        return shutil.copytree(self.source, self.site.path(f'version-{uuid.uuid4().hex}'), symlinks=True)
+        return shutil.copytree(self.source, self.site.path(f'version-{uuid.uuid4().hex}'),
+                               symlinks=True)
 
     def change_source(self):
         self.number += 1
@@ -81,25 +83,11 @@ class Run:
     # ---- after a kill ----
 
     def note(self, how):
-        """Where the kill struck, as the disk tells it."""
-        states = 'database unreadable'
-        database = os.path.join(self.site.data, 'site.db')
-        copy = self.site.path('look')
-        shutil.rmtree(copy, ignore_errors=True)
-        os.mkdir(copy)
-        for rest in ('', '-wal'):
-            if os.path.exists(database + rest):
-                shutil.copy(database + rest, copy)
-        try:
-            connection = sqlite3.connect(os.path.join(copy, 'site.db'))
-            try:
-                rows = connection.execute('select state from target').fetchall()
-                states = '+'.join(sorted(str(row[0]) for row in rows))
-            finally:
-                connection.close()
-        except sqlite3.Error:
-            pass
-        self.histogram[f'{how}: targets {states}'] += 1
+        """Counts where the kill struck."""
+        roots = {point: self.site.path('points', point) for point in POINTS}
+        places = killed.where(self.site.data, self.site.path('look'), roots, 'P')
+        self.histogram.update(places)
+        self.ways[how] += 1
 
     def judge(self):
         """Every `current` leads to one whole version that was stored."""
@@ -108,8 +96,8 @@ class Run:
             current = self.site.content(point, 'P')
             assert os.path.islink(current), f'{point} has no current'
             if not any(not treecheck.differences(c, current, True) for c in reversed(candidates)):
-                raise AssertionError(f'{point}: under current is no version that was stored: '
-                                     + '; '.join(treecheck.differences(candidates[-1], current)[:5]))
+                found = treecheck.differences(candidates[-1], current)
+                raise AssertionError(f'{point}: current is no version that was stored: {found[:5]}')
 
     def recover(self):
         """The host runs again and finishes, unaided."""
@@ -123,8 +111,7 @@ class Run:
             self.epoch = version['epoch']
         self.site.wait_package('P', 'complete', 60)
         for point in POINTS:
-            found = treecheck.differences(self.versions[self.epoch], self.site.content(point, 'P'), True)
-            assert not found, f'{point}: {found[:5]}'
+            self.site.holds(point, 'P', self.versions[self.epoch])
         self.maybe = None
         for epoch in [e for e in self.versions if e < self.epoch - 3]:
             shutil.rmtree(self.versions.pop(epoch), ignore_errors=True)
@@ -139,15 +126,7 @@ def one_kill(run_, how, environment, delay=None):
     except Late:
         pass
     if delay is not None and site.alive():
-        # A timer of the kernel ends it: the kill does not wait for what the client does.
-        killer = subprocess.Popen(['timeout', '-s', 'KILL', f'{delay:.3f}', 'tail',
-                                   f'--pid={site.process.pid}', '-f', '/dev/null'],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                  stderr=subprocess.DEVNULL)
-        try:
-            work_until(run_, killer)
-        finally:
-            killer.wait()
+        work_until(run_, time.monotonic() + delay)
     elif site.alive():
         run_.work()
     struck = not site.alive() and site.process.returncode == -9
@@ -161,15 +140,13 @@ def one_kill(run_, how, environment, delay=None):
     return struck
 
 
-def work_until(run_, timer):
-    """Works as a client does, and kills the host at the moment in which the timer ends."""
+def work_until(run_, end):
+    """Works as a client does, and kills the host when the moment `end` has come."""
     site = run_.site
     run_.maybe = run_.copy()
     ident = site.send('package.update', {'id': 'P'}, key=uuid.uuid4().hex)
-    poller = zmq.Poller()
-    poller.register(site.commands, zmq.POLLIN)
-    while timer.poll() is None:
-        if dict(poller.poll(2)):
+    while time.monotonic() < end:
+        if site.commands.poll(max(0, (end - time.monotonic()) * 1000)):
             frames = site.commands.recv_multipart()
             reply = msgpack.unpackb(frames[-1], raw=False, strict_map_key=False)
             if reply.get('id') == ident and reply['ok']:
@@ -178,10 +155,12 @@ def work_until(run_, timer):
     site.kill()
 
 
-def show(title, run_, count):
-    print(f'# {title}: {count} kills, seed {SEED}')
-    for where, times in run_.histogram.most_common(40):
-        print(f'# {times:5}  {where}')
+def show(title, run_):
+    ALL.update(run_.histogram)
+    print(f'# {title}, seed {SEED}: {sum(run_.ways.values())} kills')
+    for words in (run_.ways, run_.histogram):
+        for word, times in words.most_common():
+            print(f'# {times:5}  {word}')
 
 
 @claim(400)
@@ -192,7 +171,7 @@ def killed_at_random_times_it_loses_nothing_accepted_and_finishes_unaided():
         run_.prepare()
         for _ in range(KILLS // 4):
             one_kill(run_, 'random time', {}, delay=chance.uniform(0.001, 0.25))
-        show('random times', run_, KILLS // 4)
+        show('random times', run_)
 
 
 @claim(600)
@@ -208,7 +187,7 @@ def killed_at_drawn_disk_operations_it_loses_nothing_accepted_and_finishes_unaid
                 struck += 1
             else:
                 bound = max(20, int(bound * 0.8))
-        show('disk operations', run_, KILLS // 2)
+        show('disk operations', run_)
         assert struck >= KILLS // 4, f'only {struck} kills struck while the host worked'
 
 
@@ -224,9 +203,16 @@ def killed_at_each_named_point_it_loses_nothing_accepted_and_finishes_unaided():
                 passing = 1 + number % 2
                 environment = {'DESPOOL_KILL_POINT': f'{name}:{passing}'}
                 counts[name] += one_kill(run_, f'point {name}', environment)
-        show('named points', run_, sum(counts.values()))
+        show('named points', run_)
         for name in NAMED:
             assert counts[name] >= 10, f'{name} was hit {counts[name]} times, expected at least 10'
+
+
+@claim(10)
+def every_place_was_struck_at_least_ten_times():
+    print('# all kills: ' + ', '.join(f'{place} {ALL[place]}' for place in PLACES))
+    for place in PLACES:
+        assert ALL[place] >= 10, f'{place}: {ALL[place]} kills, expected at least 10'
 
 
 run()

@@ -129,7 +129,8 @@ def a_package_that_is_held_is_removed_only_with_withdraw():
             return not site.ask('package.list')['packages']
         site.wait_for('the package to be gone', gone, 30)
         for point in ('a', 'b'):
-            assert not os.path.lexists(site.path('points', point, 'P1')), f'content is left on {point}'
+            left = os.path.lexists(site.path('points', point, 'P1'))
+            assert not left, f'content is left on {point}'
         site.do('dp.remove', {'name': 'a'})
         assert [d['name'] for d in site.ask('dp.list')['dps']] == ['b']
         site.stop()
@@ -140,7 +141,8 @@ def a_package_added_again_under_the_same_id_is_another_one():
     with Site() as site:
         source = one_package(site, 'a')
         site.do('package.remove', {'id': 'P1', 'withdraw': True})
-        site.wait_for('the package to be gone', lambda: not site.ask('package.list')['packages'], 30)
+        site.wait_for('the package to be gone',
+                      lambda: not site.ask('package.list')['packages'], 30)
         write(os.path.join(source, 'second'), b'2')
         site.do('package.add', {'id': 'P1', 'source': source})
         assert site.status('P1')['targets'] == [], 'it has the targets of the one before'

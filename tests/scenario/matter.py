@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Trees as they are in the world: odd names, modes, links, umask; as root and without privileges."""
+"""Trees as they are in the world: odd names, modes, links, umask; with and without privileges."""
 import os
 import socket
 import subprocess

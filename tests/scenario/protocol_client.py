@@ -21,7 +21,8 @@ def client_of_the_specification():
 @claim(60)
 def the_client_of_the_specification_speaks_with_a_live_host():
     code = client_of_the_specification()
-    assert len([line for line in code.splitlines() if line.strip()]) <= 15, 'it is not about ten lines'
+    length = len([line for line in code.splitlines() if line.strip()])
+    assert length <= 15, f'it has {length} lines, expected about ten'
     with Site() as site:
         site.start()
         site.add_point('a')
@@ -30,8 +31,7 @@ def the_client_of_the_specification_speaks_with_a_live_host():
                               capture_output=True, text=True, timeout=30, check=False,
                               cwd=site.data)
         assert done.returncode == 0, done.stderr
-        assert "'ok': True" in done.stdout or '"ok": true' in done.stdout or 'True' in done.stdout, \
-            f'it printed {done.stdout!r}'
+        assert 'True' in done.stdout or 'true' in done.stdout, f'it printed {done.stdout!r}'
         site.stop()
 
 
@@ -41,7 +41,8 @@ def every_command_and_error_of_the_specification_is_known_to_the_host():
         text = file.read()
     with Site() as site:
         site.start()
-        words = set(re.findall(r'`((?:package|dp|group|component|quarantine|status)\.[a-z]+)`', text))
+        nouns = 'package|dp|group|component|quarantine|status'
+        words = set(re.findall(rf'`((?:{nouns})\.[a-z]+)`', text))
         assert len(words) > 20, f'PROTOCOL.md names {len(words)} commands, expected more'
         unknown = []
         for word in sorted(words):

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Q153576: the despooler that forgot the server that had failed, on the real host.
 
-The article's steps - two distribution servers, one disconnected, a package to both - in the forms in
-which a point can fail: its root is missing, its place is empty, its disk fails, is full, or hangs.
-In each the other point is done in its usual time, the package is not complete, the retry names
+The article's steps - two distribution servers, one disconnected, a package to both - in the forms
+in which a point can fail: its root is missing, its place is empty, its disk fails, is full, or
+hangs. In each the other point is done in its usual time, the package is not complete, the retry names
 exactly the failed point, and when the fault has gone the site completes the job by itself.
 """
 import contextlib

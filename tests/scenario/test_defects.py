@@ -14,7 +14,7 @@ def judged(row, ran):
     with tempfile.TemporaryDirectory() as directory:
         table, names = os.path.join(directory, 'table.md'), os.path.join(directory, 'ran')
         with open(table, 'w', encoding='utf-8') as file:
-            file.write('| row | what | test | mutant | state |\n|---|---|---|---|---|\n' + row + '\n')
+            file.write('| row | what | test | mutant | state |\n|---|\n' + row + '\n')
         with open(names, 'w', encoding='utf-8') as file:
             file.write('\n'.join(ran) + '\n')
         done = subprocess.run([JUDGE, names, table], capture_output=True, text=True, check=False)
