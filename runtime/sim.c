@@ -159,6 +159,7 @@ host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
     assert(sim->channel);
     sim->jobs = sim_jobs_new(sim->world, post_of_job, sim);
     sim->favourite = UINT32_MAX;
+    sim->client = (actor_ref_t){0, 0};
     return true;
 }
 

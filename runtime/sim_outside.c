@@ -232,7 +232,9 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     sim->root = host->root;
     sim->root_args_type = host->root_args_type;
     sim->root_args = host->root_args;
-    sim->root_args_bytes = host->root_args_bytes;
+    sim->root_args_bytes = host->root_args_bytes  ? host->root_args_bytes
+                           : host->root_args_type ? host->root_args_type->fixed_bytes
+                                                  : 0;
     draft_over(&sim->args_draft, sim->args_memory, sizeof sim->args_memory);
     link_reply_t *args = draft_begin(&sim->args_draft, &link_reply_type);
     args->body = draft_text(&sim->args_draft, (slice_t){(const char *) &sim, sizeof(sim_t *)});
