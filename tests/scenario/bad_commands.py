@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""What a client may send by mistake or on purpose: a clear error, nothing made, the host goes on."""
+"""What a client may send by mistake or on purpose: a clear error, no effect, the host goes on."""
 import os
 
 import msgpack
@@ -176,8 +176,8 @@ def bytes_that_are_no_command_are_answered_or_dropped_and_the_host_goes_on():
     with Site() as site:
         site.start()
         odd = [b'', b'\xc1', b'\x93\x01', b'\xdf\xff\xff\xff\xff', b'\xdd\xff\xff\xff\xff',
-               b'hello', b'\xc6\xff\xff\xff\xff', b'\x81' * 2000, b'\x91' * 100000, msgpack.packb(5),
-               msgpack.packb([]), msgpack.packb({}), msgpack.packb({'v': 1}),
+               b'hello', b'\xc6\xff\xff\xff\xff', b'\x81' * 2000, b'\x91' * 100000,
+               msgpack.packb(5), msgpack.packb([]), msgpack.packb({}), msgpack.packb({'v': 1}),
                msgpack.packb({'v': 2, 'id': 'a', 'cmd': 'ping', 'args': {}}),
                msgpack.packb({'v': 1, 'id': 'a', 'cmd': 'ping', 'args': []}),
                msgpack.packb({'v': 1, 'id': 'a', 'cmd': 5, 'args': {}}),

@@ -43,8 +43,8 @@ def the_verbs_do_their_work_and_json_is_one_document():
         assert status['version']['label'] == 'one' and status['version']['epoch'] >= 1
         assert target['cause'] is None and target['due'] is None
         for words in (('package', 'list'), ('package', 'show', 'P1'), ('dp', 'list'),
-                      ('dp', 'show', 'a'), ('group', 'list'), ('status',), ('component', 'list'), ('ping',),
-                      ('component', 'show', 'despooler'), ('quarantine', 'list')):
+                      ('dp', 'show', 'a'), ('group', 'list'), ('status',),
+                      ('component', 'list'), ('ping',), ('component', 'show', 'despooler'), ('quarantine', 'list')):
             document(site, *words)
             assert says(site, 0, *words).strip(), f'despool {" ".join(words)} printed nothing'
         says(site, 0, 'verify', 'P1')
@@ -106,8 +106,8 @@ def a_watch_that_was_there_before_catches_up_after_a_restart_of_the_host():
         site.add_point('a')
         count = len(site.history())
         with subprocess.Popen([DESPOOL, '--data', site.data, '--json', 'watch', '--since', '0',
-                               '--count', str(count + 3)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True) as watch:
+                               '--count', str(count + 3)], stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as watch:
             first = [json.loads(watch.stdout.readline())['seq'] for _ in range(count)]
             site.kill()
             site.start()

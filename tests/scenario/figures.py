@@ -26,7 +26,8 @@ def an_idle_host_is_small_and_starts_fast():
         site.start()
         print(f'# idle host: start {statistics.median(times):.0f} ms (of {len(times)}: '
               f'{min(times):.0f} to {max(times):.0f}), {site.threads()} threads,'
-              f' {sockets(site)} sockets, {site.descriptors()} descriptors, {site.resident_kib()} KiB resident')
+              f' {sockets(site)} sockets, {site.descriptors()} descriptors,'
+              f' {site.resident_kib()} KiB resident')
         assert statistics.median(times) < 2000, f'start takes {times} ms'
         assert site.threads() <= 40, f'{site.threads()} threads'
         assert site.descriptors() <= 128, f'{site.descriptors()} descriptors'

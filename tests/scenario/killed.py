@@ -1,6 +1,7 @@
 """Where a kill struck, as the disk tells it: for the histogram of kill.py. Changes nothing.
 
-Reads a copy of the database, the write-ahead log's frames, and the layout of the points as actors/content/place.h and receipt.h describe it.
+Reads a copy of the database, the write-ahead log's frames, and the layout of the points as
+actors/content/place.h and receipt.h describe it.
 """
 import collections
 import contextlib

@@ -3,8 +3,8 @@
 
 The article's steps - two distribution servers, one disconnected, a package to both - in the forms
 in which a point can fail: its root is missing, its place is empty, its disk fails, is full, or
-hangs. In each the other point is done in its usual time, the package is not complete, the retry names
-exactly the failed point, and when the fault has gone the site completes the job by itself.
+hangs. In each the other point is done in its usual time, the package is not complete, the retry
+names exactly the failed point, and when the fault has gone the site completes the job by itself.
 """
 import contextlib
 import os
