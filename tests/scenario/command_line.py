@@ -44,7 +44,8 @@ def the_verbs_do_their_work_and_json_is_one_document():
         assert target['cause'] is None and target['due'] is None
         for words in (('package', 'list'), ('package', 'show', 'P1'), ('dp', 'list'),
                       ('dp', 'show', 'a'), ('group', 'list'), ('status',),
-                      ('component', 'list'), ('ping',), ('component', 'show', 'despooler'), ('quarantine', 'list')):
+                      ('component', 'list'), ('ping',),
+                      ('component', 'show', 'despooler'), ('quarantine', 'list')):
             document(site, *words)
             assert says(site, 0, *words).strip(), f'despool {" ".join(words)} printed nothing'
         says(site, 0, 'verify', 'P1')
