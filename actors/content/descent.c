@@ -119,7 +119,7 @@ close_level(descent_t *descent, size_t index)
 static err_t
 check_depth(descent_t *descent, const char *name, fault_t *fault)
 {
-    if (descent->depth == TREE_DEPTH_MAX) {
+    if (descent->depth == DESCENT_MAX) {
         return RAISE(fault, ERR_NAME_TOO_LONG, 0, "enter", descent_path(descent, name));
     }
     return reserve(descent, fault);

@@ -6,7 +6,7 @@
  *          one (device and inode), else the descent's `moved` error.
  * Costs    at most DESCENT_TOP_OPEN + DESCENT_LOW_OPEN descriptors: the upper levels and the
  *          deepest; levels between are closed and opened again when the way leads back.
- * Errors   ERR_NAME_TOO_LONG (deeper than TREE_DEPTH_MAX), ERR_NO_MEMORY, those of the world.
+ * Errors   ERR_NAME_TOO_LONG (deeper than DESCENT_MAX), ERR_NO_MEMORY, those of the world.
  * Threads  one.
  */
 #pragma once
@@ -15,6 +15,7 @@
 
 #define DESCENT_TOP_OPEN 24u
 #define DESCENT_LOW_OPEN 16u
+#define DESCENT_MAX      (TREE_DEPTH_MAX + 1) /* a tree of full depth and what it stands in */
 
 typedef struct descent_level {
     int fd; /* -1: closed on the way down; -2: entered by name only */

@@ -28,6 +28,14 @@ fail_at(take_down_t *down, int result, const char *name)
     return FAIL(down->fault, result, "remove", descent_path(&down->way, name));
 }
 
+static err_t
+tell_foreign(take_down_t *down, const char *name)
+{
+    down->result->foreign++;
+    err_t err = paths_add(&down->result->paths, PATH_EXTRA, descent_path(&down->way, name));
+    return err == OK ? OK : NO_MEMORY(down->fault, name);
+}
+
 /* What the manifest calls a file or link and is a directory now is somebody else's. */
 static err_t
 remove_entry(take_down_t *down, const char *name)
@@ -35,15 +43,19 @@ remove_entry(take_down_t *down, const char *name)
     int dir = descent_fd(&down->way);
     world_stat_t stat;
     int result = world_stat_at(down->world, dir, name, &stat);
-    if (result == -ENOENT || (result == 0 && S_ISDIR(stat.mode))) {
+    if (result == -ENOENT) {
         return OK;
+    }
+    if (result == 0 && S_ISDIR(stat.mode)) {
+        return tell_foreign(down, name);
     }
     result = result < 0 ? result : world_remove(down->world, dir, name);
     down->result->removed += result == 0;
     return result < 0 && result != -ENOENT ? fail_at(down, result, name) : OK;
 }
 
-/* Goes into a directory with the right to empty it; *ret_there is false when it is not there. */
+/* Goes into a directory with the right to empty it; *ret_there is false when it is not there, or
+ * is something else now. */
 static err_t
 enter(take_down_t *down, const char *name, bool *ret_there)
 {
@@ -54,15 +66,18 @@ enter(take_down_t *down, const char *name, bool *ret_there)
     if (result == 0 && *ret_there && (stat.mode & RIGHT) != RIGHT) {
         result = world_chmod_at(down->world, dir, name, RIGHT);
     }
-    if (result < 0 && result != -ENOENT) {
-        return fail_at(down, result, name);
+    if (result < 0) {
+        return result == -ENOENT ? OK : fail_at(down, result, name);
     }
-    return *ret_there ? descent_enter(&down->way, name, down->fault) : OK;
+    if (!*ret_there) {
+        return tell_foreign(down, name);
+    }
+    return descent_enter(&down->way, name, down->fault);
 }
 
-/* A directory of ours that stays lists foreign names, and directories of ours that also stay. */
+/* Tells the names that the version does not have; what became of its own is seen one by one. */
 static err_t
-tell_foreign(take_down_t *down, const listing_t *names, const void *node)
+tell_unlisted(take_down_t *down, const listing_t *names, const void *node)
 {
     manifest_cursor_t cursor = manifest_cursor(node);
     tree_entry_t entry;
@@ -72,12 +87,8 @@ tell_foreign(take_down_t *down, const listing_t *names, const void *node)
         while (more && strcmp(entry.name, name) < 0) {
             more = manifest_next(&cursor, &entry);
         }
-        if (more && strcmp(entry.name, name) == 0 && entry.kind == TREE_DIRECTORY) {
-            continue;
-        }
-        down->result->foreign++;
-        if (paths_add(&down->result->paths, PATH_EXTRA, descent_path(&down->way, name)) != OK) {
-            return NO_MEMORY(down->fault, name);
+        if (!more || strcmp(entry.name, name) != 0) {
+            TRY(tell_foreign(down, name));
         }
     }
     return OK;
@@ -91,7 +102,7 @@ look_for_foreign(take_down_t *down)
     TRY(walk_node(down->walk, &node, down->fault));
     TRY(listing_read(down->world, descent_fd(&down->way), descent_path(&down->way, NULL), &names,
                      down->fault));
-    err_t err = tell_foreign(down, &names, node);
+    err_t err = tell_unlisted(down, &names, node);
     listing_release(&names);
     return err;
 }

@@ -242,6 +242,10 @@ pop(take_t *take, digest_t *ret_node)
 static err_t
 enter(take_t *take, const world_stat_t *seen, const tree_entry_t *entry)
 {
+    if (take->depth > TREE_DEPTH_MAX) {
+        return RAISE(take->fault, ERR_NAME_TOO_LONG, 0, "enter",
+                     descent_path(&take->way, entry->name));
+    }
     fault_t fault = {0};
     err_t err = descent_enter(&take->way, entry->name, &fault);
     if (err != OK) {

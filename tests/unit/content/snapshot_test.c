@@ -1,0 +1,245 @@
+/* snapshot_test.c - claims about reading a source and keeping it. */
+#include "yard.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+static err_t
+try_take(yard_t *yard, const char *const *excludes, size_t count)
+{
+    return snapshot_take(yard->world, yard->store, yard->source, excludes, count, NULL, NULL,
+                         &yard->snapshot, &yard->fault);
+}
+
+Test(snapshot, of_an_unchanged_source_has_the_same_root_and_stores_nothing)
+{
+    yard_t yard;
+    yard_begin(&yard, UNPRIVILEGED);
+    make_tree(&yard);
+    take(&yard);
+    digest_t first = yard.snapshot.root;
+    cr_expect(yard.snapshot.stored_bytes > 0);
+    take(&yard);
+    cr_expect(memcmp(&first, &yard.snapshot.root, sizeof first) == 0);
+    EXPECT_COUNT(yard.snapshot.stored_bytes, 0);
+    yard_end(&yard);
+}
+
+Test(snapshot, root_depends_on_mtime_mode_name_link_text_and_bytes)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    make_tree(&yard);
+    static const char *const changes[] = {
+        "chmod 600 plain",     "touch -d @99 plain", "mv plain plain2; touch -d @7 .",
+        "ln -sfn x dangling",  "printf X >> empty",  "chmod 711 .",
+        "touch -d @5 dir",     "mkdir new",          "touch -h -d @6 dangling",
+        "chmod 1777 dir/empty"};
+    digest_t last = {0};
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        take(&yard);
+        cr_expect(memcmp(&last, &yard.snapshot.root, sizeof last) != 0, "before '%s'", changes[i]);
+        last = yard.snapshot.root;
+        run("cd %s && %s", yard.source, changes[i]);
+    }
+    take(&yard);
+    cr_expect(memcmp(&last, &yard.snapshot.root, sizeof last) != 0);
+    yard_end(&yard);
+}
+
+static void
+refuses(yard_t *yard, const char *name)
+{
+    EXPECT_ERR(yard, ERR_UNSUPPORTED, try_take(yard, NULL, 0));
+    EXPECT_SUBJECT(yard, name);
+    EXPECT_ERR(yard, ERR_UNSUPPORTED,
+               snapshot_measure(yard->world, yard->source, NULL, 0, &yard->snapshot, &yard->fault));
+    const char *const excludes[] = {name};
+    EXPECT_OK(yard, try_take(yard, excludes, 1));
+    cr_assert_eq(unlink(yard_path(yard, "source/dir/%s", name)), 0);
+}
+
+Test(snapshot, refuses_sockets_fifos_devices_and_setuid_files_by_name)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    make_directory(yard_path(&yard, "source/dir"), 0755);
+    cr_assert_eq(mkfifo(yard_path(&yard, "source/dir/a-fifo"), 0644), 0);
+    refuses(&yard, "a-fifo");
+    make_file(yard_path(&yard, "source/dir/a-setuid"), "x", 04755);
+    refuses(&yard, "a-setuid");
+    make_file(yard_path(&yard, "source/dir/a-setgid"), "x", 02755);
+    refuses(&yard, "a-setgid");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    strcpy(address.sun_path, yard_path(&yard, "source/dir/a-socket"));
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert_eq(bind(fd, (struct sockaddr *) &address, sizeof address), 0);
+    close(fd);
+    refuses(&yard, "a-socket");
+    if (geteuid() == 0) {
+        cr_assert_eq(mknod(yard_path(&yard, "source/dir/a-device"), S_IFCHR | 0644, 0x103), 0);
+        refuses(&yard, "a-device");
+    }
+    yard_end(&yard);
+}
+
+typedef struct writer {
+    yard_t *yard;
+    const char *command;
+} writer_t;
+
+static void
+write_while_it_is_read(void *context, uint64_t files, uint64_t bytes)
+{
+    (void) bytes;
+    writer_t *writer = context;
+    if (files == 1 && writer->command != NULL) {
+        run("cd %s && %s", writer->yard->source, writer->command);
+        writer->command = NULL;
+    }
+}
+
+/* The first file is read, then something happens in its directory. */
+static void
+sees_change(const char *command, const char *subject)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    make_file(yard_path(&yard, "source/a"), "one", 0644);
+    make_file(yard_path(&yard, "source/b"), "two", 0644);
+    writer_t writer = {&yard, command};
+    err_t err = snapshot_take(yard.world, yard.store, yard.source, NULL, 0, write_while_it_is_read,
+                              &writer, &yard.snapshot, &yard.fault);
+    cr_expect(err == ERR_SOURCE_CHANGED, "%s: got %s", command, err_word(err));
+    EXPECT_SUBJECT(&yard, subject);
+    yard_end(&yard);
+}
+
+Test(snapshot, names_what_changed_while_it_was_read)
+{
+    sees_change("rm b", "b");
+    sees_change("touch new", ".");
+    sees_change("rm b; ln -s a b", ".");
+    sees_change("chmod 700 .", ".");
+}
+
+Test(snapshot, counts_what_has_attributes_that_are_not_carried)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    make_file(yard_path(&yard, "source/a"), "one", 0644);
+    make_file(yard_path(&yard, "source/b"), "two", 0644);
+    if (setxattr(yard_path(&yard, "source/a"), "user.note", "x", 1, 0) != 0) {
+        yard_end(&yard);
+        cr_skip("no attributes on this file system");
+    }
+    take(&yard);
+    EXPECT_COUNT(yard.snapshot.files_with_attributes, 1);
+    yard_end(&yard);
+}
+
+Test(snapshot, leaves_out_what_is_excluded)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    make_tree(&yard);
+    static const char *const excludes[] = {"*.o", "/dir/in*", "closed", "read*"};
+    make_file(yard_path(&yard, "source/dir/x.o"), "o", 0644);
+    EXPECT_OK(&yard, try_take(&yard, excludes, 4));
+    EXPECT_COUNT(yard.snapshot.files, 3);
+    EXPECT_COUNT(yard.snapshot.directories, 2);
+    snapshot_t measured;
+    EXPECT_OK(&yard,
+              snapshot_measure(yard.world, yard.source, excludes, 4, &measured, &yard.fault));
+    EXPECT_COUNT(measured.files, yard.snapshot.files);
+    EXPECT_COUNT(measured.bytes, yard.snapshot.bytes);
+    EXPECT_COUNT(measured.links, yard.snapshot.links);
+    yard_end(&yard);
+}
+
+Test(snapshot, of_no_directory_says_so)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    strcpy(yard.source, yard_path(&yard, "nowhere"));
+    EXPECT_ERR(&yard, ERR_NO_SOURCE, try_take(&yard, NULL, 0));
+    EXPECT_SUBJECT(&yard, "nowhere");
+    yard_end(&yard);
+}
+
+Test(snapshot, ends_when_its_job_is_cancelled)
+{
+    yard_t yard;
+    atomic_bool cancel = true;
+    yard_begin(&yard, AS_STARTED);
+    world_os_t os;
+    world_t *world = world_os_init(&os, &cancel);
+    EXPECT_ERR(&yard, ERR_CANCELLED,
+               snapshot_measure(world, yard.source, NULL, 0, &yard.snapshot, &yard.fault));
+    yard_end(&yard);
+}
+
+Test(snapshot, keeps_large_files_and_stores_equal_ones_once)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    run("head -c 5000001 /dev/urandom > %s/a && cp %s/a %s/b && head -c 1048576 %s/a > %s/c",
+        yard.source, yard.source, yard.source, yard.source, yard.source);
+    take(&yard);
+    EXPECT_COUNT(yard.snapshot.bytes, 5000001 * 2 + 1048576);
+    cr_expect(yard.snapshot.stored_bytes < 5000001 + 1048576 + 1000);
+    placed(&yard);
+    cr_expect(same_tree(yard.source, yard_path(&yard, "root/P1/current")));
+    yard_end(&yard);
+}
+
+Test(store, removes_what_no_live_root_reaches)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    make_tree(&yard);
+    take(&yard);
+    digest_t first = yard.snapshot.root;
+    make_file(yard_path(&yard, "source/plain"), "new text", 0644);
+    take(&yard);
+    digest_t roots[] = {first, yard.snapshot.root};
+    store_collected_t collected;
+    EXPECT_OK(&yard, store_collect(yard.store, roots, 2, false, &collected, &yard.fault));
+    EXPECT_COUNT(collected.removed_objects, 0);
+    uint64_t all = collected.live_objects;
+    EXPECT_OK(&yard, store_collect(yard.store, roots + 1, 1, true, &collected, &yard.fault));
+    cr_expect(collected.removed_objects > 0);
+    EXPECT_COUNT(collected.removed_objects + collected.live_objects, all);
+    EXPECT_OK(&yard, store_collect(yard.store, roots + 1, 1, false, &collected, &yard.fault));
+    EXPECT_COUNT(collected.removed_objects + collected.live_objects, all);
+    placed(&yard);
+    cr_expect(verified(&yard));
+    EXPECT_ERR(&yard, ERR_NOT_FOUND,
+               store_collect(yard.store, roots, 2, false, &collected, &yard.fault));
+    cr_expect(verified(&yard), "a root that cannot be read must end it with nothing removed");
+    yard_end(&yard);
+}
+
+Test(store, drops_what_was_not_committed)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    store_put_t put;
+    EXPECT_OK(&yard, store_put_bytes(yard.store, "x", 1, &put, &yard.fault));
+    store_close(&yard.store);
+    run("test -z \"$(ls -A %s/store/tmp %s/store/objects | grep -v :)\"", yard.data, yard.data);
+    make_file(yard_path(&yard, "data/store/tmp/left"), "x", 0600);
+    EXPECT_OK(&yard,
+              store_open(yard.world, yard_path(&yard, "data/store"), &yard.store, &yard.fault));
+    uint64_t removed = 0;
+    EXPECT_OK(&yard, store_recover(yard.store, &removed, &yard.fault));
+    EXPECT_COUNT(removed, 1);
+    yard_end(&yard);
+}
