@@ -43,22 +43,22 @@ typedef struct id128 {
 #define RECORD_NONE UINT64_MAX /* the null of a count field */
 
 typedef enum record_kind {
-    RECORD_flag,    /* uint8_t    bool on the wire */
-    RECORD_u32,     /* uint32_t */
-    RECORD_u64,     /* uint64_t */
-    RECORD_i64,     /* int64_t */
-    RECORD_count,   /* uint64_t   null on the wire when RECORD_NONE */
-    RECORD_time,    /* int64_t    wall clock, ns since 1970 UTC; ISO 8601 with ms on the wire, null when 0 */
-    RECORD_word,    /* uint32_t   an enum; its word on the wire, by the field's word table */
-    RECORD_text,    /* text_t     str (bin + shown text where not UTF-8); bound in bytes */
-    RECORD_bytes,   /* bytes_t    bin; bound in bytes */
-    RECORD_raw,     /* bytes_t    an already encoded msgpack value, copied through; bound in bytes */
-    RECORD_texts,   /* texts_t    array of str; bound in items */
-    RECORD_digest,  /* digest_t   hex str, null when zero */
-    RECORD_id128,   /* id128_t    hex str, null when zero */
-    RECORD_rows,    /* rows_t     array of maps of the field's record type; bound in rows */
-    RECORD_maybe,   /* rows_t     one map of the field's record type, or null */
-    RECORD_pairs    /* rows_t     of pair_t: one map of text to text; bound in pairs */
+    RECORD_flag,   /* uint8_t    bool on the wire */
+    RECORD_u32,    /* uint32_t */
+    RECORD_u64,    /* uint64_t */
+    RECORD_i64,    /* int64_t */
+    RECORD_count,  /* uint64_t   null on the wire when RECORD_NONE */
+    RECORD_time,   /* int64_t    wall clock, ns since 1970 UTC; ISO 8601 with ms, null when 0 */
+    RECORD_word,   /* uint32_t   an enum; its word on the wire, by the field's word table */
+    RECORD_text,   /* text_t     str (bin + shown text where not UTF-8); bound in bytes */
+    RECORD_bytes,  /* bytes_t    bin; bound in bytes */
+    RECORD_raw,    /* bytes_t    an encoded msgpack value, copied through; bound in bytes */
+    RECORD_texts,  /* texts_t    array of str; bound in items */
+    RECORD_digest, /* digest_t   hex str, null when zero */
+    RECORD_id128,  /* id128_t    hex str, null when zero */
+    RECORD_rows,   /* rows_t     array of maps of the field's record type; bound in rows */
+    RECORD_maybe,  /* rows_t     one map of the field's record type, or null */
+    RECORD_pairs   /* rows_t     of pair_t: one map of text to text; bound in pairs */
 } record_kind_t;
 
 typedef struct pair {
@@ -81,11 +81,11 @@ typedef struct record_words {
 typedef struct record_field {
     const char *name; /* as on the wire */
     record_kind_t kind;
-    uint32_t offset;            /* in the fixed struct */
-    uint32_t bound;             /* bytes or items, by kind */
-    const record_type_t *type;  /* of rows and maybe */
+    uint32_t offset;             /* in the fixed struct */
+    uint32_t bound;              /* bytes or items, by kind */
+    const record_type_t *type;   /* of rows and maybe */
     const record_words_t *words; /* of word */
-    record_need_t need;         /* decode refuses when a REQUIRED one is missing */
+    record_need_t need;          /* decode refuses when a REQUIRED one is missing */
 } record_field_t;
 
 struct record_type {
@@ -97,7 +97,7 @@ struct record_type {
     const record_field_t *field;
 };
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading --------------------------------------------------------------------------------- */
 
 typedef struct slice {
     const char *data;
@@ -121,7 +121,8 @@ record_row(const void *record, rows_t rows, uint32_t row, size_t row_bytes)
 
 bool slice_equal(slice_t a, slice_t b);
 slice_t slice_of(const char *text);
-/* Copies into text[size] with a closing NUL; false (and text empty) when it does not fit or holds NUL. */
+/* Copies into text[size] with a closing NUL; false, and text empty, when it does not fit or holds
+ * one. */
 bool slice_copy(slice_t slice, char *text, size_t size);
 bool digest_is_none(const digest_t *digest);
 bool id128_is_none(const id128_t *id);
@@ -131,7 +132,7 @@ bool bytes_of_hex(slice_t hex, uint8_t *ret_bytes, size_t count);
 /* Whether size bytes at record, 8-aligned, are a valid record of this type. */
 err_t record_check(const record_type_t *type, const void *record, size_t size) must_use;
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing --------------------------------------------------------------------------------- */
 
 /* A record being made in memory of fixed capacity that never moves; what does not fit sets full. */
 typedef struct draft {
@@ -152,10 +153,10 @@ text_t draft_copy_text(draft_t *draft, const void *from_record, text_t text);
 rows_t draft_rows(draft_t *draft, uint32_t count, size_t row_bytes);
 void *draft_row(draft_t *draft, rows_t rows, uint32_t row, size_t row_bytes); /* NULL when full */
 /* Copies a part or text of another checked record into this draft, tail included. */
-err_t draft_copy(draft_t *draft, const record_type_t *type, void *ret_fixed, const void *from_record,
-                 const void *from_fixed) must_use;
+err_t draft_copy(draft_t *draft, const record_type_t *type, void *ret_fixed,
+                 const void *from_record, const void *from_fixed) must_use;
 
-/* ---- comparing, printing, wire ------------------------------------------------------------------ */
+/* ---- comparing, printing, wire --------------------------------------------------------------- */
 
 bool record_equal(const record_type_t *type, const void *a, const void *b);
 /* One line, "name{field=value ...}", cut at size; for traces and failures. Returns text. */
@@ -166,10 +167,11 @@ struct wire_value;
 /* Writes the record as one msgpack map; null and absent fields are written as nil, empty lists as
  * empty lists. Texts that are not UTF-8 are shown under their name (\xNN) and carried as they are
  * in a second field beside, "<name>_raw": bin, a list of bin, or a map of bin to bin. */
-err_t record_encode(const record_type_t *type, const void *record, struct wire_writer *writer) must_use;
-/* Decodes one msgpack map into the draft (begun by this call). Unknown keys and keys given twice are
- * refused; "<name>_raw" goes before the name it belongs to. On failure ret_field, when not NULL,
- * names the field at fault: a name of the table or, of an unknown key, a text in the draft's memory;
- * the draft is then not to be used. */
+err_t record_encode(const record_type_t *type, const void *record,
+                    struct wire_writer *writer) must_use;
+/* Decodes one msgpack map into the draft (begun by this call). Unknown keys and keys given twice
+ * are refused; "<name>_raw" goes before the name it belongs to. On failure ret_field, when not
+ * NULL, names the field at fault: a name of the table or, of an unknown key, a text in the draft's
+ * memory; the draft is then not to be used. */
 err_t record_decode(const record_type_t *type, const struct wire_value *map, draft_t *draft,
                     const void **ret_record, const char **ret_field) must_use;

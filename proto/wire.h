@@ -14,8 +14,16 @@
 #include "proto/record.h"
 
 typedef enum wire_kind {
-    WIRE_NIL, WIRE_BOOL, WIRE_UINT, WIRE_INT /* negative */, WIRE_FLOAT, WIRE_STR, WIRE_BIN,
-    WIRE_ARRAY, WIRE_MAP, WIRE_EXT
+    WIRE_NIL,
+    WIRE_BOOL,
+    WIRE_UINT,
+    WIRE_INT /* negative */,
+    WIRE_FLOAT,
+    WIRE_STR,
+    WIRE_BIN,
+    WIRE_ARRAY,
+    WIRE_MAP,
+    WIRE_EXT
 } wire_kind_t;
 
 typedef struct wire_value {
@@ -35,7 +43,11 @@ typedef struct wire_value {
 /* Checks the whole document and gives its root value. */
 err_t wire_check(const void *bytes, size_t size, wire_value_t *ret_root) must_use;
 /* Walks the items of a checked array or the keys and values of a checked map:
- *   for (const uint8_t *at = map.body; i < map.count; i++) { wire_next(&map, &at, &key); wire_next(&map, &at, &value); } */
+ *   const uint8_t *at = map.body;
+ *   for (uint32_t i = 0; i < map.count; i++) {
+ *       wire_next(&map, &at, &key);
+ *       wire_next(&map, &at, &value);
+ *   } */
 void wire_next(const wire_value_t *in, const uint8_t **at, wire_value_t *ret_value);
 /* The value of a key of a checked map; false when there is none. */
 bool wire_find(const wire_value_t *map, const char *key, wire_value_t *ret_value);
@@ -51,13 +63,13 @@ void wire_put_nil(wire_writer_t *w);
 void wire_put_bool(wire_writer_t *w, bool value);
 void wire_put_u64(wire_writer_t *w, uint64_t value);
 void wire_put_i64(wire_writer_t *w, int64_t value);
-void wire_put_str(wire_writer_t *w, slice_t text);   /* text that is valid UTF-8 */
+void wire_put_str(wire_writer_t *w, slice_t text); /* text that is valid UTF-8 */
 /* As str; bytes that are not UTF-8 are shown as \xNN. */
 void wire_put_shown(wire_writer_t *w, slice_t bytes);
 void wire_put_bin(wire_writer_t *w, slice_t bytes);
 void wire_put_array(wire_writer_t *w, uint32_t count);
 void wire_put_map(wire_writer_t *w, uint32_t count);
-void wire_put_raw(wire_writer_t *w, slice_t encoded); /* an encoded value, copied through */
+void wire_put_raw(wire_writer_t *w, slice_t encoded);  /* an encoded value, copied through */
 void wire_put_time(wire_writer_t *w, int64_t wall_ns); /* ISO 8601 UTC with ms, nil when 0 */
 bool wire_is_utf8(slice_t bytes);
 /* "2026-03-01T12:00:00.000Z" into text[25]. */

@@ -1,52 +1,65 @@
-/* fuzz_command.c - any bytes as a command frame: opened, decoded by the command it names, answered.
- */
+/* fuzz_command.c - any bytes as a command frame: read, decoded by the command that it names, and
+ * answered, by the functions with which the provider does it. */
 #include <string.h>
 
+#include "actors/provider_wire.h"
 #include "fuzz.h"
-#include "proto/command.h"
 
 #define ROOM 65536
 
+/* An answer must be one document with the four keys of a reply. */
 static void
-refuse(const command_frame_t *frame, err_t err, const char *field)
+judge_reply(const wire_writer_t *writer, bool expected_ok)
 {
-    static _Alignas(8) uint8_t memory[4096];
-    uint8_t wire[4096];
-    draft_t draft;
-    wire_writer_t writer;
-    wire_value_t root, found;
-    draft_over(&draft, memory, sizeof memory);
-    const refusal_t *refusal = command_refusal(&draft, frame, err, field);
-    PROMISE(record_check(&refusal_type, refusal, draft.size) == OK);
-    wire_writer_over(&writer, wire, sizeof wire);
-    PROMISE(reply_encode(&writer, frame->id, &refusal_type, refusal) == OK);
-    PROMISE(wire_check(wire, writer.size, &root) == OK);
-    PROMISE(wire_find(&root, "error", &found) && found.kind == WIRE_MAP);
+    wire_value_t root, ok, found;
+    PROMISE(wire_check(writer->base, writer->size, &root) == OK);
+    PROMISE(root.kind == WIRE_MAP && root.count == 4);
+    PROMISE(wire_find(&root, "ok", &ok) && ok.boolean == expected_ok);
     PROMISE(wire_find(&root, "id", &found));
+    PROMISE(wire_find(&root, expected_ok ? "result" : "error", &found) && found.kind == WIRE_MAP);
+}
+
+static void
+refuse(const client_request_t *request, const request_fault_t *fault)
+{
+    static uint8_t wire[ROOM];
+    wire_writer_t writer;
+    PROMISE(err_class(fault->err) == CLASS_REFUSE);
+    PROMISE(strncmp(fault->message, "cannot ", strlen("cannot ")) == 0);
+    PROMISE(memchr(fault->message, '\0', sizeof fault->message) != NULL);
+    wire_writer_over(&writer, wire, sizeof wire);
+    reply_put_error(&writer, request->id, fault->err, slice_of(fault->message),
+                    slice_of(fault->hint), RECORD_NONE, RECORD_NONE);
+    PROMISE(!writer.full);
+    judge_reply(&writer, false);
+}
+
+static void
+accept(const client_request_t *request, const draft_t *draft)
+{
+    static uint8_t wire[4 * ROOM];
+    wire_writer_t writer;
+    const record_type_t *type = request->command->type;
+    PROMISE(record_check(type, draft->base, draft->size) == OK);
+    wire_writer_over(&writer, wire, sizeof wire);
+    if (reply_put_result(&writer, request->id, type, draft->base) == OK) {
+        judge_reply(&writer, true);
+    }
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static _Alignas(8) uint8_t memory[ROOM];
-    command_frame_t frame;
-    const char *field = NULL;
-    const void *record = NULL;
+    client_request_t request;
+    request_fault_t fault = {.err = OK};
     draft_t draft;
-    err_t err = command_open(bytes, size, &frame, &field);
-    if (err == OK) {
-        draft_over(&draft, memory, sizeof memory);
-        err = command_decode(&frame, slice_of("fuzz"), &draft, &record, &field);
+    draft_over(&draft, memory, sizeof memory);
+    if (request_read((slice_t){(const char *) bytes, size}, &request, &fault) != OK ||
+        request_decode(&request, NULL, &draft, &fault) != OK) {
+        refuse(&request, &fault);
+    } else {
+        accept(&request, &draft);
     }
-    if (err != OK) {
-        PROMISE(err_class(err) == CLASS_REFUSE && field != NULL);
-        refuse(&frame, err, field);
-        return 0;
-    }
-    const record_type_t *type = frame.command->type;
-    char line[512];
-    PROMISE(record_check(type, record, draft.size) == OK);
-    PROMISE(strncmp(record_print(type, record, line, sizeof line), type->name,
-                    strlen(type->name)) == 0);
     return 0;
 }

@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "proto/command.h"
+#include "proto/messages.h"
+#include "proto/wire.h"
 
 typedef struct document {
     const char *name;
