@@ -11,6 +11,7 @@
 #define WIRE_DEPTH_MAX         16u         /* nesting of a wire document; deeper is refused (bad-request) */
 #define COMMAND_BYTES_MAX      (1u << 20)  /* bytes of one command frame; a larger one is refused (too-large) */
 
+#define COMMAND_ID_BYTES_MAX   256u        /* encoded bytes of a command's id; more are refused (too-large) */
 #define RECORD_FIELDS_MAX      64u         /* fields of one record type; more fail an assert at first decode */
 
 /* names and texts */
