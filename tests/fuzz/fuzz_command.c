@@ -20,29 +20,34 @@ judge_reply(const wire_writer_t *writer, bool expected_ok)
 }
 
 static void
-refuse(const client_request_t *request, const request_fault_t *fault)
+refuse(const command_frame_t *frame, const request_fault_t *fault)
 {
-    static uint8_t wire[ROOM];
+    static _Alignas(8) uint8_t memory[4096];
+    static uint8_t wire[4096];
+    draft_t draft;
     wire_writer_t writer;
     PROMISE(err_class(fault->err) == CLASS_REFUSE);
     PROMISE(strncmp(fault->message, "cannot ", strlen("cannot ")) == 0);
-    PROMISE(memchr(fault->message, '\0', sizeof fault->message) != NULL);
+    draft_over(&draft, memory, sizeof memory);
+    refusal_t *refusal = draft_begin(&draft, &refusal_type);
+    refusal->code = fault->err;
+    refusal->message = draft_text(&draft, slice_of(fault->message));
+    refusal->hint = draft_text(&draft, slice_of(fault->hint));
+    PROMISE(record_check(&refusal_type, refusal, draft.size) == OK);
     wire_writer_over(&writer, wire, sizeof wire);
-    reply_put_error(&writer, request->id, fault->err, slice_of(fault->message),
-                    slice_of(fault->hint), RECORD_NONE, RECORD_NONE);
-    PROMISE(!writer.full);
+    PROMISE(reply_encode(&writer, frame->id, &refusal_type, refusal) == OK);
     judge_reply(&writer, false);
 }
 
 static void
-accept(const client_request_t *request, const draft_t *draft)
+accept(const command_frame_t *frame, const draft_t *draft)
 {
     static uint8_t wire[4 * ROOM];
     wire_writer_t writer;
-    const record_type_t *type = request->command->type;
+    const record_type_t *type = frame->command->type;
     PROMISE(record_check(type, draft->base, draft->size) == OK);
     wire_writer_over(&writer, wire, sizeof wire);
-    if (reply_put_result(&writer, request->id, type, draft->base) == OK) {
+    if (reply_encode(&writer, frame->id, type, draft->base) == OK) {
         judge_reply(&writer, true);
     }
 }
@@ -51,15 +56,15 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static _Alignas(8) uint8_t memory[ROOM];
-    client_request_t request;
+    command_frame_t frame;
     request_fault_t fault = {.err = OK};
     draft_t draft;
     draft_over(&draft, memory, sizeof memory);
-    if (request_read((slice_t){(const char *) bytes, size}, &request, &fault) != OK ||
-        request_decode(&request, NULL, &draft, &fault) != OK) {
-        refuse(&request, &fault);
+    if (request_read((slice_t){(const char *) bytes, size}, &frame, &fault) != OK ||
+        request_decode(&frame, slice_of("fuzz"), NULL, &draft, &fault) != OK) {
+        refuse(&frame, &fault);
     } else {
-        accept(&request, &draft);
+        accept(&frame, &draft);
     }
     return 0;
 }
