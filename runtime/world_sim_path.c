@@ -207,11 +207,11 @@ static int
 walk_start(walk_t *walk, int dir_fd, const char *path)
 {
     walk->at = walk->sim->disk.devices->root;
-    if (path[0] == '/') {
-        return (walk->how & WORLD_BENEATH) != 0 ? -EXDEV : 0;
+    if (path[0] == '/' && (walk->how & WORLD_BENEATH) != 0) {
+        return -EXDEV;
     }
-    if (dir_fd == AT_FDCWD) {
-        return 0;
+    if (path[0] == '/' || dir_fd == AT_FDCWD) {
+        return trouble_of(walk->at, &walk->trouble);
     }
     int error = 0;
     const sim_fd_t *fd = sim_fd_find((world_sim_t *) walk->sim, dir_fd, &walk->trouble, &error);
