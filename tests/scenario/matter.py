@@ -139,24 +139,4 @@ def a_source_inside_a_point_or_a_point_inside_a_source_is_refused():
         site.stop()
 
 
-@claim(240)
-def a_hundred_thousand_files_arrive_whole():
-    with Site() as site:
-        source = site.path('source')
-        for directory in range(100):
-            below = os.path.join(source, f'd{directory:03}')
-            os.makedirs(below)
-            for number in range(1000):
-                with open(os.path.join(below, f'f{number}'), 'wb') as file:
-                    file.write(b'%d' % (directory * 1000 + number))
-        site.start()
-        site.add_point('a')
-        added = site.do('package.add', {'id': 'P1', 'source': source}, seconds=120)
-        assert added['files'] == 100000, added
-        site.do('distribute', {'id': 'P1', 'to': ['a']})
-        site.wait_states('P1', {'a': 'installed'}, 120)
-        site.holds('a', 'P1', source, mtime=False)
-        site.stop()
-
-
 run()
