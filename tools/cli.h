@@ -1,0 +1,98 @@
+/* cli.h - what the files of the command line share.
+ *
+ * Shape    a line of arguments becomes a request (table.c), a request an answer (client.c), an answer
+ *          text or JSON (show.c). All of it runs in one thread and ends with an exit code.
+ * Errors   EXIT_DONE, EXIT_REFUSED (the site refused, or a wait ended with failures), EXIT_USAGE,
+ *          EXIT_NO_HOST.
+ */
+#pragma once
+
+#include "proto/wire.h"
+
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_HOST = 3 };
+
+#define CLI_ARGUMENTS_MAX 16u        /* of one command; a further one is wrong usage */
+#define CLI_ITEMS_MAX     10000u     /* of one list argument; a further one is wrong usage */
+#define CLI_REQUEST_BYTES (1u << 20) /* of one request; a larger one is wrong usage */
+#define CLI_ANSWER_MS     5000       /* without an answer or a sign of life: no host */
+
+typedef enum cli_kind {
+    CLI_TEXT,   /* str */
+    CLI_PATH,   /* str, made absolute against the working directory */
+    CLI_LIST,   /* array of str, given with commas */
+    CLI_REPEAT, /* array of str, the option given again for each */
+    CLI_REST,   /* array of str: all positionals that are left */
+    CLI_NUMBER, /* unsigned */
+    CLI_FLAG    /* true */
+} cli_kind_t;
+
+typedef struct cli_slot {
+    const char *word;  /* "--to", or the positional's name in capitals */
+    const char *name;  /* on the wire; NULL: for the command line itself (--wait, --count of watch) */
+    cli_kind_t kind;
+    bool required;
+} cli_slot_t;
+
+typedef struct cli_command {
+    const char *words;    /* "package add" */
+    const char *wire;     /* "package.add"; NULL: watch */
+    const char *sentence;
+    bool changes;         /* carries a key */
+    bool long_work;       /* waits as long as the host lives */
+    cli_slot_t slot[8];   /* positionals in order, then options; word NULL at the end */
+} cli_command_t;
+extern const cli_command_t cli_commands[];
+
+typedef struct cli_argument {
+    const cli_slot_t *slot;
+    const char *value[1]; /* of TEXT, NUMBER */
+    const char **items;   /* of lists; owned */
+    uint32_t count;
+    char *path;           /* of PATH; owned */
+    uint64_t number;
+} cli_argument_t;
+
+typedef struct cli_line {
+    const cli_command_t *command;
+    cli_argument_t argument[CLI_ARGUMENTS_MAX];
+    uint32_t count;
+    const char *data, *connect; /* as given; NULL: default */
+    bool json, dry_run, wait, help;
+    uint32_t wait_s; /* 0: no limit */
+} cli_line_t;
+
+/* Reads argv; EXIT_DONE or EXIT_USAGE with one line on stderr that says what is wrong. */
+int cli_parse(int argc, char **argv, cli_line_t *ret_line);
+void cli_line_fini(cli_line_t *line);
+const cli_argument_t *cli_argument(const cli_line_t *line, const char *word); /* NULL: not given */
+void cli_help(const cli_command_t *command); /* NULL: all commands */
+/* Encodes the request; false when it does not fit. */
+bool cli_encode(const cli_line_t *line, wire_writer_t *writer);
+/* The data directory that both programs use when none is named; free it. */
+char *cli_data_default(void);
+
+typedef struct cli_client cli_client_t;
+cli_client_t *cli_client_new(const cli_line_t *line);
+void cli_client_destroy(cli_client_t **client);
+/* Sends a request and waits; EXIT_DONE with the reply's root (borrowed until the next ask),
+ * EXIT_NO_HOST with a line on stderr. */
+int cli_ask(cli_client_t *client, slice_t request, bool long_work, wire_value_t *ret_reply);
+/* Asks with a few arguments: name, value pairs of str, NULL at the end; result in *ret_result. */
+int cli_ask_small(cli_client_t *client, const char *command, const char *const *pairs,
+                  const char *number_name, uint64_t number, wire_value_t *ret_result);
+/* The next published status message, at most timeout_ms: 1 a message, 0 none. */
+int cli_hear(cli_client_t *client, int timeout_ms, wire_value_t *ret_event);
+
+/* Prints a result for a person; true when the command's answer says that something is wrong. */
+bool cli_show(const cli_line_t *line, const wire_value_t *result);
+void cli_show_json(const wire_value_t *value);
+void cli_show_event(const wire_value_t *event);
+/* cannot ...: reason, and the hint, on stderr (or {"error": ...} on stdout). */
+void cli_show_error(const cli_line_t *line, const wire_value_t *error);
+int cli_wait(cli_client_t *client, const cli_line_t *line);
+int cli_watch(cli_client_t *client, const cli_line_t *line);
+
+/* Small readers of answers: "" and 0 where there is no such field. */
+slice_t cli_text(const wire_value_t *map, const char *name);
+uint64_t cli_number(const wire_value_t *map, const char *name);
+bool cli_flag(const wire_value_t *map, const char *name);
