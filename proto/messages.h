@@ -746,6 +746,7 @@ extern const record_words_t error_class_words;
 #define REC_group_order(F, R) F(R, rows, messages, group_message, REQUIRED)
 #define REC_group_answers(F, R)                                                                    \
     F(R, rows, answers, group_answer, REQUIRED)                                                    \
+    F(R, word, err, err, REQUIRED)        /* not ok: nothing was committed, and all were refused */ \
     F(R, u32, done, 0, REQUIRED)          /* messages answered; the rest did not fit: ask again */ \
     F(R, u64, last_event, 0, REQUIRED)    /* the last status message committed; 0: none was */     \
     F(R, flag, targets_changed, 0, REQUIRED)                                                       \
