@@ -1,0 +1,404 @@
+/* due.c - work: what is due, what begins, what became of it. */
+#include "actors/database/due.h"
+
+#include <string.h>
+
+#include "actors/database/handlers.h"
+
+#define NS_PER_MS INT64_C(1000000)
+/* No wait is longer; a stored time beyond it is one that a jump of the clock left behind. */
+#define INTERVAL_MAX_MS ((int64_t) (RETRY_MAX_MS > LEASE_MS ? RETRY_MAX_MS : LEASE_MS))
+
+static uint32_t
+action_of(const target_t *target)
+{
+    return target->state == TARGET_REMOVING ? ACTION_REMOVE : ACTION_INSTALL;
+}
+
+void
+due_fill(tx_t *tx, const target_t *t, uint32_t action, due_row_t *ret)
+{
+    ret->target = (uint64_t) t->row;
+    ret->revision = t->revision;
+    ret->action = action;
+    ret->package = tx_text(tx, slice_of(t->package_id));
+    ret->package_incarnation = t->package_incarnation;
+    ret->epoch = t->wanted;
+    ret->root = t->root;
+    ret->label = tx_text(tx, SLICE_OF(t, label));
+    ret->bytes = t->bytes;
+    ret->dp = tx_text(tx, slice_of(t->dp));
+    ret->dp_incarnation = t->dp_incarnation;
+    ret->dp_root = tx_text(tx, SLICE_OF(t, dp_root));
+    ret->attempt = t->attempts + 1;
+    ret->of = t->of;
+    ret->integrity = t->integrity;
+    ret->due = t->due;
+    ret->cause = t->cause;
+}
+
+/* ---- taking up what is due ------------------------------------------------------------------------- */
+
+/* What another run had taken up is due again: its instructions died with it. */
+static void
+begin_run(tx_t *tx, const id128_t *run)
+{
+    cursor_t row = OPEN(tx, SQL_META_GET, v_text(slice_of("run")));
+    bool same = cursor_next(&row) && slice_equal(cursor_bytes(&row, 0),
+                                                 (slice_t){(const char *) run->byte, sizeof *run});
+    cursor_close(&row);
+    if (!same) {
+        RUN(tx, SQL_META_SET, v_text(slice_of("run")), v_id(run));
+        RUN(tx, SQL_TARGET_RELEASE_TAKEN, v_int(tx->now_ns));
+    }
+}
+
+static void
+take_up(tx_t *tx, target_t *target)
+{
+    target->taken = true;
+    target->look = 0;
+    target->slot = 0;
+    target_save(tx, target, STATUS_NONE);
+}
+
+static uint64_t
+until_next_ms(tx_t *tx)
+{
+    int64_t look = tx_number(tx, SQL_TARGET_NEXT_LOOK, 0, NULL, 0);
+    if (look == 0) {
+        return RECORD_NONE;
+    }
+    return look <= tx->now_ns ? 0 : (uint64_t) ((look - tx->now_ns + NS_PER_MS - 1) / NS_PER_MS);
+}
+
+static uint32_t
+take_up_due(tx_t *tx, rows_t rows)
+{
+    target_t target;
+    uint32_t count = 0;
+    while (count < rows.count && tx->err == OK && target_next_due(tx, tx->now_ns, &target)) {
+        if (target.paused) { /* its work ended while the point was paused */
+            target_supersede(tx, &target);
+            target_save(tx, &target, status_of_state(target.state));
+            continue;
+        }
+        due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
+        if (row == NULL) {
+            break;
+        }
+        due_fill(tx, &target, action_of(&target), row);
+        take_up(tx, &target);
+        count++;
+    }
+    return count;
+}
+
+void
+handle_due_targets(tx_t *tx, const due_targets_t *m)
+{
+    uint32_t limit = m->limit == 0 || m->limit > DUE_TARGETS_MAX ? DUE_TARGETS_MAX : m->limit;
+    int64_t latest = tx->now_ns + INTERVAL_MAX_MS * NS_PER_MS;
+    bool told = tx->targets_changed;
+    begin_run(tx, &m->run);
+    RUN(tx, SQL_TARGET_CLAMP, v_int(latest + NS_PER_MS), v_int(latest));
+    due_t *due = ANSWER(tx, due);
+    due->targets = draft_rows(&tx->answer, limit, sizeof(due_row_t));
+    due->targets.count = take_up_due(tx, due->targets);
+    due->targets.at = due->targets.count == 0 ? 0 : due->targets.at;
+    due->next_ms = until_next_ms(tx);
+    due->more = due->next_ms == 0;
+    tx->targets_changed = told; /* who asks knows */
+}
+
+/* ---- begin and lease ----------------------------------------------------------------------------------- */
+
+static void
+refuse_superseded(tx_t *tx, const char *verb)
+{
+    tx_refuse(tx, ERR_SUPERSEDED, NULL, "cannot %s: %s", verb, err_sentence(ERR_SUPERSEDED));
+}
+
+static bool
+may_begin(const target_t *target, uint32_t action)
+{
+    if (action == ACTION_VERIFY) {
+        return target->state == TARGET_INSTALLED;
+    }
+    return !state_is_final(target->state) && action == action_of(target) &&
+           target->cause != ERR_PAUSED;
+}
+
+static void
+begin(tx_t *tx, target_t *target, const target_begin_t *m)
+{
+    int64_t lease_ms = m->lease_ms == 0 || m->lease_ms > LEASE_MS ? LEASE_MS : m->lease_ms;
+    bool told = tx->targets_changed;
+    bool again = target->state == TARGET_INSTALLING;
+    if (m->action == ACTION_INSTALL) {
+        target->state = TARGET_INSTALLING;
+    }
+    target->taken = true;
+    target->slot = m->slot;
+    target->due = 0;
+    target->look = tx->now_ns + lease_ms * NS_PER_MS;
+    target_save(tx, target,
+                m->action == ACTION_INSTALL && !again ? STATUS_TARGET_INSTALLING : STATUS_NONE);
+    tx->targets_changed = told;
+}
+
+void
+handle_target_begin(tx_t *tx, const target_begin_t *m)
+{
+    target_t target;
+    if (!target_by_row(tx, m->target, &target) || target.revision != m->revision ||
+        !may_begin(&target, m->action)) {
+        refuse_superseded(tx, "begin");
+        return;
+    }
+    if (m->action != ACTION_VERIFY) {
+        begin(tx, &target, m);
+    }
+    begun_t *begun = ANSWER(tx, begun);
+    begun->revision = target.revision;
+}
+
+void
+handle_lease_renew(tx_t *tx, const lease_renew_t *m)
+{
+    int64_t lease_ms = m->lease_ms == 0 || m->lease_ms > LEASE_MS ? LEASE_MS : m->lease_ms;
+    bool ids = m->target <= INT64_MAX && m->revision <= INT64_MAX;
+    if (!ids || RUN(tx, SQL_TARGET_LEASE, v_u64(m->target), v_u64(m->revision),
+                    v_int(tx->now_ns + lease_ms * NS_PER_MS)) == 0) {
+        refuse_superseded(tx, "renew a lease");
+        return;
+    }
+    tx_done(tx, true, NULL);
+}
+
+/* ---- outcomes -------------------------------------------------------------------------------------------- */
+
+static bool
+is_absence(uint32_t err)
+{
+    return err == ERR_ABSENT || err == ERR_HUNG || err == ERR_NOT_THIS_POINT ||
+           err == ERR_OTHER_SITE;
+}
+
+/* What the point holds, told by a durable receipt or a finished removal, whoever asked for it. */
+static bool
+note_content(target_t *target, const target_outcome_t *m)
+{
+    if (m->err != OK) {
+        return false;
+    }
+    if (m->action == ACTION_INSTALL && !digest_is_none(&m->root) && m->epoch > target->have &&
+        m->epoch <= target->wanted) {
+        target->have = m->epoch;
+        target->have_root = m->root;
+        target->have_label_size = 0;
+        return true;
+    }
+    if (m->action == ACTION_REMOVE && target->have != 0 && target->state != TARGET_INSTALLED) {
+        target->have = 0;
+        memset(&target->have_root, 0, sizeof target->have_root);
+        return true;
+    }
+    return false;
+}
+
+/* Whether this state may follow from this outcome. */
+static bool
+may_follow(const target_t *target, const target_outcome_t *m)
+{
+    if (m->action != action_of(target)) {
+        return false;
+    }
+    if (target->state == TARGET_REMOVING) {
+        return m->next == TARGET_REMOVING || (m->next == TARGET_REMOVED && m->err == OK);
+    }
+    if (m->next == TARGET_INSTALLED) {
+        return m->err == OK && m->epoch == target->wanted && target->have == target->wanted;
+    }
+    return m->next == TARGET_RETRYING || m->next == TARGET_WAITING || m->next == TARGET_FAILED;
+}
+
+static void
+set_cause(target_t *target, const target_outcome_t *m)
+{
+    target_set_cause(target, m->err, record_slice(m, m->text));
+    if (m->err != OK) {
+        target->need = m->need;
+        target->space = m->have;
+    }
+}
+
+/* A try that changed nothing that an operator sees is no event. */
+static uint32_t
+status_of_outcome(const target_t *target)
+{
+    bool news = target->state != target->old_state || target->attempts != target->old_attempts ||
+                target->cause != target->old_cause;
+    return news ? status_of_state(target->state) : (uint32_t) STATUS_NONE;
+}
+
+static void
+apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
+{
+    int64_t wait_ms = m->due_ms > (uint64_t) INTERVAL_MAX_MS ? INTERVAL_MAX_MS : (int64_t) m->due_ms;
+    bool told = tx->targets_changed;
+    set_cause(target, m);
+    target->state = m->next;
+    target->attempts = m->attempts;
+    target->integrity = m->integrity_next;
+    target->taken = false;
+    target->slot = 0;
+    target->due = tx->now_ns + wait_ms * NS_PER_MS;
+    target_save(tx, target, status_of_outcome(target));
+    tx->targets_changed = told; /* who tells outcomes looks for due work after them */
+    progress_forget(tx->db, m->target);
+    package_finish(tx, target->package);
+    point_finish(tx, target->point);
+}
+
+static void
+note_presence(tx_t *tx, const target_t *target, const target_outcome_t *m)
+{
+    if (is_absence(m->err)) {
+        point_set_absent(tx, target->point, true, err_sentence(m->err));
+    } else if (m->reached) {
+        point_set_absent(tx, target->point, false, NULL);
+    }
+}
+
+static void
+refuse_outcome(tx_t *tx, const target_t *target, bool content)
+{
+    if (content) {
+        bool told = tx->targets_changed;
+        target_t written = *target;
+        target_save(tx, &written, STATUS_NONE);
+        tx->targets_changed = told;
+    }
+    refuse_superseded(tx, "take an outcome");
+    tx->keep = true;
+}
+
+void
+handle_target_outcome(tx_t *tx, const target_outcome_t *m)
+{
+    target_t target;
+    if (!target_by_row(tx, m->target, &target) ||
+        memcmp(&target.dp_incarnation, &m->dp_incarnation, sizeof m->dp_incarnation) != 0) {
+        refuse_superseded(tx, "take an outcome");
+        return;
+    }
+    bool content = note_content(&target, m);
+    note_presence(tx, &target, m);
+    if (target.revision == m->revision && state_is_final(target.state) &&
+        target.state == m->next) {
+        tx_done(tx, false, NULL);
+    } else if (target.revision != m->revision || state_is_final(target.state) ||
+               !may_follow(&target, m)) {
+        refuse_outcome(tx, &target, content);
+    } else {
+        apply_outcome(tx, &target, m);
+        tx_done(tx, true, NULL);
+    }
+}
+
+/* ---- points that come back, damage, verify --------------------------------------------------------- */
+
+static void
+wake(tx_t *tx, target_t *target)
+{
+    package_t package;
+    bool exhausted = target->state == TARGET_FAILED && target->attempts >= target->of;
+    if (exhausted && package_by_row(tx, target->package, &package)) {
+        target_want(tx, target, &package);
+        target_save(tx, target, STATUS_TARGET_PENDING);
+    } else if (!state_is_final(target->state) && !target->taken && !target->paused) {
+        target_due_now(tx, target);
+        target_save(tx, target, STATUS_NONE);
+    }
+}
+
+void
+handle_point_returned(tx_t *tx, const point_returned_t *m)
+{
+    point_t point;
+    target_t target = {.row = 0};
+    if (!point_by_name(tx, record_slice(m, m->dp), &point) ||
+        memcmp(&point.incarnation, &m->dp_incarnation, sizeof point.incarnation) != 0) {
+        refuse_superseded(tx, "welcome a distribution point");
+        return;
+    }
+    point_set_absent(tx, point.row, false, NULL);
+    while (tx->err == OK && target_next_of_point(tx, point.row, target.row, &target)) {
+        wake(tx, &target);
+    }
+    tx_done(tx, true, NULL);
+}
+
+void
+handle_target_damaged(tx_t *tx, const target_damaged_t *m)
+{
+    target_t target;
+    if (!target_by_row(tx, m->target, &target) || target.revision != m->revision ||
+        target.state != TARGET_INSTALLED) {
+        refuse_superseded(tx, "note damage");
+        return;
+    }
+    target_supersede(tx, &target);
+    target.state = TARGET_PENDING;
+    target.attempts = 0;
+    target.integrity = 0;
+    target.have = 0;
+    memset(&target.have_root, 0, sizeof target.have_root);
+    target.due = tx->now_ns;
+    target_set_cause(&target, ERR_DIGEST, record_slice(m, m->text));
+    target_save(tx, &target, STATUS_TARGET_DAMAGED);
+    tx_done(tx, true, NULL);
+}
+
+static bool
+is_planned(const target_t *target, const point_t *point)
+{
+    return target->state == TARGET_INSTALLED && (point == NULL || target->point == point->row);
+}
+
+static uint32_t
+plan(tx_t *tx, const package_t *package, const point_t *point, rows_t rows)
+{
+    target_t target = {.row = 0};
+    uint32_t count = 0;
+    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
+        due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
+        if (row != NULL && is_planned(&target, point)) {
+            due_fill(tx, &target, ACTION_VERIFY, row);
+            count++;
+        }
+    }
+    return count;
+}
+
+void
+handle_verify_plan(tx_t *tx, const verify_plan_t *m)
+{
+    package_t package;
+    point_t point;
+    bool of_point = m->dp.size > 0;
+    if (!package_need(tx, "verify", record_slice(m, m->id), &package) ||
+        (of_point && !point_need(tx, "verify on", record_slice(m, m->dp), &point))) {
+        return;
+    }
+    int64_t room = NUMBER(tx, SQL_PACKAGE_TARGETS_COUNT, 0, v_int(package.row));
+    due_t *due = ANSWER(tx, due);
+    due->next_ms = RECORD_NONE;
+    due->targets = draft_rows(&tx->answer, (uint32_t) room, sizeof(due_row_t));
+    due->targets.count = plan(tx, &package, of_point ? &point : NULL, due->targets);
+    if (due->targets.count == 0) {
+        tx_refuse(tx, ERR_NO_TARGETS, "despool status shows where it is installed",
+                  "cannot verify '%s': it is installed on no such distribution point", package.id);
+    }
+}

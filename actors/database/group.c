@@ -1,0 +1,439 @@
+/* group.c - many messages, one transaction; see group.h. */
+#include "actors/database/group.h"
+
+#include <string.h>
+
+#include "actors/database/events.h"
+#include "actors/database/handlers.h"
+#include "actors/database/keys.h"
+#include "actors/database/rows.h"
+
+/* ---- the table of handlers -------------------------------------------------------------------------- */
+
+#define HANDLER_THUNK(message, how)                                                                \
+    static void message##_thunk(tx_t *tx, const void *m)                                           \
+    {                                                                                              \
+        handle_##message(tx, (const message##_t *) m);                                             \
+    }
+HANDLED(HANDLER_THUNK)
+
+static const handler_t handlers[MSG_COUNT] = {
+#define HANDLER_ROW(message, how) [MSG_##message] = {&message##_type, (how), message##_thunk},
+    HANDLED(HANDLER_ROW)
+#undef HANDLER_ROW
+};
+
+const handler_t *
+handler_of(uint32_t number)
+{
+    return number < MSG_COUNT && handlers[number].type != NULL ? &handlers[number] : NULL;
+}
+
+/* What every command begins with. */
+typedef struct command_head {
+    text_t key;
+    text_t principal;
+    uint8_t dry_run;
+} command_head_t;
+#define HEAD_STANDS(message)                                                                       \
+    _Static_assert(offsetof(message##_t, key) == offsetof(command_head_t, key) &&                  \
+                       offsetof(message##_t, principal) == offsetof(command_head_t, principal) &&  \
+                       offsetof(message##_t, dry_run) == offsetof(command_head_t, dry_run),        \
+                   "the arguments of every command come first");
+HEAD_STANDS(distribute)
+HEAD_STANDS(version_commit)
+HEAD_STANDS(point_commit)
+HEAD_STANDS(setting_set)
+HEAD_STANDS(verify_plan)
+
+typedef struct group {
+    connection_t *db;
+    const group_order_t *order;
+    draft_t *out;
+    tx_t tx;
+    bool restricted; /* only what is vital may change anything */
+    bool writes;     /* some message may */
+} group_t;
+
+/* One message of the group. */
+typedef struct item {
+    uint32_t index, number;
+    const handler_t *handler;
+    const void *record;
+    command_head_t head; /* empty when it is no command */
+} item_t;
+
+/* ---- the answer of one message ----------------------------------------------------------------------- */
+
+bytes_t
+group_bytes(draft_t *draft, const void *record, uint32_t size)
+{
+    rows_t words = draft_rows(draft, (size + 7) / 8, 8);
+    if (words.count == 0) {
+        return (bytes_t){0, 0};
+    }
+    memcpy(draft->base + words.at, record, size);
+    return (bytes_t){words.at, size};
+}
+
+/* What the effects listed so far will take in the answers, and a little for the next refusal. */
+#define STOPPED_BYTES (sizeof(stopped_row_t) + 2 * NAME_BYTES_MAX)
+#define SPARE_BYTES   4096u
+
+static bool
+has_room(const group_t *group)
+{
+    const draft_t *out = group->out;
+    uint64_t need = (uint64_t) group->tx.answer.size + 8 + SPARE_BYTES +
+                    (uint64_t) group->tx.stopped_count * STOPPED_BYTES;
+    return need <= out->capacity - out->size;
+}
+
+static void
+put_answer(group_t *group, uint32_t index)
+{
+    group_answers_t *answers = (group_answers_t *) group->out->base;
+    tx_t *tx = &group->tx;
+    group_answer_t *answer =
+        draft_row(group->out, answers->answers, answers->done, sizeof(group_answer_t));
+    if (answer != NULL) {
+        answer->index = index;
+        answer->number = tx->answer_type->number;
+        answer->record = group_bytes(group->out, tx->answer.base, tx->answer.size);
+        answers->done++;
+    }
+}
+
+static void
+refuse_full(group_t *group, const char *verb)
+{
+    tx_t *tx = &group->tx;
+    tx_refuse(tx, ERR_SITE_FULL, NULL, "cannot %s: %s", verb, err_sentence(ERR_SITE_FULL));
+    refusal_t *refusal = tx->answer_fixed;
+    refusal->need = SITE_RESERVE_BYTES;
+    refusal->have = connection_free_bytes(group->db);
+}
+
+static void
+refuse_error(group_t *group, const char *verb, err_t err)
+{
+    if (err == ERR_SITE_FULL) {
+        refuse_full(group, verb);
+    } else {
+        tx_refuse(&group->tx, err, NULL, "cannot %s: %s", verb, err_sentence(err));
+    }
+}
+
+/* ---- one message ---------------------------------------------------------------------------------------- */
+
+static const char *
+word_of(const item_t *item)
+{
+    switch (item->number) {
+    case MSG_version_commit:
+        return ((const version_commit_t *) item->record)->add ? "package.add" : "package.update";
+    case MSG_point_commit:
+        return ((const point_commit_t *) item->record)->add ? "dp.add" : "dp.set";
+    case MSG_setting_set:
+        return "component.set";
+    case MSG_verify_plan:
+        return "verify";
+    default:
+        return item->number <= command_count ? commands[item->number - 1].word
+                                             : item->handler->type->name;
+    }
+}
+
+/* The id or name that a command is about. */
+static slice_t
+subject_of(const item_t *item)
+{
+    const record_type_t *type = item->handler->type;
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const record_field_t *field = &type->field[i];
+        if (field->kind == RECORD_text &&
+            (strcmp(field->name, "id") == 0 || strcmp(field->name, "name") == 0)) {
+            text_t text;
+            memcpy(&text, (const char *) item->record + field->offset, sizeof text);
+            return record_slice(item->record, text);
+        }
+    }
+    return (slice_t){"", 0};
+}
+
+static void
+read_item(const group_t *group, uint32_t index, item_t *ret)
+{
+    const group_message_t *message = ROW(group->order, group->order->messages, index,
+                                         group_message_t);
+    slice_t record = record_slice(group->order, message->record);
+    *ret = (item_t){.index = index, .number = message->number, .record = record.data};
+    const handler_t *handler = handler_of(message->number);
+    if (handler == NULL || record_check(handler->type, record.data, record.size) != OK) {
+        return;
+    }
+    ret->handler = handler;
+    if (handler->how & HOW_COMMAND) {
+        memcpy(&ret->head, record.data, sizeof ret->head);
+    }
+}
+
+static bool
+has_key(const item_t *item)
+{
+    return (item->handler->how & HOW_KEYED) && item->head.key.size > 0 && !item->head.dry_run;
+}
+
+/* What an accepted message adds to its own effects. */
+static void
+accept(tx_t *tx, const item_t *item)
+{
+    if ((item->handler->how & HOW_COMMAND) && !item->head.dry_run) {
+        event_command(tx, word_of(item), subject_of(item));
+    }
+    packages_announce(tx);
+    if (has_key(item)) {
+        key_store(tx, record_slice(item->record, item->head.key), item->number);
+    }
+}
+
+static void
+handle(group_t *group, const item_t *item)
+{
+    tx_t *tx = &group->tx;
+    slice_t key = record_slice(item->record, item->head.key);
+    tx->principal = record_slice(item->record, item->head.principal);
+    if (has_key(item) && key_answer(tx, key, item->number)) {
+        return;
+    }
+    item->handler->run(tx, item->record);
+    if (tx->answer.full) {
+        tx->err = tx->err == OK ? ERR_TOO_LARGE : tx->err;
+    }
+    if (tx->err == OK && (item->handler->how & HOW_WRITES) && (!tx->refused || tx->keep)) {
+        tx->refused ? packages_announce(tx) : accept(tx, item);
+    }
+}
+
+/* What a message leaves with the transaction, to be taken back when it is not done. */
+typedef struct mark {
+    uint32_t stopped_count;
+    int64_t last_event;
+    bool targets_changed;
+} mark_t;
+
+static void
+undo(group_t *group, mark_t mark)
+{
+    tx_t *tx = &group->tx;
+    err_t err = tx->err;
+    tx->err = OK;
+    if (err != OK) {
+        for (uint32_t i = 0; i < SQL_COUNT; i++) {
+            sqlite3_reset(group->db->statement[i]);
+        }
+    }
+    if (!sqlite3_get_autocommit(group->db->sql)) {
+        tx_run(tx, SQL_ROLLBACK_TO, NULL, 0);
+    }
+    tx->err = err != OK ? err : tx->err;
+    tx->stopped_count = mark.stopped_count;
+    tx->last_event = mark.last_event;
+    tx->targets_changed = mark.targets_changed;
+    tx->watched_count = 0;
+}
+
+static bool
+ends_group(err_t err)
+{
+    return err == ERR_SITE_FULL || err == ERR_IO || err == ERR_DAMAGED;
+}
+
+/* Runs it in its savepoint; false: its answer does not fit any more, and it was not done. */
+static bool
+run_saved(group_t *group, const item_t *item)
+{
+    tx_t *tx = &group->tx;
+    mark_t mark = {tx->stopped_count, tx->last_event, tx->targets_changed};
+    tx_run(tx, SQL_SAVEPOINT, NULL, 0);
+    handle(group, item);
+    bool fits = has_room(group);
+    bool alone = ((group_answers_t *) group->out->base)->done == 0;
+    if (tx->err == OK && !fits && alone) {
+        tx->err = ERR_TOO_LARGE;
+    }
+    if (tx->err != OK || !fits || item->head.dry_run || (tx->refused && !tx->keep)) {
+        undo(group, mark);
+    }
+    if (ends_group(tx->err) || sqlite3_get_autocommit(group->db->sql)) {
+        return true;
+    }
+    err_t err = tx->err;
+    tx->err = OK;
+    tx_run(tx, SQL_RELEASE, NULL, 0);
+    if (err != OK) {
+        refuse_error(group, word_of(item), err);
+        return true;
+    }
+    return fits;
+}
+
+/* False: the group ends before this message. */
+static bool
+run_message(group_t *group, uint32_t index)
+{
+    tx_t *tx = &group->tx;
+    item_t item;
+    read_item(group, index, &item);
+    tx->number = item.number;
+    tx->refused = false;
+    tx->keep = false;
+    draft_over(&tx->answer, group->db->scratch, MESSAGE_BYTES_MAX - SPARE_BYTES);
+    bool fits = true;
+    if (item.handler == NULL) {
+        tx_refuse(tx, ERR_BAD_REQUEST, NULL, "cannot read message %u of a group", index);
+    } else if (group->restricted && (item.handler->how & HOW_WRITES) &&
+               !(item.handler->how & HOW_VITAL)) {
+        refuse_full(group, word_of(&item));
+    } else {
+        fits = run_saved(group, &item);
+    }
+    if (fits && !ends_group(tx->err)) {
+        put_answer(group, index);
+    }
+    return fits;
+}
+
+/* ---- the group ------------------------------------------------------------------------------------------ */
+
+static bool
+may_write(const group_order_t *order)
+{
+    for (uint32_t i = 0; i < order->messages.count; i++) {
+        const group_message_t *message = ROW(order, order->messages, i, group_message_t);
+        const handler_t *handler = handler_of(message->number);
+        if (handler != NULL && (handler->how & HOW_WRITES)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+begin_answers(group_t *group)
+{
+    uint32_t count = group->order->messages.count;
+    group_answers_t *answers = draft_begin(group->out, &group_answers_type);
+    answers->answers = draft_rows(group->out, count, sizeof(group_answer_t));
+}
+
+static void
+roll_back(group_t *group)
+{
+    if (!sqlite3_get_autocommit(group->db->sql)) {
+        tx_t *tx = &group->tx;
+        err_t err = tx->err;
+        tx->err = OK;
+        tx_run(tx, SQL_ROLLBACK, NULL, 0);
+        tx->err = err;
+    }
+}
+
+static void
+commit(group_t *group)
+{
+    tx_t *tx = &group->tx;
+    if (tx->err == OK && tx->last_event != 0) {
+        events_trim(tx);
+        keys_expire(tx);
+    }
+    if (tx->err == OK) {
+        tx_run(tx, SQL_COMMIT, NULL, 0);
+    }
+    if (tx->err != OK) {
+        roll_back(group);
+    }
+}
+
+static err_t
+run_once(group_t *group)
+{
+    tx_t *tx = &group->tx;
+    tx_release(tx);
+    *tx = (tx_t){.db = group->db, .now_ns = world_wall_ns(group->db->world)};
+    begin_answers(group);
+    if (group->writes) {
+        tx_run(tx, SQL_BEGIN, NULL, 0);
+    }
+    bool more = true;
+    for (uint32_t i = 0; more && tx->err == OK && i < group->order->messages.count; i++) {
+        more = run_message(group, i);
+    }
+    if (group->writes) {
+        commit(group);
+    }
+    return tx->err;
+}
+
+static void
+refuse_all(group_t *group, err_t err)
+{
+    tx_t *tx = &group->tx;
+    tx_release(tx);
+    *tx = (tx_t){.db = group->db};
+    begin_answers(group);
+    ((group_answers_t *) group->out->base)->err = err;
+    draft_over(&tx->answer, group->db->scratch, MESSAGE_BYTES_MAX - SPARE_BYTES);
+    for (uint32_t i = 0; i < group->order->messages.count; i++) {
+        item_t item;
+        read_item(group, i, &item);
+        refuse_error(group, item.handler == NULL ? "read a message" : word_of(&item), err);
+        put_answer(group, i);
+    }
+}
+
+static void
+put_effects(group_t *group)
+{
+    draft_t *out = group->out;
+    const tx_t *tx = &group->tx;
+    group_answers_t *answers = (group_answers_t *) out->base;
+    answers->answers.count = answers->done;
+    answers->answers.at = answers->done == 0 ? 0 : answers->answers.at;
+    answers->last_event = (uint64_t) tx->last_event;
+    answers->targets_changed = tx->targets_changed;
+    answers->stopped = draft_rows(out, tx->stopped_count, sizeof(stopped_row_t));
+    for (uint32_t i = 0; i < answers->stopped.count; i++) {
+        stopped_row_t *row = draft_row(out, answers->stopped, i, sizeof *row);
+        if (row != NULL) {
+            row->target = tx->stopped[i].target;
+            row->dp = draft_text(out, slice_of(tx->stopped[i].dp));
+            row->package = draft_text(out, slice_of(tx->stopped[i].package));
+        }
+    }
+}
+
+void
+group_run(connection_t *connection, const group_order_t *order, draft_t *ret_answers)
+{
+    group_t group = {.db = connection, .order = order, .out = ret_answers};
+    group.writes = may_write(order);
+    if (connection->full && group.writes) {
+        connection->full = !reserve_make(connection);
+    }
+    group.restricted = connection->full;
+    err_t err = run_once(&group);
+    if (err == ERR_SITE_FULL && !group.restricted) {
+        group.restricted = true;
+        err = run_once(&group);
+    }
+    if (err == ERR_SITE_FULL && !connection->full) {
+        reserve_release(connection);
+        err = run_once(&group);
+    }
+    if (err != OK) {
+        refuse_all(&group, err);
+    }
+    put_effects(&group);
+    tx_release(&group.tx);
+}

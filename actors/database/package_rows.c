@@ -1,0 +1,253 @@
+/* package_rows.c - packages and points as structs, and the one function of a package's state; see rows.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/database/rows.h"
+
+static uint32_t
+copy_text(const cursor_t *row, int column, char *ret_text, size_t room)
+{
+    slice_t text = cursor_bytes(row, column);
+    size_t size = text.size < room ? text.size : room;
+    if (size > 0) {
+        memcpy(ret_text, text.data, size);
+    }
+    return (uint32_t) size;
+}
+
+/* ---- packages ----------------------------------------------------------------------------------------- */
+
+static void
+package_read(const cursor_t *row, package_t *ret)
+{
+    ret->row = cursor_int(row, 0);
+    ret->id[copy_text(row, 1, ret->id, NAME_BYTES_MAX)] = '\0';
+    cursor_copy(row, 2, ret->incarnation.byte, sizeof ret->incarnation.byte);
+    ret->name_size = copy_text(row, 3, ret->name, sizeof ret->name);
+    ret->source_size = copy_text(row, 4, ret->source, sizeof ret->source);
+    ret->epoch = cursor_u64(row, 5);
+    ret->next_epoch = cursor_u64(row, 6);
+    ret->removing = cursor_int(row, 7) != 0;
+    cursor_copy(row, 8, ret->root.byte, sizeof ret->root.byte);
+    ret->label_size = copy_text(row, 9, ret->label, sizeof ret->label);
+    ret->files = cursor_u64(row, 10);
+    ret->directories = cursor_u64(row, 11);
+    ret->links = cursor_u64(row, 12);
+    ret->bytes = cursor_u64(row, 13);
+    ret->not_carried = cursor_u64(row, 14);
+}
+
+static bool
+package_one(cursor_t row, package_t *ret)
+{
+    if (!cursor_next(&row)) {
+        return false;
+    }
+    package_read(&row, ret);
+    cursor_close(&row);
+    return true;
+}
+
+bool
+package_by_id(tx_t *tx, slice_t id, package_t *ret)
+{
+    return package_one(OPEN(tx, SQL_PACKAGE_BY_ID, v_text(id)), ret);
+}
+
+bool
+package_by_row(tx_t *tx, int64_t row, package_t *ret)
+{
+    return package_one(OPEN(tx, SQL_PACKAGE_BY_ROW, v_int(row)), ret);
+}
+
+bool
+package_next(tx_t *tx, slice_t after, package_t *ret)
+{
+    return package_one(OPEN(tx, SQL_PACKAGE_NEXT, v_text(after)), ret);
+}
+
+bool
+package_need(tx_t *tx, const char *verb, slice_t id, package_t *ret)
+{
+    if (package_by_id(tx, id, ret)) {
+        return true;
+    }
+    tx_refuse(tx, ERR_NOT_FOUND, "despool package list shows the packages",
+              "cannot %s '%.*s': no package of this id is known", verb, SHOWN(id));
+    return false;
+}
+
+uint32_t
+package_state(tx_t *tx, int64_t row)
+{
+    return (uint32_t) NUMBER(tx, SQL_PACKAGE_STATE, PACKAGE_IDLE, v_int(row));
+}
+
+void
+event_of_package(event_draft_t *event, const package_t *package, uint32_t id)
+{
+    event_begin(event, "distribution_manager", id);
+    event->package = slice_of(package->id);
+    event->epoch = package->epoch;
+    event->label = SLICE_OF(package, label);
+    event->root = package->root;
+}
+
+void
+package_finish(tx_t *tx, int64_t row)
+{
+    package_t package;
+    event_draft_t event;
+    if (!package_by_row(tx, row, &package) || !package.removing ||
+        NUMBER(tx, SQL_PACKAGE_LEFT, 0, v_int(row)) != 0) {
+        return;
+    }
+    RUN(tx, SQL_TARGETS_OF_PACKAGE_DELETE, v_int(row));
+    RUN(tx, SQL_PACKAGE_DELETE, v_int(row));
+    event_of_package(&event, &package, STATUS_PACKAGE_REMOVED);
+    event_text(&event, "package %s is removed", package.id);
+    event_write(tx, &event);
+}
+
+static void
+announce(tx_t *tx, const package_t *package, uint32_t state)
+{
+    static const uint32_t ids[PACKAGE_COUNT] = {
+        [PACKAGE_IDLE] = STATUS_NONE,
+        [PACKAGE_ACTIVE] = STATUS_PACKAGE_PROCESSING,
+        [PACKAGE_COMPLETE] = STATUS_PACKAGE_DONE,
+        [PACKAGE_FAILED] = STATUS_PACKAGE_FAILED,
+    };
+    event_draft_t event;
+    if (ids[state] != STATUS_NONE) {
+        event_of_package(&event, package, ids[state]);
+        event_text(&event, "package %s: %s", package->id, status_sentence(ids[state]));
+        event_attr(&event, "package_state", slice_of(package_state_words.word[state]));
+        event_write(tx, &event);
+    }
+}
+
+void
+packages_announce(tx_t *tx)
+{
+    package_t package;
+    for (uint32_t i = 0; i < tx->watched_count && tx->err == OK; i++) {
+        uint32_t state = package_state(tx, tx->watched[i].package);
+        if (state < PACKAGE_COUNT && state != tx->watched[i].before &&
+            package_by_row(tx, tx->watched[i].package, &package)) {
+            announce(tx, &package, state);
+        }
+    }
+    tx->watched_count = 0;
+}
+
+/* ---- points -------------------------------------------------------------------------------------------- */
+
+void
+point_read(const cursor_t *row, point_t *ret)
+{
+    ret->row = cursor_int(row, 0);
+    ret->name[copy_text(row, 1, ret->name, NAME_BYTES_MAX)] = '\0';
+    cursor_copy(row, 2, ret->incarnation.byte, sizeof ret->incarnation.byte);
+    ret->root_size = copy_text(row, 3, ret->root, sizeof ret->root);
+    ret->paused = cursor_int(row, 4) != 0;
+    ret->removing = cursor_int(row, 5) != 0;
+    ret->absent_since = cursor_int(row, 6);
+    ret->added = cursor_int(row, 7);
+}
+
+static bool
+point_one(cursor_t row, point_t *ret)
+{
+    if (!cursor_next(&row)) {
+        return false;
+    }
+    point_read(&row, ret);
+    cursor_close(&row);
+    return true;
+}
+
+bool
+point_by_name(tx_t *tx, slice_t name, point_t *ret)
+{
+    return point_one(OPEN(tx, SQL_POINT_BY_NAME, v_text(name)), ret);
+}
+
+bool
+point_by_row(tx_t *tx, int64_t row, point_t *ret)
+{
+    return point_one(OPEN(tx, SQL_POINT_BY_ROW, v_int(row)), ret);
+}
+
+bool
+point_next(tx_t *tx, slice_t after, point_t *ret)
+{
+    return point_one(OPEN(tx, SQL_POINT_NEXT, v_text(after)), ret);
+}
+
+bool
+point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret)
+{
+    if (point_by_name(tx, name, ret)) {
+        return true;
+    }
+    tx_refuse(tx, ERR_NOT_FOUND, "despool dp list shows the distribution points",
+              "cannot %s '%.*s': no distribution point of this name is known", verb, SHOWN(name));
+    return false;
+}
+
+void
+event_of_point(event_draft_t *event, const point_t *point, uint32_t id)
+{
+    event_begin(event, "distribution_manager", id);
+    event->dp = slice_of(point->name);
+}
+
+void
+point_finish(tx_t *tx, int64_t row)
+{
+    point_t point;
+    event_draft_t event;
+    if (!point_by_row(tx, row, &point) || !point.removing ||
+        NUMBER(tx, SQL_POINT_LEFT, 0, v_int(row)) != 0) {
+        return;
+    }
+    RUN(tx, SQL_TARGETS_OF_POINT_DELETE, v_int(row));
+    RUN(tx, SQL_POINT_DELETE, v_int(row));
+    event_of_point(&event, &point, STATUS_POINT_REMOVED);
+    event_text(&event, "distribution point %s is removed", point.name);
+    event_write(tx, &event);
+}
+
+void
+point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why)
+{
+    point_t point;
+    event_draft_t event;
+    if (!point_by_row(tx, row, &point) || (point.absent_since != 0) == absent) {
+        return;
+    }
+    RUN(tx, SQL_POINT_ABSENT, v_int(row), absent ? v_int(tx->now_ns) : v_null());
+    event_of_point(&event, &point, absent ? STATUS_POINT_ABSENT : STATUS_POINT_RETURNED);
+    event_text(&event, "distribution point %s %s%s%s", point.name, absent ? "is absent" : "is back",
+               why == NULL ? "" : ": ", why == NULL ? "" : why);
+    event_write(tx, &event);
+}
+
+rows_t
+point_refs(tx_t *tx)
+{
+    point_t point = {.row = 0};
+    int64_t count = tx_number(tx, SQL_ALL_POINTS_COUNT, 0, NULL, 0);
+    rows_t refs = draft_rows(&tx->answer, (uint32_t) count, sizeof(point_ref_t));
+    for (uint32_t i = 0; i < refs.count && point_next(tx, slice_of(point.name), &point); i++) {
+        point_ref_t *ref = draft_row(&tx->answer, refs, i, sizeof *ref);
+        if (ref == NULL) {
+            break;
+        }
+        ref->dp = tx_text(tx, slice_of(point.name));
+        ref->dp_incarnation = point.incarnation;
+        ref->dp_root = tx_text(tx, SLICE_OF(&point, root));
+    }
+    return refs;
+}

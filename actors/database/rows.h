@@ -1,0 +1,115 @@
+/* rows.h - packages, points and targets as structs: read, changed by rule, written back.
+ *
+ * Shape    x_by_...(tx, ..., &x) reads one and says whether it is there; targets are changed through
+ *          target_want, target_remove, ... and written by target_save, which also writes the event.
+ * Promises a target is in exactly one state, with its due time, its lease, or its named cause; every
+ *          change of it that obsoletes work in hand raises its revision and has that work stopped;
+ *          the state of a package is package_state and nothing else.
+ * Threads  one job.
+ */
+#pragma once
+
+#include "actors/database/events.h"
+#include "proto/limits.h"
+
+typedef struct package {
+    int64_t row;
+    char id[NAME_BYTES_MAX + 1];
+    id128_t incarnation;
+    uint32_t name_size, source_size, label_size;
+    char name[TEXT_BYTES_MAX], source[PATH_BYTES_MAX], label[LABEL_BYTES_MAX];
+    uint64_t epoch, next_epoch;
+    bool removing;
+    digest_t root;
+    uint64_t files, directories, links, bytes, not_carried;
+} package_t;
+
+typedef struct point {
+    int64_t row;
+    char name[NAME_BYTES_MAX + 1];
+    id128_t incarnation;
+    uint32_t root_size;
+    char root[PATH_BYTES_MAX];
+    bool paused, removing;
+    int64_t absent_since, added; /* wall ns; 0: it is there */
+} point_t;
+
+typedef struct target {
+    int64_t row, package, point;
+    uint32_t state;
+    uint64_t wanted, have; /* epochs; have 0: nothing */
+    digest_t have_root;
+    uint32_t attempts, of, integrity;
+    int64_t due, since; /* wall ns */
+    int64_t look;       /* when due_targets is to see it; 0: it is taken, or waits for a person */
+    err_t cause;
+    uint32_t cause_text_size;
+    char cause_text[TEXT_BYTES_MAX];
+    uint64_t need, space; /* RECORD_NONE: no matter of space */
+    uint64_t revision;
+    bool taken; /* by distribution_manager's present run */
+    uint32_t slot;
+    /* of its package, point and versions */
+    char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
+    id128_t package_incarnation, dp_incarnation;
+    uint32_t dp_root_size, label_size, have_label_size;
+    char dp_root[PATH_BYTES_MAX], label[LABEL_BYTES_MAX], have_label[LABEL_BYTES_MAX];
+    bool paused;
+    digest_t root;
+    uint64_t bytes;
+    /* as it was read, to see what changed */
+    uint32_t old_state, old_attempts;
+    err_t old_cause;
+} target_t;
+
+#define SLICE_OF(of, field) ((slice_t){(of)->field, (of)->field##_size})
+
+/* ---- packages ------------------------------------------------------------------------------------- */
+
+bool package_by_id(tx_t *tx, slice_t id, package_t *ret);
+bool package_by_row(tx_t *tx, int64_t row, package_t *ret);
+bool package_next(tx_t *tx, slice_t after, package_t *ret); /* in the order of ids */
+/* Refuses not-found when it is not there. */
+bool package_need(tx_t *tx, const char *verb, slice_t id, package_t *ret);
+uint32_t package_state(tx_t *tx, int64_t row);
+/* A package being removed goes when nothing of it is left anywhere. */
+void package_finish(tx_t *tx, int64_t row);
+/* The events of packages whose state is no longer what it was when they were watched. */
+void packages_announce(tx_t *tx);
+void event_of_package(event_draft_t *event, const package_t *package, uint32_t id);
+
+/* ---- points --------------------------------------------------------------------------------------- */
+
+bool point_by_name(tx_t *tx, slice_t name, point_t *ret);
+bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
+bool point_next(tx_t *tx, slice_t after, point_t *ret); /* in the order of names */
+bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
+void point_finish(tx_t *tx, int64_t row);
+/* Marks a point absent or present again, with its event; nothing when it is so already. */
+void point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why);
+void event_of_point(event_draft_t *event, const point_t *point, uint32_t id);
+rows_t point_refs(tx_t *tx); /* all points, into the answer */
+/* From a cursor over SQL_POINT_COLUMNS. */
+void point_read(const cursor_t *row, point_t *ret);
+
+/* ---- targets ---------------------------------------------------------------------------------------- */
+
+bool target_by_row(tx_t *tx, uint64_t row, target_t *ret);
+bool target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret);
+/* One after the other, by row: begin with after 0. Rows may be changed in between. */
+bool target_next_of_package(tx_t *tx, int64_t package, int64_t after, target_t *ret);
+bool target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret);
+bool target_next_due(tx_t *tx, int64_t now_ns, target_t *ret);
+void target_read(const cursor_t *row, target_t *ret);
+
+bool state_is_final(uint32_t state); /* no work is to be done: installed, failed, cancelled, removed */
+/* What is in hand for it is to end, and is refused from now on. */
+void target_supersede(tx_t *tx, target_t *target);
+/* It wants this version, from the first try on. */
+void target_want(tx_t *tx, target_t *target, const package_t *package);
+void target_remove(tx_t *tx, target_t *target);
+void target_due_now(tx_t *tx, target_t *target);
+void target_set_cause(target_t *target, err_t cause, slice_t text);
+/* Writes it, with the event of this id (STATUS_NONE: without). */
+void target_save(tx_t *tx, target_t *target, uint32_t status_id);
+uint32_t status_of_state(uint32_t state);

@@ -1,0 +1,168 @@
+/* schema.c - the tables of site.db; see schema.h.
+ *
+ * Bytes    one SQLite file in WAL mode; user_version says which tables are in it.
+ * Valid    when user_version is ours, quick_check finds nothing, and meta holds the site's id.
+ * Crash    leaves the old version whole or the new one whole: the steps are one transaction. A copy
+ *          (site.db.v<N>) is durable before the first step; half a copy is written over.
+ */
+#include "actors/database/schema.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "proto/messages.h"
+
+/* The numbers of states are in the tables and in the statements. */
+_Static_assert(TARGET_PENDING == 0 && TARGET_INSTALLING == 1 && TARGET_INSTALLED == 2 &&
+                   TARGET_RETRYING == 3 && TARGET_WAITING == 4 && TARGET_FAILED == 5 &&
+                   TARGET_CANCELLED == 6 && TARGET_REMOVING == 7 && TARGET_REMOVED == 8,
+               "states of targets are stored by number");
+_Static_assert(PACKAGE_IDLE == 0 && PACKAGE_ACTIVE == 1 && PACKAGE_COMPLETE == 2 &&
+                   PACKAGE_FAILED == 3,
+               "SQL_PACKAGE_STATE answers with these numbers");
+_Static_assert(SEVERITY_INFO == 0 && SEVERITY_WARNING == 1 && SEVERITY_ERROR == 2,
+               "severities are stored by number");
+
+static const char *const steps[] = {
+    "CREATE TABLE meta (name TEXT PRIMARY KEY, value) WITHOUT ROWID;"
+    "CREATE TABLE setting (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "CREATE TABLE answer (key BLOB PRIMARY KEY, command INTEGER NOT NULL,"
+    "  number INTEGER NOT NULL, record BLOB NOT NULL, at INTEGER NOT NULL) WITHOUT ROWID;"
+    "CREATE INDEX answer_at ON answer (at);"
+    "CREATE TABLE event (seq INTEGER PRIMARY KEY AUTOINCREMENT, time INTEGER NOT NULL,"
+    "  component TEXT NOT NULL, id INTEGER NOT NULL, severity INTEGER NOT NULL,"
+    "  package TEXT, dp TEXT, epoch INTEGER, label TEXT, root BLOB, text TEXT NOT NULL,"
+    "  attrs BLOB);"
+    "CREATE TABLE package (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  id TEXT NOT NULL UNIQUE COLLATE NOCASE, incarnation BLOB NOT NULL, name TEXT,"
+    "  source TEXT NOT NULL, epoch INTEGER NOT NULL, next_epoch INTEGER NOT NULL,"
+    "  removing INTEGER NOT NULL DEFAULT 0);"
+    "CREATE TABLE exclude (package INTEGER NOT NULL REFERENCES package ON DELETE CASCADE,"
+    "  place INTEGER NOT NULL, glob TEXT NOT NULL, PRIMARY KEY (package, place)) WITHOUT ROWID;"
+    "CREATE TABLE version (package INTEGER NOT NULL REFERENCES package ON DELETE CASCADE,"
+    "  epoch INTEGER NOT NULL, root BLOB NOT NULL, label TEXT NOT NULL, files INTEGER NOT NULL,"
+    "  directories INTEGER NOT NULL, links INTEGER NOT NULL, bytes INTEGER NOT NULL,"
+    "  not_carried INTEGER NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (package, epoch))"
+    "  WITHOUT ROWID;"
+    "CREATE TABLE point (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  name TEXT NOT NULL UNIQUE COLLATE NOCASE, incarnation BLOB NOT NULL, root TEXT NOT NULL,"
+    "  paused INTEGER NOT NULL DEFAULT 0, removing INTEGER NOT NULL DEFAULT 0,"
+    "  absent_since INTEGER, added INTEGER NOT NULL);"
+    "CREATE INDEX point_absent ON point (absent_since) WHERE absent_since IS NOT NULL;"
+    "CREATE TABLE pointgroup (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  name TEXT NOT NULL UNIQUE COLLATE NOCASE);"
+    "CREATE TABLE member (pointgroup INTEGER NOT NULL REFERENCES pointgroup ON DELETE CASCADE,"
+    "  point INTEGER NOT NULL REFERENCES point ON DELETE CASCADE,"
+    "  PRIMARY KEY (pointgroup, point)) WITHOUT ROWID;"
+    "CREATE INDEX member_point ON member (point);"
+    "CREATE TABLE target (row INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  package INTEGER NOT NULL REFERENCES package, point INTEGER NOT NULL REFERENCES point,"
+    "  state INTEGER NOT NULL, wanted INTEGER NOT NULL, have INTEGER, have_root BLOB,"
+    "  attempts INTEGER NOT NULL DEFAULT 0, of INTEGER NOT NULL,"
+    "  integrity INTEGER NOT NULL DEFAULT 0, due INTEGER, since INTEGER NOT NULL, look INTEGER,"
+    "  cause TEXT, cause_text TEXT, need INTEGER, space INTEGER,"
+    "  revision INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0, slot INTEGER,"
+    "  UNIQUE (package, point));"
+    "CREATE INDEX target_package ON target (package);"
+    "CREATE INDEX target_point ON target (point);"
+    "CREATE INDEX target_state ON target (package, state);"
+    "CREATE INDEX target_wanted ON target (package, wanted);"
+    "CREATE INDEX target_have ON target (package, have);"
+    "CREATE INDEX target_look ON target (look) WHERE look IS NOT NULL;"
+    "CREATE INDEX target_taken ON target (taken) WHERE taken = 1;"
+    "CREATE INDEX target_failed ON target (state) WHERE state = 5;",
+};
+
+const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};
+
+err_t
+schema_version(connection_t *connection, int64_t *ret_version, fault_t *fault)
+{
+    return connection_pragma(connection, "PRAGMA user_version", ret_version, fault);
+}
+
+#define COPY_BYTES 65536u
+
+static err_t
+copy_bytes(world_t *world, int from, int to, fault_t *fault)
+{
+    uint8_t bytes[COPY_BYTES];
+    uint64_t at = 0;
+    int64_t got = 0;
+    while ((got = world_read(world, from, bytes, sizeof bytes, at)) > 0) {
+        int64_t put = world_write(world, to, bytes, (size_t) got, at);
+        if (put < 0) {
+            return RAISE(fault, err_of_errno((int) -put), (int) -put, "write", "site.db copy");
+        }
+        at += (uint64_t) put;
+    }
+    if (got < 0) {
+        return RAISE(fault, err_of_errno((int) -got), (int) -got, "read", "site.db");
+    }
+    int synced = world_truncate(world, to, at);
+    synced = synced < 0 ? synced : world_sync(world, to);
+    return synced == 0 ? OK : RAISE(fault, ERR_IO, -synced, "sync", "site.db copy");
+}
+
+/* The file is whole by itself then: its log was written back, and nobody else has it open. */
+static err_t
+keep_copy(connection_t *connection, int64_t version, fault_t *fault)
+{
+    world_t *world = connection->world;
+    char name[32];
+    snprintf(name, sizeof name, "site.db.v%lld", (long long) version);
+    TRY(connection_execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)", fault));
+    int from = world_open(world, connection->data_fd, "site.db", O_RDONLY, 0, 0);
+    if (from < 0) {
+        return RAISE(fault, err_of_errno(-from), -from, "open", "site.db");
+    }
+    int to = world_open(world, connection->data_fd, name, O_RDWR | O_CREAT, 0600, 0);
+    err_t err = to < 0 ? RAISE(fault, err_of_errno(-to), -to, "create", name)
+                       : copy_bytes(world, from, to, fault);
+    if (to >= 0) {
+        world_close(world, to);
+    }
+    world_close(world, from);
+    if (err == OK && world_sync(world, connection->data_fd) < 0) {
+        return RAISE(fault, ERR_IO, 0, "sync", "the data directory");
+    }
+    return err;
+}
+
+static err_t
+run_steps(connection_t *connection, const schema_steps_t *all, int64_t from, fault_t *fault)
+{
+    char pragma[64];
+    for (int64_t version = from; version < all->count; version++) {
+        TRY(connection_execute(connection, all->step[version], fault));
+    }
+    snprintf(pragma, sizeof pragma, "PRAGMA user_version = %lld", (long long) all->count);
+    return connection_execute(connection, pragma, fault);
+}
+
+err_t
+schema_migrate(connection_t *connection, const schema_steps_t *all, fault_t *fault)
+{
+    int64_t version = 0;
+    TRY(schema_version(connection, &version, fault));
+    if (version > all->count) {
+        return RAISE(fault, ERR_NEWER_SCHEMA, 0, "open", "site.db");
+    }
+    if (version == all->count) {
+        return OK;
+    }
+    if (version > 0) {
+        TRY(keep_copy(connection, version, fault));
+    }
+    TRY(connection_execute(connection, "BEGIN IMMEDIATE", fault));
+    err_t err = run_steps(connection, all, version, fault);
+    if (err == OK && version == 0) {
+        err = connection_name_site(connection, fault);
+    }
+    if (err == OK) {
+        return connection_execute(connection, "COMMIT", fault);
+    }
+    fault_t ignored;
+    err_t undone = connection_execute(connection, "ROLLBACK", &ignored);
+    return undone == OK ? err : ERR_IO;
+}

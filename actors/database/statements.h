@@ -1,0 +1,196 @@
+/* statements.h - every SQL statement of the site, once.
+ *
+ * Shape    X-macro tables by noun, S(symbol, text); from them come the enum sql_t and the texts.
+ *          Each is prepared once per connection, when it is first used.
+ * Promises every value is bound (?1, ?2 ...), never written into the text. What begins with SQL_ALL_
+ *          walks a whole table, because its answer is that table; all others go by an index.
+ *          Where the planner could choose, INDEXED BY and CROSS JOIN say the way.
+ * Threads  constant data only.
+ */
+#pragma once
+#include <stdint.h>
+
+/* ---- transactions, meta, keys --------------------------------------------------------------------- */
+
+#define SQL_MACHINERY(S)                                                                           \
+    S(SQL_BEGIN, "BEGIN IMMEDIATE")                                                                \
+    S(SQL_COMMIT, "COMMIT")                                                                        \
+    S(SQL_ROLLBACK, "ROLLBACK")                                                                    \
+    S(SQL_SAVEPOINT, "SAVEPOINT message")                                                          \
+    S(SQL_RELEASE, "RELEASE message")                                                              \
+    S(SQL_ROLLBACK_TO, "ROLLBACK TO message")                                                      \
+    S(SQL_META_GET, "SELECT value FROM meta WHERE name = ?1")                                      \
+    S(SQL_META_SET, "INSERT INTO meta (name, value) VALUES (?1, ?2) "                              \
+                    "ON CONFLICT (name) DO UPDATE SET value = excluded.value")                     \
+    S(SQL_SETTING_GET, "SELECT value FROM setting WHERE name = ?1")                                \
+    S(SQL_SETTING_SET, "INSERT INTO setting (name, value) VALUES (?1, ?2) "                        \
+                       "ON CONFLICT (name) DO UPDATE SET value = excluded.value")                  \
+    S(SQL_ANSWER_GET, "SELECT command, number, record FROM answer WHERE key = ?1")                 \
+    S(SQL_ANSWER_PUT, "INSERT INTO answer (key, command, number, record, at) "                     \
+                      "VALUES (?1, ?2, ?3, ?4, ?5)")                                               \
+    S(SQL_ANSWER_EXPIRE, "DELETE FROM answer WHERE key IN "                                        \
+                         "(SELECT key FROM answer WHERE at < ?1 ORDER BY at LIMIT 100)")
+
+/* ---- events ----------------------------------------------------------------------------------------- */
+
+#define SQL_EVENTS(S)                                                                              \
+    S(SQL_EVENT_ADD, "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, " \
+                     "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")   \
+    S(SQL_EVENT_FIRST, "SELECT min(seq) FROM event")                                               \
+    S(SQL_EVENT_LAST, "SELECT max(seq) FROM event")                                                \
+    S(SQL_EVENT_COUNT_AFTER, "SELECT count(*) FROM "                                               \
+                             "(SELECT seq FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2)")       \
+    S(SQL_EVENTS_AFTER, "SELECT seq, time, component, id, severity, package, epoch, label, root, " \
+                        "text, attrs, dp FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")       \
+    S(SQL_EVENT_TRIM, "DELETE FROM event WHERE seq <= ?1")
+
+/* ---- packages and versions -------------------------------------------------------------------------- */
+
+#define SQL_PACKAGE_COLUMNS                                                                        \
+    "p.row, p.id, p.incarnation, p.name, p.source, p.epoch, p.next_epoch, p.removing, v.root, "    \
+    "v.label, v.files, v.directories, v.links, v.bytes, v.not_carried FROM package p "             \
+    "LEFT JOIN version v ON v.package = p.row AND v.epoch = p.epoch "
+
+#define SQL_PACKAGES(S)                                                                            \
+    S(SQL_PACKAGE_BY_ID, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.id = ?1")                          \
+    S(SQL_PACKAGE_BY_ROW, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.row = ?1")                        \
+    S(SQL_PACKAGE_NEXT, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.id > ?1 ORDER BY p.id LIMIT 1")     \
+    S(SQL_PACKAGE_ADD, "INSERT INTO package (id, incarnation, name, source, epoch, next_epoch) "   \
+                       "VALUES (?1, ?2, ?3, ?4, 0, 1)")                                            \
+    S(SQL_PACKAGE_SET, "UPDATE package SET name = ?2, source = ?3 WHERE row = ?1")                 \
+    S(SQL_PACKAGE_VERSION, "UPDATE package SET epoch = ?2, next_epoch = ?2 + 1 WHERE row = ?1")    \
+    S(SQL_PACKAGE_REMOVING, "UPDATE package SET removing = 1 WHERE row = ?1")                      \
+    S(SQL_PACKAGE_DELETE, "DELETE FROM package WHERE row = ?1")                                    \
+    S(SQL_PACKAGE_STATE,                                                                           \
+      "SELECT CASE "                                                                               \
+      "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "                                 \
+      "  WHERE package = ?1 AND state IN (0, 1, 3, 4, 7)) THEN 1 "                                 \
+      "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "                                 \
+      "  WHERE package = ?1 AND state = 5) THEN 3 "                                                \
+      "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "                                 \
+      "  WHERE package = ?1 AND state = 2) THEN 2 ELSE 0 END")                                     \
+    S(SQL_ALL_PACKAGES_COUNT, "SELECT count(*) FROM package")                                      \
+    S(SQL_ALL_SOURCES, "SELECT source FROM package ORDER BY id")                                   \
+    S(SQL_EXCLUDE_COUNT, "SELECT count(*) FROM exclude WHERE package = ?1")                        \
+    S(SQL_EXCLUDES, "SELECT glob FROM exclude WHERE package = ?1 ORDER BY place")                  \
+    S(SQL_EXCLUDE_ADD, "INSERT INTO exclude (package, place, glob) VALUES (?1, ?2, ?3)")           \
+    S(SQL_EXCLUDE_CLEAR, "DELETE FROM exclude WHERE package = ?1")                                 \
+    S(SQL_VERSION_ADD, "INSERT INTO version (package, epoch, root, label, files, directories, "    \
+                       "links, bytes, not_carried, at) "                                           \
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                         \
+    S(SQL_ALL_VERSIONS_PRUNE,                                                                      \
+      "DELETE FROM version WHERE epoch <> (SELECT epoch FROM package WHERE row = version.package) " \
+      "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "                             \
+      "  WHERE package = version.package AND wanted = version.epoch) "                             \
+      "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_have "                               \
+      "  WHERE package = version.package AND have = version.epoch)")                               \
+    S(SQL_ALL_ROOTS_COUNT, "SELECT count(DISTINCT root) FROM version")                             \
+    S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")
+
+/* ---- points and groups ---------------------------------------------------------------------------------- */
+
+#define SQL_POINT_COLUMNS                                                                          \
+    "row, name, incarnation, root, paused, removing, absent_since, added FROM point "
+
+#define SQL_POINTS(S)                                                                              \
+    S(SQL_POINT_BY_NAME, "SELECT " SQL_POINT_COLUMNS "WHERE name = ?1")                            \
+    S(SQL_POINT_BY_ROW, "SELECT " SQL_POINT_COLUMNS "WHERE row = ?1")                              \
+    S(SQL_POINT_NEXT, "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 ORDER BY name LIMIT 1")         \
+    S(SQL_POINT_NEXT_ABSENT,                                                                       \
+      "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                                       \
+      "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                                     \
+      "AND (absent_since, row) > (?2, ?3) ORDER BY absent_since, row LIMIT 1")                     \
+    S(SQL_POINT_ABSENT_COUNT, "SELECT count(*) FROM point INDEXED BY point_absent "                \
+                              "WHERE absent_since IS NOT NULL AND absent_since <= ?1")             \
+    S(SQL_POINT_ADD, "INSERT INTO point (name, incarnation, root, added) VALUES (?1, ?2, ?3, ?4)") \
+    S(SQL_POINT_MOVE, "UPDATE point SET root = ?2, incarnation = ?3 WHERE row = ?1")               \
+    S(SQL_POINT_PAUSE, "UPDATE point SET paused = ?2 WHERE row = ?1")                              \
+    S(SQL_POINT_ABSENT, "UPDATE point SET absent_since = ?2 WHERE row = ?1")                       \
+    S(SQL_POINT_REMOVING, "UPDATE point SET removing = 1 WHERE row = ?1")                          \
+    S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
+    S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
+                        "WHERE point = ?1 AND state <> 8")                                         \
+    S(SQL_ALL_POINTS_COUNT, "SELECT count(*) FROM point")                                          \
+    S(SQL_GROUP_BY_NAME, "SELECT row, name FROM pointgroup WHERE name = ?1")                       \
+    S(SQL_GROUP_NEXT, "SELECT row, name FROM pointgroup WHERE name > ?1 ORDER BY name LIMIT 1")    \
+    S(SQL_GROUP_ADD, "INSERT INTO pointgroup (name) VALUES (?1)")                                  \
+    S(SQL_GROUP_DELETE, "DELETE FROM pointgroup WHERE row = ?1")                                   \
+    S(SQL_MEMBER_ADD, "INSERT OR IGNORE INTO member (pointgroup, point) VALUES (?1, ?2)")          \
+    S(SQL_MEMBER_COUNT, "SELECT count(*) FROM member WHERE pointgroup = ?1")                       \
+    S(SQL_MEMBER_HAS, "SELECT 1 FROM member WHERE pointgroup = ?1 AND point = ?2")                 \
+    S(SQL_MEMBERS, "SELECT point.name FROM member CROSS JOIN point ON point.row = member.point "   \
+                   "WHERE member.pointgroup = ?1 ORDER BY point.name")                             \
+    S(SQL_MEMBER_NEXT, "SELECT point FROM member WHERE pointgroup = ?1 AND point > ?2 "            \
+                       "ORDER BY point LIMIT 1")                                                   \
+    S(SQL_ALL_GROUPS_COUNT, "SELECT count(*) FROM pointgroup")
+
+/* ---- targets --------------------------------------------------------------------------------------------- */
+
+#define SQL_TARGET_COLUMNS                                                                         \
+    "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
+    "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
+    "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
+    "v.label, v.bytes, h.label FROM target t "
+#define SQL_TARGET_JOINS                                                                           \
+    "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
+    "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
+    "LEFT JOIN version h ON h.package = t.package AND h.epoch = t.have "
+
+#define SQL_TARGETS(S)                                                                             \
+    S(SQL_TARGET_BY_ROW, SQL_TARGET_COLUMNS SQL_TARGET_JOINS "WHERE t.row = ?1")                   \
+    S(SQL_TARGET_OF, SQL_TARGET_COLUMNS SQL_TARGET_JOINS "WHERE t.package = ?1 AND t.point = ?2")  \
+    S(SQL_TARGET_NEXT_OF_PACKAGE,                                                                  \
+      SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS                             \
+      "WHERE t.package = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")                                \
+    S(SQL_TARGET_NEXT_OF_POINT,                                                                    \
+      SQL_TARGET_COLUMNS "INDEXED BY target_point " SQL_TARGET_JOINS                               \
+      "WHERE t.point = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")                                  \
+    S(SQL_TARGETS_OF_PACKAGE,                                                                      \
+      SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS                             \
+      "WHERE t.package = ?1 ORDER BY d.name")                                                      \
+    S(SQL_TARGET_DUE,                                                                              \
+      SQL_TARGET_COLUMNS "INDEXED BY target_look " SQL_TARGET_JOINS                                \
+      "WHERE t.look IS NOT NULL AND t.look <= ?1 ORDER BY t.look LIMIT 1")                         \
+    S(SQL_TARGET_NEXT_LOOK, "SELECT min(look) FROM target INDEXED BY target_look "                 \
+                            "WHERE look IS NOT NULL")                                              \
+    S(SQL_TARGET_CLAMP, "UPDATE target INDEXED BY target_look SET look = ?2, "                     \
+                        "due = CASE WHEN due IS NULL OR due < ?2 THEN due ELSE ?2 END "            \
+                        "WHERE look IS NOT NULL AND look > ?1")                                    \
+    S(SQL_TARGET_RELEASE_TAKEN, "UPDATE target INDEXED BY target_taken "                           \
+                                "SET taken = 0, look = ?1 WHERE taken = 1")                        \
+    S(SQL_TARGET_ADD, "INSERT INTO target (package, point, state, wanted, of, since) "             \
+                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                           \
+    S(SQL_TARGET_SAVE,                                                                             \
+      "UPDATE target SET state = ?2, wanted = ?3, have = ?4, have_root = ?5, attempts = ?6, "      \
+      "integrity = ?7, due = ?8, since = ?9, look = ?10, cause = ?11, cause_text = ?12, "          \
+      "need = ?13, space = ?14, revision = ?15, taken = ?16, slot = ?17 WHERE row = ?1")           \
+    S(SQL_TARGET_LEASE, "UPDATE target SET look = ?3 WHERE row = ?1 AND revision = ?2 "            \
+                        "AND taken = 1")                                                           \
+    S(SQL_TARGETS_OF_POINT_DELETE, "DELETE FROM target WHERE point = ?1")                          \
+    S(SQL_TARGETS_OF_PACKAGE_DELETE, "DELETE FROM target WHERE package = ?1")                      \
+    S(SQL_PACKAGE_TARGETS_COUNT, "SELECT count(*) FROM target INDEXED BY target_package "          \
+                                 "WHERE package = ?1")                                             \
+    S(SQL_PACKAGE_TARGETS_BY_STATE, "SELECT state, count(*) FROM target INDEXED BY target_state "  \
+                                    "WHERE package = ?1 GROUP BY state")                           \
+    S(SQL_PACKAGE_HOLDS, "SELECT count(*) FROM target INDEXED BY target_package "                  \
+                         "WHERE package = ?1 AND state <> 8 AND NOT (state = 6 AND have IS NULL)") \
+    S(SQL_POINT_HOLDS, "SELECT count(*) FROM target INDEXED BY target_point "                      \
+                       "WHERE point = ?1 AND state <> 8 AND NOT (state = 6 AND have IS NULL)")     \
+    S(SQL_PACKAGE_LEFT, "SELECT 1 FROM target INDEXED BY target_package "                          \
+                        "WHERE package = ?1 AND state <> 8 LIMIT 1")                               \
+    S(SQL_POINT_LEFT, "SELECT 1 FROM target INDEXED BY target_point "                              \
+                      "WHERE point = ?1 AND state <> 8 LIMIT 1")                                   \
+    S(SQL_TARGETS_FAILED, "SELECT count(*) FROM target INDEXED BY target_failed WHERE state = 5")
+
+#define SQL_STATEMENTS(S)                                                                          \
+    SQL_MACHINERY(S) SQL_EVENTS(S) SQL_PACKAGES(S) SQL_POINTS(S) SQL_TARGETS(S)
+
+typedef enum sql {
+#define SQL_SYMBOL(symbol, text) symbol,
+    SQL_STATEMENTS(SQL_SYMBOL)
+#undef SQL_SYMBOL
+        SQL_COUNT
+} sql_t;
+
+const char *sql_text(sql_t which);
+const char *sql_symbol(sql_t which);

@@ -1,0 +1,308 @@
+/* target_rows.c - targets as structs; see rows.h. */
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/database/rows.h"
+
+/* Copies at most room bytes. */
+static uint32_t
+copy_text(const cursor_t *row, int column, char *ret_text, size_t room)
+{
+    slice_t text = cursor_bytes(row, column);
+    size_t size = text.size < room ? text.size : room;
+    if (size > 0) {
+        memcpy(ret_text, text.data, size);
+    }
+    return (uint32_t) size;
+}
+
+static void
+copy_name(const cursor_t *row, int column, char *ret_name)
+{
+    uint32_t size = copy_text(row, column, ret_name, NAME_BYTES_MAX);
+    ret_name[size] = '\0';
+}
+
+static void
+read_own(const cursor_t *row, target_t *ret)
+{
+    ret->row = cursor_int(row, 0);
+    ret->package = cursor_int(row, 1);
+    ret->point = cursor_int(row, 2);
+    ret->state = cursor_u32(row, 3);
+    ret->wanted = cursor_u64(row, 4);
+    ret->have = cursor_u64(row, 5);
+    cursor_copy(row, 6, ret->have_root.byte, sizeof ret->have_root.byte);
+    ret->attempts = cursor_u32(row, 7);
+    ret->of = cursor_u32(row, 8);
+    ret->integrity = cursor_u32(row, 9);
+    ret->due = cursor_int(row, 10);
+    ret->since = cursor_int(row, 11);
+    ret->look = cursor_int(row, 12);
+    slice_t cause = cursor_bytes(row, 13);
+    ret->cause = cause.size == 0 ? OK : err_of_word(cause.data, cause.size);
+    ret->cause_text_size = copy_text(row, 14, ret->cause_text, sizeof ret->cause_text);
+    ret->need = cursor_count(row, 15);
+    ret->space = cursor_count(row, 16);
+    ret->revision = cursor_u64(row, 17);
+    ret->taken = cursor_int(row, 18) != 0;
+    ret->slot = cursor_u32(row, 19);
+}
+
+static void
+read_joined(const cursor_t *row, target_t *ret)
+{
+    copy_name(row, 20, ret->package_id);
+    cursor_copy(row, 21, ret->package_incarnation.byte, sizeof(id128_t));
+    copy_name(row, 22, ret->dp);
+    cursor_copy(row, 23, ret->dp_incarnation.byte, sizeof(id128_t));
+    ret->dp_root_size = copy_text(row, 24, ret->dp_root, sizeof ret->dp_root);
+    ret->paused = cursor_int(row, 25) != 0;
+    cursor_copy(row, 26, ret->root.byte, sizeof ret->root.byte);
+    ret->label_size = copy_text(row, 27, ret->label, sizeof ret->label);
+    ret->bytes = cursor_u64(row, 28);
+    ret->have_label_size = copy_text(row, 29, ret->have_label, sizeof ret->have_label);
+}
+
+void
+target_read(const cursor_t *row, target_t *ret)
+{
+    read_own(row, ret);
+    read_joined(row, ret);
+    ret->state = ret->state < TARGET_COUNT ? ret->state : TARGET_FAILED;
+    ret->old_state = ret->state;
+    ret->old_attempts = ret->attempts;
+    ret->old_cause = ret->cause;
+}
+
+static bool
+read_one(cursor_t row, target_t *ret)
+{
+    if (!cursor_next(&row)) {
+        return false;
+    }
+    target_read(&row, ret);
+    cursor_close(&row);
+    return true;
+}
+
+bool
+target_by_row(tx_t *tx, uint64_t row, target_t *ret)
+{
+    return row <= INT64_MAX && read_one(OPEN(tx, SQL_TARGET_BY_ROW, v_u64(row)), ret);
+}
+
+bool
+target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret)
+{
+    return read_one(OPEN(tx, SQL_TARGET_OF, v_int(package), v_int(point)), ret);
+}
+
+bool
+target_next_of_package(tx_t *tx, int64_t package, int64_t after, target_t *ret)
+{
+    return read_one(OPEN(tx, SQL_TARGET_NEXT_OF_PACKAGE, v_int(package), v_int(after)), ret);
+}
+
+bool
+target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret)
+{
+    return read_one(OPEN(tx, SQL_TARGET_NEXT_OF_POINT, v_int(point), v_int(after)), ret);
+}
+
+bool
+target_next_due(tx_t *tx, int64_t now_ns, target_t *ret)
+{
+    return read_one(OPEN(tx, SQL_TARGET_DUE, v_int(now_ns)), ret);
+}
+
+/* ---- rules --------------------------------------------------------------------------------------------- */
+
+bool
+state_is_final(uint32_t state)
+{
+    return state == TARGET_INSTALLED || state == TARGET_FAILED || state == TARGET_CANCELLED ||
+           state == TARGET_REMOVED;
+}
+
+uint32_t
+status_of_state(uint32_t state)
+{
+    static const uint32_t ids[TARGET_COUNT] = {
+        [TARGET_PENDING] = STATUS_TARGET_PENDING,     [TARGET_INSTALLING] = STATUS_TARGET_INSTALLING,
+        [TARGET_INSTALLED] = STATUS_TARGET_INSTALLED, [TARGET_RETRYING] = STATUS_TARGET_RETRYING,
+        [TARGET_WAITING] = STATUS_TARGET_WAITING,     [TARGET_FAILED] = STATUS_TARGET_FAILED,
+        [TARGET_CANCELLED] = STATUS_TARGET_CANCELLED, [TARGET_REMOVING] = STATUS_TARGET_REMOVING,
+        [TARGET_REMOVED] = STATUS_TARGET_REMOVED,
+    };
+    return ids[state];
+}
+
+void
+target_set_cause(target_t *target, err_t cause, slice_t text)
+{
+    target->cause = cause;
+    target->cause_text_size = (uint32_t) (text.size < TEXT_BYTES_MAX ? text.size : TEXT_BYTES_MAX);
+    if (target->cause_text_size > 0) {
+        memcpy(target->cause_text, text.data, target->cause_text_size);
+    }
+    target->need = RECORD_NONE;
+    target->space = RECORD_NONE;
+}
+
+void
+target_supersede(tx_t *tx, target_t *target)
+{
+    if (target->taken) {
+        tx_stop_work(tx, (uint64_t) target->row, target->dp, target->package_id);
+    }
+    progress_forget(tx->db, (uint64_t) target->row);
+    target->taken = false;
+    target->slot = 0;
+    target->revision++;
+}
+
+/* The version that it wants, for its events and answers. */
+static void
+take_version(target_t *target, const package_t *package)
+{
+    target->wanted = package->epoch;
+    target->root = package->root;
+    target->bytes = package->bytes;
+    target->label_size = package->label_size;
+    memcpy(target->label, package->label, package->label_size);
+}
+
+static void
+begin_anew(tx_t *tx, target_t *target, uint32_t state)
+{
+    target_supersede(tx, target);
+    target->state = state;
+    target->attempts = 0;
+    target->integrity = 0;
+    target->due = tx->now_ns;
+    target_set_cause(target, OK, (slice_t){NULL, 0});
+}
+
+void
+target_want(tx_t *tx, target_t *target, const package_t *package)
+{
+    take_version(target, package);
+    begin_anew(tx, target, TARGET_PENDING);
+}
+
+void
+target_remove(tx_t *tx, target_t *target)
+{
+    begin_anew(tx, target, TARGET_REMOVING);
+}
+
+void
+target_due_now(tx_t *tx, target_t *target)
+{
+    if (!target->taken && !state_is_final(target->state)) {
+        target->due = tx->now_ns;
+    }
+}
+
+/* A paused point starts no more work: its targets have a cause instead of a due time. */
+static void
+hold_paused(target_t *target)
+{
+    if (target->state != TARGET_REMOVING) {
+        target->state = TARGET_WAITING;
+    }
+    target->due = 0;
+    target_set_cause(target, ERR_PAUSED, (slice_t){NULL, 0});
+}
+
+/* Due time, and when it is looked at, as its state has them. */
+static void
+settle(tx_t *tx, target_t *target)
+{
+    if (state_is_final(target->state)) {
+        target->due = 0;
+        target->look = 0;
+        target->taken = false;
+        target->slot = 0;
+    } else if (!target->taken && target->paused) {
+        hold_paused(target);
+        target->look = 0;
+    } else if (!target->taken) {
+        target->due = target->due == 0 ? tx->now_ns : target->due;
+        target->look = target->due;
+    }
+}
+
+/* ---- writing -------------------------------------------------------------------------------------------- */
+
+static void
+write_row(tx_t *tx, const target_t *t)
+{
+    value_t cause = t->cause == OK ? v_null() : v_text(slice_of(err_word(t->cause)));
+    RUN(tx, SQL_TARGET_SAVE, v_int(t->row), v_int(t->state), v_u64(t->wanted),
+        v_some((int64_t) t->have), v_digest(&t->have_root), v_int(t->attempts), v_int(t->integrity),
+        v_some(t->due), v_int(t->since), v_some(t->look), cause, v_maybe(SLICE_OF(t, cause_text)),
+        v_count(t->need), v_count(t->space), v_u64(t->revision), v_int(t->taken), v_int(t->slot));
+}
+
+static void
+event_attrs(event_draft_t *event, const target_t *t)
+{
+    event_attr(event, "state", slice_of(target_state_words.word[t->state]));
+    event_attr_number(event, "attempts", t->attempts);
+    event_attr_number(event, "of", t->of);
+    event_attr_number(event, "wanted", t->wanted);
+    event_attr_number(event, "have", t->have);
+    if (t->cause != OK) {
+        event_attr(event, "cause", slice_of(err_word(t->cause)));
+        event_attr(event, "reason", SLICE_OF(t, cause_text));
+    }
+    if (t->need != RECORD_NONE) {
+        event_attr_number(event, "need", t->need);
+        event_attr_number(event, "free", t->space);
+    }
+    if (t->state == TARGET_INSTALLING || (t->state == TARGET_REMOVING && t->slot > 0)) {
+        event_attr_number(event, "slot", t->slot);
+    }
+}
+
+#define CAUSE_SHOWN_BYTES 300
+
+static void
+event_of_target(tx_t *tx, const target_t *t, uint32_t id)
+{
+    event_draft_t event;
+    event_begin(&event, "distribution_manager", id);
+    event.package = slice_of(t->package_id);
+    event.dp = slice_of(t->dp);
+    event.epoch = t->wanted;
+    event.label = SLICE_OF(t, label);
+    event.root = t->root;
+    bool caused = t->cause != OK;
+    int shown = (int) (t->cause_text_size < CAUSE_SHOWN_BYTES ? t->cause_text_size : CAUSE_SHOWN_BYTES);
+    event_text(&event, "%s on %s: %s, version %llu '%.*s'%s%s%s%.*s", t->package_id, t->dp,
+               target_state_words.word[t->state], (unsigned long long) t->wanted,
+               SHOWN(event.label), caused ? "; " : "", caused ? err_sentence(t->cause) : "",
+               caused && shown > 0 ? ": " : "", caused ? shown : 0, t->cause_text);
+    event_attrs(&event, t);
+    event_write(tx, &event);
+}
+
+void
+target_save(tx_t *tx, target_t *target, uint32_t status_id)
+{
+    tx_watch_package(tx, target->package);
+    settle(tx, target);
+    if (target->state != target->old_state) {
+        target->since = tx->now_ns;
+        status_id = status_id == STATUS_NONE ? STATUS_NONE
+                    : target->state == TARGET_WAITING ? STATUS_TARGET_WAITING
+                                                      : status_id;
+    }
+    write_row(tx, target);
+    if (status_id != STATUS_NONE) {
+        event_of_target(tx, target, status_id);
+    }
+    tx->targets_changed = true;
+}

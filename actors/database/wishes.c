@@ -1,0 +1,208 @@
+/* wishes.c - distribute, withdraw, retry and cancel: what is wanted of targets. */
+#include "actors/database/handlers.h"
+#include "actors/database/names.h"
+
+/* ---- distribute ----------------------------------------------------------------------------------- */
+
+static bool
+wants_again(uint32_t state)
+{
+    return state == TARGET_FAILED || state == TARGET_CANCELLED || state == TARGET_REMOVED ||
+           state == TARGET_REMOVING;
+}
+
+static void
+want_on(tx_t *tx, const package_t *package, const point_t *point, changed_t *changed)
+{
+    target_t target;
+    bool there = target_of(tx, package->row, point->row, &target);
+    if (there && !wants_again(target.state) && target.wanted == package->epoch) {
+        return;
+    }
+    tx_watch_package(tx, package->row);
+    if (!there) {
+        RUN(tx, SQL_TARGET_ADD, v_int(package->row), v_int(point->row), v_int(TARGET_PENDING),
+            v_u64(package->epoch), v_int(ATTEMPTS_MAX), v_int(tx->now_ns));
+        there = target_of(tx, package->row, point->row, &target);
+    }
+    if (there && tx->err == OK) {
+        target_want(tx, &target, package);
+        target_save(tx, &target, STATUS_TARGET_PENDING);
+        changed_add(tx, changed, target.dp);
+    }
+}
+
+static bool
+may_change(tx_t *tx, const char *verb, const package_t *package)
+{
+    if (package->removing) {
+        tx_refuse(tx, ERR_BUSY, "wait until package list no longer shows it",
+                  "cannot %s '%s': the package is being removed", verb, package->id);
+    }
+    return tx_ok(tx);
+}
+
+static void
+want_on_row(tx_t *tx, const package_t *package, int64_t row, changed_t *changed)
+{
+    point_t point;
+    if (!point_by_row(tx, row, &point)) {
+        return;
+    }
+    if (point.removing) {
+        tx_refuse(tx, ERR_BUSY, "wait until dp list no longer shows it",
+                  "cannot distribute '%s' to '%s': the distribution point is being removed",
+                  package->id, point.name);
+        return;
+    }
+    want_on(tx, package, &point, changed);
+}
+
+void
+handle_distribute(tx_t *tx, const distribute_t *m)
+{
+    package_t package;
+    changed_t changed = {NULL, 0, 0};
+    point_list_t points = {NULL, 0, 0};
+    bool go = package_need(tx, "distribute", record_slice(m, m->id), &package) &&
+              may_change(tx, "distribute", &package) &&
+              (m->all ? names_all_points(tx, &points)
+                      : names_resolve(tx, "distribute", m, m->to, &points));
+    for (uint32_t i = 0; go && i < points.count && tx_ok(tx); i++) {
+        want_on_row(tx, &package, points.row[i], &changed);
+    }
+    point_list_free(&points);
+    changed_answer(tx, &changed);
+}
+
+/* ---- withdraw --------------------------------------------------------------------------------------- */
+
+static void
+unwant(tx_t *tx, target_t *target, changed_t *changed)
+{
+    if (target->state != TARGET_REMOVING && target->state != TARGET_REMOVED) {
+        target_remove(tx, target);
+        target_save(tx, target, STATUS_TARGET_REMOVING);
+        changed_add(tx, changed, target->dp);
+    }
+}
+
+static void
+unwant_on(tx_t *tx, const package_t *package, int64_t row, changed_t *changed)
+{
+    target_t target;
+    point_t point;
+    if (target_of(tx, package->row, row, &target)) {
+        unwant(tx, &target, changed);
+    } else if (point_by_row(tx, row, &point)) {
+        tx_refuse(tx, ERR_NOT_FOUND, "despool status shows where it is",
+                  "cannot withdraw '%s' from '%s': it was not distributed to it", package->id,
+                  point.name);
+    }
+}
+
+static void
+unwant_everywhere(tx_t *tx, const package_t *package, changed_t *changed)
+{
+    target_t target = {.row = 0};
+    while (tx_ok(tx) && target_next_of_package(tx, package->row, target.row, &target)) {
+        unwant(tx, &target, changed);
+    }
+}
+
+void
+handle_withdraw(tx_t *tx, const withdraw_t *m)
+{
+    package_t package;
+    changed_t changed = {NULL, 0, 0};
+    point_list_t points = {NULL, 0, 0};
+    bool go = package_need(tx, "withdraw", record_slice(m, m->id), &package);
+    if (go && m->all) {
+        unwant_everywhere(tx, &package, &changed);
+    } else if (go && names_resolve(tx, "withdraw", m, m->from, &points)) {
+        for (uint32_t i = 0; i < points.count && tx_ok(tx); i++) {
+            unwant_on(tx, &package, points.row[i], &changed);
+        }
+    }
+    point_list_free(&points);
+    changed_answer(tx, &changed);
+}
+
+/* ---- retry and cancel: of all targets of a package, or of one ------------------------------------ */
+
+typedef void target_change_fn(tx_t *tx, target_t *target, const package_t *package,
+                              changed_t *changed);
+
+static void
+change_targets(tx_t *tx, const char *verb, slice_t id, slice_t dp, target_change_fn *change)
+{
+    package_t package;
+    point_t point;
+    target_t target = {.row = 0};
+    changed_t changed = {NULL, 0, 0};
+    bool go = package_need(tx, verb, id, &package);
+    if (go && dp.size == 0) {
+        while (tx_ok(tx) && target_next_of_package(tx, package.row, target.row, &target)) {
+            change(tx, &target, &package, &changed);
+        }
+    } else if (go && point_need(tx, verb, dp, &point)) {
+        if (target_of(tx, package.row, point.row, &target)) {
+            change(tx, &target, &package, &changed);
+        } else {
+            tx_refuse(tx, ERR_NOT_FOUND, "despool status shows where it is",
+                      "cannot %s '%s' on '%s': it was not distributed to it", verb, package.id,
+                      point.name);
+        }
+    }
+    changed_answer(tx, &changed);
+}
+
+static void
+retry_one(tx_t *tx, target_t *target, const package_t *package, changed_t *changed)
+{
+    uint32_t id = STATUS_NONE;
+    if (target->state == TARGET_FAILED || target->state == TARGET_CANCELLED) {
+        target_want(tx, target, package);
+        id = STATUS_TARGET_PENDING;
+    } else if (!target->taken && !target->paused &&
+               (target->state == TARGET_RETRYING || target->state == TARGET_WAITING ||
+                target->state == TARGET_REMOVING)) {
+        target_due_now(tx, target);
+    } else {
+        return;
+    }
+    target_save(tx, target, id);
+    changed_add(tx, changed, target->dp);
+}
+
+void
+handle_retry(tx_t *tx, const retry_t *m)
+{
+    change_targets(tx, "retry", record_slice(m, m->id), record_slice(m, m->dp), retry_one);
+}
+
+static void
+cancel_one(tx_t *tx, target_t *target, const package_t *package, changed_t *changed)
+{
+    if (target->state == TARGET_INSTALLED || target->state == TARGET_CANCELLED ||
+        target->state == TARGET_REMOVED) {
+        return;
+    }
+    if (target->state == TARGET_REMOVING) {
+        RUN(tx, SQL_PACKAGE_REMOVING, v_int(package->row), v_int(0));
+        RUN(tx, SQL_POINT_REMOVING, v_int(target->point), v_int(0));
+    }
+    target_supersede(tx, target);
+    target->state = TARGET_CANCELLED;
+    target_set_cause(target, ERR_CANCELLED, (slice_t){NULL, 0});
+    target_save(tx, target, STATUS_TARGET_CANCELLED);
+    changed_add(tx, changed, target->dp);
+}
+
+/* A removal that is cancelled leaves its content where it is; a package or point that waits for it
+ * is then no longer being removed. */
+void
+handle_cancel(tx_t *tx, const cancel_t *m)
+{
+    change_targets(tx, "cancel", record_slice(m, m->id), record_slice(m, m->dp), cancel_one);
+}
