@@ -27,3 +27,5 @@ POOLED(ROSTER_DECLARE)
 
 /* All of them, NULL at the end: for host_options. */
 extern const actor_class_t *const roster[];
+/* Whether a class is one of COMPONENTS. */
+bool roster_is_component(const char *class_name);

@@ -1,0 +1,277 @@
+/* provider.c - commands: decodes, validates, answers.
+ *
+ * hears    link_request: one command frame of a client; it is answered by a link_reply, often
+ * later, so replies come out of order by nature. tells    nobody. asks     each command of whom the
+ * table below names; site_database `site_open` until it is open, and `recall` before a package is
+ * snapshot a second time under the same key. keeps    the commands in hand, at most PENDING_MAX:
+ * id, request, and the record while a recall is under way. survives nothing: the clients of
+ * commands in hand are told `restarting`; a repeat under the same key is not done twice, because
+ * the database keeps the answers.
+ */
+#include <string.h>
+
+#include "actors/provider_reply.h"
+#include "actors/provider_routes.h"
+#include "actors/provider_wire.h"
+#include "actors/roster.h"
+
+#define PENDING_MAX   (ASKS_OPEN_MAX - 8u) /* commands in hand; a further one is refused (full) */
+#define SLOW_MS       86400000u            /* a snapshot or a verify takes as long as it takes */
+#define OPEN_RETRY_MS 100u
+
+enum { TIMER_OPEN = 1 };
+
+#define EDGES(E) ROUTES(E) E(ASK, site_database, site_open) E(ASK, site_database, recall)
+ACTOR_EDGES(EDGES)
+
+typedef verdict_t route_fn(actor_ctx_t *ctx, const void *m, uint32_t deadline_ms,
+                           actor_answer_fn *then, uint64_t tag);
+#define ROUTE_THUNK(kind, whom, command)                                                           \
+    static verdict_t route_##command(actor_ctx_t *ctx, const void *m, uint32_t deadline_ms,        \
+                                     actor_answer_fn *then, uint64_t tag)                          \
+    {                                                                                              \
+        return ask_##whom##_##command(ctx, m, deadline_ms, then, tag);                             \
+    }
+ROUTES(ROUTE_THUNK)
+
+typedef struct route {
+    const char *whom;
+    route_fn *ask;
+} route_t;
+#define ROUTE_ROW(kind, whom, command) [MSG_##command] = {#whom, route_##command},
+static const route_t routes[MSG_COUNT] = {ROUTES(ROUTE_ROW)};
+
+typedef struct pending {
+    request_t request;
+    const command_t *command;
+    kept_t *kept; /* the command, while its key is recalled */
+    uint16_t id_size;
+    uint8_t id[COMMAND_ID_BYTES_MAX];
+} pending_t;
+
+typedef struct provider {
+    kept_t *site; /* site_args */
+    bool opened;  /* the database has answered site_open */
+    uint32_t free_count;
+    uint16_t free[PENDING_MAX];
+    pending_t pending[PENDING_MAX];
+} provider_t;
+
+HEARS(provider_t, link_request)
+THEN(provider_t, site_is_open)
+THEN(provider_t, recalled_answer)
+THEN(provider_t, command_answer)
+
+static const actor_hears_t actor_hears[] = {ON(link_request)};
+
+/* ---- the commands in hand
+ * ------------------------------------------------------------------------ */
+
+static slice_t
+pending_id(const pending_t *pending)
+{
+    return (slice_t){(const char *) pending->id, pending->id_size};
+}
+
+static pending_t *
+pending_take(provider_t *self, const client_request_t *request)
+{
+    pending_t *pending = &self->pending[self->free[--self->free_count]];
+    pending->command = request->command;
+    pending->id_size = (uint16_t) request->id.size;
+    memcpy(pending->id, request->id.data, request->id.size);
+    return pending;
+}
+
+/* Answers the client and forgets the command. A client that has left hears nothing. */
+static actor_next_t
+pending_end(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const link_reply_t *reply)
+{
+    verdict_t verdict = REPLY_TO(ctx, pending->request, link_reply, reply);
+    kept_destroy(&pending->kept);
+    self->free[self->free_count++] = (uint16_t) (pending - self->pending);
+    return verdict == VERDICT_TOO_LARGE ? ACTOR_FAIL : ACTOR_CONTINUE;
+}
+
+static uint32_t
+deadline_of(const route_t *route)
+{
+    return strcmp(route->whom, "distribution_manager") == 0 ? SLOW_MS : ASK_DEADLINE_MS;
+}
+
+/* Asks whom the table names; m is the draft in hand or kept. */
+static actor_next_t
+pending_route(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void *m)
+{
+    const route_t *route = &routes[pending->command->type->number];
+    uint64_t tag = (uint64_t) (pending - self->pending);
+    verdict_t verdict = route->ask(ctx, m, deadline_of(route), command_answer_then, tag);
+    if (verdict == VERDICT_OK) {
+        return ACTOR_CONTINUE;
+    }
+    err_t err = verdict_err(verdict);
+    return pending_end(ctx, self, pending,
+                       reply_error(ctx, pending_id(pending), pending->command, err));
+}
+
+static actor_next_t
+command_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
+{
+    pending_t *pending = &self->pending[answer->tag];
+    slice_t id = pending_id(pending);
+    const link_reply_t *reply = answer->err == OK
+                                    ? reply_make(ctx, id, answer->type, answer->record)
+                                    : reply_error(ctx, id, pending->command, answer->err);
+    return pending_end(ctx, self, pending, reply);
+}
+
+/* The answer that was given to this key goes out again; without one the command is done. */
+static actor_next_t
+recalled_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
+{
+    pending_t *pending = &self->pending[answer->tag];
+    const recalled_t *recalled = ANSWER_AS(answer, recalled);
+    if (recalled == NULL) {
+        err_t err = answer->err != OK ? answer->err : ERR_INTERNAL;
+        return pending_end(ctx, self, pending,
+                           reply_error(ctx, pending_id(pending), pending->command, err));
+    }
+    if (recalled->type == MSG_NONE) {
+        return pending_route(ctx, self, pending, kept_record(pending->kept));
+    }
+    return pending_end(ctx, self, pending, reply_recalled(ctx, pending_id(pending), recalled));
+}
+
+static actor_next_t
+pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void *m, slice_t key)
+{
+    pending->kept = actor_keep(ctx, pending->command->type, m);
+    recall_t *recall = DRAFT(ctx, recall);
+    recall->key = actor_text(ctx, key);
+    verdict_t verdict = ask_site_database_recall(ctx, recall, ASK_DEADLINE_MS, recalled_answer_then,
+                                                 (uint64_t) (pending - self->pending));
+    if (verdict == VERDICT_OK) {
+        return ACTOR_CONTINUE;
+    }
+    err_t err = verdict_err(verdict);
+    return pending_end(ctx, self, pending,
+                       reply_error(ctx, pending_id(pending), pending->command, err));
+}
+
+/* ---- a command arrives --------------------------------------------------------------------------
+ */
+
+static bool
+must_recall(const client_request_t *request)
+{
+    uint32_t number = request->command->type->number;
+    return request->key.size > 0 && (number == MSG_package_add || number == MSG_package_update);
+}
+
+static actor_next_t
+answer_now(actor_ctx_t *ctx, const link_reply_t *reply)
+{
+    return REPLY(ctx, link_reply, reply) == VERDICT_TOO_LARGE ? ACTOR_FAIL : ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_link_request(actor_ctx_t *ctx, provider_t *self, const link_request_t *m)
+{
+    client_request_t request;
+    request_fault_t fault;
+    slice_t principal = m->principal.size > 0 ? record_slice(m, m->principal) : slice_of("local");
+    if (request_read(record_slice(m, m->body), &request, &fault) != OK) {
+        return answer_now(ctx,
+                          reply_refusal(ctx, request.id, fault.err, fault.message, fault.hint));
+    }
+    const site_args_t *site = kept_record(self->site);
+    const void *command = actor_draft(ctx, request.command->type);
+    if (request_decode(&request, site, actor_draft_open(ctx), &fault) != OK) {
+        return answer_now(ctx,
+                          reply_refusal(ctx, request.id, fault.err, fault.message, fault.hint));
+    }
+    if (request.command->type->number == MSG_ping) {
+        return answer_now(ctx, reply_pong(ctx, request.id, site, self->opened));
+    }
+    const route_t *route = &routes[request.command->type->number];
+    if (!self->opened && strcmp(route->whom, "executive") != 0) {
+        return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_STARTING));
+    }
+    if (self->free_count == 0) {
+        return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_FULL));
+    }
+    if (request_sign(&request, principal, actor_draft_open(ctx)) != OK) {
+        return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_TOO_LARGE));
+    }
+    pending_t *pending = pending_take(self, &request);
+    pending->request = actor_defer(ctx, route->whom);
+    return must_recall(&request) ? pending_recall(ctx, self, pending, command, request.key)
+                                 : pending_route(ctx, self, pending, command);
+}
+
+/* ---- life
+ * ----------------------------------------------------------------------------------------- */
+
+static actor_next_t
+ask_open(actor_ctx_t *ctx)
+{
+    site_open_t *open = DRAFT(ctx, site_open);
+    open->asker = actor_text(ctx, slice_of("provider"));
+    if (ask_site_database_site_open(ctx, open, SLOW_MS, site_is_open_then, 0) != VERDICT_OK) {
+        claim(ctx, actor_timer(ctx, TIMER_OPEN, OPEN_RETRY_MS) == VERDICT_OK);
+    }
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+site_is_open(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
+{
+    if (ANSWER_AS(answer, site_opened) != NULL) {
+        self->opened = true;
+        return ACTOR_CONTINUE;
+    }
+    claim(ctx, actor_timer(ctx, TIMER_OPEN, OPEN_RETRY_MS) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+provider_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    provider_t *self = state;
+    self->site = actor_keep(ctx, &site_args_type, args);
+    while (self->free_count < PENDING_MAX) {
+        self->free[self->free_count] = (uint16_t) (PENDING_MAX - 1u - self->free_count);
+        self->free_count++;
+    }
+    return ask_open(ctx);
+}
+
+static actor_next_t
+provider_on_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    (void) state;
+    claim(ctx, key == TIMER_OPEN);
+    return ask_open(ctx);
+}
+
+static void
+provider_drop(void *state)
+{
+    provider_t *self = state;
+    kept_destroy(&self->site);
+    for (uint32_t i = 0; i < PENDING_MAX; i++) {
+        kept_destroy(&self->pending[i].kept);
+    }
+}
+
+const actor_class_t provider_class = {
+    .name = "provider",
+    .state_bytes = sizeof(provider_t),
+    .init = provider_init,
+    .on_timer = provider_on_timer,
+    .drop = provider_drop,
+    ACTOR_LIST(hears),
+    .edges = actor_edges,
+    .edge_count = ACTOR_EDGE_COUNT,
+    .role = true,
+};

@@ -1,0 +1,23 @@
+/* provider_reply.h - the frames that the provider answers with.
+ *
+ * Shape    each function makes a link_reply the draft in hand.
+ * Promises a reply always goes out: an answer that does not fit one is refused in its place.
+ * Costs    one draft; reply_pong also one look at the actors.
+ * Threads  the handler in hand.
+ */
+#pragma once
+
+#include "proto/messages.h"
+#include "runtime/actor.h"
+#include "runtime/notes.h"
+
+const link_reply_t *reply_make(actor_ctx_t *ctx, slice_t id, const record_type_t *type,
+                               const void *record);
+const link_reply_t *reply_refusal(actor_ctx_t *ctx, slice_t id, err_t err, const char *message,
+                                  const char *hint);
+/* cannot run '<command>': the error's sentence. */
+const link_reply_t *reply_error(actor_ctx_t *ctx, slice_t id, const command_t *command, err_t err);
+/* The answer that was given to a key before. */
+const link_reply_t *reply_recalled(actor_ctx_t *ctx, slice_t id, const recalled_t *recalled);
+/* opened: the database has answered. */
+const link_reply_t *reply_pong(actor_ctx_t *ctx, slice_t id, const site_args_t *site, bool opened);

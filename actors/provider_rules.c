@@ -1,0 +1,297 @@
+/* provider_rules.c - see provider_rules.h. */
+#include "actors/provider_rules.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/show.h"
+
+#define GROUP_BYTES_MAX                                                                            \
+    (NAME_BYTES_MAX - 1u) /* a group is written @NAME where points are named                       \
+                           */
+
+err_t
+rules_fault(request_fault_t *fault, err_t err, const command_t *command, const char *field,
+            const char *reason, const char *hint)
+{
+    char shown[128];
+    sheet_t sheet;
+    sheet_over(&sheet, shown, sizeof shown);
+    sheet_show_line(&sheet, field, strlen(field));
+    fault->err = err;
+    snprintf(fault->message, sizeof fault->message, "cannot run '%s': argument '%s' %s",
+             command->word, shown, reason);
+    snprintf(fault->hint, sizeof fault->hint, "%s", hint != NULL ? hint : err_hint(err));
+    return err;
+}
+
+/* ---- one value ----------------------------------------------------------------------------------
+ */
+
+typedef struct ruled {
+    const command_t *command;
+    const char *field;
+    const site_args_t *site;
+    request_fault_t *fault;
+} ruled_t;
+
+static err_t
+refuse(const ruled_t *on, err_t err, const char *reason, const char *hint)
+{
+    return rules_fault(on->fault, err, on->command, on->field, reason, hint);
+}
+
+static err_t
+bad_name(const ruled_t *on, slice_t text)
+{
+    char reason[320], shown[256];
+    sheet_t sheet;
+    sheet_over(&sheet, shown, sizeof shown);
+    sheet_show_line(&sheet, text.data, text.size);
+    snprintf(reason, sizeof reason, "is no allowed name: '%s'", shown);
+    return refuse(on, ERR_BAD_NAME, reason, NULL);
+}
+
+static err_t
+check_name(const ruled_t *on, slice_t text)
+{
+    return name_is_valid(text) ? OK : bad_name(on, text);
+}
+
+static err_t
+check_group(const ruled_t *on, slice_t text)
+{
+    return text.size <= GROUP_BYTES_MAX ? check_name(on, text) : bad_name(on, text);
+}
+
+/* A point, or @GROUP. */
+static err_t
+check_point(const ruled_t *on, slice_t text)
+{
+    if (text.size > 0 && text.data[0] == '@') {
+        slice_t group = {text.data + 1, text.size - 1};
+        return name_is_valid(group) ? OK : bad_name(on, text);
+    }
+    return check_name(on, text);
+}
+
+static err_t
+check_some(const ruled_t *on, slice_t text)
+{
+    bool good = text.size > 0 && memchr(text.data, 0, text.size) == NULL;
+    return good ? OK : refuse(on, ERR_BAD_VALUE, "is empty or holds a NUL", NULL);
+}
+
+/* Whether a component of the path is . or .., which could leave an allowed prefix. */
+static bool
+path_has_dots(slice_t path)
+{
+    size_t from = 0;
+    for (size_t i = 0; i <= path.size; i++) {
+        if (i < path.size && path.data[i] != '/') {
+            continue;
+        }
+        size_t size = i - from;
+        if ((size == 1 && path.data[from] == '.') ||
+            (size == 2 && memcmp(path.data + from, "..", 2) == 0)) {
+            return true;
+        }
+        from = i + 1;
+    }
+    return false;
+}
+
+static bool
+path_is_below(slice_t path, slice_t prefix)
+{
+    while (prefix.size > 0 && prefix.data[prefix.size - 1] == '/') {
+        prefix.size--;
+    }
+    return path.size >= prefix.size && memcmp(path.data, prefix.data, prefix.size) == 0 &&
+           (path.size == prefix.size || path.data[prefix.size] == '/');
+}
+
+static err_t
+check_path(const ruled_t *on, slice_t path, const char *key, texts_t prefixes)
+{
+    TRY(check_some(on, path));
+    if (path.data[0] != '/') {
+        return refuse(on, ERR_NOT_ABSOLUTE, "is not an absolute path", NULL);
+    }
+    if (path_has_dots(path)) {
+        return refuse(on, ERR_BAD_VALUE, "has a '.' or '..' in its path",
+                      "give the path without them");
+    }
+    bool allowed = prefixes.count == 0;
+    for (uint32_t i = 0; i < prefixes.count && !allowed; i++) {
+        text_t prefix = *ROW(on->site, prefixes, i, text_t);
+        allowed = path_is_below(path, record_slice(on->site, prefix));
+    }
+    if (allowed) {
+        return OK;
+    }
+    char hint[128];
+    snprintf(hint, sizeof hint, "choose a path below an %s of the site's configuration", key);
+    return refuse(on, ERR_BAD_VALUE, "is not below an allowed directory", hint);
+}
+
+static err_t
+check_source(const ruled_t *on, slice_t path)
+{
+    texts_t prefixes = on->site != NULL ? on->site->allow_source : (texts_t){0, 0};
+    return check_path(on, path, "allow-source", prefixes);
+}
+
+static err_t
+check_root(const ruled_t *on, slice_t path)
+{
+    texts_t prefixes = on->site != NULL ? on->site->allow_root : (texts_t){0, 0};
+    return check_path(on, path, "allow-root", prefixes);
+}
+
+/* ---- the table ----------------------------------------------------------------------------------
+ */
+
+typedef err_t check_fn(const ruled_t *on, slice_t text);
+static const struct rule {
+    const char *commands; /* those whose word begins so */
+    const char *field;
+    check_fn *check;
+    err_t too_large;
+} rules[] = {
+    {"", "id", check_name, ERR_BAD_NAME},
+    {"dp.", "name", check_name, ERR_BAD_NAME},
+    {"group.", "name", check_group, ERR_BAD_NAME},
+    {"", "dp", check_point, ERR_BAD_NAME},
+    {"", "to", check_point, ERR_TOO_LARGE},
+    {"", "from", check_point, ERR_TOO_LARGE},
+    {"", "dps", check_name, ERR_TOO_LARGE},
+    {"", "source", check_source, ERR_NAME_TOO_LONG},
+    {"", "root", check_root, ERR_NAME_TOO_LONG},
+    {"", "exclude", check_some, ERR_TOO_LARGE},
+    {"component.", "name", check_some, ERR_BAD_NAME},
+};
+
+static const struct rule *
+rule_of(const command_t *command, const char *field)
+{
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        if (strncmp(command->word, rules[i].commands, strlen(rules[i].commands)) == 0 &&
+            strcmp(field, rules[i].field) == 0) {
+            return &rules[i];
+        }
+    }
+    return NULL;
+}
+
+err_t
+rules_too_large(const command_t *command, const char *field)
+{
+    const struct rule *rule = rule_of(command, field);
+    return rule != NULL ? rule->too_large : ERR_TOO_LARGE;
+}
+
+static err_t
+check_field(const ruled_t *on, const void *record, const record_field_t *field,
+            const struct rule *rule)
+{
+    const char *place = (const char *) record + field->offset;
+    if (field->kind == RECORD_text) {
+        text_t text = *(const text_t *) place;
+        return text.at == 0 ? OK : rule->check(on, record_slice(record, text));
+    }
+    texts_t texts = *(const texts_t *) place;
+    for (uint32_t i = 0; i < texts.count; i++) {
+        TRY(rule->check(on, record_slice(record, *ROW(record, texts, i, text_t))));
+    }
+    return OK;
+}
+
+/* ---- arguments that depend on one another
+ * ---------------------------------------------------------- */
+
+static bool
+is_given(const wire_value_t *args, const char *field)
+{
+    wire_value_t value;
+    return wire_find(args, field, &value) && value.kind != WIRE_NIL;
+}
+
+/* Points are named by a list or by all: one of them, and the list not empty. */
+static err_t
+check_points(ruled_t *on, const wire_value_t *args, texts_t points, bool all)
+{
+    if (!is_given(args, on->field) && !all) {
+        return refuse(on, ERR_MISSING_ARGUMENT, "is missing",
+                      "name at least one distribution point, or all");
+    }
+    if (is_given(args, on->field) && all) {
+        return refuse(on, ERR_BAD_VALUE, "is given together with 'all'", "give one of them");
+    }
+    return points.count == 0 && !all ? refuse(on, ERR_NO_TARGETS, "names nobody", NULL) : OK;
+}
+
+static err_t
+check_slots(ruled_t *on, const component_set_t *set)
+{
+    if (!slice_equal(record_slice(set, set->name), slice_of("despooler"))) {
+        on->field = "name";
+        return refuse(on, ERR_BAD_VALUE, "has no setting", "the despooler has slots");
+    }
+    on->field = "slots";
+    if (set->slots == RECORD_NONE) {
+        return refuse(on, ERR_MISSING_ARGUMENT, "is missing", NULL);
+    }
+    if (set->slots > SLOTS_MAX) {
+        return refuse(on, ERR_BAD_VALUE, "is out of range", "0 to 256; 0 disables despooling");
+    }
+    return OK;
+}
+
+static err_t
+check_together(ruled_t *on, const wire_value_t *args, const void *record)
+{
+    switch (on->command->type->number) {
+    case MSG_distribute:
+        on->field = "to";
+        return check_points(on, args, ((const distribute_t *) record)->to,
+                            ((const distribute_t *) record)->all);
+    case MSG_withdraw:
+        on->field = "from";
+        return check_points(on, args, ((const withdraw_t *) record)->from,
+                            ((const withdraw_t *) record)->all);
+    case MSG_group_add:
+        on->field = "dps";
+        return ((const group_add_t *) record)->dps.count > 0
+                   ? OK
+                   : refuse(on, ERR_NO_TARGETS, "names nobody", NULL);
+    case MSG_dp_remove:
+        on->field = "forget";
+        return ((const dp_remove_t *) record)->withdraw && ((const dp_remove_t *) record)->forget
+                   ? refuse(on, ERR_BAD_VALUE, "is given together with 'withdraw'", NULL)
+                   : OK;
+    case MSG_component_set:
+        return check_slots(on, record);
+    default:
+        return OK;
+    }
+}
+
+err_t
+rules_check(const command_t *command, const wire_value_t *args, const void *record,
+            const site_args_t *site, request_fault_t *fault)
+{
+    ruled_t on = {command, "", site, fault};
+    for (uint32_t i = 0; i < command->type->field_count; i++) {
+        const record_field_t *field = &command->type->field[i];
+        const struct rule *rule = rule_of(command, field->name);
+        on.field = field->name;
+        if (rule != NULL) {
+            TRY(check_field(&on, record, field, rule));
+        } else if (field->kind == RECORD_u64 &&
+                   *(const uint64_t *) ((const char *) record + field->offset) > INT64_MAX) {
+            return refuse(&on, ERR_BAD_VALUE, "is out of range", NULL);
+        }
+    }
+    return check_together(&on, args, record);
+}
