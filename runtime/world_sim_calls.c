@@ -403,6 +403,7 @@ const world_calls_t sim_calls = {
     .remove = sim_remove,
     .remove_dir = sim_remove_dir,
     .chmod = sim_chmod,
+    .chmod_at = sim_chmod_at,
     .set_mtime = sim_set_mtime,
     .space = sim_space,
     .lock = sim_lock,

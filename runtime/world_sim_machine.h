@@ -109,6 +109,7 @@ int sim_hard_link(world_t *world, int from_dir, const char *from, int to_dir, co
 int sim_rename(world_t *world, int from_dir, const char *from, int to_dir, const char *to);
 int sim_remove(world_t *world, int dir, const char *path);
 int sim_remove_dir(world_t *world, int dir, const char *path);
+int sim_chmod_at(world_t *world, int dir, const char *path, uint32_t mode);
 int sim_stat_at(world_t *world, int dir, const char *path, world_stat_t *ret);
 int sim_set_mtime(world_t *world, int dir, const char *path, int64_t mtime_ns);
 int sim_list(world_t *world, int fd, world_listing_t **ret_listing);

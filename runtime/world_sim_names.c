@@ -357,6 +357,32 @@ sim_set_mtime(world_t *world, int dir, const char *path, int64_t mtime_ns)
     return (int) sim_call(world, &call, do_set_mtime);
 }
 
+static int64_t
+do_chmod_at(sim_job_t *job, const sim_call_t *call)
+{
+    sim_place_t place;
+    int64_t result = sim_call_place(job, call->fd, call->path, 0, false, &place);
+    if (result != 0) {
+        return result;
+    }
+    if (place.node == NULL) {
+        return -ENOENT;
+    }
+    if (sim_is_link(place.node)) {
+        return -EOPNOTSUPP;
+    }
+    sim_disk_chmod(&job->sim->disk, place.node, call->mode);
+    return 0;
+}
+
+int
+sim_chmod_at(world_t *world, int dir, const char *path, uint32_t mode)
+{
+    sim_call_t call = {
+        .operation = "chmod_at", .fd = dir, .path = path, .mode = mode, .changes = true};
+    return (int) sim_call(world, &call, do_chmod_at);
+}
+
 /* The names at the time of the listing, in an order of chance: nobody may count on one. */
 struct world_listing {
     size_t count, next;
