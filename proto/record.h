@@ -169,6 +169,9 @@ struct wire_value;
  * in a second field beside, "<name>_raw": bin, a list of bin, or a map of bin to bin. */
 err_t record_encode(const record_type_t *type, const void *record,
                     struct wire_writer *writer) must_use;
+/* As record_encode, of one row of a record, which is where its texts are. */
+err_t record_encode_part(const record_type_t *type, const void *record, const void *row,
+                         struct wire_writer *writer) must_use;
 /* Decodes one msgpack map into the draft (begun by this call). Unknown keys and keys given twice
  * are refused; "<name>_raw" goes before the name it belongs to. On failure ret_field, when not
  * NULL, names the field at fault: a name of the table or, of an unknown key, a text in the draft's

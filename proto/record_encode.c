@@ -256,3 +256,11 @@ record_encode(const record_type_t *type, const void *record, wire_writer_t *writ
     encode_fields(writer, type, record, record);
     return writer->full ? ERR_TOO_LARGE : OK;
 }
+
+err_t
+record_encode_part(const record_type_t *type, const void *record, const void *row,
+                   wire_writer_t *writer)
+{
+    encode_fields(writer, type, record, row);
+    return writer->full ? ERR_TOO_LARGE : OK;
+}
