@@ -94,6 +94,10 @@ typedef struct world_calls {
     /* A named fault point, for the simulator and for kill tests; 0 or the -errno it decided on.
      * In production it is one load. */
     int (*point)(world_t *, const char *name);
+    /* A world that outlives the job: for what goes from job to job and must be closed when nobody is
+     * there to lend it one. Nothing but close may be called through it. In the simulator it is that
+     * of the machine as it runs now; after a crash, drop what was before first. */
+    world_t *(*lasting)(world_t *);
 } world_calls_t;
 
 struct world {
@@ -133,4 +137,5 @@ static inline int world_list(world_t *w, int fd, world_listing_t **ret) { return
 static inline int world_list_next(world_t *w, world_listing_t *l, world_name_t *ret) { return w->call->list_next(w, l, ret); }
 static inline void world_list_end(world_t *w, world_listing_t **l) { w->call->list_end(w, l); }
 static inline bool world_cancelled(world_t *w) { return w->call->cancelled(w); }
+static inline world_t *world_lasting(world_t *w) { return w->call->lasting(w); }
 static inline int world_point(world_t *w, const char *name) { return w->call->point(w, name); }

@@ -430,6 +430,8 @@ os_point(world_t *world, const char *name)
     return os_cancelled(world) ? -ECANCELED : 0;
 }
 
+static world_t *os_lasting(world_t *world);
+
 static const world_calls_t os_calls = {
     .monotonic_ns = os_monotonic_ns,
     .wall_ns = os_wall_ns,
@@ -463,7 +465,17 @@ static const world_calls_t os_calls = {
     .list_end = os_list_end,
     .cancelled = os_cancelled,
     .point = os_point,
+    .lasting = os_lasting,
 };
+
+static world_os_t lasting_world = {.world = {.call = &os_calls, .self = &lasting_world}};
+
+static world_t *
+os_lasting(world_t *world)
+{
+    (void) world;
+    return &lasting_world.world;
+}
 
 world_t *
 world_os_init(world_os_t *os, const atomic_bool *cancel)

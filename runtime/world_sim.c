@@ -25,6 +25,7 @@ world_sim_destroy(world_sim_t **sim)
 {
     if (*sim != NULL) {
         sim_disk_free(&(*sim)->disk);
+        free((*sim)->lasting);
         free(*sim);
         *sim = NULL;
     }

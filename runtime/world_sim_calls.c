@@ -380,6 +380,18 @@ sim_point(world_t *world, const char *name)
     return (int) sim_call(world, &call, do_point);
 }
 
+/* Descriptors are the machine's, so any job can close them. */
+static world_t *
+sim_lasting(world_t *world)
+{
+    world_sim_t *sim = ((sim_job_t *) world->self)->sim;
+    if (sim->lasting == NULL) {
+        sim->lasting = world_sim_job_new(sim, NULL, NULL)->self;
+    }
+    sim->lasting->boot = sim->boot;
+    return &sim->lasting->world;
+}
+
 const world_calls_t sim_calls = {
     .monotonic_ns = sim_monotonic_ns,
     .wall_ns = sim_wall_ns,
@@ -413,4 +425,5 @@ const world_calls_t sim_calls = {
     .list_end = sim_list_end,
     .cancelled = sim_cancelled,
     .point = sim_point,
+    .lasting = sim_lasting,
 };

@@ -33,6 +33,7 @@ struct world_sim {
     bool quiet;                      /* no drawn faults any more */
     uint64_t operations, cut_left, hash;
     bool is_cut;
+    struct sim_job *lasting; /* for what goes from job to job; or NULL */
 };
 
 typedef struct sim_job {
