@@ -17,17 +17,18 @@ usage(const char *what, const char *about)
     return EXIT_USAGE;
 }
 
-/* ---- help ------------------------------------------------------------------------------------------ */
+/* ---- help
+ * ------------------------------------------------------------------------------------------ */
 
 static void
 print_slot(const cli_slot_t *slot)
 {
     bool option = slot->word[0] == '-';
-    const char *value = !option                     ? ""
-                        : slot->kind == CLI_FLAG    ? ""
-                        : slot->kind == CLI_NUMBER  ? " N"
-                        : slot->kind == CLI_LIST    ? " NAME[,NAME...]"
-                                                    : " TEXT";
+    const char *value = !option                    ? ""
+                        : slot->kind == CLI_FLAG   ? ""
+                        : slot->kind == CLI_NUMBER ? " N"
+                        : slot->kind == CLI_LIST   ? " NAME[,NAME...]"
+                                                   : " TEXT";
     const char *more = slot->kind == CLI_REST || slot->kind == CLI_REPEAT ? "..." : "";
 
     if (strcmp(slot->word, "--wait") == 0) {
@@ -62,7 +63,8 @@ cli_help(const cli_command_t *command)
            "2 wrong usage, 3 no host.\n");
 }
 
-/* ---- the line ---------------------------------------------------------------------------------------- */
+/* ---- the line
+ * ---------------------------------------------------------------------------------------- */
 
 static const cli_command_t *
 command_of(int argc, char **argv, int *ret_used)
@@ -269,8 +271,7 @@ static const cli_slot_t *
 next_positional(const cli_line_t *line)
 {
     for (const cli_slot_t *slot = line->command->slot; slot->word; slot++) {
-        if (slot->word[0] != '-' &&
-            (slot->kind == CLI_REST || !cli_argument(line, slot->word))) {
+        if (slot->word[0] != '-' && (slot->kind == CLI_REST || !cli_argument(line, slot->word))) {
             return slot;
         }
     }
@@ -356,7 +357,8 @@ cli_argument(const cli_line_t *line, const char *word)
     return NULL;
 }
 
-/* ---- the request ----------------------------------------------------------------------------------------- */
+/* ---- the request
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 put_argument(wire_writer_t *writer, const cli_argument_t *argument)
@@ -391,7 +393,8 @@ put_argument(wire_writer_t *writer, const cli_argument_t *argument)
     }
 }
 
-/* A repeat of the same request must not be done twice, so each changing one has a key of its own. */
+/* A repeat of the same request must not be done twice, so each changing one has a key of its own.
+ */
 static void
 put_key(wire_writer_t *writer)
 {
