@@ -95,6 +95,7 @@ make_own(world_t *world, int root_fd, const char *root, int *ret_own, fault_t *f
     for (size_t i = 0; i < INNER_COUNT && result >= 0; i++) {
         result = make_dir_of_mode(world, own, inner_names[i], 0755);
     }
+    result = result < 0 ? result : sync_point_file(world, SYNC_POINT_INNER, own);
     result = result < 0 ? result : sync_point_file(world, SYNC_POINT_ROOT, root_fd);
     if (result < 0) {
         world_close(world, own);

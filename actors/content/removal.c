@@ -1,6 +1,7 @@
 /* removal.c - takes a whole package off a point, in the order that no reader is left with half.
  *
- * A crash  leaves fewer of our paths; records and receipt go last, so a rerun knows what is ours.
+ * A crash  leaves fewer of our paths. The receipt goes first, so that it never names what is not
+ *          whole; the records go last, so that a rerun knows what is ours.
  */
 #include "actors/content/removal.h"
 
@@ -185,7 +186,6 @@ remove_package_directory(removal_t *removal)
 static err_t
 remove_records(removal_t *removal)
 {
-    TRY(receipt_remove(removal->point, removal->package, removal->fault));
     for (size_t i = 0; i < removal->count; i++) {
         TRY(receipt_version_remove(removal->point, &removal->records[i], removal->fault));
     }
@@ -205,6 +205,7 @@ remove_all(removal_t *removal)
 {
     TRY(point_check(removal->point, removal->fault));
     TRY(read_records(removal));
+    TRY(receipt_remove(removal->point, removal->package, removal->fault));
     TRY(remove_current(removal));
     TRY(remove_versions(removal));
     TRY(clear_staging(removal));

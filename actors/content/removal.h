@@ -1,6 +1,6 @@
 /* removal.h - takes a package off a point: only paths that a manifest of ours lists.
  *
- * Shape    `current`, then every version that a record of this incarnation names, then receipt,
+ * Shape    the receipt, `current`, then every version that a record of this incarnation names, then
  *          records and staging; at the end ROOT/PACKAGE is listed.
  * Promises foreign files stay and are told; `gone` is what the listing saw, not what was hoped for.
  *          Cut at any point, a rerun ends it. What another incarnation put there is not touched.

@@ -12,16 +12,17 @@
 #include "runtime/world.h"
 
 #define SYNC_POINTS(S)                                                                             \
-    S(SYNC_STORE_LAYOUT)  /* the store's directories, when they are made */                        \
-    S(SYNC_STORE_DATA)    /* bytes of objects, before they get their names */                      \
-    S(SYNC_STORE_NAMES)   /* names of objects */                                                   \
-    S(SYNC_POINT_FILE)    /* bytes of the identity */                                              \
-    S(SYNC_POINT_NAMES)   /* names in .despool */                                                  \
-    S(SYNC_POINT_ROOT)    /* the name .despool in ROOT */                                          \
-    S(SYNC_PLACE_TREE)    /* the staged tree: files, names, metadata */                            \
-    S(SYNC_RECORD_FILE)   /* bytes of the version's record */                                      \
-    S(SYNC_RECORD_NAMES)  /* its name, and the package's name in packages/ */                      \
-    S(SYNC_PLACE_MODE)    /* mode and mtime of v<epoch>, which are set after its rename */         \
+    S(SYNC_STORE_LAYOUT) /* the store's directories, when they are made */                         \
+    S(SYNC_STORE_DATA)   /* bytes of objects, before they get their names */                       \
+    S(SYNC_STORE_NAMES)  /* names of objects */                                                    \
+    S(SYNC_POINT_INNER)  /* the directories in .despool, before the identity stands beside them */ \
+    S(SYNC_POINT_FILE)   /* bytes of the identity */                                               \
+    S(SYNC_POINT_NAMES)  /* names in .despool */                                                   \
+    S(SYNC_POINT_ROOT)   /* the name .despool in ROOT */                                           \
+    S(SYNC_PLACE_TREE)   /* the staged tree: files, names, metadata */                             \
+    S(SYNC_RECORD_FILE)  /* bytes of the version's record */                                       \
+    S(SYNC_RECORD_NAMES) /* its name, and the package's name in packages/ */                       \
+    S(SYNC_PLACE_MODE)   /* mode and mtime of v<epoch>, which are set after its rename */          \
     S(SYNC_PLACE_VERSION) /* the name v<epoch> in PACKAGE, before `current` names it */            \
     S(SYNC_PLACE_ROOT)    /* the name PACKAGE in ROOT */                                           \
     S(SYNC_PLACE_CURRENT) /* `current` in PACKAGE, before the receipt */                           \

@@ -1,0 +1,468 @@
+/* power_cut_test.c - every sync of the content room is needed, and with all of them nothing is
+ * lost.
+ *
+ * Shape    one run on the simulated machine (open the store, claim a point, snapshot, place, a
+ *          second version, removal), cut after every number of operations, with several fates of
+ *          what was not synced; then a checker looks at what is left, and a second run must end
+ *          well. For every sync point alone, left out, the checker must find something.
+ */
+#include <criterion/criterion.h>
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "actors/content/listing.h"
+#include "actors/content/place.h"
+#include "actors/content/removal.h"
+#include "actors/content/snapshot.h"
+#include "actors/content/sync_points.h"
+#include "actors/content/verify.h"
+#include "actors/content/walk.h"
+#include "runtime/world_sim.h"
+
+sync_point_t sync_mutant = SYNC_NONE;
+
+static const char *const point_names[] = {"none",
+#define POINT_NAME(name) #name,
+                                          SYNC_POINTS(POINT_NAME)
+#undef POINT_NAME
+};
+
+/* What the run was told is done, when the power went. */
+typedef struct promised {
+    bool claimed, removed;
+    uint64_t roots, placed; /* versions stored, placed */
+    digest_t root[2];
+} promised_t;
+
+typedef struct run {
+    world_sim_t *sim;
+    world_t *job;        /* of the simulator */
+    world_t world;       /* the same, or with a file system that is not on the tested list */
+    world_calls_t calls; /* of that */
+    bool each;           /* each file is synced for itself */
+    store_t *store;
+    point_t point;
+    place_order_t order;
+    point_identity_t identity;
+    promised_t promised;
+    char violation[300];
+} run_t;
+
+static int
+space_of_another_type(world_t *world, int fd, world_space_t *ret)
+{
+    run_t *run = (run_t *) ((char *) world - offsetof(run_t, world));
+    int result = run->job->call->space(run->job, fd, ret);
+    ret->type = 0;
+    return result;
+}
+
+static void
+boot(run_t *run)
+{
+    run->job = world_sim_job_new(run->sim, NULL, NULL);
+    run->calls = *run->job->call;
+    if (run->each) {
+        run->calls.space = space_of_another_type;
+    }
+    run->world = (world_t){.call = &run->calls, .self = run->job->self};
+    run->store = NULL;
+    run->point = (point_t){.fd = -1, .own_fd = -1};
+}
+
+static void
+shut(run_t *run)
+{
+    if (run->point.fd >= 0) {
+        point_close(&run->point);
+    }
+    store_close(&run->store);
+    world_sim_job_destroy(&run->job);
+}
+
+static void
+put_file(run_t *run, const char *path, const char *text)
+{
+    world_t *world = &run->world;
+    int fd = world_open(world, AT_FDCWD, path, O_WRONLY | O_CREAT | O_TRUNC, 0644, 0);
+    if (fd >= 0) {
+        (void) world_write(world, fd, text, strlen(text), 0);
+        world_close(world, fd);
+    }
+}
+
+/* The source and the empty places, durable before anything is cut. */
+static void
+furnish(run_t *run)
+{
+    world_t *world = &run->world;
+    static const char *const directories[] = {"/data", "/root", "/source", "/source/d"};
+    for (size_t i = 0; i < 4; i++) {
+        cr_assert_eq(world_make_dir(world, AT_FDCWD, directories[i], 0755), 0);
+    }
+    put_file(run, "/source/a", "first bytes of a");
+    put_file(run, "/source/d/b", "bytes of b");
+    put_file(run, "/source/d/empty", "");
+    cr_assert_eq(world_make_link(world, "d/b", AT_FDCWD, "/source/link"), 0);
+    int fd = world_open(world, AT_FDCWD, "/source/d", O_RDONLY | O_DIRECTORY, 0, 0);
+    cr_assert_eq(world_chmod(world, fd, 0555), 0);
+    cr_assert_eq(world_sync_all(world, fd), 0);
+    world_close(world, fd);
+}
+
+static err_t
+open_all(run_t *run)
+{
+    world_t *world = &run->world;
+    TRY(store_open(world, "/data/store", &run->store, NULL));
+    TRY(point_claim(world, "/root", &run->identity, NULL, 0, false, NULL));
+    run->promised.claimed = true;
+    return point_open(world, "/root", &run->identity.site, &run->identity.incarnation, &run->point,
+                      NULL);
+}
+
+static err_t
+distribute(run_t *run, uint64_t epoch)
+{
+    snapshot_t snapshot;
+    place_result_t result;
+    TRY(snapshot_take(&run->world, run->store, "/source", NULL, 0, NULL, NULL, &snapshot, NULL));
+    run->promised.root[epoch - 1] = snapshot.root;
+    run->promised.roots = epoch;
+    run->order.epoch = epoch;
+    run->order.root = snapshot.root;
+    TRY(place_version(&run->world, run->store, &run->point, &run->order, NULL, NULL, &result,
+                      NULL));
+    run->promised.placed = epoch;
+    return OK;
+}
+
+static err_t
+take_off(run_t *run)
+{
+    removal_result_t removed;
+    TRY(removal_package(&run->world, run->store, &run->point, run->order.package,
+                        &run->order.incarnation, &removed, NULL));
+    bool gone = removed.gone;
+    removal_result_release(&removed);
+    run->promised.removed = true;
+    return gone ? OK : ERR_INTERNAL;
+}
+
+static err_t
+do_all(run_t *run)
+{
+    TRY(open_all(run));
+    TRY(distribute(run, 1));
+    put_file(run, "/source/a", "second bytes of a, and more of them");
+    TRY(distribute(run, 2));
+    return take_off(run);
+}
+
+static void
+blame(run_t *run, const char *what, err_t err)
+{
+    if (run->violation[0] == '\0') {
+        snprintf(run->violation, sizeof run->violation, "%s (%s)", what, err_word(err));
+    }
+}
+
+/* A name in the store means whole bytes, promised or not. */
+static err_t
+check_objects_in(run_t *run, int objects, const char *directory)
+{
+    listing_t names;
+    int fd = world_open(&run->world, objects, directory, O_RDONLY | O_DIRECTORY, 0, 0);
+    err_t err = fd < 0 ? ERR_IO : listing_read(&run->world, fd, directory, &names, NULL);
+    for (uint32_t i = 0; err == OK && i < names.count; i++) {
+        digest_t digest;
+        void *bytes = NULL;
+        size_t size;
+        cr_assert(bytes_of_hex(slice_of(names.name[i]), digest.byte, sizeof digest.byte));
+        err = store_read(run->store, &digest, 1 << 20, &bytes, &size, NULL);
+        free(bytes);
+    }
+    if (fd >= 0) {
+        listing_release(&names);
+        world_close(&run->world, fd);
+    }
+    return err;
+}
+
+static void
+check_objects(run_t *run)
+{
+    listing_t names;
+    int objects =
+        world_open(&run->world, AT_FDCWD, "/data/store/objects", O_RDONLY | O_DIRECTORY, 0, 0);
+    err_t err = listing_read(&run->world, objects, "objects", &names, NULL);
+    cr_assert_eq(err, OK);
+    for (uint32_t i = 0; i < names.count; i++) {
+        err = check_objects_in(run, objects, names.name[i]);
+        if (err != OK) {
+            blame(run, "an object of the store is not what its name says", err);
+        }
+    }
+    listing_release(&names);
+    world_close(&run->world, objects);
+}
+
+static err_t
+read_version(run_t *run, const digest_t *root)
+{
+    walk_t *walk = NULL;
+    walk_event_t event = {.step = WALK_ENTRY};
+    err_t err = walk_new(run->store, root, &walk, NULL);
+    while (err == OK && (err = walk_next(walk, &event, NULL)) == OK && event.step != WALK_END) {
+        void *bytes = NULL;
+        size_t size;
+        err = store_read(run->store, &event.entry.digest, 1 << 20, &bytes, &size, NULL);
+        free(bytes);
+    }
+    walk_destroy(&walk);
+    return err;
+}
+
+static void
+check_store(run_t *run)
+{
+    err_t err = store_open(&run->world, "/data/store", &run->store, NULL);
+    if (err != OK) {
+        blame(run, "the store does not open", err);
+        return;
+    }
+    check_objects(run);
+    for (uint64_t i = 0; i < run->promised.roots; i++) {
+        err = read_version(run, &run->promised.root[i]);
+        if (err != OK) {
+            blame(run, "a version that was stored is not whole in the store", err);
+        }
+    }
+}
+
+/* The directory v<epoch> holds the version of that epoch, down to the last byte. */
+static bool
+is_whole(run_t *run, uint64_t epoch)
+{
+    place_order_t order = run->order;
+    verify_result_t result;
+    order.epoch = epoch;
+    order.root = run->promised.root[epoch - 1];
+    if (verify_version(&run->world, run->store, &run->point, &order, NULL, NULL, &result, NULL) !=
+        OK) {
+        return false;
+    }
+    /* `current` and the receipt are judged by the caller. */
+    uint64_t other = result.is_current ? 0 : 1;
+    const uint64_t *count = result.paths.count;
+    bool whole = count[PATH_MISSING] + count[PATH_CHANGED] + count[PATH_EXTRA] == other;
+    verify_result_release(&result);
+    return whole;
+}
+
+static uint64_t
+current_epoch(run_t *run)
+{
+    char text[16] = "";
+    int64_t size =
+        world_read_link(&run->world, AT_FDCWD, "/root/P1/current", text, sizeof text - 1);
+    if (size < 0) {
+        return 0;
+    }
+    if (strcmp(text, "v1") != 0 && strcmp(text, "v2") != 0) {
+        blame(run, "current leads nowhere that was placed", ERR_INTERNAL);
+    }
+    return (uint64_t) strtoull(text + 1, NULL, 10);
+}
+
+static void
+check_promises(run_t *run, uint64_t current, bool has_receipt, uint64_t receipt_epoch)
+{
+    world_stat_t stat;
+    const promised_t *promised = &run->promised;
+    if (promised->removed) {
+        if (world_stat_at(&run->world, AT_FDCWD, "/root/P1", &stat) == 0 || has_receipt) {
+            blame(run, "what was removed is there again", OK);
+        }
+        return;
+    }
+    if (promised->placed == 1 && (current < 1 || !has_receipt)) {
+        blame(run, "version 1 was promised and is lost", OK);
+    }
+    if (has_receipt && current < receipt_epoch) {
+        blame(run, "current is older than the receipt", OK);
+    }
+}
+
+static void
+check_point(run_t *run)
+{
+    err_t err = point_open(&run->world, "/root", &run->identity.site, &run->identity.incarnation,
+                           &run->point, NULL);
+    if (err != OK) {
+        if (run->promised.claimed || err != ERR_ABSENT) {
+            blame(run, "the point does not open", err);
+        }
+        return;
+    }
+    uint64_t current = current_epoch(run);
+    receipt_t receipt;
+    err = receipt_read(&run->point, "P1", &receipt, NULL);
+    if (err != OK && err != ERR_NOT_FOUND) {
+        blame(run, "the receipt cannot be read", err);
+    }
+    if (current > run->promised.roots || (current > 0 && !is_whole(run, current))) {
+        blame(run, "current is not a whole version", OK);
+    }
+    if (err == OK && !is_whole(run, receipt.epoch)) {
+        blame(run, "a receipt names a version that is not whole", OK);
+    }
+    check_promises(run, current, err == OK, err == OK ? receipt.epoch : 0);
+}
+
+/* After the cut the same work must end well: nothing that is left may stand in its way. */
+static void
+go_on(run_t *run)
+{
+    bool removed = run->promised.removed;
+    put_file(run, "/source/a", "second bytes of a, and more of them");
+    run->promised = (promised_t){0};
+    err_t err = open_all(run);
+    err = err == OK ? distribute(run, 2) : err;
+    if (err != OK && !(removed && err == ERR_SUPERSEDED)) {
+        blame(run, "the work cannot go on", err);
+    }
+    err = err == OK ? take_off(run) : err;
+    if (err != OK) {
+        blame(run, "the package cannot be removed", err);
+    }
+}
+
+static void
+look_again(run_t *run)
+{
+    boot(run);
+    check_store(run);
+    check_point(run);
+    shut(run);
+    boot(run);
+    go_on(run);
+    shut(run);
+    uint64_t open = world_sim_open_count(run->sim);
+    if (open > 0) {
+        blame(run, "descriptors stay open", OK);
+    }
+}
+
+static void
+run_init(run_t *run, uint64_t seed, bool each)
+{
+    world_sim_options_t options = {.seed = seed, .wall_start_ns = 1000000000000};
+    *run = (run_t){.each = each, .order = {.package = "P1"}};
+    run->sim = world_sim_new(&options);
+    strcpy(run->identity.name, "D1");
+    run->identity.site.byte[0] = 1;
+    run->identity.incarnation.byte[0] = 2;
+    run->order.incarnation.byte[0] = 3;
+}
+
+/* One run, cut after so many operations; *ret_ended: it came to its end before that. */
+static void
+cut_run(run_t *run, uint64_t operations, sync_point_t mutant, bool *ret_ended)
+{
+    boot(run);
+    furnish(run);
+    sync_mutant = mutant;
+    world_sim_cut_after(run->sim, operations);
+    err_t err = do_all(run);
+    *ret_ended = !world_sim_is_cut(run->sim);
+    if (err != OK && *ret_ended) {
+        blame(run, "a run that nobody cut failed", err);
+    }
+    world_sim_crash(run->sim);
+    sync_mutant = SYNC_NONE;
+    shut(run);
+    look_again(run);
+}
+
+typedef struct tally {
+    uint64_t cuts;
+    bool lost;
+    char what[400];
+} tally_t;
+
+/* Every prefix, and again with other fates, until something is lost. */
+static void
+cut_everywhere(sync_point_t mutant, bool each, uint64_t seeds, tally_t *tally)
+{
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        bool ended = false;
+        for (uint64_t operations = 1; !ended && !tally->lost; operations++) {
+            run_t run;
+            run_init(&run, seed * 1000003 + operations, each);
+            cut_run(&run, operations, mutant, &ended);
+            tally->cuts++;
+            if (run.violation[0] != '\0') {
+                tally->lost = true;
+                snprintf(tally->what, sizeof tally->what, "after %llu operations, seed %llu: %s",
+                         (unsigned long long) operations, (unsigned long long) seed, run.violation);
+            }
+            world_sim_destroy(&run.sim);
+        }
+    }
+}
+
+static void
+nothing_is_lost(bool each)
+{
+    tally_t tally = {0};
+    cut_everywhere(SYNC_NONE, each, 12, &tally);
+    cr_log_info("%llu cuts", (unsigned long long) tally.cuts);
+    cr_expect(tally.cuts > 2000, "only %llu cuts", (unsigned long long) tally.cuts);
+    cr_expect(!tally.lost, "%s", tally.what);
+}
+
+Test(power_cut, loses_nothing_where_the_file_system_is_synced_as_a_whole)
+{
+    nothing_is_lost(false);
+}
+
+Test(power_cut, loses_nothing_where_each_file_is_synced)
+{
+    nothing_is_lost(true);
+}
+
+/* Where the whole file system is synced, the store's own directories come along. */
+static bool
+is_needed(sync_point_t point, bool each)
+{
+    return each || point != SYNC_STORE_LAYOUT;
+}
+
+static void
+every_sync_is_needed(bool each)
+{
+    for (int point = 1; point < SYNC_POINT_COUNT; point++) {
+        tally_t tally = {0};
+        if (!is_needed((sync_point_t) point, each)) {
+            continue;
+        }
+        cut_everywhere((sync_point_t) point, each, 100, &tally);
+        cr_log_info("%s: %llu cuts, %s", point_names[point], (unsigned long long) tally.cuts,
+                    tally.what);
+        cr_expect(tally.lost, "without %s nothing is lost in %llu cuts", point_names[point],
+                  (unsigned long long) tally.cuts);
+    }
+}
+
+Test(power_cut, without_any_one_sync_something_is_lost)
+{
+    every_sync_is_needed(false);
+}
+
+Test(power_cut, without_any_one_sync_something_is_lost_where_each_file_is_synced)
+{
+    every_sync_is_needed(true);
+}
