@@ -1,0 +1,47 @@
+/* despoold_config.h - the configuration file of the host, and its defaults.
+ *
+ * Shape    ZPL (rfc.zeromq.org/spec/4): names and values, indented by four blanks.
+ *              site
+ *                  name = S01
+ *              listen
+ *                  command = ipc:///run/despool/command.ipc
+ *                  status = ipc:///run/despool/status.ipc
+ *              allow
+ *                  source = /srv/packages
+ *                  root = /mnt
+ *              tuning
+ *                  grace-ms = 900000
+ *                  probe-ms = 2000
+ *                  backlog-alarm-ms = 60000
+ *                  workers = 2
+ * Promises an unknown key, a value out of range, a doubled key and a line that is no ZPL are each
+ *          refused with the line's number and the key; nothing is guessed.
+ * Errors   ERR_CONFIG with a sentence.
+ * Owner    plain data in the caller's struct.
+ */
+#pragma once
+
+#include "proto/limits.h"
+#include "proto/record.h"
+
+#define CONFIG_PREFIXES_MAX 64u      /* allow source and root lines each; more are refused */
+#define CONFIG_BYTES_MAX    65536u   /* of the file; a larger one is refused */
+#define IPC_PATH_BYTES_MAX  107u     /* of a socket's path, by the system; a longer one is refused */
+
+typedef struct config {
+    char data[PATH_BYTES_MAX + 1];
+    char site[NAME_BYTES_MAX + 1];
+    char command[PATH_BYTES_MAX + 16], status[PATH_BYTES_MAX + 16]; /* endpoints */
+    char *source[CONFIG_PREFIXES_MAX], *root[CONFIG_PREFIXES_MAX];
+    uint32_t sources, roots;
+    uint64_t grace_ms;
+    uint32_t probe_ms, backlog_alarm_ms, workers; /* 0: the default of limits.h */
+} config_t;
+
+/* The defaults for a data directory (absolute); ERR_CONFIG when it is too long for its sockets. */
+err_t config_defaults(config_t *config, const char *data, char *ret_why, size_t why_size) must_use;
+/* Reads a file over the defaults. */
+err_t config_load(config_t *config, const char *file, char *ret_why, size_t why_size) must_use;
+/* After both: endpoints that the system can take. */
+err_t config_check(const config_t *config, char *ret_why, size_t why_size) must_use;
+void config_fini(config_t *config);
