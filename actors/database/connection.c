@@ -1,11 +1,10 @@
 /* connection.c - opening, lending and closing the one connection; see connection.h.
  *
- * Bytes    DATA/lock (empty), DATA/site.db (+ -wal), DATA/reserve (SITE_RESERVE_BYTES, its bytes mean
- *          nothing).
- * Valid    site.db: see schema.c. A missing or empty site.db means a new site only when neither its
- *          log, nor the store, nor the reserve is there.
- * Crash    before the first transaction is durable: nothing was promised, and the next start makes
- *          the database anew. Later: SQLite's log gives the last commit.
+ * Bytes    DATA/lock (empty), DATA/site.db (+ -wal), DATA/reserve (SITE_RESERVE_BYTES, its bytes
+ * mean nothing). Valid    site.db: see schema.c. A missing or empty site.db means a new site only
+ * when neither its log, nor the store, nor the reserve is there. Crash    before the first
+ * transaction is durable: nothing was promised, and the next start makes the database anew. Later:
+ * SQLite's log gives the last commit.
  */
 #include "actors/database/connection.h"
 
@@ -41,6 +40,7 @@ void
 connection_lend(connection_t *connection, world_t *world)
 {
     connection->world = world;
+    connection->lasting = world_lasting(world);
     site_vfs_set_world(connection->vfs, world);
 }
 
@@ -54,35 +54,49 @@ connection_return(connection_t *connection)
 static void
 close_file(connection_t *connection, int *fd)
 {
-    if (*fd >= 0 && connection->world != NULL) {
-        world_close(connection->world, *fd);
+    if (*fd >= 0) {
+        world_close(connection->lasting, *fd);
     }
     *fd = -1;
+}
+
+void
+connection_close(connection_t *connection)
+{
+    if (connection->lasting == NULL) {
+        return; /* it never had a world, so nothing is open */
+    }
+    site_vfs_set_world(connection->vfs, connection->lasting);
+    for (uint32_t i = 0; i < SQL_COUNT; i++) {
+        sqlite3_finalize(connection->statement[i]);
+        connection->statement[i] = NULL;
+    }
+    int result = sqlite3_close(connection->sql);
+    assert(result == SQLITE_OK); /* every statement was finalised */
+    (void) result;
+    connection->sql = NULL;
+    close_file(connection, &connection->lock_fd);
+    close_file(connection, &connection->data_fd);
+    connection_return(connection);
 }
 
 void
 connection_destroy(connection_t **connection)
 {
     connection_t *self = *connection;
-    if (self == NULL) {
-        return;
+    if (self != NULL) {
+        if (self->vfs != NULL) {
+            connection_close(self);
+            site_vfs_destroy(&self->vfs);
+        }
+        free(self->scratch);
+        free(self);
+        *connection = NULL;
     }
-    for (uint32_t i = 0; i < SQL_COUNT; i++) {
-        sqlite3_finalize(self->statement[i]);
-    }
-    int result = sqlite3_close(self->sql);
-    assert(result == SQLITE_OK); /* every statement was finalised */
-    close_file(self, &self->lock_fd);
-    close_file(self, &self->data_fd);
-    if (self->vfs != NULL) {
-        site_vfs_destroy(&self->vfs);
-    }
-    free(self->scratch);
-    free(self);
-    *connection = NULL;
 }
 
-/* ---- errors and plain statements ------------------------------------------------------------------ */
+/* ---- errors and plain statements
+ * ------------------------------------------------------------------ */
 
 err_t
 connection_err(const connection_t *connection, int result)
@@ -139,7 +153,8 @@ connection_pragma(connection_t *connection, const char *text, int64_t *ret_numbe
     return result == SQLITE_ROW ? OK : raise_result(connection, result, "read", fault);
 }
 
-/* ---- opening ------------------------------------------------------------------------------------------- */
+/* ---- opening
+ * ------------------------------------------------------------------------------------------- */
 
 static bool
 is_there(connection_t *connection, const char *name, uint64_t *ret_size)
@@ -240,14 +255,14 @@ check_pages(connection_t *connection, fault_t *fault)
                                 : raise_result(connection, result, "check", fault);
 }
 
-/* ---- the site's identity --------------------------------------------------------------------------------- */
+/* ---- the site's identity
+ * --------------------------------------------------------------------------------- */
 
 static int
 meta_put(connection_t *connection, const char *name, const void *bytes, size_t size, bool text)
 {
     sqlite3_stmt *statement = NULL;
-    int result =
-        sqlite3_prepare_v2(connection->sql, sql_text(SQL_META_SET), -1, &statement, NULL);
+    int result = sqlite3_prepare_v2(connection->sql, sql_text(SQL_META_SET), -1, &statement, NULL);
     if (result == SQLITE_OK) {
         sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
         if (text) {
@@ -265,7 +280,8 @@ err_t
 connection_name_site(connection_t *connection, fault_t *fault)
 {
     world_random(connection->world, connection->site.byte, sizeof connection->site.byte);
-    int result = meta_put(connection, "site", connection->site.byte, sizeof connection->site, false);
+    int result =
+        meta_put(connection, "site", connection->site.byte, sizeof connection->site, false);
     return result == SQLITE_OK ? OK : raise_result(connection, result, "name", fault);
 }
 

@@ -30,6 +30,7 @@ typedef struct connection {
     sqlite3 *sql;
     sqlite3_stmt *statement[SQL_COUNT]; /* prepared when first used */
     world_t *world;                     /* of the job in hand; NULL between jobs */
+    world_t *lasting;                   /* to close the files when no job is in hand */
     int data_fd, lock_fd;               /* -1: not open */
     bool full;                          /* the reserve was given up */
     uint64_t history_max;               /* status messages kept */
@@ -47,7 +48,8 @@ err_t connection_open(connection_t *connection, world_t *world, slice_t data, sl
                       fault_t *fault) must_use;
 void connection_lend(connection_t *connection, world_t *world);
 void connection_return(connection_t *connection);
-/* Closes the files through the world lent, when one is. Writes nothing. */
+/* Ends statements, database, lock and directory; writes nothing. The connection is as new then. */
+void connection_close(connection_t *connection);
 void connection_destroy(connection_t **connection);
 
 /* One or more statements without values or rows; fixed texts only. */

@@ -37,7 +37,8 @@ due_fill(tx_t *tx, const target_t *t, uint32_t action, due_row_t *ret)
     ret->cause = t->cause;
 }
 
-/* ---- taking up what is due ------------------------------------------------------------------------- */
+/* ---- taking up what is due
+ * ------------------------------------------------------------------------- */
 
 /* What another run had taken up is due again: its instructions died with it. */
 static void
@@ -111,7 +112,8 @@ handle_due_targets(tx_t *tx, const due_targets_t *m)
     tx->targets_changed = told; /* who asks knows */
 }
 
-/* ---- begin and lease ----------------------------------------------------------------------------------- */
+/* ---- begin and lease
+ * ----------------------------------------------------------------------------------- */
 
 static void
 refuse_superseded(tx_t *tx, const char *verb)
@@ -176,7 +178,8 @@ handle_lease_renew(tx_t *tx, const lease_renew_t *m)
     tx_done(tx, true, NULL);
 }
 
-/* ---- outcomes -------------------------------------------------------------------------------------------- */
+/* ---- outcomes
+ * -------------------------------------------------------------------------------------------- */
 
 static bool
 is_absence(uint32_t err)
@@ -245,7 +248,8 @@ status_of_outcome(const target_t *target)
 static void
 apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
 {
-    int64_t wait_ms = m->due_ms > (uint64_t) INTERVAL_MAX_MS ? INTERVAL_MAX_MS : (int64_t) m->due_ms;
+    int64_t wait_ms =
+        m->due_ms > (uint64_t) INTERVAL_MAX_MS ? INTERVAL_MAX_MS : (int64_t) m->due_ms;
     bool told = tx->targets_changed;
     set_cause(target, m);
     target->state = m->next;
@@ -295,8 +299,7 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
     }
     bool content = note_content(&target, m);
     note_presence(tx, &target, m);
-    if (target.revision == m->revision && state_is_final(target.state) &&
-        target.state == m->next) {
+    if (target.revision == m->revision && state_is_final(target.state) && target.state == m->next) {
         tx_done(tx, false, NULL);
     } else if (target.revision != m->revision || state_is_final(target.state) ||
                !may_follow(&target, m)) {
@@ -307,7 +310,8 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
     }
 }
 
-/* ---- points that come back, damage, verify --------------------------------------------------------- */
+/* ---- points that come back, damage, verify
+ * --------------------------------------------------------- */
 
 static void
 wake(tx_t *tx, target_t *target)

@@ -67,8 +67,8 @@ void
 event_write(tx_t *tx, const event_draft_t *event)
 {
     value_t attrs = event->attr_bytes == 0 ? v_null() : v_bytes(event->attrs, event->attr_bytes);
-    RUN(tx, SQL_EVENT_ADD, v_int(tx->now_ns), v_text(slice_of(event->component)),
-        v_int(event->id), v_int(event->severity), v_maybe(event->package), v_maybe(event->dp),
+    RUN(tx, SQL_EVENT_ADD, v_int(tx->now_ns), v_text(slice_of(event->component)), v_int(event->id),
+        v_int(event->severity), v_maybe(event->package), v_maybe(event->dp),
         v_some((int64_t) event->epoch), v_maybe(event->label), v_digest(&event->root),
         v_text(slice_of(event->text)), attrs);
     if (tx->err == OK) {
@@ -88,7 +88,8 @@ event_command(tx_t *tx, const char *word, slice_t subject)
     event_write(tx, &event);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------------- */
+/* ---- reading
+ * ---------------------------------------------------------------------------------------- */
 
 uint64_t
 events_last(tx_t *tx)
@@ -226,7 +227,8 @@ events_trim(tx_t *tx)
     RUN(tx, SQL_EVENT_TRIM, v_int(slice_end < keep_from ? slice_end : keep_from));
 }
 
-/* ---- messages ------------------------------------------------------------------------------------------ */
+/* ---- messages
+ * ------------------------------------------------------------------------------------------ */
 
 void
 handle_status_since(tx_t *tx, const status_since_t *m)

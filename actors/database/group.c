@@ -8,7 +8,8 @@
 #include "actors/database/keys.h"
 #include "actors/database/rows.h"
 
-/* ---- the table of handlers -------------------------------------------------------------------------- */
+/* ---- the table of handlers
+ * -------------------------------------------------------------------------- */
 
 #define HANDLER_THUNK(message, how)                                                                \
     static void message##_thunk(tx_t *tx, const void *m)                                           \
@@ -63,7 +64,8 @@ typedef struct item {
     command_head_t head; /* empty when it is no command */
 } item_t;
 
-/* ---- the answer of one message ----------------------------------------------------------------------- */
+/* ---- the answer of one message
+ * ----------------------------------------------------------------------- */
 
 bytes_t
 group_bytes(draft_t *draft, const void *record, uint32_t size)
@@ -124,7 +126,8 @@ refuse_error(group_t *group, const char *verb, err_t err)
     }
 }
 
-/* ---- one message ---------------------------------------------------------------------------------------- */
+/* ---- one message
+ * ---------------------------------------------------------------------------------------- */
 
 static const char *
 word_of(const item_t *item)
@@ -164,8 +167,8 @@ subject_of(const item_t *item)
 static void
 read_item(const group_t *group, uint32_t index, item_t *ret)
 {
-    const group_message_t *message = ROW(group->order, group->order->messages, index,
-                                         group_message_t);
+    const group_message_t *message =
+        ROW(group->order, group->order->messages, index, group_message_t);
     slice_t record = record_slice(group->order, message->record);
     *ret = (item_t){.index = index, .number = message->number, .record = record.data};
     const handler_t *handler = handler_of(message->number);
@@ -304,7 +307,8 @@ run_message(group_t *group, uint32_t index)
     return fits;
 }
 
-/* ---- the group ------------------------------------------------------------------------------------------ */
+/* ---- the group
+ * ------------------------------------------------------------------------------------------ */
 
 static bool
 may_write(const group_order_t *order)

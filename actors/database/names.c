@@ -97,8 +97,7 @@ list_end(tx_t *tx, const char *verb, point_list_t *list)
 }
 
 bool
-names_resolve(tx_t *tx, const char *verb, const void *record, texts_t names,
-              point_list_t *ret_list)
+names_resolve(tx_t *tx, const char *verb, const void *record, texts_t names, point_list_t *ret_list)
 {
     for (uint32_t i = 0; i < names.count && tx_ok(tx); i++) {
         add_name(tx, verb, record_slice(record, *ROW(record, names, i, text_t)), ret_list);
@@ -121,8 +120,8 @@ names_all_points(tx_t *tx, point_list_t *ret_list)
 void
 changed_add(tx_t *tx, changed_t *changed, const char *name)
 {
-    changed->name = longer(tx, changed->name, changed->count, &changed->room,
-                           sizeof *changed->name);
+    changed->name =
+        longer(tx, changed->name, changed->count, &changed->room, sizeof *changed->name);
     if (changed->count < changed->room) {
         memcpy(changed->name[changed->count++], name, sizeof *changed->name);
     }

@@ -1,4 +1,5 @@
-/* package_rows.c - packages and points as structs, and the one function of a package's state; see rows.h. */
+/* package_rows.c - packages and points as structs, and the one function of a package's state; see
+ * rows.h. */
 #include <stdio.h>
 #include <string.h>
 
@@ -15,7 +16,8 @@ copy_text(const cursor_t *row, int column, char *ret_text, size_t room)
     return (uint32_t) size;
 }
 
-/* ---- packages ----------------------------------------------------------------------------------------- */
+/* ---- packages
+ * ----------------------------------------------------------------------------------------- */
 
 static void
 package_read(const cursor_t *row, package_t *ret)
@@ -141,7 +143,8 @@ packages_announce(tx_t *tx)
     tx->watched_count = 0;
 }
 
-/* ---- points -------------------------------------------------------------------------------------------- */
+/* ---- points
+ * -------------------------------------------------------------------------------------------- */
 
 void
 point_read(const cursor_t *row, point_t *ret)

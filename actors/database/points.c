@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-/* ---- add, set, adopt: a claimed root becomes a point's ------------------------------------------------ */
+/* ---- add, set, adopt: a claimed root becomes a point's
+ * ------------------------------------------------ */
 
 static void
 add_point(tx_t *tx, const point_commit_t *m)
@@ -93,7 +94,8 @@ handle_point_commit(tx_t *tx, const point_commit_t *m)
     tx_done(tx, changed, NULL);
 }
 
-/* ---- pause and resume -------------------------------------------------------------------------------------- */
+/* ---- pause and resume
+ * -------------------------------------------------------------------------------------- */
 
 /* Work in hand goes on; what only waits for a slot is taken back. */
 static void
@@ -152,7 +154,9 @@ handle_dp_resume(tx_t *tx, const dp_resume_t *m)
     set_paused(tx, record_slice(m, m->name), false);
 }
 
-/* ---- removal ----------------------------------------------------------------------------------------------- */
+/* ---- removal
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static void
 remove_content(tx_t *tx, const point_t *point)
@@ -214,7 +218,8 @@ handle_dp_remove(tx_t *tx, const dp_remove_t *m)
     tx_done(tx, true, NULL);
 }
 
-/* ---- what others need to know ----------------------------------------------------------------------------- */
+/* ---- what others need to know
+ * ----------------------------------------------------------------------------- */
 
 void
 handle_points_known(tx_t *tx, __attribute__((unused)) const points_known_t *m)
@@ -242,8 +247,8 @@ handle_absent_points(tx_t *tx, __attribute__((unused)) const absent_points_t *m)
     listed->points = draft_rows(&tx->answer, (uint32_t) count, sizeof(point_ref_t));
     for (uint32_t i = 0; i < listed->points.count; i++) {
         point_ref_t *ref = draft_row(&tx->answer, listed->points, i, sizeof *ref);
-        cursor_t next = OPEN(tx, SQL_POINT_NEXT_ABSENT, v_int(INT64_MAX),
-                             v_int(point.absent_since), v_int(point.row));
+        cursor_t next = OPEN(tx, SQL_POINT_NEXT_ABSENT, v_int(INT64_MAX), v_int(point.absent_since),
+                             v_int(point.row));
         if (ref == NULL || !cursor_next(&next)) {
             cursor_close(&next);
             break;

@@ -116,7 +116,8 @@ target_next_due(tx_t *tx, int64_t now_ns, target_t *ret)
     return read_one(OPEN(tx, SQL_TARGET_DUE, v_int(now_ns)), ret);
 }
 
-/* ---- rules --------------------------------------------------------------------------------------------- */
+/* ---- rules
+ * --------------------------------------------------------------------------------------------- */
 
 bool
 state_is_final(uint32_t state)
@@ -129,10 +130,14 @@ uint32_t
 status_of_state(uint32_t state)
 {
     static const uint32_t ids[TARGET_COUNT] = {
-        [TARGET_PENDING] = STATUS_TARGET_PENDING,     [TARGET_INSTALLING] = STATUS_TARGET_INSTALLING,
-        [TARGET_INSTALLED] = STATUS_TARGET_INSTALLED, [TARGET_RETRYING] = STATUS_TARGET_RETRYING,
-        [TARGET_WAITING] = STATUS_TARGET_WAITING,     [TARGET_FAILED] = STATUS_TARGET_FAILED,
-        [TARGET_CANCELLED] = STATUS_TARGET_CANCELLED, [TARGET_REMOVING] = STATUS_TARGET_REMOVING,
+        [TARGET_PENDING] = STATUS_TARGET_PENDING,
+        [TARGET_INSTALLING] = STATUS_TARGET_INSTALLING,
+        [TARGET_INSTALLED] = STATUS_TARGET_INSTALLED,
+        [TARGET_RETRYING] = STATUS_TARGET_RETRYING,
+        [TARGET_WAITING] = STATUS_TARGET_WAITING,
+        [TARGET_FAILED] = STATUS_TARGET_FAILED,
+        [TARGET_CANCELLED] = STATUS_TARGET_CANCELLED,
+        [TARGET_REMOVING] = STATUS_TARGET_REMOVING,
         [TARGET_REMOVED] = STATUS_TARGET_REMOVED,
     };
     return ids[state];
@@ -234,7 +239,8 @@ settle(tx_t *tx, target_t *target)
     }
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------- */
+/* ---- writing
+ * -------------------------------------------------------------------------------------------- */
 
 static void
 write_row(tx_t *tx, const target_t *t)
@@ -280,7 +286,8 @@ event_of_target(tx_t *tx, const target_t *t, uint32_t id)
     event.label = SLICE_OF(t, label);
     event.root = t->root;
     bool caused = t->cause != OK;
-    int shown = (int) (t->cause_text_size < CAUSE_SHOWN_BYTES ? t->cause_text_size : CAUSE_SHOWN_BYTES);
+    int shown =
+        (int) (t->cause_text_size < CAUSE_SHOWN_BYTES ? t->cause_text_size : CAUSE_SHOWN_BYTES);
     event_text(&event, "%s on %s: %s, version %llu '%.*s'%s%s%s%.*s", t->package_id, t->dp,
                target_state_words.word[t->state], (unsigned long long) t->wanted,
                SHOWN(event.label), caused ? "; " : "", caused ? err_sentence(t->cause) : "",
@@ -296,7 +303,7 @@ target_save(tx_t *tx, target_t *target, uint32_t status_id)
     settle(tx, target);
     if (target->state != target->old_state) {
         target->since = tx->now_ns;
-        status_id = status_id == STATUS_NONE ? STATUS_NONE
+        status_id = status_id == STATUS_NONE          ? STATUS_NONE
                     : target->state == TARGET_WAITING ? STATUS_TARGET_WAITING
                                                       : status_id;
     }

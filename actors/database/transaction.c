@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- statements ------------------------------------------------------------------------------------ */
+/* ---- statements
+ * ------------------------------------------------------------------------------------ */
 
 static void
 fail(tx_t *tx, int result)
@@ -48,7 +49,8 @@ bind(sqlite3_stmt *statement, int place, const value_t *value)
     }
 }
 
-/* Values are bound where they stand: they stay valid until the cursor is closed or has its first row. */
+/* Values are bound where they stand: they stay valid until the cursor is closed or has its first
+ * row. */
 cursor_t
 tx_open(tx_t *tx, sql_t which, const value_t *values, size_t count)
 {
@@ -157,7 +159,8 @@ tx_number(tx_t *tx, sql_t which, int64_t fallback, const value_t *values, size_t
     return number;
 }
 
-/* ---- the answer ---------------------------------------------------------------------------------------- */
+/* ---- the answer
+ * ---------------------------------------------------------------------------------------- */
 
 void *
 tx_answer(tx_t *tx, const record_type_t *type)
@@ -204,7 +207,9 @@ tx_done(tx_t *tx, bool changed, const char *text)
     done->text = tx_text(tx, slice_of(text));
 }
 
-/* ---- effects ----------------------------------------------------------------------------------------------- */
+/* ---- effects
+ * -----------------------------------------------------------------------------------------------
+ */
 
 /* Room for one more; false when there is no memory. */
 static bool

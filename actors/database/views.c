@@ -49,7 +49,8 @@ view_cause(tx_t *tx, const target_t *target)
     return maybe;
 }
 
-/* ---- targets --------------------------------------------------------------------------------------- */
+/* ---- targets
+ * --------------------------------------------------------------------------------------- */
 
 static void
 fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
@@ -64,8 +65,8 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
     ret->since = t->since;
     ret->cause = view_cause(tx, t);
     ret->bytes_total = t->bytes;
-    ret->bytes_done = t->state == TARGET_INSTALLED ? t->bytes
-                                                   : progress_done(tx->db, (uint64_t) t->row);
+    ret->bytes_done =
+        t->state == TARGET_INSTALLED ? t->bytes : progress_done(tx->db, (uint64_t) t->row);
 }
 
 static rows_t
@@ -99,7 +100,8 @@ view_targets(tx_t *tx, int64_t package)
     return rows;
 }
 
-/* ---- packages ---------------------------------------------------------------------------------------- */
+/* ---- packages
+ * ---------------------------------------------------------------------------------------- */
 
 static void
 fill_status(tx_t *tx, const package_t *package, package_status_t *ret)
@@ -170,7 +172,8 @@ handle_package_show(tx_t *tx, const package_show_t *m)
     }
 }
 
-/* ---- status ---------------------------------------------------------------------------------------------- */
+/* ---- status
+ * ---------------------------------------------------------------------------------------------- */
 
 static void
 status_of_one(tx_t *tx, const package_t *package, const point_t *point)
@@ -253,7 +256,8 @@ handle_status(tx_t *tx, const status_t *m)
     }
 }
 
-/* ---- points ---------------------------------------------------------------------------------------------- */
+/* ---- points
+ * ---------------------------------------------------------------------------------------------- */
 
 static uint32_t
 point_state(const point_t *point)
@@ -312,7 +316,8 @@ handle_dp_show(tx_t *tx, const dp_show_t *m)
     }
 }
 
-/* ---- what the alarm_manager looks at ------------------------------------------------------------------ */
+/* ---- what the alarm_manager looks at
+ * ------------------------------------------------------------------ */
 
 static rows_t
 view_absent(tx_t *tx, int64_t before_ns)
@@ -322,8 +327,8 @@ view_absent(tx_t *tx, int64_t before_ns)
     rows_t rows = draft_rows(&tx->answer, (uint32_t) count, sizeof(point_row_t));
     for (uint32_t i = 0; i < rows.count; i++) {
         point_row_t *row = draft_row(&tx->answer, rows, i, sizeof *row);
-        cursor_t next = OPEN(tx, SQL_POINT_NEXT_ABSENT, v_int(before_ns),
-                             v_int(point.absent_since), v_int(point.row));
+        cursor_t next = OPEN(tx, SQL_POINT_NEXT_ABSENT, v_int(before_ns), v_int(point.absent_since),
+                             v_int(point.row));
         if (row == NULL || !cursor_next(&next)) {
             cursor_close(&next);
             break;
