@@ -68,8 +68,6 @@ const cli_argument_t *cli_argument(const cli_line_t *line, const char *word); /*
 void cli_help(const cli_command_t *command); /* NULL: all commands */
 /* Encodes the request; false when it does not fit. */
 bool cli_encode(const cli_line_t *line, wire_writer_t *writer);
-/* The data directory that both programs use when none is named; free it. */
-char *cli_data_default(void);
 
 typedef struct cli_client cli_client_t;
 cli_client_t *cli_client_new(const cli_line_t *line);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 #include <zmq.h>
 
+#include "tools/data_default.h"
+
 struct cli_client {
     void *context;
     void *commands, *pings, *stream;
@@ -21,7 +23,7 @@ struct cli_client {
 static void
 endpoints(cli_client_t *client, const cli_line_t *line)
 {
-    char *data = line->data ? strdup(line->data) : cli_data_default();
+    char *data = line->data ? strdup(line->data) : data_default();
 
     snprintf(client->command_at, sizeof client->command_at, "ipc://%s/command.ipc",
              data ? data : "");

@@ -442,21 +442,3 @@ cli_encode(const cli_line_t *line, wire_writer_t *writer)
     }
     return !writer->full;
 }
-
-char *
-cli_data_default(void)
-{
-    const char *state = getenv("XDG_STATE_HOME"), *home = getenv("HOME");
-    char *data = NULL;
-    int made;
-
-    if (geteuid() == 0) {
-        return strdup("/var/lib/despool");
-    }
-    if (state && state[0] == '/') {
-        made = asprintf(&data, "%s/despool", state);
-    } else {
-        made = asprintf(&data, "%s/.local/state/despool", home ? home : "");
-    }
-    return made < 0 ? NULL : data;
-}

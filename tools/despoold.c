@@ -1,0 +1,344 @@
+/* despoold.c - the actor host: reads its configuration, starts the site, stops it in order.
+ *
+ *   despoold [--data DIR] [--config FILE] [--version] [--help]
+ *
+ * Runs in the foreground. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage. */
+#include <errno.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "actors/roster.h"
+#include "proto/messages.h"
+#include "runtime/host.h"
+#include "tools/data_default.h"
+#include "tools/despoold_config.h"
+
+#ifndef DESPOOL_VERSION
+#define DESPOOL_VERSION "0.1.0"
+#endif
+#define READY_TIMEOUT_MS                                                                           \
+    (INIT_DEADLINE_MS + 1000u) /* then who is late is told, and the host goes on */
+
+typedef struct options {
+    const char *data, *config;
+    bool version, help;
+} options_t;
+
+/* The handler can reach nothing but what is static. */
+static host_t *volatile running;
+
+static void
+on_signal(int number)
+{
+    int kept = errno;
+
+    if (number && running) {
+        host_request_stop(running);
+    }
+    errno = kept;
+}
+
+static void
+catch_signals(void)
+{
+    struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+
+    sigemptyset(&stop.sa_mask);
+    sigaction(SIGTERM, &stop, NULL);
+    sigaction(SIGINT, &stop, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+/* Tells the service manager, when there is one (sd_notify's protocol: one datagram). */
+static void
+notify(const char *state)
+{
+    const char *path = getenv("NOTIFY_SOCKET");
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+
+    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof address.sun_path) {
+        return;
+    }
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return;
+    }
+    memcpy(address.sun_path, path, strlen(path));
+    if (path[0] == '@') {
+        address.sun_path[0] = 0; /* a name of the abstract kind */
+    }
+    socklen_t size = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(path));
+    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *) &address, size) < 0) {
+        fprintf(stderr, "cannot notify '%s': %s, ignoring\n", path, strerror(errno));
+    }
+    close(fd);
+}
+
+/* ---- the command line
+ * -------------------------------------------------------------------------------- */
+
+static int
+usage(const char *what, const char *about)
+{
+    fprintf(stderr, "despoold: %s '%s'; despoold --help\n", what, about);
+    return 2;
+}
+
+static int
+parse(int argc, char **argv, options_t *ret)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--version") == 0) {
+            ret->version = true;
+        } else if (strcmp(argv[i], "--help") == 0) {
+            ret->help = true;
+        } else if (strcmp(argv[i], "--data") != 0 && strcmp(argv[i], "--config") != 0) {
+            return usage("unknown argument", argv[i]);
+        } else if (i + 1 == argc) {
+            return usage("a value is missing after", argv[i]);
+        } else {
+            *(argv[i][2] == 'd' ? &ret->data : &ret->config) = argv[i + 1];
+            i++;
+        }
+    }
+    return 0;
+}
+
+static void
+print_help(void)
+{
+    printf("despoold [--data DIR] [--config FILE]\n\n"
+           "Runs a site: a software distribution server, in the foreground.\n"
+           "  --data DIR     where the site lives (default: /var/lib/despool as root, else\n"
+           "                 $XDG_STATE_HOME/despool)\n"
+           "  --config FILE  configuration in ZPL; see docs/operations.md\n"
+           "SIGTERM stops it in order. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage.\n");
+}
+
+/* ---- the data directory
+ * -------------------------------------------------------------------------------- */
+
+/* Makes a directory and its parents; what is there already is left as it is. */
+static int
+make_dirs(char *path)
+{
+    for (char *at = path + 1; *at; at++) {
+        if (*at == '/') {
+            *at = 0;
+            int made = mkdir(path, 0755);
+            *at = '/';
+            if (made != 0 && errno != EEXIST) {
+                return -1;
+            }
+        }
+    }
+    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+}
+
+/* Absolute, made, and ours alone. */
+static char *
+data_directory(const char *given)
+{
+    char *data = given ? strdup(given) : data_default();
+    struct stat stat_of;
+
+    if (!data || make_dirs(data) != 0 || stat(data, &stat_of) != 0) {
+        fprintf(stderr, "cannot make '%s': %s\n", data ? data : "the data directory",
+                strerror(errno));
+        free(data);
+        return NULL;
+    }
+    if (!S_ISDIR(stat_of.st_mode)) {
+        fprintf(stderr, "cannot use '%s': it is not a directory\n", data);
+        free(data);
+        return NULL;
+    }
+    char *whole = realpath(data, NULL);
+    if (!whole) {
+        fprintf(stderr, "cannot use '%s': %s\n", data, strerror(errno));
+    }
+    free(data);
+    return whole;
+}
+
+/* ---- the host
+ * -------------------------------------------------------------------------------------------- */
+
+static texts_t
+put_prefixes(draft_t *draft, char *const *prefix, uint32_t count)
+{
+    texts_t texts = draft_rows(draft, count, sizeof(text_t));
+
+    for (uint32_t i = 0; i < count; i++) {
+        text_t text = draft_text(draft, slice_of(prefix[i]));
+        text_t *row = draft_row(draft, texts, i, sizeof(text_t));
+        if (row) {
+            *row = text;
+        }
+    }
+    return texts;
+}
+
+static site_args_t *
+site_args(draft_t *draft, const config_t *config)
+{
+    site_args_t *args = draft_begin(draft, &site_args_type);
+
+    args->data = draft_text(draft, slice_of(config->data));
+    args->site = draft_text(draft, slice_of(config->site));
+    args->grace_ms = config->grace_ms;
+    args->probe_ms = config->probe_ms;
+    args->backlog_alarm_ms = config->backlog_alarm_ms;
+    args->allow_source = put_prefixes(draft, config->source, config->sources);
+    args->allow_root = put_prefixes(draft, config->root, config->roots);
+    return args;
+}
+
+static host_t *
+make_host(const config_t *config)
+{
+    static uint64_t memory[131072]; /* 1 MiB: the longest configuration, many times over */
+    char why[1024] = "", black_box[PATH_BYTES_MAX + 16];
+    draft_t draft;
+    err_t err = OK;
+
+    draft_over(&draft, memory, sizeof memory);
+    site_args_t *args = site_args(&draft, config);
+    snprintf(black_box, sizeof black_box, "%s/blackbox", config->data);
+    host_options_t options = {.classes = roster,
+                              .root = &executive_class,
+                              .root_args_type = &site_args_type,
+                              .root_args = args,
+                              .root_args_bytes = draft.size,
+                              .notes_to = "alarm_manager",
+                              .black_box = black_box,
+                              .pool_workers = config->workers};
+    host_t *host = host_new(&options, &err, why, sizeof why);
+    if (!host) {
+        fprintf(stderr, "cannot make the host: %s: %s\n  %s\n", err_word(err), why, err_hint(err));
+    }
+    return host;
+}
+
+static err_t
+add_links(host_t *host, const config_t *config)
+{
+    TRY(host_add_command_link(host, "command_link", config->command, "provider", 0600));
+    return host_add_status_link(host, "status_link", config->status, 0600);
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+tell_ready(host_t *host, const config_t *config, int64_t began_ms)
+{
+    host_figures_t figures;
+    bool ready = host_wait_ready(host, READY_TIMEOUT_MS);
+
+    host_figures(host, &figures);
+    if (ready) {
+        printf("despoold: ready, data %s, %lu actors, %lu threads, %ld ms\n", config->data,
+               (unsigned long) figures.actors, (unsigned long) figures.threads,
+               (long) (now_ms() - began_ms));
+        notify("READY=1\nSTATUS=ready");
+    } else {
+        printf("despoold: not ready, data %s; despool component list tells who is late\n",
+               config->data);
+        notify("STATUS=not ready");
+    }
+    fflush(stdout);
+}
+
+/* From start to the orderly end; the exit code. */
+static int
+serve(host_t *host, const config_t *config)
+{
+    char left[1024] = "";
+    int64_t began_ms = now_ms();
+    err_t err = add_links(host, config);
+
+    if (err == OK) {
+        err = host_start(host);
+    }
+    if (err != OK) {
+        fprintf(stderr, "cannot start the host in '%s': %s\n  %s\n", config->data,
+                err_sentence(err), err_hint(err));
+        return 1;
+    }
+    running = host;
+    catch_signals();
+    tell_ready(host, config, began_ms);
+    host_wait_stop(host);
+    notify("STOPPING=1");
+    bool clean = host_stop(host, STOP_DEADLINE_MS, left, sizeof left);
+    running = NULL;
+    if (!clean) {
+        fprintf(stderr, "cannot stop in order within %u ms: left: %s\n", STOP_DEADLINE_MS, left);
+    }
+    return clean ? 0 : 1;
+}
+
+static int
+run(const options_t *options)
+{
+    static config_t config;
+    char why[1024];
+    char *data = data_directory(options->data);
+
+    if (!data) {
+        return 1;
+    }
+    err_t err = config_defaults(&config, data, why, sizeof why);
+    free(data);
+    if (err == OK && options->config) {
+        err = config_load(&config, options->config, why, sizeof why);
+    }
+    if (err == OK) {
+        err = config_check(&config, why, sizeof why);
+    }
+    if (err != OK) {
+        fprintf(stderr, "%s\n", why);
+        config_fini(&config);
+        return 1;
+    }
+    host_t *host = make_host(&config);
+    int code = host ? serve(host, &config) : 1;
+    host_destroy(&host);
+    config_fini(&config);
+    return code;
+}
+
+int
+main(int argc, char **argv)
+{
+    options_t options = {0};
+    int code = parse(argc, argv, &options);
+
+    if (code != 0) {
+        return code;
+    }
+    if (options.version) {
+        printf("despoold %s\n", DESPOOL_VERSION);
+        return 0;
+    }
+    if (options.help) {
+        print_help();
+        return 0;
+    }
+    return run(&options);
+}
