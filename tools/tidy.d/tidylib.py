@@ -27,6 +27,8 @@ def files(top, *patterns):
         if os.path.relpath(where, top) == os.path.join('tests', 'tidy'):
             directories[:] = [d for d in directories if d != 'planted']
         for name in names:
+            if where == top and name.startswith('build'):
+                continue
             path = os.path.relpath(os.path.join(where, name), top)
             if any(fnmatch.fnmatch(path, pattern) for pattern in patterns):
                 found.append(path)
