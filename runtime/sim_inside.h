@@ -40,8 +40,6 @@ struct sim {
     const record_type_t *root_args_type;
     const void *root_args;
     size_t root_args_bytes;
-    draft_t args_draft;
-    uint64_t args_memory[32];
     actor_ref_t client;
 };
 

@@ -5,6 +5,8 @@
 #include "runtime/sim_inside.h"
 
 #include <assert.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,26 +18,20 @@ typedef struct outside {
     sim_t *sim;
 } outside_t;
 
-/* The classes are made for one sim, so each knows it by the argument it was spawned with: the
- * bytes of a pointer, in a record of the runtime's that has room for bytes. */
+/* The classes are members of one sim, so an actor finds its sim by its class. A pointer in an
+ * argument would be part of the trace, and differ from run to run. */
+static actor_next_t client_init(actor_ctx_t *ctx, void *self, const void *args);
+static actor_next_t publisher_init(actor_ctx_t *ctx, void *self, const void *args);
+
 static sim_t *
-sim_of_args(const void *args)
+sim_of_ctx(const actor_ctx_t *ctx)
 {
-    const link_reply_t *reply = args;
-    sim_t *sim = NULL;
+    const actor_class_t *class = ctx->actor->class->class;
+    size_t offset = class->init == client_init      ? offsetof(sim_t, client_class)
+                    : class->init == publisher_init ? offsetof(sim_t, publisher_class)
+                                                    : offsetof(sim_t, outside_class);
 
-    assert(reply->body.size == sizeof(sim_t *));
-    memcpy(&sim, (const char *) args + reply->body.at, sizeof sim);
-    return sim;
-}
-
-static link_reply_t *
-args_of_sim(actor_ctx_t *ctx, sim_t *sim)
-{
-    link_reply_t *args = DRAFT(ctx, link_reply);
-
-    args->body = actor_text(ctx, (slice_t){(const char *) &sim, sizeof(sim_t *)});
-    return args;
+    return (sim_t *) ((uintptr_t) class - offset);
 }
 
 static actor_next_t
@@ -43,9 +39,9 @@ client_init(actor_ctx_t *ctx, void *self, const void *args)
 {
     outside_t *outside = self;
 
-    outside->sim = sim_of_args(args);
+    outside->sim = sim_of_ctx(ctx);
     outside->sim->client = actor_self(ctx);
-    return ACTOR_CONTINUE;
+    return args ? ACTOR_FAIL : ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -53,8 +49,8 @@ publisher_init(actor_ctx_t *ctx, void *self, const void *args)
 {
     outside_t *outside = self;
 
-    outside->sim = sim_of_args(args);
-    return actor_name(ctx)[0] ? ACTOR_CONTINUE : ACTOR_FAIL;
+    outside->sim = sim_of_ctx(ctx);
+    return args ? ACTOR_FAIL : ACTOR_CONTINUE;
 }
 
 HEARS(outside_t, link_publish)
@@ -73,25 +69,24 @@ on_link_publish(actor_ctx_t *ctx, outside_t *self, const link_publish_t *m)
 static const actor_hears_t publisher_hears[] = {ON(link_publish)};
 
 static verdict_t
-spawn_end(actor_ctx_t *ctx, sim_t *sim, const actor_class_t *class)
+spawn_end(actor_ctx_t *ctx, const actor_class_t *class)
 {
     actor_ref_t child;
 
-    return actor_spawn(ctx, class, slice_of(class->name), &link_reply_type, args_of_sim(ctx, sim),
-                       0, &child);
+    return actor_spawn(ctx, class, slice_of(class->name), NULL, NULL, 0, &child);
 }
 
 static actor_next_t
 outside_init(actor_ctx_t *ctx, void *self, const void *args)
 {
     outside_t *outside = self;
-    sim_t *sim = sim_of_args(args);
+    sim_t *sim = sim_of_ctx(ctx);
     actor_ref_t root;
 
     outside->sim = sim;
-    verdict_t verdict = spawn_end(ctx, sim, &sim->publisher_class);
+    verdict_t verdict = spawn_end(ctx, &sim->publisher_class);
     if (verdict == VERDICT_OK) {
-        verdict = spawn_end(ctx, sim, &sim->client_class);
+        verdict = spawn_end(ctx, &sim->client_class);
     }
     if (verdict == VERDICT_OK) {
         void *copy = NULL;
@@ -103,7 +98,7 @@ outside_init(actor_ctx_t *ctx, void *self, const void *args)
         verdict = actor_spawn(ctx, sim->root, slice_of(sim->root->name), sim->root_args_type, copy,
                               1, &root);
     }
-    return verdict == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    return verdict == VERDICT_OK && !args ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 /* ---- the client
@@ -235,14 +230,8 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     sim->root_args_bytes = host->root_args_bytes  ? host->root_args_bytes
                            : host->root_args_type ? host->root_args_type->fixed_bytes
                                                   : 0;
-    draft_over(&sim->args_draft, sim->args_memory, sizeof sim->args_memory);
-    link_reply_t *args = draft_begin(&sim->args_draft, &link_reply_type);
-    args->body = draft_text(&sim->args_draft, (slice_t){(const char *) &sim, sizeof(sim_t *)});
     return (core_options_t){.classes = sim->classes,
                             .root = &sim->outside_class,
-                            .root_args_type = &link_reply_type,
-                            .root_args = args,
-                            .root_args_bytes = sim->args_draft.size,
                             .notes_to = host->notes_to,
                             .pool_workers = host->pool_workers};
 }
