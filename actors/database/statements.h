@@ -59,7 +59,7 @@
                        "VALUES (?1, ?2, ?3, ?4, 0, 1)")                                            \
     S(SQL_PACKAGE_SET, "UPDATE package SET name = ?2, source = ?3 WHERE row = ?1")                 \
     S(SQL_PACKAGE_VERSION, "UPDATE package SET epoch = ?2, next_epoch = ?2 + 1 WHERE row = ?1")    \
-    S(SQL_PACKAGE_REMOVING, "UPDATE package SET removing = 1 WHERE row = ?1")                      \
+    S(SQL_PACKAGE_REMOVING, "UPDATE package SET removing = ?2 WHERE row = ?1")                      \
     S(SQL_PACKAGE_DELETE, "DELETE FROM package WHERE row = ?1")                                    \
     S(SQL_PACKAGE_STATE,                                                                           \
       "SELECT CASE "                                                                               \
@@ -106,7 +106,7 @@
     S(SQL_POINT_MOVE, "UPDATE point SET root = ?2, incarnation = ?3 WHERE row = ?1")               \
     S(SQL_POINT_PAUSE, "UPDATE point SET paused = ?2 WHERE row = ?1")                              \
     S(SQL_POINT_ABSENT, "UPDATE point SET absent_since = ?2 WHERE row = ?1")                       \
-    S(SQL_POINT_REMOVING, "UPDATE point SET removing = 1 WHERE row = ?1")                          \
+    S(SQL_POINT_REMOVING, "UPDATE point SET removing = ?2 WHERE row = ?1")                          \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \
