@@ -167,19 +167,42 @@ is_there(connection_t *connection, const char *name, uint64_t *ret_size)
     return true;
 }
 
+/* Its name in the directory above is synced each time: who made it may not have come that far. */
+static int
+sync_above(connection_t *connection)
+{
+    world_t *world = connection->world;
+    int above = world_open(world, connection->data_fd, "..", O_RDONLY | O_DIRECTORY, 0, 0);
+    if (above < 0) {
+        return above;
+    }
+    int synced = world_sync(world, above);
+    world_close(world, above);
+    return synced;
+}
+
 static err_t
 open_directory(connection_t *connection, const char *data, fault_t *fault)
 {
     world_t *world = connection->world;
     int fd = world_open(world, AT_FDCWD, data, O_RDONLY | O_DIRECTORY, 0, 0);
-    if (fd == -ENOENT && world_make_dir(world, AT_FDCWD, data, 0700) == 0) {
+    bool made = fd == -ENOENT && world_make_dir(world, AT_FDCWD, data, 0700) == 0;
+    if (made) {
         fd = world_open(world, AT_FDCWD, data, O_RDONLY | O_DIRECTORY, 0, 0);
     }
     if (fd < 0) {
         return RAISE(fault, err_of_errno(-fd), -fd, "open", data);
     }
     connection->data_fd = fd;
-    fd = world_open(world, connection->data_fd, "lock", O_RDWR | O_CREAT, 0600, 0);
+    int synced = sync_above(connection);
+    return synced < 0 && made ? RAISE(fault, ERR_IO, -synced, "sync", "the data directory") : OK;
+}
+
+static err_t
+take_lock(connection_t *connection, const char *data, fault_t *fault)
+{
+    world_t *world = connection->world;
+    int fd = world_open(world, connection->data_fd, "lock", O_RDWR | O_CREAT, 0600, 0);
     if (fd < 0) {
         return RAISE(fault, err_of_errno(-fd), -fd, "open", "lock");
     }
@@ -335,6 +358,7 @@ connection_open(connection_t *connection, world_t *world, slice_t data, slice_t 
         return RAISE(fault, ERR_NAME_TOO_LONG, 0, "open", "the data directory");
     }
     TRY(open_directory(connection, path, fault));
+    TRY(take_lock(connection, path, fault));
     TRY(open_database(connection, path, site, fault));
     connection->full = !reserve_make(connection);
     connection->clock_offset_ns = world_wall_ns(world) - world_monotonic_ns(world);
