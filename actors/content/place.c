@@ -79,6 +79,7 @@ stage(order_run_t *run)
     int result = job->syncs_whole ? sync_point_all(job->world, SYNC_PLACE_TREE, run->tree)
                                   : sync_point_file(job->world, SYNC_PLACE_TREE, run->staging);
     if (result < 0) {
+        job->sync_failed = true;
         return fail(run, result, "sync", run->name);
     }
     return at_point(run, "place.synced");
@@ -239,6 +240,18 @@ carry_out(order_run_t *run)
     return promise(run);
 }
 
+/* After a failed sync the system calls pages clean that it never wrote: they read well, and the
+ * next sync says nothing. So such a tree is not resumed but removed. */
+static err_t
+drop_unsynced(order_run_t *run, err_t err)
+{
+    if (!run->job.sync_failed || run->staging < 0) {
+        return err;
+    }
+    err_t cleared = clear_name(run->job.world, run->staging, run->name, NULL);
+    return err != OK ? err : cleared;
+}
+
 static err_t
 place_missing(place_job_t *job, const place_look_t *look)
 {
@@ -249,7 +262,7 @@ place_missing(place_job_t *job, const place_look_t *look)
     }
     job->syncs_whole = sync_type_is_tested(space.type);
     order_run_t run = {.job = *job, .look = *look, .staging = -1, .tree = -1, .package = -1};
-    err_t err = carry_out(&run);
+    err_t err = drop_unsynced(&run, carry_out(&run));
     job->result->files = run.version.files;
     job->result->bytes = run.version.bytes;
     close_all(&run);

@@ -21,11 +21,13 @@
 #include "actors/content/point.h"
 #include "actors/content/receipt.h"
 #include "actors/content/store.h"
+#include "proto/limits.h"
 
-/* Free space of the point's file system that placement leaves alone. */
-#define PLACE_RESERVE_BYTES    16777216u /* 16 MiB */
-#define PLACE_RESERVE_INODES   64u
-#define PLACE_GRACE_NS_DEFAULT (15LL * 60 * 1000000000) /* superseded versions stay 15 minutes */
+/* Free space that placement leaves alone on a point's file system: SPACE_RESERVE_BYTES and
+ * SPACE_RESERVE_INODES of proto/limits.h. */
+#define PLACE_GRACE_NS_DEFAULT                                                                     \
+    ((int64_t) GRACE_MS * 1000000) /* superseded versions stay so long                             \
+                                    */
 
 typedef struct place_order {
     const char *package;

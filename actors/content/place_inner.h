@@ -42,6 +42,7 @@ typedef struct place_job {
     store_t *store;
     point_t *point;
     bool syncs_whole; /* syncfs of the point's file system type is on the tested list */
+    bool sync_failed; /* what was written may be lost although it reads well: it must go */
     place_progress_fn *progress;
     void *context;
     place_result_t *result;

@@ -158,10 +158,10 @@ place_measure(store_t *store, point_t *point, const place_look_t *look, place_pl
     bool nothing = look->already || look->in_place;
     plan.need_bytes = nothing ? 0 : plan.need_bytes + OWN_BLOCKS * block;
     plan.need_inodes = nothing ? 0 : plan.need_inodes + OWN_INODES;
-    plan.free_bytes = less(space.bytes_free, PLACE_RESERVE_BYTES);
+    plan.free_bytes = less(space.bytes_free, SPACE_RESERVE_BYTES);
     plan.free_inodes = space.inodes_free == UINT64_MAX
                            ? UINT64_MAX
-                           : less(space.inodes_free, PLACE_RESERVE_INODES);
+                           : less(space.inodes_free, SPACE_RESERVE_INODES);
     *ret_plan = plan;
     return OK;
 }

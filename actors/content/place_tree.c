@@ -60,7 +60,9 @@ tell(work_t *work, uint64_t under_way)
 static int
 sync_here(work_t *work, int fd)
 {
-    return work->job->syncs_whole ? 0 : sync_point_file(work->world, SYNC_PLACE_TREE, fd);
+    int result = work->job->syncs_whole ? 0 : sync_point_file(work->world, SYNC_PLACE_TREE, fd);
+    work->job->sync_failed = work->job->sync_failed || result < 0;
+    return result;
 }
 
 /* Mode and mtime last, then the sync where each file has its own; closes fd either way. */

@@ -44,20 +44,19 @@ store_fail(store_t *store, int64_t result, const char *verb, const char *subject
     return err;
 }
 
-/* Opens dir/name, making it when it is missing; *ret_made tells. */
+/* Opens dir/name, making it when it is missing. */
 static int
-open_or_make(world_t *world, int dir, const char *name, bool *ret_made)
+open_or_make(world_t *world, int dir, const char *name)
 {
     int made = world_make_dir(world, dir, name, 0700);
     if (made < 0 && made != -EEXIST) {
         return made;
     }
-    *ret_made = *ret_made || made == 0;
     return world_open(world, dir, name, O_RDONLY | O_DIRECTORY, 0, 0);
 }
 
 static int
-make_inside(world_t *world, int fd, bool *ret_made)
+make_inside(world_t *world, int fd)
 {
     static const char *const names[] = {"objects", "tmp", "damaged"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -65,35 +64,29 @@ make_inside(world_t *world, int fd, bool *ret_made)
         if (made < 0 && made != -EEXIST) {
             return made;
         }
-        *ret_made = *ret_made || made == 0;
     }
     return 0;
 }
 
-/* Opens path through its parent, so that the parent can be synced when something was made. */
+/* Opens path through its parent, which is kept: what was made here, now or by a run that was cut,
+ * becomes durable with the first commit. */
 static err_t
 open_layout(store_t *store, const char *path, fault_t *fault)
 {
     const char *slash = strrchr(path, '/');
     assert(slash != NULL && slash[1] != '\0');
-    char *parent_path = strndup(path, slash == path ? 1 : (size_t) (slash - path));
-    if (parent_path == NULL) {
+    char *parent = strndup(path, slash == path ? 1 : (size_t) (slash - path));
+    if (parent == NULL) {
         return NO_MEMORY(fault, path);
     }
     world_t *world = store->world;
-    bool made = false;
-    int parent = world_open(world, AT_FDCWD, parent_path, O_RDONLY | O_DIRECTORY, 0, 0);
-    free(parent_path);
-    if (parent < 0) {
-        return store_fail(store, parent, "open", path, fault);
+    store->parent_fd = world_open(world, AT_FDCWD, parent, O_RDONLY | O_DIRECTORY, 0, 0);
+    free(parent);
+    if (store->parent_fd < 0) {
+        return store_fail(store, store->parent_fd, "open", path, fault);
     }
-    int result = store->fd = open_or_make(world, parent, slash + 1, &made);
-    result = result < 0 ? result : make_inside(world, store->fd, &made);
-    if (result >= 0 && made) {
-        result = sync_point_file(world, SYNC_STORE_LAYOUT, store->fd);
-        result = result < 0 ? result : sync_point_file(world, SYNC_STORE_LAYOUT, parent);
-    }
-    world_close(world, parent);
+    store->fd = open_or_make(world, store->parent_fd, slash + 1);
+    int result = store->fd < 0 ? store->fd : make_inside(world, store->fd);
     return result < 0 ? store_fail(store, result, "open", path, fault) : OK;
 }
 
@@ -134,7 +127,7 @@ store_open(world_t *world, const char *path, store_t **ret_store, fault_t *fault
         return NO_MEMORY(fault, path);
     }
     store->world = world;
-    store->fd = -1;
+    store->fd = store->parent_fd = -1;
     err_t err = open_parts(store, path, fault);
     if (err != OK) {
         store_close(&store);
@@ -166,6 +159,9 @@ store_close(store_t **store)
     if (old->fd >= 0) {
         world_close(old->world, old->fd);
     }
+    if (old->parent_fd >= 0) {
+        world_close(old->world, old->parent_fd);
+    }
     hash_destroy(&old->hash);
     free(old->block);
     free(old->digest);
@@ -194,7 +190,6 @@ remove_listed(store_t *store, int tmp, uint64_t *ret_removed, fault_t *fault)
     return result < 0 ? store_fail(store, result, "clear", "store/tmp", fault) : OK;
 }
 
-/* A directory that a killed run made may not be synced yet: it is now. */
 err_t
 store_recover(store_t *store, uint64_t *ret_removed, fault_t *fault)
 {
@@ -205,13 +200,10 @@ store_recover(store_t *store, uint64_t *ret_removed, fault_t *fault)
     uint64_t removed = 0;
     err_t err = remove_listed(store, tmp, &removed, fault);
     world_close(store->world, tmp);
-    TRY(err);
-    int result = sync_point_file(store->world, SYNC_STORE_LAYOUT, store->fd);
-    if (result < 0) {
-        return store_fail(store, result, "sync", "store", fault);
+    if (err == OK) {
+        *ret_removed = removed;
     }
-    *ret_removed = removed;
-    return OK;
+    return err;
 }
 
 err_t

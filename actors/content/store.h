@@ -23,7 +23,8 @@
 
 typedef struct store store_t;
 
-/* Opens path (DATA/store), making it and its directories, durably, where they are missing. */
+/* Opens path (DATA/store), making it and its directories where they are missing; the first commit
+ * makes them durable. */
 err_t store_open(world_t *world, const char *path, store_t **ret_store, fault_t *fault) must_use;
 void store_close(store_t **store);
 /* Removes what earlier runs left in tmp/. Once, at the site's start, before any other use. */

@@ -10,9 +10,9 @@
 
 struct store {
     world_t *world;
-    int fd;           /* of DATA/store */
-    bool syncs_whole; /* syncfs of this file system type is on the tested list */
-    bool dirty;       /* put or relied on since the last commit */
+    int fd, parent_fd; /* of DATA/store and of DATA */
+    bool syncs_whole;  /* syncfs of this file system type is on the tested list */
+    bool dirty;        /* put or relied on since the last commit */
     hash_t *hash;
     uint8_t *block;    /* CONTENT_BLOCK_BYTES */
     char prefix[17];   /* of our names in tmp/ */

@@ -266,7 +266,9 @@ sync_names(store_t *store)
         snprintf(path, sizeof path, "objects/%02x", i);
         result = store->touched[i] ? sync_directory(store, path) : 0;
     }
-    return result < 0 ? result : sync_directory(store, "objects");
+    result = result < 0 ? result : sync_directory(store, "objects");
+    result = result < 0 ? result : sync_point_file(store->world, SYNC_STORE_LAYOUT, store->fd);
+    return result < 0 ? result : sync_point_file(store->world, SYNC_STORE_LAYOUT, store->parent_fd);
 }
 
 err_t
