@@ -1,0 +1,386 @@
+/* ask.c - asks from both ends: what an actor has asked, and what it has been asked.
+ *
+ * An ask resolves exactly once because its number is in one table, that of the asker: whichever of
+ * reply, deadline, down, refused, restarting or cycle takes it out first is the answer, the others
+ * are late and counted.
+ */
+#include "runtime/inside.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SLOT_BITS 10u
+_Static_assert(ASKS_OPEN_MAX <= 1u << SLOT_BITS, "the slot is part of an ask's number");
+
+void
+ask_show(actor_t *actor)
+{
+    atomic_store_explicit(&actor->cell->asks, actor->asks_open - actor->jobs_open,
+                          memory_order_relaxed);
+    atomic_store_explicit(&actor->cell->jobs, actor->jobs_open, memory_order_relaxed);
+}
+
+static uint32_t
+free_slot(actor_t *actor)
+{
+    if (actor->asks_open == actor->ask_capacity) {
+        uint32_t capacity = actor->ask_capacity == 0 ? 4 : actor->ask_capacity * 2;
+        actor->ask = realloc(actor->ask, capacity * sizeof(open_ask_t *));
+        assert(actor->ask != NULL && "memory for asks");
+        memset(actor->ask + actor->ask_capacity, 0,
+               (capacity - actor->ask_capacity) * sizeof(open_ask_t *));
+        actor->ask_free = actor->ask_capacity;
+        actor->ask_capacity = capacity;
+    }
+    while (actor->ask[actor->ask_free] != NULL) {
+        actor->ask_free = (actor->ask_free + 1) % actor->ask_capacity;
+    }
+    return actor->ask_free;
+}
+
+static void
+deadline(worker_t *worker, timer_node_t *node)
+{
+    open_ask_t *ask = (open_ask_t *) node;
+    if (ask->job != NULL) {
+        job_ask_to_stop(worker, ask->job);
+    }
+    ask_answer_self(node->actor, ask->id, ERR_DEADLINE);
+}
+
+open_ask_t *
+ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
+{
+    open_ask_t *ask = xalloc(1, sizeof *ask);
+    uint32_t slot = free_slot(actor);
+    ask->id = ++actor->ask_sequence << SLOT_BITS | slot;
+    ask->then = then;
+    ask->tag = tag;
+    ask->timer.fire = deadline;
+    ask->timer.actor = actor;
+    actor->ask[slot] = ask;
+    actor->asks_open++;
+    timer_set(&actor->worker->timers, &ask->timer, due_ns);
+    ask_show(actor);
+    return ask;
+}
+
+open_ask_t *
+ask_find(const actor_t *actor, uint64_t id)
+{
+    uint32_t slot = (uint32_t) id & ((1u << SLOT_BITS) - 1);
+    open_ask_t *ask = slot < actor->ask_capacity ? actor->ask[slot] : NULL;
+    return ask != NULL && ask->id == id ? ask : NULL;
+}
+
+static void
+close_ask(actor_t *actor, open_ask_t *ask)
+{
+    actor->ask[ask->id & ((1u << SLOT_BITS) - 1)] = NULL;
+    actor->asks_open--;
+    timer_unset(&actor->worker->timers, &ask->timer);
+    if (ask->call) {
+        actor->calls_open--;
+        atomic_store(&actor->cell->waits, 0);
+    }
+    if (ask->job != NULL) {
+        actor->jobs_open--;
+        job_unref(ask->job);
+    }
+    free(ask);
+    ask_show(actor);
+}
+
+void
+ask_answer_self(actor_t *actor, uint64_t id, err_t err)
+{
+    envelope_t *reply = envelope_new(ENV_REPLY, actor->self, actor->self, NULL, NULL, 0);
+    reply->ask = id;
+    reply->err = err;
+    reply->lane = LANE_REPLY;
+    reply->sent_ns = actor->core->executor.now_ns(actor->core->executor.self);
+    lane_push(actor, LANE_REPLY, reply);
+}
+
+/* ---- calls: the wait-for graph is one word per actor ---- */
+
+/* Follows who waits for whom from `from`; true when it comes to `self`. path gets the names. The
+ * sum tells one walk from another. */
+static bool
+walk(const core_t *core, uint32_t from, uint32_t self, uint64_t *ret_sum)
+{
+    uint64_t sum = 0;
+    for (uint32_t steps = 0; from != 0 && steps < ACTORS_MAX; steps++) {
+        if (from == self) {
+            *ret_sum = sum;
+            return true;
+        }
+        uint64_t waits = atomic_load(&cell_at(core, from)->waits);
+        sum = (sum ^ waits) * 0x9e3779b97f4a7c15u;
+        from = (uint32_t) waits;
+    }
+    return false;
+}
+
+static void
+take_back(actor_ctx_t *ctx, envelope_t *ask)
+{
+    fifo_t rest = {0};
+    for (envelope_t *envelope; (envelope = fifo_pop(&ctx->out)) != NULL;) {
+        if (envelope != ask) {
+            fifo_push(&rest, envelope);
+        }
+    }
+    ctx->out = rest;
+    room_release(ctx->worker->core, ask->to, ask->lane, ask->size);
+    envelope_free(ask);
+}
+
+/* The edge is published before the walk, so of the calls in a cycle at least one sees it whole; it
+ * is believed only when a second walk finds the same words. */
+void
+ask_call_opened(actor_ctx_t *ctx, open_ask_t *ask, envelope_t *envelope)
+{
+    core_t *core = ctx->worker->core;
+    actor_t *actor = ctx->actor;
+    uint64_t sequence = atomic_fetch_add(&core->wait_sequence, 1) + 1;
+    uint64_t first = 0;
+    uint64_t second = 0;
+    ask->call = true;
+    actor->calls_open++;
+    atomic_store(&actor->cell->waits, sequence << 32 | ask->to.index);
+    if (walk(core, ask->to.index, actor->self.index, &first) &&
+        walk(core, ask->to.index, actor->self.index, &second) && first == second) {
+        atomic_store(&actor->cell->waits, 0);
+        ask_answer_self(actor, ask->id, ERR_CYCLE);
+        take_back(ctx, envelope);
+    }
+}
+
+/* ---- the answer ---- */
+
+static actor_next_t
+run_then(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    const open_ask_t *ask = argument;
+    envelope_t *reply = ctx->in_hand;
+    actor_answer_t answer = {
+        .err = reply->err,
+        .type = reply->type,
+        .record = reply->type == NULL ? NULL : reply->record,
+        .tag = ask->tag,
+        .resource = reply->resource,
+    };
+    reply->resource = NULL; /* the handler has it now */
+    return ask->then(ctx, self, &answer);
+}
+
+void
+ask_dispatch(actor_t *actor, envelope_t *reply)
+{
+    open_ask_t *ask = ask_find(actor, reply->ask);
+    if (ask == NULL) {
+        atomic_fetch_add(&actor->core->late_replies, 1);
+        return;
+    }
+    open_ask_t copy = *ask;
+    close_ask(actor, ask);
+    lane_wake(actor);
+    core_handler_begin(actor, reply, reply->type == NULL ? err_word(reply->err) : reply->type->name);
+    core_handler_end(actor, run_then(&actor->worker->ctx, actor->state, &copy));
+}
+
+void
+ask_end_all(actor_t *actor)
+{
+    for (uint32_t i = 0; i < actor->ask_capacity; i++) {
+        open_ask_t *ask = actor->ask[i];
+        if (ask != NULL) {
+            if (ask->job != NULL) {
+                job_ask_to_stop(actor->worker, ask->job);
+            }
+            close_ask(actor, ask);
+        }
+    }
+    free(actor->ask);
+    actor->ask = NULL;
+    actor->ask_capacity = 0;
+    actor->ask_free = 0;
+}
+
+/* ---- being asked ---- */
+
+accepted_t *
+ask_accept(actor_t *actor, const envelope_t *ask)
+{
+    accepted_t *accepted = xalloc(1, sizeof *accepted);
+    accepted->request = (request_t){ask->from, ask->ask, ask->deadline_ns};
+    accepted->next = actor->accepted;
+    if (accepted->next != NULL) {
+        accepted->next->previous = accepted;
+    }
+    actor->accepted = accepted;
+    return accepted;
+}
+
+void
+ask_accepted_free(actor_t *actor, accepted_t *accepted)
+{
+    if (accepted->previous != NULL) {
+        accepted->previous->next = accepted->next;
+    } else {
+        actor->accepted = accepted->next;
+    }
+    if (accepted->next != NULL) {
+        accepted->next->previous = accepted->previous;
+    }
+    free(accepted);
+}
+
+static accepted_t *
+accepted_find(const actor_t *actor, request_t request)
+{
+    accepted_t *accepted = actor->accepted;
+    while (accepted != NULL && (accepted->request.ask != request.ask ||
+                                !ref_equal(accepted->request.asker, request.asker))) {
+        accepted = accepted->next;
+    }
+    return accepted;
+}
+
+static envelope_t *
+reply_new(actor_ref_t from, actor_ref_t asker, uint64_t ask, err_t err)
+{
+    envelope_t *reply = envelope_new(ENV_REPLY, from, asker, NULL, NULL, 0);
+    reply->ask = ask;
+    reply->err = err;
+    reply->lane = LANE_REPLY;
+    return reply;
+}
+
+void
+ask_reply_error(worker_t *worker, actor_ref_t from, actor_ref_t asker, uint64_t ask, err_t err)
+{
+    envelope_t *reply = reply_new(from, asker, ask, err);
+    reply->sent_ns = worker->ctx.now_ns;
+    core_route(worker, reply);
+}
+
+void
+ask_refuse_all(actor_t *actor, err_t err)
+{
+    while (actor->accepted != NULL) {
+        request_t request = actor->accepted->request;
+        ask_reply_error(actor->worker, actor->self, request.asker, request.ask, err);
+        ask_accepted_free(actor, actor->accepted);
+    }
+    for (int lane = LANE_URGENT; lane < LANE_COUNT; lane++) {
+        fifo_t rest = {0};
+        for (envelope_t *e; (e = fifo_pop(&actor->lane[lane])) != NULL;) {
+            if (e->kind == ENV_ASK) {
+                core_refuse_envelope(actor->worker, e, err);
+            } else {
+                fifo_push(&rest, e);
+            }
+        }
+        actor->lane[lane] = rest;
+    }
+    for (held_t *held = actor->held; held != NULL; held = held->next) {
+        fifo_t rest = {0};
+        for (envelope_t *e; (e = fifo_pop(&held->later)) != NULL;) {
+            if (e->kind == ENV_ASK) {
+                core_refuse_envelope(actor->worker, e, err);
+            } else {
+                fifo_push(&rest, e);
+            }
+        }
+        held->later = rest;
+    }
+}
+
+bool
+actor_is_asked(const actor_ctx_t *ctx)
+{
+    return ctx->asked != NULL;
+}
+
+static void
+put_reply(actor_ctx_t *ctx, accepted_t *accepted, envelope_t *reply)
+{
+    accepted->answered = true;
+    reply->mine = accepted;
+    if (accepted == ctx->asked) {
+        ctx->asked = NULL;
+        ctx->deferred = true;
+    }
+    tray_add(ctx, reply);
+}
+
+static verdict_t
+reply_with(actor_ctx_t *ctx, accepted_t *accepted, const record_type_t *type, const void *m)
+{
+    uint32_t size = 0;
+    verdict_t verdict = record_source(ctx, type, m, &size);
+    if (verdict != VERDICT_OK) {
+        return verdict;
+    }
+    if (accepted == NULL || accepted->answered) {
+        return accepted == NULL ? VERDICT_DOWN : VERDICT_OK;
+    }
+    request_t request = accepted->request;
+    envelope_t *reply = envelope_new(ENV_REPLY, ctx->actor->self, request.asker, type, m, size);
+    reply->ask = request.ask;
+    reply->lane = LANE_REPLY;
+    put_reply(ctx, accepted, reply);
+    return VERDICT_OK;
+}
+
+verdict_t
+actor_reply(actor_ctx_t *ctx, const record_type_t *type, const void *m)
+{
+    return ctx->asked == NULL ? VERDICT_OK : reply_with(ctx, ctx->asked, type, m);
+}
+
+verdict_t
+actor_reply_to(actor_ctx_t *ctx, request_t request, const record_type_t *type, const void *m)
+{
+    return request.asker.index == 0
+               ? VERDICT_OK
+               : reply_with(ctx, accepted_find(ctx->actor, request), type, m);
+}
+
+request_t
+actor_defer(actor_ctx_t *ctx, const char *waits_for)
+{
+    if (ctx->asked == NULL) {
+        return (request_t){0};
+    }
+    snprintf(ctx->asked->waits_for, sizeof ctx->asked->waits_for, "%s", waits_for);
+    ctx->deferred = true;
+    return ctx->asked->request;
+}
+
+static void
+refuse(actor_ctx_t *ctx, accepted_t *accepted, err_t err)
+{
+    if (accepted != NULL && !accepted->answered) {
+        request_t request = accepted->request;
+        put_reply(ctx, accepted, reply_new(ctx->actor->self, request.asker, request.ask, err));
+    }
+}
+
+void
+actor_refuse(actor_ctx_t *ctx, err_t err)
+{
+    refuse(ctx, ctx->asked, err);
+}
+
+void
+actor_refuse_to(actor_ctx_t *ctx, request_t request, err_t err)
+{
+    if (request.asker.index != 0) {
+        refuse(ctx, accepted_find(ctx->actor, request), err);
+    }
+}

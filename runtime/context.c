@@ -1,0 +1,85 @@
+/* context.c - what a handler may ask about itself: names, time, chance, readiness. */
+#include "runtime/inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+actor_ref_t
+actor_self(const actor_ctx_t *ctx)
+{
+    return ctx->actor->self;
+}
+
+actor_ref_t
+actor_sender(const actor_ctx_t *ctx)
+{
+    return ctx->in_hand == NULL ? (actor_ref_t){0} : ctx->in_hand->from;
+}
+
+const char *
+actor_name(const actor_ctx_t *ctx)
+{
+    return ctx->actor->name;
+}
+
+uint32_t
+actor_attempt(const actor_ctx_t *ctx)
+{
+    return ctx->in_hand == NULL ? 1 : ctx->in_hand->attempt;
+}
+
+int64_t
+actor_now_ns(const actor_ctx_t *ctx)
+{
+    const executor_t *executor = &ctx->worker->core->executor;
+    return executor->now_ns(executor->self);
+}
+
+int64_t
+actor_wall_ns(const actor_ctx_t *ctx)
+{
+    const executor_t *executor = &ctx->worker->core->executor;
+    return executor->wall_ns(executor->self);
+}
+
+uint64_t
+actor_random(actor_ctx_t *ctx)
+{
+    const executor_t *executor = &ctx->worker->core->executor;
+    return executor->random(executor->self, ctx->worker->index);
+}
+
+static void
+become(actor_ctx_t *ctx, actor_state_t state, const char *why)
+{
+    actor_t *actor = ctx->actor;
+    actor->is_ready = true;
+    snprintf(actor->why, sizeof actor->why, "%s", why);
+    life_set_state(actor, actor->paused ? ACTOR_PAUSED : state);
+    watch_show(actor);
+}
+
+void
+actor_ready(actor_ctx_t *ctx)
+{
+    become(ctx, ACTOR_READY, "");
+}
+
+void
+actor_degraded(actor_ctx_t *ctx, const char *why)
+{
+    become(ctx, ACTOR_DEGRADED, why);
+}
+
+void
+actor_claim_failed(actor_ctx_t *ctx, const char *truth, const char *file, int line)
+{
+    snprintf(ctx->claim, sizeof ctx->claim, "%s:%d: %s does not hold", file, line, truth);
+}
+
+void
+actor_host_stop(actor_ctx_t *ctx, const char *why)
+{
+    (void) why;
+    ctx->host_stop = true;
+}

@@ -1,0 +1,147 @@
+/* directory.c - the slots of the actors: who is there, and how much room their lanes have.
+ *
+ * A free slot is found on a list whose head carries a count, so that a slot taken and given back
+ * meanwhile is not mistaken for the same head. The room of a lane is one word (generation,
+ * messages, bytes) changed by compare-and-swap: no bound is exceeded, not by one, and a place given
+ * back late cannot reach the lane of a later tenant.
+ */
+#include "runtime/inside.h"
+
+#include <assert.h>
+
+#define UNIT_BYTES      16u /* the granularity in which bytes of a lane are counted */
+#define MESSAGES_SHIFT  28
+#define GENERATION_SHIFT 48
+#define MESSAGES_MASK   0xfffffu
+#define UNITS_MASK      0xfffffffu
+
+static uint32_t
+pop_free(core_t *core)
+{
+    uint64_t head = atomic_load(&core->free_head);
+    while ((uint32_t) head != 0) {
+        uint64_t next = atomic_load(&core->cells[(uint32_t) head].next_free);
+        uint64_t wish = ((head >> 32) + 1) << 32 | next;
+        if (atomic_compare_exchange_weak(&core->free_head, &head, wish)) {
+            return (uint32_t) head;
+        }
+    }
+    uint32_t index = atomic_fetch_add(&core->cells_used, 1);
+    if (index < ACTORS_MAX) {
+        return index;
+    }
+    atomic_fetch_sub(&core->cells_used, 1);
+    return 0;
+}
+
+bool
+cell_claim(core_t *core, actor_ref_t *ret_ref)
+{
+    uint32_t index = pop_free(core);
+    if (index == 0) {
+        return false;
+    }
+    cell_t *cell = &core->cells[index];
+    uint32_t incarnation = (uint32_t) atomic_load(&cell->life) + 1;
+    uint64_t room = (uint64_t) (uint16_t) incarnation << GENERATION_SHIFT;
+    atomic_store(&cell->room[0], room);
+    atomic_store(&cell->room[1], room);
+    atomic_store(&cell->life, (uint64_t) incarnation << 32 | incarnation);
+    atomic_fetch_add(&core->actors, 1);
+    *ret_ref = (actor_ref_t){index, incarnation};
+    return true;
+}
+
+void
+cell_give_back(core_t *core, uint32_t index)
+{
+    cell_t *cell = &core->cells[index];
+    atomic_store(&cell->life, (uint64_t) (uint32_t) atomic_load(&cell->life));
+    atomic_fetch_sub(&core->actors, 1);
+    uint64_t head = atomic_load(&core->free_head);
+    do {
+        atomic_store(&cell->next_free, (uint32_t) head);
+    } while (!atomic_compare_exchange_weak(&core->free_head, &head,
+                                           ((head >> 32) + 1) << 32 | index));
+}
+
+/* An earlier incarnation names the same actor as long as it has only been restarted since. */
+bool
+cell_holds(const core_t *core, actor_ref_t ref)
+{
+    if (ref.index == 0 || ref.index >= ACTORS_MAX) {
+        return false;
+    }
+    uint64_t life = atomic_load(&core->cells[ref.index].life);
+    uint32_t first = (uint32_t) (life >> 32);
+    return first != 0 && ref.incarnation >= first && ref.incarnation <= (uint32_t) life;
+}
+
+actor_ref_t
+cell_next_incarnation(cell_t *cell, uint32_t index)
+{
+    uint64_t life = atomic_load(&cell->life) + 1;
+    atomic_store(&cell->life, life);
+    return (actor_ref_t){index, (uint32_t) life};
+}
+
+static uint64_t
+units_of(uint32_t bytes)
+{
+    return ((uint64_t) bytes + UNIT_BYTES - 1) / UNIT_BYTES;
+}
+
+static _Atomic uint64_t *
+room_of(const core_t *core, actor_ref_t to, lane_t lane)
+{
+    return &core->cells[to.index].room[lane - LANE_URGENT];
+}
+
+verdict_t
+room_reserve(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes,
+             const loaded_class_t *class)
+{
+    if (!cell_holds(core, to)) {
+        return VERDICT_DOWN;
+    }
+    uint64_t generation = (uint16_t) (atomic_load(&core->cells[to.index].life) >> 32);
+    _Atomic uint64_t *room = room_of(core, to, lane);
+    uint64_t old = atomic_load(room);
+    uint64_t wish;
+    do {
+        uint64_t messages = (old >> MESSAGES_SHIFT & MESSAGES_MASK) + 1;
+        uint64_t units = (old & UNITS_MASK) + units_of(bytes);
+        if (old >> GENERATION_SHIFT != generation) {
+            return VERDICT_DOWN;
+        }
+        if (messages > class->messages_max || units > class->bytes_max / UNIT_BYTES) {
+            return VERDICT_FULL;
+        }
+        wish = generation << GENERATION_SHIFT | messages << MESSAGES_SHIFT | units;
+    } while (!atomic_compare_exchange_weak(room, &old, wish));
+    return VERDICT_OK;
+}
+
+void
+room_release(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes)
+{
+    if (!cell_holds(core, to)) {
+        return;
+    }
+    uint64_t generation = (uint16_t) (atomic_load(&core->cells[to.index].life) >> 32);
+    _Atomic uint64_t *room = room_of(core, to, lane);
+    uint64_t less = (uint64_t) 1 << MESSAGES_SHIFT | units_of(bytes);
+    uint64_t old = atomic_load(room);
+    do {
+        if (old >> GENERATION_SHIFT != generation) {
+            return;
+        }
+        assert((old >> MESSAGES_SHIFT & MESSAGES_MASK) > 0 && "a place is given back once");
+    } while (!atomic_compare_exchange_weak(room, &old, old - less));
+}
+
+uint64_t
+room_messages(const cell_t *cell, lane_t lane)
+{
+    return atomic_load(&cell->room[lane - LANE_URGENT]) >> MESSAGES_SHIFT & MESSAGES_MASK;
+}

@@ -1,0 +1,279 @@
+/* jobs.c - slow work as the core sees it: an open ask whose answer a job thread makes.
+ *
+ * A job has two holders: the open ask of its actor (for cancelling and progress) and whoever runs
+ * it; it is freed by the second one that lets go.
+ */
+#include "runtime/inside.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+struct job {
+    _Atomic uint32_t holders;
+    _Atomic bool cancelled;
+    _Atomic uint64_t done, total;
+    const char *name;
+    job_fn *run;
+    envelope_t *input; /* NULL: none */
+    char subject[128];
+    int64_t deadline_ns;
+    void *resource;
+    void (*drop)(void *resource);
+    actor_ref_t owner;
+    uint64_t ask;
+    uint32_t worker;
+    uint32_t owner_index;
+    draft_t draft;
+    void *draft_memory; /* MESSAGE_BYTES_MAX of address space, while there is an output */
+    const record_type_t *output_type;
+};
+
+static void
+release_output(job_t *job)
+{
+    if (job->draft_memory != NULL) {
+        munmap(job->draft_memory, MESSAGE_BYTES_MAX);
+        job->draft_memory = NULL;
+    }
+}
+
+void
+job_unref(job_t *job)
+{
+    if (job == NULL || atomic_fetch_sub(&job->holders, 1) > 1) {
+        return;
+    }
+    release_output(job);
+    if (job->resource != NULL && job->drop != NULL) {
+        job->drop(job->resource);
+    }
+    envelope_free(job->input);
+    free(job);
+}
+
+/* ---- the actor's side ---- */
+
+verdict_t
+actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
+{
+    actor_t *actor = ctx->actor;
+    core_t *core = actor->core;
+    uint32_t size = 0;
+    verdict_t verdict =
+        spec->input == NULL ? VERDICT_OK : record_source(ctx, spec->input_type, spec->input, &size);
+    if (verdict != VERDICT_OK) {
+        return verdict;
+    }
+    if (actor->asks_open >= ASKS_OPEN_MAX || !core->executor.job_reserve(core->executor.self)) {
+        return VERDICT_FULL;
+    }
+    uint32_t wait_ms = spec->deadline_ms == 0 ? JOB_DEADLINE_MS : spec->deadline_ms;
+    job_t *job = xalloc(1, sizeof *job);
+    job->holders = 2;
+    job->name = spec->name;
+    job->run = spec->run;
+    job->deadline_ns = ctx->now_ns + (int64_t) wait_ms * NS_PER_MS;
+    job->resource = spec->resource;
+    job->drop = spec->drop;
+    job->owner = actor->self;
+    job->worker = ctx->worker->index;
+    size_t kept = spec->subject.size < sizeof job->subject - 1 ? spec->subject.size
+                                                               : sizeof job->subject - 1;
+    memcpy(job->subject, spec->subject.data == NULL ? "" : spec->subject.data, kept);
+    if (spec->input != NULL) {
+        job->input =
+            envelope_new(ENV_JOB, actor->self, actor->self, spec->input_type, spec->input, size);
+    }
+    open_ask_t *ask = ask_open(actor, spec->then, spec->tag, job->deadline_ns);
+    ask->job = job;
+    ask->to = actor->self;
+    ask->type = spec->input_type;
+    actor->jobs_open++;
+    ask_show(actor);
+    job->ask = ask->id;
+    envelope_t *order = envelope_new(ENV_JOB, actor->self, actor->self, NULL, NULL, 0);
+    order->mine = job;
+    tray_add(ctx, order);
+    if (ret_job != NULL) {
+        *ret_job = ask->id;
+    }
+    return VERDICT_OK;
+}
+
+void
+job_commit(actor_ctx_t *ctx, envelope_t *take_envelope)
+{
+    executor_t *executor = &ctx->worker->core->executor;
+    job_t *job = take_envelope->mine;
+    envelope_free(take_envelope);
+    if (executor->job_submit(executor->self, ctx->worker->index, job) != OK) {
+        worker_deliver(ctx->worker, job_abandon(job, ERR_HUNG, false));
+    }
+}
+
+void
+job_throw_away(actor_ctx_t *ctx, envelope_t *take_envelope)
+{
+    executor_t *executor = &ctx->worker->core->executor;
+    executor->job_release(executor->self);
+    job_unref(take_envelope->mine);
+    envelope_free(take_envelope);
+}
+
+void
+job_ask_to_stop(worker_t *worker, job_t *job)
+{
+    executor_t *executor = &worker->core->executor;
+    if (!atomic_exchange(&job->cancelled, true)) {
+        executor->job_cancel(executor->self, worker->index, job);
+    }
+}
+
+void
+actor_job_cancel(actor_ctx_t *ctx, uint64_t job)
+{
+    open_ask_t *ask = ask_find(ctx->actor, job);
+    if (ask != NULL && ask->job != NULL) {
+        job_ask_to_stop(ctx->worker, ask->job);
+    }
+}
+
+bool
+actor_job_progress(const actor_ctx_t *ctx, uint64_t job, uint64_t *ret_done, uint64_t *ret_total)
+{
+    const open_ask_t *ask = ask_find(ctx->actor, job);
+    if (ask == NULL || ask->job == NULL) {
+        return false;
+    }
+    *ret_done = atomic_load_explicit(&ask->job->done, memory_order_relaxed);
+    *ret_total = atomic_load_explicit(&ask->job->total, memory_order_relaxed);
+    return true;
+}
+
+/* ---- the job's side ---- */
+
+void *
+job_output(job_t *job, const record_type_t *type)
+{
+    if (job->draft_memory == NULL) {
+        job->draft_memory = mmap(NULL, MESSAGE_BYTES_MAX, PROT_READ | PROT_WRITE,
+                                 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        assert(job->draft_memory != MAP_FAILED && "address space for a draft");
+    }
+    draft_over(&job->draft, job->draft_memory, MESSAGE_BYTES_MAX);
+    job->output_type = type;
+    return draft_begin(&job->draft, type);
+}
+
+draft_t *
+job_draft(job_t *job)
+{
+    return &job->draft;
+}
+
+void
+job_progress(job_t *job, uint64_t done, uint64_t total)
+{
+    atomic_store_explicit(&job->done, done, memory_order_relaxed);
+    atomic_store_explicit(&job->total, total, memory_order_relaxed);
+}
+
+/* ---- the executor's side ---- */
+
+static envelope_t *
+answer_of(job_t *job, err_t err, bool with_output)
+{
+    actor_ref_t owner = job->owner;
+    envelope_t *reply = with_output ? envelope_new(ENV_REPLY, owner, owner, job->output_type,
+                                                   job->draft.base, job->draft.size)
+                                    : envelope_new(ENV_REPLY, owner, owner, NULL, NULL, 0);
+    reply->ask = job->ask;
+    reply->err = err;
+    reply->lane = LANE_REPLY;
+    return reply;
+}
+
+void
+job_begin(job_t *job, world_t *world)
+{
+    job->run(job, world, job->input == NULL ? NULL : job->input->record, job->resource);
+}
+
+/* A job that made its answer is answered with it, cancelled or not: what it did is done. */
+envelope_t *
+job_finish(job_t *job)
+{
+    bool made = job->output_type != NULL && !job->draft.full;
+    err_t err = OK;
+    if (!made) {
+        err = job->output_type != NULL          ? ERR_TOO_LARGE
+              : atomic_load(&job->cancelled) ? ERR_CANCELLED
+                                                : ERR_INTERNAL;
+    }
+    envelope_t *reply = answer_of(job, err, made);
+    reply->resource = job->resource;
+    reply->drop = job->drop;
+    job->resource = NULL;
+    release_output(job);
+    job_unref(job);
+    return reply;
+}
+
+envelope_t *
+job_execute(job_t *job, world_t *world)
+{
+    job_begin(job, world);
+    return job_finish(job);
+}
+
+/* A lost job is not released either: its thread still uses it. */
+envelope_t *
+job_abandon(job_t *job, err_t err, bool lost)
+{
+    envelope_t *reply = answer_of(job, err, false);
+    if (!lost) {
+        reply->resource = job->resource;
+        reply->drop = job->drop;
+        job->resource = NULL;
+        job_unref(job);
+    }
+    return reply;
+}
+
+uint32_t
+job_worker(const job_t *job)
+{
+    return job->worker;
+}
+
+const char *
+job_name(const job_t *job)
+{
+    return job->name;
+}
+
+slice_t
+job_subject(const job_t *job)
+{
+    return slice_of(job->subject);
+}
+
+int64_t
+job_deadline_ns(const job_t *job)
+{
+    return job->deadline_ns;
+}
+
+bool
+job_is_cancelled(const job_t *job)
+{
+    return atomic_load(&job->cancelled);
+}
+
+actor_ref_t
+job_owner(const job_t *job)
+{
+    return job->owner;
+}

@@ -1,0 +1,149 @@
+/* lane.c - the four queues of an actor, and the lists of actors that have something to run. */
+#include "runtime/inside.h"
+
+bool
+lane_is_open(const actor_t *actor, lane_t lane)
+{
+    if (lane == LANE_SYSTEM) {
+        return true;
+    }
+    if (actor->stage != STAGE_OPEN) {
+        return false;
+    }
+    return lane == LANE_REPLY || (!actor->paused && actor->calls_open == 0);
+}
+
+static void
+list_ready(actor_t *actor, lane_t lane)
+{
+    ready_list_t *list = &actor->worker->ready[lane];
+    if (actor->ready_listed[lane]) {
+        return;
+    }
+    actor->ready_listed[lane] = true;
+    actor->ready_next[lane] = NULL;
+    if (list->tail != NULL) {
+        list->tail->ready_next[lane] = actor;
+    } else {
+        list->head = actor;
+    }
+    list->tail = actor;
+}
+
+void
+lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope)
+{
+    fifo_push(&actor->lane[lane], take_envelope);
+    watch_depths(actor);
+    if (lane_is_open(actor, lane)) {
+        list_ready(actor, lane);
+    }
+}
+
+void
+lane_wake(actor_t *actor)
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        if (actor->lane[lane].count > 0 && lane_is_open(actor, (lane_t) lane)) {
+            list_ready(actor, (lane_t) lane);
+        }
+    }
+}
+
+static actor_t *
+unlist_first(ready_list_t *list, lane_t lane)
+{
+    actor_t *actor = list->head;
+    list->head = actor->ready_next[lane];
+    if (list->head == NULL) {
+        list->tail = NULL;
+    }
+    actor->ready_listed[lane] = false;
+    return actor;
+}
+
+/* The first message of the lane that is not a later one of a sender whose message is held back. */
+static envelope_t *
+pop_runnable(actor_t *actor, lane_t lane)
+{
+    for (;;) {
+        envelope_t *envelope = fifo_pop(&actor->lane[lane]);
+        if (envelope == NULL || !poison_takes(actor, envelope)) {
+            return envelope;
+        }
+    }
+}
+
+envelope_t *
+lane_next(worker_t *worker, actor_t **ret_actor)
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        ready_list_t *list = &worker->ready[lane];
+        while (list->head != NULL) {
+            actor_t *actor = unlist_first(list, (lane_t) lane);
+            if (!lane_is_open(actor, (lane_t) lane)) {
+                continue; /* lane_wake lists it again */
+            }
+            envelope_t *envelope = pop_runnable(actor, (lane_t) lane);
+            if (actor->lane[lane].count > 0) {
+                list_ready(actor, (lane_t) lane);
+            }
+            watch_depths(actor);
+            if (envelope != NULL) {
+                *ret_actor = actor;
+                return envelope;
+            }
+        }
+    }
+    return NULL;
+}
+
+void
+lane_unlist(actor_t *actor)
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        ready_list_t *list = &actor->worker->ready[lane];
+        actor_t *previous = NULL;
+        for (actor_t *a = list->head; a != NULL; previous = a, a = a->ready_next[lane]) {
+            if (a == actor) {
+                *(previous == NULL ? &list->head : &previous->ready_next[lane]) =
+                    a->ready_next[lane];
+                list->tail = list->tail == a ? previous : list->tail;
+                actor->ready_listed[lane] = false;
+                break;
+            }
+        }
+    }
+}
+
+bool
+lane_has(const actor_t *actor, lane_t lane, actor_ref_t from)
+{
+    for (const envelope_t *e = actor->lane[lane].head; e != NULL; e = e->next) {
+        if (e->from.index == from.index) {
+            return true;
+        }
+    }
+    for (const held_t *held = actor->held; held != NULL; held = held->next) {
+        if (held->lane == lane && held->from.index == from.index) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A down follows every message that the dead one sent here: it goes to the end of the slowest lane
+ * in which one of them still waits. */
+void
+lane_push_down(actor_t *actor, envelope_t *take_envelope)
+{
+    lane_t lane = LANE_SYSTEM;
+    for (int l = LANE_REPLY; l < LANE_COUNT; l++) {
+        if (lane_has(actor, (lane_t) l, take_envelope->about)) {
+            lane = (lane_t) l;
+        }
+    }
+    take_envelope->lane = (uint8_t) lane;
+    take_envelope->from = take_envelope->about;
+    lane_push(actor, lane, take_envelope);
+}

@@ -1,0 +1,242 @@
+/* look.c - readiness as a fold over all actors, and the notes about who is stuck, late or failed. */
+#include "runtime/inside.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool
+is_taken(const cell_t *cell)
+{
+    return atomic_load(&cell->life) >> 32 != 0 && atomic_load(&cell->class) != NULL;
+}
+
+static const char *
+class_name(const cell_t *cell)
+{
+    const loaded_class_t *class = atomic_load(&cell->class);
+    return class->class->name;
+}
+
+/* ---- readiness ---- */
+
+bool
+core_is_ready(const core_t *core, char *ret_why, size_t why_size)
+{
+    size_t used = 0;
+    bool ready = core->root.index != 0 && !atomic_load(&core->ended);
+    if (ret_why != NULL) {
+        ret_why[0] = '\0';
+    }
+    for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
+        const cell_t *cell = &core->cells[i];
+        uint32_t state = atomic_load(&cell->state);
+        if (!is_taken(cell) || state == ACTOR_READY || state == ACTOR_DEGRADED ||
+            state == ACTOR_PAUSED || state == ACTOR_STOPPED) {
+            continue;
+        }
+        ready = false;
+        if (ret_why != NULL && used < why_size) {
+            used += (size_t) snprintf(ret_why + used, why_size - used, "%s%s",
+                                      used == 0 ? "" : ", ", class_name(cell));
+        }
+    }
+    return ready;
+}
+
+bool
+core_is_late(const core_t *core)
+{
+    for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
+        const cell_t *cell = &core->cells[i];
+        if (is_taken(cell) && atomic_load(&cell->reported_late) &&
+            atomic_load(&cell->state) == ACTOR_STARTING) {
+            return true;
+        }
+    }
+    return atomic_load(&core->ended);
+}
+
+uint32_t
+core_left(const core_t *core, char *ret_left, size_t size)
+{
+    uint32_t found = 0;
+    size_t used = 0;
+    if (size > 0) {
+        ret_left[0] = '\0';
+    }
+    for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
+        const cell_t *cell = &core->cells[i];
+        if (!is_taken(cell)) {
+            continue;
+        }
+        found++;
+        const char *handling = atomic_load(&cell->handling);
+        if (used < size) {
+            used += (size_t) snprintf(ret_left + used, size - used, "%s%s%s%s",
+                                      found == 1 ? "" : ", ", class_name(cell),
+                                      handling == NULL ? "" : " in ",
+                                      handling == NULL ? "" : handling);
+        }
+    }
+    return found;
+}
+
+/* ---- notes ---- */
+
+/* A tell to the role that hears notes; NULL when there is none, or no room. */
+envelope_t *
+core_note_new(core_t *core, const record_type_t *type, const draft_t *draft)
+{
+    loaded_class_t *class = core->notes_class;
+    uint32_t row = 0;
+    while (class != NULL && row < class->class->hears_count && class->class->hears[row].type != type) {
+        row++;
+    }
+    if (class == NULL || row == class->class->hears_count) {
+        return NULL;
+    }
+    lane_t lane = class->class->hears[row].lane;
+    actor_ref_t to = ref_of_word(atomic_load(&class->role));
+    if (room_reserve(core, to, lane, draft->size, class) != VERDICT_OK) {
+        atomic_fetch_add(&core->notes_dropped, 1);
+        return NULL;
+    }
+    envelope_t *note = envelope_new(ENV_TELL, (actor_ref_t){0}, to, type, draft->base, draft->size);
+    note->lane = (uint8_t) lane;
+    note->hears = row;
+    note->reserved = true;
+    note->sent_ns = core->executor.now_ns(core->executor.self);
+    return note;
+}
+
+void
+core_note_trouble(worker_t *worker, const char *actor, const char *what, const char *why,
+                  uint32_t attempts)
+{
+    alignas(16) uint8_t memory[1024];
+    draft_t draft;
+    draft_over(&draft, memory, sizeof memory);
+    actor_trouble_t *note = draft_begin(&draft, &actor_trouble_type);
+    note->actor = draft_text(&draft, slice_of(actor));
+    note->what = draft_text(&draft, slice_of(what));
+    note->why = draft_text(&draft, slice_of(why));
+    note->attempts = attempts;
+    envelope_t *envelope = core_note_new(worker->core, &actor_trouble_type, &draft);
+    if (envelope != NULL) {
+        core_route(worker, envelope);
+    }
+}
+
+static void
+post(core_t *core, envelope_t *envelope)
+{
+    if (envelope != NULL) {
+        core->executor.post(core->executor.self, CORE_FROM_WATCH(core),
+                            envelope_worker(core, envelope), envelope);
+    }
+}
+
+static void
+note_stalled(core_t *core, const cell_t *cell, int64_t running_ns, bool over)
+{
+    alignas(16) uint8_t memory[512];
+    draft_t draft;
+    const char *handling = atomic_load(&cell->handling);
+    draft_over(&draft, memory, sizeof memory);
+    actor_stalled_t *note = draft_begin(&draft, &actor_stalled_type);
+    note->actor = draft_text(&draft, slice_of(class_name(cell)));
+    note->message = draft_text(&draft, slice_of(handling == NULL ? "" : handling));
+    note->running_ms = (uint64_t) (running_ns / NS_PER_MS);
+    note->over = over;
+    post(core, core_note_new(core, &actor_stalled_type, &draft));
+}
+
+static void
+look_stalled(core_t *core, cell_t *cell, int64_t now)
+{
+    const loaded_class_t *class = atomic_load(&cell->class);
+    int64_t limit_ms = class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS
+                                                           : class->class->handler_limit_ms;
+    int64_t since = atomic_load(&cell->handling_since_ns);
+    uint64_t order = atomic_load(&cell->handled) + 1;
+    uint64_t reported = atomic_load(&cell->stalled_order);
+    if (reported != 0 && reported < order) {
+        atomic_store(&cell->stalled_order, 0);
+        note_stalled(core, cell, 0, true);
+    }
+    if (since != 0 && now - since > limit_ms * NS_PER_MS && reported != order) {
+        atomic_store(&cell->stalled_order, order);
+        note_stalled(core, cell, now - since, false);
+    }
+}
+
+static void
+note_late(core_t *core, uint32_t index, const cell_t *cell)
+{
+    alignas(16) uint8_t memory[512];
+    draft_t draft;
+    draft_over(&draft, memory, sizeof memory);
+    actor_trouble_t *note = draft_begin(&draft, &actor_trouble_type);
+    note->actor = draft_text(&draft, slice_of(class_name(cell)));
+    note->what = draft_text(&draft, slice_of("late"));
+    note->why = draft_text(&draft, slice_of("not ready by its deadline; still starting"));
+    note->attempts = 1;
+    post(core, core_note_new(core, &actor_trouble_type, &draft));
+    actor_ref_t parent = ref_of_word(atomic_load(&cell->parent));
+    actor_ref_t who = {index, (uint32_t) atomic_load(&cell->life)};
+    if (parent.index != 0) {
+        envelope_t *late = envelope_new(ENV_LATE, who, parent, NULL, NULL, 0);
+        late->about = who;
+        post(core, late);
+    }
+}
+
+static void
+look_late(core_t *core, uint32_t index, cell_t *cell, int64_t now)
+{
+    const loaded_class_t *class = atomic_load(&cell->class);
+    int64_t limit_ms = class->class->init_deadline_ms == 0 ? INIT_DEADLINE_MS
+                                                           : class->class->init_deadline_ms;
+    int64_t started = atomic_load(&cell->started_ns);
+    if (atomic_load(&cell->state) == ACTOR_STARTING && now - started > limit_ms * NS_PER_MS &&
+        !atomic_exchange(&cell->reported_late, true)) {
+        note_late(core, index, cell);
+        core->executor.changed(core->executor.self);
+    }
+}
+
+static void
+look_settled(core_t *core, int64_t now)
+{
+    char why[512];
+    bool ready = core_is_ready(core, why, sizeof why);
+    bool changed = ready != core->settled_ready ||
+                   (core_is_late(core) && strcmp(why, core->settled_why) != 0);
+    if (!changed) {
+        return;
+    }
+    core->settled_ready = ready;
+    memcpy(core->settled_why, why, sizeof why);
+    alignas(16) uint8_t memory[1024];
+    draft_t draft;
+    draft_over(&draft, memory, sizeof memory);
+    actor_settled_t *note = draft_begin(&draft, &actor_settled_type);
+    note->ready = ready;
+    note->after_ms = (uint64_t) ((now - core->started_ns) / NS_PER_MS);
+    note->waiting_for = draft_text(&draft, slice_of(why));
+    post(core, core_note_new(core, &actor_settled_type, &draft));
+}
+
+void
+core_look(core_t *core)
+{
+    int64_t now = core->executor.now_ns(core->executor.self);
+    for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
+        cell_t *cell = &core->cells[i];
+        if (is_taken(cell)) {
+            look_stalled(core, cell, now);
+            look_late(core, i, cell, now);
+        }
+    }
+    look_settled(core, now);
+}

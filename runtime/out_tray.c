@@ -1,0 +1,304 @@
+/* out_tray.c - what a handler says: drafts, and the tray that is emptied when it returned well.
+ *
+ * The place in the receiver's lane is taken when the handler calls; the message leaves at the end
+ * of the handler, or never, and then its place is given back.
+ */
+#include "runtime/inside.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define KEPT_MAGIC 0x6b657074u
+
+struct kept {
+    const record_type_t *type;
+    uint32_t size;
+    uint32_t magic;
+    alignas(16) uint8_t record[];
+};
+
+err_t
+verdict_err(verdict_t verdict)
+{
+    switch (verdict) {
+    case VERDICT_OK:
+        return OK;
+    case VERDICT_FULL:
+        return ERR_FULL;
+    case VERDICT_DOWN:
+        return ERR_DOWN;
+    case VERDICT_UNDECLARED:
+        return ERR_UNDECLARED;
+    case VERDICT_TOO_LARGE:
+        return ERR_TOO_LARGE;
+    }
+    return ERR_INTERNAL;
+}
+
+void *
+actor_draft(actor_ctx_t *ctx, const record_type_t *type)
+{
+    draft_over(&ctx->draft, ctx->worker->draft_memory, MESSAGE_BYTES_MAX);
+    ctx->draft_type = type;
+    return draft_begin(&ctx->draft, type);
+}
+
+draft_t *
+actor_draft_open(actor_ctx_t *ctx)
+{
+    return &ctx->draft;
+}
+
+text_t
+actor_text(actor_ctx_t *ctx, slice_t text)
+{
+    return draft_text(&ctx->draft, text);
+}
+
+text_t
+actor_textf(actor_ctx_t *ctx, const char *format, ...)
+{
+    char text[TEXT_BYTES_MAX + 1];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    return draft_text(&ctx->draft, slice_of(text));
+}
+
+/* ---- records: where m may come from ---- */
+
+static const kept_t *
+kept_of(const void *record)
+{
+    const kept_t *kept =
+        (const kept_t *) (const void *) ((const char *) record - offsetof(kept_t, record));
+    assert(kept->magic == KEPT_MAGIC && "a record is the draft in hand, the message in hand, or kept");
+    return kept;
+}
+
+/* The bytes of a record that a handler hands over. */
+verdict_t
+record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
+{
+    if (m == ctx->draft.base) {
+        assert(ctx->draft_type == type && "the draft in hand is of the type that is sent");
+        *ret_size = ctx->draft.size;
+        return ctx->draft.full ? VERDICT_TOO_LARGE : VERDICT_OK;
+    }
+    const envelope_t *in_hand = ctx->in_hand;
+    if (in_hand != NULL && m == in_hand->record) {
+        assert(in_hand->type == type && "the message in hand is of the type that is sent");
+        *ret_size = in_hand->size;
+        return VERDICT_OK;
+    }
+    const kept_t *kept = kept_of(m);
+    assert(kept->type == type && "the kept record is of the type that is sent");
+    *ret_size = kept->size;
+    return VERDICT_OK;
+}
+
+kept_t *
+actor_keep(actor_ctx_t *ctx, const record_type_t *type, const void *m)
+{
+    uint32_t size = 0;
+    verdict_t verdict = record_source(ctx, type, m, &size);
+    assert(verdict == VERDICT_OK && "what is kept fitted its draft");
+    (void) verdict;
+    kept_t *kept = malloc(sizeof *kept + size);
+    assert(kept != NULL && "memory for a kept record");
+    kept->type = type;
+    kept->size = size;
+    kept->magic = KEPT_MAGIC;
+    memcpy(kept->record, m, size);
+    return kept;
+}
+
+const void *
+kept_record(const kept_t *kept)
+{
+    return kept->record;
+}
+
+void
+kept_destroy(kept_t **kept)
+{
+    if (*kept != NULL) {
+        (*kept)->magic = 0;
+        free(*kept);
+        *kept = NULL;
+    }
+}
+
+/* ---- the tray ---- */
+
+void
+tray_add(actor_ctx_t *ctx, envelope_t *take_envelope)
+{
+    take_envelope->sent_ns = ctx->now_ns;
+    fifo_push(&ctx->out, take_envelope);
+}
+
+static void
+leave(actor_ctx_t *ctx, envelope_t *envelope)
+{
+    if (envelope->kind == ENV_JOB) {
+        job_commit(ctx, envelope);
+        return;
+    }
+    if (envelope->kind == ENV_REPLY && envelope->mine != NULL) {
+        ask_accepted_free(ctx->actor, envelope->mine);
+        envelope->mine = NULL;
+    }
+    core_route(ctx->worker, envelope);
+}
+
+void
+tray_commit(actor_ctx_t *ctx)
+{
+    fifo_t out = ctx->out;
+    ctx->out = (fifo_t){0};
+    for (const envelope_t *envelope = out.head; envelope != NULL; envelope = envelope->next) {
+        if (envelope->kind == ENV_INIT) { /* all new roles are known before any init runs */
+            supervisor_child_leaves(ctx->actor, envelope->to);
+        }
+    }
+    for (envelope_t *envelope; (envelope = fifo_pop(&out)) != NULL;) {
+        leave(ctx, envelope);
+    }
+}
+
+void
+tray_abort(actor_ctx_t *ctx)
+{
+    for (envelope_t *envelope; (envelope = fifo_pop(&ctx->out)) != NULL;) {
+        if (envelope->kind == ENV_JOB) {
+            job_throw_away(ctx, envelope);
+            continue;
+        }
+        if (envelope->reserved) {
+            room_release(ctx->worker->core, envelope->to, envelope->lane, envelope->size);
+        }
+        if (envelope->kind == ENV_REPLY && envelope->mine != NULL) {
+            ((accepted_t *) envelope->mine)->answered = false;
+        }
+        if (envelope->kind == ENV_INIT) {
+            actor_t *child = atomic_load(&cell_at(ctx->worker->core, envelope->to.index)->actor);
+            life_release(child);
+        }
+        envelope_free(envelope);
+    }
+}
+
+/* ---- tell and ask ---- */
+
+/* Reserves and copies; the envelope is in the tray when this is OK. */
+static verdict_t
+say(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m, envelope_kind_t kind,
+    envelope_t **ret)
+{
+    core_t *core = ctx->worker->core;
+    uint32_t size = 0;
+    verdict_t verdict = record_source(ctx, edge->type, m, &size);
+    if (verdict != VERDICT_OK) {
+        return verdict;
+    }
+    verdict = room_reserve(core, to, edge->lane, size, edge->target);
+    if (verdict != VERDICT_OK) {
+        return verdict;
+    }
+    envelope_t *envelope = envelope_new(kind, ctx->actor->self, to, edge->type, m, size);
+    envelope->lane = (uint8_t) edge->lane;
+    envelope->hears = edge->hears;
+    envelope->reserved = true;
+    tray_add(ctx, envelope);
+    *ret = envelope;
+    return VERDICT_OK;
+}
+
+static const loaded_edge_t *
+edge_at(const actor_ctx_t *ctx, uint32_t edge)
+{
+    assert(edge < ctx->actor->class->class->edge_count && "the edge is one of the class");
+    return &ctx->actor->class->edge[edge];
+}
+
+/* VERDICT_OK, or why `to` may not be spoken to through this edge. */
+static verdict_t
+check_target(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to)
+{
+    core_t *core = ctx->worker->core;
+    if (!cell_holds(core, to)) {
+        return VERDICT_DOWN;
+    }
+    const loaded_class_t *class = atomic_load(&core->cells[to.index].class);
+    return class == edge->target ? VERDICT_OK : VERDICT_UNDECLARED;
+}
+
+verdict_t
+actor_tell(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m)
+{
+    const loaded_edge_t *edge = edge_at(ctx, edge_number);
+    envelope_t *envelope = NULL;
+    verdict_t verdict = check_target(ctx, edge, to);
+    return verdict != VERDICT_OK ? verdict : say(ctx, edge, to, m, ENV_TELL, &envelope);
+}
+
+verdict_t
+actor_tell_role(actor_ctx_t *ctx, uint32_t edge_number, const void *m)
+{
+    const loaded_edge_t *edge = edge_at(ctx, edge_number);
+    return actor_tell(ctx, edge_number, ref_of_word(atomic_load(&edge->target->role)), m);
+}
+
+static int64_t
+ask_due(const actor_ctx_t *ctx, uint32_t deadline_ms)
+{
+    int64_t wait_ms = deadline_ms == 0 ? ASK_DEADLINE_MS : deadline_ms;
+    int64_t due = ctx->now_ns + wait_ms * NS_PER_MS;
+    bool nested = ctx->in_hand != NULL && ctx->in_hand->kind == ENV_ASK;
+    return nested && ctx->in_hand->deadline_ns < due ? ctx->in_hand->deadline_ns : due;
+}
+
+verdict_t
+actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
+          uint32_t deadline_ms, actor_answer_fn *then, uint64_t tag)
+{
+    const loaded_edge_t *edge = edge_at(ctx, edge_number);
+    actor_t *actor = ctx->actor;
+    bool call = edge->kind == EDGE_CALL || edge->kind == EDGE_DYNAMIC;
+    verdict_t verdict = check_target(ctx, edge, to);
+    if (verdict == VERDICT_OK && (actor->asks_open >= ASKS_OPEN_MAX || (call && actor->calls_open > 0))) {
+        verdict = VERDICT_FULL;
+    }
+    if (verdict != VERDICT_OK) {
+        return verdict;
+    }
+    envelope_t *envelope = NULL;
+    verdict = say(ctx, edge, to, m, ENV_ASK, &envelope);
+    if (verdict != VERDICT_OK) {
+        return verdict;
+    }
+    int64_t due_ns = ask_due(ctx, deadline_ms);
+    open_ask_t *ask = ask_open(actor, then, tag, due_ns);
+    ask->to = to;
+    ask->type = edge->type;
+    envelope->ask = ask->id;
+    envelope->deadline_ns = due_ns;
+    if (call) {
+        ask_call_opened(ctx, ask, envelope);
+    }
+    return VERDICT_OK;
+}
+
+verdict_t
+actor_ask_role(actor_ctx_t *ctx, uint32_t edge_number, const void *m, uint32_t deadline_ms,
+               actor_answer_fn *then, uint64_t tag)
+{
+    const loaded_edge_t *edge = edge_at(ctx, edge_number);
+    actor_ref_t to = ref_of_word(atomic_load(&edge->target->role));
+    return actor_ask(ctx, edge_number, to, m, deadline_ms, then, tag);
+}

@@ -1,0 +1,251 @@
+/* poison.c - messages that fail their handler.
+ *
+ * The message is set aside with what its sender sent after it in that lane; everybody else is
+ * served meanwhile. It is tried again after a backoff, and quarantined after its limit; then the
+ * sender's later messages go on, in order.
+ */
+#include "runtime/inside.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int64_t
+backoff_ns(uint32_t attempt)
+{
+    int64_t wait_ms = RESTART_BACKOFF_MS;
+    for (; attempt > 1 && wait_ms < RESTART_BACKOFF_MAX_MS; attempt--) {
+        wait_ms *= 2;
+    }
+    return wait_ms * NS_PER_MS;
+}
+
+static void
+unlink_held(actor_t *actor, held_t *held)
+{
+    held_t **at = &actor->held;
+    while (*at != held) {
+        at = &(*at)->next;
+    }
+    *at = held->next;
+    timer_unset(&actor->worker->timers, &held->timer);
+    if (actor->trying == held) {
+        actor->trying = NULL;
+    }
+}
+
+static void
+let_go(actor_t *actor, held_t *held)
+{
+    unlink_held(actor, held);
+    fifo_splice_front(&actor->lane[held->lane], &held->later);
+    free(held);
+    lane_wake(actor);
+}
+
+static void
+try_again(worker_t *worker, timer_node_t *node)
+{
+    (void) worker;
+    held_t *held = (held_t *) node;
+    actor_t *actor = node->actor;
+    if (held->failed == NULL) {
+        return;
+    }
+    fifo_push_front(&actor->lane[held->lane], held->failed);
+    held->failed = NULL;
+    lane_wake(actor);
+}
+
+bool
+poison_takes(actor_t *actor, envelope_t *envelope)
+{
+    for (held_t *held = actor->held; held != NULL; held = held->next) {
+        if (held->lane != envelope->lane || held->from.index != envelope->from.index ||
+            envelope->kind == ENV_TIMER) {
+            continue;
+        }
+        if (held->failed == NULL && envelope->attempt > 1 && envelope->kind == ENV_TELL) {
+            actor->trying = held;
+            return false;
+        }
+        fifo_push(&held->later, envelope);
+        return true;
+    }
+    return false;
+}
+
+/* ---- quarantine: entries of the host, each changed by whoever has marked it busy ---- */
+
+static bool
+seize(quarantine_entry_t *entry, uint32_t from)
+{
+    uint32_t expected = from;
+    return atomic_compare_exchange_strong(&entry->state, &expected, QUARANTINE_BUSY);
+}
+
+static void
+quarantine(actor_t *actor, envelope_t *take_envelope, const char *why)
+{
+    core_t *core = actor->core;
+    uint64_t number = atomic_fetch_add(&core->quarantine_next, 1) + 1;
+    quarantine_entry_t *entry = &core->quarantine[number % QUARANTINE_MAX];
+    while (!seize(entry, QUARANTINE_FREE) && !seize(entry, QUARANTINE_SET)) {
+    }
+    if (entry->envelope != NULL) {
+        envelope_free(entry->envelope); /* the oldest makes room, and is counted */
+        atomic_fetch_add(&core->dead_letters, 1);
+        atomic_fetch_sub(&core->quarantine_count, 1);
+    }
+    entry->envelope = take_envelope;
+    entry->shown = (quarantined_t){
+        .number = number,
+        .attempts = take_envelope->attempt,
+        .wall_ns = core->executor.wall_ns(core->executor.self),
+    };
+    snprintf(entry->shown.actor, sizeof entry->shown.actor, "%s", actor->name);
+    snprintf(entry->shown.message, sizeof entry->shown.message, "%s", take_envelope->type->name);
+    snprintf(entry->shown.reason, sizeof entry->shown.reason, "%s", why);
+    record_print(take_envelope->type, take_envelope->record, entry->shown.shown,
+                 sizeof entry->shown.shown);
+    atomic_fetch_add(&core->quarantine_count, 1);
+    atomic_store(&entry->state, QUARANTINE_SET);
+    core_note_trouble(actor->worker, actor->name, "quarantined", why, take_envelope->attempt);
+}
+
+static held_t *
+hold_new(actor_t *actor, const envelope_t *failed)
+{
+    held_t *held = xalloc(1, sizeof *held);
+    held->from = failed->from;
+    held->lane = failed->lane;
+    held->timer.actor = actor;
+    held->timer.fire = try_again;
+    held->next = actor->held;
+    actor->held = held;
+    return held;
+}
+
+void
+poison_hold(actor_t *actor, envelope_t *take_failed, const char *why)
+{
+    held_t *held = actor->trying;
+    actor->trying = NULL;
+    if (take_failed->attempt >= DELIVERY_ATTEMPTS_MAX) {
+        quarantine(actor, take_failed, why);
+        if (held != NULL) {
+            let_go(actor, held);
+        }
+        return;
+    }
+    if (held == NULL) {
+        held = hold_new(actor, take_failed);
+    }
+    timer_set(&actor->worker->timers, &held->timer,
+              actor->worker->ctx.now_ns + backoff_ns(take_failed->attempt));
+    take_failed->attempt++;
+    held->failed = take_failed;
+}
+
+void
+poison_passed(actor_t *actor)
+{
+    if (actor->trying != NULL) {
+        let_go(actor, actor->trying);
+    }
+}
+
+void
+poison_free(actor_t *actor)
+{
+    while (actor->held != NULL) {
+        held_t *held = actor->held;
+        unlink_held(actor, held);
+        envelope_free(held->failed);
+        for (envelope_t *e; (e = fifo_pop(&held->later)) != NULL;) {
+            envelope_free(e);
+        }
+        free(held);
+    }
+}
+
+void
+quarantine_free(core_t *core)
+{
+    for (uint32_t i = 0; i < QUARANTINE_MAX; i++) {
+        envelope_free(core->quarantine[i].envelope);
+    }
+    free(core->quarantine);
+}
+
+/* ---- looking at it ---- */
+
+uint32_t
+actor_quarantine_list(const actor_ctx_t *ctx, uint64_t after, quarantined_t *ret, uint32_t count)
+{
+    core_t *core = ctx->worker->core;
+    uint64_t last = atomic_load(&core->quarantine_next);
+    uint64_t first = last > QUARANTINE_MAX ? last - QUARANTINE_MAX + 1 : 1;
+    uint32_t found = 0;
+    for (uint64_t number = after + 1 > first ? after + 1 : first; number <= last && found < count;
+         number++) {
+        quarantine_entry_t *entry = &core->quarantine[number % QUARANTINE_MAX];
+        if (seize(entry, QUARANTINE_SET)) {
+            if (entry->shown.number == number) {
+                ret[found++] = entry->shown;
+            }
+            atomic_store(&entry->state, QUARANTINE_SET);
+        }
+    }
+    return found;
+}
+
+/* The message of this number, out of its entry; NULL when there is none. */
+static envelope_t *
+take_out(core_t *core, uint64_t number)
+{
+    quarantine_entry_t *entry = &core->quarantine[number % QUARANTINE_MAX];
+    if (!seize(entry, QUARANTINE_SET)) {
+        return NULL;
+    }
+    bool found = entry->shown.number == number;
+    envelope_t *envelope = found ? entry->envelope : NULL;
+    if (found) {
+        entry->envelope = NULL;
+        atomic_fetch_sub(&core->quarantine_count, 1);
+    }
+    atomic_store(&entry->state, found ? QUARANTINE_FREE : QUARANTINE_SET);
+    return envelope;
+}
+
+err_t
+actor_quarantine_retry(actor_ctx_t *ctx, uint64_t number)
+{
+    core_t *core = ctx->worker->core;
+    envelope_t *envelope = take_out(core, number);
+    if (envelope == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    loaded_class_t *class = atomic_load(&cell_at(core, envelope->to.index)->class);
+    verdict_t verdict =
+        room_reserve(core, envelope->to, envelope->lane, envelope->size, class);
+    if (verdict != VERDICT_OK) {
+        envelope_free(envelope);
+        return verdict_err(verdict);
+    }
+    envelope->attempt = 1;
+    envelope->reserved = true;
+    tray_add(ctx, envelope);
+    return OK;
+}
+
+err_t
+actor_quarantine_drop(actor_ctx_t *ctx, uint64_t number)
+{
+    envelope_t *envelope = take_out(ctx->worker->core, number);
+    if (envelope == NULL) {
+        return ERR_NOT_FOUND;
+    }
+    envelope_free(envelope);
+    return OK;
+}

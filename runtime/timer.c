@@ -1,0 +1,247 @@
+/* timer.c - a binary heap of what is due on one worker, and an actor's timers by key.
+ *
+ * The nodes sit in what they time, and know their place in the heap: what is answered or cancelled
+ * leaves the heap at once, so an ask with a long deadline costs nothing once it is answered.
+ */
+#include "runtime/inside.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool
+sooner(const timer_node_t *a, const timer_node_t *b)
+{
+    return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->order < b->order;
+}
+
+static void
+put(timer_heap_t *heap, uint32_t at, timer_node_t *timer)
+{
+    heap->node[at] = timer;
+    timer->position = at;
+}
+
+static void
+rise(timer_heap_t *heap, timer_node_t *timer, uint32_t at)
+{
+    while (at > 1 && sooner(timer, heap->node[at / 2])) {
+        put(heap, at, heap->node[at / 2]);
+        at /= 2;
+    }
+    put(heap, at, timer);
+}
+
+static void
+sink(timer_heap_t *heap, timer_node_t *timer, uint32_t at)
+{
+    for (;;) {
+        uint32_t child = at * 2;
+        if (child < heap->count && sooner(heap->node[child + 1], heap->node[child])) {
+            child++;
+        }
+        if (child > heap->count || !sooner(heap->node[child], timer)) {
+            break;
+        }
+        put(heap, at, heap->node[child]);
+        at = child;
+    }
+    put(heap, at, timer);
+}
+
+void
+timer_unset(timer_heap_t *heap, timer_node_t *timer)
+{
+    uint32_t at = timer->position;
+    if (at == 0) {
+        return;
+    }
+    assert(at <= heap->count && heap->node[at] == timer);
+    timer->position = 0;
+    timer_node_t *last = heap->node[heap->count--];
+    if (last == timer) {
+        return;
+    }
+    if (at > 1 && sooner(last, heap->node[at / 2])) {
+        rise(heap, last, at);
+    } else {
+        sink(heap, last, at);
+    }
+}
+
+void
+timer_set(timer_heap_t *heap, timer_node_t *timer, int64_t due_ns)
+{
+    timer_unset(heap, timer);
+    if (heap->count + 1 >= heap->capacity) {
+        heap->capacity = heap->capacity == 0 ? 64 : heap->capacity * 2;
+        heap->node = realloc(heap->node, heap->capacity * sizeof(timer_node_t *));
+        assert(heap->node != NULL && "memory for timers");
+    }
+    timer->due_ns = due_ns;
+    timer->order = heap->order++;
+    rise(heap, timer, ++heap->count);
+}
+
+timer_node_t *
+timer_due(timer_heap_t *heap, int64_t now_ns)
+{
+    if (heap->count == 0 || heap->node[1]->due_ns > now_ns) {
+        return NULL;
+    }
+    timer_node_t *timer = heap->node[1];
+    timer_unset(heap, timer);
+    return timer;
+}
+
+int64_t
+timer_next(const timer_heap_t *heap)
+{
+    return heap->count == 0 ? INT64_MAX : heap->node[1]->due_ns;
+}
+
+/* ---- an actor's own timers, by key ---- */
+
+static keyed_timer_t **
+bucket_of(actor_t *actor, uint64_t key)
+{
+    return &actor->timer_bucket[(key * 0x9e3779b97f4a7c15u >> 32) % actor->timer_buckets];
+}
+
+static keyed_timer_t *
+find(actor_t *actor, uint64_t key)
+{
+    if (actor->timer_buckets == 0) {
+        return NULL;
+    }
+    keyed_timer_t *timer = *bucket_of(actor, key);
+    while (timer != NULL && timer->key != key) {
+        timer = timer->chain;
+    }
+    return timer;
+}
+
+static void
+grow(actor_t *actor)
+{
+    keyed_timer_t **old = actor->timer_bucket;
+    uint32_t count = actor->timer_buckets;
+    actor->timer_buckets = count == 0 ? 8 : count * 2;
+    actor->timer_bucket = xalloc(actor->timer_buckets, sizeof(keyed_timer_t *));
+    for (uint32_t i = 0; i < count; i++) {
+        for (keyed_timer_t *timer = old[i], *next; timer != NULL; timer = next) {
+            next = timer->chain;
+            keyed_timer_t **bucket = bucket_of(actor, timer->key);
+            timer->chain = *bucket;
+            *bucket = timer;
+        }
+    }
+    free(old);
+}
+
+static void
+count_timers(actor_t *actor, int change)
+{
+    actor->timers = (uint32_t) ((int64_t) actor->timers + change);
+    atomic_store_explicit(&actor->cell->timers, actor->timers, memory_order_relaxed);
+}
+
+static void
+forget(actor_t *actor, keyed_timer_t *timer)
+{
+    keyed_timer_t **at = bucket_of(actor, timer->key);
+    while (*at != timer) {
+        at = &(*at)->chain;
+    }
+    *at = timer->chain;
+    timer_unset(&actor->worker->timers, &timer->timer);
+    free(timer);
+    count_timers(actor, -1);
+}
+
+/* The expiry is a message of the normal lane like any other, so a busy actor meets it in its turn. */
+static void
+expire(worker_t *worker, timer_node_t *node)
+{
+    (void) worker;
+    keyed_timer_t *timer = (keyed_timer_t *) node;
+    actor_t *actor = node->actor;
+    timer->queued = true;
+    envelope_t *expiry = envelope_new(ENV_TIMER, actor->self, actor->self, NULL, NULL, 0);
+    expiry->tag = timer->key;
+    expiry->ask = timer->generation;
+    expiry->lane = LANE_NORMAL;
+    expiry->sent_ns = node->due_ns;
+    lane_push(actor, LANE_NORMAL, expiry);
+}
+
+verdict_t
+actor_timer(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
+{
+    actor_t *actor = ctx->actor;
+    keyed_timer_t *timer = find(actor, key);
+    if (timer == NULL) {
+        if (actor->timers >= TIMERS_PER_ACTOR_MAX) {
+            return VERDICT_FULL;
+        }
+        if (actor->timers >= actor->timer_buckets) {
+            grow(actor);
+        }
+        timer = xalloc(1, sizeof *timer);
+        timer->key = key;
+        timer->timer.fire = expire;
+        timer->timer.actor = actor;
+        keyed_timer_t **bucket = bucket_of(actor, key);
+        timer->chain = *bucket;
+        *bucket = timer;
+        count_timers(actor, 1);
+    }
+    timer->generation = ++actor->timer_generation; /* an expiry that is queued already is void */
+    timer->queued = false;
+    uint64_t delay_max = (uint64_t) (INT64_MAX - ctx->now_ns) / NS_PER_MS;
+    int64_t delay_ns = (int64_t) (delay_ms < delay_max ? delay_ms : delay_max) * NS_PER_MS;
+    timer_set(&ctx->worker->timers, &timer->timer, ctx->now_ns + delay_ns);
+    return VERDICT_OK;
+}
+
+void
+actor_timer_cancel(actor_ctx_t *ctx, uint64_t key)
+{
+    keyed_timer_t *timer = find(ctx->actor, key);
+    if (timer != NULL) {
+        forget(ctx->actor, timer);
+    }
+}
+
+static actor_next_t
+run_timer(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    const uint64_t *key = argument;
+    return ctx->actor->class->class->on_timer(ctx, self, *key);
+}
+
+void
+timer_dispatch(actor_t *actor, envelope_t *expiry)
+{
+    keyed_timer_t *timer = find(actor, expiry->tag);
+    if (timer == NULL || !timer->queued || timer->generation != expiry->ask) {
+        return; /* cancelled or set anew while it was queued */
+    }
+    forget(actor, timer);
+    if (actor->class->class->on_timer != NULL) {
+        core_run(actor, "timer", run_timer, &expiry->tag);
+    }
+}
+
+void
+timer_end_all(actor_t *actor)
+{
+    for (uint32_t i = 0; i < actor->timer_buckets; i++) {
+        while (actor->timer_bucket[i] != NULL) {
+            forget(actor, actor->timer_bucket[i]);
+        }
+    }
+    free(actor->timer_bucket);
+    actor->timer_bucket = NULL;
+    actor->timer_buckets = 0;
+}

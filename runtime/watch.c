@@ -1,0 +1,194 @@
+/* watch.c - looking at actors without touching them: atomics, and texts behind a sequence that a
+ * reader finds changed and reads again; and the notes about who is stuck or late.
+ */
+#include "runtime/inside.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DESCRIBE_EVERY_NS (100 * (int64_t) NS_PER_MS)
+#define SHOWN_TRIES       8 /* of a reader; then the texts stay empty this time */
+
+_Static_assert(sizeof(shown_t) % sizeof(uint64_t) == 0, "texts are copied by words");
+
+/* ---- the actor's side ---- */
+
+static void
+publish(cell_t *cell, const shown_t *shown)
+{
+    uint64_t words[SHOWN_WORDS];
+    memcpy(words, shown, sizeof words);
+    uint32_t sequence = atomic_load_explicit(&cell->shown_sequence, memory_order_relaxed);
+    atomic_store_explicit(&cell->shown_sequence, sequence + 1, memory_order_seq_cst);
+    for (size_t i = 0; i < SHOWN_WORDS; i++) {
+        atomic_store_explicit(&cell->shown[i], words[i], memory_order_seq_cst);
+    }
+    atomic_store_explicit(&cell->shown_sequence, sequence + 2, memory_order_seq_cst);
+}
+
+static const char *
+waits_for(const actor_t *actor)
+{
+    for (uint32_t i = 0; actor->calls_open > 0 && i < actor->ask_capacity; i++) {
+        if (actor->ask[i] != NULL && actor->ask[i]->call) {
+            const cell_t *cell = cell_at(actor->core, actor->ask[i]->to.index);
+            const loaded_class_t *class = atomic_load(&cell->class);
+            return class->class->name;
+        }
+    }
+    return actor->accepted != NULL ? actor->accepted->waits_for : "";
+}
+
+void
+watch_show(actor_t *actor)
+{
+    shown_t shown = {0};
+    snprintf(shown.class_name, sizeof shown.class_name, "%s", actor->class->class->name);
+    snprintf(shown.name, sizeof shown.name, "%s", actor->name);
+    snprintf(shown.why, sizeof shown.why, "%s", actor->why);
+    snprintf(shown.waits_for, sizeof shown.waits_for, "%s", waits_for(actor));
+    if (actor->class->class->describe != NULL && actor->state != NULL) {
+        actor->class->class->describe(actor->state, shown.describes, sizeof shown.describes);
+    }
+    publish(actor->cell, &shown);
+}
+
+/* After a handler: not oftener than every 100 ms, because it costs more than most handlers. */
+void
+watch_described(actor_t *actor)
+{
+    int64_t now = actor->worker->ctx.now_ns;
+    if (now - actor->described_ns >= DESCRIBE_EVERY_NS) {
+        actor->described_ns = now;
+        watch_show(actor);
+    }
+}
+
+void
+watch_depths(actor_t *actor)
+{
+    cell_t *cell = actor->cell;
+    int64_t oldest = 0;
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        const envelope_t *head = actor->lane[lane].head;
+        if (head != NULL && (oldest == 0 || head->sent_ns < oldest)) {
+            oldest = head->sent_ns;
+        }
+    }
+    atomic_store_explicit(&cell->depth[0], actor->lane[LANE_SYSTEM].count, memory_order_relaxed);
+    atomic_store_explicit(&cell->depth[1], actor->lane[LANE_REPLY].count, memory_order_relaxed);
+    atomic_store_explicit(&cell->oldest_ns, oldest, memory_order_relaxed);
+}
+
+/* ---- the reader's side ---- */
+
+static void
+read_shown(const cell_t *cell, shown_t *ret)
+{
+    uint64_t words[SHOWN_WORDS];
+    *ret = (shown_t){0};
+    for (int i = 0; i < SHOWN_TRIES; i++) {
+        uint32_t before = atomic_load_explicit(&cell->shown_sequence, memory_order_seq_cst);
+        for (size_t w = 0; w < SHOWN_WORDS; w++) {
+            words[w] = atomic_load_explicit(&cell->shown[w], memory_order_seq_cst);
+        }
+        if (before % 2 == 0 &&
+            before == atomic_load_explicit(&cell->shown_sequence, memory_order_seq_cst)) {
+            memcpy(ret, words, sizeof words);
+            return;
+        }
+    }
+}
+
+static int64_t
+age(int64_t since_ns, int64_t now_ns)
+{
+    return since_ns == 0 ? 0 : since_ns >= now_ns ? 1 : now_ns - since_ns;
+}
+
+static void
+read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t *ret)
+{
+    const cell_t *cell = &core->cells[index];
+    shown_t shown;
+    read_shown(cell, &shown);
+    *ret = (actor_figures_t){
+        .who = {index, (uint32_t) atomic_load(&cell->life)},
+        .parent = ref_of_word(atomic_load(&cell->parent)),
+        .state = (actor_state_t) atomic_load(&cell->state),
+        .depth = {atomic_load(&cell->depth[0]), atomic_load(&cell->depth[1]),
+                  room_messages(cell, LANE_URGENT), room_messages(cell, LANE_NORMAL)},
+        .oldest_age_ns = age(atomic_load(&cell->oldest_ns), now_ns),
+        .handling_since_ns = age(atomic_load(&cell->handling_since_ns), now_ns),
+        .handled = atomic_load(&cell->handled),
+        .asks_open = atomic_load(&cell->asks),
+        .jobs_open = atomic_load(&cell->jobs),
+        .timers = atomic_load(&cell->timers),
+        .restarts = atomic_load(&cell->restarts),
+        .failures = atomic_load(&cell->failures),
+    };
+    const char *handling = atomic_load(&cell->handling);
+    snprintf(ret->handling, sizeof ret->handling, "%s", handling == NULL ? "" : handling);
+    snprintf(ret->class_name, sizeof ret->class_name, "%s", shown.class_name);
+    snprintf(ret->name, sizeof ret->name, "%s", shown.name);
+    snprintf(ret->why, sizeof ret->why, "%s", shown.why);
+    snprintf(ret->waits_for, sizeof ret->waits_for, "%s", shown.waits_for);
+    snprintf(ret->describes, sizeof ret->describes, "%s", shown.describes);
+    uint32_t worker = atomic_load(&cell->worker);
+    snprintf(ret->worker, sizeof ret->worker, "%s",
+             worker < core->worker_count ? core->workers[worker].name : "");
+}
+
+static bool
+is_taken(const cell_t *cell)
+{
+    return atomic_load(&cell->life) >> 32 != 0 && atomic_load(&cell->class) != NULL;
+}
+
+uint32_t
+core_watch(const core_t *core, uint32_t from, actor_figures_t *ret, uint32_t count,
+           uint32_t *ret_next)
+{
+    int64_t now = core->executor.now_ns(core->executor.self);
+    uint32_t used = atomic_load(&core->cells_used);
+    uint32_t found = 0;
+    uint32_t index = from == 0 ? 1 : from;
+    for (; index < used && found < count; index++) {
+        if (is_taken(&core->cells[index])) {
+            read_figures(core, index, now, &ret[found++]);
+        }
+    }
+    *ret_next = index;
+    return found;
+}
+
+void
+core_figures(const core_t *core, host_figures_t *ret)
+{
+    *ret = (host_figures_t){
+        .actors = atomic_load(&core->actors),
+        .workers = core->worker_count,
+        .actors_max = ACTORS_MAX,
+        .quarantined = atomic_load(&core->quarantine_count),
+        .late_replies = atomic_load(&core->late_replies),
+        .up_ns = core->executor.now_ns(core->executor.self) - core->started_ns,
+    };
+    for (uint32_t i = 0; i < core->worker_count; i++) {
+        ret->delivered += atomic_load(&core->workers[i].delivered);
+    }
+    core->executor.figures(core->executor.self, ret);
+}
+
+uint32_t
+actor_watch(const actor_ctx_t *ctx, uint32_t from, actor_figures_t *ret, uint32_t count,
+            uint32_t *ret_next)
+{
+    return core_watch(ctx->worker->core, from, ret, count, ret_next);
+}
+
+void
+actor_host_figures(const actor_ctx_t *ctx, host_figures_t *ret)
+{
+    core_figures(ctx->worker->core, ret);
+}
