@@ -20,7 +20,7 @@ judge_reply(const wire_writer_t *writer, bool expected_ok)
 }
 
 static void
-refuse(const command_frame_t *frame, const request_fault_t *fault)
+refuse(const client_request_t *frame, const request_fault_t *fault)
 {
     static _Alignas(8) uint8_t memory[4096];
     static uint8_t wire[4096];
@@ -35,19 +35,19 @@ refuse(const command_frame_t *frame, const request_fault_t *fault)
     refusal->hint = draft_text(&draft, slice_of(fault->hint));
     PROMISE(record_check(&refusal_type, refusal, draft.size) == OK);
     wire_writer_over(&writer, wire, sizeof wire);
-    PROMISE(reply_encode(&writer, frame->id, &refusal_type, refusal) == OK);
+    PROMISE(reply_put_result(&writer, frame->id, &refusal_type, refusal) == OK);
     judge_reply(&writer, false);
 }
 
 static void
-accept(const command_frame_t *frame, const draft_t *draft)
+accept(const client_request_t *frame, const draft_t *draft)
 {
     static uint8_t wire[4 * ROOM];
     wire_writer_t writer;
     const record_type_t *type = frame->command->type;
     PROMISE(record_check(type, draft->base, draft->size) == OK);
     wire_writer_over(&writer, wire, sizeof wire);
-    if (reply_encode(&writer, frame->id, type, draft->base) == OK) {
+    if (reply_put_result(&writer, frame->id, type, draft->base) == OK) {
         judge_reply(&writer, true);
     }
 }
@@ -56,12 +56,12 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     static _Alignas(8) uint8_t memory[ROOM];
-    command_frame_t frame;
+    client_request_t frame;
     request_fault_t fault = {.err = OK};
     draft_t draft;
     draft_over(&draft, memory, sizeof memory);
     if (request_read((slice_t){(const char *) bytes, size}, &frame, &fault) != OK ||
-        request_decode(&frame, slice_of("fuzz"), NULL, &draft, &fault) != OK) {
+        request_decode(&frame, NULL, &draft, &fault) != OK) {
         refuse(&frame, &fault);
     } else {
         accept(&frame, &draft);
