@@ -271,8 +271,10 @@ place_missing(place_job_t *job, const place_look_t *look)
 
 /* With its receipt there nothing is written, and only the version node is read. */
 static err_t
-tell_already(store_t *store, const place_look_t *look, place_result_t *result)
+tell_already(store_t *store, point_t *point, const place_look_t *look, place_result_t *result,
+             fault_t *fault)
 {
+    TRY(receipt_settle(point, fault));
     void *bytes = NULL;
     size_t size = 0;
     manifest_version_t version = {0};
@@ -304,7 +306,8 @@ place_version(world_t *world, store_t *store, point_t *point, const place_order_
                        .context = context,
                        .result = &result,
                        .fault = fault};
-    TRY(look.already ? tell_already(store, &look, &result) : place_missing(&job, &look));
+    TRY(look.already ? tell_already(store, point, &look, &result, fault)
+                     : place_missing(&job, &look));
     *ret_result = result;
     return OK;
 }

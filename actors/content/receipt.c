@@ -122,6 +122,16 @@ receipt_write(point_t *point, const receipt_t *receipt, fault_t *fault)
     return err;
 }
 
+err_t
+receipt_settle(point_t *point, fault_t *fault)
+{
+    int dir = -1;
+    TRY(open_inner(point, "receipts", &dir, fault));
+    int result = sync_point_file(point->world, SYNC_RECEIPT_NAMES, dir);
+    world_close(point->world, dir);
+    return result < 0 ? FAIL(fault, result, "sync", "receipts") : OK;
+}
+
 static err_t
 remove_and_sync(world_t *world, int dir, const char *name, fault_t *fault)
 {

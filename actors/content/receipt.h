@@ -36,6 +36,9 @@ const char *receipt_directory(const receipt_t *receipt, char name[RECEIPT_DIRECT
 err_t receipt_read(point_t *point, const char *package, receipt_t *ret_receipt,
                    fault_t *fault) must_use;
 err_t receipt_write(point_t *point, const receipt_t *receipt, fault_t *fault) must_use;
+/* Makes the names of receipts durable: one that is read may be of a run that was cut just before
+ * its last sync. */
+err_t receipt_settle(point_t *point, fault_t *fault) must_use;
 err_t receipt_remove(point_t *point, const char *package, fault_t *fault) must_use;
 
 #define RECEIPT_VERSIONS_MAX 1024u /* version directories of one package at one point */
