@@ -5,7 +5,8 @@
  * Promises one host per data directory (flock on DATA/lock); a database is made only where there is
  *          no sign of a former one; damage and newer schemas are refused and nothing is changed.
  * Costs    CONNECTION_CACHE_KIB of memory; opening reads the whole file once (quick_check).
- * Errors   ERR_LOCKED, ERR_DAMAGED, ERR_NEWER_SCHEMA, ERR_SITE_FULL, ERR_IO, ERR_NO_MEMORY, ERR_PERMISSION.
+ * Errors   ERR_LOCKED, ERR_DAMAGED, ERR_NEWER_SCHEMA, ERR_SITE_FULL, ERR_NO_MEMORY, and those of
+ *          the world.
  * Threads  one job at a time.
  * Owner    who made it; connection_destroy(&connection).
  */
@@ -19,7 +20,7 @@
 #include "runtime/world.h"
 
 #define CONNECTION_CACHE_KIB 32768 /* pages kept in memory; beyond it pages are read again */
-#define PROGRESS_PLACES      1024u /* targets whose progress is kept; one more takes another's place */
+#define PROGRESS_PLACES      1024u /* targets whose progress is kept; more share places */
 
 typedef struct progress_place {
     uint64_t target, done, total;
@@ -37,7 +38,7 @@ typedef struct connection {
     int64_t clock_offset_ns;            /* wall minus monotonic, as last looked at */
     id128_t site;
     char name[NAME_BYTES_MAX + 1];
-    uint8_t *scratch;                   /* MESSAGE_BYTES_MAX: the answer in hand */
+    uint8_t *scratch; /* MESSAGE_BYTES_MAX: the answer in hand */
     progress_place_t progress[PROGRESS_PLACES];
 } connection_t;
 
@@ -56,7 +57,8 @@ void connection_destroy(connection_t **connection);
 err_t connection_execute(connection_t *connection, const char *text, fault_t *fault) must_use;
 err_t connection_pragma(connection_t *connection, const char *text, int64_t *ret_number,
                         fault_t *fault) must_use;
-/* Draws the site's id and stores it with the name: part of the transaction that makes the tables. */
+/* Draws the site's id and stores it with the name: part of the transaction that makes the tables.
+ */
 err_t connection_name_site(connection_t *connection, fault_t *fault) must_use;
 /* What an SQLite result stands for. */
 err_t connection_err(const connection_t *connection, int result);

@@ -1,7 +1,8 @@
 /* events.h - status messages as rows of the transaction that they report.
  *
  * Shape    event_begin, fields and event_attr as there are, event_write.
- * Promises a sequence number is given once, in the order of commits; the newest history_max are kept.
+ * Promises a sequence number is given once, in the order of commits; the newest history_max are
+ *          kept.
  * Threads  one job.
  */
 #pragma once

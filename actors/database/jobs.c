@@ -3,7 +3,7 @@
 
 #include "actors/database/group.h"
 
-void
+static void
 database_drop(void *resource)
 {
     connection_t *connection = resource;
@@ -41,19 +41,6 @@ database_group(job_t *job, world_t *world, const void *input, void *resource)
     connection_return(connection);
 }
 
-const void *
-database_answer(const group_answers_t *answers, const group_answer_t *answer,
-                const record_type_t **ret_type)
-{
-    const record_type_t *type = message_type(answer->number);
-    slice_t record = record_slice(answers, answer->record);
-    if (type == NULL || record_check(type, record.data, record.size) != OK) {
-        return NULL;
-    }
-    *ret_type = type;
-    return record.data;
-}
-
 rows_t
 database_stopped(draft_t *draft, const group_answers_t *answers)
 {
@@ -66,4 +53,22 @@ database_stopped(draft_t *draft, const group_answers_t *answers)
         }
     }
     return rows;
+}
+
+bool
+database_start(actor_ctx_t *ctx, const database_job_t *job, connection_t *take_connection)
+{
+    uint64_t number = 0;
+    const job_spec_t spec = {
+        .name = job->name,
+        .run = job->run,
+        .input_type = job->input_type,
+        .input = job->input,
+        .subject = slice_of("site.db"),
+        .deadline_ms = job->deadline_ms,
+        .resource = take_connection,
+        .drop = database_drop,
+        .then = job->then,
+    };
+    return actor_job(ctx, &spec, &number) == VERDICT_OK;
 }

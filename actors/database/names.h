@@ -2,7 +2,8 @@
  *
  * Shape    names_resolve makes rows of points of names and @groups; changed_t collects names and
  *          becomes the answer.
- * Promises each point once; an unknown name or group is refused and named; none at all is no-targets.
+ * Promises each point once; an unknown name or group is refused and named; none at all is
+ *          no-targets.
  * Threads  one job.
  */
 #pragma once

@@ -77,8 +77,8 @@ pending_group(const pending_t *pending, draft_t *draft, group_order_t *order)
     return count;
 }
 
-void
-pending_take_first(pending_t *pending)
+static void
+take_first(pending_t *pending)
 {
     pending_message_t *first = pending->first;
     pending->first = first->next;
@@ -90,11 +90,53 @@ pending_take_first(pending_t *pending)
     free(first);
 }
 
+static err_t
+reply(actor_ctx_t *ctx, request_t request, const group_answers_t *answers,
+      const group_answer_t *answer)
+{
+    const record_type_t *type = message_type(answer->number);
+    slice_t record = record_slice(answers, answer->record);
+    if (type == NULL || record_check(type, record.data, record.size) != OK) {
+        return ERR_INTERNAL;
+    }
+    void *draft = actor_draft(ctx, type);
+    TRY(draft_copy(actor_draft_open(ctx), type, draft, record.data, record.data));
+    return verdict_err(actor_reply_to(ctx, request, type, draft));
+}
+
+void
+pending_answer(actor_ctx_t *ctx, pending_t *pending, const group_answers_t *answers)
+{
+    for (uint32_t i = 0; i < answers->answers.count && pending->count > 0; i++) {
+        const pending_message_t *first = pending->first;
+        err_t err = OK;
+        if (first->asked) {
+            err = reply(ctx, first->request, answers,
+                        ROW(answers, answers->answers, i, group_answer_t));
+        }
+        if (err != OK) {
+            actor_refuse_to(ctx, first->request, err);
+        }
+        take_first(pending);
+    }
+}
+
+void
+pending_refuse(actor_ctx_t *ctx, pending_t *pending, err_t err)
+{
+    while (pending->count > 0) {
+        if (pending->first->asked) {
+            actor_refuse_to(ctx, pending->first->request, err);
+        }
+        take_first(pending);
+    }
+}
+
 void
 pending_clear(pending_t *pending)
 {
     while (pending->first != NULL) {
-        pending_take_first(pending);
+        take_first(pending);
     }
     free(pending->scratch);
     pending->scratch = NULL;

@@ -34,5 +34,7 @@ err_t pending_add(pending_t *pending, const record_type_t *type, const void *mes
                   request_t request) must_use;
 /* Makes a group_order of the front in the draft given; returns how many messages it holds. */
 uint32_t pending_group(const pending_t *pending, draft_t *draft, group_order_t *order);
-void pending_take_first(pending_t *pending);
+/* Answers the front of the queue, in order, and takes it off. */
+void pending_answer(actor_ctx_t *ctx, pending_t *pending, const group_answers_t *answers);
+void pending_refuse(actor_ctx_t *ctx, pending_t *pending, err_t err); /* all of them */
 void pending_clear(pending_t *pending);

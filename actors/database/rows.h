@@ -1,10 +1,10 @@
 /* rows.h - packages, points and targets as structs: read, changed by rule, written back.
  *
- * Shape    x_by_...(tx, ..., &x) reads one and says whether it is there; targets are changed through
- *          target_want, target_remove, ... and written by target_save, which also writes the event.
- * Promises a target is in exactly one state, with its due time, its lease, or its named cause; every
- *          change of it that obsoletes work in hand raises its revision and has that work stopped;
- *          the state of a package is package_state and nothing else.
+ * Shape    x_by_...(tx, ..., &x) reads one and says whether it is there; targets are changed
+ *          through target_want, target_remove, ... and written by target_save, with its event.
+ * Promises a target is in exactly one state, with its due time, its lease, or its named cause;
+ *          every change of it that obsoletes work in hand raises its revision and has that work
+ *          stopped; the state of a package is package_state and nothing else.
  * Threads  one job.
  */
 #pragma once
@@ -64,7 +64,8 @@ typedef struct target {
 
 #define SLICE_OF(of, field) ((slice_t){(of)->field, (of)->field##_size})
 
-/* ---- packages ------------------------------------------------------------------------------------- */
+/* ---- packages
+ * ------------------------------------------------------------------------------------- */
 
 bool package_by_id(tx_t *tx, slice_t id, package_t *ret);
 bool package_by_row(tx_t *tx, int64_t row, package_t *ret);
@@ -78,7 +79,8 @@ void package_finish(tx_t *tx, int64_t row);
 void packages_announce(tx_t *tx);
 void event_of_package(event_draft_t *event, const package_t *package, uint32_t id);
 
-/* ---- points --------------------------------------------------------------------------------------- */
+/* ---- points
+ * --------------------------------------------------------------------------------------- */
 
 bool point_by_name(tx_t *tx, slice_t name, point_t *ret);
 bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
@@ -92,7 +94,8 @@ rows_t point_refs(tx_t *tx); /* all points, into the answer */
 /* From a cursor over SQL_POINT_COLUMNS. */
 void point_read(const cursor_t *row, point_t *ret);
 
-/* ---- targets ---------------------------------------------------------------------------------------- */
+/* ---- targets
+ * ---------------------------------------------------------------------------------------- */
 
 bool target_by_row(tx_t *tx, uint64_t row, target_t *ret);
 bool target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret);
@@ -102,7 +105,8 @@ bool target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret)
 bool target_next_due(tx_t *tx, int64_t now_ns, target_t *ret);
 void target_read(const cursor_t *row, target_t *ret);
 
-bool state_is_final(uint32_t state); /* no work is to be done: installed, failed, cancelled, removed */
+bool
+state_is_final(uint32_t state); /* no work is to be done: installed, failed, cancelled, removed */
 /* What is in hand for it is to end, and is refused from now on. */
 void target_supersede(tx_t *tx, target_t *target);
 /* It wants this version, from the first try on. */

@@ -20,4 +20,5 @@ extern const schema_steps_t schema_steps;
 /* The version of the open database. */
 err_t schema_version(connection_t *connection, int64_t *ret_version, fault_t *fault) must_use;
 /* Brings it to version steps->count. */
-err_t schema_migrate(connection_t *connection, const schema_steps_t *steps, fault_t *fault) must_use;
+err_t schema_migrate(connection_t *connection, const schema_steps_t *steps,
+                     fault_t *fault) must_use;

@@ -46,17 +46,9 @@ start_group(actor_ctx_t *ctx, site_database_t *self)
     }
     group_order_t *order = DRAFT(ctx, group_order);
     pending_group(&self->pending, actor_draft_open(ctx), order);
-    job_spec_t spec = {.name = "group",
-                       .run = database_group,
-                       .input_type = &group_order_type,
-                       .input = order,
-                       .subject = slice_of("site.db"),
-                       .deadline_ms = GROUP_MAX_MS,
-                       .resource = self->connection,
-                       .drop = database_drop,
-                       .then = answered_then};
-    uint64_t number = 0;
-    if (actor_job(ctx, &spec, &number) == VERDICT_OK) {
+    const database_job_t job = {"group", database_group, &group_order_type,
+                                order,   GROUP_MAX_MS,   answered_then};
+    if (database_start(ctx, &job, self->connection)) {
         self->in_hand = true;
         self->connection = NULL;
     } else if (actor_timer(ctx, TIMER_JOB_AGAIN, AGAIN_MS) != VERDICT_OK) {
@@ -99,33 +91,9 @@ tell_again_later(actor_ctx_t *ctx, const site_database_t *self)
  * ---------------------------------------------------------------------------------------------- */
 
 static void
-answer_one(actor_ctx_t *ctx, const pending_message_t *asked, const group_answers_t *answers,
-           const group_answer_t *answer)
-{
-    const record_type_t *type = NULL;
-    const void *record = database_answer(answers, answer, &type);
-    if (!asked->asked) {
-        return;
-    }
-    if (record == NULL) {
-        actor_refuse_to(ctx, asked->request, ERR_INTERNAL);
-        return;
-    }
-    void *reply = actor_draft(ctx, type);
-    err_t err = draft_copy(actor_draft_open(ctx), type, reply, record, record);
-    if (err != OK || actor_reply_to(ctx, asked->request, type, reply) != VERDICT_OK) {
-        actor_refuse_to(ctx, asked->request, err == OK ? ERR_TOO_LARGE : err);
-    }
-}
-
-static void
 answer_group(actor_ctx_t *ctx, site_database_t *self, const group_answers_t *answers)
 {
-    for (uint32_t i = 0; i < answers->answers.count && self->pending.count > 0; i++) {
-        answer_one(ctx, self->pending.first, answers,
-                   ROW(answers, answers->answers, i, group_answer_t));
-        pending_take_first(&self->pending);
-    }
+    pending_answer(ctx, &self->pending, answers);
     if (answers->targets_changed || answers->stopped.count > 0) {
         tell_work(ctx, self, answers);
     }
@@ -141,12 +109,7 @@ give_up(actor_ctx_t *ctx, site_database_t *self, err_t err, const char *why)
 {
     self->open = false;
     self->stopped = true;
-    while (self->pending.count > 0) {
-        if (self->pending.first->asked) {
-            actor_refuse_to(ctx, self->pending.first->request, err);
-        }
-        pending_take_first(&self->pending);
-    }
+    pending_refuse(ctx, &self->pending, err);
     actor_degraded(ctx, why);
     actor_host_stop(ctx, why);
 }
@@ -208,17 +171,9 @@ init(actor_ctx_t *ctx, void *state, const void *args)
         connection_destroy(&connection);
         return ACTOR_FAIL;
     }
-    job_spec_t spec = {.name = "open",
-                       .run = database_open,
-                       .input_type = &site_args_type,
-                       .input = input,
-                       .subject = slice_of("site.db"),
-                       .deadline_ms = OPENING_MAX_MS,
-                       .resource = connection,
-                       .drop = database_drop,
-                       .then = opened_then};
-    uint64_t number = 0;
-    if (actor_job(ctx, &spec, &number) != VERDICT_OK) {
+    const database_job_t job = {"open", database_open,  &site_args_type,
+                                input,  OPENING_MAX_MS, opened_then};
+    if (!database_start(ctx, &job, connection)) {
         self->connection = connection; /* drop frees it */
         return ACTOR_FAIL;
     }

@@ -2,15 +2,15 @@
  *
  * Shape    X-macro tables by noun, S(symbol, text); from them come the enum sql_t and the texts.
  *          Each is prepared once per connection, when it is first used.
- * Promises every value is bound (?1, ?2 ...), never written into the text. What begins with SQL_ALL_
- *          walks a whole table, because its answer is that table; all others go by an index.
- *          Where the planner could choose, INDEXED BY and CROSS JOIN say the way.
- * Threads  constant data only.
+ * Promises every value is bound (?1, ?2 ...), never written into the text. What begins with
+ * SQL_ALL_ walks a whole table, because its answer is that table; all others go by an index. Where
+ * the planner could choose, INDEXED BY and CROSS JOIN say the way. Threads  constant data only.
  */
 #pragma once
 #include <stdint.h>
 
-/* ---- transactions, meta, keys --------------------------------------------------------------------- */
+/* ---- transactions, meta, keys
+ * --------------------------------------------------------------------- */
 
 #define SQL_MACHINERY(S)                                                                           \
     S(SQL_BEGIN, "BEGIN IMMEDIATE")                                                                \
@@ -31,20 +31,23 @@
     S(SQL_ANSWER_EXPIRE, "DELETE FROM answer WHERE key IN "                                        \
                          "(SELECT key FROM answer WHERE at < ?1 ORDER BY at LIMIT 100)")
 
-/* ---- events ----------------------------------------------------------------------------------------- */
+/* ---- events
+ * ----------------------------------------------------------------------------------------- */
 
 #define SQL_EVENTS(S)                                                                              \
-    S(SQL_EVENT_ADD, "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, " \
-                     "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")   \
+    S(SQL_EVENT_ADD,                                                                               \
+      "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, "              \
+      "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                  \
     S(SQL_EVENT_FIRST, "SELECT min(seq) FROM event")                                               \
     S(SQL_EVENT_LAST, "SELECT max(seq) FROM event")                                                \
     S(SQL_EVENT_COUNT_AFTER, "SELECT count(*) FROM "                                               \
                              "(SELECT seq FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2)")       \
     S(SQL_EVENTS_AFTER, "SELECT seq, time, component, id, severity, package, epoch, label, root, " \
-                        "text, attrs, dp FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")       \
+                        "text, attrs, dp FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")         \
     S(SQL_EVENT_TRIM, "DELETE FROM event WHERE seq <= ?1")
 
-/* ---- packages and versions -------------------------------------------------------------------------- */
+/* ---- packages and versions
+ * -------------------------------------------------------------------------- */
 
 #define SQL_PACKAGE_COLUMNS                                                                        \
     "p.row, p.id, p.incarnation, p.name, p.source, p.epoch, p.next_epoch, p.removing, v.root, "    \
@@ -59,16 +62,15 @@
                        "VALUES (?1, ?2, ?3, ?4, 0, 1)")                                            \
     S(SQL_PACKAGE_SET, "UPDATE package SET name = ?2, source = ?3 WHERE row = ?1")                 \
     S(SQL_PACKAGE_VERSION, "UPDATE package SET epoch = ?2, next_epoch = ?2 + 1 WHERE row = ?1")    \
-    S(SQL_PACKAGE_REMOVING, "UPDATE package SET removing = ?2 WHERE row = ?1")                      \
+    S(SQL_PACKAGE_REMOVING, "UPDATE package SET removing = ?2 WHERE row = ?1")                     \
     S(SQL_PACKAGE_DELETE, "DELETE FROM package WHERE row = ?1")                                    \
-    S(SQL_PACKAGE_STATE,                                                                           \
-      "SELECT CASE "                                                                               \
-      "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "                                 \
-      "  WHERE package = ?1 AND state IN (0, 1, 3, 4, 7)) THEN 1 "                                 \
-      "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "                                 \
-      "  WHERE package = ?1 AND state = 5) THEN 3 "                                                \
-      "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "                                 \
-      "  WHERE package = ?1 AND state = 2) THEN 2 ELSE 0 END")                                     \
+    S(SQL_PACKAGE_STATE, "SELECT CASE "                                                            \
+                         "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "              \
+                         "  WHERE package = ?1 AND state IN (0, 1, 3, 4, 7)) THEN 1 "              \
+                         "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "              \
+                         "  WHERE package = ?1 AND state = 5) THEN 3 "                             \
+                         "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "              \
+                         "  WHERE package = ?1 AND state = 2) THEN 2 ELSE 0 END")                  \
     S(SQL_ALL_PACKAGES_COUNT, "SELECT count(*) FROM package")                                      \
     S(SQL_ALL_SOURCES, "SELECT source FROM package ORDER BY id")                                   \
     S(SQL_EXCLUDE_COUNT, "SELECT count(*) FROM exclude WHERE package = ?1")                        \
@@ -78,16 +80,17 @@
     S(SQL_VERSION_ADD, "INSERT INTO version (package, epoch, root, label, files, directories, "    \
                        "links, bytes, not_carried, at) "                                           \
                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                         \
-    S(SQL_ALL_VERSIONS_PRUNE,                                                                      \
-      "DELETE FROM version WHERE epoch <> (SELECT epoch FROM package WHERE row = version.package) " \
-      "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "                             \
-      "  WHERE package = version.package AND wanted = version.epoch) "                             \
-      "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_have "                               \
-      "  WHERE package = version.package AND have = version.epoch)")                               \
+    S(SQL_ALL_VERSIONS_PRUNE, "DELETE FROM version WHERE epoch <> (SELECT epoch FROM package "     \
+                              "WHERE row = version.package) "                                      \
+                              "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "     \
+                              "  WHERE package = version.package AND wanted = version.epoch) "     \
+                              "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_have "       \
+                              "  WHERE package = version.package AND have = version.epoch)")       \
     S(SQL_ALL_ROOTS_COUNT, "SELECT count(DISTINCT root) FROM version")                             \
     S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")
 
-/* ---- points and groups ---------------------------------------------------------------------------------- */
+/* ---- points and groups
+ * ---------------------------------------------------------------------------------- */
 
 #define SQL_POINT_COLUMNS                                                                          \
     "row, name, incarnation, root, paused, removing, absent_since, added FROM point "
@@ -106,7 +109,7 @@
     S(SQL_POINT_MOVE, "UPDATE point SET root = ?2, incarnation = ?3 WHERE row = ?1")               \
     S(SQL_POINT_PAUSE, "UPDATE point SET paused = ?2 WHERE row = ?1")                              \
     S(SQL_POINT_ABSENT, "UPDATE point SET absent_since = ?2 WHERE row = ?1")                       \
-    S(SQL_POINT_REMOVING, "UPDATE point SET removing = ?2 WHERE row = ?1")                          \
+    S(SQL_POINT_REMOVING, "UPDATE point SET removing = ?2 WHERE row = ?1")                         \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \
@@ -124,7 +127,8 @@
                        "ORDER BY point LIMIT 1")                                                   \
     S(SQL_ALL_GROUPS_COUNT, "SELECT count(*) FROM pointgroup")
 
-/* ---- targets --------------------------------------------------------------------------------------------- */
+/* ---- targets
+ * --------------------------------------------------------------------------------------------- */
 
 #define SQL_TARGET_COLUMNS                                                                         \
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
@@ -141,16 +145,15 @@
     S(SQL_TARGET_OF, SQL_TARGET_COLUMNS SQL_TARGET_JOINS "WHERE t.package = ?1 AND t.point = ?2")  \
     S(SQL_TARGET_NEXT_OF_PACKAGE,                                                                  \
       SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS                             \
-      "WHERE t.package = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")                                \
+                         "WHERE t.package = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")             \
     S(SQL_TARGET_NEXT_OF_POINT,                                                                    \
       SQL_TARGET_COLUMNS "INDEXED BY target_point " SQL_TARGET_JOINS                               \
-      "WHERE t.point = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")                                  \
-    S(SQL_TARGETS_OF_PACKAGE,                                                                      \
-      SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS                             \
-      "WHERE t.package = ?1 ORDER BY d.name")                                                      \
+                         "WHERE t.point = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")               \
+    S(SQL_TARGETS_OF_PACKAGE, SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS     \
+                                                 "WHERE t.package = ?1 ORDER BY d.name")           \
     S(SQL_TARGET_DUE,                                                                              \
       SQL_TARGET_COLUMNS "INDEXED BY target_look " SQL_TARGET_JOINS                                \
-      "WHERE t.look IS NOT NULL AND t.look <= ?1 ORDER BY t.look LIMIT 1")                         \
+                         "WHERE t.look IS NOT NULL AND t.look <= ?1 ORDER BY t.look LIMIT 1")      \
     S(SQL_TARGET_NEXT_LOOK, "SELECT min(look) FROM target INDEXED BY target_look "                 \
                             "WHERE look IS NOT NULL")                                              \
     S(SQL_TARGET_CLAMP, "UPDATE target INDEXED BY target_look SET look = ?2, "                     \

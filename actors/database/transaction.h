@@ -2,10 +2,9 @@
  *
  * Shape    one tx_t per transaction; each message of a group runs inside a savepoint of it.
  *          values are bound in order; rows are read by column.
- * Promises the first failure of a statement stays in err, and everything after it does nothing, so a
- *          handler reads straight down; who runs the handler looks at err once.
- * Costs    a bound statement each.
- * Errors   in err; a refusal (the request or the state forbids it) is an answer, not an err.
+ * Promises the first failure of a statement stays in err, and everything after it does nothing, so
+ * a handler reads straight down; who runs the handler looks at err once. Costs    a bound statement
+ * each. Errors   in err; a refusal (the request or the state forbids it) is an answer, not an err.
  * Threads  one job.
  */
 #pragma once
@@ -25,8 +24,8 @@ typedef struct watched {
 
 typedef struct tx {
     connection_t *db;
-    int64_t now_ns; /* wall clock of the group */
-    err_t err;      /* of a statement; ERR_TOO_LARGE: the answer does not fit */
+    int64_t now_ns;  /* wall clock of the group */
+    err_t err;       /* of a statement; ERR_TOO_LARGE: the answer does not fit */
     uint32_t number; /* of the message in hand */
     slice_t principal;
 
@@ -44,7 +43,8 @@ typedef struct tx {
     uint32_t watched_count, watched_room;
 } tx_t;
 
-/* ---- values and statements ----------------------------------------------------------------------- */
+/* ---- values and statements
+ * ----------------------------------------------------------------------- */
 
 typedef enum value_kind { VALUE_NULL = 0, VALUE_NUMBER, VALUE_TEXT, VALUE_BYTES } value_kind_t;
 typedef struct value {
@@ -53,19 +53,60 @@ typedef struct value {
     slice_t bytes;
 } value_t;
 
-static inline value_t v_null(void) { return (value_t){VALUE_NULL, 0, {NULL, 0}}; }
-static inline value_t v_int(int64_t number) { return (value_t){VALUE_NUMBER, number, {NULL, 0}}; }
-static inline value_t v_u64(uint64_t number) { return v_int((int64_t) number); }
+static inline value_t
+v_null(void)
+{
+    return (value_t){VALUE_NULL, 0, {NULL, 0}};
+}
+static inline value_t
+v_int(int64_t number)
+{
+    return (value_t){VALUE_NUMBER, number, {NULL, 0}};
+}
+static inline value_t
+v_u64(uint64_t number)
+{
+    return v_int((int64_t) number);
+}
 /* 0, and RECORD_NONE by its second form, are stored as null. */
-static inline value_t v_some(int64_t number) { return number == 0 ? v_null() : v_int(number); }
-static inline value_t v_count(uint64_t number) { return number == RECORD_NONE ? v_null() : v_u64(number); }
-static inline value_t v_text(slice_t text) { return (value_t){VALUE_TEXT, 0, text}; }
-static inline value_t v_maybe(slice_t text) { return text.size == 0 ? v_null() : v_text(text); }
-static inline value_t v_bytes(const void *bytes, size_t size) { return (value_t){VALUE_BYTES, 0, {bytes, size}}; }
-static inline value_t v_id(const id128_t *id) { return v_bytes(id->byte, sizeof id->byte); }
-static inline value_t v_digest(const digest_t *digest) { return digest_is_none(digest) ? v_null() : v_bytes(digest->byte, sizeof digest->byte); }
+static inline value_t
+v_some(int64_t number)
+{
+    return number == 0 ? v_null() : v_int(number);
+}
+static inline value_t
+v_count(uint64_t number)
+{
+    return number == RECORD_NONE ? v_null() : v_u64(number);
+}
+static inline value_t
+v_text(slice_t text)
+{
+    return (value_t){VALUE_TEXT, 0, text};
+}
+static inline value_t
+v_maybe(slice_t text)
+{
+    return text.size == 0 ? v_null() : v_text(text);
+}
+static inline value_t
+v_bytes(const void *bytes, size_t size)
+{
+    return (value_t){VALUE_BYTES, 0, {bytes, size}};
+}
+static inline value_t
+v_id(const id128_t *id)
+{
+    return v_bytes(id->byte, sizeof id->byte);
+}
+static inline value_t
+v_digest(const digest_t *digest)
+{
+    return digest_is_none(digest) ? v_null() : v_bytes(digest->byte, sizeof digest->byte);
+}
 
-#define VALUES(...) (const value_t[]){__VA_ARGS__}, sizeof((const value_t[]){__VA_ARGS__}) / sizeof(value_t)
+#define VALUES(...)                                                                                \
+    (const value_t[]){__VA_ARGS__}, sizeof((const value_t[]){__VA_ARGS__}) / sizeof(value_t)
 
 /* A statement under way. A statement can be under way once at a time. */
 typedef struct cursor {
@@ -74,14 +115,23 @@ typedef struct cursor {
 } cursor_t;
 cursor_t tx_open(tx_t *tx, sql_t which, const value_t *values, size_t count);
 #define OPEN(tx, which, ...) tx_open((tx), (which), VALUES(__VA_ARGS__))
-bool cursor_next(cursor_t *cursor); /* false: no more rows, or a failure; the cursor is closed then */
+bool
+cursor_next(cursor_t *cursor); /* false: no more rows, or a failure; the cursor is closed then */
 void cursor_close(cursor_t *cursor);
 bool cursor_is_null(const cursor_t *cursor, int column);
 int64_t cursor_int(const cursor_t *cursor, int column);
-static inline uint64_t cursor_u64(const cursor_t *cursor, int column) { return (uint64_t) cursor_int(cursor, column); }
-static inline uint32_t cursor_u32(const cursor_t *cursor, int column) { return (uint32_t) cursor_int(cursor, column); }
+static inline uint64_t
+cursor_u64(const cursor_t *cursor, int column)
+{
+    return (uint64_t) cursor_int(cursor, column);
+}
+static inline uint32_t
+cursor_u32(const cursor_t *cursor, int column)
+{
+    return (uint32_t) cursor_int(cursor, column);
+}
 uint64_t cursor_count(const cursor_t *cursor, int column); /* null: RECORD_NONE */
-slice_t cursor_bytes(const cursor_t *cursor, int column);  /* null: {NULL, 0}; until the next step */
+slice_t cursor_bytes(const cursor_t *cursor, int column); /* null: {NULL, 0}; until the next step */
 /* Copies exactly size bytes, or zeroes. */
 void cursor_copy(const cursor_t *cursor, int column, void *ret_bytes, size_t size);
 
@@ -92,7 +142,8 @@ int64_t tx_run(tx_t *tx, sql_t which, const value_t *values, size_t count);
 int64_t tx_number(tx_t *tx, sql_t which, int64_t fallback, const value_t *values, size_t count);
 #define NUMBER(tx, which, fallback, ...) tx_number((tx), (which), (fallback), VALUES(__VA_ARGS__))
 
-/* ---- the answer ---------------------------------------------------------------------------------------- */
+/* ---- the answer
+ * ---------------------------------------------------------------------------------------- */
 
 void *tx_answer(tx_t *tx, const record_type_t *type); /* begins it; throws an earlier one away */
 #define ANSWER(tx, message) ((message##_t *) tx_answer((tx), &message##_type))
@@ -103,15 +154,22 @@ void tx_refuse(tx_t *tx, err_t err, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void tx_done(tx_t *tx, bool changed, const char *text); /* text may be NULL */
 /* Whether to go on: no failure and no refusal so far. */
-static inline bool tx_ok(const tx_t *tx) { return tx->err == OK && !tx->refused; }
+static inline bool
+tx_ok(const tx_t *tx)
+{
+    return tx->err == OK && !tx->refused;
+}
 
 /* For "%.*s": at most what fits a sentence. */
 #define SHOWN_BYTES_MAX 200u
-#define SHOWN(slice) (int) ((slice).size < SHOWN_BYTES_MAX ? (slice).size : SHOWN_BYTES_MAX), (slice).data
+#define SHOWN(slice)                                                                               \
+    (int) ((slice).size < SHOWN_BYTES_MAX ? (slice).size : SHOWN_BYTES_MAX), (slice).data
 
-/* ---- effects that leave with the commit ---------------------------------------------------------------- */
+/* ---- effects that leave with the commit
+ * ---------------------------------------------------------------- */
 
 void tx_stop_work(tx_t *tx, uint64_t target, const char *dp, const char *package);
-/* Notes a package's state before its targets change; the same package may be noted again at once. */
+/* Notes a package's state before its targets change; the same package may be noted again at once.
+ */
 void tx_watch_package(tx_t *tx, int64_t package);
 void tx_release(tx_t *tx); /* frees what the lists hold */

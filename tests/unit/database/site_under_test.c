@@ -466,3 +466,15 @@ last_event(site_t *site)
     MAKE(site, status_since);
     return ASK(site, status_since, events)->last;
 }
+
+/* One package on two points. */
+site_t *
+two_points(void)
+{
+    site_t *site = site_start();
+    package_is(site, "P1", 1);
+    point_is(site, "DP1");
+    point_is(site, "DP2");
+    cr_assert(distributed(site, "P1", "DP1,DP2"));
+    return site;
+}

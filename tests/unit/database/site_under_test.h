@@ -26,7 +26,7 @@ typedef struct site {
         uint32_t number, size;
         uint64_t *record;
     } added[MESSAGES_MAX];
-    const char *key;       /* of the next commands; NULL: none */
+    const char *key; /* of the next commands; NULL: none */
     bool dry_run;
     id128_t run;
 } site_t;
@@ -34,9 +34,10 @@ typedef struct site {
 #define WALL_START INT64_C(1790000000000000000)
 
 site_t *site_start(void);          /* a new site on a new machine */
+site_t *two_points(void);          /* a new site: P1 on DP1 and DP2, pending */
 site_t *site_on(world_sim_t *sim); /* not opened */
 err_t site_open(site_t *site, fault_t *fault);
-void site_close(site_t *site);     /* the connection and the job; the machine stays */
+void site_close(site_t *site); /* the connection and the job; the machine stays */
 void site_reopen(site_t *site);
 void site_end(site_t *site);
 
@@ -52,7 +53,8 @@ texts_t site_texts(site_t *site, const char *names); /* separated by commas */
         (m)->dry_run = (site)->dry_run;                                                            \
     } while (0)
 
-void add(site_t *site, const record_type_t *type); /* the message in the making, to the next group */
+void add(site_t *site,
+         const record_type_t *type); /* the message in the making, to the next group */
 const group_answers_t *run(site_t *site);
 /* The i-th answer of the last group, as this message; fails the test when it is another. */
 const void *answer(site_t *site, uint32_t index, const record_type_t *type);
@@ -66,8 +68,9 @@ err_t refusal_of(site_t *site, const record_type_t *type); /* asks it; OK when i
 /* A text of the last answer looked at. */
 slice_t said(const void *record, text_t text);
 #define eq_text(record, text, expected)                                                            \
-    cr_assert(slice_equal(said((record), (text)), slice_of(expected)), "got '%.*s', expected '%s'", \
-              (int) said((record), (text)).size, said((record), (text)).data, (expected))
+    cr_assert(slice_equal(said((record), (text)), slice_of(expected)),                             \
+              "got '%.*s', expected '%s'", (int) said((record), (text)).size,                      \
+              said((record), (text)).data, (expected))
 
 /* Commands, made but not asked. */
 void make_version(site_t *site, bool is_new, const char *id, int root);
@@ -80,7 +83,7 @@ void make_outcome(site_t *site, const due_row_t *row, err_t err, target_state_t 
                   uint32_t attempts, uint64_t due_ms);
 
 /* Commands that must be accepted. */
-void package_is(site_t *site, const char *id, int root);  /* added */
+void package_is(site_t *site, const char *id, int root);      /* added */
 bool package_updated(site_t *site, const char *id, int root); /* whether it changed */
 void point_is(site_t *site, const char *name);
 bool distributed(site_t *site, const char *id, const char *to);

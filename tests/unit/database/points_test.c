@@ -1,0 +1,262 @@
+/* points_test.c - withdrawal, removal, pausing, absence, groups and verify: the rules around
+ * points. */
+#include "site_under_test.h"
+
+Test(withdraw, it_is_done_when_the_point_says_the_content_is_gone)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    cr_assert(withdrawn(site, "P1", "DP1,DP2"));
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_REMOVING);
+    cr_assert_eq(shown(site, "P1", "DP2").state, TARGET_REMOVING, "something may be staged");
+    due_row_t row = due_on(site, "DP1");
+    cr_assert_eq(row.action, ACTION_REMOVE);
+    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_REMOVING, 0, 1000), OK);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_REMOVING, "a tombstone until it is back");
+    cr_assert_eq(shown(site, "P1", "DP1").cause, ERR_ABSENT);
+    world_sim_advance(site->sim, INT64_C(1000000000));
+    removed(site, "DP1");
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_REMOVED);
+    cr_assert_eq(shown(site, "P1", "DP1").have, 0u);
+    cr_assert(distributed(site, "P1", "DP1"), "and it can be wanted again");
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    site_end(site);
+}
+
+Test(packages, one_that_holds_content_is_not_removed_without_withdraw)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    package_remove_t *m = MAKE(site, package_remove);
+    HEAD(site, m);
+    m->id = site_text(site, "P1");
+    cr_assert_eq(REFUSED(site, package_remove), ERR_IN_USE);
+    eq_text(ANSWERED(site, 0, refusal), ANSWERED(site, 0, refusal)->message,
+            "cannot remove 'P1': 2 distribution points hold it");
+    m = MAKE(site, package_remove);
+    HEAD(site, m);
+    m->id = site_text(site, "P1");
+    m->withdraw = true;
+    cr_assert(ASK(site, package_remove, done)->changed);
+    make_distribute(site, "P1", "DP1");
+    cr_assert_eq(REFUSED(site, distribute), ERR_BUSY);
+    removed(site, "DP1");
+    site->run.byte[0]++;
+    removed(site, "DP2");
+    MAKE(site, package_list);
+    cr_assert_eq(ASK(site, package_list, packages)->packages.count, 0u);
+    cr_assert_eq(events_of(site, STATUS_PACKAGE_REMOVED), 1u);
+    package_is(site, "P1", 1);
+    site_end(site);
+}
+
+static void
+make_dp_remove(site_t *site, const char *name, bool withdraw, bool forget)
+{
+    dp_remove_t *m = MAKE(site, dp_remove);
+    HEAD(site, m);
+    m->name = site_text(site, name);
+    m->withdraw = withdraw;
+    m->forget = forget;
+}
+
+static uint32_t
+points_count(site_t *site)
+{
+    MAKE(site, dp_list);
+    return ASK(site, dp_list, points)->dps.count;
+}
+
+Test(points, one_that_holds_content_is_not_removed_without_withdraw_or_forget)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    make_dp_remove(site, "DP1", false, false);
+    cr_assert_eq(REFUSED(site, dp_remove), ERR_IN_USE);
+    make_dp_remove(site, "DP1", true, false);
+    cr_assert_eq(REFUSED(site, dp_remove), OK);
+    cr_assert_eq(points_count(site), 2u, "it stays until its content is gone");
+    removed(site, "DP1");
+    cr_assert_eq(points_count(site), 1u);
+    make_dp_remove(site, "DP2", false, true);
+    cr_assert_eq(REFUSED(site, dp_remove), OK);
+    cr_assert_eq(points_count(site), 0u);
+    cr_assert_eq(package_shown_state(site, "P1"), PACKAGE_IDLE);
+    site_end(site);
+}
+
+Test(points, a_paused_one_starts_no_work_and_a_resumed_one_does)
+{
+    site_t *site = two_points();
+    dp_pause_t *m = MAKE(site, dp_pause);
+    HEAD(site, m);
+    m->name = site_text(site, "DP1");
+    cr_assert(ASK(site, dp_pause, done)->changed);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_WAITING);
+    cr_assert_eq(shown(site, "P1", "DP1").cause, ERR_PAUSED);
+    cr_assert_eq(due(site)->targets.count, 1u);
+    package_updated(site, "P1", 2);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_WAITING);
+    dp_resume_t *resume = MAKE(site, dp_resume);
+    HEAD(site, resume);
+    resume->name = site_text(site, "DP1");
+    cr_assert(ASK(site, dp_resume, done)->changed);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    installed(site, "DP1");
+    site_end(site);
+}
+
+Test(points, pausing_takes_back_what_waits_for_a_slot_and_lets_work_in_hand_end)
+{
+    site_t *site = two_points();
+    package_is(site, "P2", 2);
+    distributed(site, "P2", "DP1");
+    due_row_t row = due_on(site, "DP1"); /* of P1, the first */
+    begun(site, &row);
+    dp_pause_t *m = MAKE(site, dp_pause);
+    HEAD(site, m);
+    m->name = site_text(site, "DP1");
+    add(site, &dp_pause_type);
+    cr_assert_eq(run(site)->stopped.count, 1u);
+    cr_assert_eq(shown(site, "P2", "DP1").state, TARGET_WAITING);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLING);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLED);
+    site_end(site);
+}
+
+static void
+returned(site_t *site, const char *dp)
+{
+    point_returned_t *m = MAKE(site, point_returned);
+    m->dp = site_text(site, dp);
+    for (size_t i = 0; i < sizeof m->dp_incarnation.byte; i++) {
+        m->dp_incarnation.byte[i] = (uint8_t) dp[2];
+    }
+    cr_assert_eq(REFUSED(site, point_returned), OK);
+}
+
+Test(points, the_targets_of_one_that_is_back_are_due_now)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, RETRY_MAX_MS), OK);
+    cr_assert_eq(events_of(site, STATUS_POINT_ABSENT), 1u);
+    MAKE(site, absent_points);
+    cr_assert_eq(ASK(site, absent_points, points_listed)->points.count, 1u);
+    cr_assert_eq(due(site)->targets.count, 0u);
+    returned(site, "DP1");
+    cr_assert_eq(events_of(site, STATUS_POINT_RETURNED), 1u);
+    cr_assert_eq(due_on(site, "DP1").target, row.target);
+    MAKE(site, absent_points);
+    cr_assert_eq(ASK(site, absent_points, points_listed)->points.count, 0u);
+    site_end(site);
+}
+
+Test(points, one_that_is_back_reopens_what_failed_by_exhaustion_and_not_what_failed_for_good)
+{
+    site_t *site = two_points();
+    package_is(site, "P2", 2);
+    distributed(site, "P2", "DP1");
+    due_row_t exhausted = due_on(site, "DP1");
+    cr_assert_eq(outcome(site, &exhausted, ERR_IO, TARGET_FAILED, ATTEMPTS_MAX, 0), OK);
+    site->run.byte[0]++;
+    due_row_t refused = due_on(site, "DP1");
+    cr_assert_eq(outcome(site, &refused, ERR_NOT_OURS, TARGET_FAILED, 1, 0), OK);
+    returned(site, "DP1");
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    cr_assert_eq(shown(site, "P1", "DP1").attempts, 0u);
+    cr_assert_eq(shown(site, "P2", "DP1").state, TARGET_FAILED);
+    site_end(site);
+}
+
+Test(points, under_a_new_identity_one_is_not_known_to_hold_anything)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    make_point(site, false, "DP1", 99);
+    cr_assert(ASK(site, point_commit, done)->changed);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    cr_assert_eq(shown(site, "P1", "DP1").have, 0u);
+    make_point(site, false, "DP1", 99);
+    cr_assert(!ASK(site, point_commit, done)->changed);
+    site_end(site);
+}
+
+Test(groups, one_stands_for_its_points)
+{
+    site_t *site = site_start();
+    package_is(site, "P1", 1);
+    point_is(site, "DP1");
+    point_is(site, "DP2");
+    group_add_t *m = MAKE(site, group_add);
+    HEAD(site, m);
+    m->name = site_text(site, "east");
+    m->dps = site_texts(site, "DP1,DP2");
+    cr_assert(ASK(site, group_add, done)->changed);
+    make_distribute(site, "P1", "@East,DP1");
+    const targets_changed_t *changed = ASK(site, distribute, targets_changed);
+    cr_assert_eq(changed->targets.count, 2u, "each once");
+    make_distribute(site, "P1", "@west");
+    cr_assert_eq(REFUSED(site, distribute), ERR_NOT_FOUND);
+    MAKE(site, group_list);
+    const groups_t *groups = ASK(site, group_list, groups);
+    cr_assert_eq(groups->groups.count, 1u);
+    cr_assert_eq(ROW(groups, groups->groups, 0, group_row_t)->dps.count, 2u);
+    site_end(site);
+}
+
+Test(verify, the_plan_names_what_is_installed_and_damage_is_repaired_by_an_install)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    verify_plan_t *m = MAKE(site, verify_plan);
+    HEAD(site, m);
+    m->id = site_text(site, "P1");
+    const due_t *plan = ASK(site, verify_plan, due);
+    cr_assert_eq(plan->targets.count, 1u);
+    due_row_t row = *ROW(plan, plan->targets, 0, due_row_t);
+    cr_assert_eq(row.action, ACTION_VERIFY);
+    begun(site, &row);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLED);
+    target_damaged_t *damage = MAKE(site, target_damaged);
+    damage->target = row.target;
+    damage->revision = row.revision;
+    damage->text = site_text(site, "2 files changed");
+    cr_assert_eq(REFUSED(site, target_damaged), OK);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    cr_assert_eq(events_of(site, STATUS_TARGET_DAMAGED), 1u);
+    installed(site, "DP1");
+    site_end(site);
+}
+
+Test(store, live_roots_are_those_that_a_package_or_target_wants_or_has)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    package_updated(site, "P1", 2);
+    package_updated(site, "P1", 3);
+    MAKE(site, live_roots);
+    const roots_t *roots = ASK(site, live_roots, roots);
+    cr_assert_eq(roots->roots.count, 2u, "1 is at DP1, 3 is wanted, 2 is nowhere");
+    cr_assert_eq(ROW(roots, roots->roots, 0, root_ref_t)->root.byte[0], 1u);
+    cr_assert_eq(ROW(roots, roots->roots, 1, root_ref_t)->root.byte[0], 3u);
+    site_end(site);
+}
+
+Test(status, it_shows_progress_of_work_in_hand)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    progress_t *m = MAKE(site, progress);
+    m->target = row.target;
+    m->package = site_text(site, "P1");
+    m->bytes_done = 400;
+    add(site, &progress_type);
+    run(site);
+    cr_assert_eq(shown(site, "P1", "DP1").bytes_done, 400u);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    cr_assert_eq(shown(site, "P1", "DP1").bytes_done, 1000u);
+    site_end(site);
+}
