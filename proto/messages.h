@@ -496,7 +496,7 @@ extern const record_words_t error_class_words;
     F(R, flag, ready, 0, REQUIRED)
 
 #define REC_recall(F, R)   F(R, text, key, KEY_BYTES_MAX, REQUIRED)
-#define REC_recalled(F, R) F(R, bytes, answer, 1048576, OPTIONAL) F(R, u32, type, 0, OPTIONAL) /* a record of this number */
+#define REC_recalled(F, R) F(R, bytes, answer, 1048576, OPTIONAL) F(R, u32, type, 0, OPTIONAL) /* a record of this number, as msgpack */
 #define REC_site_open(F, R) F(R, text, asker, 95, OPTIONAL)
 #define REC_site_opened(F, R)                                                                      \
     F(R, id128, site, 0, REQUIRED)                                                                 \

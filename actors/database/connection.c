@@ -29,8 +29,9 @@ connection_new(uint64_t serial)
     connection->lock_fd = -1;
     connection->history_max = HISTORY_MESSAGES_MAX;
     connection->scratch = malloc(MESSAGE_BYTES_MAX);
+    connection->encoded = malloc(KEY_ANSWER_BYTES_MAX);
     connection->vfs = site_vfs_new(serial);
-    if (connection->vfs == NULL || connection->scratch == NULL) {
+    if (connection->vfs == NULL || connection->scratch == NULL || connection->encoded == NULL) {
         connection_destroy(&connection);
     }
     return connection;
@@ -90,6 +91,7 @@ connection_destroy(connection_t **connection)
             site_vfs_destroy(&self->vfs);
         }
         free(self->scratch);
+        free(self->encoded);
         free(self);
         *connection = NULL;
     }

@@ -19,8 +19,10 @@
 #include "proto/messages.h"
 #include "runtime/world.h"
 
-#define CONNECTION_CACHE_KIB 32768 /* pages kept in memory; beyond it pages are read again */
-#define PROGRESS_PLACES      1024u /* targets whose progress is kept; more share places */
+#define CONNECTION_CACHE_KIB 32768      /* pages kept in memory; beyond it pages are read again */
+#define PROGRESS_PLACES      1024u      /* targets whose progress is kept; more share places */
+#define KEY_ANSWER_BYTES_MAX (1u << 20) /* of an answer kept under a key; a larger one is refused  \
+                                         */
 
 typedef struct progress_place {
     uint64_t target, done, total;
@@ -38,6 +40,7 @@ typedef struct connection {
     int64_t clock_offset_ns;            /* wall minus monotonic, as last looked at */
     id128_t site;
     char name[NAME_BYTES_MAX + 1];
+    uint8_t *encoded; /* KEY_ANSWER_BYTES_MAX: an answer to be kept */
     uint8_t *scratch; /* MESSAGE_BYTES_MAX: the answer in hand */
     progress_place_t progress[PROGRESS_PLACES];
 } connection_t;

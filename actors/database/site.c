@@ -1,10 +1,8 @@
-/* site.c - the site itself: its identity, its settings, its keys, and progress. */
+/* site.c - the site itself: its identity, its settings, and progress. */
 #include <stdlib.h>
-#include <string.h>
 
 #include "actors/database/events.h"
 #include "actors/database/handlers.h"
-#include "actors/database/keys.h"
 #include "proto/limits.h"
 
 static uint32_t
@@ -81,62 +79,4 @@ handle_progress(tx_t *tx, const progress_t *m)
 {
     progress_set(tx->db, m->target, m->bytes_done, m->bytes_total);
     tx_done(tx, false, NULL);
-}
-
-/* ---- keys
- * ------------------------------------------------------------------------------------------------
- */
-
-bool
-key_answer(tx_t *tx, slice_t key, uint32_t command)
-{
-    cursor_t row = OPEN(tx, SQL_ANSWER_GET, v_bytes(key.data, key.size));
-    if (!cursor_next(&row)) {
-        return false;
-    }
-    uint32_t stored_command = cursor_u32(&row, 0);
-    const record_type_t *type = message_type(cursor_u32(&row, 1));
-    slice_t record = cursor_bytes(&row, 2);
-    if (command != stored_command) {
-        tx_refuse(tx, ERR_BAD_VALUE, "use a new key for each command",
-                  "cannot use the key again: it belongs to another command");
-    } else if (type == NULL || record.size > tx->answer.capacity) {
-        tx->err = ERR_DAMAGED;
-    } else {
-        memcpy(tx->answer.base, record.data, record.size);
-        tx->answer.size = (uint32_t) record.size;
-        tx->answer.full = false;
-        tx->answer_type = type;
-        tx->answer_fixed = tx->answer.base;
-        tx->err = record_check(type, tx->answer.base, record.size) == OK ? OK : ERR_DAMAGED;
-    }
-    cursor_close(&row);
-    return true;
-}
-
-void
-key_store(tx_t *tx, slice_t key, uint32_t command)
-{
-    RUN(tx, SQL_ANSWER_PUT, v_bytes(key.data, key.size), v_int(command),
-        v_int(tx->answer_type->number), v_bytes(tx->answer.base, tx->answer.size),
-        v_int(tx->now_ns));
-}
-
-void
-keys_expire(tx_t *tx)
-{
-    RUN(tx, SQL_ANSWER_EXPIRE, v_int(tx->now_ns - (int64_t) KEY_KEPT_S * INT64_C(1000000000)));
-}
-
-void
-handle_recall(tx_t *tx, const recall_t *m)
-{
-    slice_t key = record_slice(m, m->key);
-    recalled_t *recalled = ANSWER(tx, recalled);
-    cursor_t row = OPEN(tx, SQL_ANSWER_GET, v_bytes(key.data, key.size));
-    if (cursor_next(&row)) {
-        recalled->type = cursor_u32(&row, 1);
-        recalled->answer = tx_cursor_text(tx, &row, 2);
-        cursor_close(&row);
-    }
 }

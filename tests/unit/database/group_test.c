@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/wire.h"
+
 Test(group, many_messages_are_one_transaction_and_a_refused_one_falls_alone)
 {
     site_t *site = site_start();
@@ -64,7 +66,13 @@ Test(keys, a_repeat_has_the_same_answer_and_no_effect)
     package_is(site, "P1", 1);
     recall_t *m = MAKE(site, recall);
     m->key = site_text(site, "k1");
-    cr_assert_eq(ASK(site, recall, recalled)->type, MSG_package_done);
+    const recalled_t *recalled = ASK(site, recall, recalled);
+    cr_assert_eq(recalled->type, MSG_package_done);
+    slice_t encoded = said(recalled, recalled->answer);
+    wire_value_t map, epoch;
+    cr_assert_eq(wire_check(encoded.data, encoded.size, &map), OK, "as it goes over the wire");
+    cr_assert(wire_find(&map, "version", &epoch) && wire_find(&epoch, "epoch", &epoch));
+    cr_assert_eq(epoch.uint, 1u);
     m = MAKE(site, recall);
     m->key = site_text(site, "k2");
     cr_assert_eq(ASK(site, recall, recalled)->answer.size, 0u);
