@@ -1,0 +1,38 @@
+/* outage.h - a simulated machine with a source, a data directory and a root, for power cuts.
+ *
+ * Shape    a run is one machine through all its crashes; boot gives it a job's world, shut ends it.
+ * Threads  one.
+ */
+#pragma once
+
+#include "actors/content/place.h"
+#include "runtime/world_sim.h"
+
+/* What the run was told is done, when the power went. */
+typedef struct promised {
+    bool claimed, removed;
+    bool kept;              /* what was placed is not being removed */
+    uint64_t roots, placed; /* versions stored, placed */
+    digest_t root[2];
+} promised_t;
+
+typedef struct run {
+    world_sim_t *sim;
+    world_t *job;        /* of the simulator */
+    world_t world;       /* the same, or with a file system that is not on the tested list */
+    world_calls_t calls; /* of that */
+    bool each;           /* each file is synced for itself */
+    store_t *store;
+    point_t point;
+    place_order_t order;
+    point_identity_t identity;
+    promised_t promised;
+    char violation[300];
+} run_t;
+
+void run_init(run_t *run, uint64_t seed, bool each);
+void boot(run_t *run);
+void shut(run_t *run);
+void put_file(run_t *run, const char *path, const char *text);
+/* The source and the empty places, durable before anything is cut. */
+void furnish(run_t *run);
