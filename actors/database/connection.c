@@ -97,8 +97,7 @@ connection_destroy(connection_t **connection)
     }
 }
 
-/* ---- errors and plain statements
- * ------------------------------------------------------------------ */
+/* ---- errors and plain statements ---- */
 
 err_t
 connection_err(const connection_t *connection, int result)
@@ -155,8 +154,7 @@ connection_pragma(connection_t *connection, const char *text, int64_t *ret_numbe
     return result == SQLITE_ROW ? OK : raise_result(connection, result, "read", fault);
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 static bool
 is_there(connection_t *connection, const char *name, uint64_t *ret_size)
@@ -280,8 +278,7 @@ check_pages(connection_t *connection, fault_t *fault)
                                 : raise_result(connection, result, "check", fault);
 }
 
-/* ---- the site's identity
- * --------------------------------------------------------------------------------- */
+/* ---- the site's identity ---- */
 
 static int
 meta_put(connection_t *connection, const char *name, const void *bytes, size_t size, bool text)

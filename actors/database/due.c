@@ -37,8 +37,7 @@ due_fill(tx_t *tx, const target_t *t, uint32_t action, due_row_t *ret)
     ret->cause = t->cause;
 }
 
-/* ---- taking up what is due
- * ------------------------------------------------------------------------- */
+/* ---- taking up what is due ---- */
 
 /* What another run had taken up is due again: its instructions died with it. */
 static void
@@ -112,8 +111,7 @@ handle_due_targets(tx_t *tx, const due_targets_t *m)
     tx->targets_changed = told; /* who asks knows */
 }
 
-/* ---- begin and lease
- * ----------------------------------------------------------------------------------- */
+/* ---- begin and lease ---- */
 
 static void
 refuse_superseded(tx_t *tx, const char *verb)
@@ -178,8 +176,7 @@ handle_lease_renew(tx_t *tx, const lease_renew_t *m)
     tx_done(tx, true, NULL);
 }
 
-/* ---- outcomes
- * -------------------------------------------------------------------------------------------- */
+/* ---- outcomes ---- */
 
 static bool
 is_absence(uint32_t err)
@@ -310,8 +307,7 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
     }
 }
 
-/* ---- points that come back, damage, verify
- * --------------------------------------------------------- */
+/* ---- points that come back, damage, verify ---- */
 
 static void
 wake(tx_t *tx, target_t *target)

@@ -88,8 +88,7 @@ event_command(tx_t *tx, const char *word, slice_t subject)
     event_write(tx, &event);
 }
 
-/* ---- reading
- * ---------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 uint64_t
 events_last(tx_t *tx)
@@ -227,8 +226,7 @@ events_trim(tx_t *tx)
     RUN(tx, SQL_EVENT_TRIM, v_int(slice_end < keep_from ? slice_end : keep_from));
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------------------ */
+/* ---- messages ---- */
 
 void
 handle_status_since(tx_t *tx, const status_since_t *m)

@@ -8,8 +8,7 @@
 #include "actors/database/keys.h"
 #include "actors/database/rows.h"
 
-/* ---- the table of handlers
- * -------------------------------------------------------------------------- */
+/* ---- the table of handlers ---- */
 
 #define HANDLER_THUNK(message, how)                                                                \
     static void message##_thunk(tx_t *tx, const void *m)                                           \
@@ -64,8 +63,7 @@ typedef struct item {
     command_head_t head; /* empty when it is no command */
 } item_t;
 
-/* ---- the answer of one message
- * ----------------------------------------------------------------------- */
+/* ---- the answer of one message ---- */
 
 bytes_t
 group_bytes(draft_t *draft, const void *record, uint32_t size)
@@ -126,8 +124,7 @@ refuse_error(group_t *group, const char *verb, err_t err)
     }
 }
 
-/* ---- one message
- * ---------------------------------------------------------------------------------------- */
+/* ---- one message ---- */
 
 static const char *
 word_of(const item_t *item)
@@ -307,8 +304,7 @@ run_message(group_t *group, uint32_t index)
     return fits;
 }
 
-/* ---- the group
- * ------------------------------------------------------------------------------------------ */
+/* ---- the group ---- */
 
 static bool
 may_write(const group_order_t *order)

@@ -16,8 +16,7 @@ copy_text(const cursor_t *row, int column, char *ret_text, size_t room)
     return (uint32_t) size;
 }
 
-/* ---- packages
- * ----------------------------------------------------------------------------------------- */
+/* ---- packages ---- */
 
 static void
 package_read(const cursor_t *row, package_t *ret)
@@ -143,8 +142,7 @@ packages_announce(tx_t *tx)
     tx->watched_count = 0;
 }
 
-/* ---- points
- * -------------------------------------------------------------------------------------------- */
+/* ---- points ---- */
 
 void
 point_read(const cursor_t *row, point_t *ret)

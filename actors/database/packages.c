@@ -4,8 +4,7 @@
 #include "actors/database/handlers.h"
 #include "actors/database/views.h"
 
-/* ---- excludes
- * ---------------------------------------------------------------------------------------- */
+/* ---- excludes ---- */
 
 static bool
 excludes_equal(tx_t *tx, int64_t row, const void *record, texts_t globs)
@@ -32,8 +31,7 @@ excludes_set(tx_t *tx, int64_t row, const void *record, texts_t globs)
     }
 }
 
-/* ---- a stored version becomes the package's
- * -------------------------------------------------------- */
+/* ---- a stored version becomes the package's ---- */
 
 static bool
 may_add(tx_t *tx, const version_commit_t *m)
@@ -183,8 +181,7 @@ handle_version_commit(tx_t *tx, const version_commit_t *m)
     answer_version(tx, &package, changed);
 }
 
-/* ---- settings
- * ------------------------------------------------------------------------------------------ */
+/* ---- settings ---- */
 
 static bool
 apply_set(tx_t *tx, const package_set_t *m, const package_t *package)
@@ -225,8 +222,7 @@ handle_package_set(tx_t *tx, const package_set_t *m)
     tx_done(tx, changed, NULL);
 }
 
-/* ---- removal
- * ------------------------------------------------------------------------------------------- */
+/* ---- removal ---- */
 
 static void
 remove_targets(tx_t *tx, int64_t package)
@@ -268,8 +264,7 @@ handle_package_remove(tx_t *tx, const package_remove_t *m)
     tx_done(tx, true, NULL);
 }
 
-/* ---- what others need to know
- * ------------------------------------------------------------------------- */
+/* ---- what others need to know ---- */
 
 void
 handle_package_lookup(tx_t *tx, const package_lookup_t *m)

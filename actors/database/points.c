@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* ---- add, set, adopt: a claimed root becomes a point's
- * ------------------------------------------------ */
+/* ---- add, set, adopt: a claimed root becomes a point's ---- */
 
 static void
 add_point(tx_t *tx, const point_commit_t *m)
@@ -94,8 +93,7 @@ handle_point_commit(tx_t *tx, const point_commit_t *m)
     tx_done(tx, changed, NULL);
 }
 
-/* ---- pause and resume
- * -------------------------------------------------------------------------------------- */
+/* ---- pause and resume ---- */
 
 /* Work in hand goes on; what only waits for a slot is taken back. */
 static void
@@ -154,9 +152,7 @@ handle_dp_resume(tx_t *tx, const dp_resume_t *m)
     set_paused(tx, record_slice(m, m->name), false);
 }
 
-/* ---- removal
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- removal ---- */
 
 static void
 remove_content(tx_t *tx, const point_t *point)
@@ -218,8 +214,7 @@ handle_dp_remove(tx_t *tx, const dp_remove_t *m)
     tx_done(tx, true, NULL);
 }
 
-/* ---- what others need to know
- * ----------------------------------------------------------------------------- */
+/* ---- what others need to know ---- */
 
 void
 handle_points_known(tx_t *tx, __attribute__((unused)) const points_known_t *m)

@@ -48,8 +48,7 @@ connection_free_bytes(connection_t *connection)
                                                                            : space.bytes_free;
 }
 
-/* ---- progress: latest only, lost without harm ---------------------------------------------------
- */
+/* ---- progress: latest only, lost without harm ---- */
 
 static progress_place_t *
 place_of(connection_t *connection, uint64_t target)

@@ -64,8 +64,7 @@ typedef struct target {
 
 #define SLICE_OF(of, field) ((slice_t){(of)->field, (of)->field##_size})
 
-/* ---- packages
- * ------------------------------------------------------------------------------------- */
+/* ---- packages ---- */
 
 bool package_by_id(tx_t *tx, slice_t id, package_t *ret);
 bool package_by_row(tx_t *tx, int64_t row, package_t *ret);
@@ -79,8 +78,7 @@ void package_finish(tx_t *tx, int64_t row);
 void packages_announce(tx_t *tx);
 void event_of_package(event_draft_t *event, const package_t *package, uint32_t id);
 
-/* ---- points
- * --------------------------------------------------------------------------------------- */
+/* ---- points ---- */
 
 bool point_by_name(tx_t *tx, slice_t name, point_t *ret);
 bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
@@ -94,8 +92,7 @@ rows_t point_refs(tx_t *tx); /* all points, into the answer */
 /* From a cursor over SQL_POINT_COLUMNS. */
 void point_read(const cursor_t *row, point_t *ret);
 
-/* ---- targets
- * ---------------------------------------------------------------------------------------- */
+/* ---- targets ---- */
 
 bool target_by_row(tx_t *tx, uint64_t row, target_t *ret);
 bool target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret);

@@ -7,8 +7,6 @@
  * are the site. What was asked and not answered is told to its asker as restarting; an answer that
  * was given is durable.
  */
-#include <string.h>
-
 #include "actors/database/handlers.h"
 #include "actors/database/jobs.h"
 #include "actors/database/pending.h"
@@ -19,14 +17,17 @@
     E(TELL, status_manager, events_committed)
 ACTOR_EDGES(EDGES)
 
-enum { TIMER_TELL_AGAIN = 1, TIMER_JOB_AGAIN = 2 };
+enum { TIMER_TELL_AGAIN = 1, TIMER_JOB_AGAIN };
 #define AGAIN_MS       50     /* until a hint or job that found no room is tried again */
+#define LOCKED_TRIES   40     /* the last group of an incarnation that failed may still have it */
 #define GROUP_MAX_MS   120000 /* of one group; then the disk of the site does not answer */
 #define OPENING_MAX_MS 600000 /* of the check of a large database */
 
 typedef struct site_database {
     connection_t *connection; /* NULL while a job has it */
+    kept_t *args;
     bool open, stopped, in_hand;
+    uint32_t tries; /* to open */
     pending_t pending;
     bool tell_work, tell_events; /* hints that found no room */
     uint64_t last_event;
@@ -35,8 +36,18 @@ typedef struct site_database {
 THEN(site_database_t, opened)
 THEN(site_database_t, answered)
 
-/* ---- jobs
- * ------------------------------------------------------------------------------------------- */
+/* ---- jobs ---- */
+
+static void
+start_job(actor_ctx_t *ctx, site_database_t *self, const database_job_t *job)
+{
+    if (database_start(ctx, job, self->connection)) {
+        self->in_hand = true;
+        self->connection = NULL;
+    } else if (actor_timer(ctx, TIMER_JOB_AGAIN, AGAIN_MS) != VERDICT_OK) {
+        actor_degraded(ctx, "no room for a job or a timer");
+    }
+}
 
 static void
 start_group(actor_ctx_t *ctx, site_database_t *self)
@@ -46,18 +57,22 @@ start_group(actor_ctx_t *ctx, site_database_t *self)
     }
     group_order_t *order = DRAFT(ctx, group_order);
     pending_group(&self->pending, actor_draft_open(ctx), order);
-    const database_job_t job = {"group", database_group, &group_order_type,
-                                order,   GROUP_MAX_MS,   answered_then};
-    if (database_start(ctx, &job, self->connection)) {
-        self->in_hand = true;
-        self->connection = NULL;
-    } else if (actor_timer(ctx, TIMER_JOB_AGAIN, AGAIN_MS) != VERDICT_OK) {
-        actor_degraded(ctx, "no room for a job or a timer");
+    start_job(ctx, self,
+              &(database_job_t){"group", database_group, &group_order_type, order, GROUP_MAX_MS,
+                                answered_then});
+}
+
+static void
+start_open(actor_ctx_t *ctx, site_database_t *self)
+{
+    if (!self->open && !self->in_hand && !self->stopped) {
+        start_job(ctx, self,
+                  &(database_job_t){"open", database_open, &site_args_type, kept_record(self->args),
+                                    OPENING_MAX_MS, opened_then});
     }
 }
 
-/* ---- hints
- * ---------------------------------------------------------------------------------------------- */
+/* ---- hints ---- */
 
 /* The answers in hand may list targets to stop; NULL: their list found no room, only the news. */
 static void
@@ -87,8 +102,7 @@ tell_again_later(actor_ctx_t *ctx, const site_database_t *self)
     }
 }
 
-/* ---- answers
- * ---------------------------------------------------------------------------------------------- */
+/* ---- answers ---- */
 
 static void
 answer_group(actor_ctx_t *ctx, site_database_t *self, const group_answers_t *answers)
@@ -120,23 +134,19 @@ answered(actor_ctx_t *ctx, site_database_t *self, const actor_answer_t *answer)
     const group_answers_t *answers = ANSWER_AS(answer, group_answers);
     self->in_hand = false;
     self->connection = answer->resource;
-    if (self->connection == NULL) {
+    if (self->connection == NULL || answers == NULL || answers->answers.count == 0) {
         give_up(ctx, self, ERR_HUNG, "the site's disk does not answer");
-    } else if (answers == NULL || answers->answers.count == 0) {
-        give_up(ctx, self, ERR_INTERNAL, "the site's database could not answer");
-    } else {
-        answer_group(ctx, self, answers);
-        if (answers->err == ERR_DAMAGED) {
-            give_up(ctx, self, ERR_DAMAGED, "the site's database is damaged");
-        }
+        return ACTOR_CONTINUE;
+    }
+    answer_group(ctx, self, answers);
+    if (answers->err == ERR_DAMAGED) {
+        give_up(ctx, self, ERR_DAMAGED, "the site's database is damaged");
     }
     start_group(ctx, self);
     return ACTOR_CONTINUE;
 }
 
-/* ---- opening
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- opening ---- */
 
 static actor_next_t
 opened(actor_ctx_t *ctx, site_database_t *self, const actor_answer_t *answer)
@@ -151,12 +161,14 @@ opened(actor_ctx_t *ctx, site_database_t *self, const actor_answer_t *answer)
         start_group(ctx, self);
         return ACTOR_CONTINUE;
     }
-    slice_t text = slice_of(err_sentence(answer->err == OK ? ERR_INTERNAL : answer->err));
-    text = refusal == NULL ? text : record_slice(refusal, refusal->message);
-    if (!slice_copy(text, why, sizeof why)) {
-        strcpy(why, "the site's database cannot be opened");
+    if (refusal != NULL && refusal->code == ERR_LOCKED && ++self->tries < LOCKED_TRIES &&
+        actor_timer(ctx, TIMER_JOB_AGAIN, AGAIN_MS) == VERDICT_OK) {
+        return ACTOR_CONTINUE;
     }
-    give_up(ctx, self, refusal == NULL ? ERR_DOWN : (err_t) refusal->code, why);
+    bool said =
+        refusal != NULL && slice_copy(record_slice(refusal, refusal->message), why, sizeof why);
+    give_up(ctx, self, refusal == NULL ? ERR_DOWN : (err_t) refusal->code,
+            said ? why : "the site's database cannot be opened");
     return ACTOR_CONTINUE;
 }
 
@@ -164,37 +176,23 @@ static actor_next_t
 init(actor_ctx_t *ctx, void *state, const void *args)
 {
     site_database_t *self = state;
-    connection_t *connection = connection_new(actor_random(ctx));
-    claim(ctx, args != NULL && connection != NULL);
-    site_args_t *input = DRAFT(ctx, site_args);
-    if (draft_copy(actor_draft_open(ctx), &site_args_type, input, args, args) != OK) {
-        connection_destroy(&connection);
-        return ACTOR_FAIL;
-    }
-    const database_job_t job = {"open", database_open,  &site_args_type,
-                                input,  OPENING_MAX_MS, opened_then};
-    if (!database_start(ctx, &job, connection)) {
-        self->connection = connection; /* drop frees it */
-        return ACTOR_FAIL;
-    }
-    self->in_hand = true;
+    claim(ctx, args != NULL);
+    self->connection = connection_new(actor_random(ctx));
+    self->args = actor_keep(ctx, &site_args_type, args);
+    claim(ctx, self->connection != NULL);
+    start_open(ctx, self);
     return ACTOR_CONTINUE;
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------------------------
- */
+/* ---- messages ---- */
 
 static actor_next_t
 take(actor_ctx_t *ctx, site_database_t *self, const record_type_t *type, const void *message)
 {
     bool asked = actor_is_asked(ctx);
-    if (self->stopped) {
-        actor_refuse(ctx, ERR_DOWN);
-        return ACTOR_CONTINUE;
-    }
     request_t request = asked ? actor_defer(ctx, "site.db") : (request_t){.ask = 0};
-    err_t err = pending_add(&self->pending, type, message, asked, request);
+    err_t err =
+        self->stopped ? ERR_DOWN : pending_add(&self->pending, type, message, asked, request);
     if (err != OK && asked) {
         actor_refuse_to(ctx, request, err);
     }
@@ -213,6 +211,7 @@ on_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         tell_events(ctx, self);
     }
     tell_again_later(ctx, self);
+    start_open(ctx, self);
     start_group(ctx, self);
     return ACTOR_CONTINUE;
 }
@@ -222,6 +221,7 @@ drop(void *state)
 {
     site_database_t *self = state;
     connection_destroy(&self->connection);
+    kept_destroy(&self->args);
     pending_clear(&self->pending);
 }
 

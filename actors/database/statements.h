@@ -9,8 +9,7 @@
 #pragma once
 #include <stdint.h>
 
-/* ---- transactions, meta, keys
- * --------------------------------------------------------------------- */
+/* ---- transactions, meta, keys ---- */
 
 #define SQL_MACHINERY(S)                                                                           \
     S(SQL_BEGIN, "BEGIN IMMEDIATE")                                                                \
@@ -31,8 +30,7 @@
     S(SQL_ANSWER_EXPIRE, "DELETE FROM answer WHERE key IN "                                        \
                          "(SELECT key FROM answer WHERE at < ?1 ORDER BY at LIMIT 100)")
 
-/* ---- events
- * ----------------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 #define SQL_EVENTS(S)                                                                              \
     S(SQL_EVENT_ADD,                                                                               \
@@ -46,8 +44,7 @@
                         "text, attrs, dp FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2")         \
     S(SQL_EVENT_TRIM, "DELETE FROM event WHERE seq <= ?1")
 
-/* ---- packages and versions
- * -------------------------------------------------------------------------- */
+/* ---- packages and versions ---- */
 
 #define SQL_PACKAGE_COLUMNS                                                                        \
     "p.row, p.id, p.incarnation, p.name, p.source, p.epoch, p.next_epoch, p.removing, v.root, "    \
@@ -89,8 +86,7 @@
     S(SQL_ALL_ROOTS_COUNT, "SELECT count(DISTINCT root) FROM version")                             \
     S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")
 
-/* ---- points and groups
- * ---------------------------------------------------------------------------------- */
+/* ---- points and groups ---- */
 
 #define SQL_POINT_COLUMNS                                                                          \
     "row, name, incarnation, root, paused, removing, absent_since, added FROM point "
@@ -127,8 +123,7 @@
                        "ORDER BY point LIMIT 1")                                                   \
     S(SQL_ALL_GROUPS_COUNT, "SELECT count(*) FROM pointgroup")
 
-/* ---- targets
- * --------------------------------------------------------------------------------------------- */
+/* ---- targets ---- */
 
 #define SQL_TARGET_COLUMNS                                                                         \
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \

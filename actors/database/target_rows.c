@@ -116,8 +116,7 @@ target_next_due(tx_t *tx, int64_t now_ns, target_t *ret)
     return read_one(OPEN(tx, SQL_TARGET_DUE, v_int(now_ns)), ret);
 }
 
-/* ---- rules
- * --------------------------------------------------------------------------------------------- */
+/* ---- rules ---- */
 
 bool
 state_is_final(uint32_t state)
@@ -239,8 +238,7 @@ settle(tx_t *tx, target_t *target)
     }
 }
 
-/* ---- writing
- * -------------------------------------------------------------------------------------------- */
+/* ---- writing ---- */
 
 static void
 write_row(tx_t *tx, const target_t *t)

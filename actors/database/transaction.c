@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- statements
- * ------------------------------------------------------------------------------------ */
+/* ---- statements ---- */
 
 static void
 fail(tx_t *tx, int result)
@@ -159,8 +158,7 @@ tx_number(tx_t *tx, sql_t which, int64_t fallback, const value_t *values, size_t
     return number;
 }
 
-/* ---- the answer
- * ---------------------------------------------------------------------------------------- */
+/* ---- the answer ---- */
 
 void *
 tx_answer(tx_t *tx, const record_type_t *type)
@@ -207,9 +205,7 @@ tx_done(tx_t *tx, bool changed, const char *text)
     done->text = tx_text(tx, slice_of(text));
 }
 
-/* ---- effects
- * -----------------------------------------------------------------------------------------------
- */
+/* ---- effects ---- */
 
 /* Room for one more; false when there is no memory. */
 static bool

@@ -43,8 +43,7 @@ typedef struct tx {
     uint32_t watched_count, watched_room;
 } tx_t;
 
-/* ---- values and statements
- * ----------------------------------------------------------------------- */
+/* ---- values and statements ---- */
 
 typedef enum value_kind { VALUE_NULL = 0, VALUE_NUMBER, VALUE_TEXT, VALUE_BYTES } value_kind_t;
 typedef struct value {
@@ -142,8 +141,7 @@ int64_t tx_run(tx_t *tx, sql_t which, const value_t *values, size_t count);
 int64_t tx_number(tx_t *tx, sql_t which, int64_t fallback, const value_t *values, size_t count);
 #define NUMBER(tx, which, fallback, ...) tx_number((tx), (which), (fallback), VALUES(__VA_ARGS__))
 
-/* ---- the answer
- * ---------------------------------------------------------------------------------------- */
+/* ---- the answer ---- */
 
 void *tx_answer(tx_t *tx, const record_type_t *type); /* begins it; throws an earlier one away */
 #define ANSWER(tx, message) ((message##_t *) tx_answer((tx), &message##_type))
@@ -165,8 +163,7 @@ tx_ok(const tx_t *tx)
 #define SHOWN(slice)                                                                               \
     (int) ((slice).size < SHOWN_BYTES_MAX ? (slice).size : SHOWN_BYTES_MAX), (slice).data
 
-/* ---- effects that leave with the commit
- * ---------------------------------------------------------------- */
+/* ---- effects that leave with the commit ---- */
 
 void tx_stop_work(tx_t *tx, uint64_t target, const char *dp, const char *package);
 /* Notes a package's state before its targets change; the same package may be noted again at once.

@@ -49,8 +49,7 @@ view_cause(tx_t *tx, const target_t *target)
     return maybe;
 }
 
-/* ---- targets
- * --------------------------------------------------------------------------------------- */
+/* ---- targets ---- */
 
 static void
 fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
@@ -100,8 +99,7 @@ view_targets(tx_t *tx, int64_t package)
     return rows;
 }
 
-/* ---- packages
- * ---------------------------------------------------------------------------------------- */
+/* ---- packages ---- */
 
 static void
 fill_status(tx_t *tx, const package_t *package, package_status_t *ret)
@@ -172,8 +170,7 @@ handle_package_show(tx_t *tx, const package_show_t *m)
     }
 }
 
-/* ---- status
- * ---------------------------------------------------------------------------------------------- */
+/* ---- status ---- */
 
 static void
 status_of_one(tx_t *tx, const package_t *package, const point_t *point)
@@ -256,8 +253,7 @@ handle_status(tx_t *tx, const status_t *m)
     }
 }
 
-/* ---- points
- * ---------------------------------------------------------------------------------------------- */
+/* ---- points ---- */
 
 static uint32_t
 point_state(const point_t *point)
@@ -316,8 +312,7 @@ handle_dp_show(tx_t *tx, const dp_show_t *m)
     }
 }
 
-/* ---- what the alarm_manager looks at
- * ------------------------------------------------------------------ */
+/* ---- what the alarm_manager looks at ---- */
 
 static rows_t
 view_absent(tx_t *tx, int64_t before_ns)

@@ -2,8 +2,7 @@
 #include "actors/database/handlers.h"
 #include "actors/database/names.h"
 
-/* ---- distribute
- * ----------------------------------------------------------------------------------- */
+/* ---- distribute ---- */
 
 static bool
 wants_again(uint32_t state)
@@ -76,8 +75,7 @@ handle_distribute(tx_t *tx, const distribute_t *m)
     changed_answer(tx, &changed);
 }
 
-/* ---- withdraw
- * --------------------------------------------------------------------------------------- */
+/* ---- withdraw ---- */
 
 static void
 unwant(tx_t *tx, target_t *target, changed_t *changed)
@@ -130,8 +128,7 @@ handle_withdraw(tx_t *tx, const withdraw_t *m)
     changed_answer(tx, &changed);
 }
 
-/* ---- retry and cancel: of all targets of a package, or of one
- * ------------------------------------ */
+/* ---- retry and cancel: of all targets of a package, or of one ---- */
 
 typedef void target_change_fn(tx_t *tx, target_t *target, const package_t *package,
                               changed_t *changed);

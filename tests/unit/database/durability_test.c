@@ -37,8 +37,7 @@ remove_file(site_t *site, const char *path)
     world_sim_job_destroy(&world);
 }
 
-/* ---- opening
- * ----------------------------------------------------------------------------------------- */
+/* ---- opening ---- */
 
 Test(opening, the_second_host_on_one_data_directory_is_refused)
 {
@@ -159,8 +158,7 @@ Test(opening, the_reserve_is_there_before_it_is_needed)
     site_end(site);
 }
 
-/* ---- power cuts
- * -------------------------------------------------------------------------------------------- */
+/* ---- power cuts ---- */
 
 #define GROUPS 6
 
@@ -240,8 +238,7 @@ Test(power, what_was_accepted_is_committed_and_no_group_is_halved_cut_at_every_o
     cr_assert_gt(cut, 40u, "only %d cuts were made", (int) cut);
 }
 
-/* ---- a full disk
- * ------------------------------------------------------------------------------------------- */
+/* ---- a full disk ---- */
 
 /* A data directory of its own size. */
 static site_t *

@@ -286,8 +286,7 @@ Test(bytes, an_unknown_name_of_any_bytes_is_refused_and_nothing_else_happens)
     site_end(site);
 }
 
-/* ---- the way of every statement
- * -------------------------------------------------------------------- */
+/* ---- the way of every statement ---- */
 
 static bool
 may_walk(sql_t which)

@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the machine ------------------------------------------------------------------------------
- */
+/* ---- the machine ---- */
 
 static void
 draft_new(draft_t *draft, uint32_t capacity)
@@ -76,8 +75,7 @@ site_end(site_t *site)
     free(site);
 }
 
-/* ---- messages
- * ------------------------------------------------------------------------------------- */
+/* ---- messages ---- */
 
 void *
 site_make(site_t *site, const record_type_t *type)
@@ -186,8 +184,7 @@ said(const void *record, text_t text)
     return record_slice(record, text);
 }
 
-/* ---- commands
- * ------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 digest_t
 root_of(int root)
@@ -310,8 +307,7 @@ retried(site_t *site, const char *id, const char *dp)
     return ASK(site, retry, targets_changed)->changed;
 }
 
-/* ---- work
- * ------------------------------------------------------------------------------------------- */
+/* ---- work ---- */
 
 const due_t *
 due(site_t *site)
@@ -395,8 +391,7 @@ removed(site_t *site, const char *dp)
     cr_assert_eq(outcome(site, &row, OK, TARGET_REMOVED, 1, RECORD_NONE), OK);
 }
 
-/* ---- what an operator sees
- * ---------------------------------------------------------------------------- */
+/* ---- what an operator sees ---- */
 
 static void
 read_target(const void *record, const target_status_t *t, shown_t *ret)
