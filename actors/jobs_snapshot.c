@@ -1,0 +1,132 @@
+/* jobs_snapshot.c - see jobs_snapshot.h. */
+#include "actors/jobs_snapshot.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/content/point.h"
+#include "actors/content/snapshot.h"
+#include "proto/messages.h"
+
+#define FAULT_TEXT_BYTES TEXT_BYTES_MAX
+
+/* The sides of an order as C strings, in one piece of memory. */
+typedef struct order {
+    char source[PATH_BYTES_MAX + 1], store[PATH_BYTES_MAX + 1], data[PATH_BYTES_MAX + 1];
+    const char *exclude[GLOB_COUNT_MAX];
+    size_t excludes;
+    char *globs; /* all of them, each with its NUL; owned */
+} order_t;
+
+static err_t
+read_globs(const snapshot_order_t *m, order_t *order, fault_t *fault)
+{
+    size_t bytes = 1;
+
+    for (uint32_t i = 0; i < m->exclude.count; i++) {
+        bytes += ROW(m, m->exclude, i, text_t)->size + 1u;
+    }
+    order->globs = malloc(bytes);
+    if (!order->globs || m->exclude.count > GLOB_COUNT_MAX) {
+        return RAISE(fault, ERR_NO_MEMORY, 0, "read", "exclude");
+    }
+    char *at = order->globs;
+    for (uint32_t i = 0; i < m->exclude.count; i++) {
+        slice_t glob = record_slice(m, *ROW(m, m->exclude, i, text_t));
+        if (!slice_copy(glob, at, glob.size + 1)) {
+            return RAISE(fault, ERR_BAD_VALUE, 0, "read", "exclude");
+        }
+        order->exclude[order->excludes++] = at;
+        at += glob.size + 1;
+    }
+    return OK;
+}
+
+static err_t
+read_order(const snapshot_order_t *m, order_t *order, fault_t *fault)
+{
+    if (!slice_copy(record_slice(m, m->source), order->source, sizeof order->source) ||
+        !slice_copy(record_slice(m, m->store), order->store, sizeof order->store) ||
+        !slice_copy(record_slice(m, m->data), order->data, sizeof order->data)) {
+        return RAISE(fault, ERR_NAME_TOO_LONG, 0, "read", "source");
+    }
+    return read_globs(m, order, fault);
+}
+
+static err_t
+refuse_overlap(world_t *world, const char *source, const char *other, fault_t *fault)
+{
+    bool overlaps = false;
+
+    TRY(point_overlaps(world, source, other, &overlaps, fault));
+    return overlaps ? RAISE(fault, ERR_OVERLAP, 0, "store", source) : OK;
+}
+
+/* A package that holds its own copies, or a point's, would grow for ever (Q263376). */
+static err_t
+check_overlaps(world_t *world, const snapshot_order_t *m, const order_t *order, fault_t *fault)
+{
+    char root[PATH_BYTES_MAX + 1];
+
+    TRY(refuse_overlap(world, order->source, order->data, fault));
+    for (uint32_t i = 0; i < m->points.count; i++) {
+        const point_ref_t *point = ROW(m, m->points, i, point_ref_t);
+        if (slice_copy(record_slice(m, point->dp_root), root, sizeof root)) {
+            TRY(refuse_overlap(world, order->source, root, fault));
+        }
+    }
+    return OK;
+}
+
+static void
+tell_progress(void *context, uint64_t files, uint64_t bytes)
+{
+    job_progress(context, bytes, files);
+}
+
+static err_t
+take(job_t *job, world_t *world, const snapshot_order_t *m, order_t *order, snapshot_t *ret,
+     fault_t *fault)
+{
+    store_t *store = NULL;
+
+    TRY(read_order(m, order, fault));
+    TRY(check_overlaps(world, m, order, fault));
+    if (m->dry_run) {
+        return snapshot_measure(world, order->source, order->exclude, order->excludes, ret, fault);
+    }
+    TRY(store_open(world, order->store, &store, fault));
+    err_t err = snapshot_take(world, store, order->source, order->exclude, order->excludes,
+                              tell_progress, job, ret, fault);
+    store_close(&store);
+    return err;
+}
+
+void
+job_snapshot(job_t *job, world_t *world, const void *input, void *resource)
+{
+    snapshot_t snapshot = {0};
+    fault_t fault = {.need = UINT64_MAX, .have = UINT64_MAX};
+    char text[FAULT_TEXT_BYTES];
+    order_t *order = calloc(1, sizeof *order);
+    err_t err = order && !resource ? take(job, world, input, order, &snapshot, &fault)
+                                   : RAISE(&fault, ERR_NO_MEMORY, 0, "store", "source");
+    snapshot_taken_t *taken = JOB_OUTPUT(job, snapshot_taken);
+
+    taken->err = err;
+    taken->need = fault.need;
+    taken->have = fault.have;
+    if (err != OK) {
+        taken->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+    }
+    taken->root = snapshot.root;
+    taken->files = snapshot.files;
+    taken->directories = snapshot.directories;
+    taken->links = snapshot.links;
+    taken->bytes = snapshot.bytes;
+    taken->not_carried = snapshot.files_with_attributes;
+    if (order) {
+        free(order->globs);
+    }
+    free(order);
+}

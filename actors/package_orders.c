@@ -1,0 +1,109 @@
+/* package_orders.c - see package_orders.h. */
+#include "actors/package_orders.h"
+
+static texts_t
+copy_texts(actor_ctx_t *ctx, const void *record, texts_t from)
+{
+    draft_t *draft = actor_draft_open(ctx);
+    texts_t to = draft_rows(draft, from.count, sizeof(text_t));
+
+    for (uint32_t i = 0; i < from.count && !draft->full; i++) {
+        text_t text = actor_text(ctx, record_slice(record, *ROW(record, from, i, text_t)));
+        text_t *row = draft_row(draft, to, i, sizeof(text_t));
+        if (row) {
+            *row = text;
+        }
+    }
+    return to;
+}
+
+static rows_t
+copy_points(actor_ctx_t *ctx, const package_found_t *found)
+{
+    draft_t *draft = actor_draft_open(ctx);
+    rows_t to = draft_rows(draft, found->points.count, sizeof(point_ref_t));
+
+    for (uint32_t i = 0; i < found->points.count && !draft->full; i++) {
+        const point_ref_t *from = ROW(found, found->points, i, point_ref_t);
+        point_ref_t *row = draft_row(draft, to, i, sizeof *row);
+        if (!row || draft_copy(draft, &point_ref_type, row, found, from) != OK) {
+            draft->full = true;
+        }
+    }
+    return to;
+}
+
+const snapshot_order_t *
+package_snapshot_order(actor_ctx_t *ctx, bool add, const void *command,
+                       const package_found_t *found, slice_t data)
+{
+    const package_add_t *of_add = command;
+    const package_update_t *of_update = command;
+    const void *holder = add ? command : (const void *) found;
+    snapshot_order_t *m = DRAFT(ctx, snapshot_order);
+
+    m->dry_run = add ? of_add->dry_run : of_update->dry_run;
+    m->data = actor_text(ctx, data);
+    m->store = actor_textf(ctx, "%.*s/store", (int) data.size, data.data);
+    m->source = actor_text(ctx, record_slice(holder, add ? of_add->source : found->source));
+    m->exclude = copy_texts(ctx, holder, add ? of_add->exclude : found->exclude);
+    m->points = copy_points(ctx, found);
+    return m;
+}
+
+static void
+fill_from_add(actor_ctx_t *ctx, version_commit_t *m, const package_add_t *add)
+{
+    m->add = 1;
+    m->dry_run = add->dry_run;
+    m->key = actor_text(ctx, record_slice(add, add->key));
+    m->principal = actor_text(ctx, record_slice(add, add->principal));
+    m->id = actor_text(ctx, record_slice(add, add->id));
+    m->source = actor_text(ctx, record_slice(add, add->source));
+    m->name = actor_text(ctx, record_slice(add, add->name));
+    m->label = actor_text(ctx, record_slice(add, add->version));
+    m->exclude = copy_texts(ctx, add, add->exclude);
+}
+
+static void
+fill_from_update(actor_ctx_t *ctx, version_commit_t *m, const package_update_t *update)
+{
+    m->dry_run = update->dry_run;
+    m->key = actor_text(ctx, record_slice(update, update->key));
+    m->principal = actor_text(ctx, record_slice(update, update->principal));
+    m->id = actor_text(ctx, record_slice(update, update->id));
+    m->label = actor_text(ctx, record_slice(update, update->version));
+}
+
+const version_commit_t *
+package_version_commit(actor_ctx_t *ctx, bool add, const void *command,
+                       const snapshot_taken_t *taken)
+{
+    version_commit_t *m = DRAFT(ctx, version_commit);
+
+    if (add) {
+        fill_from_add(ctx, m, command);
+    } else {
+        fill_from_update(ctx, m, command);
+    }
+    m->root = taken->root;
+    m->files = taken->files;
+    m->directories = taken->directories;
+    m->links = taken->links;
+    m->bytes = taken->bytes;
+    m->not_carried = taken->not_carried;
+    return m;
+}
+
+const refusal_t *
+package_refusal(actor_ctx_t *ctx, const snapshot_taken_t *taken)
+{
+    refusal_t *m = DRAFT(ctx, refusal);
+
+    m->code = taken->err;
+    m->message = actor_text(ctx, record_slice(taken, taken->text));
+    m->hint = actor_text(ctx, slice_of(err_hint((err_t) taken->err)));
+    m->need = taken->need;
+    m->have = taken->have;
+    return m;
+}

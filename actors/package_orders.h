@@ -1,0 +1,19 @@
+/* package_orders.h - the messages that a package_worker makes of a command.
+ *
+ * Shape    each makes the draft in hand; command is a package_add when add, else a package_update.
+ * Promises the commit carries the command's key and principal, so that a repeat finds its answer.
+ * Costs    one draft each.
+ * Threads  the handler in hand.
+ */
+#pragma once
+
+#include "proto/messages.h"
+#include "runtime/actor.h"
+
+/* Input of the snapshot job: source and excludes of the command, or of the package as it is known. */
+const snapshot_order_t *package_snapshot_order(actor_ctx_t *ctx, bool add, const void *command,
+                                               const package_found_t *found, slice_t data);
+const version_commit_t *package_version_commit(actor_ctx_t *ctx, bool add, const void *command,
+                                               const snapshot_taken_t *taken);
+/* What the snapshot job refused, as the command's refusal. */
+const refusal_t *package_refusal(actor_ctx_t *ctx, const snapshot_taken_t *taken);

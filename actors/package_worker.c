@@ -1,0 +1,269 @@
+/* package_worker.c - one per package being changed: serialises its commands, snapshots its source.
+ *
+ *   hears    package_add, package_update, package_remove, each an ask of distribution_manager
+ *   asks     site_database: package_lookup, version_commit, package_remove
+ *   keeps    the commands that wait, at most QUEUE_MAX, in order; the one in hand
+ *   survives a restart loses the snapshot in hand and nothing else: its asker is told `restarting`,
+ *            the version is not the package's before version_commit, and what was stored of it is
+ *            collected like any content that no version wants
+ *
+ * A client that leaves cancels nothing: the work is the site's once it was accepted.
+ */
+#include "actors/jobs_snapshot.h"
+#include "actors/package_orders.h"
+#include "actors/refuse.h"
+#include "actors/roster.h"
+#include "proto/messages.h"
+
+#define QUEUE_MAX   100u /* commands that wait for the one in hand; a further one is refused (full) */
+#define SLOW_MS     86400000u /* a source is read for as long as it takes: one day */
+#define COMMIT_MS   60000u
+#define IDLE_END_MS 10000u /* without work it ends */
+
+enum { TIMER_IDLE = 1 };
+
+#define EDGES(E)                                                                                   \
+    E(ASK, site_database, package_lookup)                                                          \
+    E(ASK, site_database, version_commit)                                                          \
+    E(ASK, site_database, package_remove)
+ACTOR_EDGES(EDGES)
+
+typedef struct queued {
+    kept_t *command;
+    const record_type_t *type;
+    request_t request;
+} queued_t;
+
+typedef struct package_worker {
+    kept_t *args;
+    queued_t queue[QUEUE_MAX]; /* a ring; the one at `first` is in hand while busy */
+    uint32_t first, count;
+    bool busy;
+} package_worker_t;
+
+HEARS(package_worker_t, package_add)
+HEARS(package_worker_t, package_update)
+HEARS(package_worker_t, package_remove)
+THEN(package_worker_t, looked_up)
+THEN(package_worker_t, snapshot_done)
+THEN(package_worker_t, committed)
+
+static const queued_t *
+in_hand(const package_worker_t *self)
+{
+    return &self->queue[self->first];
+}
+
+static actor_next_t next_command(actor_ctx_t *ctx, package_worker_t *self);
+
+/* The command in hand is answered: the next one's turn. */
+static actor_next_t
+finish(actor_ctx_t *ctx, package_worker_t *self)
+{
+    kept_destroy(&self->queue[self->first].command);
+    self->first = (self->first + 1) % QUEUE_MAX;
+    self->count--;
+    self->busy = false;
+    return next_command(ctx, self);
+}
+
+static actor_next_t
+finish_with(actor_ctx_t *ctx, package_worker_t *self, const record_type_t *type, const void *m)
+{
+    verdict_t verdict = actor_reply_to(ctx, in_hand(self)->request, type, m);
+
+    return verdict == VERDICT_OK || verdict == VERDICT_DOWN ? finish(ctx, self) : ACTOR_FAIL;
+}
+
+static actor_next_t
+finish_refused(actor_ctx_t *ctx, package_worker_t *self, err_t err)
+{
+    actor_refuse_to(ctx, in_hand(self)->request, err);
+    return finish(ctx, self);
+}
+
+/* ---- add and update ---------------------------------------------------------------------------------- */
+
+static verdict_t
+look_up(actor_ctx_t *ctx, text_t id, const void *command)
+{
+    package_lookup_t *m = DRAFT(ctx, package_lookup);
+
+    m->id = actor_text(ctx, record_slice(command, id));
+    return ask_site_database_package_lookup(ctx, m, COMMIT_MS, looked_up_then, 0);
+}
+
+static bool
+is_add(const package_worker_t *self)
+{
+    return in_hand(self)->type == &package_add_type;
+}
+
+static verdict_t
+start_snapshot(actor_ctx_t *ctx, package_worker_t *self, const package_found_t *found)
+{
+    const package_worker_args_t *args = kept_record(self->args);
+    job_spec_t spec = {.name = "snapshot",
+                       .run = job_snapshot,
+                       .input_type = &snapshot_order_type,
+                       .input = package_snapshot_order(ctx, is_add(self),
+                                                       kept_record(in_hand(self)->command), found,
+                                                       record_slice(args, args->data)),
+                       .subject = slice_of(actor_name(ctx)),
+                       .deadline_ms = SLOW_MS,
+                       .then = snapshot_done_then};
+
+    return actor_job(ctx, &spec, NULL);
+}
+
+static actor_next_t
+looked_up(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer)
+{
+    const package_found_t *found = ANSWER_AS(answer, package_found);
+
+    if (!found) {
+        return answer->err == OK ? finish_with(ctx, self, answer->type, answer->record)
+                                 : finish_refused(ctx, self, answer->err);
+    }
+    if (is_add(self) == (found->exists != 0)) {
+        err_t err = found->exists ? ERR_EXISTS : ERR_NOT_FOUND;
+        const refusal_t *refusal = refuse_draft(ctx, err, NULL, is_add(self) ? "add" : "update",
+                                                record_slice(found, found->id), err_sentence(err));
+        return finish_with(ctx, self, &refusal_type, refusal);
+    }
+    verdict_t verdict = start_snapshot(ctx, self, found);
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE : finish_refused(ctx, self, verdict_err(verdict));
+}
+
+static actor_next_t
+snapshot_done(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer)
+{
+    const snapshot_taken_t *taken = ANSWER_AS(answer, snapshot_taken);
+
+    if (!taken) {
+        return finish_refused(ctx, self, answer->err == OK ? ERR_INTERNAL : answer->err);
+    }
+    if (taken->err != OK) {
+        return finish_with(ctx, self, &refusal_type, package_refusal(ctx, taken));
+    }
+    const version_commit_t *m =
+        package_version_commit(ctx, is_add(self), kept_record(in_hand(self)->command), taken);
+    verdict_t verdict = ask_site_database_version_commit(ctx, m, COMMIT_MS, committed_then, 0);
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE : finish_refused(ctx, self, verdict_err(verdict));
+}
+
+static actor_next_t
+committed(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer)
+{
+    return answer->err == OK ? finish_with(ctx, self, answer->type, answer->record)
+                             : finish_refused(ctx, self, answer->err);
+}
+
+/* ---- the queue -------------------------------------------------------------------------------------------- */
+
+static verdict_t
+begin(actor_ctx_t *ctx, const queued_t *queued)
+{
+    const void *command = kept_record(queued->command);
+
+    if (queued->type == &package_remove_type) {
+        return ask_site_database_package_remove(ctx, command, COMMIT_MS, committed_then, 0);
+    }
+    return look_up(ctx,
+                   queued->type == &package_add_type ? ((const package_add_t *) command)->id
+                                                     : ((const package_update_t *) command)->id,
+                   command);
+}
+
+static actor_next_t
+next_command(actor_ctx_t *ctx, package_worker_t *self)
+{
+    if (self->busy) {
+        return ACTOR_CONTINUE;
+    }
+    if (self->count == 0) {
+        return actor_timer(ctx, TIMER_IDLE, IDLE_END_MS) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                       : ACTOR_FAIL;
+    }
+    actor_timer_cancel(ctx, TIMER_IDLE);
+    self->busy = true;
+    verdict_t verdict = begin(ctx, in_hand(self));
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE : finish_refused(ctx, self, verdict_err(verdict));
+}
+
+static actor_next_t
+take(actor_ctx_t *ctx, package_worker_t *self, const record_type_t *type, const void *m)
+{
+    if (self->count == QUEUE_MAX) {
+        actor_refuse(ctx, ERR_FULL);
+        return ACTOR_CONTINUE;
+    }
+    queued_t *queued = &self->queue[(self->first + self->count++) % QUEUE_MAX];
+    *queued = (queued_t){actor_keep(ctx, type, m), type, actor_defer(ctx, "site_database")};
+    return next_command(ctx, self);
+}
+
+static actor_next_t
+on_package_add(actor_ctx_t *ctx, package_worker_t *self, const package_add_t *m)
+{
+    return take(ctx, self, &package_add_type, m);
+}
+
+static actor_next_t
+on_package_update(actor_ctx_t *ctx, package_worker_t *self, const package_update_t *m)
+{
+    return take(ctx, self, &package_update_type, m);
+}
+
+static actor_next_t
+on_package_remove(actor_ctx_t *ctx, package_worker_t *self, const package_remove_t *m)
+{
+    return take(ctx, self, &package_remove_type, m);
+}
+
+/* ---- the actor ---------------------------------------------------------------------------------------------- */
+
+static actor_next_t
+package_worker_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    package_worker_t *self = state;
+
+    self->args = actor_keep(ctx, &package_worker_args_type, args);
+    return next_command(ctx, self);
+}
+
+static actor_next_t
+package_worker_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    const package_worker_t *self = state;
+
+    claim(ctx, key == TIMER_IDLE);
+    return self->count == 0 ? ACTOR_STOP : ACTOR_CONTINUE;
+}
+
+static void
+package_worker_drop(void *state)
+{
+    package_worker_t *self = state;
+
+    kept_destroy(&self->args);
+    for (; self->count > 0; self->count--, self->first = (self->first + 1) % QUEUE_MAX) {
+        kept_destroy(&self->queue[self->first].command);
+    }
+}
+
+static const actor_hears_t actor_hears[] = {ON(package_add), ON(package_update),
+                                            ON(package_remove)};
+
+const actor_class_t package_worker_class = {
+    .name = "package_worker",
+    .state_bytes = sizeof(package_worker_t),
+    .init = package_worker_init,
+    .on_timer = package_worker_timer,
+    .drop = package_worker_drop,
+    ACTOR_LIST(hears),
+    .edges = actor_edges,
+    .edge_count = ACTOR_EDGE_COUNT,
+    .restart = ACTOR_TEMPORARY,
+    .placement = ACTOR_POOL,
+};
