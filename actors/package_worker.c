@@ -9,9 +9,9 @@
  *
  * A client that leaves cancels nothing: the work is the site's once it was accepted.
  */
+#include "actors/answer.h"
 #include "actors/jobs_snapshot.h"
 #include "actors/package_orders.h"
-#include "actors/refuse.h"
 #include "actors/roster.h"
 #include "proto/messages.h"
 
@@ -67,18 +67,27 @@ finish(actor_ctx_t *ctx, package_worker_t *self)
     return next_command(ctx, self);
 }
 
-static actor_next_t
-finish_with(actor_ctx_t *ctx, package_worker_t *self, const record_type_t *type, const void *m)
+static const char *
+verb_in_hand(const package_worker_t *self)
 {
-    verdict_t verdict = actor_reply_to(ctx, in_hand(self)->request, type, m);
+    const record_type_t *type = in_hand(self)->type;
 
-    return verdict == VERDICT_OK || verdict == VERDICT_DOWN ? finish(ctx, self) : ACTOR_FAIL;
+    return type == &package_add_type ? "add" : type == &package_update_type ? "update" : "remove";
 }
 
 static actor_next_t
 finish_refused(actor_ctx_t *ctx, package_worker_t *self, err_t err)
 {
-    actor_refuse_to(ctx, in_hand(self)->request, err);
+    answer_refuse(ctx, in_hand(self)->request, err, verb_in_hand(self), slice_of(actor_name(ctx)));
+    return finish(ctx, self);
+}
+
+/* The answer in hand is that of the command. */
+static actor_next_t
+finish_passing_on(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer)
+{
+    answer_pass_on(ctx, in_hand(self)->request, answer, verb_in_hand(self),
+                   slice_of(actor_name(ctx)));
     return finish(ctx, self);
 }
 
@@ -122,14 +131,10 @@ looked_up(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer
     const package_found_t *found = ANSWER_AS(answer, package_found);
 
     if (!found) {
-        return answer->err == OK ? finish_with(ctx, self, answer->type, answer->record)
-                                 : finish_refused(ctx, self, answer->err);
+        return finish_passing_on(ctx, self, answer);
     }
     if (is_add(self) == (found->exists != 0)) {
-        err_t err = found->exists ? ERR_EXISTS : ERR_NOT_FOUND;
-        const refusal_t *refusal = refuse_draft(ctx, err, NULL, is_add(self) ? "add" : "update",
-                                                record_slice(found, found->id), err_sentence(err));
-        return finish_with(ctx, self, &refusal_type, refusal);
+        return finish_refused(ctx, self, found->exists ? ERR_EXISTS : ERR_NOT_FOUND);
     }
     verdict_t verdict = start_snapshot(ctx, self, found);
     return verdict == VERDICT_OK ? ACTOR_CONTINUE : finish_refused(ctx, self, verdict_err(verdict));
@@ -144,7 +149,8 @@ snapshot_done(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *an
         return finish_refused(ctx, self, answer->err == OK ? ERR_INTERNAL : answer->err);
     }
     if (taken->err != OK) {
-        return finish_with(ctx, self, &refusal_type, package_refusal(ctx, taken));
+        answer_unheard(REPLY_TO(ctx, in_hand(self)->request, refusal, package_refusal(ctx, taken)));
+        return finish(ctx, self);
     }
     const version_commit_t *m =
         package_version_commit(ctx, is_add(self), kept_record(in_hand(self)->command), taken);
@@ -155,8 +161,7 @@ snapshot_done(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *an
 static actor_next_t
 committed(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer)
 {
-    return answer->err == OK ? finish_with(ctx, self, answer->type, answer->record)
-                             : finish_refused(ctx, self, answer->err);
+    return finish_passing_on(ctx, self, answer);
 }
 
 /* ---- the queue -------------------------------------------------------------------------------------------- */
