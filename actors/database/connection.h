@@ -19,9 +19,10 @@
 #include "proto/messages.h"
 #include "runtime/world.h"
 
-#define CONNECTION_CACHE_KIB 32768      /* pages kept in memory; beyond it pages are read again */
-#define PROGRESS_PLACES      1024u      /* targets whose progress is kept; more share places */
-#define KEY_ANSWER_BYTES_MAX (1u << 20) /* of an answer kept under a key; a larger one is refused  \
+#define CONNECTION_CACHE_KIB 32768 /* pages kept in memory; beyond it pages are read again */
+#define PROGRESS_PLACES      1024u /* targets whose progress is kept; more share places */
+#define KEY_ANSWER_BYTES_MAX                                                                       \
+    (1u << 20) /* of an answer kept under a key; a larger one is refused  \
                                          */
 
 typedef struct progress_place {

@@ -1,4 +1,4 @@
-/* actor_test.c - the actor itself, in the simulator: start, groups, hints, restart, refusal to open.
+/* actor_test.c - the actor itself, in the simulator: start, groups, hints, restart, no opening.
  * The cast is small: a root, somebody who asks, and those who hear the hints. */
 #include <criterion/criterion.h>
 
