@@ -2,7 +2,7 @@
  *
  *   hears    package_add, package_update, package_remove, each an ask of distribution_manager
  *   asks     site_database: package_lookup, version_commit, package_remove
- *   keeps    the commands that wait, at most QUEUE_MAX, in order; the one in hand
+ *   keeps    the commands that wait, at most QUEUE_COMMANDS_MAX, in order; the one in hand
  *   survives a restart loses the snapshot in hand and nothing else: its asker is told `restarting`,
  *            the version is not the package's before version_commit, and what was stored of it is
  *            collected like any content that no version wants
@@ -10,12 +10,12 @@
  * A client that leaves cancels nothing: the work is the site's once it was accepted.
  */
 #include "actors/answer.h"
+#include "actors/command_queue.h"
 #include "actors/jobs_snapshot.h"
 #include "actors/package_orders.h"
 #include "actors/roster.h"
 #include "proto/messages.h"
 
-#define QUEUE_MAX   100u /* commands that wait for the one in hand; a further one is refused (full) */
 #define SLOW_MS     86400000u /* a source is read for as long as it takes: one day */
 #define COMMIT_MS   60000u
 #define IDLE_END_MS 10000u /* without work it ends */
@@ -28,16 +28,9 @@ enum { TIMER_IDLE = 1 };
     E(ASK, site_database, package_remove)
 ACTOR_EDGES(EDGES)
 
-typedef struct queued {
-    kept_t *command;
-    const record_type_t *type;
-    request_t request;
-} queued_t;
-
 typedef struct package_worker {
     kept_t *args;
-    queued_t queue[QUEUE_MAX]; /* a ring; the one at `first` is in hand while busy */
-    uint32_t first, count;
+    command_queue_t queue; /* the first one is in hand while busy */
     bool busy;
 } package_worker_t;
 
@@ -48,10 +41,10 @@ THEN(package_worker_t, looked_up)
 THEN(package_worker_t, snapshot_done)
 THEN(package_worker_t, committed)
 
-static const queued_t *
+static const queued_command_t *
 in_hand(const package_worker_t *self)
 {
-    return &self->queue[self->first];
+    return command_queue_first(&self->queue);
 }
 
 static actor_next_t next_command(actor_ctx_t *ctx, package_worker_t *self);
@@ -60,9 +53,7 @@ static actor_next_t next_command(actor_ctx_t *ctx, package_worker_t *self);
 static actor_next_t
 finish(actor_ctx_t *ctx, package_worker_t *self)
 {
-    kept_destroy(&self->queue[self->first].command);
-    self->first = (self->first + 1) % QUEUE_MAX;
-    self->count--;
+    command_queue_done(&self->queue);
     self->busy = false;
     return next_command(ctx, self);
 }
@@ -116,7 +107,7 @@ start_snapshot(actor_ctx_t *ctx, package_worker_t *self, const package_found_t *
                        .run = job_snapshot,
                        .input_type = &snapshot_order_type,
                        .input = package_snapshot_order(ctx, is_add(self),
-                                                       kept_record(in_hand(self)->command), found,
+                                                       kept_record(in_hand(self)->kept), found,
                                                        record_slice(args, args->data)),
                        .subject = slice_of(actor_name(ctx)),
                        .deadline_ms = SLOW_MS,
@@ -153,7 +144,7 @@ snapshot_done(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *an
         return finish(ctx, self);
     }
     const version_commit_t *m =
-        package_version_commit(ctx, is_add(self), kept_record(in_hand(self)->command), taken);
+        package_version_commit(ctx, is_add(self), kept_record(in_hand(self)->kept), taken);
     verdict_t verdict = ask_site_database_version_commit(ctx, m, COMMIT_MS, committed_then, 0);
     return verdict == VERDICT_OK ? ACTOR_CONTINUE : finish_refused(ctx, self, verdict_err(verdict));
 }
@@ -167,9 +158,9 @@ committed(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer
 /* ---- the queue -------------------------------------------------------------------------------------------- */
 
 static verdict_t
-begin(actor_ctx_t *ctx, const queued_t *queued)
+begin(actor_ctx_t *ctx, const queued_command_t *queued)
 {
-    const void *command = kept_record(queued->command);
+    const void *command = kept_record(queued->kept);
 
     if (queued->type == &package_remove_type) {
         return ask_site_database_package_remove(ctx, command, COMMIT_MS, committed_then, 0);
@@ -186,7 +177,7 @@ next_command(actor_ctx_t *ctx, package_worker_t *self)
     if (self->busy) {
         return ACTOR_CONTINUE;
     }
-    if (self->count == 0) {
+    if (self->queue.count == 0) {
         return actor_timer(ctx, TIMER_IDLE, IDLE_END_MS) == VERDICT_OK ? ACTOR_CONTINUE
                                                                        : ACTOR_FAIL;
     }
@@ -199,12 +190,12 @@ next_command(actor_ctx_t *ctx, package_worker_t *self)
 static actor_next_t
 take(actor_ctx_t *ctx, package_worker_t *self, const record_type_t *type, const void *m)
 {
-    if (self->count == QUEUE_MAX) {
-        actor_refuse(ctx, ERR_FULL);
+    err_t err = command_queue_add(ctx, &self->queue, type, m, "site_database");
+
+    if (err != OK) {
+        actor_refuse(ctx, err);
         return ACTOR_CONTINUE;
     }
-    queued_t *queued = &self->queue[(self->first + self->count++) % QUEUE_MAX];
-    *queued = (queued_t){actor_keep(ctx, type, m), type, actor_defer(ctx, "site_database")};
     return next_command(ctx, self);
 }
 
@@ -243,7 +234,7 @@ package_worker_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     const package_worker_t *self = state;
 
     claim(ctx, key == TIMER_IDLE);
-    return self->count == 0 ? ACTOR_STOP : ACTOR_CONTINUE;
+    return self->queue.count == 0 ? ACTOR_STOP : ACTOR_CONTINUE;
 }
 
 static void
@@ -252,9 +243,7 @@ package_worker_drop(void *state)
     package_worker_t *self = state;
 
     kept_destroy(&self->args);
-    for (; self->count > 0; self->count--, self->first = (self->first + 1) % QUEUE_MAX) {
-        kept_destroy(&self->queue[self->first].command);
-    }
+    command_queue_drop(&self->queue);
 }
 
 static const actor_hears_t actor_hears[] = {ON(package_add), ON(package_update),
