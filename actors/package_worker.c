@@ -1,6 +1,7 @@
 /* package_worker.c - one per package being changed: serialises its commands, snapshots its source.
  *
  *   hears    package_add, package_update, package_remove, each an ask of distribution_manager
+ *   tells    nobody
  *   asks     site_database: package_lookup, version_commit, package_remove
  *   keeps    the commands that wait, at most QUEUE_COMMANDS_MAX, in order; the one in hand
  *   survives a restart loses the snapshot in hand and nothing else: its asker is told `restarting`,
@@ -39,7 +40,7 @@ HEARS(package_worker_t, package_update)
 HEARS(package_worker_t, package_remove)
 THEN(package_worker_t, looked_up)
 THEN(package_worker_t, snapshot_done)
-THEN(package_worker_t, committed)
+THEN(package_worker_t, finish_passing_on)
 
 static const queued_command_t *
 in_hand(const package_worker_t *self)
@@ -56,6 +57,12 @@ finish(actor_ctx_t *ctx, package_worker_t *self)
     command_queue_done(&self->queue);
     self->busy = false;
     return next_command(ctx, self);
+}
+
+static bool
+is_add(const package_worker_t *self)
+{
+    return in_hand(self)->type == &package_add_type;
 }
 
 static const char *
@@ -82,7 +89,7 @@ finish_passing_on(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t
     return finish(ctx, self);
 }
 
-/* ---- add and update ---------------------------------------------------------------------------------- */
+/* ---- add and update ---- */
 
 static verdict_t
 look_up(actor_ctx_t *ctx, text_t id, const void *command)
@@ -91,12 +98,6 @@ look_up(actor_ctx_t *ctx, text_t id, const void *command)
 
     m->id = actor_text(ctx, record_slice(command, id));
     return ask_site_database_package_lookup(ctx, m, COMMIT_MS, looked_up_then, 0);
-}
-
-static bool
-is_add(const package_worker_t *self)
-{
-    return in_hand(self)->type == &package_add_type;
 }
 
 static verdict_t
@@ -145,17 +146,12 @@ snapshot_done(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *an
     }
     const version_commit_t *m =
         package_version_commit(ctx, is_add(self), kept_record(in_hand(self)->kept), taken);
-    verdict_t verdict = ask_site_database_version_commit(ctx, m, COMMIT_MS, committed_then, 0);
+    verdict_t verdict =
+        ask_site_database_version_commit(ctx, m, COMMIT_MS, finish_passing_on_then, 0);
     return verdict == VERDICT_OK ? ACTOR_CONTINUE : finish_refused(ctx, self, verdict_err(verdict));
 }
 
-static actor_next_t
-committed(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer)
-{
-    return finish_passing_on(ctx, self, answer);
-}
-
-/* ---- the queue -------------------------------------------------------------------------------------------- */
+/* ---- the queue ---- */
 
 static verdict_t
 begin(actor_ctx_t *ctx, const queued_command_t *queued)
@@ -163,7 +159,7 @@ begin(actor_ctx_t *ctx, const queued_command_t *queued)
     const void *command = kept_record(queued->kept);
 
     if (queued->type == &package_remove_type) {
-        return ask_site_database_package_remove(ctx, command, COMMIT_MS, committed_then, 0);
+        return ask_site_database_package_remove(ctx, command, COMMIT_MS, finish_passing_on_then, 0);
     }
     return look_up(ctx,
                    queued->type == &package_add_type ? ((const package_add_t *) command)->id
@@ -199,25 +195,17 @@ take(actor_ctx_t *ctx, package_worker_t *self, const record_type_t *type, const 
     return next_command(ctx, self);
 }
 
-static actor_next_t
-on_package_add(actor_ctx_t *ctx, package_worker_t *self, const package_add_t *m)
-{
-    return take(ctx, self, &package_add_type, m);
-}
+#define TAKES(message)                                                                             \
+    static actor_next_t on_##message(actor_ctx_t *ctx, package_worker_t *self,                     \
+                                     const message##_t *m)                                         \
+    {                                                                                              \
+        return take(ctx, self, &message##_type, m);                                                \
+    }
+TAKES(package_add)
+TAKES(package_update)
+TAKES(package_remove)
 
-static actor_next_t
-on_package_update(actor_ctx_t *ctx, package_worker_t *self, const package_update_t *m)
-{
-    return take(ctx, self, &package_update_type, m);
-}
-
-static actor_next_t
-on_package_remove(actor_ctx_t *ctx, package_worker_t *self, const package_remove_t *m)
-{
-    return take(ctx, self, &package_remove_type, m);
-}
-
-/* ---- the actor ---------------------------------------------------------------------------------------------- */
+/* ---- the actor ---- */
 
 static actor_next_t
 package_worker_init(actor_ctx_t *ctx, void *state, const void *args)
