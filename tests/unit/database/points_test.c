@@ -9,6 +9,7 @@ Test(withdraw, it_is_done_when_the_point_says_the_content_is_gone)
     cr_assert(withdrawn(site, "P1", "DP1,DP2"));
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_REMOVING);
     cr_assert_eq(shown(site, "P1", "DP2").state, TARGET_REMOVING, "something may be staged");
+    cr_assert_eq(package_shown_state(site, "P1"), PACKAGE_ACTIVE, "removing is not final");
     due_row_t row = due_on(site, "DP1");
     cr_assert_eq(row.action, ACTION_REMOVE);
     cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_REMOVING, 0, 1000), OK);
@@ -82,6 +83,38 @@ Test(points, one_that_holds_content_is_not_removed_without_withdraw_or_forget)
     cr_assert_eq(REFUSED(site, dp_remove), OK);
     cr_assert_eq(points_count(site), 0u);
     cr_assert_eq(package_shown_state(site, "P1"), PACKAGE_IDLE);
+    site_end(site);
+}
+
+Test(packages, one_being_removed_goes_when_the_last_point_that_held_it_is_forgotten)
+{
+    site_t *site = two_points();
+    package_remove_t *m = MAKE(site, package_remove);
+    HEAD(site, m);
+    m->id = site_text(site, "P1");
+    m->withdraw = true;
+    cr_assert(ASK(site, package_remove, done)->changed);
+    removed(site, "DP1");
+    make_dp_remove(site, "DP2", false, true);
+    cr_assert_eq(REFUSED(site, dp_remove), OK);
+    MAKE(site, package_list);
+    cr_assert_eq(ASK(site, package_list, packages)->packages.count, 0u);
+    site_end(site);
+}
+
+Test(packages, a_cancelled_removal_leaves_the_package_where_it_is)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    package_remove_t *m = MAKE(site, package_remove);
+    HEAD(site, m);
+    m->id = site_text(site, "P1");
+    m->withdraw = true;
+    cr_assert(ASK(site, package_remove, done)->changed);
+    cr_assert(cancelled(site, "P1", NULL));
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_CANCELLED);
+    cr_assert_eq(shown(site, "P1", "DP1").have, 1u, "its content is where it was");
+    cr_assert(distributed(site, "P1", "DP1"), "and it can be wanted again");
     site_end(site);
 }
 

@@ -267,6 +267,23 @@ Test(targets, work_in_hand_on_a_cancelled_target_is_stopped_and_then_refused)
     site_end(site);
 }
 
+Test(targets, an_outcome_of_work_that_was_cancelled_says_nothing_of_its_retry)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    cr_assert(cancelled(site, "P1", "DP1"));
+    cr_assert(retried(site, "P1", "DP1"));
+    cr_assert_eq(outcome(site, &row, ERR_IO, TARGET_RETRYING, 9, 1000), ERR_SUPERSEDED);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    cr_assert_eq(shown(site, "P1", "DP1").attempts, 0u);
+    target_begin_t *m = MAKE(site, target_begin);
+    m->target = row.target;
+    m->revision = row.revision;
+    cr_assert_eq(REFUSED(site, target_begin), ERR_SUPERSEDED);
+    site_end(site);
+}
+
 Test(targets, waiting_for_space_shows_need_and_have)
 {
     site_t *site = two_points();
