@@ -81,8 +81,11 @@ void
 worker_deliver(worker_t *worker, envelope_t *take_envelope)
 {
     core_t *core = worker->core;
-    actor_t *actor = atomic_load(&cell_at(core, take_envelope->to.index)->actor);
-    if (actor == NULL || actor->worker != worker || !cell_holds(core, take_envelope->to)) {
+    cell_t *cell = cell_at(core, take_envelope->to.index);
+    /* Only what this worker hosts is looked into: the slot may have a tenant elsewhere by now. */
+    bool here = cell_holds(core, take_envelope->to) && atomic_load(&cell->worker) == worker->index;
+    actor_t *actor = here ? atomic_load(&cell->actor) : NULL;
+    if (actor == NULL) {
         core_refuse_envelope(worker, take_envelope, ERR_DOWN);
         return;
     }
@@ -211,7 +214,8 @@ dispatch_down(actor_t *actor, const envelope_t *message)
         .name = (const char *) message->record,
         .tag = message->tag,
     };
-    if (actor->stage != STAGE_OPEN) {
+    bool mine = ref_equal(message->to, actor->self); /* not of an earlier incarnation's monitor */
+    if (actor->stage != STAGE_OPEN || !mine) {
         return;
     }
     if (actor->class->class->on_down != NULL) {

@@ -416,6 +416,7 @@ void supervisor_child_leaves(actor_t *parent, actor_ref_t who);
 child_t *supervisor_find(actor_t *parent, uint32_t index);
 void supervisor_add(actor_t *parent, actor_ref_t who, const actor_class_t *class, slice_t name,
                     uint64_t tag);
+void supervisor_forget(actor_t *parent, actor_ref_t who); /* a child that never left the tray */
 void supervisor_free(actor_t *parent);
 
 /* poison.c */

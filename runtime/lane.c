@@ -102,6 +102,9 @@ void
 lane_unlist(actor_t *actor)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
+        if (!actor->ready_listed[lane]) {
+            continue; /* one that never left its parent's tray: its worker's lists are not ours */
+        }
         ready_list_t *list = &actor->worker->ready[lane];
         actor_t *previous = NULL;
         for (actor_t *a = list->head; a != NULL; previous = a, a = a->ready_next[lane]) {

@@ -23,6 +23,8 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
     atomic_store(&cell->handling, NULL);
     atomic_store(&cell->handling_since_ns, 0);
     atomic_store(&cell->oldest_ns, 0);
+    atomic_store(&cell->depth[0], 0);
+    atomic_store(&cell->depth[1], 0);
     atomic_store(&cell->handled, 0);
     atomic_store(&cell->restarts, 0);
     atomic_store(&cell->failures, 0);
@@ -235,9 +237,10 @@ restart(actor_t *actor)
     if (actor->stage != STAGE_WAITING) {
         return;
     }
-    actor->self = cell_next_incarnation(actor->cell, actor->self.index);
+    actor_ref_t next = cell_next_incarnation(actor->cell, actor->self.index);
     atomic_fetch_add(&actor->cell->restarts, 1);
-    tell_monitors(actor, ACTOR_RESTARTED, actor->self);
+    tell_monitors(actor, ACTOR_RESTARTED, next);
+    actor->self = next;
     actor->monitor_count = 0;
     actor->paused = false;
     begin(actor);

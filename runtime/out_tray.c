@@ -187,6 +187,7 @@ tray_abort(actor_ctx_t *ctx)
         }
         if (envelope->kind == ENV_INIT) {
             actor_t *child = atomic_load(&cell_at(ctx->worker->core, envelope->to.index)->actor);
+            supervisor_forget(ctx->actor, envelope->to);
             life_release(child);
         }
         envelope_free(envelope);

@@ -58,6 +58,15 @@ remove_child(actor_t *parent, child_t *child)
 }
 
 void
+supervisor_forget(actor_t *parent, actor_ref_t who)
+{
+    child_t *child = supervisor_find(parent, who.index);
+    if (child != NULL) {
+        remove_child(parent, child);
+    }
+}
+
+void
 supervisor_free(actor_t *parent)
 {
     while (parent->children != NULL) {
@@ -148,6 +157,10 @@ order_from_handler(actor_ctx_t *ctx, actor_ref_t who, envelope_kind_t kind)
     if (kind == ENV_STOP) {
         child->stopping = true;
         timer_unset(&ctx->worker->timers, &child->timer);
+    }
+    if (kind == ENV_CYCLE && child->state == CHILD_WAITS && !child->stopping) {
+        timer_set(&ctx->worker->timers, &child->timer, ctx->now_ns); /* its backoff is over now */
+        return;
     }
     if (kind == ENV_CYCLE) {
         child->state = CHILD_CYCLES;
@@ -273,24 +286,38 @@ restart_child(actor_t *parent, child_t *child)
     child->state = CHILD_RUNS;
 }
 
-/* All that wait are restarted, in the order in which they were started, once none still cycles. */
+/* With the strategies that restart several: all that wait, in the order in which they were started,
+ * once none still cycles and every backoff is over. */
+static void
+restart_all(actor_t *parent)
+{
+    for (const child_t *child = parent->children; child != NULL; child = child->next) {
+        bool backs_off = child->state == CHILD_WAITS && child->timer.position != 0;
+        if (!child->stopping && (child->state == CHILD_CYCLES || backs_off)) {
+            return; /* its end, or the end of its backoff, comes back here */
+        }
+    }
+    for (child_t *child = parent->children; child != NULL; child = child->next) {
+        if (child->state == CHILD_WAITS && !child->stopping) {
+            restart_child(parent, child);
+        }
+    }
+}
+
 static void
 restart_waiting(worker_t *worker, timer_node_t *node)
 {
     (void) worker;
     actor_t *parent = node->actor;
-    for (const child_t *child = parent->children; child != NULL; child = child->next) {
-        if (child->state == CHILD_CYCLES && parent->class->class->strategy != ACTOR_ONE_FOR_ONE) {
-            return; /* its end comes back here */
-        }
+    if (parent->class->class->strategy != ACTOR_ONE_FOR_ONE) {
+        restart_all(parent);
+        return;
     }
-    bool all = parent->class->class->strategy != ACTOR_ONE_FOR_ONE;
-    for (child_t *child = parent->children; child != NULL; child = child->next) {
-        if (child->state == CHILD_WAITS && (all || &child->timer == node)) {
-            timer_unset(&parent->worker->timers, &child->timer);
-            restart_child(parent, child);
-        }
+    child_t *child = parent->children;
+    while (&child->timer != node) {
+        child = child->next;
     }
+    restart_child(parent, child);
 }
 
 static void
@@ -346,10 +373,10 @@ supervisor_child_ended(actor_t *parent, envelope_t *ended)
         return;
     }
     if (!ended->final) {
-        if (!child->stopping) {
+        if (!child->stopping && parent->stage == STAGE_OPEN) {
             child_waits(parent, child, ended);
         }
-        return;
+        return; /* else its stop is on its way, or will be */
     }
     actor_reason_t reason = (actor_reason_t) ended->reason;
     if (reason == ACTOR_FAILED) {
@@ -361,6 +388,8 @@ supervisor_child_ended(actor_t *parent, envelope_t *ended)
     remove_child(parent, child);
     if (parent->stage == STAGE_ENDING) {
         supervisor_stop_next(parent);
+    } else if (parent->class->class->strategy != ACTOR_ONE_FOR_ONE) {
+        restart_all(parent); /* they may have waited for this one to cycle */
     }
 }
 
