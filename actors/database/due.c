@@ -185,6 +185,15 @@ is_absence(uint32_t err)
            err == ERR_OTHER_SITE;
 }
 
+/* Whether a receipt can be of a version of this package, and not older than what is known. */
+static bool
+is_receipt(const target_t *target, const target_outcome_t *m)
+{
+    bool whole = m->epoch != target->wanted || memcmp(&m->root, &target->root, sizeof m->root) == 0;
+    return m->action == ACTION_INSTALL && !digest_is_none(&m->root) && whole &&
+           m->epoch >= target->have && m->epoch <= target->wanted;
+}
+
 /* What the point holds, told by a durable receipt or a finished removal, whoever asked for it. */
 static bool
 note_content(target_t *target, const target_outcome_t *m)
@@ -192,11 +201,9 @@ note_content(target_t *target, const target_outcome_t *m)
     if (m->err != OK) {
         return false;
     }
-    if (m->action == ACTION_INSTALL && !digest_is_none(&m->root) && m->epoch > target->have &&
-        m->epoch <= target->wanted) {
+    if (is_receipt(target, m)) {
         target->have = m->epoch;
         target->have_root = m->root;
-        target->have_label_size = 0;
         return true;
     }
     if (m->action == ACTION_REMOVE && target->have != 0 && target->state != TARGET_INSTALLED) {
@@ -218,7 +225,8 @@ may_follow(const target_t *target, const target_outcome_t *m)
         return m->next == TARGET_REMOVING || (m->next == TARGET_REMOVED && m->err == OK);
     }
     if (m->next == TARGET_INSTALLED) {
-        return m->err == OK && m->epoch == target->wanted && target->have == target->wanted;
+        return m->err == OK && m->epoch == target->wanted && target->have == target->wanted &&
+               memcmp(&m->root, &target->root, sizeof m->root) == 0;
     }
     return m->next == TARGET_RETRYING || m->next == TARGET_WAITING || m->next == TARGET_FAILED;
 }
@@ -272,15 +280,21 @@ note_presence(tx_t *tx, const target_t *target, const target_outcome_t *m)
     }
 }
 
+/* Content is noted whoever asked for it. Work in hand whose outcome makes no sense has ended all the
+ * same: it is due again, or it would wait for ever. */
 static void
-refuse_outcome(tx_t *tx, const target_t *target, bool content)
+refuse_outcome(tx_t *tx, target_t *target, const target_outcome_t *m, bool content)
 {
-    if (content) {
-        bool told = tx->targets_changed;
-        target_t written = *target;
-        target_save(tx, &written, STATUS_NONE);
-        tx->targets_changed = told;
+    bool told = tx->targets_changed;
+    bool ended = target->revision == m->revision && !state_is_final(target->state);
+    if (ended) {
+        target->taken = false;
+        target->due = tx->now_ns + (int64_t) SPACE_PERIOD_MS * NS_PER_MS;
     }
+    if (ended || content) {
+        target_save(tx, target, STATUS_NONE);
+    }
+    tx->targets_changed = told;
     refuse_superseded(tx, "take an outcome");
     tx->keep = true;
 }
@@ -300,7 +314,7 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
         tx_done(tx, false, NULL);
     } else if (target.revision != m->revision || state_is_final(target.state) ||
                !may_follow(&target, m)) {
-        refuse_outcome(tx, &target, content);
+        refuse_outcome(tx, &target, m, content);
     } else {
         apply_outcome(tx, &target, m);
         tx_done(tx, true, NULL);

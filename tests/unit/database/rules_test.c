@@ -284,6 +284,19 @@ Test(targets, an_outcome_of_work_that_was_cancelled_says_nothing_of_its_retry)
     site_end(site);
 }
 
+Test(targets, d17_work_that_ended_with_nonsense_is_due_again)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1"); /* taken up, and never begun: it has no lease */
+    row.root = root_of(9);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), ERR_SUPERSEDED);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    cr_assert_eq(shown(site, "P1", "DP1").have, 0u, "no version of ours has that root");
+    world_sim_advance(site->sim, (int64_t) SPACE_PERIOD_MS * 1000000);
+    cr_assert_eq(due_on(site, "DP1").target, row.target);
+    site_end(site);
+}
+
 Test(targets, waiting_for_space_shows_need_and_have)
 {
     site_t *site = two_points();
