@@ -72,17 +72,6 @@ fifo_push(fifo_t *fifo, envelope_t *envelope)
     fifo->count++;
 }
 
-void
-fifo_push_front(fifo_t *fifo, envelope_t *envelope)
-{
-    envelope->next = fifo->head;
-    fifo->head = envelope;
-    if (fifo->tail == NULL) {
-        fifo->tail = envelope;
-    }
-    fifo->count++;
-}
-
 envelope_t *
 fifo_pop(fifo_t *fifo)
 {

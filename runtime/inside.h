@@ -51,6 +51,7 @@ struct envelope {
     void *resource;      /* REPLY of a job */
     void (*drop)(void *resource);
     void *mine;          /* out-tray only: the job, or the accepted ask that this reply answers */
+    uint64_t quarantined; /* out-tray only: its number there; 0: none */
     actor_ref_t about;   /* DOWN, ENDED: who; RESTARTED: its new incarnation is in `ask` */
     const char *class_name; /* DOWN */
     uint32_t size;       /* bytes of record */
@@ -74,7 +75,6 @@ typedef struct fifo {
     uint64_t count;
 } fifo_t;
 void fifo_push(fifo_t *fifo, envelope_t *envelope);
-void fifo_push_front(fifo_t *fifo, envelope_t *envelope);
 envelope_t *fifo_pop(fifo_t *fifo);
 void fifo_splice_front(fifo_t *fifo, fifo_t *front); /* empties front */
 
@@ -287,6 +287,7 @@ typedef struct quarantine_entry {
     _Atomic uint32_t state;
     quarantined_t shown;
     envelope_t *envelope;
+    loaded_class_t *class; /* of its receiver */
 } quarantine_entry_t;
 
 struct core {
@@ -424,6 +425,8 @@ void poison_hold(actor_t *actor, envelope_t *take_failed, const char *why);
 bool poison_takes(actor_t *actor, envelope_t *envelope); /* a later one of a held sender */
 void poison_passed(actor_t *actor);                      /* the message in hand was a held one */
 void poison_free(actor_t *actor);
+/* Back under its number: what retried it failed, or there was no room. */
+void quarantine_put_back(core_t *core, envelope_t *take_envelope);
 void quarantine_free(core_t *core);
 
 /* watch.c */

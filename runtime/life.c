@@ -214,6 +214,7 @@ end_for_good(actor_t *actor, actor_reason_t reason)
     leave_role(actor);
     tell_monitors(actor, reason, (actor_ref_t){0});
     actor->end_final = true;
+    actor->end_reason = reason;
     tell_supervisor(actor);
     vanish(actor);
 }

@@ -153,6 +153,7 @@ leave(actor_ctx_t *ctx, envelope_t *envelope)
         ask_accepted_free(ctx->actor, envelope->mine);
         envelope->mine = NULL;
     }
+    envelope->quarantined = 0;
     core_route(ctx->worker, envelope);
 }
 
@@ -189,6 +190,10 @@ tray_abort(actor_ctx_t *ctx)
             actor_t *child = atomic_load(&cell_at(ctx->worker->core, envelope->to.index)->actor);
             supervisor_forget(ctx->actor, envelope->to);
             life_release(child);
+        }
+        if (envelope->quarantined != 0) {
+            quarantine_put_back(ctx->worker->core, envelope);
+            continue;
         }
         envelope_free(envelope);
     }

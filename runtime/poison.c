@@ -43,6 +43,7 @@ let_go(actor_t *actor, held_t *held)
     lane_wake(actor);
 }
 
+/* Behind what waits already, so that each message of another sender waits for one attempt at most. */
 static void
 try_again(worker_t *worker, timer_node_t *node)
 {
@@ -52,7 +53,7 @@ try_again(worker_t *worker, timer_node_t *node)
     if (held->failed == NULL) {
         return;
     }
-    fifo_push_front(&actor->lane[held->lane], held->failed);
+    fifo_push(&actor->lane[held->lane], held->failed);
     held->failed = NULL;
     lane_wake(actor);
 }
@@ -98,6 +99,7 @@ quarantine(actor_t *actor, envelope_t *take_envelope, const char *why)
         atomic_fetch_sub(&core->quarantine_count, 1);
     }
     entry->envelope = take_envelope;
+    entry->class = actor->class;
     entry->shown = (quarantined_t){
         .number = number,
         .attempts = take_envelope->attempt,
@@ -161,6 +163,7 @@ poison_free(actor_t *actor)
     while (actor->held != NULL) {
         held_t *held = actor->held;
         unlink_held(actor, held);
+        atomic_fetch_add(&actor->core->dead_letters, held->later.count + (held->failed != NULL));
         envelope_free(held->failed);
         for (envelope_t *e; (e = fifo_pop(&held->later)) != NULL;) {
             envelope_free(e);
@@ -200,9 +203,9 @@ actor_quarantine_list(const actor_ctx_t *ctx, uint64_t after, quarantined_t *ret
     return found;
 }
 
-/* The message of this number, out of its entry; NULL when there is none. */
+/* The message of this number, out of its entry; NULL when there is none. ret_class: its receiver's. */
 static envelope_t *
-take_out(core_t *core, uint64_t number)
+take_out(core_t *core, uint64_t number, loaded_class_t **ret_class)
 {
     quarantine_entry_t *entry = &core->quarantine[number % QUARANTINE_MAX];
     if (!seize(entry, QUARANTINE_SET)) {
@@ -212,25 +215,49 @@ take_out(core_t *core, uint64_t number)
     envelope_t *envelope = found ? entry->envelope : NULL;
     if (found) {
         entry->envelope = NULL;
+        *ret_class = entry->class;
         atomic_fetch_sub(&core->quarantine_count, 1);
     }
     atomic_store(&entry->state, found ? QUARANTINE_FREE : QUARANTINE_SET);
     return envelope;
 }
 
+void
+quarantine_put_back(core_t *core, envelope_t *take_envelope)
+{
+    quarantine_entry_t *entry = &core->quarantine[take_envelope->quarantined % QUARANTINE_MAX];
+    bool free_entry = seize(entry, QUARANTINE_FREE);
+    if (!free_entry || entry->shown.number != take_envelope->quarantined) {
+        envelope_free(take_envelope); /* a younger one has its place */
+        atomic_fetch_add(&core->dead_letters, 1);
+        if (free_entry) {
+            atomic_store(&entry->state, QUARANTINE_FREE);
+        }
+        return;
+    }
+    take_envelope->quarantined = 0;
+    entry->envelope = take_envelope;
+    atomic_fetch_add(&core->quarantine_count, 1);
+    atomic_store(&entry->state, QUARANTINE_SET);
+}
+
 err_t
 actor_quarantine_retry(actor_ctx_t *ctx, uint64_t number)
 {
     core_t *core = ctx->worker->core;
-    envelope_t *envelope = take_out(core, number);
+    loaded_class_t *class = NULL;
+    envelope_t *envelope = take_out(core, number, &class);
     if (envelope == NULL) {
         return ERR_NOT_FOUND;
     }
-    loaded_class_t *class = atomic_load(&cell_at(core, envelope->to.index)->class);
+    if (class->class->role) { /* whoever has the role now */
+        envelope->to = ref_of_word(atomic_load(&class->role));
+    }
     verdict_t verdict =
         room_reserve(core, envelope->to, envelope->lane, envelope->size, class);
+    envelope->quarantined = number;
     if (verdict != VERDICT_OK) {
-        envelope_free(envelope);
+        quarantine_put_back(core, envelope);
         return verdict_err(verdict);
     }
     envelope->attempt = 1;
@@ -242,7 +269,8 @@ actor_quarantine_retry(actor_ctx_t *ctx, uint64_t number)
 err_t
 actor_quarantine_drop(actor_ctx_t *ctx, uint64_t number)
 {
-    envelope_t *envelope = take_out(ctx->worker->core, number);
+    loaded_class_t *class = NULL;
+    envelope_t *envelope = take_out(ctx->worker->core, number, &class);
     if (envelope == NULL) {
         return ERR_NOT_FOUND;
     }
