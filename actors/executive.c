@@ -1,0 +1,305 @@
+/* executive.c - which components run: it is the parent of them all.
+ *
+ *   hears    component_list, component_show, component_start, component_stop, component_pause,
+ *            component_resume, component_restart, component_set, quarantine_list, quarantine_show,
+ *            quarantine_retry, quarantine_drop, blackbox, stop: each an ask of the provider
+ *   tells    site_database note_event: what became of a component; despooler slots_set
+ *   asks     site_database setting_set
+ *   keeps    what is requested of each component, and its present incarnation
+ *   survives it is the root: when it ends, the host ends. A component that fails is restarted by the
+ *            runtime while the others work; after a start of the host all of them run
+ */
+#include <string.h>
+
+#include "actors/answer.h"
+#include "actors/executive_components.h"
+#include "actors/executive_desk.h"
+#include "actors/refuse.h"
+#include "actors/roster.h"
+#include "proto/status.h"
+
+#define STARTED_LOOK_MS 50u /* between looks whether all components are ready, at the start */
+#define SETTING_MS      30000u
+
+enum { TIMER_STARTED = 1 };
+
+#define EDGES(E)                                                                                   \
+    E(TELL, site_database, note_event)                                                             \
+    E(ASK, site_database, setting_set)                                                             \
+    E(TELL, despooler, slots_set)
+ACTOR_EDGES(EDGES)
+
+typedef struct executive {
+    component_table_t table;
+    request_t setting;
+    uint32_t slots;
+    bool setting_open;
+} executive_t;
+
+THEN(executive_t, setting_done)
+
+/* ---- what is told of components ---- */
+
+static void
+note(actor_ctx_t *ctx, status_id_t id, const char *name, const char *what)
+{
+    note_event_t *m = DRAFT(ctx, note_event);
+
+    m->component = actor_text(ctx, slice_of("executive"));
+    m->id = id;
+    m->severity = status_severity(id);
+    m->text = actor_textf(ctx, "%s%s%s", name, name[0] ? " " : "", what);
+    /* The database may be the component in question; then the event has nowhere to go. */
+    answer_unheard(tell_site_database_note_event(ctx, m));
+}
+
+/* ---- component commands ---- */
+
+static actor_next_t
+reply_refused(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb, slice_t subject)
+{
+    answer_unheard(
+        REPLY(ctx, refusal, refuse_draft(ctx, err, hint, verb, subject, err_sentence(err))));
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+reply_done(actor_ctx_t *ctx, bool changed)
+{
+    done_t *m = DRAFT(ctx, done);
+
+    m->changed = changed;
+    answer_unheard(REPLY(ctx, done, m));
+    return ACTOR_CONTINUE;
+}
+
+/* Without the provider nobody could ever say `start` again. */
+static bool
+may_stand_still(const component_t *component)
+{
+    return strcmp(component->class->name, "provider") != 0;
+}
+
+static actor_next_t
+order(actor_ctx_t *ctx, executive_t *self, slice_t name, const char *order_word, bool dry_run)
+{
+    component_t *component = component_of(&self->table, name);
+    bool still = strcmp(order_word, "stop") == 0 || strcmp(order_word, "pause") == 0;
+
+    if (!component) {
+        return reply_refused(ctx, ERR_NOT_FOUND, "despool component list", order_word, name);
+    }
+    if (still && !may_stand_still(component)) {
+        return reply_refused(ctx, ERR_BUSY, "restart it, or stop the host", order_word, name);
+    }
+    if (dry_run) {
+        return reply_done(ctx, true);
+    }
+    bool changed = component_obey(ctx, &self->table, component, order_word);
+    if (changed && strcmp(order_word, "pause") == 0) {
+        note(ctx, STATUS_COMPONENT_PAUSED, component->class->name, "was paused");
+    } else if (changed && strcmp(order_word, "resume") == 0) {
+        note(ctx, STATUS_COMPONENT_PAUSED, component->class->name, "goes on");
+    } else if (changed && !still) {
+        note(ctx, STATUS_COMPONENT_STARTED, component->class->name, "was started");
+    }
+    return reply_done(ctx, changed);
+}
+
+#define OBEYS(word)                                                                                \
+    HEARS(executive_t, component_##word)                                                           \
+    static actor_next_t on_component_##word(actor_ctx_t *ctx, executive_t *self,                   \
+                                            const component_##word##_t *m)                         \
+    {                                                                                              \
+        return order(ctx, self, record_slice(m, m->name), #word, m->dry_run);                      \
+    }
+OBEYS(start)
+OBEYS(stop)
+OBEYS(pause)
+OBEYS(resume)
+OBEYS(restart)
+
+HEARS(executive_t, component_list)
+static actor_next_t
+on_component_list(actor_ctx_t *ctx, executive_t *self, const component_list_t *m)
+{
+    component_view_t view[COMPONENTS_COUNT + 1] = {{"executive", "run", actor_self(ctx), false}};
+
+    claim(ctx, m != NULL);
+    for (uint32_t i = 0; i < COMPONENTS_COUNT; i++) {
+        view[i + 1] = component_view(&self->table.component[i]);
+    }
+    answer_unheard(REPLY(ctx, components, view_components(ctx, view, COMPONENTS_COUNT + 1)));
+    return ACTOR_CONTINUE;
+}
+
+HEARS(executive_t, component_show)
+static actor_next_t
+on_component_show(actor_ctx_t *ctx, executive_t *self, const component_show_t *m)
+{
+    slice_t name = record_slice(m, m->name);
+    const component_t *component = component_of(&self->table, name);
+    component_view_t view = {"executive", "run", actor_self(ctx), false};
+
+    if (component) {
+        view = component_view(component);
+    } else if (!slice_equal(name, slice_of("executive"))) {
+        return reply_refused(ctx, ERR_NOT_FOUND, "despool component list", "show", name);
+    }
+    answer_unheard(REPLY(ctx, component_shown, view_component(ctx, &view)));
+    return ACTOR_CONTINUE;
+}
+
+HEARS(executive_t, component_set)
+static actor_next_t
+on_component_set(actor_ctx_t *ctx, executive_t *self, const component_set_t *m)
+{
+    slice_t name = record_slice(m, m->name);
+
+    if (!slice_equal(name, slice_of("despooler")) || m->slots == RECORD_NONE) {
+        return reply_refused(ctx, ERR_NOT_FOUND, "despooler has the setting --slots", "set", name);
+    }
+    if (m->slots > SLOTS_MAX) {
+        return reply_refused(ctx, ERR_BAD_VALUE, "slots are 0 to 256", "set", name);
+    }
+    if (self->setting_open) {
+        return reply_refused(ctx, ERR_BUSY, NULL, "set", name);
+    }
+    setting_set_t *setting = DRAFT(ctx, setting_set);
+    setting->key = actor_text(ctx, record_slice(m, m->key));
+    setting->principal = actor_text(ctx, record_slice(m, m->principal));
+    setting->dry_run = m->dry_run;
+    setting->name = actor_text(ctx, slice_of("slots"));
+    setting->value = actor_textf(ctx, "%u", (uint32_t) m->slots);
+    verdict_t verdict =
+        ask_site_database_setting_set(ctx, setting, SETTING_MS, setting_done_then, m->dry_run);
+    if (verdict != VERDICT_OK) {
+        return reply_refused(ctx, verdict_err(verdict), NULL, "set", name);
+    }
+    self->setting_open = true;
+    self->slots = (uint32_t) m->slots;
+    self->setting = actor_defer(ctx, "site_database");
+    return ACTOR_CONTINUE;
+}
+
+/* Durable first, then live: after a restart the despooler reads what it was told here. */
+static actor_next_t
+setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
+{
+    self->setting_open = false;
+    if (answer_err(answer) == OK && !answer->tag) {
+        slots_set_t *m = DRAFT(ctx, slots_set);
+        m->slots = self->slots;
+        answer_unheard(tell_despooler_slots_set(ctx, m));
+    }
+    answer_pass_on(ctx, self->setting, answer, "set", slice_of("despooler"));
+    return ACTOR_CONTINUE;
+}
+
+/* ---- the quarantine, the black box, the end ---- */
+
+#define DESK(message, arguments)                                                                   \
+    HEARS(executive_t, message)                                                                    \
+    static actor_next_t on_##message(actor_ctx_t *ctx, executive_t *self, const message##_t *m)    \
+    {                                                                                              \
+        claim(ctx, self != NULL && m != NULL);                                                     \
+        desk_##message arguments;                                                                  \
+        return ACTOR_CONTINUE;                                                                     \
+    }
+DESK(quarantine_list, (ctx))
+DESK(quarantine_show, (ctx, m))
+DESK(quarantine_retry, (ctx, m))
+DESK(quarantine_drop, (ctx, m))
+DESK(blackbox, (ctx))
+
+HEARS(executive_t, stop)
+static actor_next_t
+on_stop(actor_ctx_t *ctx, executive_t *self, const stop_t *m)
+{
+    claim(ctx, self != NULL);
+    if (!m->dry_run) {
+        note(ctx, STATUS_SITE_STOPPING, "", status_sentence(STATUS_SITE_STOPPING));
+        actor_host_stop(ctx, "a client said stop");
+    }
+    return reply_done(ctx, true);
+}
+
+/* ---- the actor ---- */
+
+static actor_next_t
+executive_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    executive_t *self = state;
+
+    claim(ctx, components_start(ctx, &self->table, args) == VERDICT_OK);
+    claim(ctx, actor_timer(ctx, TIMER_STARTED, STARTED_LOOK_MS) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+/* The start is told once every component is ready; who is not is the alarm manager's affair. */
+static actor_next_t
+executive_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    const executive_t *self = state;
+
+    claim(ctx, key == TIMER_STARTED);
+    if (!components_ready(ctx, &self->table)) {
+        return actor_timer(ctx, TIMER_STARTED, STARTED_LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                              : ACTOR_FAIL;
+    }
+    note(ctx, STATUS_SITE_STARTED, "", status_sentence(STATUS_SITE_STARTED));
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+executive_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
+{
+    executive_t *self = state;
+    const component_t *component = component_down(&self->table, down);
+
+    if (!component) {
+        return ACTOR_CONTINUE;
+    }
+    if (down->reason == ACTOR_ENDED) {
+        note(ctx, STATUS_COMPONENT_STOPPED, down->class_name, "was stopped");
+    } else if (down->reason == ACTOR_RESTARTED) {
+        note(ctx, STATUS_COMPONENT_STARTED, down->class_name, "was restarted");
+    } else if (down->reason == ACTOR_GIVEN_UP) {
+        note(ctx, STATUS_COMPONENT_FAILED, down->class_name,
+             "failed too often and stays stopped; despool component start starts it");
+    } else if (down->reason == ACTOR_LATE) {
+        note(ctx, STATUS_COMPONENT_LATE, down->class_name, "is not ready by its deadline");
+    }
+    return ACTOR_CONTINUE;
+}
+
+static void
+executive_drop(void *state)
+{
+    executive_t *self = state;
+
+    kept_destroy(&self->table.args);
+}
+
+static const actor_hears_t actor_hears[] = {ON(component_list),    ON(component_show),
+                                            ON(component_start),   ON(component_stop),
+                                            ON(component_pause),   ON(component_resume),
+                                            ON(component_restart), ON(component_set),
+                                            ON(quarantine_list),   ON(quarantine_show),
+                                            ON(quarantine_retry),  ON(quarantine_drop),
+                                            ON(blackbox),          ON(stop)};
+
+const actor_class_t executive_class = {
+    .name = "executive",
+    .state_bytes = sizeof(executive_t),
+    .init = executive_init,
+    .on_timer = executive_timer,
+    .on_down = executive_down,
+    .drop = executive_drop,
+    ACTOR_LIST(hears),
+    .edges = actor_edges,
+    .edge_count = ACTOR_EDGE_COUNT,
+    .restart = ACTOR_PERMANENT,
+    .strategy = ACTOR_ONE_FOR_ONE,
+    .role = true,
+};

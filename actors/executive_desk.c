@@ -1,0 +1,76 @@
+/* executive_desk.c - see executive_desk.h. */
+#include "actors/executive_desk.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "actors/answer.h"
+#include "actors/executive_view.h"
+#include "actors/refuse.h"
+
+static void
+answer_number(actor_ctx_t *ctx, uint64_t number, err_t err, const char *verb)
+{
+    char text[32];
+
+    if (err == OK) {
+        done_t *m = DRAFT(ctx, done);
+        m->changed = true;
+        answer_unheard(REPLY(ctx, done, m));
+        return;
+    }
+    snprintf(text, sizeof text, "%llu", (unsigned long long) number);
+    answer_unheard(REPLY(ctx, refusal,
+                         refuse_draft(ctx, err, "despool quarantine list", verb, slice_of(text),
+                                      err_sentence(err))));
+}
+
+/* A number that is 0 or unknown is refused; the commands' numbers begin with 1. */
+static const quarantine_t *
+shown(actor_ctx_t *ctx, uint64_t number)
+{
+    return number == 0 ? NULL : view_quarantine(ctx, number);
+}
+
+void
+desk_quarantine_list(actor_ctx_t *ctx)
+{
+    answer_unheard(REPLY(ctx, quarantine, view_quarantine(ctx, 0)));
+}
+
+void
+desk_quarantine_show(actor_ctx_t *ctx, const quarantine_show_t *m)
+{
+    const quarantine_t *rows = shown(ctx, m->number);
+
+    if (rows) {
+        answer_unheard(REPLY(ctx, quarantine, rows));
+    } else {
+        answer_number(ctx, m->number, ERR_NOT_FOUND, "show");
+    }
+}
+
+void
+desk_quarantine_retry(actor_ctx_t *ctx, const quarantine_retry_t *m)
+{
+    answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_retry(ctx, m->number),
+                  "retry");
+}
+
+void
+desk_quarantine_drop(actor_ctx_t *ctx, const quarantine_drop_t *m)
+{
+    answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_drop(ctx, m->number), "drop");
+}
+
+void
+desk_blackbox(actor_ctx_t *ctx)
+{
+    char *text = malloc(BLACK_BOX_BYTES);
+    size_t size = text ? actor_black_box(ctx, text, BLACK_BOX_BYTES) : 0;
+    black_box_t *box = DRAFT(ctx, black_box);
+
+    box->text = actor_text(ctx, (slice_t){text ? text : "", size});
+    answer_unheard(REPLY(ctx, black_box, box));
+    free(text);
+}
