@@ -119,37 +119,6 @@ OBEYS(pause)
 OBEYS(resume)
 OBEYS(restart)
 
-HEARS(executive_t, component_list)
-static actor_next_t
-on_component_list(actor_ctx_t *ctx, executive_t *self, const component_list_t *m)
-{
-    component_view_t view[COMPONENTS_COUNT + 1] = {{"executive", "run", actor_self(ctx), false}};
-
-    claim(ctx, m != NULL);
-    for (uint32_t i = 0; i < COMPONENTS_COUNT; i++) {
-        view[i + 1] = component_view(&self->table.component[i]);
-    }
-    answer_unheard(REPLY(ctx, components, view_components(ctx, view, COMPONENTS_COUNT + 1)));
-    return ACTOR_CONTINUE;
-}
-
-HEARS(executive_t, component_show)
-static actor_next_t
-on_component_show(actor_ctx_t *ctx, executive_t *self, const component_show_t *m)
-{
-    slice_t name = record_slice(m, m->name);
-    const component_t *component = component_of(&self->table, name);
-    component_view_t view = {"executive", "run", actor_self(ctx), false};
-
-    if (component) {
-        view = component_view(component);
-    } else if (!slice_equal(name, slice_of("executive"))) {
-        return reply_refused(ctx, ERR_NOT_FOUND, "despool component list", "show", name);
-    }
-    answer_unheard(REPLY(ctx, component_shown, view_component(ctx, &view)));
-    return ACTOR_CONTINUE;
-}
-
 HEARS(executive_t, component_set)
 static actor_next_t
 on_component_set(actor_ctx_t *ctx, executive_t *self, const component_set_t *m)
@@ -196,7 +165,7 @@ setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
-/* ---- the quarantine, the black box, the end ---- */
+/* ---- what is only looked up, and the end ---- */
 
 #define DESK(message, arguments)                                                                   \
     HEARS(executive_t, message)                                                                    \
@@ -206,6 +175,8 @@ setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
         desk_##message arguments;                                                                  \
         return ACTOR_CONTINUE;                                                                     \
     }
+DESK(component_list, (ctx, &self->table))
+DESK(component_show, (ctx, &self->table, m))
 DESK(quarantine_list, (ctx))
 DESK(quarantine_show, (ctx, m))
 DESK(quarantine_retry, (ctx, m))

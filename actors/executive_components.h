@@ -26,12 +26,14 @@ typedef struct component_table {
 } component_table_t;
 
 /* Starts all of them. */
-verdict_t components_start(actor_ctx_t *ctx, component_table_t *table, const void *site_args) must_use;
+verdict_t components_start(actor_ctx_t *ctx, component_table_t *table,
+                           const void *site_args) must_use;
 /* NULL: there is none of this name. */
 component_t *component_of(component_table_t *table, slice_t name);
 component_view_t component_view(const component_t *component);
 /* start, stop, pause, resume or restart; false when it is so already. */
-bool component_obey(actor_ctx_t *ctx, component_table_t *table, component_t *component, const char *order);
+bool component_obey(actor_ctx_t *ctx, component_table_t *table, component_t *component,
+                    const char *order);
 /* A child is no longer what it was; the row is brought up to date and returned. */
 component_t *component_down(component_table_t *table, const actor_down_t *down);
 /* Every component that is wanted is ready or degraded. */

@@ -8,6 +8,35 @@
 #include "actors/executive_view.h"
 #include "actors/refuse.h"
 
+void
+desk_component_list(actor_ctx_t *ctx, component_table_t *table)
+{
+    component_view_t view[COMPONENTS_COUNT + 1] = {{"executive", "run", actor_self(ctx), false}};
+
+    for (uint32_t i = 0; i < COMPONENTS_COUNT; i++) {
+        view[i + 1] = component_view(&table->component[i]);
+    }
+    answer_unheard(REPLY(ctx, components, view_components(ctx, view, COMPONENTS_COUNT + 1)));
+}
+
+void
+desk_component_show(actor_ctx_t *ctx, component_table_t *table, const component_show_t *m)
+{
+    slice_t name = record_slice(m, m->name);
+    const component_t *component = component_of(table, name);
+    component_view_t view = {"executive", "run", actor_self(ctx), false};
+
+    if (component) {
+        view = component_view(component);
+    } else if (!slice_equal(name, slice_of("executive"))) {
+        answer_unheard(REPLY(ctx, refusal,
+                             refuse_draft(ctx, ERR_NOT_FOUND, "despool component list", "show",
+                                          name, err_sentence(ERR_NOT_FOUND))));
+        return;
+    }
+    answer_unheard(REPLY(ctx, component_shown, view_component(ctx, &view)));
+}
+
 static void
 answer_number(actor_ctx_t *ctx, uint64_t number, err_t err, const char *verb)
 {
