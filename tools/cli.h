@@ -1,7 +1,9 @@
 /* cli.h - what the files of the command line share.
  *
- * Shape    a line of arguments becomes a request (table.c), a request an answer (client.c), an answer
- *          text or JSON (show.c). All of it runs in one thread and ends with an exit code.
+ * Shape    a line of arguments (cli_parse.c, by the table of cli_commands.c) becomes a request
+ *          (cli_request.c), a request an answer (cli_say.c over cli_client.c), an answer text or
+ *          JSON (cli_answer.c, cli_show.c); cli_watch.c and cli_wait.c do what takes many of them.
+ *          All of it runs in one thread and ends with an exit code.
  * Errors   EXIT_DONE, EXIT_REFUSED (the site refused, or a wait ended with failures), EXIT_USAGE,
  *          EXIT_NO_HOST.
  */
@@ -14,7 +16,10 @@ enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_HOST = 3 };
 #define CLI_ARGUMENTS_MAX 16u        /* of one command; a further one is wrong usage */
 #define CLI_ITEMS_MAX     10000u     /* of one list argument; a further one is wrong usage */
 #define CLI_REQUEST_BYTES (1u << 20) /* of one request; a larger one is wrong usage */
-#define CLI_ANSWER_MS     5000       /* without an answer or a sign of life: no host */
+#define CLI_ANSWER_MS     5000u      /* without an answer or a sign of life: no host */
+#define CLI_SHORT_MS      60000u     /* of a command that is no long work, on a host that lives */
+#define CLI_PATIENCE_MS   30000u     /* that a watch or wait bears with a host that went away */
+#define CLI_REPLY_BYTES   (64 << 20) /* of one reply; a larger one counts as none */
 
 typedef enum cli_kind {
     CLI_TEXT,   /* str */
@@ -27,28 +32,28 @@ typedef enum cli_kind {
 } cli_kind_t;
 
 typedef struct cli_slot {
-    const char *word;  /* "--to", or the positional's name in capitals */
-    const char *name;  /* on the wire; NULL: for the command line itself (--wait, --count of watch) */
+    const char *word; /* "--to", or the positional's name in capitals */
+    const char *name; /* on the wire; NULL: the command line's own (--wait, --count of watch) */
     cli_kind_t kind;
     bool required;
 } cli_slot_t;
 
 typedef struct cli_command {
-    const char *words;    /* "package add" */
-    const char *wire;     /* "package.add"; NULL: watch */
+    const char *words; /* "package add" */
+    const char *wire;  /* "package.add"; NULL: watch */
     const char *sentence;
-    bool changes;         /* carries a key */
-    bool long_work;       /* waits as long as the host lives */
-    cli_slot_t slot[8];   /* positionals in order, then options; word NULL at the end */
+    bool changes;       /* carries a key */
+    bool long_work;     /* waits as long as the host lives */
+    cli_slot_t slot[8]; /* positionals in order, then options; word NULL at the end */
 } cli_command_t;
 extern const cli_command_t cli_commands[];
 
 typedef struct cli_argument {
     const cli_slot_t *slot;
-    const char *value[1]; /* of TEXT, NUMBER */
-    const char **items;   /* of lists; owned */
+    const char *text;   /* of TEXT */
+    const char **items; /* of lists; owned */
     uint32_t count;
-    char *path;           /* of PATH; owned */
+    char *path; /* of PATH; owned */
     uint64_t number;
 } cli_argument_t;
 
@@ -61,32 +66,45 @@ typedef struct cli_line {
     uint32_t wait_s; /* 0: no limit */
 } cli_line_t;
 
-/* Reads argv; EXIT_DONE or EXIT_USAGE with one line on stderr that says what is wrong. */
+/* Reads argv; EXIT_DONE or EXIT_USAGE with one line on stderr that says what is wrong. Lists are
+ * taken apart in place. */
 int cli_parse(int argc, char **argv, cli_line_t *ret_line);
 void cli_line_fini(cli_line_t *line);
 const cli_argument_t *cli_argument(const cli_line_t *line, const char *word); /* NULL: not given */
 void cli_help(const cli_command_t *command); /* NULL: all commands */
+/* From / on, without '.', '..', doubled and trailing slashes, by its text alone: the path is the
+ * site's. NULL: longer than a path may be. The caller's to free. */
+char *cli_absolute(const char *path);
+
+#define CLI_REQUEST_ID 1u /* of the request that the line is; later ones of a client count on */
 /* Encodes the request; false when it does not fit. */
 bool cli_encode(const cli_line_t *line, wire_writer_t *writer);
 
 typedef struct cli_client cli_client_t;
-cli_client_t *cli_client_new(const cli_line_t *line);
+/* answer_ms: CLI_ANSWER_MS. */
+cli_client_t *cli_client_new(const cli_line_t *line, uint32_t answer_ms);
 void cli_client_destroy(cli_client_t **client);
-/* Sends a request and waits; EXIT_DONE with the reply's root (borrowed until the next ask),
- * EXIT_NO_HOST with a line on stderr. */
-int cli_ask(cli_client_t *client, slice_t request, bool long_work, wire_value_t *ret_reply);
-/* Asks with a few arguments: name, value pairs of str, NULL at the end; result in *ret_result. */
+/* Sends a request of this id and waits; EXIT_DONE with the reply's root (borrowed until the next
+ * ask), EXIT_NO_HOST with a line on stderr. */
+int cli_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work,
+            wire_value_t *ret_reply);
+/* Asks with a few arguments: name, value pairs of str, NULL at the end, and a number. EXIT_DONE
+ * with the result (borrowed until the next ask), EXIT_REFUSED with the error, EXIT_NO_HOST. A host that
+ * answered before and is away or starting is given CLI_PATIENCE_MS to be back. */
 int cli_ask_small(cli_client_t *client, const char *command, const char *const *pairs,
                   const char *number_name, uint64_t number, wire_value_t *ret_result);
 /* The next published status message, at most timeout_ms: 1 a message, 0 none. */
 int cli_hear(cli_client_t *client, int timeout_ms, wire_value_t *ret_event);
+void cli_pause(uint32_t ms);
 
 /* Prints a result for a person; true when the command's answer says that something is wrong. */
 bool cli_show(const cli_line_t *line, const wire_value_t *result);
 void cli_show_json(const wire_value_t *value);
 void cli_show_event(const wire_value_t *event);
-/* cannot ...: reason, and the hint, on stderr (or {"error": ...} on stdout). */
+/* cannot ...: reason, and the hint, on stderr; with --json also {"error": ...} on stdout. */
 void cli_show_error(const cli_line_t *line, const wire_value_t *error);
+/* One command from its request to its exit code. */
+int cli_say(cli_client_t *client, const cli_line_t *line);
 int cli_wait(cli_client_t *client, const cli_line_t *line);
 int cli_watch(cli_client_t *client, const cli_line_t *line);
 
@@ -94,3 +112,9 @@ int cli_watch(cli_client_t *client, const cli_line_t *line);
 slice_t cli_text(const wire_value_t *map, const char *name);
 uint64_t cli_number(const wire_value_t *map, const char *name);
 bool cli_flag(const wire_value_t *map, const char *name);
+/* A list of that name; an empty one where there is none. */
+wire_value_t cli_list(const wire_value_t *map, const char *name);
+/* "in 12 s", "3 min ago", as seen at now_s (seconds since 1970); "" for no time. */
+void cli_relative(slice_t iso, int64_t now_s, char *text, size_t size);
+/* "3", "3 (label)", "-" for none. */
+void cli_version(const wire_value_t *map, const char *name, char *text, size_t size);

@@ -1,44 +1,60 @@
-/* cli_client.c - one connection to a host: asks, and listens to its status stream. */
+/* cli_client.c - one connection to a host: asks, and listens to its status stream.
+ *
+ * Replies may be late: each request has an id of its own, and a reply with another id is dropped.
+ * While an answer is awaited the host is pinged on a second socket; as long as it shows a sign of
+ * life the answer may still come. */
 #include "tools/cli.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
+#include "tools/cli_print.h"
 #include "tools/data_default.h"
 
+#define RETRY_PAUSE_MS 100 /* between asks of a host that is away or starting */
+
 struct cli_client {
+    const cli_line_t *line;
+    uint32_t answer_ms;
     void *context;
     void *commands, *pings, *stream;
-    char command_at[512], status_at[512];
+    char *command_at, *status_at;
     zmq_msg_t reply, event;
+    uint64_t next_id;
+    bool met; /* the host answered once */
     uint8_t small[8192];
 };
 
-/* The status endpoint stands beside the command endpoint unless the data directory says both. */
+static char *
+joined(const char *before, size_t size, const char *after)
+{
+    char *whole = NULL;
+    int made = asprintf(&whole, "%.*s%s", (int) size, before, after);
+
+    assert(made >= 0);
+    return whole;
+}
+
+/* The status endpoint stands beside the command endpoint; one that is named otherwise has none. */
 static void
 endpoints(cli_client_t *client, const cli_line_t *line)
 {
+    static const char tail[] = "/command.ipc";
     char *data = line->data ? strdup(line->data) : data_default();
 
-    snprintf(client->command_at, sizeof client->command_at, "ipc://%s/command.ipc",
-             data ? data : "");
-    snprintf(client->status_at, sizeof client->status_at, "ipc://%s/status.ipc", data ? data : "");
+    assert(data);
+    char *site = joined("ipc://", 6, data);
+    client->command_at = line->connect ? strdup(line->connect) : joined(site, strlen(site), tail);
+    size_t size = strlen(client->command_at), tail_size = sizeof tail - 1;
+    if (size > tail_size && strcmp(client->command_at + size - tail_size, tail) == 0) {
+        client->status_at = joined(client->command_at, size - tail_size, "/status.ipc");
+    }
+    free(site);
     free(data);
-    if (!line->connect) {
-        return;
-    }
-    snprintf(client->command_at, sizeof client->command_at, "%s", line->connect);
-    snprintf(client->status_at, sizeof client->status_at, "%s", line->connect);
-    char *tail = strstr(client->status_at, "command.ipc");
-    if (tail) {
-        snprintf(tail, sizeof client->status_at - (size_t) (tail - client->status_at),
-                 "status.ipc");
-    }
 }
 
 static void *
@@ -46,13 +62,14 @@ connected(cli_client_t *client, int type, const char *endpoint)
 {
     void *socket = zmq_socket(client->context, type);
     int none = 0;
+    int64_t largest = CLI_REPLY_BYTES;
 
     if (!socket) {
         return NULL;
     }
     zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
     if (type == ZMQ_SUB) {
-        zmq_setsockopt(socket, ZMQ_RCVHWM, &none, sizeof none);
         zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "status", 6);
     }
     if (zmq_connect(socket, endpoint) != 0) {
@@ -63,11 +80,14 @@ connected(cli_client_t *client, int type, const char *endpoint)
 }
 
 cli_client_t *
-cli_client_new(const cli_line_t *line)
+cli_client_new(const cli_line_t *line, uint32_t answer_ms)
 {
     cli_client_t *client = calloc(1, sizeof *client);
 
     assert(client);
+    client->line = line;
+    client->answer_ms = answer_ms;
+    client->next_id = CLI_REQUEST_ID + 1;
     endpoints(client, line);
     zmq_msg_init(&client->reply);
     zmq_msg_init(&client->event);
@@ -91,6 +111,8 @@ cli_client_destroy(cli_client_t **client)
     zmq_msg_close(&(*client)->reply);
     zmq_msg_close(&(*client)->event);
     zmq_ctx_term((*client)->context);
+    free((*client)->command_at);
+    free((*client)->status_at);
     free(*client);
     *client = NULL;
 }
@@ -104,131 +126,212 @@ now_ms(void)
     return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static int
-no_host(const cli_client_t *client)
+void
+cli_pause(uint32_t ms)
 {
-    fprintf(stderr,
-            "cannot reach the host at '%s': no answer in %d s\n"
-            "  start it with despoold, or name its data directory with --data\n",
-            client->command_at, CLI_ANSWER_MS / 1000);
+    zmq_poll(NULL, 0, (long) ms);
+}
+
+/* ---- one request and its reply
+ * ---------------------------------------------------------------------------- */
+
+/* A map of v, id and cmd is begun; its args are still to be put. */
+static void
+begin_request(wire_writer_t *w, cli_client_t *client, uint64_t id, const char *command)
+{
+    wire_writer_over(w, client->small, sizeof client->small);
+    wire_put_map(w, 4);
+    wire_put_str(w, slice_of("v"));
+    wire_put_u64(w, 1);
+    wire_put_str(w, slice_of("id"));
+    wire_put_u64(w, id);
+    wire_put_str(w, slice_of("cmd"));
+    wire_put_str(w, slice_of(command));
+    wire_put_str(w, slice_of("args"));
+}
+
+static void
+ping(cli_client_t *client)
+{
+    wire_writer_t w;
+
+    begin_request(&w, client, 0, "ping");
+    wire_put_map(&w, 0);
+    zmq_send(client->pings, client->small, w.size, ZMQ_DONTWAIT);
+}
+
+static void
+drop_pong(cli_client_t *client)
+{
+    zmq_msg_t pong;
+
+    zmq_msg_init(&pong);
+    zmq_msg_recv(&pong, client->pings, ZMQ_DONTWAIT);
+    zmq_msg_close(&pong);
+}
+
+/* Takes one message; true when it is the reply to id (or the site could not read an id). */
+static bool
+take_reply(cli_client_t *client, uint64_t id, wire_value_t *ret_reply)
+{
+    wire_value_t got;
+
+    zmq_msg_close(&client->reply);
+    zmq_msg_init(&client->reply);
+    if (zmq_msg_recv(&client->reply, client->commands, ZMQ_DONTWAIT) < 0 ||
+        wire_check(zmq_msg_data(&client->reply), zmq_msg_size(&client->reply), ret_reply) != OK ||
+        ret_reply->kind != WIRE_MAP) {
+        return false;
+    }
+    return !wire_find(ret_reply, "id", &got) || got.kind == WIRE_NIL ||
+           (got.kind == WIRE_UINT && got.uint == id);
+}
+
+/* NULL, or why there was no reply. */
+static const char *
+await_reply(cli_client_t *client, uint64_t id, bool long_work, wire_value_t *ret_reply)
+{
+    zmq_pollitem_t items[] = {{client->commands, 0, ZMQ_POLLIN, 0},
+                              {client->pings, 0, ZMQ_POLLIN, 0}};
+    int64_t now = now_ms(), heard = now, pinged = now, began = now;
+
+    ping(client);
+    while (now < heard + client->answer_ms && (long_work || now < began + CLI_SHORT_MS)) {
+        zmq_poll(items, 2, (long) client->answer_ms / 4 + 1);
+        now = now_ms();
+        if ((items[0].revents & ZMQ_POLLIN) && take_reply(client, id, ret_reply)) {
+            client->met = true;
+            return NULL;
+        }
+        if (items[1].revents & ZMQ_POLLIN) {
+            drop_pong(client);
+            heard = now;
+        }
+        if (heard >= pinged && now >= pinged + client->answer_ms / 2) {
+            ping(client);
+            pinged = now;
+        }
+    }
+    return now < heard + client->answer_ms ? "it lives, but does not answer" : "it does not answer";
+}
+
+/* NULL, or why there was no reply; silent, so that it can be tried again. */
+static const char *
+try_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire_value_t *ret_reply)
+{
+    const char *path =
+        strncmp(client->command_at, "ipc:///", 7) == 0 ? client->command_at + 6 : NULL;
+
+    if (!client->commands || !client->pings) {
+        return "this is no endpoint that can be connected to";
+    }
+    if (path && access(path, F_OK) != 0) {
+        return "there is no such socket";
+    }
+    if (path && access(path, W_OK) != 0) {
+        return "no permission";
+    }
+    if (zmq_send(client->commands, request.data, request.size, ZMQ_DONTWAIT) < 0) {
+        return "it takes no more commands";
+    }
+    return await_reply(client, id, long_work, ret_reply);
+}
+
+static int
+no_host(const cli_client_t *client, const char *why)
+{
+    cli_line(stderr, "cannot reach the host at '%s': %s", client->command_at, why);
+    cli_line(stderr, "  start it with despoold, or name its data directory with --data");
     return EXIT_NO_HOST;
 }
 
-/* Whether the host shows a sign of life within the time given. */
-static bool
-answers_ping(cli_client_t *client)
+int
+cli_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire_value_t *ret_reply)
 {
-    wire_writer_t w;
-    zmq_pollitem_t item = {client->pings, 0, ZMQ_POLLIN, 0};
-    zmq_msg_t pong;
+    const char *why = try_ask(client, request, id, long_work, ret_reply);
 
-    wire_writer_over(&w, client->small, sizeof client->small);
-    wire_put_map(&w, 4);
-    wire_put_str(&w, slice_of("v"));
-    wire_put_u64(&w, 1);
-    wire_put_str(&w, slice_of("id"));
-    wire_put_nil(&w);
-    wire_put_str(&w, slice_of("cmd"));
-    wire_put_str(&w, slice_of("ping"));
-    wire_put_str(&w, slice_of("args"));
-    wire_put_map(&w, 0);
-    if (zmq_send(client->pings, client->small, w.size, ZMQ_DONTWAIT) < 0 ||
-        zmq_poll(&item, 1, CLI_ANSWER_MS) <= 0) {
-        return false;
-    }
-    zmq_msg_init(&pong);
-    int got = zmq_msg_recv(&pong, client->pings, 0);
-    zmq_msg_close(&pong);
-    return got >= 0;
+    return why ? no_host(client, why) : EXIT_DONE;
 }
 
-/* Waits for the reply; as long as the host shows signs of life when the work may be long. */
-static bool
-await_reply(cli_client_t *client, bool long_work)
-{
-    zmq_pollitem_t item = {client->commands, 0, ZMQ_POLLIN, 0};
-    int64_t until = now_ms() + CLI_ANSWER_MS;
+/* ---- small requests, again while the host is away
+ * ---------------------------------------------------------------------------------- */
 
-    for (;;) {
-        int64_t left = until - now_ms();
-        if (zmq_poll(&item, 1, left > 0 ? (long) left : 0) > 0) {
+static bool
+is_passing(const wire_value_t *error)
+{
+    static const char *const codes[] = {"starting", "restarting", "down", "deadline"};
+    slice_t code = cli_text(error, "code");
+
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+        if (slice_equal(code, slice_of(codes[i]))) {
             return true;
         }
-        if (now_ms() < until) {
-            continue;
-        }
-        if (!answers_ping(client)) {
-            return false;
-        }
-        until = now_ms() + (long_work ? 2 : 1) * CLI_ANSWER_MS;
     }
+    return false;
 }
 
-int
-cli_ask(cli_client_t *client, slice_t request, bool long_work, wire_value_t *ret_reply)
-{
-    const char *path =
-        strncmp(client->command_at, "ipc://", 6) == 0 ? client->command_at + 6 : NULL;
-
-    if (!client->commands || !client->pings || (path && access(path, F_OK) != 0) ||
-        zmq_send(client->commands, request.data, request.size, 0) < 0 ||
-        !await_reply(client, long_work)) {
-        return no_host(client);
-    }
-    zmq_msg_close(&client->reply);
-    zmq_msg_init(&client->reply);
-    if (zmq_msg_recv(&client->reply, client->commands, 0) < 0 ||
-        wire_check(zmq_msg_data(&client->reply), zmq_msg_size(&client->reply), ret_reply) != OK) {
-        fprintf(stderr, "cannot read the reply of '%s': it is not msgpack\n", client->command_at);
-        return EXIT_NO_HOST;
-    }
-    return EXIT_DONE;
-}
-
-int
-cli_ask_small(cli_client_t *client, const char *command, const char *const *pairs,
-              const char *number_name, uint64_t number, wire_value_t *ret_result)
+static size_t
+small_request(cli_client_t *client, uint64_t id, const char *command, const char *const *pairs,
+              const char *number_name, uint64_t number)
 {
     wire_writer_t w;
-    wire_value_t reply;
-    uint32_t count = number_name ? 1 : 0;
+    uint32_t texts = 0;
 
-    for (uint32_t i = 0; pairs && pairs[i]; i += 2) {
-        count++;
+    while (pairs && pairs[texts]) {
+        texts++;
     }
-    wire_writer_over(&w, client->small, sizeof client->small);
-    wire_put_map(&w, 4);
-    wire_put_str(&w, slice_of("v"));
-    wire_put_u64(&w, 1);
-    wire_put_str(&w, slice_of("id"));
-    wire_put_u64(&w, 2);
-    wire_put_str(&w, slice_of("cmd"));
-    wire_put_str(&w, slice_of(command));
-    wire_put_str(&w, slice_of("args"));
-    wire_put_map(&w, count);
-    for (uint32_t i = 0; pairs && pairs[i]; i++) {
+    begin_request(&w, client, id, command);
+    wire_put_map(&w, texts / 2 + (number_name ? 1 : 0));
+    for (uint32_t i = 0; i < texts; i++) {
         wire_put_str(&w, slice_of(pairs[i]));
     }
     if (number_name) {
         wire_put_str(&w, slice_of(number_name));
         wire_put_u64(&w, number);
     }
-    int code = cli_ask(client, (slice_t){(const char *) client->small, w.size}, false, &reply);
-    if (code != EXIT_DONE) {
-        return code;
+    assert(!w.full);
+    return w.size;
+}
+
+int
+cli_ask_small(cli_client_t *client, const char *command, const char *const *pairs,
+              const char *number_name, uint64_t number, wire_value_t *ret_result)
+{
+    int64_t until = now_ms() + (client->met ? CLI_PATIENCE_MS : 0);
+
+    for (;;) {
+        wire_value_t reply, error = {0};
+        uint64_t id = client->next_id++;
+        size_t size = small_request(client, id, command, pairs, number_name, number);
+        slice_t request = {(const char *) client->small, size};
+        const char *why = try_ask(client, request, id, false, &reply);
+        if (!why && wire_find(&reply, "result", ret_result) && ret_result->kind == WIRE_MAP) {
+            return EXIT_DONE;
+        }
+        bool refused = !why && wire_find(&reply, "error", &error);
+        if (now_ms() >= until || (refused && !is_passing(&error))) {
+            if (refused) {
+                cli_show_error(client->line, &error);
+                return EXIT_REFUSED;
+            }
+            return no_host(client, why ? why : "its reply has neither a result nor an error");
+        }
+        cli_pause(RETRY_PAUSE_MS);
     }
-    return wire_find(&reply, "result", ret_result) && ret_result->kind == WIRE_MAP ? EXIT_DONE
-                                                                                   : EXIT_REFUSED;
 }
 
 int
 cli_hear(cli_client_t *client, int timeout_ms, wire_value_t *ret_event)
 {
-    if (!client->stream) {
+    if (!client->stream && client->status_at) {
         client->stream = connected(client, ZMQ_SUB, client->status_at);
     }
+    if (!client->stream) {
+        cli_pause((uint32_t) timeout_ms);
+        return 0;
+    }
     zmq_pollitem_t item = {client->stream, 0, ZMQ_POLLIN, 0};
-    if (!client->stream || zmq_poll(&item, 1, timeout_ms) <= 0) {
+    if (zmq_poll(&item, 1, timeout_ms) <= 0) {
         return 0;
     }
     do {
@@ -238,5 +341,7 @@ cli_hear(cli_client_t *client, int timeout_ms, wire_value_t *ret_event)
             return 0;
         }
     } while (zmq_msg_more(&client->event));
-    return wire_check(zmq_msg_data(&client->event), zmq_msg_size(&client->event), ret_event) == OK;
+    return wire_check(zmq_msg_data(&client->event), zmq_msg_size(&client->event), ret_event) ==
+               OK &&
+           ret_event->kind == WIRE_MAP;
 }

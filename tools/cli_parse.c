@@ -1,70 +1,34 @@
-/* cli_parse.c - from argv to a line, and from a line to a request. */
+/* cli_parse.c - from argv to a line. */
 #include "tools/cli.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "proto/limits.h"
+#include "proto/show.h"
+#include "tools/cli_print.h"
+
+/* Of these only one can be meant. */
+static const struct {
+    const char *one, *other, *both;
+} either[] = {
+    {"--to", "--all", "--to, --all"},
+    {"--from", "--all", "--from, --all"},
+    {"--withdraw", "--forget", "--withdraw, --forget"},
+    {"--exclude", "--no-exclude", "--exclude, --no-exclude"},
+};
 
 static int
-usage(const char *what, const char *about)
+usage(const cli_line_t *line, const char *what, const char *about)
 {
-    fprintf(stderr, "despool: %s '%s'; despool --help lists the commands\n", what, about);
+    const char *words = line->command ? line->command->words : NULL;
+
+    cli_line(stderr, "despool: %s '%s'; despool %s%s--help tells more", what, about,
+             words ? words : "", words ? " " : "");
     return EXIT_USAGE;
 }
-
-/* ---- help
- * ------------------------------------------------------------------------------------------ */
-
-static void
-print_slot(const cli_slot_t *slot)
-{
-    bool option = slot->word[0] == '-';
-    const char *value = !option                    ? ""
-                        : slot->kind == CLI_FLAG   ? ""
-                        : slot->kind == CLI_NUMBER ? " N"
-                        : slot->kind == CLI_LIST   ? " NAME[,NAME...]"
-                                                   : " TEXT";
-    const char *more = slot->kind == CLI_REST || slot->kind == CLI_REPEAT ? "..." : "";
-
-    if (strcmp(slot->word, "--wait") == 0) {
-        value = "[=SECONDS]";
-    }
-    printf(slot->required ? " %s%s%s" : " [%s%s]%s", slot->word, value, more);
-}
-
-static void
-print_usage(const cli_command_t *command)
-{
-    printf("  despool %s", command->words);
-    for (const cli_slot_t *slot = command->slot; slot->word; slot++) {
-        print_slot(slot);
-    }
-    printf("\n      %s\n", command->sentence);
-}
-
-void
-cli_help(const cli_command_t *command)
-{
-    if (command) {
-        print_usage(command);
-        return;
-    }
-    printf("despool [--data DIR | --connect ENDPOINT] [--json] [--dry-run] COMMAND\n\n");
-    for (command = cli_commands; command->words; command++) {
-        print_usage(command);
-    }
-    printf("\nWherever points are named, @GROUP names all of a group.\n"
-           "Exit codes: 0 done, 1 the site refused or the wait ended with failures, "
-           "2 wrong usage, 3 no host.\n");
-}
-
-/* ---- the line
- * ---------------------------------------------------------------------------------------- */
 
 static const cli_command_t *
 command_of(int argc, char **argv, int *ret_used)
@@ -110,22 +74,44 @@ argument_for(cli_line_t *line, const cli_slot_t *slot)
     return &line->argument[line->count++];
 }
 
-/* Against the working directory, without looking at the file system: the path is the site's. */
-static char *
-absolute(const char *path)
+/* Drops empty steps and '.', and goes up at '..', in place. */
+static void
+straighten(char *path)
 {
-    char here[PATH_BYTES_MAX + 1], *whole = NULL;
+    char *to = path;
 
-    if (path[0] == '/') {
-        return strdup(path);
+    for (const char *at = path; *at;) {
+        at += strspn(at, "/");
+        size_t size = strcspn(at, "/");
+        if (size == 2 && at[0] == '.' && at[1] == '.') {
+            while (to > path && *--to != '/') {
+            }
+        } else if (size > 0 && !(size == 1 && at[0] == '.')) {
+            *to++ = '/';
+            memmove(to, at, size);
+            to += size;
+        }
+        at += size;
     }
-    if (!getcwd(here, sizeof here) ||
-        asprintf(&whole, "%s/%s", strcmp(here, "/") == 0 ? "" : here, path) < 0) {
+    if (to == path) {
+        *to++ = '/';
+    }
+    *to = 0;
+}
+
+char *
+cli_absolute(const char *path)
+{
+    char here[PATH_BYTES_MAX + 1] = "", *whole = NULL;
+
+    if ((path[0] != '/' && !getcwd(here, sizeof here)) ||
+        asprintf(&whole, "%s/%s", here, path) < 0) {
         return NULL;
     }
-    size_t size = strlen(whole);
-    while (size > 2 && strcmp(whole + size - 2, "/.") == 0) {
-        whole[size -= 2] = 0;
+    straighten(whole);
+    if (strlen(whole) > PATH_BYTES_MAX) {
+        free(whole);
+        return NULL;
     }
     return whole;
 }
@@ -151,8 +137,8 @@ add_item(cli_argument_t *argument, const char *item)
 static bool
 add_list(cli_argument_t *argument, char *list)
 {
-    for (char *item = strtok(list, ","); item; item = strtok(NULL, ",")) {
-        if (!add_item(argument, item)) {
+    for (char *item = strsep(&list, ","); item; item = strsep(&list, ",")) {
+        if (!*item || !add_item(argument, item)) {
             return false;
         }
     }
@@ -173,39 +159,45 @@ number_of(const char *text, uint64_t *ret_number)
     return true;
 }
 
+static bool
+take_value(cli_argument_t *argument, char *value)
+{
+    switch (argument->slot->kind) {
+    case CLI_TEXT:
+        argument->text = value;
+        return true;
+    case CLI_PATH:
+        argument->path = *value ? cli_absolute(value) : NULL;
+        return argument->path != NULL;
+    case CLI_LIST:
+        return add_list(argument, value);
+    case CLI_REPEAT:
+    case CLI_REST:
+        return add_item(argument, value);
+    case CLI_NUMBER:
+        return number_of(value, &argument->number);
+    case CLI_FLAG:
+        return true;
+    }
+    return false;
+}
+
 /* Gives a slot its value; value is NULL for a flag. */
 static int
 fill(cli_line_t *line, const cli_slot_t *slot, char *value)
 {
-    cli_argument_t *argument = argument_for(line, slot);
-    bool good = argument != NULL;
+    bool again = cli_argument(line, slot->word) != NULL;
+    bool once = slot->kind == CLI_TEXT || slot->kind == CLI_PATH || slot->kind == CLI_NUMBER;
 
-    if (!good) {
-        return usage("too many arguments at", slot->word);
+    if (again && once) {
+        return usage(line, "given twice:", slot->word);
     }
-    switch (slot->kind) {
-    case CLI_TEXT:
-        argument->value[0] = value;
-        break;
-    case CLI_PATH:
-        free(argument->path);
-        argument->path = absolute(value);
-        good = argument->path != NULL;
-        break;
-    case CLI_LIST:
-        good = add_list(argument, value);
-        break;
-    case CLI_REPEAT:
-    case CLI_REST:
-        good = add_item(argument, value);
-        break;
-    case CLI_NUMBER:
-        good = number_of(value, &argument->number);
-        break;
-    case CLI_FLAG:
-        break;
+    cli_argument_t *argument = argument_for(line, slot);
+    if (!argument) {
+        return usage(line, "too many arguments at", slot->word);
     }
-    return good ? EXIT_DONE : usage("cannot use the value of", slot->word);
+    return take_value(argument, value) ? EXIT_DONE
+                                       : usage(line, "cannot use the value of", slot->word);
 }
 
 static int
@@ -215,29 +207,44 @@ read_wait(cli_line_t *line, const char *value)
 
     line->wait = true;
     if (value && (!number_of(value, &seconds) || seconds == 0 || seconds > UINT32_MAX)) {
-        return usage("--wait takes a number of seconds, not", value);
+        return usage(line, "--wait takes a number of seconds, not", value);
     }
     line->wait_s = (uint32_t) seconds;
     return EXIT_DONE;
+}
+
+/* The value of an option: after '=', or the next word. */
+static char *
+value_of(int argc, char **argv, int *at)
+{
+    char *value = strchr(argv[*at], '=');
+
+    if (value) {
+        return value + 1;
+    }
+    return *at + 1 < argc ? argv[++*at] : NULL;
 }
 
 /* Options that every command has. -1: none of them. */
 static int
 read_common(cli_line_t *line, int argc, char **argv, int *at)
 {
-    const char *word = argv[*at];
+    char *word = argv[*at];
+    size_t size = strcspn(word, "=");
 
     if (strcmp(word, "--json") == 0) {
         line->json = true;
     } else if (strcmp(word, "--dry-run") == 0) {
         line->dry_run = true;
-    } else if (strcmp(word, "--help") == 0) {
+    } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
         line->help = true;
-    } else if (strcmp(word, "--data") == 0 || strcmp(word, "--connect") == 0) {
-        if (*at + 1 == argc) {
-            return usage("a value is missing after", word);
+    } else if ((size == 6 && strncmp(word, "--data", size) == 0) ||
+               (size == 9 && strncmp(word, "--connect", size) == 0)) {
+        const char *value = value_of(argc, argv, at);
+        if (!value || !*value) {
+            return usage(line, "a value is missing after", word);
         }
-        *(strcmp(word, "--data") == 0 ? &line->data : &line->connect) = argv[++*at];
+        *(size == 6 ? &line->data : &line->connect) = value;
     } else {
         return -1;
     }
@@ -248,23 +255,20 @@ static int
 read_option(cli_line_t *line, int argc, char **argv, int *at)
 {
     char *word = argv[*at];
-    char *value = strchr(word, '=');
-    size_t size = value ? (size_t) (value - word) : strlen(word);
-    const cli_slot_t *slot = option_of(line->command, word, size);
+    const char *given = strchr(word, '=');
+    const cli_slot_t *slot = option_of(line->command, word, strcspn(word, "="));
 
     if (!slot) {
-        return usage("unknown option", word);
+        return usage(line, "unknown option", word);
     }
     if (strcmp(slot->word, "--wait") == 0) {
-        return read_wait(line, value ? value + 1 : NULL);
+        return read_wait(line, given ? given + 1 : NULL);
     }
     if (slot->kind == CLI_FLAG) {
-        return value ? usage("no value is taken by", word) : fill(line, slot, NULL);
+        return given ? usage(line, "no value is taken by", slot->word) : fill(line, slot, NULL);
     }
-    if (!value && *at + 1 == argc) {
-        return usage("a value is missing after", word);
-    }
-    return fill(line, slot, value ? value + 1 : argv[++*at]);
+    char *value = value_of(argc, argv, at);
+    return value ? fill(line, slot, value) : usage(line, "a value is missing after", word);
 }
 
 static const cli_slot_t *
@@ -279,38 +283,87 @@ next_positional(const cli_line_t *line)
 }
 
 static int
+read_positional(cli_line_t *line, char *word)
+{
+    const cli_slot_t *slot = next_positional(line);
+
+    return slot ? fill(line, slot, word) : usage(line, "unexpected argument", word);
+}
+
+static int
 read_rest(cli_line_t *line, int argc, char **argv, int at)
 {
     bool options = true;
+    int code = EXIT_DONE;
 
-    for (; at < argc; at++) {
-        int code = options ? read_common(line, argc, argv, &at) : -1;
-        if (code == -1 && options && strcmp(argv[at], "--") == 0) {
+    for (; at < argc && code == EXIT_DONE; at++) {
+        if (options && strcmp(argv[at], "--") == 0) {
             options = false;
-            continue;
+        } else if (!options || argv[at][0] != '-' || !argv[at][1]) {
+            code = read_positional(line, argv[at]);
+        } else {
+            code = read_common(line, argc, argv, &at);
+            code = code == -1 ? read_option(line, argc, argv, &at) : code;
         }
-        if (code == -1 && options && strncmp(argv[at], "--", 2) == 0) {
-            code = read_option(line, argc, argv, &at);
-        } else if (code == -1) {
-            const cli_slot_t *slot = next_positional(line);
-            code = slot ? fill(line, slot, argv[at]) : usage("unexpected argument", argv[at]);
-        }
-        if (code != EXIT_DONE) {
-            return code;
-        }
+    }
+    return code;
+}
+
+/* Lists name points: each command that takes one wants it, or --all. */
+static int
+check_slot(const cli_line_t *line, const cli_slot_t *slot)
+{
+    bool given = cli_argument(line, slot->word) != NULL;
+
+    if (slot->required && !given) {
+        return usage(line, "missing argument", slot->word);
+    }
+    if (slot->kind == CLI_LIST && !given && !cli_argument(line, "--all")) {
+        return usage(line, "wants --all or", slot->word);
     }
     return EXIT_DONE;
 }
 
 static int
-check_required(const cli_line_t *line)
+check_line(const cli_line_t *line)
 {
-    for (const cli_slot_t *slot = line->command->slot; slot->word; slot++) {
-        if (slot->required && !cli_argument(line, slot->word)) {
-            return usage("missing argument", slot->word);
+    int code = EXIT_DONE;
+
+    for (const cli_slot_t *slot = line->command->slot; slot->word && code == EXIT_DONE; slot++) {
+        code = check_slot(line, slot);
+    }
+    for (size_t i = 0; i < sizeof either / sizeof either[0] && code == EXIT_DONE; i++) {
+        if (cli_argument(line, either[i].one) && cli_argument(line, either[i].other)) {
+            code = usage(line, "only one can be meant of these:", either[i].both);
         }
     }
-    return EXIT_DONE;
+    if (code == EXIT_DONE && line->data && line->connect) {
+        code = usage(line, "only one can be meant of these:", "--data, --connect");
+    }
+    return code;
+}
+
+/* A noun without a verb of its own is told from a word that is no command at all. */
+static int
+no_such(const cli_line_t *line, int argc, char **argv)
+{
+    char verbs[256];
+    size_t noun = strlen(argv[0]);
+    sheet_t sheet;
+
+    sheet_over(&sheet, verbs, sizeof verbs);
+    for (const cli_command_t *command = cli_commands; command->words; command++) {
+        if (strncmp(command->words, argv[0], noun) == 0 && command->words[noun] == ' ') {
+            sheet_puts(&sheet, *verbs ? ", " : "");
+            sheet_puts(&sheet, command->words + noun + 1);
+        }
+    }
+    if (!*verbs) {
+        return usage(line, "no such command:", argv[0]);
+    }
+    cli_line(stderr, "despool: '%s' wants one of %s%s%s%s; despool --help tells more", argv[0],
+             verbs, argc > 1 ? ", not '" : "", argc > 1 ? argv[1] : "", argc > 1 ? "'" : "");
+    return EXIT_USAGE;
 }
 
 int
@@ -322,18 +375,22 @@ cli_parse(int argc, char **argv, cli_line_t *ret_line)
     for (; at < argc && argv[at][0] == '-'; at++) {
         int code = read_common(ret_line, argc, argv, &at);
         if (code != EXIT_DONE) {
-            return code == -1 ? usage("unknown option", argv[at]) : code;
+            return code == -1 ? usage(ret_line, "unknown option", argv[at]) : code;
         }
     }
+    ret_line->help = ret_line->help || (at + 1 == argc && strcmp(argv[at], "help") == 0);
+    if (ret_line->help && at + 1 >= argc) {
+        return EXIT_DONE;
+    }
     if (at == argc) {
-        return ret_line->help ? EXIT_DONE : usage("a command is missing after", argv[0]);
+        return usage(ret_line, "a command is missing after", "despool");
     }
     ret_line->command = command_of(argc - at, argv + at, &used);
     if (!ret_line->command) {
-        return usage("no such command:", argv[at]);
+        return no_such(ret_line, argc - at, argv + at);
     }
     int code = read_rest(ret_line, argc, argv, at + used);
-    return code != EXIT_DONE || ret_line->help ? code : check_required(ret_line);
+    return code != EXIT_DONE || ret_line->help ? code : check_line(ret_line);
 }
 
 void
@@ -355,90 +412,4 @@ cli_argument(const cli_line_t *line, const char *word)
         }
     }
     return NULL;
-}
-
-/* ---- the request
- * ----------------------------------------------------------------------------------------- */
-
-static void
-put_argument(wire_writer_t *writer, const cli_argument_t *argument)
-{
-    wire_put_str(writer, slice_of(argument->slot->name));
-    switch (argument->slot->kind) {
-    case CLI_TEXT:
-        wire_put_str(writer, slice_of(argument->value[0]));
-        break;
-    case CLI_PATH:
-        /* A path may hold any byte; what is not UTF-8 travels as bin. */
-        if (wire_is_utf8(slice_of(argument->path))) {
-            wire_put_str(writer, slice_of(argument->path));
-        } else {
-            wire_put_bin(writer, slice_of(argument->path));
-        }
-        break;
-    case CLI_LIST:
-    case CLI_REPEAT:
-    case CLI_REST:
-        wire_put_array(writer, argument->count);
-        for (uint32_t i = 0; i < argument->count; i++) {
-            wire_put_str(writer, slice_of(argument->items[i]));
-        }
-        break;
-    case CLI_NUMBER:
-        wire_put_u64(writer, argument->number);
-        break;
-    case CLI_FLAG:
-        wire_put_bool(writer, true);
-        break;
-    }
-}
-
-/* A repeat of the same request must not be done twice, so each changing one has a key of its own.
- */
-static void
-put_key(wire_writer_t *writer)
-{
-    uint8_t bytes[16];
-    char text[33];
-
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t) sizeof bytes) {
-        writer->full = true;
-        return;
-    }
-    hex_of_bytes(bytes, sizeof bytes, text);
-    wire_put_str(writer, slice_of("key"));
-    wire_put_str(writer, slice_of(text));
-}
-
-bool
-cli_encode(const cli_line_t *line, wire_writer_t *writer)
-{
-    const cli_argument_t *excludes = cli_argument(line, "--exclude");
-    bool sets = excludes && strcmp(line->command->wire, "package.set") == 0 &&
-                !cli_argument(line, "--no-exclude");
-
-    wire_put_map(writer, line->command->changes ? 5 : 4);
-    wire_put_str(writer, slice_of("v"));
-    wire_put_u64(writer, 1);
-    wire_put_str(writer, slice_of("id"));
-    wire_put_u64(writer, 1);
-    if (line->command->changes) {
-        put_key(writer);
-    }
-    wire_put_str(writer, slice_of("cmd"));
-    wire_put_str(writer, slice_of(line->command->wire));
-    wire_put_str(writer, slice_of("args"));
-    wire_put_map(writer, line->count + line->dry_run + sets);
-    for (uint32_t i = 0; i < line->count; i++) {
-        put_argument(writer, &line->argument[i]);
-    }
-    if (line->dry_run) {
-        wire_put_str(writer, slice_of("dry_run"));
-        wire_put_bool(writer, true);
-    }
-    if (sets) {
-        wire_put_str(writer, slice_of("set_exclude"));
-        wire_put_bool(writer, true);
-    }
-    return !writer->full;
 }

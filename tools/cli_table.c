@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "tools/cli_print.h"
+
 #define GAP 2 /* blanks between columns */
 
 struct cli_table {
@@ -19,18 +21,21 @@ struct cli_table {
     uint32_t cells, room;
 };
 
+/* Every cell comes this way, so none reaches the terminal as it is. */
 static void
-put(cli_table_t *table, char *take_text)
+put(cli_table_t *table, slice_t text)
 {
-    assert(take_text);
+    char *shown = cli_shown(text);
+    size_t width = cli_width(shown);
+
     if (table->cells == table->room) {
         table->room = table->room ? 2 * table->room : 64;
         table->cell = realloc(table->cell, table->room * sizeof *table->cell);
         assert(table->cell);
     }
-    size_t *width = &table->width[table->cells % table->columns];
-    *width = strlen(take_text) > *width ? strlen(take_text) : *width;
-    table->cell[table->cells++] = take_text;
+    size_t *widest = &table->width[table->cells % table->columns];
+    *widest = width > *widest ? width : *widest;
+    table->cell[table->cells++] = shown;
 }
 
 cli_table_t *
@@ -44,11 +49,12 @@ table_new(const char *const *heads)
     }
     assert(table->columns > 0 && table->columns <= TABLE_COLUMNS_MAX);
     for (uint32_t i = 0; i < table->columns; i++) {
-        char *head = strdup(heads[i]);
-        for (char *at = head; at && *at; at++) {
+        char head[32];
+        snprintf(head, sizeof head, "%s", heads[i]);
+        for (char *at = head; *at; at++) {
             *at = *at == '_' ? ' ' : (char) toupper((unsigned char) *at);
         }
-        put(table, head);
+        put(table, slice_of(head));
     }
     return table;
 }
@@ -57,14 +63,14 @@ void
 table_row(cli_table_t *table)
 {
     while (table->cells % table->columns != 0) {
-        put(table, strdup(""));
+        put(table, slice_of(""));
     }
 }
 
 void
 table_cell(cli_table_t *table, const char *text)
 {
-    put(table, strdup(text));
+    put(table, slice_of(text));
 }
 
 void
@@ -76,13 +82,51 @@ table_cellf(cli_table_t *table, const char *format, ...)
     va_start(list, format);
     int size = vasprintf(&text, format, list);
     va_end(list);
-    put(table, size < 0 ? strdup("") : text);
+    assert(size >= 0);
+    put(table, (slice_t){text, (size_t) size});
+    free(text);
 }
 
 void
 table_slice(cli_table_t *table, slice_t text)
 {
-    put(table, strndup(text.data, text.size));
+    put(table, text);
+}
+
+/* "a, b, c", as far as it is of use. */
+static void
+put_names(cli_table_t *table, const wire_value_t *names)
+{
+    char text[512];
+    size_t size = 0;
+    const uint8_t *at = names->body;
+
+    for (uint32_t i = 0; i < names->count && size < sizeof text; i++) {
+        wire_value_t name;
+        wire_next(names, &at, &name);
+        int more = snprintf(text + size, sizeof text - size, "%s%.*s", i ? ", " : "",
+                            (int) name.bytes.size, name.bytes.data);
+        size += more > 0 ? (size_t) more : 0;
+    }
+    if (size < sizeof text) {
+        put(table, (slice_t){text, size});
+    } else {
+        table_cellf(table, "%u of them", names->count);
+    }
+}
+
+static bool
+is_names(const wire_value_t *value)
+{
+    const uint8_t *at = value->body;
+    bool names = value->kind == WIRE_ARRAY;
+
+    for (uint32_t i = 0; names && i < value->count; i++) {
+        wire_value_t item;
+        wire_next(value, &at, &item);
+        names = item.kind == WIRE_STR;
+    }
+    return names;
 }
 
 void
@@ -92,11 +136,13 @@ table_value(cli_table_t *table, const wire_value_t *value)
     size_t size = 0;
 
     if (value->kind == WIRE_STR) {
-        table_slice(table, value->bytes);
+        put(table, value->bytes);
+    } else if (is_names(value)) {
+        put_names(table, value);
     } else if (wire_json(value, text, sizeof text, &size)) {
-        put(table, strndup(text, size));
+        put(table, (slice_t){text, size});
     } else {
-        put(table, strdup("..."));
+        put(table, slice_of("..."));
     }
 }
 
@@ -119,34 +165,38 @@ line_width(void)
 static void
 print_row(const cli_table_t *table, uint32_t first, size_t width)
 {
-    size_t used = 0;
+    size_t used = 0, gap = 0;
 
     for (uint32_t i = 0; i < table->columns; i++) {
         const char *text = table->cell[first + i];
-        size_t size = strlen(text), left = width - used;
-        bool last = i + 1 == table->columns;
-        if (size > left) {
-            printf("%.*s%s", (int) (left > 3 ? left - 3 : 0), text, left >= 3 ? "..." : "");
+        size_t size = cli_width(text);
+        if (size == 0) {
+            gap += table->width[i] + GAP;
+            continue;
+        }
+        if (size > width - used || gap > width - used - size) {
+            size_t left = gap < width - used ? width - used - gap : 0;
+            size_t kept = left > 3 ? left - 3 : 0;
+            if (left >= 3) {
+                printf("%*s%.*s...", (int) gap, "", (int) cli_cut(text, kept), text);
+            }
             break;
         }
-        printf("%s", text);
-        used += size;
-        for (size_t gap = table->width[i] + GAP - size; !last && gap > 0 && used < width; gap--) {
-            putchar(' ');
-            used++;
-        }
+        printf("%*s%s", (int) gap, "", text);
+        used += gap + size;
+        gap = table->width[i] + GAP - size;
     }
     putchar('\n');
 }
 
-void
+bool
 table_print(cli_table_t **table)
 {
     size_t width = line_width();
 
     table_row(*table);
-    for (uint32_t first = 0; (*table)->cells > (*table)->columns && first < (*table)->cells;
-         first += (*table)->columns) {
+    bool some = (*table)->cells > (*table)->columns;
+    for (uint32_t first = 0; some && first < (*table)->cells; first += (*table)->columns) {
         print_row(*table, first, width);
     }
     for (uint32_t i = 0; i < (*table)->cells; i++) {
@@ -155,4 +205,5 @@ table_print(cli_table_t **table)
     free((*table)->cell);
     free(*table);
     *table = NULL;
+    return some;
 }

@@ -24,9 +24,9 @@
 #include "proto/limits.h"
 #include "proto/record.h"
 
-#define CONFIG_PREFIXES_MAX 64u      /* allow source and root lines each; more are refused */
-#define CONFIG_BYTES_MAX    65536u   /* of the file; a larger one is refused */
-#define IPC_PATH_BYTES_MAX  107u     /* of a socket's path, by the system; a longer one is refused */
+#define CONFIG_PREFIXES_MAX 64u    /* allow source and root lines each; more are refused */
+#define CONFIG_BYTES_MAX    65536u /* of the file; a larger one is refused */
+#define IPC_PATH_BYTES_MAX  107u   /* of a socket's path; a longer one is refused */
 
 typedef struct config {
     char data[PATH_BYTES_MAX + 1];

@@ -1,0 +1,154 @@
+/* cli_answer.c - the pieces of answers: fields, times, versions, errors, events, JSON. */
+#include "tools/cli.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "tools/cli_print.h"
+
+slice_t
+cli_text(const wire_value_t *map, const char *name)
+{
+    wire_value_t value;
+
+    if (map->kind != WIRE_MAP || !wire_find(map, name, &value) || value.kind != WIRE_STR) {
+        return slice_of("");
+    }
+    return value.bytes;
+}
+
+uint64_t
+cli_number(const wire_value_t *map, const char *name)
+{
+    wire_value_t value;
+
+    if (map->kind != WIRE_MAP || !wire_find(map, name, &value) || value.kind != WIRE_UINT) {
+        return 0;
+    }
+    return value.uint;
+}
+
+bool
+cli_flag(const wire_value_t *map, const char *name)
+{
+    wire_value_t value;
+
+    return map->kind == WIRE_MAP && wire_find(map, name, &value) && value.kind == WIRE_BOOL &&
+           value.boolean;
+}
+
+wire_value_t
+cli_list(const wire_value_t *map, const char *name)
+{
+    wire_value_t list;
+
+    if (map->kind != WIRE_MAP || !wire_find(map, name, &list) || list.kind != WIRE_ARRAY) {
+        return (wire_value_t){.kind = WIRE_ARRAY};
+    }
+    return list;
+}
+
+/* No value is longer as JSON than eight times its msgpack; most need less than twice. */
+static char *
+json_of(const wire_value_t *value, size_t *ret_size)
+{
+    size_t encoded = (size_t) (value->after - value->from);
+
+    for (size_t times = 2;; times *= 2) {
+        size_t capacity = times * encoded + 256;
+        char *text = malloc(capacity);
+        assert(text);
+        if (wire_json(value, text, capacity, ret_size)) {
+            return text;
+        }
+        free(text);
+        assert(times < 16);
+    }
+}
+
+void
+cli_show_json(const wire_value_t *value)
+{
+    size_t size = 0;
+    char *text = json_of(value, &size);
+
+    printf("%.*s\n", (int) size, text);
+    free(text);
+}
+
+void
+cli_show_error(const cli_line_t *line, const wire_value_t *error)
+{
+    slice_t message = cli_text(error, "message"), hint = cli_text(error, "hint");
+
+    if (line->json) {
+        size_t size = 0;
+        char *text = json_of(error, &size);
+        printf("{\"error\":%.*s}\n", (int) size, text);
+        free(text);
+        fflush(stdout);
+    }
+    cli_line(stderr, "%.*s", (int) message.size, message.data);
+    if (hint.size > 0) {
+        cli_line(stderr, "  %.*s", (int) hint.size, hint.data);
+    }
+}
+
+void
+cli_relative(slice_t iso, int64_t now_s, char *text, size_t size)
+{
+    static const struct {
+        long from, seconds; /* from this span on, counted in so many seconds */
+        const char *unit;
+    } units[] = {{172800, 86400, "d"}, {7200, 3600, "h"}, {120, 60, "min"}, {0, 1, "s"}};
+    struct tm tm = {0};
+    char copy[32];
+    size_t unit = 0;
+
+    text[0] = 0;
+    if (!slice_copy(iso, copy, sizeof copy) || !strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm)) {
+        return;
+    }
+    long away = (long) (timegm(&tm) - now_s), span = away < 0 ? -away : away;
+    while (span < units[unit].from) {
+        unit++;
+    }
+    snprintf(text, size, away < 0 ? "%ld %s ago" : "in %ld %s", span / units[unit].seconds,
+             units[unit].unit);
+}
+
+void
+cli_version(const wire_value_t *map, const char *name, char *text, size_t size)
+{
+    wire_value_t version;
+    char plain[32];
+
+    if (map->kind != WIRE_MAP || !wire_find(map, name, &version) || version.kind != WIRE_MAP) {
+        snprintf(text, size, "-");
+        return;
+    }
+    slice_t label = cli_text(&version, "label");
+    snprintf(plain, sizeof plain, "%" PRIu64, cli_number(&version, "epoch"));
+    if (label.size > 0 && !slice_equal(label, slice_of(plain))) {
+        snprintf(text, size, "%s (%.*s)", plain, (int) label.size, label.data);
+    } else {
+        snprintf(text, size, "%s", plain);
+    }
+}
+
+void
+cli_show_event(const wire_value_t *event)
+{
+    slice_t time = cli_text(event, "time"), severity = cli_text(event, "severity");
+    slice_t package = cli_text(event, "package"), dp = cli_text(event, "dp");
+    slice_t text = cli_text(event, "text"), component = cli_text(event, "component");
+
+    cli_line(stdout, "%-6" PRIu64 " %.*s %-7.*s %5" PRIu64 " %.*s%s%.*s%s%.*s: %.*s",
+             cli_number(event, "seq"), (int) time.size, time.data, (int) severity.size,
+             severity.data, cli_number(event, "id"), (int) component.size, component.data,
+             package.size ? " " : "", (int) package.size, package.data, dp.size ? "@" : "",
+             (int) dp.size, dp.data, (int) text.size, text.data);
+}

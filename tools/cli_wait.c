@@ -1,0 +1,206 @@
+/* cli_wait.c - distribute --wait: looks at the package until its targets have come to an end. */
+#include "tools/cli.h"
+
+#include <inttypes.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tools/cli_print.h"
+
+#define WAIT_POLL_MS 300 /* between looks at the status */
+
+typedef struct standing {
+    uint32_t targets, installed, ended_badly;
+    uint64_t bytes_done, bytes_total;
+    char why[160];
+} standing_t;
+
+static bool
+is_same_name(slice_t a, slice_t b)
+{
+    return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
+}
+
+static bool
+is_among(slice_t name, const wire_value_t *names)
+{
+    const uint8_t *at = names->body;
+
+    for (uint32_t i = 0; i < names->count; i++) {
+        wire_value_t item;
+        wire_next(names, &at, &item);
+        if (is_same_name(item.bytes, name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+has_ended_badly(slice_t state)
+{
+    static const char *const badly[] = {"failed", "cancelled", "removing", "removed"};
+
+    for (size_t i = 0; i < sizeof badly / sizeof badly[0]; i++) {
+        if (slice_equal(state, slice_of(badly[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+stand(standing_t *standing, const wire_value_t *target)
+{
+    slice_t state = cli_text(target, "state");
+    wire_value_t cause;
+
+    standing->targets++;
+    standing->installed += slice_equal(state, slice_of("installed"));
+    standing->ended_badly += has_ended_badly(state);
+    standing->bytes_done += cli_number(target, "bytes_done");
+    standing->bytes_total += cli_number(target, "bytes_total");
+    if (wire_find(target, "cause", &cause) && cause.kind == WIRE_MAP) {
+        slice_t dp = cli_text(target, "dp"), code = cli_text(&cause, "code");
+        snprintf(standing->why, sizeof standing->why, ", %.*s is %.*s: %.*s", (int) dp.size,
+                 dp.data, (int) state.size, state.data, (int) code.size, code.data);
+    }
+}
+
+static int
+look(cli_client_t *client, const char *id, const wire_value_t *named, standing_t *ret_standing)
+{
+    const char *pairs[] = {"id", id, NULL};
+    wire_value_t result;
+    int code = cli_ask_small(client, "status", pairs, NULL, 0, &result);
+
+    *ret_standing = (standing_t){0};
+    if (code != EXIT_DONE) {
+        return code;
+    }
+    wire_value_t targets = cli_list(&result, "targets");
+    const uint8_t *at = targets.body;
+    for (uint32_t i = 0; i < targets.count; i++) {
+        wire_value_t target;
+        wire_next(&targets, &at, &target);
+        if (!named || is_among(cli_text(&target, "dp"), named)) {
+            stand(ret_standing, &target);
+        }
+    }
+    return EXIT_DONE;
+}
+
+static void
+print_standing(const standing_t *s)
+{
+    char text[320];
+    uint64_t percent = s->bytes_total ? 100 * s->bytes_done / s->bytes_total : 100;
+
+    snprintf(text, sizeof text, "%u of %u installed, %" PRIu64 " %% of the bytes%s", s->installed,
+             s->targets, percent, s->why);
+    /* The line before is written over: the cursor goes back up to it. */
+    fputs("\033[1A\r\033[K", stderr);
+    cli_line(stderr, "%s", text);
+}
+
+static int64_t
+seconds_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
+/* The points of a group, as names. */
+static int
+put_group(cli_client_t *client, const char *name, wire_writer_t *w, uint32_t *count)
+{
+    wire_value_t result;
+    int code = cli_ask_small(client, "group.list", NULL, NULL, 0, &result);
+    wire_value_t groups = code == EXIT_DONE ? cli_list(&result, "groups") : (wire_value_t){0};
+    const uint8_t *at = groups.body;
+
+    for (uint32_t i = 0; i < groups.count; i++) {
+        wire_value_t group;
+        wire_next(&groups, &at, &group);
+        if (!is_same_name(cli_text(&group, "name"), slice_of(name))) {
+            continue;
+        }
+        wire_value_t dps = cli_list(&group, "dps");
+        const uint8_t *dp_at = dps.body;
+        for (uint32_t k = 0; k < dps.count; k++, ++*count) {
+            wire_value_t dp;
+            wire_next(&dps, &dp_at, &dp);
+            wire_put_str(w, dp.bytes);
+        }
+    }
+    return code;
+}
+
+/* What --to named, groups by their points: an array in memory. */
+static int
+named_points(cli_client_t *client, const cli_argument_t *to, uint8_t *memory, size_t size,
+             wire_value_t *ret_named)
+{
+    static const uint8_t array32 = 0xdd; /* its count, four bytes, follows */
+    uint32_t count = 0;
+    int code = EXIT_DONE;
+    wire_writer_t w;
+
+    wire_writer_over(&w, memory, size);
+    wire_put_raw(&w, (slice_t){(const char *) &array32, 1});
+    wire_put_raw(&w, (slice_t){"\0\0\0\0", 4});
+    for (uint32_t i = 0; i < to->count && code == EXIT_DONE; i++) {
+        if (to->items[i][0] == '@') {
+            code = put_group(client, to->items[i] + 1, &w, &count);
+        } else {
+            wire_put_str(&w, slice_of(to->items[i]));
+            count++;
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        memory[1 + i] = (uint8_t) (count >> (24 - 8 * i));
+    }
+    if (code == EXIT_DONE && (w.full || wire_check(memory, w.size, ret_named) != OK)) {
+        cli_line(stderr, "cannot wait: there are too many names");
+        return EXIT_REFUSED;
+    }
+    return code;
+}
+
+int
+cli_wait(cli_client_t *client, const cli_line_t *line)
+{
+    static uint8_t memory[CLI_REQUEST_BYTES];
+    const char *id = cli_argument(line, "ID")->text;
+    const cli_argument_t *to = cli_argument(line, "--to");
+    int64_t until = line->wait_s ? seconds_now() + line->wait_s : INT64_MAX;
+    bool terminal = isatty(STDERR_FILENO) && !line->json;
+    wire_value_t named;
+    standing_t standing;
+    int code = to ? named_points(client, to, memory, sizeof memory, &named) : EXIT_DONE;
+
+    if (terminal && code == EXIT_DONE) {
+        fputc('\n', stderr);
+    }
+    while (code == EXIT_DONE) {
+        code = look(client, id, to ? &named : NULL, &standing);
+        if (terminal && code == EXIT_DONE) {
+            print_standing(&standing);
+        }
+        if (standing.installed + standing.ended_badly == standing.targets ||
+            seconds_now() >= until) {
+            break;
+        }
+        cli_pause(WAIT_POLL_MS);
+    }
+    if (code == EXIT_DONE && (standing.targets == 0 || standing.installed < standing.targets)) {
+        cli_line(stderr, "%u of %u points have '%s'%s; despool status %s tells more",
+                 standing.installed, standing.targets, id, standing.why, id);
+        return EXIT_REFUSED;
+    }
+    return code;
+}
