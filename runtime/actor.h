@@ -225,8 +225,10 @@ bool actor_is_asked(const actor_ctx_t *ctx); /* whether the message in hand is a
 /* Answers the message in hand. A tell is answered into the void: VERDICT_OK. */
 verdict_t actor_reply(actor_ctx_t *ctx, const record_type_t *type, const void *m) must_use;
 #define REPLY(ctx, message, m) actor_reply((ctx), &message##_type, (m))
-/* Promises an answer later, and says whom it waits for: a role or name shown by watching. An ask that
- * is neither answered nor deferred when its handler returns is answered ERR_INTERNAL. */
+/* Promises an answer later, and says whom it waits for, shown by watching: the class that this handler
+ * also asks or calls for it; its own class (a timer or tell of its own); or anything else: a job, the
+ * outside. Calls that would wait in a circle through it fail at once. An ask that is neither answered
+ * nor deferred when its handler returns is answered ERR_INTERNAL. */
 request_t actor_defer(actor_ctx_t *ctx, const char *waits_for);
 verdict_t actor_reply_to(actor_ctx_t *ctx, request_t request, const record_type_t *type, const void *m) must_use;
 #define REPLY_TO(ctx, request, message, m) actor_reply_to((ctx), (request), &message##_type, (m))

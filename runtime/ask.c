@@ -40,6 +40,16 @@ free_slot(actor_t *actor)
     return actor->ask_free;
 }
 
+/* From here on nobody waits for this ask's answer, whoever still has it. */
+static void
+stop_waiting(actor_t *actor, const open_ask_t *ask)
+{
+    if (ask->call) {
+        atomic_store(&actor->cell->waits, 0);
+    }
+    wait_over(actor->core, &ask->serves, UINT32_MAX);
+}
+
 static void
 deadline(worker_t *worker, timer_node_t *node)
 {
@@ -47,6 +57,7 @@ deadline(worker_t *worker, timer_node_t *node)
     if (ask->job != NULL) {
         job_ask_to_stop(worker, ask->job);
     }
+    stop_waiting(node->actor, ask);
     ask_answer_self(node->actor, ask->id, ERR_DEADLINE);
 }
 
@@ -81,10 +92,8 @@ close_ask(actor_t *actor, open_ask_t *ask)
     actor->ask[ask->id & ((1u << SLOT_BITS) - 1)] = NULL;
     actor->asks_open--;
     timer_unset(&actor->worker->timers, &ask->timer);
-    if (ask->call) {
-        actor->calls_open--;
-        atomic_store(&actor->cell->waits, 0);
-    }
+    stop_waiting(actor, ask);
+    actor->calls_open -= ask->call;
     if (ask->job != NULL) {
         actor->jobs_open--;
         job_unref(ask->job);
@@ -102,61 +111,6 @@ ask_answer_self(actor_t *actor, uint64_t id, err_t err)
     reply->lane = LANE_REPLY;
     reply->sent_ns = actor->core->executor.now_ns(actor->core->executor.self);
     lane_push(actor, LANE_REPLY, reply);
-}
-
-/* ---- calls: the wait-for graph is one word per actor ---- */
-
-/* Follows who waits for whom from `from`; true when it comes to `self`. path gets the names. The
- * sum tells one walk from another. */
-static bool
-walk(const core_t *core, uint32_t from, uint32_t self, uint64_t *ret_sum)
-{
-    uint64_t sum = 0;
-    for (uint32_t steps = 0; from != 0 && steps < ACTORS_MAX; steps++) {
-        if (from == self) {
-            *ret_sum = sum;
-            return true;
-        }
-        uint64_t waits = atomic_load(&cell_at(core, from)->waits);
-        sum = (sum ^ waits) * 0x9e3779b97f4a7c15u;
-        from = (uint32_t) waits;
-    }
-    return false;
-}
-
-static void
-take_back(actor_ctx_t *ctx, envelope_t *ask)
-{
-    fifo_t rest = {0};
-    for (envelope_t *envelope; (envelope = fifo_pop(&ctx->out)) != NULL;) {
-        if (envelope != ask) {
-            fifo_push(&rest, envelope);
-        }
-    }
-    ctx->out = rest;
-    room_release(ctx->worker->core, ask->to, ask->lane, ask->size);
-    envelope_free(ask);
-}
-
-/* The edge is published before the walk, so of the calls in a cycle at least one sees it whole; it
- * is believed only when a second walk finds the same words. */
-void
-ask_call_opened(actor_ctx_t *ctx, open_ask_t *ask, envelope_t *envelope)
-{
-    core_t *core = ctx->worker->core;
-    actor_t *actor = ctx->actor;
-    uint64_t sequence = atomic_fetch_add(&core->wait_sequence, 1) + 1;
-    uint64_t first = 0;
-    uint64_t second = 0;
-    ask->call = true;
-    actor->calls_open++;
-    atomic_store(&actor->cell->waits, sequence << 32 | ask->to.index);
-    if (walk(core, ask->to.index, actor->self.index, &first) &&
-        walk(core, ask->to.index, actor->self.index, &second) && first == second) {
-        atomic_store(&actor->cell->waits, 0);
-        ask_answer_self(actor, ask->id, ERR_CYCLE);
-        take_back(ctx, envelope);
-    }
 }
 
 /* ---- the answer ---- */
@@ -218,6 +172,7 @@ ask_accept(actor_t *actor, const envelope_t *ask)
 {
     accepted_t *accepted = xalloc(1, sizeof *accepted);
     accepted->request = (request_t){ask->from, ask->ask, ask->deadline_ns};
+    accepted->chain = ask->chain;
     accepted->next = actor->accepted;
     if (accepted->next != NULL) {
         accepted->next->previous = accepted;
@@ -274,6 +229,7 @@ ask_refuse_all(actor_t *actor, err_t err)
 {
     while (actor->accepted != NULL) {
         request_t request = actor->accepted->request;
+        wait_over(actor->core, &actor->accepted->chain, actor->self.index);
         ask_reply_error(actor->worker, actor->self, request.asker, request.ask, err);
         ask_accepted_free(actor, actor->accepted);
     }

@@ -29,6 +29,7 @@ core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err)
         room_release(core, take_envelope->to, take_envelope->lane, take_envelope->size);
     }
     if (take_envelope->kind == ENV_ASK) {
+        wait_over(core, &take_envelope->chain, take_envelope->to.index);
         ask_reply_error(worker, take_envelope->to, take_envelope->from, take_envelope->ask, err);
     } else if (take_envelope->kind == ENV_MONITOR) {
         envelope_t *down =
@@ -145,8 +146,9 @@ core_handler_end(actor_t *actor, actor_next_t next)
             actor_refuse(ctx, ERR_INTERNAL);
         }
         bool host_stop = ctx->host_stop;
-        watch_described(actor);
+        wait_commit(ctx);
         tray_commit(ctx);
+        watch_handled(actor);
         if (host_stop) {
             core_request_stop(core);
         }
@@ -154,6 +156,9 @@ core_handler_end(actor_t *actor, actor_next_t next)
             life_end(actor, ACTOR_ENDED, actor->class->class->restart != ACTOR_PERMANENT, true,
                      NULL);
         }
+    }
+    if (core->fresh_messages) {
+        envelope_spoil(ctx->draft.base, ctx->draft.size);
     }
     ctx->actor = NULL;
     ctx->in_hand = NULL;
@@ -170,12 +175,22 @@ core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument)
 /* ---- dispatch ---- */
 
 static void
+let_go(const core_t *core, envelope_t *take_envelope)
+{
+    if (core->fresh_messages) {
+        envelope_spoil(take_envelope->record, take_envelope->size);
+    }
+    envelope_free(take_envelope);
+}
+
+static void
 dispatch_message(actor_t *actor, envelope_t *message)
 {
     const actor_hears_t *hears = &actor->class->class->hears[message->hears];
+    core_t *core = actor->core;
     actor_ctx_t *ctx = &actor->worker->ctx;
     if (message->reserved) {
-        room_release(actor->core, message->to, message->lane, message->size);
+        room_release(core, message->to, message->lane, message->size);
         message->reserved = false;
     }
     core_handler_begin(actor, message, message->type->name);
@@ -183,7 +198,7 @@ dispatch_message(actor_t *actor, envelope_t *message)
         ctx->asked = ask_accept(actor, message);
     }
     if (!core_handler_end(actor, hears->handler(ctx, actor->state, message->record))) {
-        envelope_free(message);
+        let_go(core, message); /* the actor may be gone */
     }
 }
 
@@ -228,6 +243,10 @@ dispatch_down(actor_t *actor, const envelope_t *message)
 static void
 dispatch(actor_t *actor, envelope_t *message)
 {
+    if (actor->core->fresh_messages) {
+        message = envelope_moved(message);
+    }
+    const core_t *core = actor->core;
     switch ((envelope_kind_t) message->kind) {
     case ENV_TELL:
     case ENV_ASK:
@@ -255,7 +274,7 @@ dispatch(actor_t *actor, envelope_t *message)
         life_order(actor, message);
         return;
     }
-    envelope_free(message);
+    let_go(core, message);
 }
 
 bool

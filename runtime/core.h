@@ -28,6 +28,9 @@ typedef struct core_options {
     size_t root_args_bytes; /* 0: root_args_type->fixed_bytes */
     const char *notes_to;
     uint32_t pool_workers; /* 0: POOL_WORKERS */
+    /* Each message is handled at an address of its own, which is spoilt afterwards, so that an actor
+     * that keeps a borrowed pointer is found. The simulator sets it. */
+    bool fresh_messages;
 } core_options_t;
 
 core_t *core_new(const core_options_t *options, const executor_t *executor, err_t *ret_err,

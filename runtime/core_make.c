@@ -53,6 +53,7 @@ core_new(const core_options_t *options, const executor_t *executor, err_t *ret_e
     core->cells = reserve(ACTORS_MAX * sizeof(cell_t));
     core->cells_used = 1; /* 0 is nobody */
     core->quarantine = xalloc(QUARANTINE_MAX, sizeof *core->quarantine);
+    core->fresh_messages = options->fresh_messages;
     core->started_ns = executor->now_ns(executor->self);
     make_workers(core);
     uint32_t size = 0;

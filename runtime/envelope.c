@@ -40,6 +40,28 @@ envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const recor
     return envelope;
 }
 
+/* Called through a volatile pointer, because filling what is freed next would be left out. */
+void
+envelope_spoil(void *bytes, size_t size)
+{
+    static void *(*const volatile fill)(void *, int, size_t) = memset;
+    if (size > 0) {
+        fill(bytes, 0xa5, size);
+    }
+}
+
+envelope_t *
+envelope_moved(envelope_t *take_envelope)
+{
+    size_t size = sizeof *take_envelope + take_envelope->size;
+    envelope_t *moved = malloc(size);
+    assert(moved != NULL && "memory for a message");
+    memcpy(moved, take_envelope, size);
+    envelope_spoil(take_envelope->record, take_envelope->size);
+    free(take_envelope);
+    return moved;
+}
+
 void
 envelope_free(envelope_t *envelope)
 {

@@ -40,6 +40,13 @@ typedef enum envelope_kind {
     ENV_KIND_COUNT
 } envelope_kind_t;
 
+/* The open call that an ask serves: it is that call, or was asked by who deferred its answer. */
+typedef struct chain {
+    request_t head; /* asker.index 0: it serves none */
+    uint32_t sequence;
+    bool call; /* it is the call itself */
+} chain_t;
+
 struct envelope {
     envelope_t *next;
     const record_type_t *type; /* of the record; NULL: none */
@@ -47,6 +54,7 @@ struct envelope {
     uint64_t ask;        /* ASK, REPLY: the asker's number; TIMER: its generation */
     uint64_t tag;        /* TIMER: key; DOWN, MONITOR: tag */
     int64_t deadline_ns; /* ASK */
+    chain_t chain;       /* ASK */
     int64_t sent_ns;
     void *resource;      /* REPLY of a job */
     void (*drop)(void *resource);
@@ -66,6 +74,9 @@ struct envelope {
     alignas(16) uint8_t record[];
 };
 
+/* The same message at another address; its old bytes are spoilt. */
+envelope_t *envelope_moved(envelope_t *take_envelope);
+void envelope_spoil(void *bytes, size_t size);
 envelope_t *envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to,
                          const record_type_t *type, const void *record, uint32_t size);
 void envelope_free(envelope_t *envelope);
@@ -109,7 +120,7 @@ typedef struct shown {
 typedef struct cell {
     _Atomic uint64_t life;    /* first incarnation << 32 | present incarnation; first 0: free */
     _Atomic uint64_t room[2]; /* urgent, normal: generation 16 | messages 20 | units of bytes 28 */
-    _Atomic uint64_t waits;   /* an open call: sequence << 32 | index of whom; low half 0: none */
+    _Atomic uint64_t waits;   /* an open call: sequence << 32 | index of who has to act next */
     _Atomic uint32_t worker;
     _Atomic uint32_t next_free;
     _Atomic(loaded_class_t *) class;
@@ -158,6 +169,7 @@ typedef struct open_ask {
     actor_ref_t to;
     const record_type_t *type; /* asked */
     job_t *job;                /* NULL: an ask */
+    chain_t serves;            /* whose deferred answer waits for this one */
     bool call;
 } open_ask_t;
 
@@ -165,6 +177,7 @@ typedef struct open_ask {
 typedef struct accepted {
     struct accepted *next, *previous;
     request_t request;
+    chain_t chain;
     char waits_for[48];
     bool answered; /* by the handler in hand; becomes final when it returns well */
 } accepted_t;
@@ -243,6 +256,7 @@ struct actor {
     uint32_t monitor_count, monitor_capacity;
     held_t *held;
     held_t *trying; /* the held message in hand */
+    uint32_t waits_shown; /* what watching was last told of its waiting: nothing, a call, a deferral */
     /* how it ends, while ENDING */
     actor_reason_t end_reason;
     bool end_final, end_counted;
@@ -312,6 +326,7 @@ struct core {
     _Atomic uint64_t quarantine_next;
     _Atomic uint64_t quarantine_count;
     struct black_box_file *black_box;
+    bool fresh_messages;
     int64_t started_ns;
     /* of core_look, by its thread only */
     bool settled_ready;
@@ -379,7 +394,6 @@ verdict_t record_source(const actor_ctx_t *ctx, const record_type_t *type, const
 /* ask.c */
 open_ask_t *ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns);
 open_ask_t *ask_find(const actor_t *actor, uint64_t id);
-void ask_call_opened(actor_ctx_t *ctx, open_ask_t *ask, envelope_t *envelope);
 void ask_answer_self(actor_t *actor, uint64_t id, err_t err);
 void ask_dispatch(actor_t *actor, envelope_t *reply); /* runs the continuation */
 void ask_show(actor_t *actor);
@@ -388,6 +402,11 @@ accepted_t *ask_accept(actor_t *actor, const envelope_t *ask);
 void ask_accepted_free(actor_t *actor, accepted_t *accepted);
 void ask_refuse_all(actor_t *actor, err_t err); /* all that is accepted or queued */
 void ask_reply_error(worker_t *worker, actor_ref_t from, actor_ref_t asker, uint64_t ask, err_t err);
+
+/* wait.c */
+void wait_commit(actor_ctx_t *ctx); /* before the tray is emptied */
+/* The ask of this chain is answered, or given up by its asker (at: UINT32_MAX). at: who had it. */
+void wait_over(core_t *core, const chain_t *chain, uint32_t at);
 
 /* jobs.c */
 void job_unref(job_t *job);
@@ -432,7 +451,7 @@ void quarantine_free(core_t *core);
 /* watch.c */
 void watch_show(actor_t *actor);
 void watch_depths(actor_t *actor);
-void watch_described(actor_t *actor);
+void watch_handled(actor_t *actor); /* after a handler */
 envelope_t *core_note_new(core_t *core, const record_type_t *type, const draft_t *draft);
 
 void *xalloc(size_t count, size_t size); /* zeroed; out of memory ends the process */

@@ -67,6 +67,9 @@ begin(actor_t *actor)
     atomic_store(&actor->cell->started_ns, actor->worker->ctx.now_ns);
     atomic_store(&actor->cell->reported_late, false);
     life_set_state(actor, ACTOR_STARTING);
+    if (actor->core->fresh_messages) {
+        actor->args = envelope_moved(actor->args);
+    }
     envelope_t *args = actor->args;
     core_handler_begin(actor, args, "init");
     actor_next_t next =

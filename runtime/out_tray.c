@@ -294,8 +294,10 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     ask->type = edge->type;
     envelope->ask = ask->id;
     envelope->deadline_ns = due_ns;
-    if (call) {
-        ask_call_opened(ctx, ask, envelope);
+    if (call) { /* wait.c looks at it when the handler has returned well */
+        ask->call = true;
+        actor->calls_open++;
+        envelope->chain = (chain_t){.head = {actor->self, ask->id, due_ns}, .call = true};
     }
     return VERDICT_OK;
 }

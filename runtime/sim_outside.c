@@ -233,6 +233,7 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     return (core_options_t){.classes = sim->classes,
                             .root = &sim->outside_class,
                             .notes_to = host->notes_to,
+                            .fresh_messages = true,
                             .pool_workers = host->pool_workers};
 }
 

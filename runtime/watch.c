@@ -54,13 +54,16 @@ watch_show(actor_t *actor)
     publish(actor->cell, &shown);
 }
 
-/* After a handler: not oftener than every 100 ms, because it costs more than most handlers. */
+/* Not oftener than every 100 ms, because it costs more than most handlers; but one that begins or
+ * ends to wait says so at once, for it may have no other handler for long. */
 void
-watch_described(actor_t *actor)
+watch_handled(actor_t *actor)
 {
     int64_t now = actor->worker->ctx.now_ns;
-    if (now - actor->described_ns >= DESCRIBE_EVERY_NS) {
+    uint32_t waits = actor->calls_open > 0 ? 1 : actor->accepted != NULL ? 2 : 0;
+    if (now - actor->described_ns >= DESCRIBE_EVERY_NS || waits != actor->waits_shown) {
         actor->described_ns = now;
+        actor->waits_shown = waits;
         watch_show(actor);
     }
 }

@@ -187,7 +187,9 @@ Test(core_asks, a_restart_answers_restarting_to_all_that_were_accepted)
         poke(D, fail_now);
         settle();
         expect(noted_count("11=restarting") + noted_count("21=restarting") +
-                       noted_count("22=restarting") == 3, "all three");
+                       noted_count("22=restarting") ==
+                   3,
+               "all three");
     }
 }
 
@@ -303,7 +305,7 @@ Test(core_asks, a_nested_ask_has_no_more_time_than_the_one_it_serves)
     cast_hook[D].want = want_deferred;
     for (cast_run_t run = {0}; cast_next(&run);) {
         int64_t before = cast_ms();
-        actor_next_t ask_b(actor_ctx_t *ctx, puppet_t *self);
+        actor_next_t ask_b(actor_ctx_t * ctx, puppet_t * self);
         poke(A, ask_b);
         settle();
         expect(noted_count("30=deadline") == 1 && noted_count("31=deadline") == 1);
@@ -379,7 +381,8 @@ Test(core_asks, in_a_storm_of_failures_every_ask_resolves_at_most_once_and_none_
         char text[256];
         expect(sim_open_asks(run.sim, text, sizeof text) == 0, "open: %s", text);
         for (cast_who_t who = A; who <= D; who++) {
-            expect(cast_actor(who)->accepted == NULL || cast_actor(who)->accepted->request.asker.index);
+            expect(cast_actor(who)->accepted == NULL ||
+                   cast_actor(who)->accepted->request.asker.index);
         }
     }
 }

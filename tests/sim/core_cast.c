@@ -33,7 +33,8 @@ puppet_init(actor_ctx_t *ctx, void *self_, const void *args)
         self->who++;
     }
     cr_assert(args == NULL);
-    return cast_hook[self->who].init == NULL ? ACTOR_CONTINUE : cast_hook[self->who].init(ctx, self);
+    return cast_hook[self->who].init == NULL ? ACTOR_CONTINUE
+                                             : cast_hook[self->who].init(ctx, self);
 }
 
 static actor_next_t
@@ -85,8 +86,9 @@ on_actor_trouble(actor_ctx_t *ctx, puppet_t *self, const actor_trouble_t *m)
     char what[32] = "", why[257] = "";
     cr_assert(slice_copy(record_slice(m, m->what), what, sizeof what));
     cr_assert(slice_copy(record_slice(m, m->why), why, sizeof why));
-    return cast_hook[self->who].trouble == NULL ? ACTOR_CONTINUE
-                                                : cast_hook[self->who].trouble(ctx, self, what, why);
+    return cast_hook[self->who].trouble == NULL
+               ? ACTOR_CONTINUE
+               : cast_hook[self->who].trouble(ctx, self, what, why);
 }
 HEARS(puppet_t, actor_stalled)
 static actor_next_t
@@ -109,12 +111,14 @@ on_actor_settled(actor_ctx_t *ctx, puppet_t *self, const actor_settled_t *m)
     note("settled-%s-%s", m->ready ? "ready" : "not", who);
     return ACTOR_CONTINUE;
 }
-static const actor_hears_t puppet_hears[] = {ON(say),           ON_URGENT(press),  ON(want),
-                                             ON(actor_trouble), ON(actor_stalled), ON(actor_settled)};
+static const actor_hears_t puppet_hears[] = {
+    ON(say), ON_URGENT(press), ON(want), ON(actor_trouble), ON(actor_stalled), ON(actor_settled)};
 
 #define EDGES_TO(name)                                                                             \
     {EDGE_TELL, name, &say_type}, {EDGE_TELL, name, &press_type}, {EDGE_ASK, name, &want_type},    \
-        {EDGE_DYNAMIC, name, &want_type}
+    {                                                                                              \
+        EDGE_DYNAMIC, name, &want_type                                                             \
+    }
 static const actor_edge_t puppet_edges[] = {EDGES_TO("a"), EDGES_TO("b"), EDGES_TO("c"),
                                             EDGES_TO("d"), EDGES_TO("kid")};
 enum { EDGE_SAY = 0, EDGE_PRESS, EDGE_WANT, EDGE_WANT_CALL, EDGES_EACH };
@@ -141,16 +145,18 @@ root_init(actor_ctx_t *ctx, void *self_, const void *args)
 }
 
 #define PUPPET(name_, role_, placement_)                                                           \
-    {.name = name_, .state_bytes = sizeof(puppet_t), .init = puppet_init,                          \
-     .on_timer = puppet_timer, .on_down = puppet_down, .drop = puppet_drop,                        \
-     .describe = puppet_describe, ACTOR_LIST_OF(hears, puppet_hears), .edges = puppet_edges,       \
-     .edge_count = sizeof puppet_edges / sizeof puppet_edges[0], .role = role_,                    \
-     .placement = placement_}
+    {                                                                                              \
+        .name = name_, .state_bytes = sizeof(puppet_t), .init = puppet_init,                       \
+        .on_timer = puppet_timer, .on_down = puppet_down, .drop = puppet_drop,                     \
+        .describe = puppet_describe, ACTOR_LIST_OF(hears, puppet_hears), .edges = puppet_edges,    \
+        .edge_count = sizeof puppet_edges / sizeof puppet_edges[0], .role = role_,                 \
+        .placement = placement_                                                                    \
+    }
 #define ACTOR_LIST_OF(list, table) .list = table, .list##_count = sizeof table / sizeof table[0]
 actor_class_t cast_class[CAST_COUNT] = {
-    [A] = PUPPET("a", true, ACTOR_OWN_WORKER),    [B] = PUPPET("b", true, ACTOR_OWN_WORKER),
-    [C] = PUPPET("c", true, ACTOR_OWN_WORKER),    [D] = PUPPET("d", true, ACTOR_OWN_WORKER),
-    [KID] = PUPPET("kid", false, ACTOR_POOL),     [MUTE] = PUPPET("mute", false, ACTOR_POOL),
+    [A] = PUPPET("a", true, ACTOR_OWN_WORKER),      [B] = PUPPET("b", true, ACTOR_OWN_WORKER),
+    [C] = PUPPET("c", true, ACTOR_OWN_WORKER),      [D] = PUPPET("d", true, ACTOR_OWN_WORKER),
+    [KID] = PUPPET("kid", false, ACTOR_POOL),       [MUTE] = PUPPET("mute", false, ACTOR_POOL),
     [ROOT] = PUPPET("root", true, ACTOR_OWN_WORKER)};
 
 /* ---- runs ---- */
@@ -174,8 +180,11 @@ run_begin(cast_run_t *run)
         classes[who] = &cast_class[who];
     }
     cast_class[ROOT].init = root_init;
-    host_options_t host = {.classes = classes, .root = &cast_class[ROOT], .notes_to = cast_notes_to};
-    sim_options_t options = {.seed = run->seed, .strategy = run->strategy, .host = &host,
+    host_options_t host = {
+        .classes = classes, .root = &cast_class[ROOT], .notes_to = cast_notes_to};
+    sim_options_t options = {.seed = run->seed,
+                             .strategy = run->strategy,
+                             .host = &host,
                              .delay_ns_max = (uint32_t) cast_delay_ns_max,
                              .world = {.wall_start_ns = INT64_C(1600000000000000000)}};
     char why[512] = "";
@@ -277,6 +286,12 @@ something_is_due(int64_t until)
     return due;
 }
 
+bool
+something_to_do(void)
+{
+    return something_is_due(sim_now_ns(cast->sim) + NS_PER_MS);
+}
+
 void
 settle_ms(int64_t ms)
 {
@@ -300,7 +315,8 @@ note(const char *format, ...)
     va_start(arguments, format);
     int used = vsnprintf(log_text + log_used, sizeof log_text - log_used, format, arguments);
     va_end(arguments);
-    cr_assert(used >= 0 && log_used + (size_t) used + 2 < sizeof log_text, "the log is full");
+    cr_assert(used >= 0 && log_used + (size_t) used + 2 < sizeof log_text,
+              "the log is full: %.600s", log_text);
     log_used += (size_t) used;
     log_text[log_used++] = ' ';
     log_text[log_used] = '\0';

@@ -66,6 +66,7 @@ extern cast_run_t *cast;         /* the run in hand */
 void poke(cast_who_t who, actor_next_t (*fn)(actor_ctx_t *ctx, puppet_t *self));
 void settle(void); /* until nothing is left to do, timers included */
 void settle_ms(int64_t ms);
+bool something_to_do(void); /* within the next millisecond */
 actor_t *cast_actor(cast_who_t who); /* NULL: nobody has the role */
 actor_ref_t cast_ref(cast_who_t who);
 actor_figures_t cast_figures(cast_who_t who);

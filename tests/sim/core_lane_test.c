@@ -366,8 +366,9 @@ Test(core_load, an_edge_to_nobody_or_to_one_that_does_not_hear_is_refused_by_nam
 {
     char why[256] = "";
     actor_class_t one = {.name = "one", .edges = to_nobody, .edge_count = 1, .role = true};
-    const actor_class_t *const classes[] = {&one, &cast_class[A], &cast_class[B], &cast_class[C],
-                                            &cast_class[D], &cast_class[KID], NULL};
+    const actor_class_t *const classes[] = {
+        &one, &cast_class[A], &cast_class[B], &cast_class[C], &cast_class[D], &cast_class[KID],
+        NULL};
     cr_assert_eq(load(classes, why, sizeof why), ERR_UNDECLARED);
     cr_assert(strstr(why, "one") != NULL && strstr(why, "ghost") != NULL, "%s", why);
     one.edges = to_deaf;
@@ -379,13 +380,17 @@ Test(core_load, a_circle_of_needs_and_calls_is_refused_with_its_path)
 {
     char why[256] = "";
     const actor_hears_t *hears = cast_class[A].hears;
-    actor_class_t one = {.name = "one", .edges = one_two, .edge_count = 1, .hears = hears, .hears_count = 3};
-    actor_class_t two = {.name = "two", .edges = two_three, .edge_count = 1, .hears = hears, .hears_count = 3};
-    actor_class_t three = {.name = "three", .edges = three_one, .edge_count = 1, .hears = hears, .hears_count = 3};
+    actor_class_t one = {
+        .name = "one", .edges = one_two, .edge_count = 1, .hears = hears, .hears_count = 3};
+    actor_class_t two = {
+        .name = "two", .edges = two_three, .edge_count = 1, .hears = hears, .hears_count = 3};
+    actor_class_t three = {
+        .name = "three", .edges = three_one, .edge_count = 1, .hears = hears, .hears_count = 3};
     const actor_class_t *const classes[] = {&one, &two, &three, NULL};
     cr_assert_eq(load(classes, why, sizeof why), ERR_CYCLE);
     cr_assert(strstr(why, "one -> two -> three -> one") != NULL, "%s", why);
     three.edges = three_two_dynamic;
     three.edge_count = 2;
-    cr_assert_eq(load(classes, why, sizeof why), OK, "asks and dynamic calls may form circles: %s", why);
+    cr_assert_eq(load(classes, why, sizeof why), OK, "asks and dynamic calls may form circles: %s",
+                 why);
 }

@@ -53,7 +53,8 @@ Test(core_poison, others_wait_for_one_attempt_its_own_sender_for_all)
         settle();
         const char *second = strstr(noted(), "try-2 ");
         expect(strstr(noted(), "say-12 ") < second, "b is served after the first attempt");
-        expect(strstr(noted(), "try-3 ") < strstr(noted(), "say-1 "), "a's own follow it, in order");
+        expect(strstr(noted(), "try-3 ") < strstr(noted(), "say-1 "),
+               "a's own follow it, in order");
         expect(strstr(noted(), "say-1 ") < strstr(noted(), "say-2 "));
         expect(bad_attempts == DELIVERY_ATTEMPTS_MAX, "%u attempts", bad_attempts);
     }
@@ -128,8 +129,10 @@ Test(core_poison, after_its_last_attempt_it_is_quarantined_with_its_reason_and_c
         poke(B, list);
         expect(listed_count == 1, "%u listed", listed_count);
         expect(strcmp(listed[0].actor, "d") == 0 && strcmp(listed[0].message, "say") == 0);
-        expect(strstr(listed[0].reason, "bad_attempts > bad_until") != NULL, "%s", listed[0].reason);
-        expect(listed[0].attempts == DELIVERY_ATTEMPTS_MAX && strstr(listed[0].shown, "666") != NULL);
+        expect(strstr(listed[0].reason, "bad_attempts > bad_until") != NULL, "%s",
+               listed[0].reason);
+        expect(listed[0].attempts == DELIVERY_ATTEMPTS_MAX &&
+               strstr(listed[0].shown, "666") != NULL);
         forget();
         poke(C, retry_and_fail); /* said by a handler that failed: it stays */
         settle();
@@ -192,7 +195,8 @@ stop_d(actor_ctx_t *ctx, puppet_t *self)
 static actor_next_t
 start_d(actor_ctx_t *ctx, puppet_t *self)
 {
-    expect(actor_spawn(ctx, &cast_class[D], slice_of("d"), NULL, NULL, D, &self->kid[D]) == VERDICT_OK);
+    expect(actor_spawn(ctx, &cast_class[D], slice_of("d"), NULL, NULL, D, &self->kid[D]) ==
+           VERDICT_OK);
     return ACTOR_CONTINUE;
 }
 Test(core_poison, a_retry_goes_to_whoever_has_the_role_now)

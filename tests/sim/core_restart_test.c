@@ -238,7 +238,8 @@ Test(core_restart, a_supervisor_without_on_down_fails_with_a_child_that_was_give
     kid_bad_inits = 4;
     for (cast_run_t run = {0}; kid_inits = 0, cast_next(&run);) {
         settle();
-        expect(cast_figures(A).restarts == 1, "%lu restarts of a", (unsigned long) cast_figures(A).restarts);
+        expect(cast_figures(A).restarts == 1, "%lu restarts of a",
+               (unsigned long) cast_figures(A).restarts);
         expect(kid_inits == 5, "%u inits of the kid", kid_inits);
         expect(noted_count("init-a") == 2);
     }
@@ -320,7 +321,8 @@ Test(core_restart, queued_tells_stay_in_order_asks_and_timers_and_own_asks_end)
         expect(noted_count("5=restarting") + noted_count("5=deadline") == 0, "so did its ask");
         expect(noted_count("monitor-restarted") == 1);
         expect(ref_equal(heard_who, before) && heard_next.incarnation == before.incarnation + 1 &&
-                   heard_next.index == before.index, "the monitor hears the old and the new");
+                   heard_next.index == before.index,
+               "the monitor hears the old and the new");
         expect(cast_figures(B).restarts == 1 && cast_figures(B).asks_open == 0);
     }
 }
@@ -485,6 +487,7 @@ Test(core_restart, one_that_does_not_end_is_left_by_name_and_the_others_end)
         }
     }
     expect(core_is_ended(run.sim->core), "the rest has ended");
-    expect(core_left(run.sim->core, left, sizeof left) == 1 && strcmp(left, "c") == 0, "left: %s", left);
+    expect(core_left(run.sim->core, left, sizeof left) == 1 && strcmp(left, "c") == 0, "left: %s",
+           left);
     sim_destroy(&run.sim);
 }
