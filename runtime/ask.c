@@ -255,6 +255,7 @@ ask_refuse_all(actor_t *actor, err_t err)
         }
         held->later = rest;
     }
+    watch_depths(actor);
 }
 
 bool

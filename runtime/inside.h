@@ -51,7 +51,7 @@ struct envelope {
     envelope_t *next;
     const record_type_t *type; /* of the record; NULL: none */
     actor_ref_t from, to;
-    uint64_t ask;        /* ASK, REPLY: the asker's number; TIMER: its generation */
+    uint64_t ask;        /* ASK, REPLY: the asker's number */
     uint64_t tag;        /* TIMER: key; DOWN, MONITOR: tag */
     int64_t deadline_ns; /* ASK */
     chain_t chain;       /* ASK */
@@ -186,8 +186,7 @@ typedef struct keyed_timer {
     timer_node_t timer;
     struct keyed_timer *chain; /* of its bucket */
     uint64_t key;
-    uint64_t generation;
-    bool queued;
+    bool queued; /* its expiry waits in the lane */
 } keyed_timer_t;
 
 typedef enum child_state { CHILD_RUNS = 0, CHILD_WAITS /* to be restarted */, CHILD_CYCLES } child_state_t;
@@ -249,7 +248,6 @@ struct actor {
     accepted_t *accepted; /* of all, newest first */
     keyed_timer_t **timer_bucket;
     uint32_t timer_buckets, timers;
-    uint64_t timer_generation;
     child_t *children, *children_last;
     child_t *stopping; /* the one whose end is awaited */
     monitor_t *monitors;

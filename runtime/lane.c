@@ -33,6 +33,10 @@ list_ready(actor_t *actor, lane_t lane)
 void
 lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope)
 {
+    if (take_envelope->sent_ns == 0) { /* an order of the runtime: it waits from now on */
+        executor_t *executor = &actor->core->executor;
+        take_envelope->sent_ns = executor->now_ns(executor->self);
+    }
     fifo_push(&actor->lane[lane], take_envelope);
     watch_depths(actor);
     if (lane_is_open(actor, lane)) {

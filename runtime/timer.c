@@ -146,6 +146,22 @@ count_timers(actor_t *actor, int change)
     atomic_store_explicit(&actor->cell->timers, actor->timers, memory_order_relaxed);
 }
 
+/* Takes the queued expiries of this timer (NULL: of all) out of the lane: there is one at most. */
+static void
+unqueue(actor_t *actor, keyed_timer_t *timer)
+{
+    fifo_t rest = {0};
+    for (envelope_t *e; (e = fifo_pop(&actor->lane[LANE_NORMAL])) != NULL;) {
+        if (e->kind == ENV_TIMER && (timer == NULL || e->tag == timer->key)) {
+            envelope_free(e);
+        } else {
+            fifo_push(&rest, e);
+        }
+    }
+    actor->lane[LANE_NORMAL] = rest;
+    watch_depths(actor);
+}
+
 static void
 forget(actor_t *actor, keyed_timer_t *timer)
 {
@@ -169,7 +185,6 @@ expire(worker_t *worker, timer_node_t *node)
     timer->queued = true;
     envelope_t *expiry = envelope_new(ENV_TIMER, actor->self, actor->self, NULL, NULL, 0);
     expiry->tag = timer->key;
-    expiry->ask = timer->generation;
     expiry->lane = LANE_NORMAL;
     expiry->sent_ns = node->due_ns;
     lane_push(actor, LANE_NORMAL, expiry);
@@ -196,8 +211,10 @@ actor_timer(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
         *bucket = timer;
         count_timers(actor, 1);
     }
-    timer->generation = ++actor->timer_generation; /* an expiry that is queued already is void */
-    timer->queued = false;
+    if (timer->queued) {
+        unqueue(actor, timer);
+        timer->queued = false;
+    }
     uint64_t delay_max = (uint64_t) (INT64_MAX - ctx->now_ns) / NS_PER_MS;
     int64_t delay_ns = (int64_t) (delay_ms < delay_max ? delay_ms : delay_max) * NS_PER_MS;
     timer_set(&ctx->worker->timers, &timer->timer, ctx->now_ns + delay_ns);
@@ -209,6 +226,9 @@ actor_timer_cancel(actor_ctx_t *ctx, uint64_t key)
 {
     keyed_timer_t *timer = find(ctx->actor, key);
     if (timer != NULL) {
+        if (timer->queued) {
+            unqueue(ctx->actor, timer);
+        }
         forget(ctx->actor, timer);
     }
 }
@@ -224,9 +244,7 @@ void
 timer_dispatch(actor_t *actor, envelope_t *expiry)
 {
     keyed_timer_t *timer = find(actor, expiry->tag);
-    if (timer == NULL || !timer->queued || timer->generation != expiry->ask) {
-        return; /* cancelled or set anew while it was queued */
-    }
+    assert(timer != NULL && timer->queued && "an expiry leaves the lane with its timer");
     forget(actor, timer);
     if (actor->class->class->on_timer != NULL) {
         core_run(actor, "timer", run_timer, &expiry->tag);
@@ -236,6 +254,9 @@ timer_dispatch(actor_t *actor, envelope_t *expiry)
 void
 timer_end_all(actor_t *actor)
 {
+    if (actor->timers > 0) {
+        unqueue(actor, NULL);
+    }
     for (uint32_t i = 0; i < actor->timer_buckets; i++) {
         while (actor->timer_bucket[i] != NULL) {
             forget(actor, actor->timer_bucket[i]);

@@ -17,7 +17,7 @@ RECORD_DEFINE(got, 0x7104, CAST_MESSAGE)
 cast_hooks_t cast_hook[CAST_COUNT];
 uint64_t cast_delay_ns_max = 1000;
 const char *cast_notes_to;
-uint64_t cast_jobs_hang, cast_jobs_slow_ns;
+uint32_t cast_latency_ns_max;
 uint32_t cast_kids;
 cast_run_t *cast;
 static char log_text[1 << 16];
@@ -186,7 +186,8 @@ run_begin(cast_run_t *run)
                              .strategy = run->strategy,
                              .host = &host,
                              .delay_ns_max = (uint32_t) cast_delay_ns_max,
-                             .world = {.wall_start_ns = INT64_C(1600000000000000000)}};
+                             .world = {.wall_start_ns = INT64_C(1600000000000000000),
+                                       .latency_ns_max = cast_latency_ns_max}};
     char why[512] = "";
     err_t err = OK;
     run->sim = sim_new(&options, &err, why, sizeof why);

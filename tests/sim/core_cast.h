@@ -48,7 +48,7 @@ extern cast_hooks_t cast_hook[CAST_COUNT];
 extern actor_class_t cast_class[CAST_COUNT];
 extern uint64_t cast_delay_ns_max; /* of the simulator; 0: messages may overtake nothing in time */
 extern const char *cast_notes_to;  /* NULL: nobody hears the runtime's notes */
-extern uint64_t cast_jobs_hang, cast_jobs_slow_ns;
+extern uint32_t cast_latency_ns_max; /* of a file call */
 extern uint32_t cast_kids; /* spawned by the root after a to d, with tags 100 and up */
 
 /* ---- runs: for (cast_run_t run = {0}; cast_next(&run);), over seeds and all strategies ---------- */
