@@ -89,8 +89,8 @@ void cli_client_destroy(cli_client_t **client);
 int cli_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work,
             wire_value_t *ret_reply);
 /* Asks with a few arguments: name, value pairs of str, NULL at the end, and a number. EXIT_DONE
- * with the result (borrowed until the next ask), EXIT_REFUSED with the error, EXIT_NO_HOST. A host that
- * answered before and is away or starting is given CLI_PATIENCE_MS to be back. */
+ * with the result (borrowed until the next ask); EXIT_REFUSED, EXIT_NO_HOST with a line on stderr.
+ * A host that answered before and is away or starting is given CLI_PATIENCE_MS to be back. */
 int cli_ask_small(cli_client_t *client, const char *command, const char *const *pairs,
                   const char *number_name, uint64_t number, wire_value_t *ret_result);
 /* The next published status message, at most timeout_ms: 1 a message, 0 none. */

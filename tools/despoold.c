@@ -4,6 +4,7 @@
  *
  * Runs in the foreground. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage. */
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "actors/roster.h"
+#include "proto/command.h"
 #include "proto/messages.h"
 #include "runtime/host.h"
 #include "tools/data_default.h"
@@ -88,28 +90,42 @@ notify(const char *state)
 static int
 usage(const char *what, const char *about)
 {
-    fprintf(stderr, "despoold: %s '%s'; despoold --help\n", what, about);
+    fprintf(stderr, "despoold: %s '%s'; despoold --help tells more\n", what, about);
     return 2;
+}
+
+static int
+take_path(int argc, char **argv, int *at, const char **ret_path)
+{
+    const char *value = strchr(argv[*at], '=');
+
+    if (!value && *at + 1 == argc) {
+        return usage("a value is missing after", argv[*at]);
+    }
+    *ret_path = value ? value + 1 : argv[++*at];
+    return **ret_path ? 0 : usage("a path is missing after", value ? argv[*at] : argv[*at - 1]);
 }
 
 static int
 parse(int argc, char **argv, options_t *ret)
 {
-    for (int i = 1; i < argc; i++) {
+    int code = 0;
+
+    for (int i = 1; i < argc && code == 0; i++) {
+        size_t size = strcspn(argv[i], "=");
         if (strcmp(argv[i], "--version") == 0) {
             ret->version = true;
-        } else if (strcmp(argv[i], "--help") == 0) {
+        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             ret->help = true;
-        } else if (strcmp(argv[i], "--data") != 0 && strcmp(argv[i], "--config") != 0) {
-            return usage("unknown argument", argv[i]);
-        } else if (i + 1 == argc) {
-            return usage("a value is missing after", argv[i]);
+        } else if (size == 6 && strncmp(argv[i], "--data", size) == 0) {
+            code = take_path(argc, argv, &i, &ret->data);
+        } else if (size == 8 && strncmp(argv[i], "--config", size) == 0) {
+            code = take_path(argc, argv, &i, &ret->config);
         } else {
-            *(argv[i][2] == 'd' ? &ret->data : &ret->config) = argv[i + 1];
-            i++;
+            code = usage("unknown argument", argv[i]);
         }
     }
-    return 0;
+    return code;
 }
 
 static void
@@ -206,32 +222,47 @@ static host_t *
 make_host(const config_t *config)
 {
     static uint64_t memory[131072]; /* 1 MiB: the longest configuration, many times over */
-    char why[1024] = "", black_box[PATH_BYTES_MAX + 16];
+    static char black_box[PATH_BYTES_MAX + 16];
+    static host_options_t options;
     draft_t draft;
-    err_t err = OK;
 
     draft_over(&draft, memory, sizeof memory);
     site_args_t *args = site_args(&draft, config);
     snprintf(black_box, sizeof black_box, "%s/blackbox", config->data);
-    host_options_t options = {.classes = roster,
-                              .root = &executive_class,
-                              .root_args_type = &site_args_type,
-                              .root_args = args,
-                              .root_args_bytes = draft.size,
-                              .notes_to = "alarm_manager",
-                              .black_box = black_box,
-                              .pool_workers = config->workers};
-    host_t *host = host_new(&options, &err, why, sizeof why);
-    if (!host) {
-        fprintf(stderr, "cannot make the host: %s: %s\n  %s\n", err_word(err), why, err_hint(err));
-    }
-    return host;
+    options = (host_options_t){.classes = roster,
+                               .root = &executive_class,
+                               .root_args_type = &site_args_type,
+                               .root_args = args,
+                               .root_args_bytes = draft.size,
+                               .notes_to = "alarm_manager",
+                               .black_box = black_box,
+                               .pool_workers = config->workers};
+    return host_new(&options);
+}
+
+/* What a client hears when the provider is not there to answer it. */
+static size_t
+refuse_request(slice_t request, err_t err, uint8_t *ret_frame, size_t size)
+{
+    uint64_t memory[512];
+    command_frame_t frame;
+    const char *field = "";
+    draft_t draft;
+    wire_writer_t writer;
+
+    err_t unread = command_open(request.data, request.size, &frame, &field);
+    draft_over(&draft, memory, sizeof memory);
+    const refusal_t *refusal =
+        command_refusal(&draft, &frame, unread != OK ? unread : err, unread != OK ? field : "");
+    wire_writer_over(&writer, ret_frame, size);
+    return reply_encode(&writer, frame.id, &refusal_type, refusal) == OK ? writer.size : 0;
 }
 
 static err_t
 add_links(host_t *host, const config_t *config)
 {
-    TRY(host_add_command_link(host, "command_link", config->command, "provider", 0600));
+    TRY(host_add_command_link(host, "command_link", config->command, "provider", 0600,
+                              refuse_request));
     return host_add_status_link(host, "status_link", config->status, 0600);
 }
 
@@ -252,9 +283,9 @@ tell_ready(host_t *host, const config_t *config, int64_t began_ms)
 
     host_figures(host, &figures);
     if (ready) {
-        printf("despoold: ready, data %s, %lu actors, %lu threads, %ld ms\n", config->data,
-               (unsigned long) figures.actors, (unsigned long) figures.threads,
-               (long) (now_ms() - began_ms));
+        printf("despoold: ready, data %s, %" PRIu64 " actors, %" PRIu64 " threads, %" PRId64
+               " ms\n",
+               config->data, figures.actors, figures.threads, now_ms() - began_ms);
         notify("READY=1\nSTATUS=ready");
     } else {
         printf("despoold: not ready, data %s; despool component list tells who is late\n",
@@ -276,8 +307,8 @@ serve(host_t *host, const config_t *config)
         err = host_start(host);
     }
     if (err != OK) {
-        fprintf(stderr, "cannot start the host in '%s': %s\n  %s\n", config->data,
-                err_sentence(err), err_hint(err));
+        fprintf(stderr, "cannot start the host in '%s': %s%s%s\n  %s\n", config->data,
+                err_sentence(err), *host_why(host) ? ": " : "", host_why(host), err_hint(err));
         return 1;
     }
     running = host;
@@ -317,7 +348,7 @@ run(const options_t *options)
         return 1;
     }
     host_t *host = make_host(&config);
-    int code = host ? serve(host, &config) : 1;
+    int code = serve(host, &config);
     host_destroy(&host);
     config_fini(&config);
     return code;

@@ -25,14 +25,22 @@ is_significant(const char *line)
     return *line && *line != '#' && *line != '\n';
 }
 
+/* The line after this one; NULL after the last. */
+static const char *
+next_line(const char *line)
+{
+    const char *end = strchr(line, '\n');
+
+    return end && end[1] ? end + 1 : NULL;
+}
+
 /* The number, from 1, of the item-th significant line, from 0. */
 static unsigned
 line_of_item(const lines_t *lines, unsigned item)
 {
     unsigned number = 0;
 
-    for (const char *at = lines->text; at && *at; at = strchr(at, '\n')) {
-        at += *at == '\n';
+    for (const char *at = lines->text; at; at = next_line(at)) {
         number++;
         if (is_significant(at) && item-- == 0) {
             return number;
@@ -45,8 +53,25 @@ static err_t
 refuse(char *ret_why, size_t why_size, const char *file, unsigned line, const char *key,
        const char *reason)
 {
-    snprintf(ret_why, why_size, "cannot read '%s': line %u, '%s': %s", file, line, key, reason);
+    snprintf(ret_why, why_size, "cannot read '%.512s': line %u, '%s': %s", file, line, key, reason);
     return ERR_CONFIG;
+}
+
+/* What stands behind '='. */
+static const char *
+fault_of_value(const char *value, bool is_key)
+{
+    value += strspn(value, " \t");
+    char quote = *value == '"' || *value == '\'' ? *value : 0;
+
+    if (!is_key) {
+        return "a section takes no value";
+    }
+    if (quote) {
+        const char *end = strchr(value + 1, quote);
+        return end && end < value + strcspn(value, "\n") ? NULL : "its quote is not closed";
+    }
+    return NULL;
 }
 
 /* What zconfig would only complain about on its own: blanks that are no level, names that are none.
@@ -69,7 +94,10 @@ fault_of_line(const char *line, char *ret_key, size_t key_size)
     if (size == 0) {
         return "a line is 'name' or 'name = value'";
     }
-    return *after == 0 || *after == '\n' || *after == '\r' || *after == '=' || *after == '#'
+    if (*after == '=') {
+        return fault_of_value(after + 1, blanks > 0);
+    }
+    return *after == 0 || *after == '\n' || *after == '\r' || *after == '#'
                ? NULL
                : "a line is 'name' or 'name = value'";
 }
@@ -78,12 +106,19 @@ static err_t
 check_lines(const lines_t *lines, const char *file, char *ret_why, size_t why_size)
 {
     unsigned number = 0;
+    bool in_section = false;
 
-    for (const char *at = lines->text; at && *at; at = strchr(at, '\n')) {
+    for (const char *at = lines->text; at; at = next_line(at)) {
         char key[64];
-        at += *at == '\n';
         number++;
-        const char *fault = is_significant(at) ? fault_of_line(at, key, sizeof key) : NULL;
+        if (!is_significant(at)) {
+            continue;
+        }
+        const char *fault = fault_of_line(at, key, sizeof key);
+        if (!fault && *at == ' ' && !in_section) {
+            fault = "it belongs to no section";
+        }
+        in_section = true;
         if (fault) {
             return refuse(ret_why, why_size, file, number, key, fault);
         }
@@ -301,13 +336,16 @@ read_file(const char *file, lines_t *ret_lines, char *ret_why, size_t why_size)
 
     size_t size = stream && text ? fread(text, 1, CONFIG_BYTES_MAX + 1, stream) : 0;
     int os_error = errno;
-    bool read = stream && text && !ferror(stream) && size <= CONFIG_BYTES_MAX;
+    bool read = stream && text && !ferror(stream);
+    const char *why = !read                           ? strerror(os_error)
+                      : size > CONFIG_BYTES_MAX       ? "it is larger than 64 KiB"
+                      : memchr(text, 0, size) != NULL ? "it holds a NUL byte"
+                                                      : NULL;
     if (stream) {
         fclose(stream);
     }
-    if (!read) {
-        snprintf(ret_why, why_size, "cannot read '%s': %s", file,
-                 size > CONFIG_BYTES_MAX ? "it is larger than 64 KiB" : strerror(os_error));
+    if (why) {
+        snprintf(ret_why, why_size, "cannot read '%.512s': %s", file, why);
         free(text);
         return ERR_CONFIG;
     }
@@ -327,7 +365,7 @@ config_load(config_t *config, const char *file, char *ret_why, size_t why_size)
     err = check_lines(&lines, file, ret_why, why_size);
     zconfig_t *root = err == OK ? zconfig_str_load(lines.text) : NULL;
     if (err == OK && !root) {
-        snprintf(ret_why, why_size, "cannot read '%s': it is not ZPL", file);
+        snprintf(ret_why, why_size, "cannot read '%.512s': it is not ZPL", file);
         err = ERR_CONFIG;
     }
     if (err == OK) {
@@ -345,7 +383,7 @@ check_endpoint(const char *endpoint, char *ret_why, size_t why_size)
 
     if (strlen(path) > IPC_PATH_BYTES_MAX) {
         snprintf(ret_why, why_size,
-                 "cannot listen at '%s': a socket's path has at most %u bytes, this one %zu; "
+                 "cannot listen at '%.512s': a socket's path has at most %u bytes, this one %zu; "
                  "use a shorter data directory, or 'listen' in the configuration",
                  path, IPC_PATH_BYTES_MAX, strlen(path));
         return ERR_CONFIG;

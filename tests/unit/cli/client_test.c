@@ -1,0 +1,179 @@
+/* Claims about asking a host: answers, refusals, hosts that are silent, slow or not there. */
+#include <criterion/criterion.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/unit/cli/capture.h"
+#include "tests/unit/cli/fake_host.h"
+#include "tests/unit/cli/words.h"
+
+static capture_t capture;
+static fake_host_t host;
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The exit code of one command; what it printed is in capture. */
+static int
+run(uint32_t answer_ms, const char *const *words)
+{
+    cli_line_t line;
+
+    capture_begin(&capture);
+    int code = words_parse(words, &line);
+    if (code == EXIT_DONE) {
+        cli_client_t *client = cli_client_new(&line, answer_ms);
+        code = cli_say(client, &line);
+        cli_client_destroy(&client);
+    }
+    cli_line_fini(&line);
+    capture_end(&capture);
+    return code;
+}
+#define RUN(answer_ms, ...) run(answer_ms, (const char *[]){"despool", __VA_ARGS__, NULL})
+
+static void
+expect_exit(int code, int expected)
+{
+    cr_expect_eq(code, expected, "exit %d, expected %d: %s%s", code, expected, capture.out,
+                 capture.err);
+}
+
+static fake_answer_t
+changed(fake_host_t *fake, slice_t command, const wire_value_t *args, wire_writer_t *body)
+{
+    (void) fake;
+    (void) command;
+    (void) args;
+    wire_put_map(body, 2);
+    wire_put_str(body, slice_of("changed"));
+    wire_put_bool(body, true);
+    wire_put_str(body, slice_of("text"));
+    wire_put_str(body, slice_of("it is paused"));
+    return FAKE_RESULT;
+}
+
+static fake_answer_t
+refused(fake_host_t *fake, slice_t command, const wire_value_t *args, wire_writer_t *body)
+{
+    (void) fake;
+    (void) command;
+    (void) args;
+    wire_put_map(body, 3);
+    wire_put_str(body, slice_of("code"));
+    wire_put_str(body, slice_of("not-found"));
+    wire_put_str(body, slice_of("message"));
+    wire_put_str(body, slice_of("cannot pause 'a': no such thing is known"));
+    wire_put_str(body, slice_of("hint"));
+    wire_put_str(body, slice_of("list what there is"));
+    return FAKE_ERROR;
+}
+
+static fake_answer_t
+silent(fake_host_t *fake, slice_t command, const wire_value_t *args, wire_writer_t *body)
+{
+    (void) fake;
+    (void) command;
+    (void) args;
+    (void) body;
+    return FAKE_SILENT;
+}
+
+Test(client, an_answer_is_printed_and_exit_is_0)
+{
+    host.answer = changed;
+    fake_host_begin(&host);
+    expect_exit(RUN(5000, "--connect", host.endpoint, "dp", "pause", "a"), EXIT_DONE);
+    cr_expect_str_eq(capture.out, "changed: it is paused\n", "got %s", capture.out);
+    cr_expect_str_eq(capture.err, "", "got %s", capture.err);
+    expect_exit(RUN(5000, "--json", "--data", host.directory, "dp", "pause", "a"), EXIT_DONE);
+    cr_expect_str_eq(capture.out, "{\"changed\":true,\"text\":\"it is paused\"}\n", "got %s",
+                     capture.out);
+    fake_host_end(&host);
+}
+
+Test(client, a_refusal_is_exit_1_with_message_and_hint)
+{
+    host.answer = refused;
+    fake_host_begin(&host);
+    expect_exit(RUN(5000, "--connect", host.endpoint, "dp", "pause", "a"), EXIT_REFUSED);
+    cr_expect_str_eq(capture.err,
+                     "cannot pause 'a': no such thing is known\n  list what there is\n", "got %s",
+                     capture.err);
+    cr_expect_str_eq(capture.out, "", "got %s", capture.out);
+    expect_exit(RUN(5000, "--connect", host.endpoint, "--json", "dp", "pause", "a"), EXIT_REFUSED);
+    cr_expect_str_eq(capture.out,
+                     "{\"error\":{\"code\":\"not-found\",\"message\":\"cannot pause 'a': no such "
+                     "thing is known\",\"hint\":\"list what there is\"}}\n",
+                     "got %s", capture.out);
+    fake_host_end(&host);
+}
+
+Test(client, a_reply_to_another_request_is_not_taken_for_this_one)
+{
+    host.answer = refused;
+    host.answers_twice = true;
+    fake_host_begin(&host);
+    expect_exit(RUN(5000, "--connect", host.endpoint, "dp", "pause", "a"), EXIT_REFUSED);
+    fake_host_end(&host);
+}
+
+Test(client, without_a_socket_there_is_no_host_at_once)
+{
+    int64_t began = now_ms();
+
+    expect_exit(RUN(5000, "--data", "/nowhere/at/all", "ping"), EXIT_NO_HOST);
+    cr_expect_lt(now_ms() - began, 1000, "it took %ld ms", (long) (now_ms() - began));
+    cr_expect(strstr(capture.err, "/nowhere/at/all/command.ipc"), "got %s", capture.err);
+    cr_expect(strstr(capture.err, "despoold"), "got %s", capture.err);
+    expect_exit(RUN(5000, "--connect", "no-endpoint", "ping"), EXIT_NO_HOST);
+}
+
+Test(client, a_socket_that_nobody_listens_at_is_no_host_when_the_time_is_up)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char directory[] = "dead-host-XXXXXX";
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    cr_assert_not_null(mkdtemp(directory));
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/command.ipc", directory);
+    cr_assert_eq(bind(fd, (struct sockaddr *) &address, sizeof address), 0);
+    close(fd);
+    int64_t began = now_ms();
+    expect_exit(RUN(300, "--data", directory, "ping"), EXIT_NO_HOST);
+    cr_expect_lt(now_ms() - began, 2000, "it took %ld ms", (long) (now_ms() - began));
+    cr_expect(strstr(capture.err, "does not answer"), "got %s", capture.err);
+    unlink(address.sun_path);
+    rmdir(directory);
+}
+
+Test(client, a_host_that_shows_no_sign_of_life_is_no_host)
+{
+    host.answer = silent;
+    host.ignores_pings = true;
+    fake_host_begin(&host);
+    expect_exit(RUN(300, "--connect", host.endpoint, "package", "update", "P1"), EXIT_NO_HOST);
+    fake_host_end(&host);
+}
+
+Test(client, long_work_is_waited_for_while_the_host_lives)
+{
+    host.answer = changed;
+    host.late_pings = 4;
+    fake_host_begin(&host);
+    int64_t began = now_ms();
+    expect_exit(RUN(300, "--connect", host.endpoint, "package", "update", "P1"), EXIT_DONE);
+    cr_expect_gt(now_ms() - began, 300, "the answer was not late: %ld ms",
+                 (long) (now_ms() - began));
+    fake_host_end(&host);
+}
