@@ -27,7 +27,8 @@
     F(R, flag, over, 0, REQUIRED) /* it has returned meanwhile */
 #define NOTE_actor_trouble(F, R)                                                                   \
     F(R, text, actor, 96, REQUIRED)                                                                \
-    F(R, text, what, 32, REQUIRED) /* failed, restarted, given-up, late, quarantined, job-lost, cycle */ \
+    /* what: failed, restarted, given-up, late, quarantined, job-lost, cycle */                    \
+    F(R, text, what, 32, REQUIRED)                                                                 \
     F(R, text, why, 256, OPTIONAL)                                                                 \
     F(R, u32, attempts, 0, REQUIRED)
 #define NOTE_actor_settled(F, R)                                                                   \
