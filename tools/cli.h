@@ -114,6 +114,14 @@ uint64_t cli_number(const wire_value_t *map, const char *name);
 bool cli_flag(const wire_value_t *map, const char *name);
 /* A list of that name; an empty one where there is none. */
 wire_value_t cli_list(const wire_value_t *map, const char *name);
+/* Walks a list: while (cli_next(&items, &item)). */
+typedef struct cli_items {
+    wire_value_t list;
+    const uint8_t *at;
+    uint32_t left;
+} cli_items_t;
+cli_items_t cli_items(const wire_value_t *list);
+bool cli_next(cli_items_t *items, wire_value_t *ret_item);
 /* "in 12 s", "3 min ago", as seen at now_s (seconds since 1970); "" for no time. */
 void cli_relative(slice_t iso, int64_t now_s, char *text, size_t size);
 /* "3", "3 (label)", "-" for none. */

@@ -51,6 +51,23 @@ cli_list(const wire_value_t *map, const char *name)
     return list;
 }
 
+cli_items_t
+cli_items(const wire_value_t *list)
+{
+    return (cli_items_t){*list, list->body, list->count};
+}
+
+bool
+cli_next(cli_items_t *items, wire_value_t *ret_item)
+{
+    if (items->left == 0) {
+        return false;
+    }
+    items->left--;
+    wire_next(&items->list, &items->at, ret_item);
+    return true;
+}
+
 /* No value is longer as JSON than eight times its msgpack; most need less than twice. */
 static char *
 json_of(const wire_value_t *value, size_t *ret_size)

@@ -8,13 +8,6 @@
 #include "tools/cli_print.h"
 #include "tools/cli_table.h"
 
-/* For each item of a list, in order. */
-#define EACH(item, list)                                                                           \
-    wire_value_t item;                                                                             \
-    const uint8_t *item##_at = (list)->body;                                                       \
-    for (uint32_t item##_i = 0;                                                                    \
-         item##_i < (list)->count && (wire_next((list), &item##_at, &item), true); item##_i++)
-
 /* ---- targets
  * --------------------------------------------------------------------------------------- */
 
@@ -75,9 +68,10 @@ static void
 put_targets(cli_table_t *table, slice_t package, const wire_value_t *from)
 {
     wire_value_t targets = cli_list(from, "targets");
+    cli_items_t target_items = cli_items(&targets);
+    wire_value_t target;
 
-    EACH(target, &targets)
-    {
+    while (cli_next(&target_items, &target)) {
         put_target(table, package, &target);
     }
 }
@@ -112,8 +106,10 @@ show_packages_status(const wire_value_t *packages)
     if (packages->count == 0) {
         printf("no packages\n");
     }
-    EACH(package, packages)
-    {
+    cli_items_t package_items = cli_items(packages);
+    wire_value_t package;
+
+    while (cli_next(&package_items, &package)) {
         show_package_state(&package);
         put_targets(table, cli_text(&package, "id"), &package);
     }
@@ -143,9 +139,10 @@ static bool
 show_list(const wire_value_t *rows, const char *const *columns)
 {
     cli_table_t *table = table_new(columns);
+    cli_items_t row_items = cli_items(rows);
+    wire_value_t row;
 
-    EACH(row, rows)
-    {
+    while (cli_next(&row_items, &row)) {
         table_row(table);
         for (uint32_t c = 0; columns[c]; c++) {
             wire_value_t value;
@@ -258,9 +255,10 @@ static void
 show_quarantined(const wire_value_t *result)
 {
     wire_value_t messages = cli_list(result, "messages");
+    cli_items_t message_items = cli_items(&messages);
+    wire_value_t message;
 
-    EACH(message, &messages)
-    {
+    while (cli_next(&message_items, &message)) {
         show_map(&message);
     }
 }
@@ -286,9 +284,10 @@ show_paths(const wire_value_t *point, const char *what)
 {
     wire_value_t paths = cli_list(point, what);
     slice_t dp = cli_text(point, "dp");
+    cli_items_t path_items = cli_items(&paths);
+    wire_value_t path;
 
-    EACH(path, &paths)
-    {
+    while (cli_next(&path_items, &path)) {
         cli_line(stdout, "%.*s %s %.*s", (int) dp.size, dp.data, what, (int) path.bytes.size,
                  path.bytes.data);
     }
@@ -326,8 +325,10 @@ show_verified(const wire_value_t *result)
     if (points.count == 0) {
         printf("nothing is installed that could be verified\n");
     }
-    EACH(point, &points)
-    {
+    cli_items_t point_items = cli_items(&points);
+    wire_value_t point;
+
+    while (cli_next(&point_items, &point)) {
         show_verified_point(&point);
     }
 }
@@ -367,8 +368,10 @@ show_changed(const cli_line_t *line, const wire_value_t *result)
     } else if (targets.count == 0) {
         cli_line(stdout, "%s%s", would, what);
     }
-    EACH(name, &targets)
-    {
+    cli_items_t name_items = cli_items(&targets);
+    wire_value_t name;
+
+    while (cli_next(&name_items, &name)) {
         cli_line(stdout, "%s%s: %.*s", would, what, (int) name.bytes.size, name.bytes.data);
     }
 }

@@ -26,11 +26,10 @@ is_same_name(slice_t a, slice_t b)
 static bool
 is_among(slice_t name, const wire_value_t *names)
 {
-    const uint8_t *at = names->body;
+    cli_items_t items = cli_items(names);
+    wire_value_t item;
 
-    for (uint32_t i = 0; i < names->count; i++) {
-        wire_value_t item;
-        wire_next(names, &at, &item);
+    while (cli_next(&items, &item)) {
         if (is_same_name(item.bytes, name)) {
             return true;
         }
@@ -81,10 +80,9 @@ look(cli_client_t *client, const char *id, const wire_value_t *named, standing_t
         return code;
     }
     wire_value_t targets = cli_list(&result, "targets");
-    const uint8_t *at = targets.body;
-    for (uint32_t i = 0; i < targets.count; i++) {
-        wire_value_t target;
-        wire_next(&targets, &at, &target);
+    cli_items_t items = cli_items(&targets);
+    wire_value_t target;
+    while (cli_next(&items, &target)) {
         if (!named || is_among(cli_text(&target, "dp"), named)) {
             stand(ret_standing, &target);
         }
@@ -121,19 +119,18 @@ put_group(cli_client_t *client, const char *name, wire_writer_t *w, uint32_t *co
     wire_value_t result;
     int code = cli_ask_small(client, "group.list", NULL, NULL, 0, &result);
     wire_value_t groups = code == EXIT_DONE ? cli_list(&result, "groups") : (wire_value_t){0};
-    const uint8_t *at = groups.body;
+    cli_items_t items = cli_items(&groups);
+    wire_value_t group;
 
-    for (uint32_t i = 0; i < groups.count; i++) {
-        wire_value_t group;
-        wire_next(&groups, &at, &group);
+    while (cli_next(&items, &group)) {
         if (!is_same_name(cli_text(&group, "name"), slice_of(name))) {
             continue;
         }
         wire_value_t dps = cli_list(&group, "dps");
-        const uint8_t *dp_at = dps.body;
-        for (uint32_t k = 0; k < dps.count; k++, ++*count) {
-            wire_value_t dp;
-            wire_next(&dps, &dp_at, &dp);
+        cli_items_t points = cli_items(&dps);
+        wire_value_t dp;
+        while (cli_next(&points, &dp)) {
+            ++*count;
             wire_put_str(w, dp.bytes);
         }
     }

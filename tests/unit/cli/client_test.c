@@ -1,4 +1,4 @@
-/* Claims about asking a host: answers, refusals, hosts that are silent, slow or not there. */
+/* client_test.c - claims about asking a host: answers, refusals, hosts that are silent, slow or not there. */
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/stat.h>

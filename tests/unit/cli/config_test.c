@@ -1,4 +1,4 @@
-/* Claims about the host's configuration. */
+/* config_test.c - claims about the host's configuration. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <stdlib.h>

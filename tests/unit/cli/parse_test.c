@@ -1,4 +1,4 @@
-/* Claims about the arguments of the command line. */
+/* parse_test.c - claims about the arguments of the command line. */
 #include <criterion/criterion.h>
 #include <criterion/redirect.h>
 #include <stdlib.h>
@@ -385,7 +385,8 @@ Test(parse, the_data_directory_follows_the_user_and_the_environment)
 {
     setenv("XDG_STATE_HOME", "/state", 1);
     setenv("HOME", "/home/u", 1);
-    if (geteuid() == 0) {
+    bool root = geteuid() == 0;
+    if (root) {
         expect_data("/var/lib/despool");
         cr_assert_eq(seteuid(65534), 0);
     }
@@ -394,4 +395,5 @@ Test(parse, the_data_directory_follows_the_user_and_the_environment)
     expect_data("/home/u/.local/state/despool");
     unsetenv("XDG_STATE_HOME");
     expect_data("/home/u/.local/state/despool");
+    cr_assert(!root || seteuid(0) == 0);
 }

@@ -1,4 +1,4 @@
-/* Claims about requests: what was said is what a site decodes. */
+/* request_test.c - claims about requests: what was said is what a site decodes. */
 #include <criterion/criterion.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-/* Claims about what takes many requests: watching, and waiting for targets. */
+/* watch_test.c - claims about what takes many requests: watching, and waiting for targets. */
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <string.h>
