@@ -2,8 +2,8 @@
  *
  * An open call is one word in its caller's cell: its sequence, and who has to act next for it to be
  * answered. That is the one who was called; and when that one has put off its answer and asked
- * somebody for it, the one who was asked. So each actor waits for one other at most, and a circle is
- * found by following the words. The word moves when a handler has returned well, by
+ * somebody for it, the one who was asked. So each actor waits for one other at most, and following
+ * the words finds a circle. The word moves when a handler has returned well, by
  * compare-and-swap on its sequence, and is cleared the moment the answer leaves: what is in it is
  * never older than the messages that tell of it, so no call outside of a circle fails.
  *
@@ -47,8 +47,8 @@ name_at(const core_t *core, uint32_t index)
     return class == NULL ? "nobody" : class->class->name;
 }
 
-/* Follows who waits for whom from `from`; true when that comes to `self`. ret_sum tells one walk from
- * another; path, when not NULL, gets the names. */
+/* Follows who waits for whom from `from`; true when that comes to `self`. ret_sum tells one walk
+ * from another; path, when not NULL, gets the names. */
 static bool
 walk(const core_t *core, uint32_t from, uint32_t self, uint64_t *ret_sum, char *path)
 {

@@ -1,4 +1,4 @@
-/* core_call_test.c - a call closes its caller's lanes, and a circle of waiting fails at once; nothing
+/* core_call_test.c - a call closes its caller's lanes; a circle of waiting fails at once, and nothing
  * else does. */
 #include "tests/sim/core_cast.h"
 
@@ -387,8 +387,9 @@ call_somebody(actor_ctx_t *ctx, puppet_t *self)
     return ACTOR_CONTINUE;
 }
 
-/* Each step is watched: a call that has just been made either has the answer "cycle" in its caller's
- * reply lane, and then the full search must find the circle, or has not, and then it must find none. */
+/* Each step is watched: a call that has just been made either has the answer "cycle" in its
+ * caller's reply lane, and then the full search must find the circle, or has not, and then it must
+ * find none. */
 static uint64_t seen_call[CAST_COUNT];
 static void
 judge_new_calls(void)

@@ -51,7 +51,7 @@ extern const char *cast_notes_to;  /* NULL: nobody hears the runtime's notes */
 extern uint32_t cast_latency_ns_max; /* of a file call */
 extern uint32_t cast_kids; /* spawned by the root after a to d, with tags 100 and up */
 
-/* ---- runs: for (cast_run_t run = {0}; cast_next(&run);), over seeds and all strategies ---------- */
+/* ---- runs: for (cast_run_t run = {0}; cast_next(&run);), over seeds and all strategies ---- */
 
 typedef struct cast_run {
     uint32_t number;
@@ -72,7 +72,7 @@ actor_ref_t cast_ref(cast_who_t who);
 actor_figures_t cast_figures(cast_who_t who);
 int64_t cast_ms(void); /* of virtual time */
 
-/* ---- the log of a run --------------------------------------------------------------------------- */
+/* ---- the log of a run ---- */
 
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *noted(void); /* the lines so far, each closed by a blank */
@@ -84,7 +84,7 @@ void expect_log(const char *lines);
 void expect_that(bool holds, const char *truth, int line, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* ---- what puppets do ------------------------------------------------------------------------------ */
+/* ---- what puppets do ---- */
 
 verdict_t tell(actor_ctx_t *ctx, cast_who_t to, uint64_t number);
 verdict_t tell_urgent(actor_ctx_t *ctx, cast_who_t to, uint64_t number);

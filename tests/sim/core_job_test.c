@@ -1,5 +1,5 @@
-/* core_job_test.c - jobs: their answer, their resource, cancelling, deadlines, lost threads; and what
- * a claim releases. */
+/* core_job_test.c - jobs: their answer, their resource, cancelling, deadlines, lost threads; and
+ * what a claim releases. */
 #include "tests/sim/core_cast.h"
 
 #include <stdlib.h>
