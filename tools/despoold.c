@@ -48,11 +48,17 @@ on_signal(int number)
     errno = kept;
 }
 
+/* A signal that comes while the host starts waits until the host can be asked to stop; the host's
+ * threads inherit the mask, so that this thread hears them all. */
 static void
-catch_signals(void)
+catch_signals(sigset_t *ret_held)
 {
     struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
 
+    sigemptyset(ret_held);
+    sigaddset(ret_held, SIGTERM);
+    sigaddset(ret_held, SIGINT);
+    sigprocmask(SIG_BLOCK, ret_held, NULL);
     sigemptyset(&stop.sa_mask);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
@@ -301,8 +307,10 @@ serve(host_t *host, const config_t *config)
 {
     char left[1024] = "";
     int64_t began_ms = now_ms();
+    sigset_t held;
     err_t err = add_links(host, config);
 
+    catch_signals(&held);
     if (err == OK) {
         err = host_start(host);
     }
@@ -312,7 +320,7 @@ serve(host_t *host, const config_t *config)
         return 1;
     }
     running = host;
-    catch_signals();
+    sigprocmask(SIG_UNBLOCK, &held, NULL);
     tell_ready(host, config, began_ms);
     host_wait_stop(host);
     notify("STOPPING=1");

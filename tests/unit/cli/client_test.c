@@ -1,4 +1,4 @@
-/* client_test.c - claims about asking a host: answers, refusals, hosts that are silent, slow or not there. */
+/* client_test.c - claims about asking a host: answers, refusals, hosts silent, slow or absent. */
 #include <criterion/criterion.h>
 #include <string.h>
 #include <sys/stat.h>

@@ -1,4 +1,4 @@
-/* print_test.c - claims about what is printed: tables, times, and texts that would steer the terminal. */
+/* print_test.c - claims about what is printed: tables, times, texts that would steer a terminal. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
