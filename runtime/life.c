@@ -264,9 +264,25 @@ stop(actor_t *actor)
     }
 }
 
+/* Whoever has ended no longer wants to hear. */
+static void
+forget_monitors(actor_t *actor)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < actor->monitor_count; i++) {
+        if (cell_holds(actor->core, actor->monitors[i].who)) {
+            actor->monitors[kept++] = actor->monitors[i];
+        }
+    }
+    actor->monitor_count = kept;
+}
+
 static void
 monitor(actor_t *actor, const envelope_t *order)
 {
+    if (actor->monitor_count == actor->monitor_capacity) {
+        forget_monitors(actor);
+    }
     if (actor->monitor_count == actor->monitor_capacity) {
         actor->monitor_capacity = actor->monitor_capacity == 0 ? 4 : actor->monitor_capacity * 2;
         actor->monitors =

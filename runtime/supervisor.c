@@ -328,7 +328,13 @@ cycle_siblings(actor_t *parent, child_t *failed)
     for (child_t *child = parent->children; child != NULL; child = child->next) {
         bool goes = strategy == ACTOR_ONE_FOR_ALL || (strategy == ACTOR_REST_FOR_ONE && later);
         later = later || child == failed;
-        if (goes && child != failed && child->state == CHILD_RUNS && !child->stopping) {
+        if (!goes || child == failed || child->state != CHILD_RUNS || child->stopping) {
+            continue;
+        }
+        if (child->class->restart == ACTOR_TEMPORARY) { /* goes with them, and never comes back */
+            child->stopping = true;
+            order(parent, child, ENV_STOP, ACTOR_ENDED);
+        } else {
             child->state = CHILD_CYCLES;
             order(parent, child, ENV_CYCLE, ACTOR_RESTARTED);
         }

@@ -136,6 +136,18 @@ Test(core_restart, rest_for_one_restarts_it_and_those_started_after_it)
     }
 }
 
+Test(core_restart, a_temporary_one_goes_with_the_others_and_does_not_come_back)
+{
+    cast_class[ROOT].strategy = ACTOR_ONE_FOR_ALL;
+    cast_class[C].restart = ACTOR_TEMPORARY;
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        poke(B, fail_now);
+        settle();
+        expect(cast_figures(A).restarts == 1 && cast_figures(D).restarts == 1);
+        expect(cast_actor(C) == NULL);
+    }
+}
+
 Test(core_restart, two_that_fail_at_once_under_one_for_all_are_both_back)
 {
     cast_class[ROOT].strategy = ACTOR_ONE_FOR_ALL;
@@ -410,84 +422,4 @@ Test(core_restart, a_stop_during_the_backoff_ends_it_for_good)
         settle();
         expect_log("b-ended ");
     }
-}
-
-/* ---- the orderly stop ---- */
-
-static void
-drop_noted(void *self)
-{
-    note("end-%s", cast_class[((puppet_t *) self)->who].name);
-}
-
-static actor_next_t
-arm_timer(actor_ctx_t *ctx, puppet_t *self)
-{
-    cr_assert(self != NULL);
-    expect(actor_timer(ctx, 77, 50) == VERDICT_OK);
-    return ACTOR_CONTINUE;
-}
-Test(core_restart, the_stop_is_in_the_reverse_order_of_the_start)
-{
-    for (cast_who_t who = A; who <= D; who++) {
-        cast_class[who].drop = drop_noted;
-    }
-    for (cast_run_t run = {0}; cast_next(&run);) {
-        forget();
-        poke(B, arm_timer);
-        cr_assert(sim_stop(run.sim, INT64_C(10000000000)));
-        expect_log("end-d end-c end-b end-a ");
-    }
-}
-
-static actor_next_t
-stop_all(actor_ctx_t *ctx, puppet_t *self)
-{
-    cr_assert(self != NULL);
-    actor_host_stop(ctx, "a test said so");
-    return ACTOR_CONTINUE;
-}
-Test(core_restart, an_actor_may_ask_the_host_to_stop)
-{
-    cast_run_t run = {0};
-    cr_assert(cast_next(&run));
-    expect(!core_stop_requested(run.sim->core));
-    poke(A, stop_all);
-    expect(core_stop_requested(run.sim->core) && !core_is_ended(run.sim->core));
-    expect(sim_stop(run.sim, INT64_C(10000000000)) && !core_is_failed(run.sim->core));
-    sim_destroy(&run.sim);
-}
-
-/* A child that never takes its stop: its worker hangs. The others are stopped, it is named. */
-Test(core_restart, one_that_does_not_end_is_left_by_name_and_the_others_end)
-{
-    cast_run_t run = {0};
-    cr_assert(cast_next(&run));
-    actor_t *c = cast_actor(C);
-    core_stop(run.sim->core);
-    char left[256] = "";
-    for (int i = 0; i < 100000 && !core_is_ended(run.sim->core); i++) {
-        if (c->lane[LANE_SYSTEM].count == 0) {
-            sim_step(run.sim);
-            continue;
-        }
-        /* c has its stop and never runs again: only the other workers do */
-        world_sim_advance(sim_world(run.sim), 100 * NS_PER_MS);
-        for (uint32_t w = 0; w < run.sim->workers; w++) {
-            while (w != c->worker->index && worker_step(core_worker(run.sim->core, w))) {
-            }
-        }
-        for (uint32_t ch = 0; ch < run.sim->senders * run.sim->workers; ch++) {
-            flight_t *flight = run.sim->channel[ch].head;
-            if (flight != NULL) {
-                run.sim->channel[ch].head = flight->next;
-                worker_deliver(core_worker(run.sim->core, ch % run.sim->workers), flight->envelope);
-                free(flight);
-            }
-        }
-    }
-    expect(core_is_ended(run.sim->core), "the rest has ended");
-    expect(core_left(run.sim->core, left, sizeof left) == 1 && strcmp(left, "c") == 0, "left: %s",
-           left);
-    sim_destroy(&run.sim);
 }

@@ -363,6 +363,34 @@ heap_bytes(void)
     return mallinfo2().uordblks;
 }
 
+static actor_next_t
+watch_a_and_end(actor_ctx_t *ctx, puppet_t *self)
+{
+    cr_assert(self != NULL);
+    actor_monitor(ctx, cast_ref(A), 1);
+    return ACTOR_STOP;
+}
+static actor_next_t
+spawn_watcher(actor_ctx_t *ctx, puppet_t *self)
+{
+    expect(actor_spawn(ctx, &cast_class[KID], slice_of("watcher"), NULL, NULL, 7, &self->kid[0]) ==
+           VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+Test(core_watching, those_who_watched_and_ended_are_forgotten)
+{
+    cast_class[KID].restart = ACTOR_TEMPORARY;
+    cast_hook[KID].init = watch_a_and_end;
+    cast_run_t run = {0};
+    cr_assert(cast_next(&run));
+    for (int i = 0; i < 200; i++) {
+        poke(B, spawn_watcher);
+        settle();
+    }
+    expect(cast_actor(A)->monitor_capacity <= 8, "%u places", cast_actor(A)->monitor_capacity);
+    sim_destroy(&run.sim);
+}
+
 /* Q237611: a history file that grew made the components slow, and stop. */
 Test(core_watching, q237611_after_millions_of_messages_nothing_has_grown)
 {
