@@ -1,5 +1,5 @@
-/* core_call_test.c - a call closes its caller's lanes; a circle of waiting fails at once, and nothing
- * else does. */
+/* core_call_test.c - a call closes its caller's lanes; a circle of waiting fails at once, and
+ * nothing else does. */
 #include "tests/sim/core_cast.h"
 
 static actor_next_t

@@ -1,5 +1,5 @@
-/* core_stop_test.c - the orderly stop: in reverse order, each within a deadline, with what was left by
- * name. */
+/* core_stop_test.c - the orderly stop: in reverse order, each within a deadline; what was left is
+ * named. */
 #include "tests/sim/core_cast.h"
 
 static void
