@@ -204,13 +204,15 @@ Test(core_jobs,
 
 Test(core_jobs, those_of_an_actor_that_restarted_are_cancelled_and_their_resource_is_dropped)
 {
-    cast_latency_ns_max = 2000000;
+    cast_latency_ns_max = 100000000;
     for (cast_run_t run = {0}; use_job(work_slowly, "", 0), cast_next(&run);) {
         poke(A, start_job);
         poke(A, start_job);
         settle_ms(3);
         poke(A, fail_now);
         expect(cast_figures(A).jobs_open == 0);
+        settle_ms(150); /* a call; uncancelled, they would make ten */
+        expect(alive == 0, "they met it at their next call");
         settle();
         expect_log("");
         expect(alive == 0 && cast_figures(A).restarts == 1);
@@ -327,6 +329,24 @@ tell_short(actor_ctx_t *ctx, puppet_t *self)
     cr_assert(self != NULL);
     expect(tell(ctx, B, 1) == VERDICT_OK);
     return ACTOR_CONTINUE;
+}
+
+static const void *delivered_at[DELIVERY_ATTEMPTS_MAX + 1];
+static actor_next_t
+fail_and_note_address(actor_ctx_t *ctx, puppet_t *self, const say_t *m)
+{
+    cr_assert(self != NULL);
+    delivered_at[actor_attempt(ctx)] = m;
+    return ACTOR_FAIL;
+}
+Test(core_claims, each_delivery_of_a_message_is_at_an_address_of_its_own)
+{
+    cast_hook[B].say = fail_and_note_address;
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        poke(A, tell_short);
+        settle();
+        expect(delivered_at[1] != delivered_at[2] && delivered_at[2] != delivered_at[3]);
+    }
 }
 
 Test(core_claims, an_actor_that_keeps_a_borrowed_pointer_meets_spoilt_bytes)
