@@ -609,6 +609,7 @@ extern const record_words_t error_class_words;
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, flag, already, 0, REQUIRED) /* the receipt is there: nothing to write */                  \
+    F(R, flag, reached, 0, REQUIRED) /* the point itself was met */                                \
     F(R, u64, device, 0, REQUIRED)                                                                 \
     F(R, u64, need_bytes, 0, REQUIRED)                                                             \
     F(R, u64, need_inodes, 0, REQUIRED)                                                            \
@@ -619,6 +620,7 @@ extern const record_words_t error_class_words;
     F(R, u64, revision, 0, REQUIRED)                                                               \
     F(R, word, action, action, REQUIRED)                                                           \
     F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, OPTIONAL)                                                  \
@@ -668,8 +670,9 @@ extern const record_words_t error_class_words;
 #define REC_collected(F, R)                                                                        \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, u64, objects, 0, REQUIRED)                                                                \
-    F(R, u64, bytes, 0, REQUIRED)
+    F(R, u64, objects, 0, REQUIRED) /* or versions, of a point */                                  \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, waiting, 0, REQUIRED) /* versions of a point whose grace time is not over */
 #define REC_progress(F, R)                                                                         \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \

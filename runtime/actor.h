@@ -143,7 +143,7 @@ struct actor_class {
  * NEED names what is asked before ready; it makes no function. */
 #define ACTOR_EDGES(list)                                                                          \
     enum { list(ACTOR_EDGE_NUMBER) ACTOR_EDGE_COUNT };                                             \
-    static const actor_edge_t actor_edges[] = {list(ACTOR_EDGE_ROW)};                              \
+    static const actor_edge_t actor_edges[] __attribute__((unused)) = {list(ACTOR_EDGE_ROW)};                           \
     list(ACTOR_EDGE_FUNCTION)
 #define ACTOR_EDGE_NUMBER(kind, target, message)   ACTOR_EDGE_##kind##_##target##_##message,
 #define ACTOR_EDGE_ROW(kind, target, message)      {ACTOR_EDGE_KIND_##kind, #target, &message##_type},

@@ -31,11 +31,21 @@ typedef struct host_options {
     uint32_t job_threads;   /* 0: JOB_THREADS */
 } host_options_t;
 
-host_t *host_new(const host_options_t *options, err_t *ret_err, char *ret_why, size_t why_size);
+/* The options and what they point to must live as long as the host. */
+host_t *host_new(const host_options_t *options);
+/* What went wrong last, or why the host was asked to stop; borrowed, "" when nothing. */
+const char *host_why(const host_t *host);
+/* Writes the frame that answers a request which its role could not answer; returns its bytes (at
+ * most size). The program gives it, because the runtime knows no wire. */
+typedef size_t host_refuse_fn(slice_t request, err_t err, uint8_t *ret_frame, size_t size);
 /* Adds, before start, a link: a ROUTER at endpoint whose frames are asked of role as link_request,
- * or a PUB that hears link_publish under the role name given. mode: permission bits of an ipc socket. */
-err_t host_add_command_link(host_t *host, const char *name, const char *endpoint, const char *role, uint32_t mode) must_use;
-err_t host_add_status_link(host_t *host, const char *name, const char *endpoint, uint32_t mode) must_use;
+ * or a PUB that hears link_publish under the role name given. mode: permission bits of an ipc
+ * socket. ERR_FULL: there are LINKS_MAX of them. */
+err_t host_add_command_link(host_t *host, const char *name, const char *endpoint, const char *role,
+                            uint32_t mode, host_refuse_fn *refuse) must_use;
+err_t host_add_status_link(host_t *host, const char *name, const char *endpoint,
+                           uint32_t mode) must_use;
+/* Loads the classes, opens sockets, starts threads. On an error nothing runs; host_why tells. */
 err_t host_start(host_t *host) must_use;
 /* Waits until every actor spawned by the root so far is ready or degraded (true), or late, stopped or time is up. */
 bool host_wait_ready(host_t *host, uint32_t timeout_ms);

@@ -1,0 +1,314 @@
+/* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
+ *
+ *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt, dp_remove, verify
+ *            (asks of the provider); work_changed, outcome, point_returned
+ *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
+ *   asks     site_database: what is due, and what became of it; despooler: instruction;
+ *            package_worker: the commands of its package
+ *   keeps    its run: what another run had taken up is due again. Commands in hand
+ *   survives a restart draws a new run, so that nothing that was taken up is forgotten
+ */
+#include "actors/dm.h"
+#include "actors/retry.h"
+
+#define LOOK_MS          30000u /* between looks for due work when nobody says that there is some */
+#define AGAIN_MS         1000u  /* after the despooler or the database had no room or was down */
+#define COLLECT_FIRST_MS 20000u /* after a start */
+#define COLLECT_MS       300000u
+#define OPEN_MS          86400000u
+
+enum { TIMER_LOOK = 1, TIMER_COLLECT };
+
+#define SELF distribution_manager_t
+HEARS(SELF, work_changed)
+HEARS(SELF, outcome)
+HEARS(SELF, point_returned)
+HEARS(SELF, dp_remove)
+HEARS(SELF, verify)
+THEN(SELF, opened)
+THEN(SELF, due_came)
+THEN(SELF, absent_came)
+THEN(SELF, instructed)
+THEN(SELF, outcome_saved)
+THEN(SELF, point_is_due)
+
+/* ---- looking for due work ---- */
+
+static actor_next_t
+look_in(actor_ctx_t *ctx, uint64_t ms)
+{
+    return actor_timer(ctx, TIMER_LOOK, ms) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+look(actor_ctx_t *ctx, SELF *self)
+{
+    if (!self->opened || self->asking) {
+        self->again = true;
+        return ACTOR_CONTINUE;
+    }
+    due_targets_t *m = DRAFT(ctx, due_targets);
+    m->run = self->run;
+    m->limit = DUE_TARGETS_MAX;
+    self->asking = ask_site_database_due_targets(ctx, m, DM_ASK_MS, due_came_then, 0) == VERDICT_OK;
+    self->again = false;
+    return look_in(ctx, self->asking ? LOOK_MS : AGAIN_MS);
+}
+
+/* Everything that was taken up is due again: whoever had it has forgotten it. */
+static actor_next_t
+new_run(actor_ctx_t *ctx, SELF *self)
+{
+    uint64_t half[2] = {actor_random(ctx), actor_random(ctx) | 1};
+
+    memcpy(self->run.byte, half, sizeof self->run.byte);
+    return look_in(ctx, AGAIN_MS);
+}
+
+static actor_next_t
+due_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
+{
+    const due_t *due = ANSWER_AS(answer, due);
+
+    self->asking = false;
+    if (!due) {
+        return look_in(ctx, AGAIN_MS);
+    }
+    if (due->targets.count > 0 && dm_instruct(ctx, due, instructed_then) != VERDICT_OK) {
+        return new_run(ctx, self);
+    }
+    if (due->more || self->again) {
+        return look(ctx, self);
+    }
+    return look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
+}
+
+/* An instruction that nobody has is taken up again by a new run. */
+static actor_next_t
+instructed(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
+{
+    return answer_err(answer) == OK ? ACTOR_CONTINUE : new_run(ctx, self);
+}
+
+static actor_next_t
+on_work_changed(actor_ctx_t *ctx, SELF *self, const work_changed_t *m)
+{
+    if (m->stopped.count > 0) {
+        stop_work_t *stop = DRAFT(ctx, stop_work);
+        err_t err = draft_copy(actor_draft_open(ctx), &stop_work_type, stop, m, m);
+        actor_draft_open(ctx)->full |= err != OK;
+        answer_unheard(tell_despooler_stop_work(ctx, stop));
+    }
+    return look(ctx, self);
+}
+
+/* ---- outcomes ---- */
+
+static void
+look_out(actor_ctx_t *ctx, const SELF *self, const void *m, text_t dp, const id128_t *incarnation,
+         text_t dp_root)
+{
+    probe_point_t *probe = DRAFT(ctx, probe_point);
+
+    probe->dp = actor_text(ctx, record_slice(m, dp));
+    probe->dp_incarnation = *incarnation;
+    probe->dp_root = actor_text(ctx, record_slice(m, dp_root));
+    probe->site = self->site;
+    answer_unheard(tell_despooler_probe_point(ctx, probe));
+}
+
+static verdict_t
+save_outcome(actor_ctx_t *ctx, const outcome_t *m, const retry_next_t *next)
+{
+    target_outcome_t *save = DRAFT(ctx, target_outcome);
+    draft_t *draft = actor_draft_open(ctx);
+
+    /* An outcome is the first part of what is saved, field by field. */
+    err_t err = draft_copy(draft, &outcome_type, save, m, m);
+    draft->full |= err != OK;
+    save->next = next->next;
+    save->attempts = next->attempts;
+    save->integrity_next = next->integrity;
+    save->due_ms = next->due_ms;
+    return ask_site_database_target_outcome(ctx, save, DM_ASK_MS, outcome_saved_then, 0);
+}
+
+/* The version that was placed stays; what it superseded is collected after its grace time. */
+static void
+collect_at(actor_ctx_t *ctx, const outcome_t *m)
+{
+    collect_point_t *collect = DRAFT(ctx, collect_point);
+
+    collect->target = m->target;
+    collect->package = actor_text(ctx, record_slice(m, m->package));
+    collect->package_incarnation = m->package_incarnation;
+    collect->epoch = m->epoch;
+    collect->root = m->root;
+    collect->dp = actor_text(ctx, record_slice(m, m->dp));
+    collect->dp_incarnation = m->dp_incarnation;
+    collect->dp_root = actor_text(ctx, record_slice(m, m->dp_root));
+    answer_unheard(tell_despooler_collect_point(ctx, collect));
+}
+
+static actor_next_t
+on_outcome(actor_ctx_t *ctx, SELF *self, const outcome_t *m)
+{
+    if (m->action == ACTION_VERIFY) {
+        dm_verify_outcome(ctx, self, m);
+        return ACTOR_CONTINUE;
+    }
+    retry_next_t next = retry_decide(m, actor_random(ctx));
+    if (next.look_out) {
+        look_out(ctx, self, m, m->dp, &m->dp_incarnation, m->dp_root);
+    }
+    if (m->err == OK && m->action == ACTION_INSTALL) {
+        collect_at(ctx, m);
+    }
+    /* When this finds no room the lease ends, and the point's receipt answers at the next try. */
+    answer_unheard(save_outcome(ctx, m, &next));
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+outcome_saved(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
+{
+    claim(ctx, answer != NULL);
+    return look(ctx, self);
+}
+
+static actor_next_t
+on_point_returned(actor_ctx_t *ctx, SELF *self, const point_returned_t *m)
+{
+    claim(ctx, self->args != NULL);
+    answer_unheard(ask_site_database_point_returned(ctx, m, DM_ASK_MS, point_is_due_then, 0));
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+point_is_due(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
+{
+    if (answer_err(answer) != OK) {
+        return new_run(ctx, self);
+    }
+    return look(ctx, self);
+}
+
+/* ---- commands ---- */
+
+#define GOES_TO(message, whom)                                                                     \
+    HEARS(SELF, message)                                                                           \
+    static actor_next_t on_##message(actor_ctx_t *ctx, SELF *self, const message##_t *m)           \
+    {                                                                                              \
+        return whom(ctx, self, &message##_type, m);                                                \
+    }
+GOES_TO(package_add, dm_package)
+GOES_TO(package_update, dm_package)
+GOES_TO(package_remove, dm_package)
+GOES_TO(dp_add, dm_point)
+GOES_TO(dp_set, dm_point)
+GOES_TO(dp_adopt, dm_point)
+
+static actor_next_t
+on_dp_remove(actor_ctx_t *ctx, SELF *self, const dp_remove_t *m)
+{
+    return dm_point_remove(ctx, self, m);
+}
+
+static actor_next_t
+on_verify(actor_ctx_t *ctx, SELF *self, const verify_t *m)
+{
+    return dm_verify(ctx, self, m);
+}
+
+/* ---- the actor ---- */
+
+static actor_next_t
+opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
+{
+    const site_opened_t *m = ANSWER_AS(answer, site_opened);
+
+    claim(ctx, m != NULL);
+    self->site = m->site;
+    self->opened = true;
+    actor_ready(ctx);
+    claim(ctx, actor_timer(ctx, TIMER_COLLECT, COLLECT_FIRST_MS) == VERDICT_OK);
+    absent_points_t *query = DRAFT(ctx, absent_points);
+    query->all = true;
+    answer_unheard(ask_site_database_absent_points(ctx, query, DM_ASK_MS, absent_came_then, 0));
+    return new_run(ctx, self) == ACTOR_CONTINUE ? look(ctx, self) : ACTOR_FAIL;
+}
+
+static actor_next_t
+absent_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
+{
+    const points_listed_t *listed = ANSWER_AS(answer, points_listed);
+
+    for (uint32_t i = 0; listed && i < listed->points.count; i++) {
+        const point_ref_t *point = ROW(listed, listed->points, i, point_ref_t);
+        look_out(ctx, self, listed, point->dp, &point->dp_incarnation, point->dp_root);
+    }
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+manager_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    SELF *self = state;
+
+    self->args = actor_keep(ctx, &site_args_type, args);
+    dm_package_init(self);
+    site_open_t *m = DRAFT(ctx, site_open);
+    m->asker = actor_text(ctx, slice_of("distribution_manager"));
+    return ask_site_database_site_open(ctx, m, OPEN_MS, opened_then, 0) == VERDICT_OK
+               ? ACTOR_CONTINUE
+               : ACTOR_FAIL;
+}
+
+static actor_next_t
+manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    if (key == TIMER_LOOK) {
+        return look(ctx, state);
+    }
+    dm_collect(ctx, state);
+    return actor_timer(ctx, TIMER_COLLECT, COLLECT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+manager_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
+{
+    claim(ctx, down != NULL);
+    dm_package_down(state, down);
+    return ACTOR_CONTINUE;
+}
+
+static void
+manager_drop(void *state)
+{
+    SELF *self = state;
+
+    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
+        dm_op_free(&self->op[i]);
+    }
+    zhashx_destroy(&self->package_worker);
+    kept_destroy(&self->args);
+}
+
+static const actor_hears_t actor_hears[] = {ON(package_add), ON(package_update), ON(package_remove),
+                                            ON(dp_add),      ON(dp_set),         ON(dp_adopt),
+                                            ON(dp_remove),   ON(verify),         ON(work_changed),
+                                            ON(outcome),     ON(point_returned)};
+
+const actor_class_t distribution_manager_class = {
+    .name = "distribution_manager",
+    .state_bytes = sizeof(SELF),
+    .init = manager_init,
+    .on_timer = manager_timer,
+    .on_down = manager_down,
+    .drop = manager_drop,
+    ACTOR_LIST(hears),
+    .edges = actor_edges,
+    .edge_count = ACTOR_EDGE_COUNT,
+    .role = true,
+    .starts_later = true,
+};

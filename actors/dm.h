@@ -1,0 +1,90 @@
+/* dm.h - what the files of the distribution manager share.
+ *
+ * Shape    the state, the edges, and one entry for each kind of command in hand (an op).
+ * Promises the database says what is due: nothing here would be lost with the state.
+ * Threads  the distribution manager's handlers.
+ */
+#pragma once
+
+#include <czmq.h>
+
+#include "actors/answer.h"
+#include "actors/roster.h"
+#include "proto/status.h"
+
+#define DM_OPS_MAX    512u      /* commands in hand; a further one is refused (full) */
+#define DM_SLOW_MS    86400000u /* what reads or claims content takes as long as it takes */
+#define DM_ASK_MS     60000u
+
+#define DM_EDGES(E)                                                                                \
+    E(NEED, site_database, site_open)                                                              \
+    E(ASK, site_database, site_open)                                                               \
+    E(ASK, site_database, due_targets)                                                             \
+    E(ASK, site_database, target_outcome)                                                          \
+    E(ASK, site_database, absent_points)                                                           \
+    E(ASK, site_database, point_returned)                                                          \
+    E(ASK, site_database, points_known)                                                            \
+    E(ASK, site_database, point_commit)                                                            \
+    E(ASK, site_database, dp_remove)                                                               \
+    E(ASK, site_database, verify_plan)                                                             \
+    E(ASK, site_database, target_damaged)                                                          \
+    E(ASK, site_database, live_roots)                                                              \
+    E(TELL, site_database, note_event)                                                             \
+    E(ASK, despooler, instruction)                                                                 \
+    E(TELL, despooler, stop_work)                                                                  \
+    E(TELL, despooler, probe_point)                                                                \
+    E(TELL, despooler, collect_point)                                                              \
+    E(ASK_TO, package_worker, package_add)                                                         \
+    E(ASK_TO, package_worker, package_update)                                                      \
+    E(ASK_TO, package_worker, package_remove)
+ACTOR_EDGES(DM_EDGES)
+
+/* A command in hand. */
+typedef struct dm_op {
+    bool used;
+    bool snapshot;     /* it may be storing content: the store is not collected meanwhile */
+    const record_type_t *type;
+    kept_t *command;
+    request_t request;
+    uint32_t tries;    /* at a package_worker that was just ending */
+    /* verify */
+    kept_t *plan;      /* due rows */
+    kept_t **found;    /* an outcome for each row, NULL: not in yet */
+    uint32_t waiting;  /* rows whose outcome is not in */
+} dm_op_t;
+
+typedef struct distribution_manager {
+    kept_t *args;  /* site_args */
+    id128_t site, run;
+    bool opened, asking, again; /* due_targets is asked; and is to be asked again */
+    bool collecting, collect_wanted;
+    dm_op_t op[DM_OPS_MAX];
+    zhashx_t *package_worker; /* lower-case id -> actor_ref_t */
+} distribution_manager_t;
+
+/* dm_ops.c */
+/* Takes the ask in hand as an op; NULL: it was refused (full). */
+dm_op_t *dm_op_take(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
+                    const void *m, const char *waits_for);
+uint64_t dm_op_tag(const distribution_manager_t *self, const dm_op_t *op);
+dm_op_t *dm_op_of(distribution_manager_t *self, uint64_t tag);
+void dm_op_free(dm_op_t *op);
+/* Answers and frees. */
+void dm_op_pass_on(actor_ctx_t *ctx, dm_op_t *op, const actor_answer_t *answer);
+void dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text);
+uint32_t dm_ops_snapshots(const distribution_manager_t *self);
+
+/* dm_packages.c, dm_points.c, dm_verify.c, dm_collect.c: from a command to its answer */
+void dm_package_init(distribution_manager_t *self);
+actor_next_t dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type, const void *m);
+void dm_package_down(distribution_manager_t *self, const actor_down_t *down);
+/* Snapshots that were held back while the store was collected. */
+void dm_package_go_on(actor_ctx_t *ctx, distribution_manager_t *self);
+actor_next_t dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type, const void *m);
+actor_next_t dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m);
+actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m);
+/* An outcome of a verify finds its command. */
+void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
+void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
+/* Instructions for due rows, asked of the despooler; then gets each answer. */
+verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then) must_use;

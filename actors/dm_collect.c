@@ -1,0 +1,72 @@
+/* dm_collect.c - content of the store that no target wants or has is collected, between snapshots. */
+#include "actors/dm.h"
+#include "actors/jobs_claim.h"
+
+static actor_next_t
+collected(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    distribution_manager_t *self = state;
+    const collected_t *m = ANSWER_AS(answer, collected);
+
+    self->collecting = false;
+    if (m && m->err == OK && m->objects > 0) {
+        uint64_t objects = m->objects, bytes = m->bytes;
+        note_event_t *event = DRAFT(ctx, note_event);
+        event->component = actor_text(ctx, slice_of("distribution_manager"));
+        event->id = STATUS_STORE_COLLECTED;
+        event->severity = status_severity(STATUS_STORE_COLLECTED);
+        event->text = actor_textf(ctx, "%s: %llu objects, %llu bytes",
+                                  status_sentence(STATUS_STORE_COLLECTED),
+                                  (unsigned long long) objects, (unsigned long long) bytes);
+        answer_unheard(tell_site_database_note_event(ctx, event));
+    }
+    dm_package_go_on(ctx, self);
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+roots_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    distribution_manager_t *self = state;
+    const site_args_t *site = kept_record(self->args);
+    const roots_t *roots = ANSWER_AS(answer, roots);
+    slice_t data = record_slice(site, site->data);
+    verdict_t verdict = VERDICT_DOWN;
+
+    if (roots) {
+        collect_order_t *m = DRAFT(ctx, collect_order);
+        draft_t *draft = actor_draft_open(ctx);
+        m->store = actor_textf(ctx, "%.*s/store", (int) data.size, data.data);
+        m->roots = draft_rows(draft, roots->roots.count, sizeof(root_ref_t));
+        for (uint32_t i = 0; i < roots->roots.count && !draft->full; i++) {
+            *(root_ref_t *) draft_row(draft, m->roots, i, sizeof(root_ref_t)) =
+                *ROW(roots, roots->roots, i, root_ref_t);
+        }
+        job_spec_t spec = {.name = "collect store",
+                           .run = job_collect_store,
+                           .input_type = &collect_order_type,
+                           .input = m,
+                           .deadline_ms = DM_SLOW_MS,
+                           .then = collected};
+        verdict = actor_job(ctx, &spec, NULL);
+    }
+    if (verdict != VERDICT_OK) {
+        self->collecting = false;
+        dm_package_go_on(ctx, self);
+    }
+    return ACTOR_CONTINUE;
+}
+
+/* The roots are asked for after the last snapshot was committed, so that all it stored is among them;
+ * snapshots that come meanwhile wait. */
+void
+dm_collect(actor_ctx_t *ctx, distribution_manager_t *self)
+{
+    self->collect_wanted = dm_ops_snapshots(self) > 0;
+    if (self->collecting || self->collect_wanted || !self->opened) {
+        return;
+    }
+    live_roots_t *m = DRAFT(ctx, live_roots);
+    m->all = true;
+    self->collecting = ask_site_database_live_roots(ctx, m, DM_ASK_MS, roots_came, 0) == VERDICT_OK;
+}

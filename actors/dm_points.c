@@ -1,0 +1,223 @@
+/* dm_points.c - dp.add, dp.set, dp.adopt: the root is claimed, then the point is committed. */
+#include "actors/dm.h"
+#include "actors/jobs_claim.h"
+
+static text_t
+name_of(const dm_op_t *op, const void *m)
+{
+    return op->type == &dp_add_type   ? ((const dp_add_t *) m)->name
+           : op->type == &dp_set_type ? ((const dp_set_t *) m)->name
+                                      : ((const dp_adopt_t *) m)->name;
+}
+
+static bool
+same_name(slice_t a, slice_t b)
+{
+    return a.size == b.size && strncasecmp(a.data, b.data, a.size) == 0;
+}
+
+static const point_ref_t *
+point_of(const points_listed_t *listed, slice_t name)
+{
+    for (uint32_t i = 0; i < listed->points.count; i++) {
+        const point_ref_t *point = ROW(listed, listed->points, i, point_ref_t);
+        if (same_name(record_slice(listed, point->dp), name)) {
+            return point;
+        }
+    }
+    return NULL;
+}
+
+static void
+copy_known(actor_ctx_t *ctx, claim_order_t *m, const points_listed_t *listed)
+{
+    draft_t *draft = actor_draft_open(ctx);
+
+    m->points = draft_rows(draft, listed->points.count, sizeof(point_ref_t));
+    for (uint32_t i = 0; i < listed->points.count && !draft->full; i++) {
+        point_ref_t *row = draft_row(draft, m->points, i, sizeof *row);
+        err_t err = draft_copy(draft, &point_ref_type, row, listed,
+                               ROW(listed, listed->points, i, point_ref_t));
+        draft->full |= err != OK;
+    }
+    m->sources = draft_rows(draft, listed->sources.count, sizeof(text_t));
+    for (uint32_t i = 0; i < listed->sources.count && !draft->full; i++) {
+        text_t text = draft_copy_text(draft, listed, *ROW(listed, listed->sources, i, text_t));
+        text_t *row = draft_row(draft, m->sources, i, sizeof *row);
+        if (row) {
+            *row = text;
+        }
+    }
+}
+
+static id128_t
+new_incarnation(actor_ctx_t *ctx)
+{
+    uint64_t half[2] = {actor_random(ctx), actor_random(ctx) | 1};
+    id128_t id;
+
+    memcpy(id.byte, half, sizeof id.byte);
+    return id;
+}
+
+static const claim_order_t *
+order_of(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
+         const points_listed_t *listed, const point_ref_t *known)
+{
+    const void *command = kept_record(op->command);
+    const site_args_t *site = kept_record(self->args);
+    const dp_add_t *add = command;
+    const dp_set_t *set = command;
+    const dp_adopt_t *adopt = command;
+    claim_order_t *m = DRAFT(ctx, claim_order);
+    bool is_add = op->type == &dp_add_type, is_set = op->type == &dp_set_type;
+
+    m->how = actor_text(ctx, slice_of(is_add ? "add" : is_set ? "set" : "adopt"));
+    m->site = self->site;
+    m->dp = known ? draft_copy_text(actor_draft_open(ctx), listed, known->dp)
+                  : actor_text(ctx, record_slice(add, add->name));
+    m->dp_incarnation = known ? known->dp_incarnation : new_incarnation(ctx);
+    m->dp_root = is_add   ? actor_text(ctx, record_slice(add, add->root))
+                 : is_set ? actor_text(ctx, record_slice(set, set->root))
+                          : actor_text(ctx, record_slice(listed, known->dp_root));
+    m->data = actor_text(ctx, record_slice(site, site->data));
+    m->dry_run = is_add ? add->dry_run : is_set ? set->dry_run : adopt->dry_run;
+    copy_known(ctx, m, listed);
+    return m;
+}
+
+static actor_next_t
+committed(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    dm_op_t *op = dm_op_of(state, answer->tag);
+
+    claim(ctx, op != NULL);
+    dm_op_pass_on(ctx, op, answer);
+    return ACTOR_CONTINUE;
+}
+
+/* An adopted root is the same point again: it has returned. */
+static verdict_t
+commit_adopted(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
+               const claimed_t *claimed)
+{
+    const dp_adopt_t *adopt = kept_record(op->command);
+    point_returned_t *m = DRAFT(ctx, point_returned);
+
+    m->dp = actor_text(ctx, record_slice(adopt, adopt->name));
+    m->dp_incarnation = claimed->incarnation;
+    return ask_site_database_point_returned(ctx, m, DM_ASK_MS, committed, dm_op_tag(self, op));
+}
+
+static verdict_t
+commit(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
+       const claimed_t *claimed)
+{
+    const dp_add_t *add = kept_record(op->command);
+    const dp_set_t *set = kept_record(op->command);
+
+    if (op->type == &dp_adopt_type) {
+        return commit_adopted(ctx, self, op, claimed);
+    }
+    point_commit_t *m = DRAFT(ctx, point_commit);
+    m->add = op->type == &dp_add_type;
+    m->dry_run = m->add ? add->dry_run : set->dry_run;
+    m->key = actor_text(ctx, m->add ? record_slice(add, add->key) : record_slice(set, set->key));
+    m->principal = actor_text(ctx, m->add ? record_slice(add, add->principal)
+                                          : record_slice(set, set->principal));
+    m->name = actor_text(ctx, record_slice(add, name_of(op, add)));
+    m->root = actor_text(ctx, record_slice(claimed, claimed->root));
+    m->incarnation = claimed->incarnation;
+    return ask_site_database_point_commit(ctx, m, DM_ASK_MS, committed, dm_op_tag(self, op));
+}
+
+static actor_next_t
+claimed_root(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    distribution_manager_t *self = state;
+    dm_op_t *op = dm_op_of(self, answer->tag);
+    const claimed_t *claimed = ANSWER_AS(answer, claimed);
+
+    claim(ctx, op != NULL);
+    if (!claimed || claimed->err != OK) {
+        err_t err = claimed ? (err_t) claimed->err : answer->err;
+        dm_op_refuse(ctx, op, err == OK ? ERR_INTERNAL : err,
+                     claimed ? record_slice(claimed, claimed->text) : slice_of(""));
+        return ACTOR_CONTINUE;
+    }
+    verdict_t verdict = commit(ctx, self, op, claimed);
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+points_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    distribution_manager_t *self = state;
+    dm_op_t *op = dm_op_of(self, answer->tag);
+    const points_listed_t *listed = ANSWER_AS(answer, points_listed);
+
+    claim(ctx, op != NULL);
+    if (!listed) {
+        dm_op_pass_on(ctx, op, answer);
+        return ACTOR_CONTINUE;
+    }
+    const void *command = kept_record(op->command);
+    slice_t name = record_slice(command, name_of(op, command));
+    const point_ref_t *known = point_of(listed, name);
+    if ((op->type == &dp_add_type) == (known != NULL)) {
+        char text[TEXT_BYTES_MAX];
+        err_t err = known ? ERR_EXISTS : ERR_NOT_FOUND;
+        snprintf(text, sizeof text, "cannot %s '%.*s': %s", known ? "add" : "change",
+                 (int) name.size, name.data, err_sentence(err));
+        dm_op_refuse(ctx, op, err, slice_of(text));
+        return ACTOR_CONTINUE;
+    }
+    job_spec_t spec = {.name = "claim",
+                       .run = job_claim,
+                       .input_type = &claim_order_type,
+                       .input = order_of(ctx, self, op, listed, known),
+                       .subject = name,
+                       .deadline_ms = DM_ASK_MS,
+                       .then = claimed_root,
+                       .tag = answer->tag};
+    verdict_t verdict = actor_job(ctx, &spec, NULL);
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return ACTOR_CONTINUE;
+}
+
+actor_next_t
+dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type, const void *m)
+{
+    dm_op_t *op = dm_op_take(ctx, self, type, m, "site_database");
+
+    if (!op) {
+        return ACTOR_CONTINUE;
+    }
+    points_known_t *query = DRAFT(ctx, points_known);
+    query->name = actor_text(ctx, record_slice(m, name_of(op, m)));
+    verdict_t verdict =
+        ask_site_database_points_known(ctx, query, DM_ASK_MS, points_came, dm_op_tag(self, op));
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return ACTOR_CONTINUE;
+}
+
+actor_next_t
+dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m)
+{
+    dm_op_t *op = dm_op_take(ctx, self, &dp_remove_type, m, "site_database");
+    verdict_t verdict =
+        op ? ask_site_database_dp_remove(ctx, m, DM_ASK_MS, committed, dm_op_tag(self, op))
+           : VERDICT_OK;
+
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return ACTOR_CONTINUE;
+}

@@ -1,0 +1,167 @@
+/* dm_verify.c - verify: one instruction of its own kind, the outcomes gathered, damage told. */
+#include "actors/dm.h"
+#include "actors/outcome.h"
+
+static void
+copy_row(draft_t *draft, const outcome_t *outcome, verify_row_t *row)
+{
+    if (outcome->err == OK && outcome->verify.count == 1) {
+        err_t err = draft_copy(draft, &verify_row_type, row, outcome,
+                               ROW(outcome, outcome->verify, 0, verify_row_t));
+        draft->full |= err != OK;
+        return;
+    }
+    char text[TEXT_BYTES_MAX];
+    if (!slice_copy(record_slice(outcome, outcome->text), text, sizeof text) || !text[0]) {
+        snprintf(text, sizeof text, "%s", err_sentence((err_t) outcome->err));
+    }
+    row->dp = draft_copy_text(draft, outcome, outcome->dp);
+    row->cause = outcome_cause(draft, (err_t) outcome->err, text);
+}
+
+static void
+reply_all(actor_ctx_t *ctx, dm_op_t *op)
+{
+    const due_t *plan = kept_record(op->plan);
+    const verify_t *command = kept_record(op->command);
+    verified_t *m = DRAFT(ctx, verified);
+    draft_t *draft = actor_draft_open(ctx);
+
+    m->id = actor_text(ctx, record_slice(command, command->id));
+    m->ok = true;
+    m->points = draft_rows(draft, plan->targets.count, sizeof(verify_row_t));
+    for (uint32_t i = 0; i < plan->targets.count && !draft->full; i++) {
+        verify_row_t *row = draft_row(draft, m->points, i, sizeof *row);
+        copy_row(draft, kept_record(op->found[i]), row);
+        m->ok = m->ok && row->ok;
+    }
+    answer_unheard(REPLY_TO(ctx, op->request, verified, m));
+    dm_op_free(op);
+}
+
+/* ---- outcomes ---- */
+
+static actor_next_t
+damage_told(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    const distribution_manager_t *self = state;
+
+    /* Refused: another command took the target's place, and what it wants will be verified then. */
+    claim(ctx, self->opened && answer != NULL);
+    return ACTOR_CONTINUE;
+}
+
+static void
+tell_damage(actor_ctx_t *ctx, const outcome_t *outcome, const verify_row_t *row)
+{
+    target_damaged_t *m = DRAFT(ctx, target_damaged);
+
+    m->target = outcome->target;
+    m->revision = outcome->revision;
+    m->text =
+        actor_textf(ctx, "%llu paths are missing, %llu changed, %llu extra",
+                    (unsigned long long) row->missing_count,
+                    (unsigned long long) row->changed_count, (unsigned long long) row->extra_count);
+    answer_unheard(ask_site_database_target_damaged(ctx, m, DM_ASK_MS, damage_told, 0));
+}
+
+static bool
+takes(dm_op_t *op, const outcome_t *m, uint32_t *ret_row)
+{
+    const due_t *plan = op->used && op->plan ? kept_record(op->plan) : NULL;
+
+    for (uint32_t i = 0; plan && i < plan->targets.count; i++) {
+        if (ROW(plan, plan->targets, i, due_row_t)->target == m->target && !op->found[i]) {
+            *ret_row = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Every verify that waits for this target is served by the one look. */
+void
+dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m)
+{
+    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
+        uint32_t row = 0;
+        dm_op_t *op = &self->op[i];
+        if (!takes(op, m, &row)) {
+            continue;
+        }
+        op->found[row] = actor_keep(ctx, &outcome_type, m);
+        if (--op->waiting == 0) {
+            reply_all(ctx, op);
+        }
+    }
+    if (m->err == OK && m->verify.count == 1) {
+        const verify_row_t *row = ROW(m, m->verify, 0, verify_row_t);
+        if (!row->ok && row->cause.count == 0) {
+            tell_damage(ctx, m, row);
+        }
+    }
+}
+
+/* ---- the plan ---- */
+
+/* The despooler restarted or its inbox is full: those points are told as not looked at. */
+static actor_next_t
+instructed(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    distribution_manager_t *self = state;
+    err_t err = answer_err(answer);
+
+    for (uint32_t i = 0; err != OK && i < DM_OPS_MAX; i++) {
+        if (self->op[i].used && self->op[i].plan) {
+            dm_op_refuse(ctx, &self->op[i], err, slice_of(""));
+        }
+    }
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    distribution_manager_t *self = state;
+    dm_op_t *op = dm_op_of(self, answer->tag);
+    const due_t *due = ANSWER_AS(answer, due);
+
+    claim(ctx, op != NULL);
+    if (!due) {
+        dm_op_pass_on(ctx, op, answer);
+        return ACTOR_CONTINUE;
+    }
+    op->plan = actor_keep(ctx, &due_type, due);
+    op->found = calloc(due->targets.count + 1u, sizeof *op->found);
+    claim(ctx, op->found != NULL);
+    op->waiting = due->targets.count;
+    verdict_t verdict = op->waiting ? dm_instruct(ctx, due, instructed) : VERDICT_OK;
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    } else if (op->waiting == 0) {
+        reply_all(ctx, op);
+    }
+    return ACTOR_CONTINUE;
+}
+
+actor_next_t
+dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m)
+{
+    dm_op_t *op = dm_op_take(ctx, self, &verify_type, m, "despooler");
+
+    if (!op) {
+        return ACTOR_CONTINUE;
+    }
+    verify_plan_t *plan = DRAFT(ctx, verify_plan);
+    plan->key = actor_text(ctx, record_slice(m, m->key));
+    plan->principal = actor_text(ctx, record_slice(m, m->principal));
+    plan->id = actor_text(ctx, record_slice(m, m->id));
+    plan->dp = m->dp.at ? actor_text(ctx, record_slice(m, m->dp)) : (text_t){0, 0};
+    plan->dry_run = m->dry_run;
+    verdict_t verdict =
+        ask_site_database_verify_plan(ctx, plan, DM_ASK_MS, planned, dm_op_tag(self, op));
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return ACTOR_CONTINUE;
+}

@@ -1,0 +1,164 @@
+/* jobs_claim.c - see jobs_claim.h. */
+#include "actors/jobs_claim.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/content/point.h"
+#include "actors/content/store.h"
+#include "proto/messages.h"
+
+typedef struct claim_task {
+    const claim_order_t *order;
+    world_t *world;
+    char root[PATH_BYTES_MAX + 1];
+    point_identity_t identity;
+    id128_t *known;
+    fault_t fault;
+} claim_task_t;
+
+static err_t
+refuse_overlap(claim_task_t *task, slice_t other)
+{
+    char path[PATH_BYTES_MAX + 1];
+    bool overlaps = false;
+
+    if (!slice_copy(other, path, sizeof path)) {
+        return OK;
+    }
+    TRY(point_overlaps(task->world, task->root, path, &overlaps, &task->fault));
+    return overlaps ? RAISE(&task->fault, ERR_OVERLAP, 0, "claim", path) : OK;
+}
+
+/* Against every other point, every source and the data directory. */
+static err_t
+check_overlaps(claim_task_t *task)
+{
+    const claim_order_t *m = task->order;
+
+    TRY(refuse_overlap(task, record_slice(m, m->data)));
+    for (uint32_t i = 0; i < m->points.count; i++) {
+        const point_ref_t *point = ROW(m, m->points, i, point_ref_t);
+        if (!slice_equal(record_slice(m, point->dp), record_slice(m, m->dp))) {
+            TRY(refuse_overlap(task, record_slice(m, point->dp_root)));
+        }
+    }
+    for (uint32_t i = 0; i < m->sources.count; i++) {
+        TRY(refuse_overlap(task, record_slice(m, *ROW(m, m->sources, i, text_t))));
+    }
+    return OK;
+}
+
+static err_t
+claim_new(claim_task_t *task)
+{
+    const claim_order_t *m = task->order;
+
+    task->known = calloc(m->points.count + 1u, sizeof *task->known);
+    if (!task->known) {
+        return RAISE(&task->fault, ERR_NO_MEMORY, 0, "claim", task->root);
+    }
+    for (uint32_t i = 0; i < m->points.count; i++) {
+        task->known[i] = ROW(m, m->points, i, point_ref_t)->dp_incarnation;
+    }
+    return point_claim(task->world, task->root, &task->identity, task->known, m->points.count,
+                       m->dry_run, &task->fault);
+}
+
+static err_t
+claim_by(claim_task_t *task)
+{
+    const claim_order_t *m = task->order;
+    slice_t how = record_slice(m, m->how);
+    point_t point;
+
+    if (slice_equal(how, slice_of("adopt"))) {
+        return m->dry_run ? OK
+                          : point_adopt(task->world, task->root, &task->identity, &task->fault);
+    }
+    if (slice_equal(how, slice_of("set"))) {
+        /* A root that was moved carries the identity already. */
+        err_t err =
+            point_open(task->world, task->root, &m->site, &m->dp_incarnation, &point, &task->fault);
+        if (err == OK) {
+            point_close(&point);
+            return OK;
+        }
+        if (err != ERR_ABSENT) {
+            return err;
+        }
+    }
+    return claim_new(task);
+}
+
+static err_t
+run_claim(claim_task_t *task)
+{
+    const claim_order_t *m = task->order;
+
+    task->identity.site = m->site;
+    task->identity.incarnation = m->dp_incarnation;
+    if (!slice_copy(record_slice(m, m->dp_root), task->root, sizeof task->root) ||
+        !slice_copy(record_slice(m, m->dp), task->identity.name, sizeof task->identity.name)) {
+        return RAISE(&task->fault, ERR_NAME_TOO_LONG, 0, "claim", "the root");
+    }
+    TRY(check_overlaps(task));
+    return claim_by(task);
+}
+
+void
+job_claim(job_t *job, world_t *world, const void *input, void *resource)
+{
+    claim_task_t task = {.order = input, .world = world};
+    char text[TEXT_BYTES_MAX];
+    err_t err = resource ? ERR_INTERNAL : run_claim(&task);
+    claimed_t *m = JOB_OUTPUT(job, claimed);
+
+    m->err = err;
+    m->incarnation = task.identity.incarnation;
+    m->root = draft_text(job_draft(job), slice_of(task.root));
+    if (err != OK) {
+        m->text = draft_text(job_draft(job), slice_of(fault_text(&task.fault, text, sizeof text)));
+    }
+    free(task.known);
+}
+
+static err_t
+collect(world_t *world, const collect_order_t *m, store_collected_t *ret, fault_t *fault)
+{
+    char path[PATH_BYTES_MAX + 1];
+    store_t *store = NULL;
+    digest_t *roots = calloc(m->roots.count + 1u, sizeof *roots);
+
+    if (!roots || !slice_copy(record_slice(m, m->store), path, sizeof path)) {
+        free(roots);
+        return RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
+    }
+    for (uint32_t i = 0; i < m->roots.count; i++) {
+        roots[i] = ROW(m, m->roots, i, root_ref_t)->root;
+    }
+    err_t err = store_open(world, path, &store, fault);
+    if (err == OK) {
+        err = store_collect(store, roots, m->roots.count, false, ret, fault);
+        store_close(&store);
+    }
+    free(roots);
+    return err;
+}
+
+void
+job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
+{
+    store_collected_t result = {0};
+    fault_t fault = {0};
+    char text[TEXT_BYTES_MAX];
+    err_t err = resource ? ERR_INTERNAL : collect(world, input, &result, &fault);
+    collected_t *m = JOB_OUTPUT(job, collected);
+
+    m->err = err;
+    m->objects = result.removed_objects;
+    m->bytes = result.removed_bytes;
+    if (err != OK) {
+        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+    }
+}

@@ -1,0 +1,294 @@
+/* jobs_point.c - see jobs_point.h. */
+#include "actors/jobs_point.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/content/place.h"
+#include "actors/content/removal.h"
+#include "actors/content/verify.h"
+#include "actors/outcome.h"
+#include "proto/messages.h"
+
+#define FOREIGN_SHOWN_MAX 100u /* paths that are not ours, told with a removal; all are counted */
+
+/* A work with its sides as C strings, its point and the store. */
+typedef struct task {
+    const work_t *work;
+    world_t *world;
+    point_t point;
+    store_t *store;
+    bool reached; /* the point was met */
+    char package[NAME_BYTES_MAX + 1], label[LABEL_BYTES_MAX + 1];
+    char root[PATH_BYTES_MAX + 1], path[PATH_BYTES_MAX + 1];
+    fault_t fault;
+} task_t;
+
+static place_order_t
+order_of(const task_t *task)
+{
+    return (place_order_t){.package = task->package,
+                           .incarnation = task->work->package_incarnation,
+                           .epoch = task->work->epoch,
+                           .root = task->work->root,
+                           .label = task->label[0] ? task->label : NULL};
+}
+
+/* Opens the point first: an absent one is told as such, whatever else is wrong. */
+static err_t
+task_open(task_t *task, world_t *world, const work_t *work)
+{
+    *task = (task_t){.work = work, .world = world};
+    task->fault.need = task->fault.have = UINT64_MAX;
+    if (!slice_copy(record_slice(work, work->package), task->package, sizeof task->package) ||
+        !slice_copy(record_slice(work, work->label), task->label, sizeof task->label) ||
+        !slice_copy(record_slice(work, work->dp_root), task->root, sizeof task->root) ||
+        !slice_copy(record_slice(work, work->store), task->path, sizeof task->path)) {
+        return RAISE(&task->fault, ERR_NAME_TOO_LONG, 0, "open", "the point");
+    }
+    TRY(point_open(world, task->root, &work->site, &work->dp_incarnation, &task->point,
+                   &task->fault));
+    task->reached = true;
+    err_t err = store_open(world, task->path, &task->store, &task->fault);
+    if (err != OK) {
+        point_close(&task->point);
+    }
+    return err;
+}
+
+static void
+task_close(task_t *task)
+{
+    if (task->store) {
+        store_close(&task->store);
+        point_close(&task->point);
+    }
+}
+
+static text_t
+fault_in(job_t *job, const task_t *task)
+{
+    char text[TEXT_BYTES_MAX];
+
+    return draft_text(job_draft(job), slice_of(fault_text(&task->fault, text, sizeof text)));
+}
+
+/* ---- measure ---- */
+
+void
+job_measure(job_t *job, world_t *world, const void *input, void *resource)
+{
+    task_t task = {0};
+    place_plan_t plan = {0};
+    err_t err = resource ? ERR_INTERNAL : task_open(&task, world, input);
+
+    if (err == OK && task.work->action == ACTION_INSTALL) {
+        place_order_t order = order_of(&task);
+        err = place_plan(world, task.store, &task.point, &order, &plan, &task.fault);
+    }
+    measured_t *m = JOB_OUTPUT(job, measured);
+    m->err = err;
+    m->reached = task.reached;
+    m->text = err == OK ? (text_t){0, 0} : fault_in(job, &task);
+    m->already = plan.already;
+    m->device = plan.device;
+    m->need_bytes = plan.need_bytes;
+    m->need_inodes = plan.need_inodes;
+    m->have_bytes = plan.free_bytes;
+    m->have_inodes = plan.free_inodes;
+    task_close(&task);
+}
+
+/* ---- work ---- */
+
+static void
+tell_progress(void *context, uint64_t bytes_done, uint64_t bytes_total)
+{
+    job_progress(context, bytes_done, bytes_total);
+}
+
+static err_t
+install(job_t *job, task_t *task, outcome_t *m)
+{
+    place_order_t order = order_of(task);
+    place_result_t result = {0};
+    err_t err = place_version(task->world, task->store, &task->point, &order, tell_progress, job,
+                              &result, &task->fault);
+
+    if (err == OK) {
+        m->root = result.receipt.root;
+        m->already = result.already;
+        m->files = result.files;
+        m->bytes = result.bytes;
+    }
+    return err;
+}
+
+/* The texts of one kind of path, at most max of them. */
+static texts_t
+paths_in(job_t *job, const paths_t *paths, path_kind_t kind, uint32_t max)
+{
+    uint32_t count = 0, row = 0;
+
+    for (uint32_t i = 0; i < paths->kept; i++) {
+        count += paths->item[i].kind == kind && count < max;
+    }
+    texts_t texts = draft_rows(job_draft(job), count, sizeof(text_t));
+    for (uint32_t i = 0; i < paths->kept && row < count; i++) {
+        const path_item_t *item = &paths->item[i];
+        if (item->kind != kind) {
+            continue;
+        }
+        text_t text = draft_text(job_draft(job), (slice_t){paths->text + item->at, item->size});
+        text_t *into = draft_row(job_draft(job), texts, row++, sizeof(text_t));
+        if (into) {
+            *into = text;
+        }
+    }
+    return texts;
+}
+
+static err_t
+take_away(job_t *job, task_t *task, outcome_t *m)
+{
+    removal_result_t result;
+    err_t err = removal_package(task->world, task->store, &task->point, task->package,
+                                &task->work->package_incarnation, &result, &task->fault);
+
+    if (err != OK) {
+        return err;
+    }
+    m->files = result.removed;
+    m->foreign = paths_in(job, &result.paths, PATH_EXTRA, FOREIGN_SHOWN_MAX);
+    if (result.foreign > 0) {
+        m->text = draft_textf(job_draft(job), "%llu files that despool did not make stay there",
+                              (unsigned long long) result.foreign);
+    }
+    removal_result_release(&result);
+    return OK;
+}
+
+static void
+fill_verified(job_t *job, const task_t *task, const verify_result_t *result, verify_row_t *row)
+{
+    uint64_t unread = result->paths.count[PATH_UNREADABLE];
+
+    row->dp = draft_copy_text(job_draft(job), task->work, task->work->dp);
+    row->ok = result->whole && unread == 0;
+    row->files = result->files;
+    row->bytes = result->bytes;
+    row->missing_count = result->paths.count[PATH_MISSING];
+    row->changed_count = result->paths.count[PATH_CHANGED];
+    row->extra_count = result->paths.count[PATH_EXTRA];
+    row->missing = paths_in(job, &result->paths, PATH_MISSING, VERIFY_PATHS_MAX);
+    row->changed = paths_in(job, &result->paths, PATH_CHANGED, VERIFY_PATHS_MAX);
+    row->extra = paths_in(job, &result->paths, PATH_EXTRA, VERIFY_PATHS_MAX);
+    if (result->whole && unread > 0) {
+        row->cause =
+            outcome_cause(job_draft(job), ERR_PERMISSION,
+                          "files whose mode keeps their bytes from this user were not read");
+    }
+}
+
+static err_t
+look(job_t *job, task_t *task, outcome_t *m)
+{
+    place_order_t order = order_of(task);
+    verify_result_t result;
+    err_t err = verify_version(task->world, task->store, &task->point, &order, tell_progress, job,
+                               &result, &task->fault);
+    verify_row_t row = {0};
+
+    if (err != OK) {
+        return err;
+    }
+    if (!result.whole) {
+        err = receipt_remove(&task->point, task->package, &task->fault);
+        err = err == ERR_NOT_FOUND ? OK : err;
+    }
+    m->files = result.files;
+    m->bytes = result.bytes;
+    fill_verified(job, task, &result, &row);
+    m->verify = draft_rows(job_draft(job), 1, sizeof row);
+    verify_row_t *into = draft_row(job_draft(job), m->verify, 0, sizeof row);
+    if (into) {
+        *into = row;
+    }
+    verify_result_release(&result);
+    return err;
+}
+
+void
+job_work(job_t *job, world_t *world, const void *input, void *resource)
+{
+    task_t task = {0};
+    err_t err = resource ? ERR_INTERNAL : task_open(&task, world, input);
+    outcome_t *m = JOB_OUTPUT(job, outcome);
+
+    outcome_fill(job_draft(job), m, input);
+    if (err == OK) {
+        switch ((action_t) task.work->action) {
+        case ACTION_INSTALL:
+            err = install(job, &task, m);
+            break;
+        case ACTION_REMOVE:
+            err = take_away(job, &task, m);
+            break;
+        default:
+            err = look(job, &task, m);
+            break;
+        }
+    }
+    m->err = err;
+    m->reached = task.reached;
+    if (err != OK) {
+        m->text = fault_in(job, &task);
+        m->need = task.fault.need;
+        m->have = task.fault.have;
+    }
+    task_close(&task);
+}
+
+/* ---- probe and collect ---- */
+
+void
+job_probe(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const probe_point_t *probe = input;
+    char root[PATH_BYTES_MAX + 1];
+    point_t point;
+    fault_t fault = {0};
+    err_t err = ERR_NAME_TOO_LONG;
+
+    if (!resource && slice_copy(record_slice(probe, probe->dp_root), root, sizeof root)) {
+        err = point_open(world, root, &probe->site, &probe->dp_incarnation, &point, &fault);
+    }
+    if (err == OK) {
+        point_close(&point);
+    }
+    claimed_t *m = JOB_OUTPUT(job, claimed);
+    m->err = err;
+}
+
+void
+job_collect_point(job_t *job, world_t *world, const void *input, void *resource)
+{
+    task_t task = {0};
+    place_collected_t result = {0};
+    err_t err = resource ? ERR_INTERNAL : task_open(&task, world, input);
+
+    if (err == OK) {
+        place_collect_order_t order = {.package = task.package,
+                                       .incarnation = task.work->package_incarnation,
+                                       .keep_epoch = task.work->epoch,
+                                       .grace_ns = (int64_t) task.work->grace_ms * 1000000,
+                                       .now_ns = world_wall_ns(world)};
+        err = place_collect(world, task.store, &task.point, &order, &result, &task.fault);
+    }
+    collected_t *m = JOB_OUTPUT(job, collected);
+    m->err = err;
+    m->objects = result.versions_removed;
+    m->waiting = result.versions_waiting;
+    m->text = err == OK ? (text_t){0, 0} : fault_in(job, &task);
+    task_close(&task);
+}

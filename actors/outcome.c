@@ -1,0 +1,47 @@
+/* outcome.c - see outcome.h. */
+#include "actors/outcome.h"
+
+void
+outcome_fill(draft_t *draft, outcome_t *outcome, const work_t *work)
+{
+    outcome->target = work->target;
+    outcome->revision = work->revision;
+    outcome->action = work->action;
+    outcome->package = draft_copy_text(draft, work, work->package);
+    outcome->package_incarnation = work->package_incarnation;
+    outcome->dp = draft_copy_text(draft, work, work->dp);
+    outcome->dp_incarnation = work->dp_incarnation;
+    outcome->dp_root = draft_copy_text(draft, work, work->dp_root);
+    outcome->epoch = work->epoch;
+    outcome->attempt = work->attempt;
+    outcome->of = work->of;
+    outcome->integrity = work->integrity;
+    outcome->need = RECORD_NONE;
+    outcome->have = RECORD_NONE;
+}
+
+void
+outcome_fail(draft_t *draft, outcome_t *outcome, const work_t *work, err_t err, slice_t text)
+{
+    outcome_fill(draft, outcome, work);
+    outcome->err = err;
+    outcome->text = draft_text(draft, text.size ? text : slice_of(err_sentence(err)));
+}
+
+rows_t
+outcome_cause(draft_t *draft, err_t err, const char *text)
+{
+    cause_t cause = {.code = err,
+                     .class = err_class(err),
+                     .text = draft_text(draft, slice_of(text)),
+                     .hint = draft_text(draft, slice_of(err_hint(err))),
+                     .need = RECORD_NONE,
+                     .have = RECORD_NONE};
+    rows_t rows = draft_rows(draft, 1, sizeof cause);
+    cause_t *into = draft_row(draft, rows, 0, sizeof cause);
+
+    if (into) {
+        *into = cause;
+    }
+    return rows;
+}

@@ -1,0 +1,17 @@
+/* outcome.h - what became of a try, made from the work that was tried.
+ *
+ * Shape    fills records begun in a draft, in a job or in a handler.
+ * Promises an outcome names the same target, revision, version and attempt as its work.
+ * Costs    linear in the texts.
+ * Threads  caller's memory.
+ */
+#pragma once
+
+#include "proto/messages.h"
+
+/* Everything that a work and its outcome have in common. */
+void outcome_fill(draft_t *draft, outcome_t *outcome, const work_t *work);
+/* The outcome of a work that had none of its own: the point did not answer, or was not met. */
+void outcome_fail(draft_t *draft, outcome_t *outcome, const work_t *work, err_t err, slice_t text);
+/* A cause as the one row of a `maybe`. */
+rows_t outcome_cause(draft_t *draft, err_t err, const char *text);

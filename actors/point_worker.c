@@ -1,0 +1,359 @@
+/* point_worker.c - one per distribution point: place, verify, remove; knows nothing of others.
+ *
+ *   hears    measure and work, each an ask of the despooler; probe_point, stop_work, collect_point
+ *   tells    distribution_manager point_returned; site_database and status_manager progress
+ *   keeps    the request in hand and its work; the job, and how far it had come when last looked at
+ *   survives a restart loses the job in hand: its asker is told `restarting`, the work is taken up
+ *            again and goes on from what is staged at the point
+ *
+ * A point whose file system does not answer holds a job thread, not an actor: after STILL_MS without
+ * progress the asker is told `hung`, and so is every further one until the job has come back.
+ */
+#include "actors/answer.h"
+#include "actors/jobs_point.h"
+#include "actors/outcome.h"
+#include "actors/roster.h"
+#include "proto/messages.h"
+
+#define LOOK_MS          1000u     /* between looks at the job in hand */
+#define STILL_MS         20000u    /* without progress: hung */
+#define WORK_MS          14400000u /* of one placement: four hours; what is staged by then is kept */
+#define MEASURE_MS       10000u
+#define IDLE_END_MS      60000u /* without work and look-out it ends */
+#define COLLECT_EXTRA_MS 1000u  /* after a grace time has ended */
+
+enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
+
+#define EDGES(E)                                                                                   \
+    E(TELL, distribution_manager, point_returned)                                                  \
+    E(TELL, site_database, progress)                                                               \
+    E(TELL, status_manager, progress)
+ACTOR_EDGES(EDGES)
+
+typedef struct point_worker {
+    kept_t *work; /* of the request in hand; NULL: none */
+    request_t request;
+    bool is_measure;
+    uint64_t job;
+    bool job_open;   /* a job thread is at work, perhaps for nobody any more */
+    uint64_t seen;   /* bytes of the job in hand when last looked at */
+    uint32_t still;  /* looks since then */
+    kept_t *probe;   /* the look-out; NULL: none */
+    kept_t *collect; /* superseded versions wait for the end of their grace time */
+    uint32_t probe_ms;
+} point_worker_t;
+
+HEARS(point_worker_t, measure)
+HEARS(point_worker_t, work)
+HEARS(point_worker_t, probe_point)
+HEARS(point_worker_t, stop_work)
+HEARS(point_worker_t, collect_point)
+THEN(point_worker_t, work_done)
+THEN(point_worker_t, probed)
+THEN(point_worker_t, collected)
+
+static actor_next_t
+rest(actor_ctx_t *ctx, const point_worker_t *self)
+{
+    bool idle = !self->work && !self->job_open && !self->probe && !self->collect;
+
+    claim(ctx, !idle || actor_timer(ctx, TIMER_IDLE, IDLE_END_MS) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+/* ---- the request in hand ---- */
+
+static void
+answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err)
+{
+    const work_t *work = kept_record(self->work);
+
+    if (self->is_measure) {
+        measured_t *m = DRAFT(ctx, measured);
+        m->err = err;
+        m->text = actor_text(ctx, slice_of(err_sentence(err)));
+        answer_unheard(REPLY_TO(ctx, self->request, measured, m));
+    } else {
+        outcome_t *m = DRAFT(ctx, outcome);
+        outcome_fail(actor_draft_open(ctx), m, work, err, slice_of(""));
+        m->reached = err != ERR_HUNG;
+        answer_unheard(REPLY_TO(ctx, self->request, outcome, m));
+    }
+    kept_destroy(&self->work);
+}
+
+static err_t
+err_of_job(err_t err)
+{
+    return err == ERR_DEADLINE ? ERR_HUNG : err;
+}
+
+static actor_next_t
+start(actor_ctx_t *ctx, point_worker_t *self, const record_type_t *type, const void *m)
+{
+    const work_t *work = m;
+    bool is_measure = type == &measure_type;
+    job_spec_t spec = {.name = is_measure ? "measure" : "work",
+                       .run = is_measure ? job_measure : job_work,
+                       .input_type = type,
+                       .input = m,
+                       .subject = record_slice(work, work->dp),
+                       .deadline_ms = is_measure ? MEASURE_MS : WORK_MS,
+                       .then = work_done_then};
+
+    if (self->work) {
+        actor_refuse(ctx, ERR_BUSY);
+        return ACTOR_CONTINUE;
+    }
+    actor_timer_cancel(ctx, TIMER_IDLE);
+    self->work = actor_keep(ctx, type, m);
+    self->is_measure = is_measure;
+    self->request = actor_defer(ctx, "a job");
+    if (self->job_open) {
+        answer_failed(ctx, self, ERR_HUNG);
+        return ACTOR_CONTINUE;
+    }
+    verdict_t verdict = actor_job(ctx, &spec, &self->job);
+    if (verdict != VERDICT_OK) {
+        answer_failed(ctx, self, verdict_err(verdict));
+        return rest(ctx, self);
+    }
+    self->job_open = true;
+    self->seen = 0;
+    self->still = 0;
+    return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+on_measure(actor_ctx_t *ctx, point_worker_t *self, const measure_t *m)
+{
+    return start(ctx, self, &measure_type, m);
+}
+
+static actor_next_t
+on_work(actor_ctx_t *ctx, point_worker_t *self, const work_t *m)
+{
+    return start(ctx, self, &work_type, m);
+}
+
+static actor_next_t
+work_done(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
+{
+    self->job_open = false;
+    actor_timer_cancel(ctx, TIMER_LOOK);
+    if (self->work && answer->err != OK) {
+        answer_failed(ctx, self, err_of_job(answer->err));
+    } else if (self->work) {
+        answer_unheard(actor_reply_to(ctx, self->request, answer->type, answer->record));
+        kept_destroy(&self->work);
+    }
+    return rest(ctx, self);
+}
+
+static void
+tell_progress(actor_ctx_t *ctx, const point_worker_t *self, uint64_t done, uint64_t total)
+{
+    const work_t *work = kept_record(self->work);
+
+    for (int to = 0; to < 2; to++) {
+        progress_t *m = DRAFT(ctx, progress);
+        m->target = work->target;
+        m->package = actor_text(ctx, record_slice(work, work->package));
+        m->dp = actor_text(ctx, record_slice(work, work->dp));
+        m->bytes_done = done;
+        m->bytes_total = total;
+        answer_unheard(to ? tell_status_manager_progress(ctx, m)
+                          : tell_site_database_progress(ctx, m));
+    }
+}
+
+static actor_next_t
+look_at_job(actor_ctx_t *ctx, point_worker_t *self)
+{
+    uint64_t done = 0, total = 0;
+
+    if (!self->work || !actor_job_progress(ctx, self->job, &done, &total)) {
+        return ACTOR_CONTINUE;
+    }
+    if (done != self->seen) {
+        self->seen = done;
+        self->still = 0;
+        tell_progress(ctx, self, done, total);
+    } else if (++self->still * LOOK_MS >= STILL_MS) {
+        actor_job_cancel(ctx, self->job);
+        answer_failed(ctx, self, ERR_HUNG);
+        return ACTOR_CONTINUE;
+    }
+    return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
+{
+    const work_t *work = self->work ? kept_record(self->work) : NULL;
+
+    for (uint32_t i = 0; work && i < m->stopped.count; i++) {
+        if (ROW(m, m->stopped, i, stopped_row_t)->target == work->target) {
+            actor_job_cancel(ctx, self->job);
+        }
+    }
+    return ACTOR_CONTINUE;
+}
+
+/* ---- looking out for an absent point ---- */
+
+static actor_next_t
+on_probe_point(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m)
+{
+    kept_destroy(&self->probe);
+    self->probe = actor_keep(ctx, &probe_point_type, m);
+    actor_timer_cancel(ctx, TIMER_IDLE);
+    return actor_timer(ctx, TIMER_PROBE, self->probe_ms) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                       : ACTOR_FAIL;
+}
+
+static actor_next_t
+probe(actor_ctx_t *ctx, point_worker_t *self)
+{
+    const probe_point_t *m = self->probe ? kept_record(self->probe) : NULL;
+
+    if (!m) {
+        return ACTOR_CONTINUE;
+    }
+    job_spec_t spec = {.name = "probe",
+                       .run = job_probe,
+                       .input_type = &probe_point_type,
+                       .input = m,
+                       .subject = record_slice(m, m->dp),
+                       .deadline_ms = PROBE_DEADLINE_MS,
+                       .then = probed_then};
+    if (self->job_open || actor_job(ctx, &spec, NULL) != VERDICT_OK) {
+        return actor_timer(ctx, TIMER_PROBE, self->probe_ms) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                           : ACTOR_FAIL;
+    }
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+probed(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
+{
+    const claimed_t *found = ANSWER_AS(answer, claimed);
+    const probe_point_t *probe_m = self->probe ? kept_record(self->probe) : NULL;
+
+    if (probe_m && found && found->err == OK) {
+        point_returned_t *m = DRAFT(ctx, point_returned);
+        m->dp = actor_text(ctx, record_slice(probe_m, probe_m->dp));
+        m->dp_incarnation = probe_m->dp_incarnation;
+        if (tell_distribution_manager_point_returned(ctx, m) == VERDICT_OK) {
+            kept_destroy(&self->probe);
+            return rest(ctx, self);
+        }
+    }
+    return actor_timer(ctx, TIMER_PROBE, self->probe_ms) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                       : ACTOR_FAIL;
+}
+
+/* ---- superseded versions ---- */
+
+static actor_next_t
+collect(actor_ctx_t *ctx, point_worker_t *self)
+{
+    const collect_point_t *m = self->collect ? kept_record(self->collect) : NULL;
+
+    if (!m) {
+        return ACTOR_CONTINUE;
+    }
+    job_spec_t spec = {.name = "collect",
+                       .run = job_collect_point,
+                       .input_type = &collect_point_type,
+                       .input = m,
+                       .subject = record_slice(m, m->dp),
+                       .then = collected_then};
+    if (self->job_open || actor_job(ctx, &spec, &self->job) != VERDICT_OK) {
+        return actor_timer(ctx, TIMER_COLLECT, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    }
+    self->job_open = true;
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_collect_point(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m)
+{
+    kept_destroy(&self->collect);
+    self->collect = actor_keep(ctx, &collect_point_type, m);
+    actor_timer_cancel(ctx, TIMER_IDLE);
+    return collect(ctx, self);
+}
+
+/* What still waits for its grace time is looked at again when that has ended. */
+static actor_next_t
+collected(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
+{
+    const collected_t *m = ANSWER_AS(answer, collected);
+    const collect_point_t *order = self->collect ? kept_record(self->collect) : NULL;
+
+    self->job_open = false;
+    if (order && m && m->err == OK && m->waiting > 0) {
+        return actor_timer(ctx, TIMER_COLLECT, order->grace_ms + COLLECT_EXTRA_MS) == VERDICT_OK
+                   ? ACTOR_CONTINUE
+                   : ACTOR_FAIL;
+    }
+    kept_destroy(&self->collect);
+    return rest(ctx, self);
+}
+
+/* ---- the actor ---- */
+
+static actor_next_t
+point_worker_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    point_worker_t *self = state;
+    const point_worker_args_t *m = args;
+
+    self->probe_ms = m->probe_ms ? m->probe_ms : PROBE_PERIOD_MS;
+    return rest(ctx, self);
+}
+
+static actor_next_t
+point_worker_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    point_worker_t *self = state;
+
+    switch (key) {
+    case TIMER_LOOK:
+        return look_at_job(ctx, self);
+    case TIMER_PROBE:
+        return probe(ctx, self);
+    case TIMER_COLLECT:
+        return collect(ctx, self);
+    default:
+        return self->work || self->job_open || self->probe || self->collect ? ACTOR_CONTINUE
+                                                                            : ACTOR_STOP;
+    }
+}
+
+static void
+point_worker_drop(void *state)
+{
+    point_worker_t *self = state;
+
+    kept_destroy(&self->work);
+    kept_destroy(&self->probe);
+    kept_destroy(&self->collect);
+}
+
+static const actor_hears_t actor_hears[] = {ON(measure), ON(work), ON(probe_point),
+                                            ON_URGENT(stop_work), ON(collect_point)};
+
+const actor_class_t point_worker_class = {
+    .name = "point_worker",
+    .state_bytes = sizeof(point_worker_t),
+    .init = point_worker_init,
+    .on_timer = point_worker_timer,
+    .drop = point_worker_drop,
+    ACTOR_LIST(hears),
+    .edges = actor_edges,
+    .edge_count = ACTOR_EDGE_COUNT,
+    .restart = ACTOR_TRANSIENT,
+    .placement = ACTOR_POOL,
+};

@@ -1,0 +1,250 @@
+/* host.c - see host.h. The program's root actor is a child of a root of ours, beside the links, so
+ * that links start before anybody speaks to them and end after everybody else. */
+#include "runtime/host.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/inside.h"
+#include "runtime/threads.h"
+
+struct host {
+    host_options_t options;
+    actor_class_t class; /* of our root */
+    const actor_class_t **classes;
+    link_t *link[LINKS_MAX];
+    uint32_t links;
+    core_t *core;
+    threads_t *threads;
+    bool left; /* threads did not come back: what they may use is never freed */
+    char why[512];
+};
+
+/* ---- our root ---- */
+
+static host_t *
+host_of_ctx(const actor_ctx_t *ctx)
+{
+    return (host_t *) ((uintptr_t) ctx->actor->class->class - offsetof(host_t, class));
+}
+
+static verdict_t
+spawn_links(actor_ctx_t *ctx, const host_t *host)
+{
+    verdict_t verdict = VERDICT_OK;
+
+    for (uint32_t i = 0; i < host->links && verdict == VERDICT_OK; i++) {
+        const actor_class_t *class = link_class(host->link[i]);
+        actor_ref_t child;
+        verdict = actor_spawn(ctx, class, slice_of(class->name), NULL, NULL, 0, &child);
+    }
+    return verdict;
+}
+
+static actor_next_t
+root_init(actor_ctx_t *ctx, void *self, const void *args)
+{
+    const host_t *host = host_of_ctx(ctx);
+    const host_options_t *options = &host->options;
+    actor_ref_t root;
+    void *draft = NULL;
+
+    claim(ctx, self && !args && spawn_links(ctx, host) == VERDICT_OK);
+    if (options->root_args) {
+        size_t bytes = options->root_args_bytes ? options->root_args_bytes
+                                                : options->root_args_type->fixed_bytes;
+        draft = actor_draft(ctx, options->root_args_type);
+        memcpy(draft, options->root_args, bytes);
+        actor_draft_open(ctx)->size = (uint32_t) bytes;
+    }
+    claim(ctx, actor_spawn(ctx, options->root, slice_of(options->root->name),
+                           options->root_args_type, draft, 1, &root) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+/* Without the program's root there is no program. */
+static actor_next_t
+root_down(actor_ctx_t *ctx, void *self, const actor_down_t *down)
+{
+    claim(ctx, self != NULL);
+    if (down->tag == 1 && (down->reason == ACTOR_ENDED || down->reason == ACTOR_GIVEN_UP)) {
+        actor_host_stop(ctx, "the root actor has ended");
+    }
+    return ACTOR_CONTINUE;
+}
+
+/* ---- making ---- */
+
+host_t *
+host_new(const host_options_t *options)
+{
+    host_t *host = calloc(1, sizeof *host);
+
+    assert(host && "memory for a host");
+    host->options = *options;
+    host->class = (actor_class_t){
+        .name = "host", .state_bytes = 1, .init = root_init, .on_down = root_down, .role = true};
+    return host;
+}
+
+static err_t
+add_link(host_t *host, const link_options_t *options)
+{
+    if (host->links == LINKS_MAX) {
+        return ERR_FULL;
+    }
+    host->link[host->links++] = link_new(options);
+    return OK;
+}
+
+err_t
+host_add_command_link(host_t *host, const char *name, const char *endpoint, const char *role,
+                      uint32_t mode, host_refuse_fn *refuse)
+{
+    link_options_t options = {name, endpoint, role, mode, refuse};
+
+    return add_link(host, &options);
+}
+
+err_t
+host_add_status_link(host_t *host, const char *name, const char *endpoint, uint32_t mode)
+{
+    link_options_t options = {name, endpoint, NULL, mode, NULL};
+
+    return add_link(host, &options);
+}
+
+static void
+list_classes(host_t *host)
+{
+    uint32_t count = 0;
+
+    while (host->options.classes[count]) {
+        count++;
+    }
+    host->classes = calloc(count + host->links + 2u, sizeof *host->classes);
+    assert(host->classes && "memory for the list of classes");
+    memcpy(host->classes, host->options.classes, count * sizeof *host->classes);
+    host->classes[count++] = &host->class;
+    for (uint32_t i = 0; i < host->links; i++) {
+        host->classes[count++] = link_class(host->link[i]);
+    }
+}
+
+err_t
+host_start(host_t *host)
+{
+    err_t err = OK;
+
+    list_classes(host);
+    core_options_t options = {.classes = host->classes,
+                              .root = &host->class,
+                              .notes_to = host->options.notes_to,
+                              .pool_workers = host->options.pool_workers};
+    host->threads = threads_new(host->options.job_threads, host->link, host->links);
+    host->core =
+        core_new(&options, threads_executor(host->threads), &err, host->why, sizeof host->why);
+    return host->core ? threads_start(host->threads, host->core, host->why, sizeof host->why) : err;
+}
+
+const char *
+host_why(const host_t *host)
+{
+    return host->why;
+}
+
+/* ---- waiting ---- */
+
+static bool
+ready_or_hopeless(const core_t *core)
+{
+    return core_is_ready(core, NULL, 0) || core_is_late(core) || core_stop_requested(core) ||
+           core_is_ended(core);
+}
+
+bool
+host_wait_ready(host_t *host, uint32_t timeout_ms)
+{
+    threads_wait(host->threads, ready_or_hopeless, timeout_ms);
+    return core_is_ready(host->core, NULL, 0) && !core_stop_requested(host->core);
+}
+
+static bool
+stop_is_wanted(const core_t *core)
+{
+    return core_stop_requested(core) || core_is_ended(core);
+}
+
+void
+host_wait_stop(host_t *host)
+{
+    threads_wait(host->threads, stop_is_wanted, -1);
+}
+
+void
+host_request_stop(host_t *host)
+{
+    threads_signal_stop(host->threads);
+}
+
+/* ---- the end ---- */
+
+bool
+host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size)
+{
+    struct timespec now;
+
+    ret_left[0] = 0;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    int64_t until_ns =
+        (int64_t) now.tv_sec * 1000000000 + now.tv_nsec + (int64_t) deadline_ms * NS_PER_MS;
+    core_stop(host->core);
+    /* A fifth of the time is for the threads, whatever the actors do. */
+    bool ended = threads_wait(host->threads, core_is_ended, (int64_t) deadline_ms * 4 / 5);
+    if (!ended) {
+        core_left(host->core, ret_left, left_size);
+    }
+    host->left = threads_stop(host->threads, until_ns, ret_left, left_size) > 0;
+    return ended && !host->left;
+}
+
+void
+host_destroy(host_t **host_at)
+{
+    host_t *host = *host_at;
+
+    if (!host) {
+        return;
+    }
+    *host_at = NULL;
+    if (host->left) {
+        return;
+    }
+    if (host->core && host->threads) {
+        char left[1];
+        threads_stop(host->threads, INT64_MAX, left, 0);
+        core_destroy(&host->core);
+    }
+    threads_destroy(&host->threads);
+    for (uint32_t i = 0; i < host->links; i++) {
+        link_destroy(&host->link[i]);
+    }
+    free(host->classes);
+    free(host);
+}
+
+void
+host_figures(const host_t *host, host_figures_t *ret)
+{
+    core_figures(host->core, ret);
+}
+
+uint32_t
+host_watch(const host_t *host, uint32_t from, actor_figures_t *ret, uint32_t count,
+           uint32_t *ret_next)
+{
+    return core_watch(host->core, from, ret, count, ret_next);
+}

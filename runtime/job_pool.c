@@ -1,0 +1,384 @@
+/* job_pool.c - see job_pool.h. A lost thread is detached; it frees its own seat when it returns. */
+#include "runtime/job_pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/inside.h"
+#include "runtime/world_os.h"
+
+/* One thread's place. It belongs to the pool until it is lost, then to its thread. */
+typedef struct seat {
+    struct seat *next;
+    job_pool_t *pool;
+    pthread_t thread;
+    outlet_t *outlet;
+    job_t *job; /* in hand */
+    atomic_bool cancel;
+    bool lost;
+    char subject[256];
+    uint32_t number;
+} seat_t;
+
+typedef struct waiting {
+    struct waiting *next;
+    job_t *job;
+} waiting_t;
+
+struct job_pool {
+    pthread_mutex_t lock;
+    pthread_cond_t more, idle;
+    void *context;
+    uint64_t host;
+    uint32_t workers;
+    seat_t *seats;
+    waiting_t *head, *tail;
+    uint64_t queued, reserved;
+    uint32_t threads, lost, numbers;
+    bool stopping;
+};
+
+static void
+lock(job_pool_t *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+}
+
+static void
+unlock(job_pool_t *pool)
+{
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static bool
+subject_is(const char *subject, slice_t name)
+{
+    return name.size > 0 && strlen(subject) == name.size &&
+           memcmp(subject, name.data, name.size) == 0;
+}
+
+static bool
+subject_is_lost(const job_pool_t *pool, slice_t subject)
+{
+    for (const seat_t *seat = pool->seats; seat; seat = seat->next) {
+        if (seat->lost && subject_is(seat->subject, subject)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* ---- a thread's life ---- */
+
+/* The next job for this seat; NULL when the pool stops. Called and returns with the lock held. */
+static job_t *
+take(job_pool_t *pool, seat_t *seat)
+{
+    while (!pool->head && !pool->stopping) {
+        pthread_cond_wait(&pool->more, &pool->lock);
+    }
+    waiting_t *waiting = pool->head;
+    if (!waiting) {
+        return NULL;
+    }
+    pool->head = waiting->next;
+    pool->tail = pool->head ? pool->tail : NULL;
+    pool->queued--;
+    seat->job = waiting->job;
+    free(waiting);
+    atomic_store(&seat->cancel, pool->stopping || job_is_cancelled(seat->job));
+    if (!slice_copy(job_subject(seat->job), seat->subject, sizeof seat->subject)) {
+        seat->subject[0] = 0;
+    }
+    return seat->job;
+}
+
+static void
+seat_unlink(job_pool_t *pool, const seat_t *seat)
+{
+    seat_t **at = &pool->seats;
+
+    while (*at != seat) {
+        at = &(*at)->next;
+    }
+    *at = seat->next;
+}
+
+static void
+run(seat_t *seat, job_t *job)
+{
+    world_os_t os;
+    uint32_t worker = job_worker(job);
+    envelope_t *envelope = job_execute(job, world_os_init(&os, &seat->cancel));
+
+    outlet_send(seat->outlet, worker, envelope);
+}
+
+static void *
+seat_main(void *context)
+{
+    seat_t *seat = context;
+    job_pool_t *pool = seat->pool;
+    char name[16];
+
+    snprintf(name, sizeof name, "job-%u", seat->number % 1000);
+    pthread_setname_np(pthread_self(), name);
+    lock(pool);
+    for (job_t *job; !seat->lost && (job = take(pool, seat));) {
+        unlock(pool);
+        run(seat, job);
+        lock(pool);
+        seat->job = NULL;
+    }
+    if (seat->lost) {
+        pool->lost--;
+    } else {
+        pool->threads--;
+    }
+    seat_unlink(pool, seat);
+    outlet_destroy(&seat->outlet);
+    free(seat);
+    pthread_cond_broadcast(&pool->idle);
+    unlock(pool);
+    return NULL;
+}
+
+/* With the lock held. */
+static void
+seat_new(job_pool_t *pool)
+{
+    seat_t *seat = calloc(1, sizeof *seat);
+    pthread_attr_t attributes;
+
+    assert(seat && "memory for a job thread");
+    seat->pool = pool;
+    seat->number = pool->numbers++;
+    seat->outlet = outlet_new(pool->context, pool->host, pool->workers);
+    seat->next = pool->seats;
+    pool->seats = seat;
+    pool->threads++;
+    pthread_attr_init(&attributes);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    int failed = pthread_create(&seat->thread, &attributes, seat_main, seat);
+    assert(failed == 0 && "a job thread can be started");
+    pthread_attr_destroy(&attributes);
+}
+
+job_pool_t *
+job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads)
+{
+    job_pool_t *pool = calloc(1, sizeof *pool);
+    pthread_condattr_t monotonic;
+
+    assert(pool && "memory for the job pool");
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->more, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&pool->idle, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    pool->context = context;
+    pool->host = host;
+    pool->workers = workers;
+    lock(pool);
+    for (uint32_t i = 0; i < threads; i++) {
+        seat_new(pool);
+    }
+    unlock(pool);
+    return pool;
+}
+
+/* ---- the workers' side ---- */
+
+bool
+job_pool_reserve(job_pool_t *pool)
+{
+    lock(pool);
+    bool room = pool->queued + pool->reserved < JOBS_QUEUED_MAX &&
+                pool->lost < JOB_THREADS_LOST_MAX && !pool->stopping;
+    pool->reserved += room;
+    unlock(pool);
+    return room;
+}
+
+void
+job_pool_release(job_pool_t *pool)
+{
+    lock(pool);
+    assert(pool->reserved > 0);
+    pool->reserved--;
+    unlock(pool);
+}
+
+err_t
+job_pool_submit(job_pool_t *pool, job_t *job)
+{
+    waiting_t *waiting = calloc(1, sizeof *waiting);
+
+    assert(waiting && "memory for a waiting job");
+    waiting->job = job;
+    lock(pool);
+    assert(pool->reserved > 0);
+    pool->reserved--;
+    if (subject_is_lost(pool, job_subject(job))) {
+        unlock(pool);
+        free(waiting);
+        return ERR_HUNG;
+    }
+    if (pool->tail) {
+        pool->tail->next = waiting;
+    } else {
+        pool->head = waiting;
+    }
+    pool->tail = waiting;
+    pool->queued++;
+    pthread_cond_signal(&pool->more);
+    unlock(pool);
+    return OK;
+}
+
+void
+job_pool_cancel(job_pool_t *pool, const job_t *job)
+{
+    lock(pool);
+    for (seat_t *seat = pool->seats; seat; seat = seat->next) {
+        if (seat->job == job) {
+            atomic_store(&seat->cancel, true);
+        }
+    }
+    unlock(pool);
+}
+
+/* ---- the watchdog's side ---- */
+
+static void
+look_at_seat(job_pool_t *pool, seat_t *seat, int64_t now_ns, outlet_t *outlet)
+{
+    int64_t deadline_ns = job_deadline_ns(seat->job);
+
+    if (now_ns >= deadline_ns) {
+        atomic_store(&seat->cancel, true);
+    }
+    if (now_ns < deadline_ns + (int64_t) JOB_PATIENCE_MS * NS_PER_MS || seat->lost) {
+        return;
+    }
+    seat->lost = true;
+    pool->threads--;
+    pool->lost++;
+    outlet_send(outlet, job_worker(seat->job), job_abandon(seat->job, ERR_DEADLINE, true));
+    if (pool->lost < JOB_THREADS_LOST_MAX && !pool->stopping) {
+        seat_new(pool);
+    }
+}
+
+/* A job that waits in the queue past its deadline never runs. */
+static void
+expire_waiting(job_pool_t *pool, int64_t now_ns, outlet_t *outlet)
+{
+    waiting_t *last = NULL;
+
+    for (waiting_t **at = &pool->head; *at;) {
+        waiting_t *waiting = *at;
+        if (job_deadline_ns(waiting->job) > now_ns &&
+            !subject_is_lost(pool, job_subject(waiting->job))) {
+            last = waiting;
+            at = &waiting->next;
+            continue;
+        }
+        err_t err = job_deadline_ns(waiting->job) <= now_ns ? ERR_DEADLINE : ERR_HUNG;
+        *at = waiting->next;
+        pool->queued--;
+        uint32_t worker = job_worker(waiting->job);
+        outlet_send(outlet, worker, job_abandon(waiting->job, err, false));
+        free(waiting);
+    }
+    pool->tail = last;
+}
+
+void
+job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet)
+{
+    lock(pool);
+    for (seat_t *seat = pool->seats, *next; seat; seat = next) {
+        next = seat->next;
+        if (seat->job) {
+            look_at_seat(pool, seat, now_ns, outlet);
+        }
+    }
+    expire_waiting(pool, now_ns, outlet);
+    unlock(pool);
+}
+
+void
+job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret)
+{
+    *ret = (job_pool_figures_t){0};
+    lock(pool);
+    ret->threads = pool->threads;
+    ret->lost = pool->lost;
+    ret->queued = pool->queued;
+    for (const seat_t *seat = pool->seats; seat; seat = seat->next) {
+        ret->sockets += outlet_sockets(seat->outlet);
+    }
+    unlock(pool);
+}
+
+/* ---- the end ---- */
+
+static void
+drop_waiting(job_pool_t *pool)
+{
+    while (pool->head) {
+        waiting_t *waiting = pool->head;
+        envelope_t *envelope = job_abandon(waiting->job, ERR_CANCELLED, false);
+        pool->head = waiting->next;
+        envelope_destroy(&envelope);
+        free(waiting);
+    }
+    pool->tail = NULL;
+    pool->queued = 0;
+}
+
+uint32_t
+job_pool_stop(job_pool_t *pool, int64_t until_ns)
+{
+    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+
+    lock(pool);
+    pool->stopping = true;
+    drop_waiting(pool);
+    for (seat_t *seat = pool->seats; seat; seat = seat->next) {
+        atomic_store(&seat->cancel, true);
+    }
+    pthread_cond_broadcast(&pool->more);
+    while (pool->seats && pthread_cond_timedwait(&pool->idle, &pool->lock, &until) != ETIMEDOUT) {
+    }
+    uint32_t left = 0;
+    for (const seat_t *seat = pool->seats; seat; seat = seat->next) {
+        left++;
+    }
+    unlock(pool);
+    return left;
+}
+
+void
+job_pool_destroy(job_pool_t **pool)
+{
+    if (!*pool) {
+        return;
+    }
+    assert(!(*pool)->seats && "a pool with lost threads is left alone");
+    /* The last thread signals with the lock held and unlocks after it. */
+    lock(*pool);
+    unlock(*pool);
+    pthread_cond_destroy(&(*pool)->more);
+    pthread_cond_destroy(&(*pool)->idle);
+    pthread_mutex_destroy(&(*pool)->lock);
+    free(*pool);
+    *pool = NULL;
+}

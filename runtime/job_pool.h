@@ -1,0 +1,38 @@
+/* job_pool.h - threads that run jobs.
+ *
+ * Shape    a queue of jobs and a number of threads; each thread runs one job at a time in a world of
+ *          its own and sends the answer to the job's worker over sockets of its own.
+ * Promises at most JOBS_QUEUED_MAX jobs wait. A job that is past its deadline is answered at once; a
+ *          thread that does not come back after JOB_PATIENCE_MS more is written off and replaced, at
+ *          most JOB_THREADS_LOST_MAX times, and what it worked for gets no second job meanwhile.
+ * Costs    one lock, held for some instructions at each submit and take.
+ * Errors   ERR_HUNG: a thread is lost over the subject.
+ * Threads  every function may be called from any worker's thread; job_pool_look from the watchdog's.
+ * Owner    job_pool_new -> the host, job_pool_destroy(&pool).
+ */
+#pragma once
+
+#include "runtime/executor.h"
+#include "runtime/mailbox.h"
+
+#define JOB_PATIENCE_MS 1000 /* after a deadline, for a job to meet its cancellation */
+
+typedef struct job_pool job_pool_t;
+
+typedef struct job_pool_figures {
+    uint32_t threads, lost, sockets;
+    uint64_t queued;
+} job_pool_figures_t;
+
+job_pool_t *job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads);
+bool job_pool_reserve(job_pool_t *pool);
+void job_pool_release(job_pool_t *pool);
+err_t job_pool_submit(job_pool_t *pool, job_t *job) must_use;
+void job_pool_cancel(job_pool_t *pool, const job_t *job);
+/* Answers jobs that are past their deadline, over the watchdog's outlet; replaces lost threads. */
+void job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet);
+void job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret);
+/* Cancels all, waits at most until the time given; the number of threads that did not come back. */
+uint32_t job_pool_stop(job_pool_t *pool, int64_t until_ns);
+/* After job_pool_stop. What a lost thread still holds is left alone: it may yet come back. */
+void job_pool_destroy(job_pool_t **pool);

@@ -1,0 +1,370 @@
+/* link.c - see link.h. */
+#include "runtime/link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <zmq.h>
+
+#include "runtime/inside.h"
+
+#define READ_AT_ONCE   64u       /* frames of one turn; then the mailbox is looked at again */
+#define PEER_BYTES_MAX 255u      /* of a routing id, by ZeroMQ */
+#define REQUEST_MS     86400000u /* of a command: what may take long answers within a day */
+#define REFUSAL_BYTES  4096u
+#define PUBLISH_HWM    100000 /* messages kept for a slow subscriber; what it misses it asks for */
+#define LINGER_MS      200    /* for what was sent last, at the end */
+#define FRAME_BYTES_MAX ((int64_t) 16 << 20) /* larger ends its connection, smaller is refused */
+
+/* Where an answer goes: the peer, and whether it sent a delimiter. */
+typedef struct waiting_peer {
+    uint8_t peer[PEER_BYTES_MAX];
+    uint8_t peer_size;
+    bool delimited, used;
+    uint8_t *request; /* kept for a refusal, which echoes the request's id */
+    uint32_t request_size;
+} waiting_peer_t;
+
+struct link {
+    actor_class_t class;
+    actor_edge_t edge;
+    char name[48], endpoint[512], role[48];
+    uint32_t mode;
+    link_refuse_fn *refuse;
+    void *socket;
+    actor_ref_t self;
+    waiting_peer_t peer[ASKS_OPEN_MAX];
+    uint32_t peers; /* in use */
+    zmq_msg_t kept; /* the body that found no room */
+    waiting_peer_t kept_peer;
+    bool keeps;
+    uint64_t gone; /* answers whose peer had left */
+};
+
+typedef struct link_state {
+    link_t *link;
+} link_state_t;
+
+/* The class is a member of its link. */
+static link_t *
+link_of_ctx(const actor_ctx_t *ctx)
+{
+    return (link_t *) ((uintptr_t) ctx->actor->class->class - offsetof(link_t, class));
+}
+
+static actor_next_t
+link_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    link_state_t *self = state;
+
+    self->link = link_of_ctx(ctx);
+    self->link->self = actor_self(ctx);
+    return args ? ACTOR_FAIL : ACTOR_CONTINUE;
+}
+
+/* ---- answers ---- */
+
+static void
+send_frame(link_t *link, const waiting_peer_t *peer, slice_t body)
+{
+    int more = ZMQ_SNDMORE | ZMQ_DONTWAIT;
+
+    if (zmq_send(link->socket, peer->peer, peer->peer_size, more) < 0 ||
+        (peer->delimited && zmq_send(link->socket, "", 0, more) < 0) ||
+        zmq_send(link->socket, body.data, body.size, ZMQ_DONTWAIT) < 0) {
+        link->gone++;
+    }
+}
+
+static void
+send_refusal(link_t *link, const waiting_peer_t *peer, slice_t request, err_t err)
+{
+    uint8_t frame[REFUSAL_BYTES];
+    size_t size = link->refuse(request, err, frame, sizeof frame);
+
+    send_frame(link, peer, (slice_t){(const char *) frame, size});
+}
+
+static actor_next_t
+link_answered(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    link_t *link = ((link_state_t *) state)->link;
+    const link_reply_t *reply = ANSWER_AS(answer, link_reply);
+
+    claim(ctx, answer->tag < ASKS_OPEN_MAX && link->peer[answer->tag].used);
+    waiting_peer_t *peer = &link->peer[answer->tag];
+    slice_t request = {(const char *) peer->request, peer->request_size};
+    if (reply) {
+        send_frame(link, peer, record_slice(reply, reply->body));
+    } else {
+        send_refusal(link, peer, request, answer->err == OK ? ERR_INTERNAL : answer->err);
+    }
+    free(peer->request);
+    *peer = (waiting_peer_t){.used = false};
+    link->peers--;
+    return ACTOR_CONTINUE;
+}
+
+/* ---- requests ---- */
+
+static uint32_t
+free_peer(const link_t *link)
+{
+    uint32_t which = 0;
+
+    while (which < ASKS_OPEN_MAX && link->peer[which].used) {
+        which++;
+    }
+    return which;
+}
+
+typedef struct asking {
+    link_t *link;
+    slice_t body;
+    uint32_t which;
+    verdict_t verdict;
+} asking_t;
+
+static actor_next_t
+link_asks(actor_ctx_t *ctx, void *state, const void *argument)
+{
+    asking_t *asking = *(asking_t *const *) argument;
+    link_request_t *m = DRAFT(ctx, link_request);
+
+    assert(((link_state_t *) state)->link == asking->link);
+    m->body = actor_text(ctx, asking->body);
+    m->principal = actor_text(ctx, slice_of("local"));
+    asking->verdict = actor_ask_role(ctx, 0, m, REQUEST_MS, link_answered, asking->which);
+    return ACTOR_CONTINUE;
+}
+
+/* Only the head of a request is kept: what a refusal echoes is bounded and stands early. */
+static void
+peer_wait(link_t *link, uint32_t which, const waiting_peer_t *peer, slice_t body)
+{
+    waiting_peer_t *waiting = &link->peer[which];
+
+    *waiting = *peer;
+    waiting->used = true;
+    waiting->request = malloc(body.size + 1);
+    assert(waiting->request && "memory for a request");
+    memcpy(waiting->request, body.data, body.size);
+    waiting->request_size = (uint32_t) body.size;
+    link->peers++;
+}
+
+/* Asks the role; false when the frame has to wait. */
+static bool
+offer(link_t *link, core_t *core, const waiting_peer_t *peer, slice_t body)
+{
+    asking_t asking = {link, body, free_peer(link), VERDICT_FULL};
+    asking_t *argument = &asking;
+    actor_t *actor = link->self.index && cell_holds(core, link->self)
+                         ? atomic_load(&cell_at(core, link->self.index)->actor)
+                         : NULL;
+
+    if (!actor || actor->stage != STAGE_OPEN) {
+        send_refusal(link, peer, body, ERR_STARTING);
+        return true;
+    }
+    if (asking.which == ASKS_OPEN_MAX) {
+        return false;
+    }
+    core_run(actor, "link", link_asks, &argument);
+    if (asking.verdict == VERDICT_OK) {
+        peer_wait(link, asking.which, peer, body);
+    } else if (asking.verdict != VERDICT_FULL) {
+        send_refusal(link, peer, body, verdict_err(asking.verdict));
+    }
+    return asking.verdict != VERDICT_FULL;
+}
+
+static slice_t
+body_of(zmq_msg_t *message)
+{
+    return (slice_t){zmq_msg_data(message), zmq_msg_size(message)};
+}
+
+/* One message: routing id, an empty delimiter or none, the body. False: there is none. */
+static bool
+receive(link_t *link, waiting_peer_t *ret_peer, zmq_msg_t *body, bool *ret_good)
+{
+    uint32_t frames = 0;
+
+    *ret_good = true;
+    do {
+        zmq_msg_close(body);
+        zmq_msg_init(body);
+        if (zmq_msg_recv(body, link->socket, ZMQ_DONTWAIT) < 0) {
+            return false;
+        }
+        size_t size = zmq_msg_size(body);
+        bool more = zmq_msg_more(body);
+        if (frames == 0) {
+            *ret_peer = (waiting_peer_t){.peer_size = (uint8_t) size};
+            memcpy(ret_peer->peer, zmq_msg_data(body), size);
+        } else if (frames == 1 && more && size == 0) {
+            ret_peer->delimited = true;
+        } else if (more) {
+            *ret_good = false;
+        }
+        frames++;
+    } while (zmq_msg_more(body));
+    *ret_good = *ret_good && frames >= 2;
+    return true;
+}
+
+void
+link_read(link_t *link, core_t *core)
+{
+    for (uint32_t i = 0; i < READ_AT_ONCE && !link->keeps; i++) {
+        waiting_peer_t peer;
+        bool good = true;
+        if (!receive(link, &peer, &link->kept, &good)) {
+            return;
+        }
+        slice_t body = body_of(&link->kept);
+        if (!good || body.size > COMMAND_BYTES_MAX) {
+            send_refusal(link, &peer, slice_of(""), good ? ERR_TOO_LARGE : ERR_BAD_REQUEST);
+        } else if (!offer(link, core, &peer, body)) {
+            link->kept_peer = peer;
+            link->keeps = true;
+        }
+    }
+}
+
+void
+link_retry(link_t *link, core_t *core)
+{
+    if (link->keeps && offer(link, core, &link->kept_peer, body_of(&link->kept))) {
+        link->keeps = false;
+    }
+}
+
+void *
+link_socket(link_t *link)
+{
+    return link->keeps || link->role[0] == 0 ? NULL : link->socket;
+}
+
+/* ---- publishing ---- */
+
+HEARS(link_state_t, link_publish)
+static actor_next_t
+on_link_publish(actor_ctx_t *ctx, link_state_t *self, const link_publish_t *m)
+{
+    slice_t topic = record_slice(m, m->topic), body = record_slice(m, m->body);
+    void *socket = self->link->socket;
+
+    claim(ctx, socket != NULL);
+    if (zmq_send(socket, topic.data, topic.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
+        zmq_send(socket, body.data, body.size, ZMQ_DONTWAIT) < 0) {
+        self->link->gone++;
+    }
+    return ACTOR_CONTINUE;
+}
+static const actor_hears_t publish_hears[] = {ON(link_publish)};
+
+/* ---- the socket ---- */
+
+static err_t
+bind_at(link_t *link, void *socket)
+{
+    const char *path = strncmp(link->endpoint, "ipc://", 6) == 0 ? link->endpoint + 6 : NULL;
+
+    if (zmq_bind(socket, link->endpoint) != 0) {
+        return errno == ENAMETOOLONG ? ERR_NAME_TOO_LONG : err_of_errno(errno);
+    }
+    /* The directory is ours alone, so that nobody can connect before the mode is set. */
+    return path && chmod(path, link->mode) != 0 ? err_of_errno(errno) : OK;
+}
+
+err_t
+link_open(link_t *link, void *context)
+{
+    bool commands = link->role[0] != 0;
+    int linger = LINGER_MS, hwm = commands ? 0 : PUBLISH_HWM, yes = 1;
+    int64_t bytes_max = FRAME_BYTES_MAX;
+    void *socket = zmq_socket(context, commands ? ZMQ_ROUTER : ZMQ_PUB);
+
+    if (!socket) {
+        return ERR_FULL;
+    }
+    zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
+    zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
+    if (commands) {
+        zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes);
+        zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
+    }
+    err_t err = bind_at(link, socket);
+    if (err != OK) {
+        zmq_close(socket);
+        return err;
+    }
+    link->socket = socket;
+    return OK;
+}
+
+void
+link_close(link_t *link)
+{
+    if (link->socket) {
+        zmq_close(link->socket);
+        link->socket = NULL;
+    }
+}
+
+link_t *
+link_new(const link_options_t *options)
+{
+    link_t *link = calloc(1, sizeof *link);
+
+    assert(link && "memory for a link");
+    snprintf(link->name, sizeof link->name, "%s", options->name);
+    snprintf(link->endpoint, sizeof link->endpoint, "%s", options->endpoint);
+    snprintf(link->role, sizeof link->role, "%s", options->role ? options->role : "");
+    link->mode = options->mode;
+    link->refuse = options->refuse;
+    zmq_msg_init(&link->kept);
+    link->edge = (actor_edge_t){EDGE_ASK, link->role, &link_request_type};
+    link->class = (actor_class_t){
+        .name = link->name, .state_bytes = sizeof(link_state_t), .init = link_init, .role = true};
+    if (link->role[0]) {
+        link->class.edges = &link->edge;
+        link->class.edge_count = 1;
+    } else {
+        link->class.hears = publish_hears;
+        link->class.hears_count = 1;
+    }
+    return link;
+}
+
+void
+link_destroy(link_t **link)
+{
+    if (!*link) {
+        return;
+    }
+    for (uint32_t i = 0; i < ASKS_OPEN_MAX; i++) {
+        free((*link)->peer[i].request);
+    }
+    zmq_msg_close(&(*link)->kept);
+    free(*link);
+    *link = NULL;
+}
+
+const actor_class_t *
+link_class(const link_t *link)
+{
+    return &link->class;
+}
+
+bool
+link_is_of(const link_t *link, const char *class_name)
+{
+    return strcmp(link->name, class_name) == 0;
+}

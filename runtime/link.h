@@ -1,0 +1,45 @@
+/* link.h - outside sockets, as actors on workers of their own.
+ *
+ * Shape    a link is a class made for it, one actor of that class, and a socket that the thread of
+ *          its worker opens, waits on beside the mailbox, and closes. A command link (ROUTER) asks
+ *          each frame of a role as link_request; a status link (PUB) hears link_publish.
+ * Promises a frame that finds no room (the role's lane, or ASKS_OPEN_MAX open asks) is kept, and no
+ *          further one is read until it has found some: nothing is dropped, the client waits. Every
+ *          frame is answered once. A message of other frames than an optional empty delimiter and a
+ *          body is refused. The body is the last frame, at most COMMAND_BYTES_MAX.
+ * Costs    one copy of each body.
+ * Errors   link_open: ERR_IO, ERR_PERMISSION, ERR_NAME_TOO_LONG ...
+ * Threads  link_open .. link_close by the worker's thread, link_new and link_destroy by the host's.
+ * Owner    link_new -> host, link_destroy(&link).
+ */
+#pragma once
+
+#include "runtime/core.h"
+
+typedef struct link link_t;
+
+/* Writes the frame that answers a request which its role could not; returns its bytes (at most
+ * size). The program gives it, because the runtime knows no wire. */
+typedef size_t link_refuse_fn(slice_t request, err_t err, uint8_t *ret_frame, size_t size);
+
+typedef struct link_options {
+    const char *name;     /* class and role name */
+    const char *endpoint;
+    const char *role;     /* asked; NULL: a status link */
+    uint32_t mode;        /* permission bits of an ipc socket */
+    link_refuse_fn *refuse;
+} link_options_t;
+
+link_t *link_new(const link_options_t *options);
+void link_destroy(link_t **link);
+const actor_class_t *link_class(const link_t *link);
+/* The link whose actor's worker is this one by name, NULL: none. */
+bool link_is_of(const link_t *link, const char *class_name);
+err_t link_open(link_t *link, void *context) must_use;
+void link_close(link_t *link);
+/* The socket to wait on now, NULL while the link does not read. */
+void *link_socket(link_t *link);
+/* Something came: reads what there is, at most some frames. */
+void link_read(link_t *link, core_t *core);
+/* Tries a kept frame again; call it now and then while link_socket is NULL. */
+void link_retry(link_t *link, core_t *core);
