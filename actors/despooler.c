@@ -1,7 +1,7 @@
 /* despooler.c - its inbox of instructions, and a bounded number of despooling slots.
  *
  *   hears    instruction (an ask), stop_work, probe_point, collect_point, slots_set, backlog_query (an ask)
- *   tells    distribution_manager outcome; point_worker stop_work, probe_point, collect_point;
+ *   tells    distribution_manager outcome, inbox_lost; point_worker stop_work, probe_point, collect_point;
  *            site_database note_event, lease_renew
  *   asks     point_worker measure, work; site_database site_open, target_begin
  *   keeps    the inbox (one entry a target), who is in a slot, the space that work has reserved
@@ -33,6 +33,7 @@ enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_OUTCOME_FIRST = 1000 };
     E(ASK, site_database, target_begin)                                                            \
     E(TELL, site_database, lease_renew)                                                            \
     E(TELL, site_database, note_event)                                                             \
+    E(TELL, distribution_manager, inbox_lost)                                                      \
     E(TELL, distribution_manager, outcome)                                                         \
     E(ASK_TO, point_worker, measure)                                                               \
     E(ASK_TO, point_worker, work)                                                                  \
@@ -332,6 +333,9 @@ opened(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     queue_slots(self->queue, m->slots);
     actor_ready(ctx);
     claim(ctx, actor_timer(ctx, TIMER_RENEW, RENEW_MS) == VERDICT_OK);
+    inbox_lost_t *lost = DRAFT(ctx, inbox_lost);
+    lost->slots = m->slots;
+    answer_unheard(tell_distribution_manager_inbox_lost(ctx, lost));
     return take_next(ctx, self);
 }
 

@@ -1,7 +1,8 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
  *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt, dp_remove, verify
- *            (asks of the provider); work_changed, outcome, point_returned
+ *            (asks of the provider); work_changed, outcome, point_returned,
+ *            inbox_lost
  *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package
@@ -23,6 +24,7 @@ enum { TIMER_LOOK = 1, TIMER_COLLECT };
 HEARS(SELF, work_changed)
 HEARS(SELF, outcome)
 HEARS(SELF, point_returned)
+HEARS(SELF, inbox_lost)
 HEARS(SELF, dp_remove)
 HEARS(SELF, verify)
 THEN(SELF, opened)
@@ -222,6 +224,16 @@ on_verify(actor_ctx_t *ctx, SELF *self, const verify_t *m)
 
 /* ---- the actor ---- */
 
+/* Who is believed absent is looked out for; asked again now and then, for a look-out may be lost. */
+static void
+ask_absent(actor_ctx_t *ctx)
+{
+    absent_points_t *query = DRAFT(ctx, absent_points);
+
+    query->all = true;
+    answer_unheard(ask_site_database_absent_points(ctx, query, DM_ASK_MS, absent_came_then, 0));
+}
+
 static actor_next_t
 opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
 {
@@ -232,10 +244,16 @@ opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     self->opened = true;
     actor_ready(ctx);
     claim(ctx, actor_timer(ctx, TIMER_COLLECT, COLLECT_FIRST_MS) == VERDICT_OK);
-    absent_points_t *query = DRAFT(ctx, absent_points);
-    query->all = true;
-    answer_unheard(ask_site_database_absent_points(ctx, query, DM_ASK_MS, absent_came_then, 0));
+    ask_absent(ctx);
     return new_run(ctx, self) == ACTOR_CONTINUE ? look(ctx, self) : ACTOR_FAIL;
+}
+
+static actor_next_t
+on_inbox_lost(actor_ctx_t *ctx, SELF *self, const inbox_lost_t *m)
+{
+    claim(ctx, m->slots <= SLOTS_MAX);
+    ask_absent(ctx);
+    return new_run(ctx, self);
 }
 
 static actor_next_t
@@ -268,6 +286,7 @@ static actor_next_t
 manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     if (key == TIMER_LOOK) {
+        ask_absent(ctx);
         return look(ctx, state);
     }
     dm_collect(ctx, state);
@@ -294,10 +313,10 @@ manager_drop(void *state)
     kept_destroy(&self->args);
 }
 
-static const actor_hears_t actor_hears[] = {ON(package_add), ON(package_update), ON(package_remove),
-                                            ON(dp_add),      ON(dp_set),         ON(dp_adopt),
-                                            ON(dp_remove),   ON(verify),         ON(work_changed),
-                                            ON(outcome),     ON(point_returned)};
+static const actor_hears_t actor_hears[] = {
+    ON(package_add),  ON(package_update), ON(package_remove), ON(dp_add),
+    ON(dp_set),       ON(dp_adopt),       ON(dp_remove),      ON(verify),
+    ON(work_changed), ON(outcome),        ON(inbox_lost),     ON(point_returned)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

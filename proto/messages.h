@@ -414,6 +414,7 @@ extern const record_words_t error_class_words;
     M(target_outcome, "an outcome and the state that follows from it")                             \
     M(work_changed, "targets changed: look for due work, and end what is listed")                  \
     M(stop_work, "end the work on these targets")                                                  \
+    M(inbox_lost, "the despooler has begun anew: what it had accepted is to be sent again")        \
     M(absent_points, "which points are believed absent")                                           \
     M(probe_point, "look for this point until it is back")                                         \
     M(point_returned, "an absent point is back")                                                   \
@@ -647,6 +648,7 @@ extern const record_words_t error_class_words;
     F(R, u64, due_ms, 0, REQUIRED) /* from now; RECORD_NONE: none */
 #define REC_work_changed(F, R) F(R, rows, stopped, stopped_row, REQUIRED)
 #define REC_stop_work(F, R)    F(R, rows, stopped, stopped_row, REQUIRED)
+#define REC_inbox_lost(F, R) F(R, u32, slots, 0, REQUIRED)
 #define REC_absent_points(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_probe_point(F, R)                                                                      \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \

@@ -354,15 +354,17 @@ next_due(sim_t *sim)
     return due;
 }
 
-/* Nothing can be done now: time passes to the next thing due. The watchdog looks on the way. */
+/* Nothing can be done now: time passes to the next thing due, at most to until. The watchdog looks
+ * on the way. */
 static bool
-wait(sim_t *sim, int64_t now)
+wait(sim_t *sim, int64_t now, int64_t until)
 {
     int64_t due = next_due(sim);
 
-    if (due == INT64_MAX) {
+    if (due == INT64_MAX && until == INT64_MAX) {
         return false;
     }
+    due = due < until ? due : until;
     if (due > now) {
         world_sim_advance(sim->world, due - now);
     }
@@ -386,18 +388,24 @@ do_choice(sim_t *sim, uint32_t which, int64_t now)
     }
 }
 
-bool
-sim_step(sim_t *sim)
+static bool
+step_until(sim_t *sim, int64_t until)
 {
     int64_t now = sim_now_ns(sim);
     uint32_t count = choices(sim, now);
 
     sim->steps++;
     if (count == 0) {
-        return wait(sim, now);
+        return wait(sim, now, until);
     }
     do_choice(sim, chosen(sim, count), now);
     return true;
+}
+
+bool
+sim_step(sim_t *sim)
+{
+    return step_until(sim, INT64_MAX);
 }
 
 bool
@@ -420,9 +428,7 @@ sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max)
     int64_t until = sim_now_ns(sim) + ns;
 
     for (uint64_t i = 0; i < steps_max && sim_now_ns(sim) < until; i++) {
-        if (!sim_step(sim)) {
-            world_sim_advance(sim->world, until - sim_now_ns(sim));
-        }
+        step_until(sim, until);
     }
 }
 
