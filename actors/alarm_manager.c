@@ -124,7 +124,8 @@ look(actor_ctx_t *ctx, alarm_manager_t *self)
         ask_despooler_backlog_query(ctx, DRAFT(ctx, backlog_query), ASK_MS, backlog_answer_then, 0),
         ask_site_database_alarm_query(ctx, DRAFT(ctx, alarm_query), ASK_MS, facts_answer_then, 0),
     };
-    self->unasked += (asked[0] != VERDICT_OK) + (asked[1] != VERDICT_OK);
+    self->unasked += asked[0] != VERDICT_OK;
+    self->unasked += asked[1] != VERDICT_OK;
     claim(ctx, actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
