@@ -36,13 +36,18 @@ void hand_destroy(hand_t **hand);
 void hand_drop(void *hand);
 const work_t *hand_work(const hand_t *hand);
 /* Puts one target of an instruction into the inbox. */
-err_t hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const target_ref_t *target) must_use;
+err_t hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m,
+               const target_ref_t *target) must_use;
 /* Takes a target's waiting entries out; returns the one in hand, NULL when there is none. */
 queue_entry_t *hand_stop(despooler_t *self, uint64_t target);
 ledger_verdict_t hand_admit(despooler_t *self, const queue_entry_t *entry, const measured_t *m);
 /* As work or measure: both have the same fields. */
-const work_t *hand_draft_work(actor_ctx_t *ctx, const despooler_t *self, const queue_entry_t *entry, const record_type_t *type);
-const outcome_t *hand_draft_space(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t *m);
-const probe_point_t *hand_draft_probe(actor_ctx_t *ctx, const despooler_t *self, const probe_point_t *m);
-const collect_point_t *hand_draft_collect(actor_ctx_t *ctx, const despooler_t *self, const collect_point_t *m);
+const work_t *hand_draft_work(actor_ctx_t *ctx, const despooler_t *self, const queue_entry_t *entry,
+                              const record_type_t *type);
+const outcome_t *hand_draft_space(actor_ctx_t *ctx, const queue_entry_t *entry,
+                                  const measured_t *m);
+const probe_point_t *hand_draft_probe(actor_ctx_t *ctx, const despooler_t *self,
+                                      const probe_point_t *m);
+const collect_point_t *hand_draft_collect(actor_ctx_t *ctx, const despooler_t *self,
+                                          const collect_point_t *m);
 const backlog_t *hand_draft_backlog(actor_ctx_t *ctx, const despooler_t *self);

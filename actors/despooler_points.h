@@ -15,6 +15,7 @@ typedef struct point_table point_table_t;
 
 point_table_t *points_new(uint32_t probe_ms);
 void points_destroy(point_table_t **points);
-verdict_t points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *ret_worker) must_use;
+verdict_t points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp,
+                        actor_ref_t *ret_worker) must_use;
 /* A point_worker is no longer what it was. */
 void points_down(point_table_t *points, const actor_down_t *down);

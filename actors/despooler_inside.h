@@ -1,0 +1,31 @@
+/* despooler_inside.h - what the files of the despooler share: its edges, its timers, its steps. */
+#pragma once
+
+#include "actors/answer.h"
+#include "actors/despooler_hand.h"
+#include "proto/status.h"
+
+enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_OUTCOME_FIRST = 1000 };
+
+#define EDGES(E)                                                                                   \
+    E(NEED, site_database, site_open)                                                              \
+    E(ASK, site_database, site_open)                                                               \
+    E(ASK, site_database, target_begin)                                                            \
+    E(TELL, site_database, lease_renew)                                                            \
+    E(TELL, site_database, note_event)                                                             \
+    E(TELL, distribution_manager, inbox_lost)                                                      \
+    E(TELL, distribution_manager, outcome)                                                         \
+    E(ASK_TO, point_worker, measure)                                                               \
+    E(ASK_TO, point_worker, work)                                                                  \
+    E(TELL_TO, point_worker, stop_work)                                                            \
+    E(TELL_TO, point_worker, probe_point)                                                          \
+    E(TELL_TO, point_worker, collect_point)
+ACTOR_EDGES(EDGES)
+
+/* Tells how instructions wait for slots. */
+void steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *b);
+/* Gives free slots to entries that wait, and says so once when some go on waiting. */
+actor_next_t steps_take_next(actor_ctx_t *ctx, despooler_t *self);
+/* Tells what became of the entry and frees its slot; or keeps both until there is room. */
+actor_next_t steps_tell_outcome(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry,
+                                const outcome_t *m);

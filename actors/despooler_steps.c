@@ -1,0 +1,207 @@
+/* despooler_steps.c - an entry in a slot goes measure -> begin -> work -> outcome told.
+ *
+ * Each step is an ask, whose answer finds the entry by its slot. An outcome that finds no room keeps
+ * its slot until it has.
+ */
+#include "actors/despooler_inside.h"
+#include "actors/outcome.h"
+
+#define ASK_MS     86400000u /* measure and work answer by themselves */
+#define BEGIN_MS   60000u
+#define RETRY_MS   100u   /* before an outcome that found no room is told again */
+#define WAITING_MS 30000u /* between status messages while instructions wait for a slot */
+
+THEN(despooler_t, measured)
+THEN(despooler_t, begun)
+THEN(despooler_t, worked)
+
+void
+steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *b)
+{
+    uint32_t slots = b->slots, waiting = (uint32_t) b->waiting;
+    uint64_t oldest_ms = b->oldest_ms;
+    note_event_t *m = DRAFT(ctx, note_event);
+
+    m->component = actor_text(ctx, slice_of("despooler"));
+    m->id = id;
+    m->severity = status_severity(id);
+    m->text = actor_textf(ctx, "%s: %u slots%s, %u waiting, the oldest for %llu ms", what, slots,
+                          slots == 0 ? " (disabled)" : "", waiting, (unsigned long long) oldest_ms);
+    answer_unheard(tell_site_database_note_event(ctx, m));
+}
+
+/* Says that instructions wait for a slot, and for how long. */
+static void
+note_waiting(actor_ctx_t *ctx, const despooler_t *self)
+{
+    steps_note(ctx, STATUS_INSTRUCTION_WAITS, "waiting for an available despooling slot",
+               hand_draft_backlog(ctx, self));
+}
+
+/* ---- the end of a step ---- */
+
+actor_next_t
+steps_tell_outcome(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry, const outcome_t *m)
+{
+    hand_t *hand = entry->load;
+    uint32_t slot = entry->slot;
+
+    if (tell_distribution_manager_outcome(ctx, m) != VERDICT_OK) {
+        if (!hand->outcome) {
+            hand->outcome = actor_keep(ctx, &outcome_type, m);
+        }
+        return actor_timer(ctx, TIMER_OUTCOME_FIRST + slot, RETRY_MS) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                                    : ACTOR_FAIL;
+    }
+    ledger_release(&self->ledger, entry->key);
+    hand_drop(queue_done(self->queue, entry));
+    return steps_take_next(ctx, self);
+}
+
+static actor_next_t
+tell_failed(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry, err_t err, slice_t text,
+            bool reached)
+{
+    outcome_t *m = DRAFT(ctx, outcome);
+
+    outcome_fail(actor_draft_open(ctx), m, hand_work(entry->load), err, text);
+    m->reached = reached;
+    return steps_tell_outcome(ctx, self, entry, m);
+}
+
+/* Another command took the target's place: nobody waits for an outcome. */
+static actor_next_t
+give_up(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
+{
+    ledger_release(&self->ledger, entry->key);
+    hand_drop(queue_done(self->queue, entry));
+    return steps_take_next(ctx, self);
+}
+
+/* ---- the steps ---- */
+
+static actor_next_t
+start_work(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
+{
+    hand_t *hand = entry->load;
+    verdict_t verdict =
+        ask_point_worker_work(ctx, hand->worker, hand_draft_work(ctx, self, entry, &work_type),
+                              ASK_MS, worked_then, entry->slot);
+
+    return verdict == VERDICT_OK
+               ? ACTOR_CONTINUE
+               : tell_failed(ctx, self, entry, verdict_err(verdict), slice_of(""), false);
+}
+
+static actor_next_t
+start_begin(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
+{
+    const work_t *work = hand_work(entry->load);
+    target_begin_t *m = DRAFT(ctx, target_begin);
+
+    m->target = work->target;
+    m->revision = entry->revision;
+    m->action = work->action;
+    m->slot = entry->slot;
+    m->lease_ms = LEASE_MS;
+    verdict_t verdict = ask_site_database_target_begin(ctx, m, BEGIN_MS, begun_then, entry->slot);
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE : give_up(ctx, self, entry);
+}
+
+static actor_next_t
+start_measure(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
+{
+    hand_t *hand = entry->load;
+    const work_t *work = hand_work(hand);
+    verdict_t verdict =
+        points_worker(ctx, self->points, record_slice(work, work->dp), &hand->worker);
+
+    hand->mark = ledger_mark(&self->ledger);
+    if (verdict == VERDICT_OK && work->action == ACTION_VERIFY) {
+        return start_work(ctx, self, entry);
+    }
+    if (verdict == VERDICT_OK) {
+        verdict = ask_point_worker_measure(
+            ctx, hand->worker, (const measure_t *) hand_draft_work(ctx, self, entry, &measure_type),
+            ASK_MS, measured_then, entry->slot);
+    }
+    return verdict == VERDICT_OK
+               ? ACTOR_CONTINUE
+               : tell_failed(ctx, self, entry, verdict_err(verdict), slice_of(""), false);
+}
+
+static actor_next_t
+measured(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
+{
+    const measured_t *m = ANSWER_AS(answer, measured);
+    queue_entry_t *entry = queue_slot(self->queue, (uint32_t) answer->tag);
+
+    claim(ctx, entry != NULL);
+    if (!m) {
+        err_t err = answer->err == OK ? ERR_INTERNAL : answer->err;
+        return tell_failed(ctx, self, entry, err, slice_of(""), false);
+    }
+    if (m->err != OK) {
+        return tell_failed(ctx, self, entry, (err_t) m->err, record_slice(m, m->text), m->reached);
+    }
+    if (hand_work(entry->load)->action == ACTION_INSTALL && !m->already) {
+        switch (hand_admit(self, entry, m)) {
+        case LEDGER_STALE:
+            return start_measure(ctx, self, entry);
+        case LEDGER_NO_ROOM:
+            return steps_tell_outcome(ctx, self, entry, hand_draft_space(ctx, entry, m));
+        case LEDGER_ADMITTED:
+            break;
+        }
+    }
+    return start_begin(ctx, self, entry);
+}
+
+static actor_next_t
+begun(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
+{
+    const begun_t *m = ANSWER_AS(answer, begun);
+    queue_entry_t *entry = queue_slot(self->queue, (uint32_t) answer->tag);
+
+    claim(ctx, entry != NULL);
+    if (!m) {
+        return give_up(ctx, self, entry);
+    }
+    ((hand_t *) entry->load)->revision = m->revision;
+    return start_work(ctx, self, entry);
+}
+
+static actor_next_t
+worked(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
+{
+    const outcome_t *m = ANSWER_AS(answer, outcome);
+    queue_entry_t *entry = queue_slot(self->queue, (uint32_t) answer->tag);
+
+    claim(ctx, entry != NULL);
+    if (!m) {
+        err_t err = answer->err == OK ? ERR_INTERNAL : answer->err;
+        return tell_failed(ctx, self, entry, err, slice_of(""), false);
+    }
+    return steps_tell_outcome(ctx, self, entry, m);
+}
+
+/* ---- slots ---- */
+
+actor_next_t
+steps_take_next(actor_ctx_t *ctx, despooler_t *self)
+{
+    for (queue_entry_t *entry; self->opened && (entry = queue_take(self->queue));) {
+        actor_next_t next = start_measure(ctx, self, entry);
+        if (next != ACTOR_CONTINUE) {
+            return next;
+        }
+    }
+    queue_figures_t figures;
+    queue_look(self->queue, &figures);
+    if (figures.waiting_for_slot == 0 || self->waiting_told) {
+        return ACTOR_CONTINUE;
+    }
+    self->waiting_told = true;
+    note_waiting(ctx, self);
+    return actor_timer(ctx, TIMER_WAITING, WAITING_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
