@@ -90,7 +90,7 @@ do_read(sim_job_t *job, const sim_call_t *call)
     uint64_t left = call->offset < live->size ? live->size - call->offset : 0;
     uint64_t size = call->size < left ? call->size : left;
     if (size > 0) {
-        memcpy(call->to, live->bytes + call->offset, size);
+        sim_state_read(live, call->offset, call->to, size);
     }
     return (int64_t) size;
 }

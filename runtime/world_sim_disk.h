@@ -120,6 +120,7 @@ sim_node_t *sim_names_get(const sim_names_t *names, const char *name);
 void sim_names_put(sim_names_t *names, const char *name, sim_node_t *node);
 void sim_names_take(sim_names_t *names, const char *name);
 void sim_state_resize(sim_state_t *state, uint64_t size);
+void sim_state_read(const sim_state_t *state, uint64_t offset, uint8_t *ret_bytes, uint64_t size);
 void sim_state_write(sim_state_t *state, uint64_t offset, const uint8_t *bytes, uint64_t size);
 void sim_state_assign(sim_state_t *to, const sim_state_t *from);
 bool sim_is_dir(const sim_node_t *node);

@@ -95,22 +95,29 @@ names_clear(sim_names_t *names)
     *names = (sim_names_t){0};
 }
 
-/* What lies beyond the size is kept zero, so that growing needs no filling. */
+/* Bytes are held as far as they were written; what lies beyond reads as zero, so that a file may
+ * be large and cost nothing. What is held beyond the size is kept zero. */
+static void
+state_hold(sim_state_t *state, uint64_t size)
+{
+    if (size <= state->room) {
+        return;
+    }
+    uint64_t room = size < 256 ? 256 : size + size / 2;
+    uint8_t *bytes = realloc(state->bytes, room);
+    if (bytes == NULL) {
+        abort();
+    }
+    memset(bytes + state->room, 0, room - state->room);
+    state->bytes = bytes;
+    state->room = room;
+}
+
 void
 sim_state_resize(sim_state_t *state, uint64_t size)
 {
-    if (size > state->room) {
-        uint64_t room = size < 256 ? 256 : size + size / 2;
-        uint8_t *bytes = realloc(state->bytes, room);
-        if (bytes == NULL) {
-            abort();
-        }
-        memset(bytes + state->room, 0, room - state->room);
-        state->bytes = bytes;
-        state->room = room;
-    }
-    if (size < state->size) {
-        memset(state->bytes + size, 0, state->size - size);
+    if (size < state->room) {
+        memset(state->bytes + size, 0, state->room - size);
     }
     state->size = size;
 }
@@ -118,12 +125,25 @@ sim_state_resize(sim_state_t *state, uint64_t size)
 void
 sim_state_write(sim_state_t *state, uint64_t offset, const uint8_t *bytes, uint64_t size)
 {
+    state_hold(state, offset + size);
     if (offset + size > state->size) {
-        sim_state_resize(state, offset + size);
+        state->size = offset + size;
     }
     if (size > 0) {
         memcpy(state->bytes + offset, bytes, size);
     }
+}
+
+void
+sim_state_read(const sim_state_t *state, uint64_t offset, uint8_t *ret_bytes, uint64_t size)
+{
+    uint64_t held = offset < state->room ? state->room - offset : 0;
+
+    held = held < size ? held : size;
+    if (held > 0) {
+        memcpy(ret_bytes, state->bytes + offset, held);
+    }
+    memset(ret_bytes + held, 0, size - held);
 }
 
 static void
@@ -138,7 +158,8 @@ void
 sim_state_assign(sim_state_t *to, const sim_state_t *from)
 {
     state_clear(to);
-    sim_state_write(to, 0, from->bytes, from->size);
+    sim_state_write(to, 0, from->bytes, from->room < from->size ? from->room : from->size);
+    to->size = from->size;
     for (size_t i = 0; i < from->names.count; i++) {
         sim_names_put(&to->names, from->names.at[i].name, from->names.at[i].node);
     }
