@@ -2,6 +2,7 @@
  *
  *   hears    measure and work, each an ask of the despooler; probe_point, stop_work, collect_point
  *   tells    distribution_manager point_returned; site_database and status_manager progress
+ *   asks     nobody: what is slow is a job
  *   keeps    the request in hand and its work; the job, and how far it had come when last looked at
  *   survives a restart loses the job in hand: its asker is told `restarting`, the work is taken up
  *            again and goes on from what is staged at the point
@@ -9,39 +10,13 @@
  * A point whose file system does not answer holds a job thread, not an actor: after STILL_MS without
  * progress the asker is told `hung`, and so is every further one until the job has come back.
  */
-#include "actors/answer.h"
-#include "actors/jobs_point.h"
 #include "actors/outcome.h"
-#include "actors/roster.h"
-#include "proto/messages.h"
+#include "actors/point_worker_inside.h"
 
-#define LOOK_MS          1000u     /* between looks at the job in hand */
-#define STILL_MS         20000u    /* without progress: hung */
-#define WORK_MS          14400000u /* of one placement: four hours; what is staged by then is kept */
-#define MEASURE_MS       10000u
-#define IDLE_END_MS      60000u /* without work and look-out it ends */
-#define COLLECT_EXTRA_MS 1000u  /* after a grace time has ended */
-
-enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
-
-#define EDGES(E)                                                                                   \
-    E(TELL, distribution_manager, point_returned)                                                  \
-    E(TELL, site_database, progress)                                                               \
-    E(TELL, status_manager, progress)
-ACTOR_EDGES(EDGES)
-
-typedef struct point_worker {
-    kept_t *work; /* of the request in hand; NULL: none */
-    request_t request;
-    bool is_measure;
-    uint64_t job;
-    bool job_open;   /* a job thread is at work, perhaps for nobody any more */
-    uint64_t seen;   /* bytes of the job in hand when last looked at */
-    uint32_t still;  /* looks since then */
-    kept_t *probe;   /* the look-out; NULL: none */
-    kept_t *collect; /* superseded versions wait for the end of their grace time */
-    uint32_t probe_ms;
-} point_worker_t;
+#define STILL_MS    20000u    /* without progress: hung */
+#define WORK_MS     14400000u /* of one placement: four hours; what is staged by then is kept */
+#define IDLE_END_MS 60000u    /* without work and look-out it ends */
+#define MEASURE_MS  10000u
 
 HEARS(point_worker_t, measure)
 HEARS(point_worker_t, work)
@@ -49,15 +24,17 @@ HEARS(point_worker_t, probe_point)
 HEARS(point_worker_t, stop_work)
 HEARS(point_worker_t, collect_point)
 THEN(point_worker_t, work_done)
-THEN(point_worker_t, probed)
-THEN(point_worker_t, collected)
 
-static actor_next_t
-rest(actor_ctx_t *ctx, const point_worker_t *self)
+bool
+point_is_idle(const point_worker_t *self)
 {
-    bool idle = !self->work && !self->job_open && !self->probe && !self->collect;
+    return !self->work && !self->job_open && !self->probe && !self->collect;
+}
 
-    claim(ctx, !idle || actor_timer(ctx, TIMER_IDLE, IDLE_END_MS) == VERDICT_OK);
+actor_next_t
+point_rest(actor_ctx_t *ctx, const point_worker_t *self)
+{
+    claim(ctx, !point_is_idle(self) || actor_timer(ctx, TIMER_IDLE, IDLE_END_MS) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
 
@@ -116,7 +93,7 @@ start(actor_ctx_t *ctx, point_worker_t *self, const record_type_t *type, const v
     verdict_t verdict = actor_job(ctx, &spec, &self->job);
     if (verdict != VERDICT_OK) {
         answer_failed(ctx, self, verdict_err(verdict));
-        return rest(ctx, self);
+        return point_rest(ctx, self);
     }
     self->job_open = true;
     self->seen = 0;
@@ -147,7 +124,7 @@ work_done(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
         answer_unheard(actor_reply_to(ctx, self->request, answer->type, answer->record));
         kept_destroy(&self->work);
     }
-    return rest(ctx, self);
+    return point_rest(ctx, self);
 }
 
 static void
@@ -200,109 +177,19 @@ on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
     return ACTOR_CONTINUE;
 }
 
-/* ---- looking out for an absent point ---- */
+/* ---- the actor ---- */
 
 static actor_next_t
 on_probe_point(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m)
 {
-    kept_destroy(&self->probe);
-    self->probe = actor_keep(ctx, &probe_point_type, m);
-    actor_timer_cancel(ctx, TIMER_IDLE);
-    return actor_timer(ctx, TIMER_PROBE, self->probe_ms) == VERDICT_OK ? ACTOR_CONTINUE
-                                                                       : ACTOR_FAIL;
-}
-
-static actor_next_t
-probe(actor_ctx_t *ctx, point_worker_t *self)
-{
-    const probe_point_t *m = self->probe ? kept_record(self->probe) : NULL;
-
-    if (!m) {
-        return ACTOR_CONTINUE;
-    }
-    job_spec_t spec = {.name = "probe",
-                       .run = job_probe,
-                       .input_type = &probe_point_type,
-                       .input = m,
-                       .subject = record_slice(m, m->dp),
-                       .deadline_ms = PROBE_DEADLINE_MS,
-                       .then = probed_then};
-    if (self->job_open || actor_job(ctx, &spec, NULL) != VERDICT_OK) {
-        return actor_timer(ctx, TIMER_PROBE, self->probe_ms) == VERDICT_OK ? ACTOR_CONTINUE
-                                                                           : ACTOR_FAIL;
-    }
-    return ACTOR_CONTINUE;
-}
-
-static actor_next_t
-probed(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
-{
-    const claimed_t *found = ANSWER_AS(answer, claimed);
-    const probe_point_t *probe_m = self->probe ? kept_record(self->probe) : NULL;
-
-    if (probe_m && found && found->err == OK) {
-        point_returned_t *m = DRAFT(ctx, point_returned);
-        m->dp = actor_text(ctx, record_slice(probe_m, probe_m->dp));
-        m->dp_incarnation = probe_m->dp_incarnation;
-        if (tell_distribution_manager_point_returned(ctx, m) == VERDICT_OK) {
-            kept_destroy(&self->probe);
-            return rest(ctx, self);
-        }
-    }
-    return actor_timer(ctx, TIMER_PROBE, self->probe_ms) == VERDICT_OK ? ACTOR_CONTINUE
-                                                                       : ACTOR_FAIL;
-}
-
-/* ---- superseded versions ---- */
-
-static actor_next_t
-collect(actor_ctx_t *ctx, point_worker_t *self)
-{
-    const collect_point_t *m = self->collect ? kept_record(self->collect) : NULL;
-
-    if (!m) {
-        return ACTOR_CONTINUE;
-    }
-    job_spec_t spec = {.name = "collect",
-                       .run = job_collect_point,
-                       .input_type = &collect_point_type,
-                       .input = m,
-                       .subject = record_slice(m, m->dp),
-                       .then = collected_then};
-    if (self->job_open || actor_job(ctx, &spec, &self->job) != VERDICT_OK) {
-        return actor_timer(ctx, TIMER_COLLECT, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
-    }
-    self->job_open = true;
-    return ACTOR_CONTINUE;
+    return point_look_out(ctx, self, m);
 }
 
 static actor_next_t
 on_collect_point(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m)
 {
-    kept_destroy(&self->collect);
-    self->collect = actor_keep(ctx, &collect_point_type, m);
-    actor_timer_cancel(ctx, TIMER_IDLE);
-    return collect(ctx, self);
+    return point_collect_from(ctx, self, m);
 }
-
-/* What still waits for its grace time is looked at again when that has ended. */
-static actor_next_t
-collected(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
-{
-    const collected_t *m = ANSWER_AS(answer, collected);
-    const collect_point_t *order = self->collect ? kept_record(self->collect) : NULL;
-
-    self->job_open = false;
-    if (order && m && m->err == OK && m->waiting > 0) {
-        return actor_timer(ctx, TIMER_COLLECT, order->grace_ms + COLLECT_EXTRA_MS) == VERDICT_OK
-                   ? ACTOR_CONTINUE
-                   : ACTOR_FAIL;
-    }
-    kept_destroy(&self->collect);
-    return rest(ctx, self);
-}
-
-/* ---- the actor ---- */
 
 static actor_next_t
 point_worker_init(actor_ctx_t *ctx, void *state, const void *args)
@@ -311,7 +198,7 @@ point_worker_init(actor_ctx_t *ctx, void *state, const void *args)
     const point_worker_args_t *m = args;
 
     self->probe_ms = m->probe_ms ? m->probe_ms : PROBE_PERIOD_MS;
-    return rest(ctx, self);
+    return point_rest(ctx, self);
 }
 
 static actor_next_t
@@ -323,12 +210,11 @@ point_worker_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     case TIMER_LOOK:
         return look_at_job(ctx, self);
     case TIMER_PROBE:
-        return probe(ctx, self);
+        return point_probe(ctx, self);
     case TIMER_COLLECT:
-        return collect(ctx, self);
+        return point_collect(ctx, self);
     default:
-        return self->work || self->job_open || self->probe || self->collect ? ACTOR_CONTINUE
-                                                                            : ACTOR_STOP;
+        return point_is_idle(self) ? ACTOR_STOP : ACTOR_CONTINUE;
     }
 }
 
