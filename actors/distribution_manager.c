@@ -1,8 +1,7 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
- *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt, dp_remove, verify
- *            (asks of the provider); work_changed, outcome, point_returned,
- *            inbox_lost
+ *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt,
+ *            dp_remove, verify (asks of the provider); work_changed, outcome, point_returned, inbox_lost
  *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package
@@ -10,7 +9,6 @@
  *   survives a restart draws a new run, so that nothing that was taken up is forgotten
  */
 #include "actors/dm.h"
-#include "actors/retry.h"
 
 #define LOOK_MS          30000u /* between looks for due work when nobody says that there is some */
 #define AGAIN_MS         1000u  /* after the despooler or the database had no room or was down */
@@ -25,11 +23,8 @@ HEARS(SELF, work_changed)
 HEARS(SELF, outcome)
 HEARS(SELF, point_returned)
 HEARS(SELF, inbox_lost)
-HEARS(SELF, dp_remove)
-HEARS(SELF, verify)
 THEN(SELF, opened)
 THEN(SELF, due_came)
-THEN(SELF, absent_came)
 THEN(SELF, instructed)
 THEN(SELF, outcome_saved)
 THEN(SELF, point_is_due)
@@ -106,52 +101,6 @@ on_work_changed(actor_ctx_t *ctx, SELF *self, const work_changed_t *m)
 
 /* ---- outcomes ---- */
 
-static void
-look_out(actor_ctx_t *ctx, const SELF *self, const void *m, text_t dp, const id128_t *incarnation,
-         text_t dp_root)
-{
-    probe_point_t *probe = DRAFT(ctx, probe_point);
-
-    probe->dp = actor_text(ctx, record_slice(m, dp));
-    probe->dp_incarnation = *incarnation;
-    probe->dp_root = actor_text(ctx, record_slice(m, dp_root));
-    probe->site = self->site;
-    answer_unheard(tell_despooler_probe_point(ctx, probe));
-}
-
-static verdict_t
-save_outcome(actor_ctx_t *ctx, const outcome_t *m, const retry_next_t *next)
-{
-    target_outcome_t *save = DRAFT(ctx, target_outcome);
-    draft_t *draft = actor_draft_open(ctx);
-
-    /* An outcome is the first part of what is saved, field by field. */
-    err_t err = draft_copy(draft, &outcome_type, save, m, m);
-    draft->full |= err != OK;
-    save->next = next->next;
-    save->attempts = next->attempts;
-    save->integrity_next = next->integrity;
-    save->due_ms = next->due_ms;
-    return ask_site_database_target_outcome(ctx, save, DM_ASK_MS, outcome_saved_then, 0);
-}
-
-/* The version that was placed stays; what it superseded is collected after its grace time. */
-static void
-collect_at(actor_ctx_t *ctx, const outcome_t *m)
-{
-    collect_point_t *collect = DRAFT(ctx, collect_point);
-
-    collect->target = m->target;
-    collect->package = actor_text(ctx, record_slice(m, m->package));
-    collect->package_incarnation = m->package_incarnation;
-    collect->epoch = m->epoch;
-    collect->root = m->root;
-    collect->dp = actor_text(ctx, record_slice(m, m->dp));
-    collect->dp_incarnation = m->dp_incarnation;
-    collect->dp_root = actor_text(ctx, record_slice(m, m->dp_root));
-    answer_unheard(tell_despooler_collect_point(ctx, collect));
-}
-
 static actor_next_t
 on_outcome(actor_ctx_t *ctx, SELF *self, const outcome_t *m)
 {
@@ -159,15 +108,7 @@ on_outcome(actor_ctx_t *ctx, SELF *self, const outcome_t *m)
         dm_verify_outcome(ctx, self, m);
         return ACTOR_CONTINUE;
     }
-    retry_next_t next = retry_decide(m, actor_random(ctx));
-    if (next.look_out) {
-        look_out(ctx, self, m, m->dp, &m->dp_incarnation, m->dp_root);
-    }
-    if (m->err == OK && m->action == ACTION_INSTALL) {
-        collect_at(ctx, m);
-    }
-    /* When this finds no room the lease ends, and the point's receipt answers at the next try. */
-    answer_unheard(save_outcome(ctx, m, &next));
+    dm_outcome(ctx, self, m, outcome_saved_then);
     return ACTOR_CONTINUE;
 }
 
@@ -197,42 +138,22 @@ point_is_due(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
 
 /* ---- commands ---- */
 
-#define GOES_TO(message, whom)                                                                     \
+#define GOES_TO(message, call)                                                                     \
     HEARS(SELF, message)                                                                           \
     static actor_next_t on_##message(actor_ctx_t *ctx, SELF *self, const message##_t *m)           \
     {                                                                                              \
-        return whom(ctx, self, &message##_type, m);                                                \
+        return call;                                                                               \
     }
-GOES_TO(package_add, dm_package)
-GOES_TO(package_update, dm_package)
-GOES_TO(package_remove, dm_package)
-GOES_TO(dp_add, dm_point)
-GOES_TO(dp_set, dm_point)
-GOES_TO(dp_adopt, dm_point)
-
-static actor_next_t
-on_dp_remove(actor_ctx_t *ctx, SELF *self, const dp_remove_t *m)
-{
-    return dm_point_remove(ctx, self, m);
-}
-
-static actor_next_t
-on_verify(actor_ctx_t *ctx, SELF *self, const verify_t *m)
-{
-    return dm_verify(ctx, self, m);
-}
+GOES_TO(package_add, dm_package(ctx, self, &package_add_type, m))
+GOES_TO(package_update, dm_package(ctx, self, &package_update_type, m))
+GOES_TO(package_remove, dm_package(ctx, self, &package_remove_type, m))
+GOES_TO(dp_add, dm_point(ctx, self, &dp_add_type, m))
+GOES_TO(dp_set, dm_point(ctx, self, &dp_set_type, m))
+GOES_TO(dp_adopt, dm_point(ctx, self, &dp_adopt_type, m))
+GOES_TO(dp_remove, dm_point_remove(ctx, self, m))
+GOES_TO(verify, dm_verify(ctx, self, m))
 
 /* ---- the actor ---- */
-
-/* Who is believed absent is looked out for; asked again now and then, for a look-out may be lost. */
-static void
-ask_absent(actor_ctx_t *ctx)
-{
-    absent_points_t *query = DRAFT(ctx, absent_points);
-
-    query->all = true;
-    answer_unheard(ask_site_database_absent_points(ctx, query, DM_ASK_MS, absent_came_then, 0));
-}
 
 static actor_next_t
 opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
@@ -244,7 +165,7 @@ opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     self->opened = true;
     actor_ready(ctx);
     claim(ctx, actor_timer(ctx, TIMER_COLLECT, COLLECT_FIRST_MS) == VERDICT_OK);
-    ask_absent(ctx);
+    dm_ask_absent(ctx);
     return new_run(ctx, self) == ACTOR_CONTINUE ? look(ctx, self) : ACTOR_FAIL;
 }
 
@@ -252,20 +173,8 @@ static actor_next_t
 on_inbox_lost(actor_ctx_t *ctx, SELF *self, const inbox_lost_t *m)
 {
     claim(ctx, m->slots <= SLOTS_MAX);
-    ask_absent(ctx);
+    dm_ask_absent(ctx);
     return new_run(ctx, self);
-}
-
-static actor_next_t
-absent_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
-{
-    const points_listed_t *listed = ANSWER_AS(answer, points_listed);
-
-    for (uint32_t i = 0; listed && i < listed->points.count; i++) {
-        const point_ref_t *point = ROW(listed, listed->points, i, point_ref_t);
-        look_out(ctx, self, listed, point->dp, &point->dp_incarnation, point->dp_root);
-    }
-    return ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -286,7 +195,7 @@ static actor_next_t
 manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     if (key == TIMER_LOOK) {
-        ask_absent(ctx);
+        dm_ask_absent(ctx);
         return look(ctx, state);
     }
     dm_collect(ctx, state);

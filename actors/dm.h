@@ -12,9 +12,9 @@
 #include "actors/roster.h"
 #include "proto/status.h"
 
-#define DM_OPS_MAX    512u      /* commands in hand; a further one is refused (full) */
-#define DM_SLOW_MS    86400000u /* what reads or claims content takes as long as it takes */
-#define DM_ASK_MS     60000u
+#define DM_OPS_MAX 512u      /* commands in hand; a further one is refused (full) */
+#define DM_SLOW_MS 86400000u /* what reads or claims content takes as long as it takes */
+#define DM_ASK_MS  60000u
 
 #define DM_EDGES(E)                                                                                \
     E(NEED, site_database, site_open)                                                              \
@@ -42,19 +42,19 @@ ACTOR_EDGES(DM_EDGES)
 /* A command in hand. */
 typedef struct dm_op {
     bool used;
-    bool snapshot;     /* it may be storing content: the store is not collected meanwhile */
+    bool snapshot; /* it may be storing content: the store is not collected meanwhile */
     const record_type_t *type;
     kept_t *command;
     request_t request;
-    uint32_t tries;    /* at a package_worker that was just ending */
+    uint32_t tries; /* at a package_worker that was just ending */
     /* verify */
-    kept_t *plan;      /* due rows */
-    kept_t **found;    /* an outcome for each row, NULL: not in yet */
-    uint32_t waiting;  /* rows whose outcome is not in */
+    kept_t *plan;     /* due rows */
+    kept_t **found;   /* an outcome for each row, NULL: not in yet */
+    uint32_t waiting; /* rows whose outcome is not in */
 } dm_op_t;
 
 typedef struct distribution_manager {
-    kept_t *args;  /* site_args */
+    kept_t *args; /* site_args */
     id128_t site, run;
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
     bool collecting, collect_wanted;
@@ -76,11 +76,13 @@ uint32_t dm_ops_snapshots(const distribution_manager_t *self);
 
 /* dm_packages.c, dm_points.c, dm_verify.c, dm_collect.c: from a command to its answer */
 void dm_package_init(distribution_manager_t *self);
-actor_next_t dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type, const void *m);
+actor_next_t dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
+                        const void *m);
 void dm_package_down(distribution_manager_t *self, const actor_down_t *down);
 /* Snapshots that were held back while the store was collected. */
 void dm_package_go_on(actor_ctx_t *ctx, distribution_manager_t *self);
-actor_next_t dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type, const void *m);
+actor_next_t dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
+                      const void *m);
 actor_next_t dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m);
 actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m);
 /* An outcome of a verify finds its command. */
@@ -88,3 +90,11 @@ void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const out
 void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
 /* Instructions for due rows, asked of the despooler; then gets each answer. */
 verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then) must_use;
+/* dm_outcomes.c: saves an outcome with what comes next; then gets the database's answer. */
+void dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,
+                actor_answer_fn *then);
+/* dm_absent.c: has a point looked out for; the texts are m's. */
+void dm_look_out(actor_ctx_t *ctx, const distribution_manager_t *self, const void *m, text_t dp,
+                 const id128_t *incarnation, text_t dp_root);
+/* Has all looked out for that the database believes absent. */
+void dm_ask_absent(actor_ctx_t *ctx);

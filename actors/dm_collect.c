@@ -1,4 +1,4 @@
-/* dm_collect.c - content of the store that no target wants or has is collected, between snapshots. */
+/* dm_collect.c - content of the store that no target wants or has goes, between snapshots. */
 #include "actors/dm.h"
 #include "actors/jobs_claim.h"
 
@@ -57,8 +57,8 @@ roots_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
-/* The roots are asked for after the last snapshot was committed, so that all it stored is among them;
- * snapshots that come meanwhile wait. */
+/* The roots are asked for after the last snapshot was committed, so that all it stored is among
+ * them; snapshots that come meanwhile wait. */
 void
 dm_collect(actor_ctx_t *ctx, distribution_manager_t *self)
 {

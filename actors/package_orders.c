@@ -33,6 +33,17 @@ copy_points(actor_ctx_t *ctx, const package_found_t *found)
     return to;
 }
 
+const package_lookup_t *
+package_lookup_of(actor_ctx_t *ctx, bool add, const void *command)
+{
+    text_t id =
+        add ? ((const package_add_t *) command)->id : ((const package_update_t *) command)->id;
+    package_lookup_t *m = DRAFT(ctx, package_lookup);
+
+    m->id = actor_text(ctx, record_slice(command, id));
+    return m;
+}
+
 const snapshot_order_t *
 package_snapshot_order(actor_ctx_t *ctx, bool add, const void *command,
                        const package_found_t *found, slice_t data)

@@ -10,7 +10,9 @@
 #include "proto/messages.h"
 #include "runtime/actor.h"
 
-/* Input of the snapshot job: source and excludes of the command, or of the package as it is known. */
+const package_lookup_t *package_lookup_of(actor_ctx_t *ctx, bool add, const void *command);
+/* Input of the snapshot job: source and excludes of the command, or what is known of
+ * the package. */
 const snapshot_order_t *package_snapshot_order(actor_ctx_t *ctx, bool add, const void *command,
                                                const package_found_t *found, slice_t data);
 const version_commit_t *package_version_commit(actor_ctx_t *ctx, bool add, const void *command,

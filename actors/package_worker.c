@@ -92,15 +92,6 @@ finish_passing_on(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t
 /* ---- add and update ---- */
 
 static verdict_t
-look_up(actor_ctx_t *ctx, text_t id, const void *command)
-{
-    package_lookup_t *m = DRAFT(ctx, package_lookup);
-
-    m->id = actor_text(ctx, record_slice(command, id));
-    return ask_site_database_package_lookup(ctx, m, COMMIT_MS, looked_up_then, 0);
-}
-
-static verdict_t
 start_snapshot(actor_ctx_t *ctx, package_worker_t *self, const package_found_t *found)
 {
     const package_worker_args_t *args = kept_record(self->args);
@@ -161,10 +152,9 @@ begin(actor_ctx_t *ctx, const queued_command_t *queued)
     if (queued->type == &package_remove_type) {
         return ask_site_database_package_remove(ctx, command, COMMIT_MS, finish_passing_on_then, 0);
     }
-    return look_up(ctx,
-                   queued->type == &package_add_type ? ((const package_add_t *) command)->id
-                                                     : ((const package_update_t *) command)->id,
-                   command);
+    return ask_site_database_package_lookup(
+        ctx, package_lookup_of(ctx, queued->type == &package_add_type, command), COMMIT_MS,
+        looked_up_then, 0);
 }
 
 static actor_next_t
