@@ -106,9 +106,9 @@ mailbox_take(void *mailbox)
     zmq_msg_t message;
     zmq_msg_init(&message);
     int size;
-    do {
+    do { /* an empty one only rouses */
         size = zmq_msg_recv(&message, mailbox, ZMQ_DONTWAIT);
-    } while (size < 0 && errno == EINTR);
+    } while (size == 0 || (size < 0 && errno == EINTR));
     if (size < 0) {
         assert(errno == EAGAIN && "a mailbox is open as long as its worker");
         zmq_msg_close(&message);
@@ -184,6 +184,15 @@ outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope)
     (void) failed;
     SEEN_BEFORE(take_envelope);
     while (zmq_msg_send(&message, socket, 0) < 0) {
+        assert(errno == EINTR && "an unbounded inproc socket takes every message");
+    }
+}
+
+void
+outlet_rouse(outlet_t *outlet, uint32_t to)
+{
+    void *socket = push_to(outlet, to);
+    while (zmq_send(socket, "", 0, 0) < 0) {
         assert(errno == EINTR && "an unbounded inproc socket takes every message");
     }
 }

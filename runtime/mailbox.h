@@ -27,5 +27,6 @@ bool mailbox_wait(void *mailbox, void *other, int64_t ms);
 
 outlet_t *outlet_new(void *context, uint64_t host, uint32_t workers);
 void outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope);
+void outlet_rouse(outlet_t *outlet, uint32_t to); /* its mailbox_wait returns; nothing is taken */
 uint32_t outlet_sockets(const outlet_t *outlet);
 void outlet_destroy(outlet_t **outlet);

@@ -435,6 +435,9 @@ threads_stop(threads_t *threads, int64_t until_ns, char *ret_left, size_t left_s
         snprintf(ret_left + used, left_size - used, "%s%u job threads", used ? ", " : "", left);
     }
     atomic_store(&threads->stopping, true);
+    for (uint32_t i = 0; i < threads->workers; i++) {
+        outlet_rouse(threads->outlet[CORE_FROM_HOST(threads->core)], i);
+    }
     while (not_ended(threads, none, 0) > 0 && now_ns(NULL) < until_ns) {
         uint64_t count;
         struct pollfd item = {.fd = threads->wake, .events = POLLIN};
