@@ -43,8 +43,7 @@ THEN(alarm_manager_t, facts_answer)
 static const actor_hears_t actor_hears[] = {ON(actor_stalled), ON(actor_trouble),
                                             ON(actor_settled)};
 
-/* ---- telling
- * ------------------------------------------------------------------------------------- */
+/* ---- telling ---- */
 
 static void
 put_attr(actor_ctx_t *ctx, rows_t attrs, uint32_t at, const char *name, slice_t value)
@@ -93,8 +92,7 @@ tell_untold(actor_ctx_t *ctx, alarm_manager_t *self)
     return ACTOR_CONTINUE;
 }
 
-/* ---- what is looked at
- * ----------------------------------------------------------------------------- */
+/* ---- what is looked at ---- */
 
 static actor_next_t
 backlog_answer(actor_ctx_t *ctx, alarm_manager_t *self, const actor_answer_t *answer)
@@ -130,8 +128,7 @@ look(actor_ctx_t *ctx, alarm_manager_t *self)
     return ACTOR_CONTINUE;
 }
 
-/* ---- what the runtime notes
- * -------------------------------------------------------------------------- */
+/* ---- what the runtime notes ---- */
 
 static void
 name_of(char *ret_name, const char *kind, slice_t actor)
@@ -187,8 +184,7 @@ on_actor_settled(actor_ctx_t *ctx, alarm_manager_t *self, const actor_settled_t 
     return tell_untold(ctx, self);
 }
 
-/* ---- life
- * -------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static actor_next_t
 alarm_manager_init(actor_ctx_t *ctx, void *state, const void *args)

@@ -190,7 +190,6 @@ on_stop(actor_ctx_t *ctx, executive_t *self, const stop_t *m)
     claim(ctx, self != NULL);
     if (!m->dry_run) {
         note(ctx, STATUS_SITE_STOPPING, "", status_sentence(STATUS_SITE_STOPPING));
-        actor_host_stop(ctx, "a client said stop");
     }
     return reply_done(ctx, true);
 }

@@ -10,13 +10,13 @@
  */
 #include <string.h>
 
+#include "actors/provider_pending.h"
 #include "actors/provider_reply.h"
 #include "actors/provider_routes.h"
 #include "actors/provider_wire.h"
 #include "actors/roster.h"
 
-#define PENDING_MAX   (ASKS_OPEN_MAX - 8u) /* commands in hand; a further one is refused (full) */
-#define SLOW_MS       86400000u            /* a snapshot or a verify takes as long as it takes */
+#define SLOW_MS       86400000u /* a snapshot or a verify takes as long as it takes */
 #define OPEN_RETRY_MS 100u
 
 enum { TIMER_OPEN = 1 };
@@ -41,20 +41,10 @@ typedef struct route {
 #define ROUTE_ROW(kind, whom, command) [MSG_##command] = {#whom, route_##command},
 static const route_t routes[MSG_COUNT] = {ROUTES(ROUTE_ROW)};
 
-typedef struct pending {
-    request_t request;
-    const command_t *command;
-    kept_t *kept; /* the command, while its key is recalled */
-    uint16_t id_size;
-    uint8_t id[COMMAND_ID_BYTES_MAX];
-} pending_t;
-
 typedef struct provider {
     kept_t *site; /* site_args */
     bool opened;  /* the database has answered site_open */
-    uint32_t free_count;
-    uint16_t free[PENDING_MAX];
-    pending_t pending[PENDING_MAX];
+    pendings_t pendings;
 } provider_t;
 
 HEARS(provider_t, link_request)
@@ -64,32 +54,14 @@ THEN(provider_t, command_answer)
 
 static const actor_hears_t actor_hears[] = {ON(link_request)};
 
-/* ---- the commands in hand
- * ------------------------------------------------------------------------ */
-
-static slice_t
-pending_id(const pending_t *pending)
-{
-    return (slice_t){(const char *) pending->id, pending->id_size};
-}
-
-static pending_t *
-pending_take(provider_t *self, const client_request_t *request)
-{
-    pending_t *pending = &self->pending[self->free[--self->free_count]];
-    pending->command = request->command;
-    pending->id_size = (uint16_t) request->id.size;
-    memcpy(pending->id, request->id.data, request->id.size);
-    return pending;
-}
+/* ---- the commands in hand ---- */
 
 /* Answers the client and forgets the command. A client that has left hears nothing. */
 static actor_next_t
 pending_end(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const link_reply_t *reply)
 {
     verdict_t verdict = REPLY_TO(ctx, pending->request, link_reply, reply);
-    kept_destroy(&pending->kept);
-    self->free[self->free_count++] = (uint16_t) (pending - self->pending);
+    pending_forget(&self->pendings, pending);
     return verdict == VERDICT_TOO_LARGE ? ACTOR_FAIL : ACTOR_CONTINUE;
 }
 
@@ -104,7 +76,7 @@ static actor_next_t
 pending_route(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void *m)
 {
     const route_t *route = &routes[pending->command->type->number];
-    uint64_t tag = (uint64_t) (pending - self->pending);
+    uint64_t tag = pending_tag(&self->pendings, pending);
     verdict_t verdict = route->ask(ctx, m, deadline_of(route), command_answer_then, tag);
     if (verdict == VERDICT_OK) {
         return ACTOR_CONTINUE;
@@ -117,11 +89,15 @@ pending_route(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void
 static actor_next_t
 command_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 {
-    pending_t *pending = &self->pending[answer->tag];
+    pending_t *pending = &self->pendings.pending[answer->tag];
     slice_t id = pending_id(pending);
     const link_reply_t *reply = answer->err == OK
                                     ? reply_make(ctx, id, answer->type, answer->record)
                                     : reply_error(ctx, id, pending->command, answer->err);
+    if (pending->stops && ANSWER_AS(answer, done) != NULL) {
+        /* Here and not earlier: the reply leaves with this handler, and the link ends last. */
+        actor_host_stop(ctx, "a client said stop");
+    }
     return pending_end(ctx, self, pending, reply);
 }
 
@@ -129,7 +105,7 @@ command_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 static actor_next_t
 recalled_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 {
-    pending_t *pending = &self->pending[answer->tag];
+    pending_t *pending = &self->pendings.pending[answer->tag];
     const recalled_t *recalled = ANSWER_AS(answer, recalled);
     if (recalled == NULL) {
         err_t err = answer->err != OK ? answer->err : ERR_INTERNAL;
@@ -149,7 +125,7 @@ pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const voi
     recall_t *recall = DRAFT(ctx, recall);
     recall->key = actor_text(ctx, key);
     verdict_t verdict = ask_site_database_recall(ctx, recall, ASK_DEADLINE_MS, recalled_answer_then,
-                                                 (uint64_t) (pending - self->pending));
+                                                 pending_tag(&self->pendings, pending));
     if (verdict == VERDICT_OK) {
         return ACTOR_CONTINUE;
     }
@@ -197,20 +173,21 @@ on_link_request(actor_ctx_t *ctx, provider_t *self, const link_request_t *m)
     if (!self->opened && strcmp(route->whom, "executive") != 0) {
         return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_STARTING));
     }
-    if (self->free_count == 0) {
+    if (self->pendings.free_count == 0) {
         return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_FULL));
     }
     if (request_sign(&request, principal, actor_draft_open(ctx)) != OK) {
         return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_TOO_LARGE));
     }
-    pending_t *pending = pending_take(self, &request);
+    pending_t *pending = pending_take(&self->pendings, &request);
+    pending->stops =
+        request.command->type->number == MSG_stop && !((const stop_t *) command)->dry_run;
     pending->request = actor_defer(ctx, route->whom);
     return must_recall(&request) ? pending_recall(ctx, self, pending, command, request.key)
                                  : pending_route(ctx, self, pending, command);
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static actor_next_t
 ask_open(actor_ctx_t *ctx)
@@ -239,10 +216,7 @@ provider_init(actor_ctx_t *ctx, void *state, const void *args)
 {
     provider_t *self = state;
     self->site = actor_keep(ctx, &site_args_type, args);
-    while (self->free_count < PENDING_MAX) {
-        self->free[self->free_count] = (uint16_t) (PENDING_MAX - 1u - self->free_count);
-        self->free_count++;
-    }
+    pendings_init(&self->pendings);
     return ask_open(ctx);
 }
 
@@ -259,9 +233,7 @@ provider_drop(void *state)
 {
     provider_t *self = state;
     kept_destroy(&self->site);
-    for (uint32_t i = 0; i < PENDING_MAX; i++) {
-        kept_destroy(&self->pending[i].kept);
-    }
+    pendings_release(&self->pendings);
 }
 
 const actor_class_t provider_class = {

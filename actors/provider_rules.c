@@ -7,7 +7,8 @@
 #include "proto/show.h"
 
 #define GROUP_BYTES_MAX                                                                            \
-    (NAME_BYTES_MAX - 1u) /* a group is written @NAME where points are named                       \
+    (NAME_BYTES_MAX -                                                                              \
+     1u) /* a group is written @NAME where points are named                       \
                            */
 
 err_t
@@ -207,8 +208,7 @@ check_field(const ruled_t *on, const void *record, const record_field_t *field,
     return OK;
 }
 
-/* ---- arguments that depend on one another
- * ---------------------------------------------------------- */
+/* ---- arguments that depend on one another ---- */
 
 static bool
 is_given(const wire_value_t *args, const char *field)

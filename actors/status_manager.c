@@ -69,8 +69,7 @@ publish(actor_ctx_t *ctx, const char *topic, const record_type_t *type, const vo
     return tell_status_link_link_publish(ctx, message);
 }
 
-/* ---- committed events
- * ----------------------------------------------------------------------------- */
+/* ---- committed events ---- */
 
 static actor_next_t
 ask_events(actor_ctx_t *ctx, status_manager_t *self)
@@ -143,8 +142,7 @@ events_came(actor_ctx_t *ctx, status_manager_t *self, const actor_answer_t *answ
     return ACTOR_CONTINUE;
 }
 
-/* ---- progress
- * --------------------------------------------------------------------------------------- */
+/* ---- progress ---- */
 
 /* The place of a target: its own, else that which was used longest ago. */
 static progress_place_t *
@@ -177,8 +175,7 @@ on_progress(actor_ctx_t *ctx, status_manager_t *self, const progress_t *m)
     return ACTOR_CONTINUE;
 }
 
-/* ---- life
- * ---------------------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 static actor_next_t
 ask_open(actor_ctx_t *ctx)
