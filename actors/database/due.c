@@ -137,6 +137,7 @@ begin(tx_t *tx, target_t *target, const target_begin_t *m)
     bool again = target->state == TARGET_INSTALLING;
     if (m->action == ACTION_INSTALL) {
         target->state = TARGET_INSTALLING;
+        target_set_cause(target, OK, slice_of("")); /* of the try before: this one has none yet */
     }
     target->taken = true;
     target->slot = m->slot;
