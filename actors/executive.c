@@ -6,15 +6,14 @@
  *   tells    site_database note_event: what became of a component; despooler slots_set
  *   asks     site_database setting_set
  *   keeps    what is requested of each component, and its present incarnation
- *   survives it is the root: when it ends, the host ends. A component that fails is restarted by the
- *            runtime while the others work; after a start of the host all of them run
+ *   survives it is the root: when it ends, the host ends. A component that fails is restarted by
+ *            the runtime while the others work; after a start of the host all of them run
  */
 #include <string.h>
 
 #include "actors/answer.h"
 #include "actors/executive_components.h"
 #include "actors/executive_desk.h"
-#include "actors/refuse.h"
 #include "actors/roster.h"
 #include "proto/status.h"
 
@@ -56,44 +55,19 @@ note(actor_ctx_t *ctx, status_id_t id, const char *name, const char *what)
 /* ---- component commands ---- */
 
 static actor_next_t
-reply_refused(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb, slice_t subject)
-{
-    answer_unheard(
-        REPLY(ctx, refusal, refuse_draft(ctx, err, hint, verb, subject, err_sentence(err))));
-    return ACTOR_CONTINUE;
-}
-
-static actor_next_t
-reply_done(actor_ctx_t *ctx, bool changed)
-{
-    done_t *m = DRAFT(ctx, done);
-
-    m->changed = changed;
-    answer_unheard(REPLY(ctx, done, m));
-    return ACTOR_CONTINUE;
-}
-
-/* Without the provider nobody could ever say `start` again. */
-static bool
-may_stand_still(const component_t *component)
-{
-    return strcmp(component->class->name, "provider") != 0;
-}
-
-static actor_next_t
 order(actor_ctx_t *ctx, executive_t *self, slice_t name, const char *order_word, bool dry_run)
 {
     component_t *component = component_of(&self->table, name);
     bool still = strcmp(order_word, "stop") == 0 || strcmp(order_word, "pause") == 0;
 
     if (!component) {
-        return reply_refused(ctx, ERR_NOT_FOUND, "despool component list", order_word, name);
+        return desk_refuse(ctx, ERR_NOT_FOUND, "despool component list", order_word, name);
     }
-    if (still && !may_stand_still(component)) {
-        return reply_refused(ctx, ERR_BUSY, "restart it, or stop the host", order_word, name);
+    if (still && !component_may_stop(component)) {
+        return desk_refuse(ctx, ERR_BUSY, "restart it, or stop the host", order_word, name);
     }
     if (dry_run) {
-        return reply_done(ctx, true);
+        return desk_done(ctx, true);
     }
     bool changed = component_obey(ctx, &self->table, component, order_word);
     if (changed && strcmp(order_word, "pause") == 0) {
@@ -103,7 +77,7 @@ order(actor_ctx_t *ctx, executive_t *self, slice_t name, const char *order_word,
     } else if (changed && !still) {
         note(ctx, STATUS_COMPONENT_STARTED, component->class->name, "was started");
     }
-    return reply_done(ctx, changed);
+    return desk_done(ctx, changed);
 }
 
 #define OBEYS(word)                                                                                \
@@ -126,24 +100,18 @@ on_component_set(actor_ctx_t *ctx, executive_t *self, const component_set_t *m)
     slice_t name = record_slice(m, m->name);
 
     if (!slice_equal(name, slice_of("despooler")) || m->slots == RECORD_NONE) {
-        return reply_refused(ctx, ERR_NOT_FOUND, "despooler has the setting --slots", "set", name);
+        return desk_refuse(ctx, ERR_NOT_FOUND, "despooler has the setting --slots", "set", name);
     }
     if (m->slots > SLOTS_MAX) {
-        return reply_refused(ctx, ERR_BAD_VALUE, "slots are 0 to 256", "set", name);
+        return desk_refuse(ctx, ERR_BAD_VALUE, "slots are 0 to 256", "set", name);
     }
     if (self->setting_open) {
-        return reply_refused(ctx, ERR_BUSY, NULL, "set", name);
+        return desk_refuse(ctx, ERR_BUSY, NULL, "set", name);
     }
-    setting_set_t *setting = DRAFT(ctx, setting_set);
-    setting->key = actor_text(ctx, record_slice(m, m->key));
-    setting->principal = actor_text(ctx, record_slice(m, m->principal));
-    setting->dry_run = m->dry_run;
-    setting->name = actor_text(ctx, slice_of("slots"));
-    setting->value = actor_textf(ctx, "%u", (uint32_t) m->slots);
-    verdict_t verdict =
-        ask_site_database_setting_set(ctx, setting, SETTING_MS, setting_done_then, m->dry_run);
+    verdict_t verdict = ask_site_database_setting_set(ctx, desk_slots_setting(ctx, m), SETTING_MS,
+                                                      setting_done_then, m->dry_run);
     if (verdict != VERDICT_OK) {
-        return reply_refused(ctx, verdict_err(verdict), NULL, "set", name);
+        return desk_refuse(ctx, verdict_err(verdict), NULL, "set", name);
     }
     self->setting_open = true;
     self->slots = (uint32_t) m->slots;
@@ -172,8 +140,7 @@ setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
     static actor_next_t on_##message(actor_ctx_t *ctx, executive_t *self, const message##_t *m)    \
     {                                                                                              \
         claim(ctx, self != NULL && m != NULL);                                                     \
-        desk_##message arguments;                                                                  \
-        return ACTOR_CONTINUE;                                                                     \
+        return desk_##message arguments;                                                           \
     }
 DESK(component_list, (ctx, &self->table))
 DESK(component_show, (ctx, &self->table, m))
@@ -191,7 +158,7 @@ on_stop(actor_ctx_t *ctx, executive_t *self, const stop_t *m)
     if (!m->dry_run) {
         note(ctx, STATUS_SITE_STOPPING, "", status_sentence(STATUS_SITE_STOPPING));
     }
-    return reply_done(ctx, true);
+    return desk_done(ctx, true);
 }
 
 /* ---- the actor ---- */

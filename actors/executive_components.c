@@ -106,3 +106,9 @@ components_ready(actor_ctx_t *ctx, const component_table_t *table)
     }
     return true;
 }
+
+bool
+component_may_stop(const component_t *component)
+{
+    return strcmp(component->class->name, "provider") != 0;
+}

@@ -38,3 +38,5 @@ bool component_obey(actor_ctx_t *ctx, component_table_t *table, component_t *com
 component_t *component_down(component_table_t *table, const actor_down_t *down);
 /* Every component that is wanted is ready or degraded. */
 bool components_ready(actor_ctx_t *ctx, const component_table_t *table);
+/* Not the provider: without it nobody could ever say `start` again. */
+bool component_may_stop(const component_t *component);

@@ -8,7 +8,25 @@
 #include "actors/executive_view.h"
 #include "actors/refuse.h"
 
-void
+actor_next_t
+desk_refuse(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb, slice_t subject)
+{
+    answer_unheard(
+        REPLY(ctx, refusal, refuse_draft(ctx, err, hint, verb, subject, err_sentence(err))));
+    return ACTOR_CONTINUE;
+}
+
+actor_next_t
+desk_done(actor_ctx_t *ctx, bool changed)
+{
+    done_t *m = DRAFT(ctx, done);
+
+    m->changed = changed;
+    answer_unheard(REPLY(ctx, done, m));
+    return ACTOR_CONTINUE;
+}
+
+actor_next_t
 desk_component_list(actor_ctx_t *ctx, component_table_t *table)
 {
     component_view_t view[COMPONENTS_COUNT + 1] = {{"executive", "run", actor_self(ctx), false}};
@@ -17,9 +35,10 @@ desk_component_list(actor_ctx_t *ctx, component_table_t *table)
         view[i + 1] = component_view(&table->component[i]);
     }
     answer_unheard(REPLY(ctx, components, view_components(ctx, view, COMPONENTS_COUNT + 1)));
+    return ACTOR_CONTINUE;
 }
 
-void
+actor_next_t
 desk_component_show(actor_ctx_t *ctx, component_table_t *table, const component_show_t *m)
 {
     slice_t name = record_slice(m, m->name);
@@ -29,29 +48,22 @@ desk_component_show(actor_ctx_t *ctx, component_table_t *table, const component_
     if (component) {
         view = component_view(component);
     } else if (!slice_equal(name, slice_of("executive"))) {
-        answer_unheard(REPLY(ctx, refusal,
-                             refuse_draft(ctx, ERR_NOT_FOUND, "despool component list", "show",
-                                          name, err_sentence(ERR_NOT_FOUND))));
-        return;
+        return desk_refuse(ctx, ERR_NOT_FOUND, "despool component list", "show", name);
     }
     answer_unheard(REPLY(ctx, component_shown, view_component(ctx, &view)));
+    return ACTOR_CONTINUE;
 }
 
-static void
+static actor_next_t
 answer_number(actor_ctx_t *ctx, uint64_t number, err_t err, const char *verb)
 {
     char text[32];
 
     if (err == OK) {
-        done_t *m = DRAFT(ctx, done);
-        m->changed = true;
-        answer_unheard(REPLY(ctx, done, m));
-        return;
+        return desk_done(ctx, true);
     }
     snprintf(text, sizeof text, "%llu", (unsigned long long) number);
-    answer_unheard(REPLY(ctx, refusal,
-                         refuse_draft(ctx, err, "despool quarantine list", verb, slice_of(text),
-                                      err_sentence(err))));
+    return desk_refuse(ctx, err, "despool quarantine list", verb, slice_of(text));
 }
 
 /* A number that is 0 or unknown is refused; the commands' numbers begin with 1. */
@@ -61,38 +73,40 @@ shown(actor_ctx_t *ctx, uint64_t number)
     return number == 0 ? NULL : view_quarantine(ctx, number);
 }
 
-void
+actor_next_t
 desk_quarantine_list(actor_ctx_t *ctx)
 {
     answer_unheard(REPLY(ctx, quarantine, view_quarantine(ctx, 0)));
+    return ACTOR_CONTINUE;
 }
 
-void
+actor_next_t
 desk_quarantine_show(actor_ctx_t *ctx, const quarantine_show_t *m)
 {
     const quarantine_t *rows = shown(ctx, m->number);
 
-    if (rows) {
-        answer_unheard(REPLY(ctx, quarantine, rows));
-    } else {
-        answer_number(ctx, m->number, ERR_NOT_FOUND, "show");
+    if (!rows) {
+        return answer_number(ctx, m->number, ERR_NOT_FOUND, "show");
     }
+    answer_unheard(REPLY(ctx, quarantine, rows));
+    return ACTOR_CONTINUE;
 }
 
-void
+actor_next_t
 desk_quarantine_retry(actor_ctx_t *ctx, const quarantine_retry_t *m)
 {
-    answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_retry(ctx, m->number),
-                  "retry");
+    return answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_retry(ctx, m->number),
+                         "retry");
 }
 
-void
+actor_next_t
 desk_quarantine_drop(actor_ctx_t *ctx, const quarantine_drop_t *m)
 {
-    answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_drop(ctx, m->number), "drop");
+    return answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_drop(ctx, m->number),
+                         "drop");
 }
 
-void
+actor_next_t
 desk_blackbox(actor_ctx_t *ctx)
 {
     char *text = malloc(BLACK_BOX_BYTES);
@@ -102,4 +116,18 @@ desk_blackbox(actor_ctx_t *ctx)
     box->text = actor_text(ctx, (slice_t){text ? text : "", size});
     answer_unheard(REPLY(ctx, black_box, box));
     free(text);
+    return ACTOR_CONTINUE;
+}
+
+const setting_set_t *
+desk_slots_setting(actor_ctx_t *ctx, const component_set_t *m)
+{
+    setting_set_t *setting = DRAFT(ctx, setting_set);
+
+    setting->key = actor_text(ctx, record_slice(m, m->key));
+    setting->principal = actor_text(ctx, record_slice(m, m->principal));
+    setting->dry_run = m->dry_run;
+    setting->name = actor_text(ctx, slice_of("slots"));
+    setting->value = actor_textf(ctx, "%u", (uint32_t) m->slots);
+    return setting;
 }

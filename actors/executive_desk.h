@@ -1,6 +1,7 @@
-/* executive_desk.h - the executive's answers about what is: components, set-aside messages, the run before.
+/* executive_desk.h - the executive's answers about what is: its components, messages that were set
+ * aside, the run before.
  *
- * Shape    each answers the ask in hand.
+ * Shape    each answers the ask in hand and returns ACTOR_CONTINUE.
  * Promises every one is answered, by its record or a refusal.
  * Costs    one draft.
  * Threads  the handler in hand.
@@ -12,10 +13,17 @@
 
 #define BLACK_BOX_BYTES (1u << 20) /* of a rendered black box; what is longer is cut */
 
-void desk_component_list(actor_ctx_t *ctx, component_table_t *table);
-void desk_component_show(actor_ctx_t *ctx, component_table_t *table, const component_show_t *m);
-void desk_quarantine_list(actor_ctx_t *ctx);
-void desk_quarantine_show(actor_ctx_t *ctx, const quarantine_show_t *m);
-void desk_quarantine_retry(actor_ctx_t *ctx, const quarantine_retry_t *m);
-void desk_quarantine_drop(actor_ctx_t *ctx, const quarantine_drop_t *m);
-void desk_blackbox(actor_ctx_t *ctx);
+actor_next_t desk_component_list(actor_ctx_t *ctx, component_table_t *table);
+actor_next_t desk_component_show(actor_ctx_t *ctx, component_table_t *table,
+                                 const component_show_t *m);
+actor_next_t desk_quarantine_list(actor_ctx_t *ctx);
+actor_next_t desk_quarantine_show(actor_ctx_t *ctx, const quarantine_show_t *m);
+actor_next_t desk_quarantine_retry(actor_ctx_t *ctx, const quarantine_retry_t *m);
+actor_next_t desk_quarantine_drop(actor_ctx_t *ctx, const quarantine_drop_t *m);
+actor_next_t desk_blackbox(actor_ctx_t *ctx);
+/* hint NULL: that of the error. */
+actor_next_t desk_refuse(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb,
+                         slice_t subject);
+actor_next_t desk_done(actor_ctx_t *ctx, bool changed);
+/* The number of slots that a command sets, for the database. */
+const setting_set_t *desk_slots_setting(actor_ctx_t *ctx, const component_set_t *m);
