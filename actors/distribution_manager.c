@@ -108,15 +108,16 @@ on_outcome(actor_ctx_t *ctx, SELF *self, const outcome_t *m)
         dm_verify_outcome(ctx, self, m);
         return ACTOR_CONTINUE;
     }
-    dm_outcome(ctx, self, m, outcome_saved_then);
-    return ACTOR_CONTINUE;
+    return dm_outcome(ctx, self, m, outcome_saved_then) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                      : new_run(ctx, self);
 }
 
+/* An outcome that was not saved is found out again: the point's receipt answers at the next try. */
 static actor_next_t
 outcome_saved(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
 {
-    claim(ctx, answer != NULL);
-    return look(ctx, self);
+    err_t err = answer_err(answer);
+    return err == OK || err == ERR_SUPERSEDED ? look(ctx, self) : new_run(ctx, self);
 }
 
 static actor_next_t

@@ -91,8 +91,8 @@ void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
 /* Instructions for due rows, asked of the despooler; then gets each answer. */
 verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then) must_use;
 /* dm_outcomes.c: saves an outcome with what comes next; then gets the database's answer. */
-void dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,
-                actor_answer_fn *then);
+verdict_t dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,
+                     actor_answer_fn *then) must_use;
 /* dm_absent.c: has a point looked out for; the texts are m's. */
 void dm_look_out(actor_ctx_t *ctx, const distribution_manager_t *self, const void *m, text_t dp,
                  const id128_t *incarnation, text_t dp_root);

@@ -37,7 +37,7 @@ collect_at(actor_ctx_t *ctx, const outcome_t *m)
     answer_unheard(tell_despooler_collect_point(ctx, collect));
 }
 
-void
+verdict_t
 dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,
            actor_answer_fn *then)
 {
@@ -48,6 +48,5 @@ dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t
     if (m->err == OK && m->action == ACTION_INSTALL) {
         collect_at(ctx, m);
     }
-    /* When this finds no room the lease ends, and the point's receipt answers at the next try. */
-    answer_unheard(save_outcome(ctx, m, &next, then));
+    return save_outcome(ctx, m, &next, then);
 }

@@ -134,8 +134,7 @@ pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const voi
                        reply_error(ctx, pending_id(pending), pending->command, err));
 }
 
-/* ---- a command arrives --------------------------------------------------------------------------
- */
+/* ---- a command arrives ---- */
 
 static bool
 must_recall(const client_request_t *request)

@@ -26,8 +26,7 @@ rules_fault(request_fault_t *fault, err_t err, const command_t *command, const c
     return err;
 }
 
-/* ---- one value ----------------------------------------------------------------------------------
- */
+/* ---- one value ---- */
 
 typedef struct ruled {
     const command_t *command;
@@ -150,8 +149,7 @@ check_root(const ruled_t *on, slice_t path)
     return check_path(on, path, "allow-root", prefixes);
 }
 
-/* ---- the table ----------------------------------------------------------------------------------
- */
+/* ---- the table ---- */
 
 typedef err_t check_fn(const ruled_t *on, slice_t text);
 static const struct rule {

@@ -26,8 +26,7 @@ frame_fault(request_fault_t *fault, err_t err, const char *format, ...)
     return err;
 }
 
-/* ---- the frame --------------------------------------------------------------------------------
- */
+/* ---- the frame ---- */
 
 enum { KEY_V, KEY_ID, KEY_CMD, KEY_ARGS, KEY_KEY, KEY_COUNT };
 static const char *const frame_keys[KEY_COUNT] = {"v", "id", "cmd", "args", "key"};
@@ -171,8 +170,7 @@ request_read(slice_t frame, client_request_t *ret_request, request_fault_t *faul
     return take_key(&parts, &ret_request->key, fault);
 }
 
-/* ---- the arguments -----------------------------------------------------------------------------
- */
+/* ---- the arguments ---- */
 
 static const char *
 reason_of(err_t err)
@@ -221,8 +219,7 @@ request_sign(const client_request_t *request, slice_t principal, draft_t *draft)
     return draft->full ? ERR_TOO_LARGE : OK;
 }
 
-/* ---- the answer --------------------------------------------------------------------------------
- */
+/* ---- the answer ---- */
 
 static void
 reply_head(wire_writer_t *writer, slice_t id, bool ok)

@@ -9,8 +9,7 @@
 #include "proto/record_inside.h"
 #include "proto/wire.h"
 
-/* ---- slices, hex ------------------------------------------------------------------------------
- */
+/* ---- slices, hex ---- */
 
 bool
 slice_equal(slice_t a, slice_t b)
@@ -101,8 +100,7 @@ bytes_of_hex(slice_t hex, uint8_t *ret_bytes, size_t count)
     return true;
 }
 
-/* ---- what the files of record share -----------------------------------------------------------
- */
+/* ---- what the files of record share ---- */
 
 static const record_field_t text_row_fields[] = {
     {"text", RECORD_text, 0, UINT32_MAX, NULL, NULL, OPTIONAL},
@@ -132,8 +130,7 @@ record_word(const record_field_t *field, uint32_t value)
     return value < field->words->count ? field->words->word[value] : NULL;
 }
 
-/* ---- checking ---------------------------------------------------------------------------------
- */
+/* ---- checking ---- */
 
 /* left is what makes the check linear: rows and encoded values, which cost more than a look, are
  * paid for by their bytes, so a record whose rows share their tail cannot make it walk the same
@@ -246,8 +243,7 @@ record_check(const record_type_t *type, const void *record, size_t size)
     return check_fields(&in, type, record);
 }
 
-/* ---- drafts -----------------------------------------------------------------------------------
- */
+/* ---- drafts ---- */
 
 void
 draft_over(draft_t *draft, void *memory, uint32_t capacity)

@@ -1,8 +1,7 @@
 /* record_copy.c - copying and comparing records by their descriptors; see record.h. */
 #include "proto/record_inside.h"
 
-/* ---- copying ----------------------------------------------------------------------------------
- */
+/* ---- copying ---- */
 
 /* All that a field of the old record points to, copied into the tail of the new one. The rows of a
  * full draft cannot be reached any more, so the walk ends there. */
@@ -42,8 +41,7 @@ draft_copy(draft_t *draft, const record_type_t *type, void *ret_fixed, const voi
     return draft->full ? ERR_TOO_LARGE : OK;
 }
 
-/* ---- comparing --------------------------------------------------------------------------------
- */
+/* ---- comparing ---- */
 
 typedef struct comparing {
     const void *a, *b; /* the two records */

@@ -27,8 +27,7 @@ typedef struct keys {
 static err_t decode_fields(decoding_t *d, const record_type_t *type, const wire_value_t *map,
                            void *fixed);
 
-/* ---- texts and lists --------------------------------------------------------------------------
- */
+/* ---- texts and lists ---- */
 
 static bool
 is_bytes(const wire_value_t *value)
@@ -189,8 +188,7 @@ decode_bytes(decoding_t *d, const record_field_t *field, const wire_value_t *val
     return OK;
 }
 
-/* ---- numbers, words, ids ----------------------------------------------------------------------
- */
+/* ---- numbers, words, ids ---- */
 
 static err_t
 decode_unsigned(const record_field_t *field, const wire_value_t *value, void *fixed)
@@ -278,8 +276,7 @@ decode_flag(const record_field_t *field, const wire_value_t *value, void *fixed)
     return OK;
 }
 
-/* ---- maps -------------------------------------------------------------------------------------
- */
+/* ---- maps ---- */
 
 static err_t
 decode_value(decoding_t *d, const record_field_t *field, const wire_value_t *value, void *fixed)

@@ -15,8 +15,7 @@
 #include "proto/limits.h"
 #include "proto/show.h"
 
-/* ---- reading ----------------------------------------------------------------------------------
- */
+/* ---- reading ---- */
 
 /* What follows each of the type bytes 0xc0 to 0xdf; the others carry their value in themselves. */
 typedef struct shape {
@@ -286,8 +285,7 @@ wire_find(const wire_value_t *map, const char *key, wire_value_t *ret_value)
     return false;
 }
 
-/* ---- writing ----------------------------------------------------------------------------------
- */
+/* ---- writing ---- */
 
 void
 wire_writer_over(wire_writer_t *writer, void *memory, size_t capacity)

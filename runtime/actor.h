@@ -275,6 +275,8 @@ void actor_resume(actor_ctx_t *ctx, actor_ref_t child);
 void actor_restart_child(actor_ctx_t *ctx, actor_ref_t child); /* stops it and starts it anew; queued tells stay */
 void actor_monitor(actor_ctx_t *ctx, actor_ref_t who, uint64_t tag);
 void actor_host_stop(actor_ctx_t *ctx, const char *why); /* asks the host to stop in order */
+/* The same, and the program is told that it did not end well: host_failed, and why. */
+void actor_host_fail(actor_ctx_t *ctx, err_t err, const char *why);
 
 /* ---- jobs: slow work, off the actor ---------------------------------------------------------------- */
 

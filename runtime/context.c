@@ -80,6 +80,13 @@ actor_claim_failed(actor_ctx_t *ctx, const char *truth, const char *file, int li
 void
 actor_host_stop(actor_ctx_t *ctx, const char *why)
 {
-    (void) why;
+    actor_host_fail(ctx, OK, why);
+}
+
+void
+actor_host_fail(actor_ctx_t *ctx, err_t err, const char *why)
+{
     ctx->host_stop = true;
+    ctx->host_err = err;
+    snprintf(ctx->host_why, sizeof ctx->host_why, "%s", why);
 }

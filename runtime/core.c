@@ -150,7 +150,7 @@ core_handler_end(actor_t *actor, actor_next_t next)
         tray_commit(ctx);
         watch_handled(actor);
         if (host_stop) {
-            core_request_stop(core);
+            core_want_stop(core, ctx->host_err, ctx->host_why);
         }
         if (next == ACTOR_STOP) {
             life_end(actor, ACTOR_ENDED, actor->class->class->restart != ACTOR_PERMANENT, true,

@@ -49,6 +49,10 @@ void core_start(core_t *core);
 void core_stop(core_t *core);
 /* Marks that a stop is wanted and calls executor->changed; the executor's owner calls core_stop. */
 void core_request_stop(core_t *core);
+/* The same, by an actor: the first one's reason is kept. */
+void core_want_stop(core_t *core, err_t err, const char *why);
+/* What an actor that wanted the stop said; OK and "" when none did. */
+err_t core_stop_reason(const core_t *core, const char **ret_why);
 bool core_stop_requested(const core_t *core);
 bool core_is_ended(const core_t *core); /* the root and everything below it has ended */
 bool core_is_failed(const core_t *core); /* the root ended badly */

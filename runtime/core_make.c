@@ -143,6 +143,25 @@ core_request_stop(core_t *core)
     core->executor.changed(core->executor.self);
 }
 
+void
+core_want_stop(core_t *core, err_t err, const char *why)
+{
+    if (!atomic_exchange(&core->stop_claimed, true)) {
+        core->stop_err = err;
+        snprintf(core->stop_why, sizeof core->stop_why, "%s", why);
+        atomic_store(&core->stop_told, true);
+    }
+    core_request_stop(core);
+}
+
+err_t
+core_stop_reason(const core_t *core, const char **ret_why)
+{
+    bool told = atomic_load(&core->stop_told);
+    *ret_why = told ? core->stop_why : "";
+    return told ? core->stop_err : OK;
+}
+
 bool
 core_stop_requested(const core_t *core)
 {

@@ -71,7 +71,7 @@ root_down(actor_ctx_t *ctx, void *self, const actor_down_t *down)
 {
     claim(ctx, self != NULL);
     if (down->tag == 1 && (down->reason == ACTOR_ENDED || down->reason == ACTOR_GIVEN_UP)) {
-        actor_host_stop(ctx, "the root actor has ended");
+        actor_host_fail(ctx, ERR_INTERNAL, "the root actor has ended");
     }
     return ACTOR_CONTINUE;
 }
@@ -153,7 +153,20 @@ host_start(host_t *host)
 const char *
 host_why(const host_t *host)
 {
-    return host->why;
+    const char *said = "";
+
+    if (host->core) {
+        core_stop_reason(host->core, &said);
+    }
+    return *said ? said : host->why;
+}
+
+err_t
+host_failed(const host_t *host)
+{
+    const char *said;
+
+    return core_stop_reason(host->core, &said);
 }
 
 /* ---- waiting ---- */

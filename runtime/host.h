@@ -51,6 +51,8 @@ err_t host_start(host_t *host) must_use;
 bool host_wait_ready(host_t *host, uint32_t timeout_ms);
 /* Sleeps until a stop is requested (by an actor, by host_request_stop, or a failure of the root). */
 void host_wait_stop(host_t *host);
+/* OK when it was to stop in order; else what an actor said is wrong, with host_why for a sentence. */
+err_t host_failed(const host_t *host);
 void host_request_stop(host_t *host); /* async-signal-safe */
 /* Stops in reverse order within deadline_ms; false when something was left, named in ret_left. */
 bool host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size);

@@ -262,13 +262,17 @@ struct actor {
     int64_t described_ns;
 };
 
+#define STOP_WHY_BYTES 512
+
 struct actor_ctx {
     worker_t *worker;
     actor_t *actor;
     envelope_t *in_hand;
     accepted_t *asked; /* the ask in hand */
     bool deferred;
-    bool host_stop; /* wanted, when the handler returns well */
+    bool host_stop; /* wanted, when the handler returns well, and why */
+    err_t host_err;
+    char host_why[STOP_WHY_BYTES];
     fifo_t out;
     draft_t draft;
     const record_type_t *draft_type;
@@ -318,6 +322,10 @@ struct core {
     loaded_class_t *root_class;
     actor_ref_t root;
     _Atomic bool stop_requested, ended, failed;
+    /* why an actor wants the stop: of the first that did, whole when stop_told */
+    _Atomic bool stop_claimed, stop_told;
+    err_t stop_err;
+    char stop_why[STOP_WHY_BYTES];
     _Atomic uint64_t late_replies, dead_letters, notes_dropped;
     _Atomic uint64_t wait_sequence;
     quarantine_entry_t *quarantine;

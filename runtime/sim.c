@@ -39,8 +39,7 @@ sim_now_ns(const sim_t *sim)
     return world_sim_now_ns(sim->world);
 }
 
-/* ---- the executor ------------------------------------------------------------------------------
- */
+/* ---- the executor ---- */
 
 static int64_t
 now_ns(void *self)
@@ -140,8 +139,7 @@ figures(void *self, host_figures_t *ret)
     ret->jobs_queued = sim_jobs_open(sim->jobs);
 }
 
-/* ---- a host on the machine ----------------------------------------------------------------------
- */
+/* ---- a host on the machine ---- */
 
 static bool
 host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
@@ -255,8 +253,7 @@ sim_crash(sim_t *sim)
     return true;
 }
 
-/* ---- one decision
- * --------------------------------------------------------------------------------- */
+/* ---- one decision ---- */
 
 static bool
 worker_can_run(sim_t *sim, uint32_t index, int64_t now)
@@ -449,8 +446,7 @@ sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size)
     return core_is_ready(sim->core, ret_why, why_size);
 }
 
-/* ---- what a run was
- * --------------------------------------------------------------------------------- */
+/* ---- what a run was ---- */
 
 uint64_t
 sim_hash(const sim_t *sim)

@@ -101,8 +101,7 @@ outside_init(actor_ctx_t *ctx, void *self, const void *args)
     return verdict == VERDICT_OK && !args ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
-/* ---- the client
- * ---------------------------------------------------------------------------------- */
+/* ---- the client ---- */
 
 static actor_next_t
 client_heard(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)
@@ -158,8 +157,7 @@ sim_say(sim_t *sim, slice_t body, uint64_t tag)
     return saying.said;
 }
 
-/* ---- the watcher
- * ----------------------------------------------------------------------------------- */
+/* ---- the watcher ---- */
 
 static const char *
 name_of(const sim_t *sim, actor_ref_t who)
@@ -186,8 +184,7 @@ sim_show(sim_t *sim, const envelope_t *envelope, int64_t now_ns)
     sim->options.saw(sim->options.saw_context, &sight);
 }
 
-/* ---- the classes
- * ------------------------------------------------------------------------------------- */
+/* ---- the classes ---- */
 
 static void
 classes_make(sim_t *sim, const char *commands_to, const char *publishes)

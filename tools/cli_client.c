@@ -132,8 +132,7 @@ cli_pause(uint32_t ms)
     zmq_poll(NULL, 0, (long) ms);
 }
 
-/* ---- one request and its reply
- * ---------------------------------------------------------------------------- */
+/* ---- one request and its reply ---- */
 
 /* A map of v, id and cmd is begun; its args are still to be put. */
 static void
@@ -253,8 +252,7 @@ cli_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire
     return why ? no_host(client, why) : EXIT_DONE;
 }
 
-/* ---- small requests, again while the host is away
- * ---------------------------------------------------------------------------------- */
+/* ---- small requests, again while the host is away ---- */
 
 static bool
 is_passing(const wire_value_t *error)

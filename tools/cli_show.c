@@ -8,8 +8,7 @@
 #include "tools/cli_print.h"
 #include "tools/cli_table.h"
 
-/* ---- targets
- * --------------------------------------------------------------------------------------- */
+/* ---- targets ---- */
 
 static void
 put_why(cli_table_t *table, const wire_value_t *target)
@@ -84,8 +83,7 @@ print_targets(cli_table_t *table)
     }
 }
 
-/* ---- status
- * --------------------------------------------------------------------------------------- */
+/* ---- status ---- */
 
 static void
 show_package_state(const wire_value_t *package)
@@ -131,8 +129,7 @@ show_status(const wire_value_t *result)
     print_targets(table);
 }
 
-/* ---- lists and single things
- * --------------------------------------------------------------------------------------- */
+/* ---- lists and single things ---- */
 
 /* A table of any list of maps: the columns named, in order. */
 static bool
@@ -276,8 +273,7 @@ show_text(slice_t text)
     }
 }
 
-/* ---- what was done
- * --------------------------------------------------------------------------------------- */
+/* ---- what was done ---- */
 
 static void
 show_paths(const wire_value_t *point, const char *what)
@@ -376,8 +372,7 @@ show_changed(const cli_line_t *line, const wire_value_t *result)
     }
 }
 
-/* ---- the door
- * --------------------------------------------------------------------------------------- */
+/* ---- the door ---- */
 
 static void
 show_answer(const cli_line_t *line, const wire_value_t *result)

@@ -90,8 +90,7 @@ notify(const char *state)
     close(fd);
 }
 
-/* ---- the command line
- * -------------------------------------------------------------------------------- */
+/* ---- the command line ---- */
 
 static int
 usage(const char *what, const char *about)
@@ -145,8 +144,7 @@ print_help(void)
            "SIGTERM stops it in order. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage.\n");
 }
 
-/* ---- the data directory
- * -------------------------------------------------------------------------------- */
+/* ---- the data directory ---- */
 
 /* Makes a directory and its parents; what is there already is left as it is. */
 static int
@@ -191,8 +189,7 @@ data_directory(const char *given)
     return whole;
 }
 
-/* ---- the host
- * -------------------------------------------------------------------------------------------- */
+/* ---- the host ---- */
 
 static texts_t
 put_prefixes(draft_t *draft, char *const *prefix, uint32_t count)
@@ -293,7 +290,7 @@ tell_ready(host_t *host, const config_t *config, int64_t began_ms)
                " ms\n",
                config->data, figures.actors, figures.threads, now_ms() - began_ms);
         notify("READY=1\nSTATUS=ready");
-    } else {
+    } else if (!*host_why(host)) {
         printf("despoold: not ready, data %s; despool component list tells who is late\n",
                config->data);
         notify("STATUS=not ready");
@@ -324,9 +321,14 @@ serve(host_t *host, const config_t *config)
     tell_ready(host, config, began_ms);
     host_wait_stop(host);
     notify("STOPPING=1");
-    bool clean = host_stop(host, STOP_DEADLINE_MS, left, sizeof left);
+    err = host_failed(host);
+    if (err != OK) {
+        fprintf(stderr, "cannot run the site in '%s': %s\n  %s\n", config->data, host_why(host),
+                err_hint(err));
+    }
+    bool clean = host_stop(host, STOP_DEADLINE_MS, left, sizeof left) && err == OK;
     running = NULL;
-    if (!clean) {
+    if (*left) {
         fprintf(stderr, "cannot stop in order within %u ms: left: %s\n", STOP_DEADLINE_MS, left);
     }
     return clean ? 0 : 1;

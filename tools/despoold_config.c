@@ -10,8 +10,7 @@
 
 #define DEPTH_MAX 2 /* levels of keys: section and key */
 
-/* ---- lines
- * ------------------------------------------------------------------------------------------ */
+/* ---- lines ---- */
 
 typedef struct lines {
     char *text;
@@ -126,8 +125,7 @@ check_lines(const lines_t *lines, const char *file, char *ret_why, size_t why_si
     return OK;
 }
 
-/* ---- keys
- * --------------------------------------------------------------------------------------------- */
+/* ---- keys ---- */
 
 typedef const char *config_set_fn(config_t *config, const char *value);
 
@@ -310,8 +308,7 @@ take_all(config_t *config, zconfig_t *root, const lines_t *lines, const char *fi
     return OK;
 }
 
-/* ---- the door
- * ------------------------------------------------------------------------------------------- */
+/* ---- the door ---- */
 
 err_t
 config_defaults(config_t *config, const char *data, char *ret_why, size_t why_size)

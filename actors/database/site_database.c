@@ -125,7 +125,7 @@ give_up(actor_ctx_t *ctx, site_database_t *self, err_t err, const char *why)
     self->stopped = true;
     pending_refuse(ctx, &self->pending, err);
     actor_degraded(ctx, why);
-    actor_host_stop(ctx, why);
+    actor_host_fail(ctx, err, why);
 }
 
 static actor_next_t

@@ -20,8 +20,7 @@ typedef struct document {
     const void *(*make)(draft_t *draft);
 } document_t;
 
-/* ---- the records ------------------------------------------------------------------------------
- */
+/* ---- the records ---- */
 
 #define NOON 1772366400123000000 /* 2026-03-01T12:00:00.123Z, in ns */
 
@@ -159,8 +158,7 @@ static const document_t documents[] = {
     {"event", &event_type, make_event},
 };
 
-/* ---- the files --------------------------------------------------------------------------------
- */
+/* ---- the files ---- */
 
 #define DOCUMENT_BYTES 4096
 

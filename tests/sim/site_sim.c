@@ -38,8 +38,7 @@ draw(uint64_t *state, uint64_t bound)
 
 static const char *const names[] = {"a", "b", "c", "d"};
 
-/* ---- the story of a seed -----------------------------------------------------------------------
- */
+/* ---- the story of a seed ---- */
 
 static bool
 set_up(stage_t *stage, uint32_t points)

@@ -15,8 +15,7 @@
 
 static const char *const point_names[STAGE_POINTS_MAX] = {"a", "b", "c", "d"};
 
-/* ---- the machine
- * --------------------------------------------------------------------------------- */
+/* ---- the machine ---- */
 
 static void
 make_machine(stage_t *stage)
@@ -115,8 +114,7 @@ stage_world(stage_t *stage)
     return sim_world(stage->sim);
 }
 
-/* ---- time
- * ------------------------------------------------------------------------------------------ */
+/* ---- time ---- */
 
 void
 stage_run(stage_t *stage, uint32_t virtual_ms)
@@ -160,8 +158,7 @@ stage_plug(stage_t *stage, const char *point, bool plugged)
     }
 }
 
-/* ---- commands
- * ---------------------------------------------------------------------------------------- */
+/* ---- commands ---- */
 
 static void
 put_list(wire_writer_t *w, const char *items)
@@ -332,8 +329,7 @@ stage_answer(const stage_t *stage)
     return &stage->result;
 }
 
-/* ---- what is where
- * -------------------------------------------------------------------------------------- */
+/* ---- what is where ---- */
 
 static bool
 target_word(const wire_value_t *targets, const char *point, char *ret_word, size_t size)

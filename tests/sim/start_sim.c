@@ -43,8 +43,7 @@ started(uint64_t seed, const actor_class_t *const *classes, const actor_class_t 
     return stage_new(&options);
 }
 
-/* ---- the check: ready in bounded time, or told why not ------------------------------------------
- */
+/* ---- the check: ready in bounded time, or told why not ---- */
 
 static bool
 starts_well(uint64_t seed, const actor_class_t *const *classes, const actor_class_t *root,
@@ -78,8 +77,7 @@ every_order_starts(uint64_t seeds)
     claim_that(well, sentence, why);
 }
 
-/* ---- an init that never becomes ready
- * ------------------------------------------------------------- */
+/* ---- an init that never becomes ready ---- */
 
 static void
 one_that_hangs_is_named(void)
@@ -99,8 +97,7 @@ one_that_hangs_is_named(void)
     stage_destroy(&stage);
 }
 
-/* ---- the old way
- * ------------------------------------------------------------------------------------ */
+/* ---- the old way ---- */
 
 typedef struct old_parent {
     request_t waiting;

@@ -196,8 +196,7 @@ Test(watch, a_refusal_of_the_history_is_told)
     fake_host_end(&host);
 }
 
-/* ---- waiting
- * ------------------------------------------------------------------------------------------ */
+/* ---- waiting ---- */
 
 static const char *state_of_b = "installed";
 
