@@ -1,11 +1,12 @@
 /* alarm_manager.c - says when something is stuck, absent, late or full, and when that has ended.
  *
- * hears    the notes of the runtime: actor_stalled, actor_trouble, actor_settled.
- * tells    site_database `note_event`: STATUS_ALARM_RAISED and STATUS_ALARM_CLEARED with the
- *          alarm's name in attrs, and what the notes say of messages set aside and handlers
- * stalled. asks     every LOOK_MS the despooler `backlog_query` and site_database `alarm_query`.
- * keeps    the alarms that are raised, at most ALARMS_MAX.
- * survives nothing: what still holds is raised again by the next look.
+ *   hears    the notes of the runtime: actor_stalled, actor_trouble, actor_settled.
+ *   tells    site_database `note_event`: STATUS_ALARM_RAISED and STATUS_ALARM_CLEARED with the
+ *            alarm's name in attrs, and what the notes say of messages set aside and handlers
+ *            stalled.
+ *   asks     every LOOK_MS the despooler `backlog_query` and site_database `alarm_query`.
+ *   keeps    the alarms that are raised, at most ALARMS_MAX.
+ *   survives nothing: what still holds is raised again by the next look.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
- *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt,
- *            dp_remove, verify (asks of the provider); work_changed, outcome, point_returned, inbox_lost
+ *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt, dp_remove,
+ *            verify (asks of the provider); work_changed, outcome, point_returned, inbox_lost
  *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package

@@ -1,10 +1,12 @@
 /* instruction.h - groups due targets into instructions: the message of Q153576.
  *
- * Shape    rows of `due` that want the same thing for the same reason go into one instruction, at
- *          most INSTRUCTION_TARGETS_MAX of them; the further ones into a further instruction.
- * Promises every due row is in exactly one instruction; none is without targets; a retry equals the
- *          first instruction in every field but attempt, due, cause, integrity and the targets
- * done. Costs    quadratic in DUE_TARGETS_MAX at worst. Threads  pure.
+ * Shape    rows of `due` that want the same thing for the same reason go into one instruction,
+ *          at most INSTRUCTION_TARGETS_MAX of them; the further ones into a further instruction.
+ * Promises every due row is in exactly one instruction; none is without targets; a retry equals
+ *          the first instruction in every field but attempt, due, cause, integrity and the
+ *          targets done.
+ * Costs    quadratic in DUE_TARGETS_MAX at worst.
+ * Threads  pure.
  */
 #pragma once
 

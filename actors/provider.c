@@ -1,12 +1,14 @@
 /* provider.c - commands: decodes, validates, answers.
  *
- * hears    link_request: one command frame of a client; it is answered by a link_reply, often
- * later, so replies come out of order by nature. tells    nobody. asks     each command of whom the
- * table below names; site_database `site_open` until it is open, and `recall` before a package is
- * snapshot a second time under the same key. keeps    the commands in hand, at most PENDING_MAX:
- * id, request, and the record while a recall is under way. survives nothing: the clients of
- * commands in hand are told `restarting`; a repeat under the same key is not done twice, because
- * the database keeps the answers.
+ *   hears    link_request: one command frame of a client; it is answered by a link_reply, often
+ *            later, so replies come out of order by nature.
+ *   tells    nobody.
+ *   asks     each command of whom the table below names; site_database `site_open` until it is
+ *            open, and `recall` before a package is snapshot a second time under the same key.
+ *   keeps    the commands in hand, at most PENDING_MAX: id, request, and the record while a
+ *            recall is under way.
+ *   survives nothing: the clients of commands in hand are told `restarting`; a repeat under the
+ *            same key is not done twice, because the database keeps the answers.
  */
 #include <string.h>
 

@@ -1,9 +1,10 @@
 /* retry.h - what follows from one try on one target: its next state, its count, its next date.
  *
  * Shape    one pure function of an outcome and a random number.
- * Promises absence (absent, hung, another point's root) uses up no attempt and waits for the point;
- *          want of space uses up none and waits for space; a try that did not reach the point is
- * not counted; a counted try adds exactly one. A removal never fails for good. Costs    none.
+ * Promises absence (absent, hung, another point's root) uses up no attempt and waits for the
+ *          point; want of space uses up none and waits for space; a try that did not reach the
+ *          point is not counted; a counted try adds exactly one. A removal never fails for good.
+ * Costs    none.
  * Threads  pure.
  */
 #pragma once

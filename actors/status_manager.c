@@ -1,13 +1,16 @@
 /* status_manager.c - publishes committed status messages, in order.
  *
- * hears    events_committed{last}: rows up to last are durable; progress: bytes placed so far.
- * tells    status_link `link_publish`: topic "status" for each row, topic "progress" at most once
- *          for each target and second (latest only: what comes sooner is dropped).
- * asks     site_database `site_open` before it is ready, and `events_after`, at most EVENTS_BATCH
- *          at a time, one ask open.
- * keeps    up to where was published, up to where is committed, when each target's progress went
- * out. survives nothing is lost: after a restart it goes on from what the database knows as
- * published; what was published since then is published again, with the same sequence numbers.
+ *   hears    events_committed{last}: rows up to last are durable; progress: bytes placed so
+ *            far.
+ *   tells    status_link `link_publish`: topic "status" for each row, topic "progress" at most
+ *            once for each target and second (latest only: what comes sooner is dropped).
+ *   asks     site_database `site_open` before it is ready, and `events_after`, at most
+ *            EVENTS_BATCH at a time, one ask open.
+ *   keeps    up to where was published, up to where is committed, when each target's progress
+ *            went out.
+ *   survives nothing is lost: after a restart it goes on from what the database knows as
+ *            published; what was published since then is published again, with the same
+ *            sequence numbers.
  */
 #include "proto/messages.h"
 #include "proto/wire.h"

@@ -1,8 +1,10 @@
 /* world_os.h - the real machine behind world.h.
  *
- * Shape    one world_t per job, made on the stack of its thread over a cancel flag that others set.
+ * Shape    one world_t per job, made on the stack of its thread over a cancel flag that others
+ *          set.
  * Promises every call looks at the cancel flag first; counts its ordinal when fault points are
- * armed. Threads  a world_os_t belongs to one thread; the flag may be set from any.
+ *          armed.
+ * Threads  a world_os_t belongs to one thread; the flag may be set from any.
  */
 #pragma once
 #include <stdatomic.h>

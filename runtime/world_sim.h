@@ -2,13 +2,15 @@
  *
  * Shape    a machine owns directories, files, mounts and an operation trace. Each job sees it
  *          through a world_t of its own (world_sim_job).
- * Promises deterministic: everything is decided by the seed. Jobs run as a user without privileges
- * (uid and gid 1000, umask 022), who owns everything. Descriptors belong to the machine: a crash
- * ends them all, and every later call of a job made before it gives EIO. A file's sync that fails
- * by a drawn fault loses data for good, as on Linux: the next sync says nothing. At a crash each
- * unsynced write and each unsynced directory entry is kept, dropped, or (writes) torn, by chance of
- * the seed, or by the caller's prefix choice; what was synced stays. Costs    memory for every
- * file; meant for small trees. Threads  one.
+ * Promises deterministic: everything is decided by the seed. Jobs run as a user without
+ *          privileges (uid and gid 1000, umask 022), who owns everything. Descriptors belong to
+ *          the machine: a crash ends them all, and every later call of a job made before it
+ *          gives EIO. A file's sync that fails by a drawn fault loses data for good, as on
+ *          Linux: the next sync says nothing. At a crash each unsynced write and each unsynced
+ *          directory entry is kept, dropped, or (writes) torn, by chance of the seed, or by the
+ *          caller's prefix choice; what was synced stays.
+ * Costs    memory for every file; meant for small trees.
+ * Threads  one.
  */
 #pragma once
 #include "runtime/world.h"

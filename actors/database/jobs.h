@@ -2,8 +2,10 @@
  *
  * Shape    job functions whose resource is the connection, and how they are started.
  * Promises database_open (of site_args) answers `done` or `refusal`; database_group (of
- * group_order) answers `group_answers`. Threads  a job thread at a time. Owner    the connection
- * comes back with the answer; when nobody is there to take it, it is closed.
+ *          group_order) answers `group_answers`.
+ * Threads  a job thread at a time.
+ * Owner    the connection comes back with the answer; when nobody is there to take it, it is
+ *          closed.
  */
 #pragma once
 

@@ -1,11 +1,13 @@
 /* site_database.c - the one owner of SQLite: every durable change is a message to it.
  *
- * Hears    all of HANDLED (handlers.h): commands that are only rows, what other actors keep and
- * ask. Tells    work_changed to distribution_manager, events_committed to status_manager, after the
- * commit. Asks     nobody; runs one job at a time, which has the connection. Keeps    messages that
- * arrived while a job runs: they are the next group, one transaction. Survives everything: its rows
- * are the site. What was asked and not answered is told to its asker as restarting; an answer that
- * was given is durable.
+ *   hears    all of HANDLED (handlers.h): commands that are only rows, what other actors keep
+ *            and ask.
+ *   tells    work_changed to distribution_manager, events_committed to status_manager, after
+ *            the commit.
+ *   asks     nobody; runs one job at a time, which has the connection.
+ *   keeps    messages that arrived while a job runs: they are the next group, one transaction.
+ *   survives everything: its rows are the site. What was asked and not answered is told to its
+ *            asker as restarting; an answer that was given is durable.
  */
 #include "actors/database/handlers.h"
 #include "actors/database/jobs.h"

@@ -3,8 +3,9 @@
  * Shape    X-macro tables by noun, S(symbol, text); from them come the enum sql_t and the texts.
  *          Each is prepared once per connection, when it is first used.
  * Promises every value is bound (?1, ?2 ...), never written into the text. What begins with
- * SQL_ALL_ walks a whole table, because its answer is that table; all others go by an index. Where
- * the planner could choose, INDEXED BY and CROSS JOIN say the way. Threads  constant data only.
+ *          SQL_ALL_ walks a whole table, because its answer is that table; all others go by an
+ *          index. Where the planner could choose, INDEXED BY and CROSS JOIN say the way.
+ * Threads  constant data only.
  */
 #pragma once
 #include <stdint.h>

@@ -2,9 +2,10 @@
  *
  * Shape    one tx_t per transaction; each message of a group runs inside a savepoint of it.
  *          values are bound in order; rows are read by column.
- * Promises the first failure of a statement stays in err, and everything after it does nothing, so
- * a handler reads straight down; who runs the handler looks at err once. Costs    a bound statement
- * each. Errors   in err; a refusal (the request or the state forbids it) is an answer, not an err.
+ * Promises the first failure of a statement stays in err, and everything after it does nothing,
+ *          so a handler reads straight down; who runs the handler looks at err once.
+ * Costs    a bound statement each.
+ * Errors   in err; a refusal (the request or the state forbids it) is an answer, not an err.
  * Threads  one job.
  */
 #pragma once
