@@ -27,9 +27,10 @@ typedef struct executor {
     /* One place in the queue of jobs; false: JOBS_QUEUED_MAX reached, or too many threads lost. */
     bool (*job_reserve)(void *self);
     void (*job_release)(void *self); /* gives an unused place back */
-    /* Uses a reserved place (given back in any case once the job is out of the queue). OK: the job
-     * is taken and job_execute or job_abandon will be called for it, and their envelope posted to
-     * job_worker (job). ERR_HUNG: not taken, a thread is lost over its subject. */
+    /* Uses a reserved place (given back in any case once the job is out of the queue). OK: the
+     * job is taken and job_begin, job_finish or job_abandon will be called for it, and their
+     * envelope posted to job_worker (job). ERR_HUNG: not taken, a thread is lost over its
+     * subject. */
     err_t (*job_submit)(void *self, uint32_t from, job_t *job);
     /* The job's cancel flag has been set: wake what waits for it. */
     void (*job_cancel)(void *self, uint32_t from, job_t *job);
@@ -39,18 +40,16 @@ typedef struct executor {
     void (*figures)(void *self, host_figures_t *ret);
 } executor_t;
 
-/* ---- jobs, as an executor sees them ------------------------------------------------------------ */
+/* ---- jobs, as an executor sees them ---------------------------------------------------------- */
 
-/* Runs the job to its end in the world given (on a stack of the executor's choice) and returns the
- * envelope with its answer, to be delivered to the worker job_worker (job). Releases the job. */
-envelope_t *job_execute(job_t *job, world_t *world) must_use;
-/* As job_execute for a job that never ran, or whose thread or stack will not come back: the answer
+/* Runs the job to its end in the world given, on a stack of the executor's choice. */
+void job_begin(job_t *job, world_t *world);
+/* Then makes the envelope with its answer, to be delivered to the worker job_worker (job), and
+ * releases the job: who else looks at it must have let go of it before. */
+envelope_t *job_finish(job_t *job) must_use;
+/* As job_finish for a job that never ran, or whose thread or stack will not come back: the answer
  * is err. lost: its resource is not given back, for the lost thread still has it. */
 envelope_t *job_abandon(job_t *job, err_t err, bool lost) must_use;
-/* The job in two halves, for an executor that must let go of it in between: job_begin runs it,
- * job_finish makes the envelope and releases the job. */
-void job_begin(job_t *job, world_t *world);
-envelope_t *job_finish(job_t *job) must_use;
 uint32_t job_worker(const job_t *job);         /* where its answer goes */
 const char *job_name(const job_t *job);
 slice_t job_subject(const job_t *job);         /* size 0: none */

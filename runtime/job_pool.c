@@ -109,14 +109,19 @@ seat_unlink(job_pool_t *pool, const seat_t *seat)
     *at = seat->next;
 }
 
+/* The seat lets go of the job before its answer is made: from then on the job may be gone at any
+ * moment, and the watchdog must not look at it. */
 static void
 run(seat_t *seat, job_t *job)
 {
     world_os_t os;
     uint32_t worker = job_worker(job);
-    envelope_t *envelope = job_execute(job, world_os_init(&os, &seat->cancel));
 
-    outlet_send(seat->outlet, worker, envelope);
+    job_begin(job, world_os_init(&os, &seat->cancel));
+    lock(seat->pool);
+    seat->job = NULL;
+    unlock(seat->pool);
+    outlet_send(seat->outlet, worker, job_finish(job));
 }
 
 static void *
@@ -133,7 +138,6 @@ seat_main(void *context)
         unlock(pool);
         run(seat, job);
         lock(pool);
-        seat->job = NULL;
     }
     if (seat->lost) {
         pool->lost--;

@@ -221,13 +221,6 @@ job_finish(job_t *job)
     return reply;
 }
 
-envelope_t *
-job_execute(job_t *job, world_t *world)
-{
-    job_begin(job, world);
-    return job_finish(job);
-}
-
 /* A lost job is not released either: its thread still uses it. */
 envelope_t *
 job_abandon(job_t *job, err_t err, bool lost)
