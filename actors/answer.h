@@ -18,5 +18,6 @@ void answer_pass_on(actor_ctx_t *ctx, request_t request, const actor_answer_t *a
 /* Refuses an ask that was put off: cannot <verb> '<subject>': <sentence of err>. */
 void answer_refuse(actor_ctx_t *ctx, request_t request, err_t err, const char *verb,
                    slice_t subject);
-/* For what may be lost without harm: a hint that comes again, an answer nobody waits for any more. */
+/* For what may be lost without harm: a hint that comes again, an answer nobody waits for any
+ * more. */
 void answer_unheard(verdict_t verdict);

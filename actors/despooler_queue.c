@@ -1,4 +1,5 @@
-/* despooler_queue.c - see despooler_queue.h. Lists are intrusive; tables find by key and by name. */
+/* despooler_queue.c - see despooler_queue.h. Lists are intrusive; tables find by key and by
+ * name. */
 #include "actors/despooler_queue.h"
 
 #include <assert.h>
@@ -144,7 +145,7 @@ queue_slots(queue_t *queue, uint32_t slots)
     queue->slots = slots > SLOTS_MAX ? SLOTS_MAX : slots;
 }
 
-/* ---- points --------------------------------------------------------------------------------------- */
+/* ---- points ---------------------------------------------------------------------------------- */
 
 static stand_t *
 stand_of(queue_t *queue, slice_t point)
@@ -190,7 +191,7 @@ same_in_hand(const stand_t *stand, const queue_entry_t *entry)
            stand->in_hand->entry.revision == entry->revision;
 }
 
-/* ---- entries -------------------------------------------------------------------------------------- */
+/* ---- entries --------------------------------------------------------------------------------- */
 
 static void
 take_out(queue_t *queue, item_t *item)

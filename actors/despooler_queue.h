@@ -1,8 +1,9 @@
-/* despooler_queue.h - the despooler's inbox: what waits, for which point, since when, and what is in hand.
+/* despooler_queue.h - the despooler's inbox: what waits, for which point, since when, and what
+ * is in hand.
  *
- * Shape    one entry for each target and kind of work. Points with waiting entries and none in hand
- *          stand in one line; a slot goes to the first of the line, whose oldest entry it takes; a
- *          point whose work ended goes to the end of the line.
+ * Shape    one entry for each target and kind of work. Points with waiting entries and none in
+ *          hand stand in one line; a slot goes to the first of the line, whose oldest entry it
+ *          takes; a point whose work ended goes to the end of the line.
  * Promises at most `slots` entries in hand, at most one of a point; a slow point holds up nobody
  *          else; an entry that comes again replaces the waiting one and keeps its age.
  * Costs    O(1) for each call; of entries at most QUEUE_ENTRIES_MAX.

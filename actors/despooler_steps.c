@@ -1,7 +1,7 @@
 /* despooler_steps.c - an entry in a slot goes measure -> begin -> work -> outcome told.
  *
- * Each step is an ask, whose answer finds the entry by its slot. An outcome that finds no room keeps
- * its slot until it has.
+ * Each step is an ask, whose answer finds the entry by its slot. An outcome that finds no room
+ * keeps its slot until it has.
  */
 #include "actors/despooler_inside.h"
 #include "actors/outcome.h"

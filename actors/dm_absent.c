@@ -28,7 +28,8 @@ absent_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t
     return ACTOR_CONTINUE;
 }
 
-/* Who is believed absent is looked out for; asked again now and then, for a look-out may be lost. */
+/* Who is believed absent is looked out for; asked again now and then, for a look-out may be
+ * lost. */
 void
 dm_ask_absent(actor_ctx_t *ctx)
 {

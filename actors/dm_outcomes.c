@@ -1,6 +1,5 @@
-/* dm_outcomes.c - what follows from an outcome: it is saved with what comes next, an absent point is
- * looked out for, and what a new version superseded is collected.
- */
+/* dm_outcomes.c - what follows from an outcome: it is saved with what comes next, an absent
+ * point is looked out for, and what a new version superseded is collected. */
 #include "actors/dm.h"
 #include "actors/retry.h"
 

@@ -1,10 +1,11 @@
 /* jobs_point.h - the jobs that work on one distribution point.
  *
- * Shape    job_measure: measure -> measured; job_work: work -> outcome (install, remove or verify);
- *          job_probe: probe_point -> claimed; job_collect_point: collect_point -> collected.
- * Promises each makes its answer whatever it meets; `reached` says that the point itself was met, so
- *          that absence uses up no attempt. A verify that finds damage takes the receipt away, so
- *          that the repair is a placement like any other.
+ * Shape    job_measure: measure -> measured; job_work: work -> outcome (install, remove or
+ *          verify); job_probe: probe_point -> claimed; job_collect_point: collect_point ->
+ *          collected.
+ * Promises each makes its answer whatever it meets; `reached` says that the point itself was met,
+ *          so that absence uses up no attempt. A verify that finds damage takes the receipt away,
+ *          so that the repair is a placement like any other.
  * Costs    those of content/.
  * Errors   in the answers.
  * Threads  one job each.

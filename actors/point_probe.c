@@ -1,4 +1,5 @@
-/* point_probe.c - the look-out for an absent point: told to distribution_manager when it is back. */
+/* point_probe.c - the look-out for an absent point: told to distribution_manager when it is
+ * back. */
 #include "actors/point_worker_inside.h"
 
 THEN(point_worker_t, probed)

@@ -1,14 +1,17 @@
 /* point_worker.c - one per distribution point: place, verify, remove; knows nothing of others.
  *
- *   hears    measure and work, each an ask of the despooler; probe_point, stop_work, collect_point
+ *   hears    measure and work, each an ask of the despooler; probe_point, stop_work,
+ *            collect_point
  *   tells    distribution_manager point_returned; site_database and status_manager progress
  *   asks     nobody: what is slow is a job
- *   keeps    the request in hand and its work; the job, and how far it had come when last looked at
- *   survives a restart loses the job in hand: its asker is told `restarting`, the work is taken up
- *            again and goes on from what is staged at the point
+ *   keeps    the request in hand and its work; the job, and how far it had come when last looked
+ *            at
+ *   survives a restart loses the job in hand: its asker is told `restarting`, the work is taken
+ *            up again and goes on from what is staged at the point
  *
- * A point whose file system does not answer holds a job thread, not an actor: after STILL_MS without
- * progress the asker is told `hung`, and so is every further one until the job has come back.
+ * A point whose file system does not answer holds a job thread, not an actor: after STILL_MS
+ * without progress the asker is told `hung`, and so is every further one until the job has come
+ * back.
  */
 #include "actors/outcome.h"
 #include "actors/point_worker_inside.h"

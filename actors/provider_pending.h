@@ -1,7 +1,7 @@
 /* provider_pending.h - the commands that the provider has in hand.
  *
- * Shape    PENDING_MAX places, each with the id to echo, the request to answer and, while its key is
- *          recalled, the command itself; a place is named by its tag.
+ * Shape    PENDING_MAX places, each with the id to echo, the request to answer and, while its key
+ *          is recalled, the command itself; a place is named by its tag.
  * Promises a place is taken once until it is forgotten.
  * Costs    one step each, no allocation.
  * Errors   none: pending_take asserts a free place, which its caller looks for.

@@ -2,12 +2,14 @@
  *
  * Shape    a core holds the directory of actors and a fixed number of workers. An executor hands
  *          envelopes to a worker by worker_deliver and lets it run one handler by worker_step.
- * Promises one handler per step; nothing here waits, sleeps, starts a thread or opens a socket; two
- *          runs with the same executor answers, deliveries and steps do the same.
- * Costs    ACTORS_MAX cells of address space, touched when used; MESSAGE_BYTES_MAX of address space
- *          per worker for the draft in hand.
- * Errors   core_new: ERR_CYCLE, ERR_UNDECLARED, ERR_TOO_LARGE (too many workers), with a sentence.
- * Threads  a worker is driven by one thread at a time; core_look and the figures from any one other.
+ * Promises one handler per step; nothing here waits, sleeps, starts a thread or opens a socket;
+ *          two runs with the same executor answers, deliveries and steps do the same.
+ * Costs    ACTORS_MAX cells of address space, touched when used; MESSAGE_BYTES_MAX of address
+ *          space per worker for the draft in hand.
+ * Errors   core_new: ERR_CYCLE, ERR_UNDECLARED, ERR_TOO_LARGE (too many workers), with a
+ *          sentence.
+ * Threads  a worker is driven by one thread at a time; core_look and the figures from any one
+ *          other.
  * Owner    core_new -> caller, core_destroy(&core), after all driving has ended.
  */
 #pragma once
@@ -28,8 +30,8 @@ typedef struct core_options {
     size_t root_args_bytes; /* 0: root_args_type->fixed_bytes */
     const char *notes_to;
     uint32_t pool_workers; /* 0: POOL_WORKERS */
-    /* Each message is handled at an address of its own, which is spoilt afterwards, so that an actor
-     * that keeps a borrowed pointer is found. The simulator sets it. */
+    /* Each message is handled at an address of its own, which is spoilt afterwards, so that an
+     * actor that keeps a borrowed pointer is found. The simulator sets it. */
     bool fresh_messages;
 } core_options_t;
 
@@ -81,10 +83,11 @@ uint32_t core_watch(const core_t *core, uint32_t from, actor_figures_t *ret, uin
  * worker is being stepped. ret_text names each: asker, message, target. */
 uint32_t core_open_asks(const core_t *core, char *ret_text, size_t size);
 uint32_t core_open_jobs(const core_t *core);
-/* Messages waiting in all lanes, poison held back included. Only while no worker is being stepped. */
+/* Messages waiting in all lanes, poison held back included. Only while no worker is being
+ * stepped. */
 uint64_t core_queued(const core_t *core);
 
-/* ---- envelopes, as an executor sees them --------------------------------------------------------- */
+/* ---- envelopes, as an executor sees them ----------------------------------------------------- */
 
 uint32_t envelope_worker(const core_t *core, const envelope_t *envelope); /* the receiver's worker */
 /* A number that says what the envelope is (kind, type, sender, receiver, bytes), equal in two runs

@@ -1,12 +1,14 @@
 /* fiber.h - a stack of its own for a function that is to be suspended and resumed.
  *
- * Shape    fiber_resume runs the function until it calls fiber_pause or returns; both switch stacks.
+ * Shape    fiber_resume runs the function until it calls fiber_pause or returns; both switch
+ *          stacks.
  * Promises the sanitizers are told of each switch; a guard page below the stack turns an overflow
  *          into a fault instead of a silent overwrite.
  * Costs    FIBER_STACK_BYTES of address space, touched when used; a switch is some 100 ns.
  * Errors   none: fiber_new asserts that the stack could be mapped.
  * Threads  a fiber is resumed by the thread that made it.
- * Owner    fiber_new -> caller, fiber_destroy(&fiber); a fiber is destroyed after it has returned.
+ * Owner    fiber_new -> caller, fiber_destroy(&fiber); a fiber is destroyed after it has
+ *          returned.
  */
 #pragma once
 

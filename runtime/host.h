@@ -2,13 +2,14 @@
  *
  * Shape    one host per process: workers (a thread and an inproc PULL socket each), a pool of job
  *          threads, links to the outside, and a root actor whose children are the components.
- * Promises host_start returns at once: all mailboxes are bound before any init runs, all inits run
- *          concurrently. host_stop ends within its deadline and reports what was left. The host owns
- *          teardown (actors, jobs, sockets, context, pools): leaving main() with a live host is never
- *          left to an atexit handler.
- * Costs    threads: one per named component, POOL_WORKERS, JOB_THREADS, one per link, one watchdog.
- * Errors   ERR_CYCLE (needs and calls form a cycle; *ret_why has the path), ERR_UNDECLARED (an edge
- *          names a class or message that is not there), ERR_LOCKED, ERR_IO.
+ * Promises host_start returns at once: all mailboxes are bound before any init runs, all inits
+ *          run concurrently. host_stop ends within its deadline and reports what was left. The
+ *          host owns teardown (actors, jobs, sockets, context, pools): leaving main() with a live
+ *          host is never left to an atexit handler.
+ * Costs    threads: one per named component, POOL_WORKERS, JOB_THREADS, one per link, one
+ *          watchdog.
+ * Errors   ERR_CYCLE (needs and calls form a cycle; *ret_why has the path), ERR_UNDECLARED (an
+ *          edge names a class or message that is not there), ERR_LOCKED, ERR_IO.
  * Threads  host functions are called from the thread that made the host; host_request_stop and
  *          host_figures from any.
  * Owner    host_new -> caller, host_destroy(&host).
@@ -47,11 +48,14 @@ err_t host_add_status_link(host_t *host, const char *name, const char *endpoint,
                            uint32_t mode) must_use;
 /* Loads the classes, opens sockets, starts threads. On an error nothing runs; host_why tells. */
 err_t host_start(host_t *host) must_use;
-/* Waits until every actor spawned by the root so far is ready or degraded (true), or late, stopped or time is up. */
+/* Waits until every actor spawned by the root so far is ready or degraded (true), or late,
+ * stopped or time is up. */
 bool host_wait_ready(host_t *host, uint32_t timeout_ms);
-/* Sleeps until a stop is requested (by an actor, by host_request_stop, or a failure of the root). */
+/* Sleeps until a stop is requested (by an actor, by host_request_stop, or a failure of the
+ * root). */
 void host_wait_stop(host_t *host);
-/* OK when it was to stop in order; else what an actor said is wrong, with host_why for a sentence. */
+/* OK when it was to stop in order; else what an actor said is wrong, with host_why for a
+ * sentence. */
 err_t host_failed(const host_t *host);
 void host_request_stop(host_t *host); /* async-signal-safe */
 /* Stops in reverse order within deadline_ms; false when something was left, named in ret_left. */

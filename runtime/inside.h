@@ -18,7 +18,7 @@
 typedef struct actor actor_t;
 typedef struct loaded_class loaded_class_t;
 
-/* ---- envelopes: one message on its way, or one order of the runtime ----------------------------- */
+/* ---- envelopes: one message on its way, or one order of the runtime -------------------------- */
 
 typedef enum envelope_kind {
     ENV_TELL = 0,
@@ -89,7 +89,7 @@ void fifo_push(fifo_t *fifo, envelope_t *envelope);
 envelope_t *fifo_pop(fifo_t *fifo);
 void fifo_splice_front(fifo_t *fifo, fifo_t *front); /* empties front */
 
-/* ---- timers: a heap per worker, of nodes that sit in what they time ----------------------------- */
+/* ---- timers: a heap per worker, of nodes that sit in what they time -------------------------- */
 
 typedef struct timer timer_node_t;
 typedef void timer_fire_fn(worker_t *worker, timer_node_t *timer);
@@ -110,7 +110,7 @@ void timer_unset(timer_heap_t *heap, timer_node_t *timer);
 timer_node_t *timer_due(timer_heap_t *heap, int64_t now_ns); /* taken off the heap; NULL: none */
 int64_t timer_next(const timer_heap_t *heap);
 
-/* ---- cells: what all threads may look at -------------------------------------------------------- */
+/* ---- cells: what all threads may look at ----------------------------------------------------- */
 
 typedef struct shown {
     char class_name[48], name[96], why[128], waits_for[96], describes[256];
@@ -138,7 +138,7 @@ typedef struct cell {
     _Atomic uint64_t shown[SHOWN_WORDS];
 } cell_t;
 
-/* ---- classes as loaded --------------------------------------------------------------------------- */
+/* ---- classes as loaded ----------------------------------------------------------------------- */
 
 typedef struct loaded_edge {
     actor_edge_kind_t kind;
@@ -159,7 +159,7 @@ err_t load_classes(core_t *core, const core_options_t *options, char *why, size_
 void load_free(core_t *core);
 loaded_class_t *load_find(const core_t *core, const char *name);
 
-/* ---- actors: touched by their worker only --------------------------------------------------------- */
+/* ---- actors: touched by their worker only ---------------------------------------------------- */
 
 typedef struct open_ask {
     timer_node_t timer;

@@ -1,13 +1,15 @@
 /* job_pool.h - threads that run jobs.
  *
- * Shape    a queue of jobs and a number of threads; each thread runs one job at a time in a world of
- *          its own and sends the answer to the job's worker over sockets of its own.
- * Promises at most JOBS_QUEUED_MAX jobs wait. A job that is past its deadline is answered at once; a
- *          thread that does not come back after JOB_PATIENCE_MS more is written off and replaced, at
- *          most JOB_THREADS_LOST_MAX times, and what it worked for gets no second job meanwhile.
+ * Shape    a queue of jobs and a number of threads; each thread runs one job at a time in a world
+ *          of its own and sends the answer to the job's worker over sockets of its own.
+ * Promises at most JOBS_QUEUED_MAX jobs wait. A job that is past its deadline is answered at
+ *          once; a thread that does not come back after JOB_PATIENCE_MS more is written off and
+ *          replaced, at most JOB_THREADS_LOST_MAX times, and what it worked for gets no second
+ *          job meanwhile.
  * Costs    one lock, held for some instructions at each submit and take.
  * Errors   ERR_HUNG: a thread is lost over the subject.
- * Threads  every function may be called from any worker's thread; job_pool_look from the watchdog's.
+ * Threads  every function may be called from any worker's thread; job_pool_look from the
+ *          watchdog's.
  * Owner    job_pool_new -> the host, job_pool_destroy(&pool).
  */
 #pragma once

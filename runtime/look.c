@@ -1,4 +1,5 @@
-/* look.c - readiness as a fold over all actors, and the notes about who is stuck, late or failed. */
+/* look.c - readiness as a fold over all actors, and the notes about who is stuck, late or
+ * failed. */
 #include "runtime/inside.h"
 
 #include <stdio.h>

@@ -1,11 +1,12 @@
 /* mailbox.h - envelopes from thread to thread over inproc ZeroMQ sockets.
  *
- * Shape    a mailbox is the PULL socket of one worker; an outlet is a set of PUSH sockets that one
- *          thread owns, one for each worker it has ever sent to.
+ * Shape    a mailbox is the PULL socket of one worker; an outlet is a set of PUSH sockets that
+ *          one thread owns, one for each worker it has ever sent to.
  * Promises an envelope that was sent is received once, in the order of one sender; no bound of
  *          ZeroMQ's is in force (HWM 0): the bounds are the lanes'. What nobody received is freed
  *          with the context.
- * Costs    one pointer-sized copy and one small allocation per message; two descriptors per mailbox.
+ * Costs    one pointer-sized copy and one small allocation per message; two descriptors per
+ *          mailbox.
  * Errors   mailbox_open: NULL when the context has no more sockets; everything else is asserted.
  * Threads  each mailbox and outlet belongs to one thread at a time.
  * Owner    mailbox_open -> caller, mailbox_close; outlet_new -> caller, outlet_destroy.

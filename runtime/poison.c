@@ -43,7 +43,8 @@ let_go(actor_t *actor, held_t *held)
     lane_wake(actor);
 }
 
-/* Behind what waits already, so that each message of another sender waits for one attempt at most. */
+/* Behind what waits already, so that each message of another sender waits for one attempt at
+ * most. */
 static void
 try_again(worker_t *worker, timer_node_t *node)
 {
@@ -203,7 +204,8 @@ actor_quarantine_list(const actor_ctx_t *ctx, uint64_t after, quarantined_t *ret
     return found;
 }
 
-/* The message of this number, out of its entry; NULL when there is none. ret_class: its receiver's. */
+/* The message of this number, out of its entry; NULL when there is none. ret_class: its
+ * receiver's. */
 static envelope_t *
 take_out(core_t *core, uint64_t number, loaded_class_t **ret_class)
 {

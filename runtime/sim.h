@@ -1,9 +1,9 @@
 /* sim.h - a host in one thread and virtual time: the same core and actors, driven by a seed.
  *
- * Shape    a sim is an executor over a simulated machine (world_sim.h). Each step is one decision of
- *          the seed: hand one envelope that is under way to its worker, let one worker run one
- *          handler, resume one job (a fiber, suspended at each world call), or, when nothing else can
- *          be done, let virtual time pass to the next thing due.
+ * Shape    a sim is an executor over a simulated machine (world_sim.h). Each step is one decision
+ *          of the seed: hand one envelope that is under way to its worker, let one worker run one
+ *          handler, resume one job (a fiber, suspended at each world call), or, when nothing else
+ *          can be done, let virtual time pass to the next thing due.
  * Promises same seed, same options: same trace hash, in any process. Envelopes from one worker to
  *          another stay in order; all other orders are possible. Each sim_crash is a power cut of
  *          the machine between two world calls.
@@ -73,8 +73,8 @@ void sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max);
 bool sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size);
 
 /* Says one command frame to the role commands_to, as a client of a command link does; the answer
- * comes in a later step, exactly once unless a crash comes first. Before the outside is up, and when
- * the role's lane is full, false: say it again later. */
+ * comes in a later step, exactly once unless a crash comes first. Before the outside is up, and
+ * when the role's lane is full, false: say it again later. */
 bool sim_say(sim_t *sim, slice_t body, uint64_t tag);
 
 /* Power cut and a new host on what the disk kept. false: the new host could not be made. */

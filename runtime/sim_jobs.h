@@ -1,8 +1,10 @@
 /* sim_jobs.h - the jobs of a simulated host: each a fiber, suspended at each world call.
  *
- * Shape    a queue of jobs, JOB_THREADS of which run at a time, as on real threads; a job past its
- *          deadline answers at once, and its fiber counts as a lost thread until it comes back.
- * Promises a crash can fall between any two world calls; distinct (job, world call) places are counted.
+ * Shape    a queue of jobs, JOB_THREADS of which run at a time, as on real threads; a job past
+ *          its deadline answers at once, and its fiber counts as a lost thread until it comes
+ *          back.
+ * Promises a crash can fall between any two world calls; distinct (job, world call) places are
+ *          counted.
  * Threads  one.
  * Owner    sim_jobs_new -> the sim.
  */

@@ -1,9 +1,9 @@
 /* threads.h - the executor of a real host: one thread and one mailbox socket for each worker.
  *
- * Shape    worker threads, a watchdog that looks every WATCH_MS, a pool of job threads; links ride on
- *          the workers of their classes.
- * Promises all mailboxes are bound before any thread runs. A thread that does not come back at the
- *          end is left alone and counted, and then nothing it may still use is freed.
+ * Shape    worker threads, a watchdog that looks every WATCH_MS, a pool of job threads; links
+ *          ride on the workers of their classes.
+ * Promises all mailboxes are bound before any thread runs. A thread that does not come back at
+ *          the end is left alone and counted, and then nothing it may still use is freed.
  * Costs    two descriptors for each mailbox; see mailbox.h.
  * Threads  threads_* by the thread that made it; threads_changed_* as they say.
  * Owner    threads_new -> host, threads_destroy(&threads).

@@ -175,7 +175,8 @@ forget(actor_t *actor, keyed_timer_t *timer)
     count_timers(actor, -1);
 }
 
-/* The expiry is a message of the normal lane like any other, so a busy actor meets it in its turn. */
+/* The expiry is a message of the normal lane like any other, so a busy actor meets it in its
+ * turn. */
 static void
 expire(worker_t *worker, timer_node_t *node)
 {

@@ -35,7 +35,8 @@ world_sim_t *stage_world(stage_t *stage);
 bool stage_ready(stage_t *stage, uint32_t virtual_ms);
 /* Says a command and waits for its answer, at most virtual_ms; says it again, with the same key,
  * after a crash, a full lane or `starting`, `restarting`, `down`. Arguments are "name=text",
- * "name[]=a,b" and "name!" (true), NULL at the end. OK or the refusal; the answer is stage_answer. */
+ * "name[]=a,b" and "name!" (true), NULL at the end. OK or the refusal; the answer is
+ * stage_answer. */
 err_t stage_do(stage_t *stage, uint32_t virtual_ms, const char *command, ...);
 err_t stage_do_list(stage_t *stage, uint32_t virtual_ms, const char *command,
                     const char *const *arguments);
@@ -44,7 +45,8 @@ void stage_say(stage_t *stage, const char *command, const char *const *arguments
 const wire_value_t *stage_answer(const stage_t *stage);
 /* The word of a point's target of this package ("installed"), or "" when there is none. */
 const char *stage_target(stage_t *stage, const char *package, const char *point);
-/* Whether ROOT/package/current at the point is the source tree, whole; else ret_why says what not. */
+/* Whether ROOT/package/current at the point is the source tree, whole; else ret_why says what
+ * not. */
 bool stage_tree_is_whole(stage_t *stage, const char *package, const char *point, char *ret_why,
                          size_t why_size);
 void stage_change_source(stage_t *stage, uint32_t version); /* another content, same names */

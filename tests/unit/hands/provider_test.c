@@ -1,4 +1,4 @@
-/* provider_test.c - claims about command frames: what is refused, how it is said, what goes back. */
+/* provider_test.c - claims about command frames: what is refused, and what goes back. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
