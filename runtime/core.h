@@ -89,7 +89,8 @@ uint64_t core_queued(const core_t *core);
 
 /* ---- envelopes, as an executor sees them ----------------------------------------------------- */
 
-uint32_t envelope_worker(const core_t *core, const envelope_t *envelope); /* the receiver's worker */
+/* The receiver's worker. */
+uint32_t envelope_worker(const core_t *core, const envelope_t *envelope);
 /* A number that says what the envelope is (kind, type, sender, receiver, bytes), equal in two runs
  * that do the same: for trace hashes. */
 uint64_t envelope_hash(const envelope_t *envelope);

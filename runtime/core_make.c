@@ -61,9 +61,9 @@ core_new(const core_options_t *options, const executor_t *executor, err_t *ret_e
         size = options->root_args_bytes == 0 ? options->root_args_type->fixed_bytes
                                              : (uint32_t) options->root_args_bytes;
     }
-    core->root_args = envelope_new(ENV_INIT, (actor_ref_t){0}, (actor_ref_t){0},
-                                   size == 0 ? NULL : options->root_args_type, options->root_args,
-                                   size);
+    core->root_args =
+        envelope_new(ENV_INIT, (actor_ref_t){0}, (actor_ref_t){0},
+                     size == 0 ? NULL : options->root_args_type, options->root_args, size);
     return core;
 }
 

@@ -21,12 +21,15 @@
 typedef struct host host_t;
 
 typedef struct host_options {
-    const actor_class_t *const *classes; /* every class that may be spawned, NULL at the end: checked at load */
+    /* Every class that may be spawned, NULL at the end: checked at load. */
+    const actor_class_t *const *classes;
     const actor_class_t *root;           /* spawned first; its children are the components */
     const record_type_t *root_args_type;
     const void *root_args;
-    size_t root_args_bytes;              /* of the record, tail included; 0: root_args_type->fixed_bytes */
-    const char *notes_to;   /* role that hears actor_stalled, actor_trouble, actor_settled; NULL: none */
+    /* Of the record, tail included; 0: root_args_type->fixed_bytes. */
+    size_t root_args_bytes;
+    /* Role that hears actor_stalled, actor_trouble, actor_settled; NULL: none. */
+    const char *notes_to;
     const char *black_box;  /* file that survives the process, for crash notes; NULL: none */
     uint32_t pool_workers;  /* 0: POOL_WORKERS */
     uint32_t job_threads;   /* 0: JOB_THREADS */

@@ -189,7 +189,8 @@ typedef struct keyed_timer {
     bool queued; /* its expiry waits in the lane */
 } keyed_timer_t;
 
-typedef enum child_state { CHILD_RUNS = 0, CHILD_WAITS /* to be restarted */, CHILD_CYCLES } child_state_t;
+/* Waits: to be restarted. */
+typedef enum child_state { CHILD_RUNS = 0, CHILD_WAITS, CHILD_CYCLES } child_state_t;
 typedef struct child {
     struct child *next, *previous;
     timer_node_t timer; /* backoff, or the deadline of its stop */
@@ -254,7 +255,8 @@ struct actor {
     uint32_t monitor_count, monitor_capacity;
     held_t *held;
     held_t *trying; /* the held message in hand */
-    uint32_t waits_shown; /* what watching was last told of its waiting: nothing, a call, a deferral */
+    /* What watching was last told of its waiting: nothing, a call, a deferral. */
+    uint32_t waits_shown;
     /* how it ends, while ENDING */
     actor_reason_t end_reason;
     bool end_final, end_counted;
