@@ -16,7 +16,7 @@
     C(distribution_manager, "which target wants which version; re-sends exactly the failed ones")  \
     C(provider, "commands: decodes, validates, answers")
 #define POOLED(C)                                                                                  \
-    C(package_worker, "one per package being changed: serialises its commands, snapshots its source") \
+    C(package_worker, "one per package being changed: serialises its commands, reads its source")  \
     C(point_worker, "one per distribution point: place, verify, remove")
 
 #define ROSTER_DECLARE(name, sentence) extern const actor_class_t name##_class;

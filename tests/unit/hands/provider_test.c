@@ -54,7 +54,7 @@ static const struct least {
 
 static frame_t frame;
 
-/* Runs one frame and expects one error, told in a message that holds a word and comes with a hint. */
+/* Runs one frame and expects one error: a message that holds a word, and a hint. */
 static void
 expect(const char *command, const char *args, err_t err, const char *word)
 {
