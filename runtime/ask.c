@@ -137,13 +137,15 @@ ask_dispatch(actor_t *actor, envelope_t *reply)
     open_ask_t *ask = ask_find(actor, reply->ask);
     if (ask == NULL) {
         bool own = reply->type == NULL && reply->from.index == actor->self.index;
-        atomic_fetch_add(&actor->core->late_replies, own ? 0 : 1); /* our own deadline came second */
+        /* Our own deadline, when it comes second, is no late reply. */
+        atomic_fetch_add(&actor->core->late_replies, own ? 0 : 1);
         return;
     }
     open_ask_t copy = *ask;
     close_ask(actor, ask);
     lane_wake(actor);
-    core_handler_begin(actor, reply, reply->type == NULL ? err_word(reply->err) : reply->type->name);
+    core_handler_begin(actor, reply,
+                       reply->type == NULL ? err_word(reply->err) : reply->type->name);
     core_handler_end(actor, run_then(&actor->worker->ctx, actor->state, &copy));
 }
 
@@ -304,9 +306,8 @@ actor_reply(actor_ctx_t *ctx, const record_type_t *type, const void *m)
 verdict_t
 actor_reply_to(actor_ctx_t *ctx, request_t request, const record_type_t *type, const void *m)
 {
-    return request.asker.index == 0
-               ? VERDICT_OK
-               : reply_with(ctx, accepted_find(ctx->actor, request), type, m);
+    return request.asker.index == 0 ? VERDICT_OK
+                                    : reply_with(ctx, accepted_find(ctx->actor, request), type, m);
 }
 
 request_t

@@ -26,7 +26,7 @@ typedef struct core_options {
     const actor_class_t *const *classes; /* NULL at the end */
     const actor_class_t *root;
     const record_type_t *root_args_type;
-    const void *root_args; /* a record; copied. fixed_bytes long, or made by kept_new */
+    const void *root_args;  /* a record; copied. fixed_bytes long, or made by kept_new */
     size_t root_args_bytes; /* 0: root_args_type->fixed_bytes */
     const char *notes_to;
     uint32_t pool_workers; /* 0: POOL_WORKERS */
@@ -56,7 +56,7 @@ void core_want_stop(core_t *core, err_t err, const char *why);
 /* What an actor that wanted the stop said; OK and "" when none did. */
 err_t core_stop_reason(const core_t *core, const char **ret_why);
 bool core_stop_requested(const core_t *core);
-bool core_is_ended(const core_t *core); /* the root and everything below it has ended */
+bool core_is_ended(const core_t *core);  /* the root and everything below it has ended */
 bool core_is_failed(const core_t *core); /* the root ended badly */
 /* Every actor spawned so far is ready or degraded. ret_why, when not NULL, names who is not. */
 bool core_is_ready(const core_t *core, char *ret_why, size_t why_size);

@@ -9,11 +9,11 @@
 
 #include <assert.h>
 
-#define UNIT_BYTES      16u /* the granularity in which bytes of a lane are counted */
-#define MESSAGES_SHIFT  28
+#define UNIT_BYTES       16u /* the granularity in which bytes of a lane are counted */
+#define MESSAGES_SHIFT   28
 #define GENERATION_SHIFT 48
-#define MESSAGES_MASK   0xfffffu
-#define UNITS_MASK      0xfffffffu
+#define MESSAGES_MASK    0xfffffu
+#define UNITS_MASK       0xfffffffu
 
 static uint32_t
 pop_free(core_t *core)
@@ -61,8 +61,8 @@ cell_give_back(core_t *core, uint32_t index)
     uint64_t head = atomic_load(&core->free_head);
     do {
         atomic_store(&cell->next_free, (uint32_t) head);
-    } while (!atomic_compare_exchange_weak(&core->free_head, &head,
-                                           ((head >> 32) + 1) << 32 | index));
+    } while (
+        !atomic_compare_exchange_weak(&core->free_head, &head, ((head >> 32) + 1) << 32 | index));
 }
 
 /* An earlier incarnation names the same actor as long as it has only been restarted since. */
@@ -98,8 +98,7 @@ room_of(const core_t *core, actor_ref_t to, lane_t lane)
 }
 
 verdict_t
-room_reserve(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes,
-             const loaded_class_t *class)
+room_reserve(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes, const loaded_class_t *class)
 {
     if (!cell_holds(core, to)) {
         return VERDICT_DOWN;

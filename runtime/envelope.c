@@ -166,12 +166,12 @@ const char *
 envelope_print(const core_t *core, const envelope_t *envelope, char *text, size_t size)
 {
     static const char *const kinds[ENV_KIND_COUNT] = {
-        "tell",    "ask",     "reply", "timer",  "down",    "job",   "init", "stop", "cycle",
-        "restart", "give-up", "pause", "resume", "monitor", "ended", "late"};
+        "tell",  "ask",     "reply",   "timer", "down",   "job",     "init",  "stop",
+        "cycle", "restart", "give-up", "pause", "resume", "monitor", "ended", "late"};
     snprintf(text, size, "%s %s %s#%u -> %s#%u%s%s", kinds[envelope->kind],
              envelope->type == NULL ? "" : envelope->type->name,
              class_name_at(core, envelope->from), envelope->from.index,
-             class_name_at(core, envelope->to), envelope->to.index,
-             envelope->err == OK ? "" : " ", envelope->err == OK ? "" : err_word(envelope->err));
+             class_name_at(core, envelope->to), envelope->to.index, envelope->err == OK ? "" : " ",
+             envelope->err == OK ? "" : err_word(envelope->err));
     return text;
 }

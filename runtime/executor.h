@@ -18,7 +18,7 @@ typedef struct envelope envelope_t;
 
 typedef struct executor {
     void *self;
-    int64_t (*now_ns)(void *self);  /* monotonic */
+    int64_t (*now_ns)(void *self); /* monotonic */
     int64_t (*wall_ns)(void *self);
     uint64_t (*random)(void *self, uint32_t worker);
     /* Hands an envelope to another worker, which will worker_deliver it. `from` is the worker in
@@ -50,9 +50,9 @@ envelope_t *job_finish(job_t *job) must_use;
 /* As job_finish for a job that never ran, or whose thread or stack will not come back: the answer
  * is err. lost: its resource is not given back, for the lost thread still has it. */
 envelope_t *job_abandon(job_t *job, err_t err, bool lost) must_use;
-uint32_t job_worker(const job_t *job);         /* where its answer goes */
+uint32_t job_worker(const job_t *job); /* where its answer goes */
 const char *job_name(const job_t *job);
-slice_t job_subject(const job_t *job);         /* size 0: none */
-int64_t job_deadline_ns(const job_t *job);     /* monotonic */
+slice_t job_subject(const job_t *job);     /* size 0: none */
+int64_t job_deadline_ns(const job_t *job); /* monotonic */
 bool job_is_cancelled(const job_t *job);
 actor_ref_t job_owner(const job_t *job);

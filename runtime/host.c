@@ -125,10 +125,11 @@ list_classes(host_t *host)
     while (host->options.classes[count]) {
         count++;
     }
-    host->classes = calloc(count + host->links + 2u, sizeof *host->classes);
+    host->classes = calloc(count + host->links + 3u, sizeof *host->classes);
     assert(host->classes && "memory for the list of classes");
     memcpy(host->classes, host->options.classes, count * sizeof *host->classes);
     host->classes[count++] = &host->class;
+    host->classes[count++] = host->options.root; /* listed twice is loaded once */
     for (uint32_t i = 0; i < host->links; i++) {
         host->classes[count++] = link_class(host->link[i]);
     }
@@ -205,15 +206,21 @@ host_request_stop(host_t *host)
 
 /* ---- the end ---- */
 
-bool
-host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size)
+static int64_t
+now_ns(void)
 {
     struct timespec now;
 
-    ret_left[0] = 0;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    int64_t until_ns =
-        (int64_t) now.tv_sec * 1000000000 + now.tv_nsec + (int64_t) deadline_ms * NS_PER_MS;
+    return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+bool
+host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size)
+{
+    int64_t until_ns = now_ns() + (int64_t) deadline_ms * NS_PER_MS;
+
+    ret_left[0] = 0;
     core_stop(host->core);
     /* A fifth of the time is for the threads, whatever the actors do. */
     bool ended = threads_wait(host->threads, core_is_ended, (int64_t) deadline_ms * 4 / 5);
@@ -233,14 +240,15 @@ host_destroy(host_t **host_at)
         return;
     }
     *host_at = NULL;
+    if (host->core && !host->left) {
+        char left[256] = "";
+        host->left = threads_stop(host->threads, now_ns() + STOP_DEADLINE_MS * INT64_C(1000000),
+                                  left, sizeof left) > 0;
+    }
     if (host->left) {
         return;
     }
-    if (host->core && host->threads) {
-        char left[1];
-        threads_stop(host->threads, INT64_MAX, left, 0);
-        core_destroy(&host->core);
-    }
+    core_destroy(&host->core);
     threads_destroy(&host->threads);
     for (uint32_t i = 0; i < host->links; i++) {
         link_destroy(&host->link[i]);

@@ -23,16 +23,16 @@ typedef struct host host_t;
 typedef struct host_options {
     /* Every class that may be spawned, NULL at the end: checked at load. */
     const actor_class_t *const *classes;
-    const actor_class_t *root;           /* spawned first; its children are the components */
+    const actor_class_t *root; /* spawned first; its children are the components */
     const record_type_t *root_args_type;
     const void *root_args;
     /* Of the record, tail included; 0: root_args_type->fixed_bytes. */
     size_t root_args_bytes;
     /* Role that hears actor_stalled, actor_trouble, actor_settled; NULL: none. */
     const char *notes_to;
-    const char *black_box;  /* file that survives the process, for crash notes; NULL: none */
-    uint32_t pool_workers;  /* 0: POOL_WORKERS */
-    uint32_t job_threads;   /* 0: JOB_THREADS */
+    const char *black_box; /* file that survives the process, for crash notes; NULL: none */
+    uint32_t pool_workers; /* 0: POOL_WORKERS */
+    uint32_t job_threads;  /* 0: JOB_THREADS */
 } host_options_t;
 
 /* The options and what they point to must live as long as the host. */
@@ -67,4 +67,5 @@ void host_destroy(host_t **host);
 
 /* From any thread, without blocking what is looked at. */
 void host_figures(const host_t *host, host_figures_t *ret);
-uint32_t host_watch(const host_t *host, uint32_t from, actor_figures_t *ret, uint32_t count, uint32_t *ret_next);
+uint32_t host_watch(const host_t *host, uint32_t from, actor_figures_t *ret, uint32_t count,
+                    uint32_t *ret_next);

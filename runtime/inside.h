@@ -35,8 +35,8 @@ typedef enum envelope_kind {
     ENV_PAUSE,
     ENV_RESUME,
     ENV_MONITOR,
-    ENV_ENDED,   /* to the supervisor: a child has ended or waits to be restarted */
-    ENV_LATE,    /* to the supervisor: a child is not ready by its deadline */
+    ENV_ENDED, /* to the supervisor: a child has ended or waits to be restarted */
+    ENV_LATE,  /* to the supervisor: a child is not ready by its deadline */
     ENV_KIND_COUNT
 } envelope_kind_t;
 
@@ -56,21 +56,21 @@ struct envelope {
     int64_t deadline_ns; /* ASK */
     chain_t chain;       /* ASK */
     int64_t sent_ns;
-    void *resource;      /* REPLY of a job */
+    void *resource; /* REPLY of a job */
     void (*drop)(void *resource);
-    void *mine;          /* out-tray only: the job, or the accepted ask that this reply answers */
+    void *mine;           /* out-tray only: the job, or the accepted ask that this reply answers */
     uint64_t quarantined; /* out-tray only: its number there; 0: none */
-    actor_ref_t about;   /* DOWN, ENDED: who; RESTARTED: its new incarnation is in `ask` */
+    actor_ref_t about;    /* DOWN, ENDED: who; RESTARTED: its new incarnation is in `ask` */
     const char *class_name; /* DOWN */
-    uint32_t size;       /* bytes of record */
-    uint32_t hears;      /* TELL, ASK: row of the receiver's class */
+    uint32_t size;          /* bytes of record */
+    uint32_t hears;         /* TELL, ASK: row of the receiver's class */
     uint32_t attempt;
-    err_t err;           /* REPLY */
+    err_t err; /* REPLY */
     uint8_t kind, lane, reason;
-    bool reserved;       /* holds a place in the receiver's lane */
-    bool final;          /* ENDED: the child is gone; else it waits for RESTART or GIVE_UP */
-    bool counted;        /* ENDED: counts toward restart intensity */
-    bool taken;          /* the receiver has it: the socket's copy is not to be freed */
+    bool reserved; /* holds a place in the receiver's lane */
+    bool final;    /* ENDED: the child is gone; else it waits for RESTART or GIVE_UP */
+    bool counted;  /* ENDED: counts toward restart intensity */
+    bool taken;    /* the receiver has it: the socket's copy is not to be freed */
     alignas(16) uint8_t record[];
 };
 
@@ -95,7 +95,7 @@ typedef struct timer timer_node_t;
 typedef void timer_fire_fn(worker_t *worker, timer_node_t *timer);
 struct timer {
     int64_t due_ns;
-    uint64_t order;   /* ties go to the one set first */
+    uint64_t order;    /* ties go to the one set first */
     uint32_t position; /* in the heap, from 1; 0: not set */
     timer_fire_fn *fire;
     actor_t *actor;
@@ -151,9 +151,9 @@ struct loaded_class {
     const actor_class_t *class;
     loaded_edge_t *edge;
     uint32_t index;
-    uint32_t worker;            /* its own; UINT32_MAX: pool or parent's */
+    uint32_t worker; /* its own; UINT32_MAX: pool or parent's */
     uint32_t messages_max, bytes_max;
-    _Atomic uint64_t role;      /* incarnation << 32 | index; 0: nobody */
+    _Atomic uint64_t role; /* incarnation << 32 | index; 0: nobody */
 };
 err_t load_classes(core_t *core, const core_options_t *options, char *why, size_t why_size);
 void load_free(core_t *core);
@@ -223,8 +223,8 @@ typedef struct held {
 typedef enum stage {
     STAGE_STARTING = 0, /* init has not returned */
     STAGE_OPEN,
-    STAGE_ENDING,       /* its children are being stopped */
-    STAGE_WAITING,      /* ended; its supervisor decides */
+    STAGE_ENDING,  /* its children are being stopped */
+    STAGE_WAITING, /* ended; its supervisor decides */
 } stage_t;
 
 struct actor {
@@ -375,7 +375,7 @@ uint64_t room_messages(const cell_t *cell, lane_t lane);
 /* lane.c */
 bool lane_is_open(const actor_t *actor, lane_t lane);
 void lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope);
-void lane_wake(actor_t *actor); /* a lane may have been opened */
+void lane_wake(actor_t *actor);                               /* a lane may have been opened */
 envelope_t *lane_next(worker_t *worker, actor_t **ret_actor); /* NULL: nothing to run */
 void lane_unlist(actor_t *actor);
 bool lane_has(const actor_t *actor, lane_t lane, actor_ref_t from);
@@ -409,7 +409,8 @@ void ask_end_all(actor_t *actor);
 accepted_t *ask_accept(actor_t *actor, const envelope_t *ask);
 void ask_accepted_free(actor_t *actor, accepted_t *accepted);
 void ask_refuse_all(actor_t *actor, err_t err); /* all that is accepted or queued */
-void ask_reply_error(worker_t *worker, actor_ref_t from, actor_ref_t asker, uint64_t ask, err_t err);
+void ask_reply_error(worker_t *worker, actor_ref_t from, actor_ref_t asker, uint64_t ask,
+                     err_t err);
 
 /* wait.c */
 void wait_commit(actor_ctx_t *ctx); /* before the tray is emptied */

@@ -34,7 +34,10 @@ void job_pool_cancel(job_pool_t *pool, const job_t *job);
 /* Answers jobs that are past their deadline, over the watchdog's outlet; replaces lost threads. */
 void job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet);
 void job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret);
-/* Cancels all, waits at most until the time given; the number of threads that did not come back. */
-uint32_t job_pool_stop(job_pool_t *pool, int64_t until_ns);
-/* After job_pool_stop. What a lost thread still holds is left alone: it may yet come back. */
+/* Drops what waits, cancels what runs, takes nothing more; returns at once. */
+void job_pool_end(job_pool_t *pool);
+/* After job_pool_end: waits for the threads that are not lost, at most until the time given; the
+ * number of threads that did not come back, named in ret_left. */
+uint32_t job_pool_wait(job_pool_t *pool, int64_t until_ns, char *ret_left, size_t left_size);
+/* After job_pool_wait found none left. */
 void job_pool_destroy(job_pool_t **pool);

@@ -11,12 +11,16 @@
 #include <string.h>
 
 actor_t *
-life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent,
-         slice_t name, worker_t *worker)
+life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent, slice_t name,
+         worker_t *worker)
 {
     actor_t *actor = xalloc(1, sizeof *actor);
     cell_t *cell = cell_at(core, self.index);
-    *actor = (actor_t){.core = core, .worker = worker, .cell = cell, .class = class, .self = self,
+    *actor = (actor_t){.core = core,
+                       .worker = worker,
+                       .cell = cell,
+                       .class = class,
+                       .self = self,
                        .parent = parent};
     snprintf(actor->name, sizeof actor->name, "%.*s", (int) name.size, name.data);
     atomic_store(&cell->waits, 0);
@@ -297,7 +301,7 @@ pause_lanes(actor_t *actor, bool paused)
 {
     actor->paused = paused;
     if (actor->stage == STAGE_OPEN && actor->is_ready) {
-        life_set_state(actor, paused             ? ACTOR_PAUSED
+        life_set_state(actor, paused               ? ACTOR_PAUSED
                               : actor->why[0] != 0 ? ACTOR_DEGRADED
                                                    : ACTOR_READY);
     }

@@ -12,12 +12,13 @@
 
 #include "runtime/inside.h"
 
-#define READ_AT_ONCE   64u       /* frames of one turn; then the mailbox is looked at again */
-#define PEER_BYTES_MAX 255u      /* of a routing id, by ZeroMQ */
-#define REQUEST_MS     86400000u /* of a command: what may take long answers within a day */
-#define REFUSAL_BYTES  4096u
-#define PUBLISH_HWM    100000 /* messages kept for a slow subscriber; what it misses it asks for */
-#define LINGER_MS      200    /* for what was sent last, at the end */
+#define READ_AT_ONCE    64u       /* frames of one turn; then the mailbox is looked at again */
+#define PEER_BYTES_MAX  255u      /* of a routing id, by ZeroMQ */
+#define REQUEST_MS      86400000u /* of a command: what may take long answers within a day */
+#define REFUSAL_BYTES   4096u
+#define PUBLISH_HWM     100000 /* messages kept for a slow subscriber; what it misses it asks for */
+#define ANSWERS_HWM     10000  /* answers that a client does not fetch; further ones are dropped */
+#define LINGER_MS       200    /* for what was sent last, at the end */
 #define FRAME_BYTES_MAX ((int64_t) 16 << 20) /* larger ends its connection, smaller is refused */
 
 /* Where an answer goes: the peer, and whether it sent a delimiter. */
@@ -56,16 +57,6 @@ link_of_ctx(const actor_ctx_t *ctx)
     return (link_t *) ((uintptr_t) ctx->actor->class->class - offsetof(link_t, class));
 }
 
-static actor_next_t
-link_init(actor_ctx_t *ctx, void *state, const void *args)
-{
-    link_state_t *self = state;
-
-    self->link = link_of_ctx(ctx);
-    self->link->self = actor_self(ctx);
-    return args ? ACTOR_FAIL : ACTOR_CONTINUE;
-}
-
 /* ---- answers ---- */
 
 static void
@@ -89,6 +80,39 @@ send_refusal(link_t *link, const waiting_peer_t *peer, slice_t request, err_t er
     send_frame(link, peer, (slice_t){(const char *) frame, size});
 }
 
+static void
+peer_served(link_t *link, waiting_peer_t *peer)
+{
+    free(peer->request);
+    *peer = (waiting_peer_t){.used = false};
+    link->peers--;
+}
+
+/* Nobody hears the answers to what an incarnation before this one asked. */
+static void
+refuse_all(link_t *link)
+{
+    for (uint32_t i = 0; i < ASKS_OPEN_MAX && link->peers > 0; i++) {
+        waiting_peer_t *peer = &link->peer[i];
+        if (peer->used) {
+            slice_t request = {(const char *) peer->request, peer->request_size};
+            send_refusal(link, peer, request, ERR_RESTARTING);
+            peer_served(link, peer);
+        }
+    }
+}
+
+static actor_next_t
+link_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    link_state_t *self = state;
+
+    self->link = link_of_ctx(ctx);
+    self->link->self = actor_self(ctx);
+    refuse_all(self->link);
+    return args ? ACTOR_FAIL : ACTOR_CONTINUE;
+}
+
 static actor_next_t
 link_answered(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
@@ -103,9 +127,7 @@ link_answered(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     } else {
         send_refusal(link, peer, request, answer->err == OK ? ERR_INTERNAL : answer->err);
     }
-    free(peer->request);
-    *peer = (waiting_peer_t){.used = false};
-    link->peers--;
+    peer_served(link, peer);
     return ACTOR_CONTINUE;
 }
 
@@ -142,7 +164,7 @@ link_asks(actor_ctx_t *ctx, void *state, const void *argument)
     return ACTOR_CONTINUE;
 }
 
-/* Only the head of a request is kept: what a refusal echoes is bounded and stands early. */
+/* The request is kept for a refusal, which echoes its id. */
 static void
 peer_wait(link_t *link, uint32_t which, const waiting_peer_t *peer, slice_t body)
 {
@@ -287,7 +309,7 @@ err_t
 link_open(link_t *link, void *context)
 {
     bool commands = link->role[0] != 0;
-    int linger = LINGER_MS, hwm = commands ? 0 : PUBLISH_HWM, yes = 1;
+    int linger = LINGER_MS, hwm = commands ? ANSWERS_HWM : PUBLISH_HWM, yes = 1;
     int64_t bytes_max = FRAME_BYTES_MAX;
     void *socket = zmq_socket(context, commands ? ZMQ_ROUTER : ZMQ_PUB);
 
@@ -296,9 +318,9 @@ link_open(link_t *link, void *context)
     }
     zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger);
     zmq_setsockopt(socket, ZMQ_SNDHWM, &hwm, sizeof hwm);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
     if (commands) {
         zmq_setsockopt(socket, ZMQ_ROUTER_MANDATORY, &yes, sizeof yes);
-        zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
     }
     err_t err = bind_at(link, socket);
     if (err != OK) {

@@ -23,10 +23,10 @@ typedef struct link link_t;
 typedef size_t link_refuse_fn(slice_t request, err_t err, uint8_t *ret_frame, size_t size);
 
 typedef struct link_options {
-    const char *name;     /* class and role name */
+    const char *name; /* class and role name */
     const char *endpoint;
-    const char *role;     /* asked; NULL: a status link */
-    uint32_t mode;        /* permission bits of an ipc socket */
+    const char *role; /* asked; NULL: a status link */
+    uint32_t mode;    /* permission bits of an ipc socket */
     link_refuse_fn *refuse;
 } link_options_t;
 

@@ -135,7 +135,8 @@ add_class(core_t *core, const actor_class_t *class)
     loaded_class_t *loaded = &core->classes[core->class_count];
     loaded->class = class;
     loaded->index = core->class_count++;
-    loaded->messages_max = class->lane_messages_max == 0 ? LANE_MESSAGES_MAX : class->lane_messages_max;
+    loaded->messages_max =
+        class->lane_messages_max == 0 ? LANE_MESSAGES_MAX : class->lane_messages_max;
     loaded->bytes_max = class->lane_bytes_max == 0 ? LANE_BYTES_MAX : class->lane_bytes_max;
     bool own = class->placement == ACTOR_OWN_WORKER;
     loaded->worker = own ? core->worker_count++ : UINT32_MAX;

@@ -73,10 +73,9 @@ core_left(const core_t *core, char *ret_left, size_t size)
         found++;
         const char *handling = atomic_load(&cell->handling);
         if (used < size) {
-            used += (size_t) snprintf(ret_left + used, size - used, "%s%s%s%s",
-                                      found == 1 ? "" : ", ", class_name(cell),
-                                      handling == NULL ? "" : " in ",
-                                      handling == NULL ? "" : handling);
+            used += (size_t) snprintf(
+                ret_left + used, size - used, "%s%s%s%s", found == 1 ? "" : ", ", class_name(cell),
+                handling == NULL ? "" : " in ", handling == NULL ? "" : handling);
         }
     }
     return found;
@@ -90,7 +89,8 @@ core_note_new(core_t *core, const record_type_t *type, const draft_t *draft)
 {
     loaded_class_t *class = core->notes_class;
     uint32_t row = 0;
-    while (class != NULL && row < class->class->hears_count && class->class->hears[row].type != type) {
+    while (class != NULL && row < class->class->hears_count &&
+           class->class->hears[row].type != type) {
         row++;
     }
     if (class == NULL || row == class->class->hears_count) {
@@ -156,8 +156,8 @@ static void
 look_stalled(core_t *core, cell_t *cell, int64_t now)
 {
     const loaded_class_t *class = atomic_load(&cell->class);
-    int64_t limit_ms = class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS
-                                                           : class->class->handler_limit_ms;
+    int64_t limit_ms =
+        class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS : class->class->handler_limit_ms;
     int64_t since = atomic_load(&cell->handling_since_ns);
     uint64_t order = atomic_load(&cell->handled) + 1;
     uint64_t reported = atomic_load(&cell->stalled_order);
@@ -196,8 +196,8 @@ static void
 look_late(core_t *core, uint32_t index, cell_t *cell, int64_t now)
 {
     const loaded_class_t *class = atomic_load(&cell->class);
-    int64_t limit_ms = class->class->init_deadline_ms == 0 ? INIT_DEADLINE_MS
-                                                           : class->class->init_deadline_ms;
+    int64_t limit_ms =
+        class->class->init_deadline_ms == 0 ? INIT_DEADLINE_MS : class->class->init_deadline_ms;
     int64_t started = atomic_load(&cell->started_ns);
     if (atomic_load(&cell->state) == ACTOR_STARTING && now - started > limit_ms * NS_PER_MS &&
         !atomic_exchange(&cell->reported_late, true)) {
@@ -211,8 +211,8 @@ look_settled(core_t *core, int64_t now)
 {
     char why[512];
     bool ready = core_is_ready(core, why, sizeof why);
-    bool changed = ready != core->settled_ready ||
-                   (core_is_late(core) && strcmp(why, core->settled_why) != 0);
+    bool changed =
+        ready != core->settled_ready || (core_is_late(core) && strcmp(why, core->settled_why) != 0);
     if (!changed) {
         return;
     }

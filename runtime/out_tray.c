@@ -76,7 +76,8 @@ kept_of(const void *record)
 {
     const kept_t *kept =
         (const kept_t *) (const void *) ((const char *) record - offsetof(kept_t, record));
-    assert(kept->magic == KEPT_MAGIC && "a record is the draft in hand, the message in hand, or kept");
+    assert(kept->magic == KEPT_MAGIC &&
+           "a record is the draft in hand, the message in hand, or kept");
     return kept;
 }
 
@@ -203,8 +204,8 @@ tray_abort(actor_ctx_t *ctx)
 
 /* Reserves and copies; the envelope is in the tray when this is OK. */
 static verdict_t
-say(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m, envelope_kind_t kind,
-    envelope_t **ret)
+say(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
+    envelope_kind_t kind, envelope_t **ret)
 {
     core_t *core = ctx->worker->core;
     uint32_t size = 0;
@@ -277,7 +278,8 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     actor_t *actor = ctx->actor;
     bool call = edge->kind == EDGE_CALL || edge->kind == EDGE_DYNAMIC;
     verdict_t verdict = check_target(ctx, edge, to);
-    if (verdict == VERDICT_OK && (actor->asks_open >= ASKS_OPEN_MAX || (call && actor->calls_open > 0))) {
+    if (verdict == VERDICT_OK &&
+        (actor->asks_open >= ASKS_OPEN_MAX || (call && actor->calls_open > 0))) {
         verdict = VERDICT_FULL;
     }
     if (verdict != VERDICT_OK) {

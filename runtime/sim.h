@@ -47,13 +47,13 @@ typedef struct sim_options {
     uint64_t seed;
     sim_strategy_t strategy;
     const host_options_t *host;
-    world_sim_options_t world;  /* its seed is replaced by one drawn from ours */
-    uint32_t delay_ns_max;      /* an envelope between two workers takes up to this long */
-    sim_saw_fn *saw;            /* may be NULL */
+    world_sim_options_t world; /* its seed is replaced by one drawn from ours */
+    uint32_t delay_ns_max;     /* an envelope between two workers takes up to this long */
+    sim_saw_fn *saw;           /* may be NULL */
     void *saw_context;
-    const char *commands_to;    /* role that link_request is asked of; NULL: none */
-    const char *publishes;      /* role name of the status link; NULL: none */
-    sim_heard_fn *heard;        /* may be NULL */
+    const char *commands_to;     /* role that link_request is asked of; NULL: none */
+    const char *publishes;       /* role name of the status link; NULL: none */
+    sim_heard_fn *heard;         /* may be NULL */
     sim_published_fn *published; /* may be NULL */
     void *outside_context;
 } sim_options_t;
@@ -82,9 +82,11 @@ bool sim_crash(sim_t *sim);
 /* An orderly stop; false when virtual deadline_ns passed first. */
 bool sim_stop(sim_t *sim, int64_t deadline_ns);
 
-uint64_t sim_hash(const sim_t *sim);  /* of all decisions so far */
+uint64_t sim_hash(const sim_t *sim); /* of all decisions so far */
 uint64_t sim_steps(const sim_t *sim);
-uint64_t sim_crash_points(const sim_t *sim); /* distinct (job, world call) places a crash could fall so far */
+/* Distinct (job, world call) places where a crash could fall so far. */
+uint64_t sim_crash_points(const sim_t *sim);
 uint32_t sim_open_asks(const sim_t *sim, char *ret_text, size_t size);
-uint32_t sim_threads_lost(const sim_t *sim); /* jobs that hang in a world call past their deadline */
+/* Jobs that hang in a world call past their deadline. */
+uint32_t sim_threads_lost(const sim_t *sim);
 int64_t sim_now_ns(const sim_t *sim);

@@ -6,7 +6,7 @@
 #include "runtime/sim.h"
 #include "runtime/sim_jobs.h"
 
-#define SIM_CHOICES_MAX 65536u /* things that can be done at one step; more jobs wait for the next */
+#define SIM_CHOICES_MAX 65536u /* that can be done at one step; more jobs wait */
 
 typedef struct flight {
     struct flight *next;

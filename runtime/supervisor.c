@@ -242,8 +242,10 @@ static bool
 within_intensity(const actor_t *parent, child_t *child)
 {
     const actor_class_t *class = parent->class->class;
-    uint32_t intensity = class->restart_intensity == 0 ? RESTART_INTENSITY : class->restart_intensity;
-    int64_t period_ms = class->restart_period_ms == 0 ? RESTART_PERIOD_MS : class->restart_period_ms;
+    uint32_t intensity =
+        class->restart_intensity == 0 ? RESTART_INTENSITY : class->restart_intensity;
+    int64_t period_ms =
+        class->restart_period_ms == 0 ? RESTART_PERIOD_MS : class->restart_period_ms;
     int64_t now = parent->worker->ctx.now_ns;
     if (child->restarted == NULL) {
         child->restarted = xalloc(intensity, sizeof(int64_t));
@@ -261,8 +263,10 @@ static int64_t
 backoff_ns(const actor_t *parent, const child_t *child)
 {
     const actor_class_t *class = parent->class->class;
-    int64_t period_ms = class->restart_period_ms == 0 ? RESTART_PERIOD_MS : class->restart_period_ms;
-    uint32_t intensity = class->restart_intensity == 0 ? RESTART_INTENSITY : class->restart_intensity;
+    int64_t period_ms =
+        class->restart_period_ms == 0 ? RESTART_PERIOD_MS : class->restart_period_ms;
+    uint32_t intensity =
+        class->restart_intensity == 0 ? RESTART_INTENSITY : class->restart_intensity;
     uint32_t recent = 0;
     for (uint32_t i = 0; child->restarted != NULL && i < intensity && i < child->restarts; i++) {
         recent += parent->worker->ctx.now_ns - child->restarted[i] <= period_ms * NS_PER_MS;

@@ -429,11 +429,8 @@ threads_stop(threads_t *threads, int64_t until_ns, char *ret_left, size_t left_s
     if (!threads->running) {
         return 0;
     }
-    uint32_t left = job_pool_stop(threads->jobs, until_ns);
-    if (left > 0) {
-        size_t used = strlen(ret_left);
-        snprintf(ret_left + used, left_size - used, "%s%u job threads", used ? ", " : "", left);
-    }
+    /* All are told first, so that each has the whole time. */
+    job_pool_end(threads->jobs);
     atomic_store(&threads->stopping, true);
     for (uint32_t i = 0; i < threads->workers; i++) {
         outlet_rouse(threads->outlet[CORE_FROM_HOST(threads->core)], i);
@@ -445,7 +442,8 @@ threads_stop(threads_t *threads, int64_t until_ns, char *ret_left, size_t left_s
         ssize_t got = read(threads->wake, &count, sizeof count);
         (void) got;
     }
-    left += not_ended(threads, ret_left, left_size);
+    uint32_t left = not_ended(threads, ret_left, left_size);
+    left += job_pool_wait(threads->jobs, until_ns, ret_left, left_size);
     if (left == 0) {
         for (uint32_t i = 0; i < threads->workers; i++) {
             pthread_join(threads->seat[i].thread, NULL);

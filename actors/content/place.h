@@ -25,9 +25,8 @@
 
 /* Free space that placement leaves alone on a point's file system: SPACE_RESERVE_BYTES and
  * SPACE_RESERVE_INODES of proto/limits.h. */
-#define PLACE_GRACE_NS_DEFAULT                                                                     \
-    ((int64_t) GRACE_MS * 1000000) /* superseded versions stay so long                             \
-                                    */
+/* Superseded versions stay so long. */
+#define PLACE_GRACE_NS_DEFAULT ((int64_t) GRACE_MS * 1000000)
 
 typedef struct place_order {
     const char *package;

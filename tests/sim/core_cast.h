@@ -49,7 +49,7 @@ extern actor_class_t cast_class[CAST_COUNT];
 extern uint64_t cast_delay_ns_max; /* of the simulator; 0: messages may overtake nothing in time */
 extern const char *cast_notes_to;  /* NULL: nobody hears the runtime's notes */
 extern uint32_t cast_latency_ns_max; /* of a file call */
-extern uint32_t cast_kids; /* spawned by the root after a to d, with tags 100 and up */
+extern uint32_t cast_kids;           /* spawned by the root after a to d, with tags 100 and up */
 
 /* ---- runs: for (cast_run_t run = {0}; cast_next(&run);), over seeds and all strategies ---- */
 
@@ -66,7 +66,7 @@ extern cast_run_t *cast;         /* the run in hand */
 void poke(cast_who_t who, actor_next_t (*fn)(actor_ctx_t *ctx, puppet_t *self));
 void settle(void); /* until nothing is left to do, timers included */
 void settle_ms(int64_t ms);
-bool something_to_do(void); /* within the next millisecond */
+bool something_to_do(void);          /* within the next millisecond */
 actor_t *cast_actor(cast_who_t who); /* NULL: nobody has the role */
 actor_ref_t cast_ref(cast_who_t who);
 actor_figures_t cast_figures(cast_who_t who);

@@ -18,8 +18,8 @@
 typedef struct stage_options {
     uint64_t seed;
     sim_strategy_t strategy;
-    uint32_t points;          /* at most STAGE_POINTS_MAX: a, b, c, d */
-    uint32_t files;           /* of the source tree */
+    uint32_t points;                     /* at most STAGE_POINTS_MAX: a, b, c, d */
+    uint32_t files;                      /* of the source tree */
     const actor_class_t *const *classes; /* NULL: the roster */
     const actor_class_t *root;           /* NULL: the executive */
 } stage_options_t;
@@ -56,7 +56,8 @@ void stage_plug(stage_t *stage, const char *point, bool plugged);
 
 /* What the oracles saw: NULL, or the first violation. */
 const char *stage_fault(const stage_t *stage);
-void stage_note_fault(stage_t *stage, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void stage_note_fault(stage_t *stage, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 /* How many instructions named this point so far, and how many works were begun on it. */
 uint32_t stage_instructions(const stage_t *stage, const char *point);
 uint32_t stage_works(const stage_t *stage, const char *point);

@@ -8,9 +8,9 @@
 typedef struct seen_target {
     char package[65], point[65];
     uint32_t instructions, works;
-    uint32_t attempt;  /* of the last instruction */
+    uint32_t attempt; /* of the last instruction */
     uint64_t epoch;
-    bool in_work;      /* a work is in hand */
+    bool in_work; /* a work is in hand */
 } seen_target_t;
 
 struct stage {
