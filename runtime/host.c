@@ -9,7 +9,7 @@
 #include <time.h>
 
 #include "runtime/inside.h"
-#include "runtime/threads.h"
+#include "runtime/worker_threads.h"
 
 struct host {
     host_options_t options;
@@ -19,6 +19,7 @@ struct host {
     uint32_t links;
     core_t *core;
     threads_t *threads;
+    bool started;
     bool left; /* threads did not come back: what they may use is never freed */
     char why[512];
 };
@@ -148,7 +149,11 @@ host_start(host_t *host)
     host->threads = threads_new(host->options.job_threads, host->link, host->links);
     host->core =
         core_new(&options, threads_executor(host->threads), &err, host->why, sizeof host->why);
-    return host->core ? threads_start(host->threads, host->core, host->why, sizeof host->why) : err;
+    if (host->core) {
+        err = threads_start(host->threads, host->core, host->why, sizeof host->why);
+    }
+    host->started = host->core && err == OK;
+    return err;
 }
 
 const char *
@@ -221,6 +226,9 @@ host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size)
     int64_t until_ns = now_ns() + (int64_t) deadline_ms * NS_PER_MS;
 
     ret_left[0] = 0;
+    if (!host->started) {
+        return true;
+    }
     core_stop(host->core);
     /* A fifth of the time is for the threads, whatever the actors do. */
     bool ended = threads_wait(host->threads, core_is_ended, (int64_t) deadline_ms * 4 / 5);

@@ -1,4 +1,5 @@
-/* job_pool.c - see job_pool.h. A lost thread is detached; it frees its own seat when it returns. */
+/* job_pool.c - see job_pool.h. Threads are detached: each frees its own seat when it ends, a lost one
+ * when it returns and is not needed any more. */
 #include "runtime/job_pool.h"
 
 #include <assert.h>
@@ -12,7 +13,7 @@
 #include "runtime/inside.h"
 #include "runtime/world_os.h"
 
-/* One thread's place. It belongs to the pool until it is lost, then to its thread. */
+/* One thread's place; unlinked and freed by its thread, with the lock held. */
 typedef struct seat {
     struct seat *next;
     job_pool_t *pool;
@@ -39,7 +40,7 @@ struct job_pool {
     seat_t *seats;
     waiting_t *head, *tail;
     uint64_t queued, reserved;
-    uint32_t threads, lost, numbers;
+    uint32_t wanted, threads, lost, numbers;
     bool stopping;
 };
 
@@ -124,6 +125,22 @@ run(seat_t *seat, job_t *job)
     outlet_send(seat->outlet, worker, job_finish(job));
 }
 
+/* Back from a job: whether this thread goes on. One that was lost takes the place of its
+ * replacement when there is none. Called with the lock held. */
+static bool
+goes_on(job_pool_t *pool, seat_t *seat)
+{
+    if (seat->lost) {
+        pool->lost--;
+        seat->lost = false;
+        if (pool->threads >= pool->wanted || pool->stopping) {
+            return false;
+        }
+        pool->threads++;
+    }
+    return true;
+}
+
 static void *
 seat_main(void *context)
 {
@@ -134,16 +151,14 @@ seat_main(void *context)
     snprintf(name, sizeof name, "job-%u", seat->number % 1000);
     pthread_setname_np(pthread_self(), name);
     lock(pool);
-    for (job_t *job; !seat->lost && (job = take(pool, seat));) {
+    bool on = true;
+    for (job_t *job; on && (job = take(pool, seat));) {
         unlock(pool);
         run(seat, job);
         lock(pool);
+        on = goes_on(pool, seat);
     }
-    if (seat->lost) {
-        pool->lost--;
-    } else {
-        pool->threads--;
-    }
+    pool->threads -= on;
     seat_unlink(pool, seat);
     outlet_destroy(&seat->outlet);
     free(seat);
@@ -189,6 +204,7 @@ job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads)
     pool->context = context;
     pool->host = host;
     pool->workers = workers;
+    pool->wanted = threads;
     lock(pool);
     for (uint32_t i = 0; i < threads; i++) {
         seat_new(pool);
@@ -229,10 +245,11 @@ job_pool_submit(job_pool_t *pool, job_t *job)
     lock(pool);
     assert(pool->reserved > 0);
     pool->reserved--;
-    if (subject_is_lost(pool, job_subject(job))) {
+    if (pool->stopping || subject_is_lost(pool, job_subject(job))) {
+        err_t err = pool->stopping ? ERR_CANCELLED : ERR_HUNG;
         unlock(pool);
         free(waiting);
-        return ERR_HUNG;
+        return err;
     }
     if (pool->tail) {
         pool->tail->next = waiting;
@@ -348,11 +365,9 @@ drop_waiting(job_pool_t *pool)
     pool->queued = 0;
 }
 
-uint32_t
-job_pool_stop(job_pool_t *pool, int64_t until_ns)
+void
+job_pool_end(job_pool_t *pool)
 {
-    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
-
     lock(pool);
     pool->stopping = true;
     drop_waiting(pool);
@@ -360,12 +375,38 @@ job_pool_stop(job_pool_t *pool, int64_t until_ns)
         atomic_store(&seat->cancel, true);
     }
     pthread_cond_broadcast(&pool->more);
-    while (pool->seats && pthread_cond_timedwait(&pool->idle, &pool->lock, &until) != ETIMEDOUT) {
-    }
+    unlock(pool);
+}
+
+/* Names who is left; returns how many. With the lock held. */
+static uint32_t
+name_left(const job_pool_t *pool, char *ret_left, size_t left_size)
+{
+    size_t used = strlen(ret_left);
     uint32_t left = 0;
+
     for (const seat_t *seat = pool->seats; seat; seat = seat->next) {
         left++;
+        if (used < left_size) {
+            used += (size_t) snprintf(ret_left + used, left_size - used, "%sjob %s%s%s",
+                                      used ? ", " : "", seat->job ? job_name(seat->job) : "thread",
+                                      seat->subject[0] ? " for " : "", seat->subject);
+        }
     }
+    return left;
+}
+
+uint32_t
+job_pool_wait(job_pool_t *pool, int64_t until_ns, char *ret_left, size_t left_size)
+{
+    struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
+
+    lock(pool);
+    /* Nobody waits for the lost ones. */
+    while (pool->threads > 0 &&
+           pthread_cond_timedwait(&pool->idle, &pool->lock, &until) != ETIMEDOUT) {
+    }
+    uint32_t left = name_left(pool, ret_left, left_size);
     unlock(pool);
     return left;
 }

@@ -79,8 +79,8 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
     job->drop = spec->drop;
     job->owner = actor->self;
     job->worker = ctx->worker->index;
-    size_t kept = spec->subject.size < sizeof job->subject - 1 ? spec->subject.size
-                                                               : sizeof job->subject - 1;
+    size_t kept =
+        spec->subject.size < sizeof job->subject - 1 ? spec->subject.size : sizeof job->subject - 1;
     memcpy(job->subject, spec->subject.data == NULL ? "" : spec->subject.data, kept);
     if (spec->input != NULL) {
         job->input =
@@ -108,8 +108,9 @@ job_commit(actor_ctx_t *ctx, envelope_t *take_envelope)
     executor_t *executor = &ctx->worker->core->executor;
     job_t *job = take_envelope->mine;
     envelope_free(take_envelope);
-    if (executor->job_submit(executor->self, ctx->worker->index, job) != OK) {
-        worker_deliver(ctx->worker, job_abandon(job, ERR_HUNG, false));
+    err_t err = executor->job_submit(executor->self, ctx->worker->index, job);
+    if (err != OK) {
+        worker_deliver(ctx->worker, job_abandon(job, err, false));
     }
 }
 
@@ -208,9 +209,9 @@ job_finish(job_t *job)
     bool made = job->output_type != NULL && !job->draft.full;
     err_t err = OK;
     if (!made) {
-        err = job->output_type != NULL          ? ERR_TOO_LARGE
+        err = job->output_type != NULL       ? ERR_TOO_LARGE
               : atomic_load(&job->cancelled) ? ERR_CANCELLED
-                                                : ERR_INTERNAL;
+                                             : ERR_INTERNAL;
     }
     envelope_t *reply = answer_of(job, err, made);
     reply->resource = job->resource;
