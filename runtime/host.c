@@ -19,7 +19,8 @@ struct host {
     uint32_t links;
     core_t *core;
     threads_t *threads;
-    bool started;
+    black_box_file_t *black_box;
+    bool started, in_order;
     bool left; /* threads did not come back: what they may use is never freed */
     char why[512];
 };
@@ -136,6 +137,19 @@ list_classes(host_t *host)
     }
 }
 
+static void
+open_black_box(host_t *host)
+{
+    const char *names[WORKERS_MAX];
+    uint32_t workers = core_worker_count(host->core);
+
+    for (uint32_t i = 0; i < workers; i++) {
+        names[i] = worker_name(core_worker(host->core, i));
+    }
+    host->black_box = black_box_new(host->options.black_box, names, workers);
+    core_note_in(host->core, host->black_box);
+}
+
 err_t
 host_start(host_t *host)
 {
@@ -150,6 +164,7 @@ host_start(host_t *host)
     host->core =
         core_new(&options, threads_executor(host->threads), &err, host->why, sizeof host->why);
     if (host->core) {
+        open_black_box(host);
         err = threads_start(host->threads, host->core, host->why, sizeof host->why);
     }
     host->started = host->core && err == OK;
@@ -236,7 +251,8 @@ host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size)
         core_left(host->core, ret_left, left_size);
     }
     host->left = threads_stop(host->threads, until_ns, ret_left, left_size) > 0;
-    return ended && !host->left;
+    host->in_order = ended && !host->left;
+    return host->in_order;
 }
 
 void
@@ -257,6 +273,7 @@ host_destroy(host_t **host_at)
         return;
     }
     core_destroy(&host->core);
+    black_box_destroy(&host->black_box, host->in_order);
     threads_destroy(&host->threads);
     for (uint32_t i = 0; i < host->links; i++) {
         link_destroy(&host->link[i]);

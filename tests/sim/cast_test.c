@@ -1,6 +1,5 @@
 /* cast_test.c - the simulator itself, with a cast of two actors and no database. */
 #include <criterion/criterion.h>
-#include <criterion/new/assert.h>
 
 #include "runtime/notes.h"
 #include "runtime/sim.h"
