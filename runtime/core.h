@@ -17,6 +17,8 @@
 #include "runtime/executor.h"
 #include "runtime/host.h"
 
+struct black_box_file; /* black_box.h */
+
 /* Where a post that no worker made comes from: one number past the workers for each. */
 #define CORE_FROM_WATCH(core) (core_worker_count(core) + 0u)
 #define CORE_FROM_HOST(core)  (core_worker_count(core) + 1u)
@@ -45,6 +47,8 @@ worker_t *core_worker(core_t *core, uint32_t index);
 const char *worker_name(const worker_t *worker);
 uint32_t worker_index(const worker_t *worker);
 
+/* Every handler is noted there from now on (NULL: nowhere); before the start. */
+void core_note_in(core_t *core, struct black_box_file *file);
 /* Spawns the root: posts its start to its worker, from CORE_FROM_HOST. */
 void core_start(core_t *core);
 /* Asks the root to end in order (its children first, the last one started first). */

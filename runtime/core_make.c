@@ -107,6 +107,16 @@ core_worker(core_t *core, uint32_t index)
 }
 
 void
+core_note_in(core_t *core, struct black_box_file *file)
+{
+    core->black_box = file;
+    for (uint32_t i = 0; i < core->worker_count && file != NULL; i++) {
+        worker_t *worker = &core->workers[i];
+        worker->black_box = black_box_of(file, i, worker->name);
+    }
+}
+
+void
 core_start(core_t *core)
 {
     loaded_class_t *class = core->root_class;

@@ -10,6 +10,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 #include "proto/limits.h"
+#include "runtime/black_box.h"
 #include "runtime/core.h"
 #include "runtime/notes.h"
 
@@ -294,7 +295,7 @@ struct worker {
     ready_list_t ready[LANE_COUNT];
     actor_ctx_t ctx;
     void *draft_memory;
-    struct black_box *black_box;
+    struct black_box *black_box; /* NULL: nothing is noted */
     _Atomic uint64_t delivered;
 };
 
