@@ -1,8 +1,6 @@
 /* provider_reply.c - see provider_reply.h. */
 #include "actors/provider_reply.h"
 
-#include <string.h>
-
 #include "actors/provider_wire.h"
 #include "actors/roster.h"
 
@@ -52,11 +50,10 @@ reply_refusal(actor_ctx_t *ctx, slice_t id, err_t err, const char *message, cons
 const link_reply_t *
 reply_error(actor_ctx_t *ctx, slice_t id, const command_t *command, err_t err)
 {
-    char message[256] = "cannot run '";
-    strcat(message, command->word);
-    strcat(message, "': ");
-    strcat(message, err_sentence(err));
-    return reply_refusal(ctx, id, err, message, err_hint(err));
+    request_fault_t fault;
+
+    request_cannot(&fault, command, err);
+    return reply_refusal(ctx, id, err, fault.message, fault.hint);
 }
 
 const link_reply_t *

@@ -170,6 +170,15 @@ request_read(slice_t frame, client_request_t *ret_request, request_fault_t *faul
     return take_key(&parts, &ret_request->key, fault);
 }
 
+void
+request_cannot(request_fault_t *fault, const command_t *command, err_t err)
+{
+    fault->err = err;
+    snprintf(fault->message, sizeof fault->message, "cannot run '%s': %s", command->word,
+             err_sentence(err));
+    snprintf(fault->hint, sizeof fault->hint, "%s", err_hint(err));
+}
+
 /* ---- the arguments ---- */
 
 static const char *
@@ -277,4 +286,17 @@ reply_put_error(wire_writer_t *writer, slice_t id, err_t err, slice_t message, s
     wire_put_shown(writer, hint);
     put_count(writer, "need", need);
     put_count(writer, "have", have);
+}
+
+void
+reply_put_unanswered(wire_writer_t *writer, slice_t frame, err_t err)
+{
+    client_request_t request;
+    request_fault_t fault;
+
+    if (request_read(frame, &request, &fault) == OK) {
+        request_cannot(&fault, request.command, err);
+    }
+    reply_put_error(writer, request.id, fault.err, slice_of(fault.message), slice_of(fault.hint),
+                    RECORD_NONE, RECORD_NONE);
 }

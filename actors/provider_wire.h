@@ -23,6 +23,8 @@ typedef struct client_request {
 
 /* ret_request->id is set whenever it could be read, also when the rest is refused. */
 err_t request_read(slice_t frame, client_request_t *ret_request, request_fault_t *fault) must_use;
+/* Fills the fault of a command that cannot run: cannot run '<command>': the error's sentence. */
+void request_cannot(request_fault_t *fault, const command_t *command, err_t err);
 /* Decodes and validates the arguments into the draft. site: prefixes that bind paths, may be NULL.
  */
 err_t request_decode(const client_request_t *request, const site_args_t *site, draft_t *draft,
@@ -35,5 +37,7 @@ err_t reply_put_result(wire_writer_t *writer, slice_t id, const record_type_t *t
                        const void *record) must_use;
 /* As reply_put_result, of an answer that is encoded already; refused: it is a refusal. */
 void reply_put_recalled(wire_writer_t *writer, slice_t id, bool refused, slice_t encoded);
+/* The whole reply to a frame that nobody could answer: why it cannot be read, else err. */
+void reply_put_unanswered(wire_writer_t *writer, slice_t frame, err_t err);
 void reply_put_error(wire_writer_t *writer, slice_t id, err_t err, slice_t message, slice_t hint,
                      uint64_t need, uint64_t have);

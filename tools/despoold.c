@@ -16,8 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "actors/provider_wire.h"
 #include "actors/roster.h"
-#include "proto/command.h"
 #include "proto/messages.h"
 #include "runtime/host.h"
 #include "tools/data_default.h"
@@ -247,18 +247,11 @@ make_host(const config_t *config)
 static size_t
 refuse_request(slice_t request, err_t err, uint8_t *ret_frame, size_t size)
 {
-    uint64_t memory[512];
-    command_frame_t frame;
-    const char *field = "";
-    draft_t draft;
     wire_writer_t writer;
 
-    err_t unread = command_open(request.data, request.size, &frame, &field);
-    draft_over(&draft, memory, sizeof memory);
-    const refusal_t *refusal =
-        command_refusal(&draft, &frame, unread != OK ? unread : err, unread != OK ? field : "");
     wire_writer_over(&writer, ret_frame, size);
-    return reply_encode(&writer, frame.id, &refusal_type, refusal) == OK ? writer.size : 0;
+    reply_put_unanswered(&writer, request, err);
+    return writer.full ? 0 : writer.size;
 }
 
 static err_t

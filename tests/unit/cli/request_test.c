@@ -3,7 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "proto/command.h"
+#include "proto/messages.h"
 #include "proto/messages.h"
 #include "tests/unit/cli/words.h"
 

@@ -348,6 +348,31 @@ Test(frames, an_id_of_256_bytes_is_echoed_and_a_larger_one_refused)
     }
 }
 
+Test(frames, a_key_or_a_frame_larger_than_its_limit_is_refused)
+{
+    static uint8_t bytes[COMMAND_BYTES_MAX + 1];
+    char key[KEY_BYTES_MAX + 1];
+    wire_writer_t writer;
+    client_request_t request;
+    request_fault_t fault = {.err = OK};
+    memset(key, 'k', sizeof key);
+    for (size_t size = KEY_BYTES_MAX; size <= sizeof key; size++) {
+        wire_writer_over(&writer, bytes, sizeof bytes);
+        wire_put_map(&writer, 3);
+        wire_put_str(&writer, slice_of("v"));
+        wire_put_u64(&writer, 1);
+        wire_put_str(&writer, slice_of("cmd"));
+        wire_put_str(&writer, slice_of("ping"));
+        wire_put_str(&writer, slice_of("key"));
+        wire_put_str(&writer, (slice_t){key, size});
+        err_t got = request_read((slice_t){(char *) bytes, writer.size}, &request, &fault);
+        cr_assert_eq(got, size > KEY_BYTES_MAX ? ERR_TOO_LARGE : OK, "a key of %zu bytes: got %s",
+                     size, err_word(got));
+    }
+    err_t got = request_read((slice_t){(char *) bytes, sizeof bytes}, &request, &fault);
+    cr_assert_eq(got, ERR_TOO_LARGE, "a frame of %zu bytes: got %s", sizeof bytes, err_word(got));
+}
+
 Test(frames, key_and_principal_are_set_by_the_site_alone)
 {
     frame_make(&frame, "distribute", "id=P1 to:a");
@@ -424,6 +449,35 @@ Test(answers, an_answer_that_was_kept_goes_out_as_it_was)
     wire_writer_over(&w, bytes, sizeof bytes);
     reply_put_recalled(&w, (slice_t){"\x07", 1}, true, (slice_t){"\x81\xa1x\x01", 4});
     expect_json(&w, "{\"v\":1,\"id\":7,\"ok\":false,\"error\":{\"x\":1}}");
+}
+
+Test(answers, a_command_that_nobody_answers_is_refused_with_its_id)
+{
+    static const struct {
+        slice_t frame;
+        const char *expected;
+    } rows[] = {
+        {BYTES("\x83\xa1v\x01\xa3"
+               "cmd\xa4ping\xa2id\x07"),
+         "{\"v\":1,\"id\":7,\"ok\":false,\"error\":{\"code\":\"down\",\"message\":\"cannot run "
+         "'ping': "},
+        {BYTES("\x82\xa1v\x01\xa2id\x07"),
+         "{\"v\":1,\"id\":7,\"ok\":false,\"error\":{\"code\":\"bad-request\",\"message\":\"cannot "
+         "read 'request': 'cmd' is missing"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint8_t wire[1024];
+        char json[2048];
+        wire_writer_t writer;
+        wire_value_t root;
+        size_t size;
+        wire_writer_over(&writer, wire, sizeof wire);
+        reply_put_unanswered(&writer, rows[i].frame, ERR_DOWN);
+        cr_assert_eq(wire_check(wire, writer.size, &root), OK);
+        cr_assert(wire_json(&root, json, sizeof json, &size));
+        cr_assert(strncmp(json, rows[i].expected, strlen(rows[i].expected)) == 0,
+                  "expected %s..., got %s", rows[i].expected, json);
+    }
 }
 
 Test(routes, every_command_but_ping_has_exactly_one)
