@@ -90,3 +90,13 @@ actor_host_fail(actor_ctx_t *ctx, err_t err, const char *why)
     ctx->host_err = err;
     snprintf(ctx->host_why, sizeof ctx->host_why, "%s", why);
 }
+
+size_t
+actor_black_box(const actor_ctx_t *ctx, char *text, size_t size)
+{
+    const black_box_file_t *file = ctx->worker->core->black_box;
+    const char *said = file == NULL ? "" : black_box_text(file);
+    size_t length = strnlen(said, size);
+    memcpy(text, said, length);
+    return length;
+}

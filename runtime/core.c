@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGESTED_BYTES 128u /* of a message, for the black box */
-
 /* ---- from worker to worker ---- */
 
 void
@@ -97,32 +95,6 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
 
 /* ---- one handler ---- */
 
-/* What tells a message from another: its type, size and first bytes. 0: nothing in hand. */
-static uint64_t
-digest_of(const envelope_t *in_hand)
-{
-    uint64_t hash = UINT64_C(0xcbf29ce484222325);
-    if (in_hand == NULL || in_hand->type == NULL) {
-        return 0;
-    }
-    uint32_t size = in_hand->size < DIGESTED_BYTES ? in_hand->size : DIGESTED_BYTES;
-    for (uint32_t i = 0; i < size; i++) {
-        hash = (hash ^ in_hand->record[i]) * UINT64_C(0x100000001b3);
-    }
-    return (hash ^ in_hand->size) | 1;
-}
-
-static void
-note_in_hand(const actor_t *actor, const envelope_t *in_hand, const char *what)
-{
-    struct black_box *box = actor->worker->black_box;
-    if (box != NULL) {
-        uint32_t attempt = in_hand == NULL ? 0 : in_hand->attempt;
-        black_box_before(box, actor->name, what, attempt, digest_of(in_hand),
-                         actor->worker->ctx.now_ns);
-    }
-}
-
 void
 core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
 {
@@ -134,7 +106,8 @@ core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
     ctx->host_stop = false;
     ctx->claim[0] = '\0';
     ctx->draft = (draft_t){0};
-    note_in_hand(actor, in_hand, what);
+    black_box_note(actor->worker->black_box, actor->name, what, in_hand ? in_hand->attempt : 0,
+                   ctx->now_ns);
     atomic_store_explicit(&actor->cell->handling, what, memory_order_relaxed);
     atomic_store_explicit(&actor->cell->handling_since_ns, ctx->now_ns, memory_order_release);
 }
@@ -189,9 +162,7 @@ core_handler_end(actor_t *actor, actor_next_t next)
     if (core->fresh_messages) {
         envelope_spoil(ctx->draft.base, ctx->draft.size);
     }
-    if (ctx->worker->black_box != NULL) {
-        black_box_after(ctx->worker->black_box);
-    }
+    black_box_done(ctx->worker->black_box);
     ctx->actor = NULL;
     ctx->in_hand = NULL;
     return kept;

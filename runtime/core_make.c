@@ -110,9 +110,8 @@ void
 core_note_in(core_t *core, struct black_box_file *file)
 {
     core->black_box = file;
-    for (uint32_t i = 0; i < core->worker_count && file != NULL; i++) {
-        worker_t *worker = &core->workers[i];
-        worker->black_box = black_box_of(file, i, worker->name);
+    for (uint32_t i = 0; i < core->worker_count; i++) {
+        core->workers[i].black_box = black_box_of(file, i);
     }
 }
 

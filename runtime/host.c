@@ -19,7 +19,7 @@ struct host {
     uint32_t links;
     core_t *core;
     threads_t *threads;
-    struct black_box_file *black_box;
+    black_box_file_t *black_box;
     bool started, in_order;
     bool left; /* threads did not come back: what they may use is never freed */
     char why[512];
@@ -140,13 +140,14 @@ list_classes(host_t *host)
 static void
 open_black_box(host_t *host)
 {
-    const executor_t *executor = threads_executor(host->threads);
+    const char *names[WORKERS_MAX];
+    uint32_t workers = core_worker_count(host->core);
 
-    if (host->options.black_box) {
-        host->black_box = black_box_open(host->options.black_box, core_worker_count(host->core),
-                                         executor->wall_ns(executor->self));
-        core_note_in(host->core, host->black_box);
+    for (uint32_t i = 0; i < workers; i++) {
+        names[i] = worker_name(core_worker(host->core, i));
     }
+    host->black_box = black_box_new(host->options.black_box, names, workers);
+    core_note_in(host->core, host->black_box);
 }
 
 err_t
@@ -272,7 +273,7 @@ host_destroy(host_t **host_at)
         return;
     }
     core_destroy(&host->core);
-    black_box_close(&host->black_box, host->in_order);
+    black_box_destroy(&host->black_box, host->in_order);
     threads_destroy(&host->threads);
     for (uint32_t i = 0; i < host->links; i++) {
         link_destroy(&host->link[i]);
