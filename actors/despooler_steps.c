@@ -78,6 +78,19 @@ give_up(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
     return steps_take_next(ctx, self);
 }
 
+/* Whether it has begun nobody knows: a new run of distribution_manager takes it up again. */
+static actor_next_t
+forget(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
+{
+    inbox_lost_t *lost = DRAFT(ctx, inbox_lost);
+    queue_figures_t figures;
+
+    queue_look(self->queue, &figures);
+    lost->slots = figures.slots;
+    return tell_distribution_manager_inbox_lost(ctx, lost) == VERDICT_OK ? give_up(ctx, self, entry)
+                                                                         : ACTOR_FAIL;
+}
+
 /* ---- the steps ---- */
 
 static actor_next_t
@@ -105,7 +118,7 @@ start_begin(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
     m->slot = entry->slot;
     m->lease_ms = LEASE_MS;
     verdict_t verdict = ask_site_database_target_begin(ctx, m, BEGIN_MS, begun_then, entry->slot);
-    return verdict == VERDICT_OK ? ACTOR_CONTINUE : give_up(ctx, self, entry);
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE : forget(ctx, self, entry);
 }
 
 static actor_next_t
@@ -165,7 +178,8 @@ begun(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
 
     claim(ctx, entry != NULL);
     if (!m) {
-        return give_up(ctx, self, entry);
+        return answer_err(answer) == ERR_SUPERSEDED ? give_up(ctx, self, entry)
+                                                    : forget(ctx, self, entry);
     }
     ((hand_t *) entry->load)->revision = m->revision;
     return start_work(ctx, self, entry);

@@ -68,8 +68,8 @@ due_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     const due_t *due = ANSWER_AS(answer, due);
 
     self->asking = false;
-    if (!due) {
-        return look_in(ctx, AGAIN_MS);
+    if (!due) { /* what it took up may be known to nobody now */
+        return new_run(ctx, self);
     }
     if (due->targets.count > 0 && dm_instruct(ctx, due, instructed_then) != VERDICT_OK) {
         return new_run(ctx, self);
