@@ -41,7 +41,7 @@ typedef struct head {
 
 struct black_box {
     char worker[32];
-    uint64_t busy; /* 1 + the line in hand; 0: idle */
+    uint64_t busy;  /* 1 + the line in hand; 0: idle */
     uint64_t count; /* lines ever written */
     line_t ring[BLACK_BOX_DELIVERIES];
 };

@@ -1,5 +1,5 @@
-/* job_pool.c - see job_pool.h. Threads are detached: each frees its own seat when it ends, a lost one
- * when it returns and is not needed any more. */
+/* job_pool.c - see job_pool.h. Threads are detached: each frees its own seat when it ends, a
+ * lost one when it returns and is not needed any more. */
 #include "runtime/job_pool.h"
 
 #include <assert.h>

@@ -1,4 +1,4 @@
-/* worker_threads.h - the executor of a real host: one thread and one mailbox socket for each worker.
+/* worker_threads.h - the executor of a real host: a thread and a mailbox socket per worker.
  *
  * Shape    worker threads, a watchdog that looks every WATCH_MS, a pool of job threads; links
  *          ride on the workers of their classes.

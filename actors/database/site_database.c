@@ -1,9 +1,7 @@
 /* site_database.c - the one owner of SQLite: every durable change is a message to it.
  *
- *   hears    all of HANDLED (handlers.h): commands that are only rows, what other actors keep
- *            and ask.
- *   tells    work_changed to distribution_manager, events_committed to status_manager, after
- *            the commit.
+ *   hears    all of HANDLED (handlers.h): commands that are only rows, what actors keep and ask.
+ *   tells    after a commit: distribution_manager work_changed, status_manager events_committed.
  *   asks     nobody; runs one job at a time, which has the connection.
  *   keeps    messages that arrived while a job runs: they are the next group, one transaction.
  *   survives everything: its rows are the site. What was asked and not answered is told to its

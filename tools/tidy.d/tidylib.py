@@ -29,8 +29,9 @@ def files(top, *patterns):
         for name in names:
             if where == top and name.startswith('build'):
                 continue
-            path = os.path.relpath(os.path.join(where, name), top)
-            if any(fnmatch.fnmatch(path, pattern) for pattern in patterns):
+            whole = os.path.join(where, name)
+            path = os.path.relpath(whole, top)
+            if os.path.isfile(whole) and any(fnmatch.fnmatch(path, p) for p in patterns):
                 found.append(path)
     return sorted(found)
 
