@@ -118,6 +118,21 @@ Test(instruction, rows_that_differ_in_what_is_wanted_or_why_are_not_mixed)
     expect_each_once(named, 8);
 }
 
+Test(instruction, what_is_wanted_is_told_as_it_is_due)
+{
+    draft_t draft;
+    uint8_t grouped[1] = {0};
+    instruction_walk_t walk = {.due = due_of(&draft, 1), .grouped = grouped};
+    cr_assert(instruction_next(&walk));
+    const instruction_t *m = make(&walk, made_memory);
+    char shown[1024];
+    record_print(&instruction_type, m, shown, sizeof shown);
+    cr_expect(slice_equal(record_slice(m, m->package), slice_of("P1")), "%s", shown);
+    cr_expect(slice_equal(record_slice(m, m->label), slice_of("3.1")), "%s", shown);
+    cr_expect(m->epoch == 3 && m->root.byte[0] == 9 && m->bytes == 1234, "%s", shown);
+    cr_expect(m->action == ACTION_INSTALL && m->attempt == 1 && m->of == 100, "%s", shown);
+}
+
 Test(instruction, a_target_carries_its_own_point_and_revision)
 {
     draft_t draft;

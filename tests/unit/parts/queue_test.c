@@ -119,6 +119,15 @@ Test(queue, points_take_turns_and_each_its_oldest_first)
     cr_expect_eq(dropped, 0);
 }
 
+Test(queue, what_could_start_at_once_does_not_wait_for_a_slot)
+{
+    queue_t *queue = queue_new(1);
+    must_add(queue, "a", 1, 10);
+    cr_expect_eq(look(queue).waiting, 1);
+    cr_expect_eq(look(queue).waiting_for_slot, 0);
+    queue_destroy(&queue, drop);
+}
+
 Test(queue, without_slots_nothing_starts_and_what_waits_is_counted)
 {
     queue_t *queue = queue_new(0);

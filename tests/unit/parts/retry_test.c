@@ -238,3 +238,13 @@ Test(retry, an_outcome_without_a_number_of_its_try_is_no_underflow)
     cr_expect_eq(retry_decide(&outcome, 0).attempts, 0, "got %u",
                  retry_decide(&outcome, 0).attempts);
 }
+
+Test(retry, tries_that_did_not_reach_the_point_never_end_it_and_leave_the_row_of_digests)
+{
+    outcome_t outcome = try_of(ERR_IO, ATTEMPTS_MAX + 1);
+    outcome.reached = false;
+    outcome.integrity = 2;
+    retry_next_t got = retry_decide(&outcome, 0);
+    cr_expect_eq(got.next, TARGET_RETRYING, "got %s", target_state_words.word[got.next]);
+    cr_expect_eq(got.integrity, 2, "got %u", got.integrity);
+}
