@@ -71,17 +71,25 @@ cli_cut(const char *text, size_t characters)
     return size;
 }
 
+char *
+cli_formatted(const char *format, va_list list)
+{
+    char *text = NULL;
+    int size = vasprintf(&text, format, list);
+
+    assert(size >= 0);
+    return text;
+}
+
 void
 cli_line(FILE *out, const char *format, ...)
 {
-    char *text = NULL;
     va_list list;
 
     va_start(list, format);
-    int size = vasprintf(&text, format, list);
+    char *text = cli_formatted(format, list);
     va_end(list);
-    assert(size >= 0);
-    char *shown = cli_shown((slice_t){text, (size_t) size});
+    char *shown = cli_shown(slice_of(text));
     fprintf(out, "%s\n", shown);
     free(shown);
     free(text);

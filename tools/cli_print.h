@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include "proto/record.h"
@@ -16,4 +17,6 @@
 char *cli_shown(slice_t text);
 size_t cli_width(const char *text);                  /* characters of UTF-8 text */
 size_t cli_cut(const char *text, size_t characters); /* bytes of the first so many characters */
+/* The formatted text, to be freed. */
+char *cli_formatted(const char *format, va_list list) __attribute__((format(printf, 1, 0)));
 void cli_line(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3)));

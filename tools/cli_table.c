@@ -76,14 +76,12 @@ table_cell(cli_table_t *table, const char *text)
 void
 table_cellf(cli_table_t *table, const char *format, ...)
 {
-    char *text = NULL;
     va_list list;
 
     va_start(list, format);
-    int size = vasprintf(&text, format, list);
+    char *text = cli_formatted(format, list);
     va_end(list);
-    assert(size >= 0);
-    put(table, (slice_t){text, (size_t) size});
+    put(table, slice_of(text));
     free(text);
 }
 

@@ -16,6 +16,7 @@
 #include "actors/content/place_inner.h"
 #include "actors/content/sync_points.h"
 #include "actors/content/walk.h"
+#include "actors/content/write_all.h"
 
 #define RIGHT 0700u /* of a directory under way: we must be able to fill it */
 
@@ -77,19 +78,6 @@ finish_file(work_t *work, int fd, int result, const tree_entry_t *entry)
     int closed = world_close(world, fd);
     result = result < 0 ? result : closed;
     return result < 0 ? fail_at(work, result, "write", entry->name) : OK;
-}
-
-static int
-write_all(world_t *world, int fd, const uint8_t *bytes, size_t size, uint64_t offset)
-{
-    for (size_t done = 0; done < size;) {
-        int64_t got = world_write(world, fd, bytes + done, size - done, offset + done);
-        if (got < 0) {
-            return (int) got;
-        }
-        done += (size_t) got;
-    }
-    return 0;
 }
 
 static size_t

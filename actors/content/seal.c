@@ -13,6 +13,7 @@
 #include <string.h>
 #include "actors/content/fail.h"
 #include "actors/content/hash.h"
+#include "actors/content/write_all.h"
 
 #define DIGEST_LINE_BYTES 72u /* "sha256 ", 64 digits, newline */
 #define OPEN_HOW          (WORLD_BENEATH | WORLD_NO_XDEV)
@@ -190,12 +191,7 @@ write_new(world_t *world, int dir, const char *name, const seal_t *seal, sync_po
     if (fd < 0) {
         return FAIL(fault, fd, "create", name);
     }
-    int result = 0;
-    for (size_t done = 0; done < seal->size && result >= 0;) {
-        int64_t got = world_write(world, fd, seal->text + done, seal->size - done, done);
-        result = got < 0 ? (int) got : 0;
-        done += got < 0 ? 0 : (size_t) got;
-    }
+    int result = write_all(world, fd, seal->text, seal->size, 0);
     result = result < 0 ? result : world_chmod(world, fd, 0644);
     result = result < 0 ? result : sync_point_file(world, point, fd);
     int closed = world_close(world, fd);

@@ -14,6 +14,7 @@
 #include "actors/content/fail.h"
 #include "actors/content/store_inner.h"
 #include "actors/content/sync_points.h"
+#include "actors/content/write_all.h"
 
 static void
 pending_path(const store_t *store, uint32_t index, char path[STORE_PATH_BYTES])
@@ -46,19 +47,6 @@ is_known(store_t *store, const digest_t *digest, bool *ret_known, fault_t *fault
         return OK;
     }
     return store_has(store, digest, ret_known, fault);
-}
-
-static int
-write_all(world_t *world, int fd, const uint8_t *bytes, size_t size, uint64_t offset)
-{
-    for (size_t done = 0; done < size;) {
-        int64_t got = world_write(world, fd, bytes + done, size - done, offset + done);
-        if (got < 0) {
-            return (int) got;
-        }
-        done += (size_t) got;
-    }
-    return 0;
 }
 
 static err_t
