@@ -4,6 +4,7 @@
  *
  * Runs in the foreground. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage. */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stddef.h>
@@ -11,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
@@ -327,6 +329,25 @@ serve(host_t *host, const config_t *config)
     return clean ? 0 : 1;
 }
 
+/* The data directory itself is locked before an endpoint in it is touched: to bind one takes it away
+ * from the host that has it. -1: another host runs, or it cannot be opened; it was said. */
+static int
+lock_data(const char *data)
+{
+    int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        return fd;
+    }
+    err_t err = errno == EWOULDBLOCK ? ERR_LOCKED : err_of_errno(errno);
+    fprintf(stderr, "cannot start the host in '%s': %s\n  %s\n", data, err_sentence(err),
+            err_hint(err));
+    if (fd >= 0) {
+        close(fd);
+    }
+    return -1;
+}
+
 static int
 run(const options_t *options)
 {
@@ -350,9 +371,14 @@ run(const options_t *options)
         config_fini(&config);
         return 1;
     }
-    host_t *host = make_host(&config);
-    int code = serve(host, &config);
-    host_destroy(&host);
+    int code = 1;
+    int lock = lock_data(config.data);
+    if (lock >= 0) {
+        host_t *host = make_host(&config);
+        code = serve(host, &config);
+        host_destroy(&host);
+        close(lock);
+    }
     config_fini(&config);
     return code;
 }

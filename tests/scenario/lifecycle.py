@@ -62,7 +62,7 @@ def a_flipped_byte_with_its_mtime_put_back_is_found_and_repaired():
         rows = {row['dp']: row for row in verified['points']}
         assert rows['b']['ok'] is True, rows['b']
         assert rows['a']['changed_count'] == 1, rows['a']
-        assert 'd1/e1/file-1' in rows['a']['changed'], rows['a']
+        assert rows['a']['changed'] == ['v1/d1/e1/file-1'], rows['a']
         site.wait_for('the damage in the stream', lambda: any(
             e['id'] == 2336 and e['dp'] == 'a' for e in site.history(last)))
         site.wait_states('P1', {'a': 'installed', 'b': 'installed'})
@@ -81,8 +81,8 @@ def missing_and_extra_paths_are_listed_by_verify():
         os.unlink(os.path.join(content, 'd1', 'e1', 'file-1'))
         write(os.path.join(content, 'd1', 'foreign'), b'x')
         row = site.do('verify', {'id': 'P1'})['points'][0]
-        assert row['missing'] == ['d1/e1/file-1'], row
-        assert row['extra'] == ['d1/foreign'], row
+        assert row['missing'] == ['v1/d1/e1/file-1'], row
+        assert row['extra'] == ['v1/d1/foreign'], row
         site.stop()
 
 
