@@ -329,8 +329,8 @@ serve(host_t *host, const config_t *config)
     return clean ? 0 : 1;
 }
 
-/* The data directory itself is locked before an endpoint in it is touched: to bind one takes it away
- * from the host that has it. -1: another host runs, or it cannot be opened; it was said. */
+/* The data directory itself is locked before an endpoint in it is touched: to bind one takes it
+ * away from the host that has it. -1: another host runs, or it cannot be opened; it was said. */
 static int
 lock_data(const char *data)
 {

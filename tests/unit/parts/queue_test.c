@@ -238,7 +238,7 @@ Test(queue, a_name_that_is_no_name_is_refused)
     queue_destroy(&queue, drop);
 }
 
-/* ---- against a model ---------------------------------------------------------------------------- */
+/* ---- against a model ------------------------------------------------------------------------- */
 
 typedef struct model {
     bool waits[KEYS + 1], held[KEYS + 1];
