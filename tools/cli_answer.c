@@ -133,6 +133,10 @@ cli_relative(slice_t iso, int64_t now_s, char *text, size_t size)
     while (span < units[unit].from) {
         unit++;
     }
+    if (span == 0) {
+        snprintf(text, size, "now");
+        return;
+    }
     snprintf(text, size, away < 0 ? "%ld %s ago" : "in %ld %s", span / units[unit].seconds,
              units[unit].unit);
 }
