@@ -62,7 +62,7 @@ make_order(draft_t *group, input_t in)
         group_message_t *row = draft_row(group, order->messages, count, sizeof *row);
         row->record = take_message(group, &in, &row->number);
     }
-    order->messages.count = count;
+    order->messages = (rows_t){count == 0 ? 0 : order->messages.at, count};
     return group->full ? 0 : group->size;
 }
 
@@ -77,7 +77,7 @@ make_answers(draft_t *group, input_t in)
         row->index = count;
         row->record = take_message(group, &in, &row->number);
     }
-    answers->answers.count = count;
+    answers->answers = (rows_t){count == 0 ? 0 : answers->answers.at, count};
     answers->done = count;
     return group->full ? 0 : group->size;
 }
