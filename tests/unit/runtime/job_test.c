@@ -1,229 +1,209 @@
-/* job_test.c - claims about jobs on real threads: cancelling, deadlines, threads that are lost. */
-#include <criterion/criterion.h>
-#include <sched.h>
-#include <string.h>
-#include <unistd.h>
-
+/* job_test.c - jobs on real threads: answers, cancellation, deadlines, threads that do not return. */
+#include "proto/limits.h"
 #include "tests/unit/runtime/cast.h"
 
-#define ANSWERS 4
-
-typedef struct answered {
-    _Atomic uint32_t count;
-    _Atomic uint32_t err[ANSWERS];
-    _Atomic bool resource[ANSWERS];
-    _Atomic int64_t at_ms[ANSWERS];
-} answered_t;
-static answered_t seen;
-static _Atomic uint32_t dropped;
-static _Atomic bool runs;
-
-static void
-drop_resource(void *resource)
-{
-    atomic_fetch_add(&dropped, resource != NULL);
-}
-
-static void
-never_returns(job_t *job, world_t *world, const void *input, void *resource)
-{
-    cr_assert(job != NULL && world != NULL && input == NULL);
-    (void) resource;
-    atomic_store(&runs, true);
-    for (;;) {
-        pause();
-    }
-}
-
-static void
-until_cancelled(job_t *job, world_t *world, const void *input, void *resource)
-{
-    cr_assert(job != NULL && input == NULL);
-    (void) resource;
-    atomic_store(&runs, true);
-    while (!world_cancelled(world)) {
-        sched_yield();
-    }
-}
-
-static void
-returns_at_once(job_t *job, world_t *world, const void *input, void *resource)
-{
-    cr_assert(world != NULL && input == NULL);
-    (void) resource;
-    receipt_t *out = JOB_OUTPUT(job, receipt);
-    out->number = 7;
-}
+static sem_t release;
+static _Atomic uint64_t begun;
+static _Atomic int job_err[4]; /* 1 + the error that each tag was answered with */
 
 static actor_next_t
 job_answered(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)
 {
-    uint32_t which = atomic_load(&seen.count);
-    claim(ctx, self != NULL && which < ANSWERS);
-    atomic_store(&seen.err[which], answer->err);
-    atomic_store(&seen.resource[which], answer->resource != NULL);
-    atomic_store(&seen.at_ms[which], cast_now_ms());
-    atomic_fetch_add(&seen.count, 1);
+    claim(ctx, self && answer->tag < 4);
+    const receipt_t *m = ANSWER_AS(answer, receipt);
+    atomic_store(&job_err[answer->tag], 1 + (int) answer->err);
+    if (m) {
+        atomic_fetch_add(&heard, m->number);
+    }
+    sem_post(&done);
     return ACTOR_CONTINUE;
 }
 
-static uint64_t
-begin_job(actor_ctx_t *ctx, job_fn *run, const char *subject, uint32_t deadline_ms)
+static void
+job_double(job_t *job, world_t *world, const void *input, void *resource)
 {
-    static int lent;
-    uint64_t number = 0;
-    job_spec_t spec = {.name = "job",
+    const parcel_t *m = input;
+    receipt_t *receipt = JOB_OUTPUT(job, receipt);
+
+    receipt->number = resource || world_cancelled(world) ? 0 : 2 * m->number;
+}
+
+/* Ends only when it is cancelled. */
+static void
+job_obeys(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const parcel_t *m = input;
+
+    atomic_fetch_add(&begun, m->number);
+    while (!world_cancelled(world) && !resource) {
+        job_progress(job, 1, 2);
+    }
+}
+
+/* Meets no cancellation: a call that hangs. */
+static void
+job_hangs(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const parcel_t *m = input;
+
+    atomic_fetch_add(&begun, m->number);
+    while (sem_wait(&release) != 0) {
+    }
+    job_double(job, world, input, resource);
+}
+
+static verdict_t
+start_job(actor_ctx_t *ctx, job_fn *run, const char *subject, uint32_t deadline_ms, uint64_t tag,
+          uint64_t *ret_job)
+{
+    parcel_t *m = DRAFT(ctx, parcel);
+
+    m->number = 21;
+    job_spec_t spec = {.name = "work",
                        .run = run,
+                       .input_type = &parcel_type,
+                       .input = m,
                        .subject = slice_of(subject),
                        .deadline_ms = deadline_ms,
-                       .resource = &lent,
-                       .drop = drop_resource,
-                       .then = job_answered};
-    cr_assert_eq(actor_job(ctx, &spec, &number), VERDICT_OK);
-    return number;
+                       .then = job_answered,
+                       .tag = tag};
+    return actor_job(ctx, &spec, ret_job);
 }
-
-/* ---- an actor that does what its timer says: 1 asks again for the subject, 2 cancels ---- */
-
-typedef struct boss {
-    uint64_t job;
-} boss_t;
-static job_fn *first_job;
-static uint32_t first_deadline_ms;
 
 static actor_next_t
-boss_init(actor_ctx_t *ctx, void *state, const void *args)
+one_job(actor_ctx_t *ctx, part_t *self)
 {
-    boss_t *self = state;
-    claim(ctx, args == NULL);
-    self->job = begin_job(ctx, first_job, "disk", first_deadline_ms);
-    return actor_timer(ctx, 1, 5) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    claim(ctx, self->who == A && start_job(ctx, job_double, "", 0, 0, NULL) == VERDICT_OK);
+    return ACTOR_CONTINUE;
 }
 
-static _Atomic bool cancel_wanted, again_wanted, other_wanted;
+Test(job, its_answer_comes_back_to_who_started_it)
+{
+    hook[A].init = one_job;
+    host_t *host = cast_start();
+    wait_done();
+    cr_assert_eq(job_err[0], 1 + OK);
+    cr_assert_eq(heard, 42, "got %lu", (unsigned long) heard);
+    cast_end(host);
+}
+
+static uint64_t cancelled_job;
 
 static actor_next_t
-boss_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+job_then_cancel(actor_ctx_t *ctx, part_t *self)
 {
-    const boss_t *self = state;
-    if (atomic_exchange(&cancel_wanted, false)) {
-        actor_job_cancel(ctx, self->job);
+    claim(ctx, start_job(ctx, job_obeys, "", 0, 0, &cancelled_job) == VERDICT_OK);
+    claim(ctx, self->who == A && actor_timer(ctx, 1, 1) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+cancel_when_begun(actor_ctx_t *ctx, part_t *self, uint64_t key)
+{
+    if (atomic_load(&begun) == 0) {
+        claim(ctx, self->who == A && actor_timer(ctx, key, 1) == VERDICT_OK);
+        return ACTOR_CONTINUE;
     }
-    if (atomic_exchange(&again_wanted, false)) {
-        begin_job(ctx, returns_at_once, "disk", 60000);
-    }
-    if (atomic_exchange(&other_wanted, false)) {
-        begin_job(ctx, returns_at_once, "another disk", 60000);
-    }
-    return actor_timer(ctx, key, 5) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    actor_job_cancel(ctx, cancelled_job);
+    return ACTOR_CONTINUE;
 }
-static const actor_class_t boss_class = {.name = "boss",
-                                         .state_bytes = sizeof(boss_t),
-                                         .init = boss_init,
-                                         .on_timer = boss_timer,
-                                         .role = true};
 
-static host_t *
-start_with(job_fn *run, uint32_t deadline_ms)
+Test(job, one_that_is_cancelled_while_it_runs_ends_and_says_so)
 {
-    static const actor_class_t *const classes[] = {&boss_class, NULL};
-    static const host_options_t options = {
-        .classes = classes, .root = &boss_class, .job_threads = 2};
-    first_job = run;
-    first_deadline_ms = deadline_ms;
-    host_t *host = host_new(&options);
-    cr_assert_eq(host_start(host), OK);
-    return host;
+    hook[A] = (hooks_t){.init = job_then_cancel, .timer = cancel_when_begun};
+    host_t *host = cast_start();
+    wait_done();
+    cr_assert_eq(job_err[0], 1 + ERR_CANCELLED, "got %s", err_word((err_t) (job_err[0] - 1)));
+    cast_end(host);
 }
 
-static bool
-job_runs(const host_t *host)
+static actor_next_t
+job_at_stop(actor_ctx_t *ctx, part_t *self)
 {
-    return host != NULL && atomic_load(&runs);
+    claim(ctx, self->who == A && start_job(ctx, job_obeys, "", 0, 0, NULL) == VERDICT_OK);
+    return ACTOR_CONTINUE;
 }
 
-static bool
-one_answer(const host_t *host)
+Test(job, one_that_runs_at_the_stop_is_cancelled_and_nothing_is_left)
 {
-    return host != NULL && atomic_load(&seen.count) >= 1;
+    hook[A].init = job_at_stop;
+    cast_end(cast_start());
 }
 
-static bool
-two_answers(const host_t *host)
+static actor_next_t
+short_job(actor_ctx_t *ctx, part_t *self)
 {
-    return host != NULL && atomic_load(&seen.count) >= 2;
+    claim(ctx, self->who == A && start_job(ctx, job_obeys, "", 50, 0, NULL) == VERDICT_OK);
+    return ACTOR_CONTINUE;
 }
 
-static bool
-three_answers(const host_t *host)
+Test(job, past_its_deadline_the_asker_is_told_at_once)
 {
-    return host != NULL && atomic_load(&seen.count) >= 3;
+    hook[A].init = short_job;
+    host_t *host = cast_start();
+    wait_done();
+    cr_assert_eq(job_err[0], 1 + ERR_DEADLINE, "got %s", err_word((err_t) (job_err[0] - 1)));
+    cast_end(host);
 }
 
-static bool
-thread_is_lost(const host_t *host)
+/* tag 0 hangs; when its thread is lost: 1 for the same subject, 2 for another; when the thread is
+ * back: 3 for the same subject. */
+static actor_next_t
+hung_job(actor_ctx_t *ctx, part_t *self)
+{
+    claim(ctx, start_job(ctx, job_hangs, "server", 50, 0, NULL) == VERDICT_OK);
+    claim(ctx, self->who == A && actor_timer(ctx, 1, 1) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+watch_the_lost(actor_ctx_t *ctx, part_t *self, uint64_t key)
 {
     host_figures_t figures;
-    host_figures(host, &figures);
-    return figures.job_threads_lost == 1;
+
+    actor_host_figures(ctx, &figures);
+    if (self->count == 0 && figures.job_threads_lost == 1) {
+        claim(ctx, figures.job_threads == JOB_THREADS);
+        claim(ctx, start_job(ctx, job_double, "server", 0, 1, NULL) == VERDICT_OK);
+        claim(ctx, start_job(ctx, job_double, "other", 0, 2, NULL) == VERDICT_OK);
+        self->count = 1;
+    } else if (self->count == 1 && job_err[1] && job_err[2]) {
+        sem_post(&release);
+        self->count = 2;
+    } else if (self->count == 2 && figures.job_threads_lost == 0) {
+        claim(ctx, start_job(ctx, job_double, "server", 0, 3, NULL) == VERDICT_OK);
+        return ACTOR_CONTINUE;
+    }
+    claim(ctx, actor_timer(ctx, key, 5) == VERDICT_OK);
+    return ACTOR_CONTINUE;
 }
 
-static void
-ends(host_t *host)
+Test(job, a_lost_thread_is_replaced_and_its_subject_refused_until_it_returns)
+{
+    cr_assert_eq(sem_init(&release, 0, 0), 0);
+    hook[A] = (hooks_t){.init = hung_job, .timer = watch_the_lost};
+    host_t *host = cast_start();
+    for (int i = 0; i < 4; i++) {
+        wait_done();
+    }
+    cr_assert_eq(job_err[0], 1 + ERR_DEADLINE);
+    cr_assert_eq(job_err[1], 1 + ERR_HUNG, "got %s", err_word((err_t) (job_err[1] - 1)));
+    cr_assert_eq(job_err[2], 1 + OK);
+    cr_assert_eq(job_err[3], 1 + OK);
+    cast_end(host);
+}
+
+Test(job, one_that_hangs_at_the_stop_is_named_and_left)
 {
     char left[256] = "";
-    cr_assert(host_stop(host, 5000, left, sizeof left), "expected nothing left, got: %s", left);
-    host_destroy(&host);
-}
 
-Test(jobs, an_answer_comes_with_the_resource_lent, .timeout = 60)
-{
-    host_t *host = start_with(returns_at_once, 60000);
-    cr_assert(cast_becomes(one_answer, host));
-    cr_expect_eq(atomic_load(&seen.err[0]), OK);
-    cr_expect(atomic_load(&seen.resource[0]), "what was lent comes back");
-    ends(host);
-    cr_expect_eq(atomic_load(&dropped), 0);
-}
-
-Test(jobs, a_cancelled_job_answers_cancelled_and_gives_its_resource_back, .timeout = 60)
-{
-    host_t *host = start_with(until_cancelled, 60000);
-    cr_assert(cast_becomes(job_runs, host));
-    atomic_store(&cancel_wanted, true);
-    cr_assert(cast_becomes(one_answer, host));
-    cr_expect_eq(atomic_load(&seen.err[0]), ERR_CANCELLED);
-    cr_expect(atomic_load(&seen.resource[0]));
-    ends(host);
-}
-
-Test(jobs, a_stop_cancels_what_runs, .timeout = 60)
-{
-    host_t *host = start_with(until_cancelled, 60000);
-    cr_assert(cast_becomes(job_runs, host));
-    ends(host);
-    cr_expect_eq(atomic_load(&dropped), 1, "what was lent is dropped, nobody takes it back");
-}
-
-Test(jobs, a_thread_that_does_not_return_is_lost_and_only_its_subject_with_it, .timeout = 60)
-{
-    char left[256] = "";
-    int64_t began = cast_now_ms();
-    host_t *host = start_with(never_returns, 200);
-    cr_assert(cast_becomes(one_answer, host));
-    cr_expect_eq(atomic_load(&seen.err[0]), ERR_DEADLINE);
-    cr_expect_lt(atomic_load(&seen.at_ms[0]) - began, 2000, "the asker hears at its deadline");
-    cr_expect(!atomic_load(&seen.resource[0]), "the lost thread still has what was lent");
-    cr_assert(cast_becomes(thread_is_lost, host));
-    atomic_store(&again_wanted, true);
-    cr_assert(cast_becomes(two_answers, host));
-    cr_expect_eq(atomic_load(&seen.err[1]), ERR_HUNG);
-    atomic_store(&other_wanted, true);
-    cr_assert(cast_becomes(three_answers, host));
-    cr_expect_eq(atomic_load(&seen.err[2]), OK);
-    /* The stop does not wait for it; that it is left is told, and the process ends in order. */
-    began = cast_now_ms();
-    host_stop(host, 3000, left, sizeof left);
-    cr_expect_lt(cast_now_ms() - began, 4000);
+    cr_assert_eq(sem_init(&release, 0, 0), 0);
+    hook[A] = (hooks_t){.init = hung_job};
+    host_t *host = cast_start();
+    wait_done(); /* its deadline */
+    int64_t began = clock_ms();
+    cr_assert_not(host_stop(host, 500, left, sizeof left));
+    cr_assert_leq(clock_ms() - began, 1000);
+    cr_assert_str_eq(left, "job work for server");
     host_destroy(&host);
 }
