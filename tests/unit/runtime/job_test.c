@@ -1,4 +1,5 @@
-/* job_test.c - jobs on real threads: answers, cancellation, deadlines, threads that do not return. */
+/* job_test.c - jobs on real threads: answers, cancellation, deadlines, threads that do not
+ * return. */
 #include "proto/limits.h"
 #include "tests/unit/runtime/cast.h"
 
