@@ -1,6 +1,8 @@
 /* command_queue.c - see command_queue.h. */
 #include "actors/command_queue.h"
 
+#include "proto/messages.h"
+
 #include <assert.h>
 
 err_t
@@ -37,4 +39,17 @@ command_queue_drop(command_queue_t *queue)
     while (queue->count > 0) {
         command_queue_done(queue);
     }
+}
+
+/* The three commands begin alike. */
+_Static_assert(offsetof(package_add_t, id) == offsetof(package_remove_t, id) &&
+                   offsetof(package_update_t, id) == offsetof(package_remove_t, id),
+               "command_queue_id");
+
+slice_t
+command_queue_id(const queued_command_t *command)
+{
+    const package_remove_t *m = kept_record(command->kept);
+
+    return record_slice(m, m->id);
 }

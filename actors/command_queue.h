@@ -31,3 +31,5 @@ err_t command_queue_add(actor_ctx_t *ctx, command_queue_t *queue, const record_t
 const queued_command_t *command_queue_first(const command_queue_t *queue);
 void command_queue_done(command_queue_t *queue);
 void command_queue_drop(command_queue_t *queue);
+/* The id in a command on a package, as its client wrote it. */
+slice_t command_queue_id(const queued_command_t *command);

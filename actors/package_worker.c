@@ -23,10 +23,6 @@
 
 enum { TIMER_IDLE = 1 };
 
-_Static_assert(offsetof(package_add_t, id) == offsetof(package_remove_t, id) &&
-                   offsetof(package_update_t, id) == offsetof(package_remove_t, id),
-               "id_in_hand");
-
 #define EDGES(E)                                                                                   \
     E(ASK, site_database, package_lookup)                                                          \
     E(ASK, site_database, version_commit)                                                          \
@@ -77,19 +73,11 @@ verb_in_hand(const package_worker_t *self)
     return type == &package_add_type ? "add" : type == &package_update_type ? "update" : "remove";
 }
 
-/* The id as its client wrote it; the three commands begin alike. */
-static slice_t
-id_in_hand(const package_worker_t *self)
-{
-    const package_remove_t *m = kept_record(in_hand(self)->kept);
-
-    return record_slice(m, m->id);
-}
-
 static actor_next_t
 finish_refused(actor_ctx_t *ctx, package_worker_t *self, err_t err)
 {
-    answer_refuse(ctx, in_hand(self)->request, err, verb_in_hand(self), id_in_hand(self));
+    answer_refuse(ctx, in_hand(self)->request, err, verb_in_hand(self),
+                  command_queue_id(in_hand(self)));
     return finish(ctx, self);
 }
 
@@ -97,7 +85,8 @@ finish_refused(actor_ctx_t *ctx, package_worker_t *self, err_t err)
 static actor_next_t
 finish_passing_on(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *answer)
 {
-    answer_pass_on(ctx, in_hand(self)->request, answer, verb_in_hand(self), id_in_hand(self));
+    answer_pass_on(ctx, in_hand(self)->request, answer, verb_in_hand(self),
+                   command_queue_id(in_hand(self)));
     return finish(ctx, self);
 }
 
