@@ -175,25 +175,18 @@ ask_accept(actor_t *actor, const envelope_t *ask)
     accepted_t *accepted = xalloc(1, sizeof *accepted);
     accepted->request = (request_t){ask->from, ask->ask, ask->deadline_ns};
     accepted->chain = ask->chain;
-    accepted->next = actor->accepted;
-    if (accepted->next != NULL) {
-        accepted->next->previous = accepted;
-    }
-    actor->accepted = accepted;
+    accepted->previous = actor->accepted_last;
+    *(accepted->previous == NULL ? &actor->accepted : &accepted->previous->next) = accepted;
+    actor->accepted_last = accepted;
     return accepted;
 }
 
 void
 ask_accepted_free(actor_t *actor, accepted_t *accepted)
 {
-    if (accepted->previous != NULL) {
-        accepted->previous->next = accepted->next;
-    } else {
-        actor->accepted = accepted->next;
-    }
-    if (accepted->next != NULL) {
-        accepted->next->previous = accepted->previous;
-    }
+    *(accepted->previous == NULL ? &actor->accepted : &accepted->previous->next) = accepted->next;
+    *(accepted->next == NULL ? &actor->accepted_last : &accepted->next->previous) =
+        accepted->previous;
     free(accepted);
 }
 

@@ -247,7 +247,7 @@ struct actor {
     open_ask_t **ask;
     uint32_t ask_capacity, asks_open, jobs_open, ask_free;
     uint64_t ask_sequence;
-    accepted_t *accepted; /* of all, newest first */
+    accepted_t *accepted, *accepted_last; /* oldest first: mostly the next answered */
     keyed_timer_t **timer_bucket;
     uint32_t timer_buckets, timers;
     child_t *children, *children_last;

@@ -212,7 +212,9 @@ seat_main(void *context)
             continue;
         }
         void *other = seat->link ? link_socket(seat->link) : NULL;
-        if (mailbox_wait(seat->mailbox, other, wait_ms(worker, seat))) {
+        bool readable = mailbox_wait(seat->mailbox, other, wait_ms(worker, seat));
+        worker->ctx.now_ns = now_ns(NULL); /* the link acts as its actor, after a sleep */
+        if (readable) {
             link_read(seat->link, threads->core);
         } else if (seat->link) {
             link_retry(seat->link, threads->core);

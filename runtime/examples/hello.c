@@ -1,5 +1,4 @@
-/* hello.c - two actors on threads of their own: one asks, the other answers, the host stops.
- */
+/* hello.c - two actors on threads of their own: one asks, the other answers, the host stops. */
 #include <stdio.h>
 #include <stdlib.h>
 
