@@ -1,53 +1,166 @@
-/* point_collect.c - superseded versions of a point go when their grace time has ended. */
+/* point_collect.c - superseded versions of a point go when their grace time has ended: one order
+ * for each package, one job at a time, and only while no request is in hand. */
+#include <assert.h>
+#include <stdlib.h>
+
 #include "actors/point_worker_inside.h"
 
+#define NS_PER_MS        INT64_C(1000000)
 #define COLLECT_EXTRA_MS 1000u /* after a grace time has ended */
 
 THEN(point_worker_t, collected)
 
+static const collect_point_t *
+order_of(const tidy_t *tidy)
+{
+    return kept_record(tidy->order);
+}
+
+static tidy_t *
+tidy_of(const point_worker_t *self, const collect_point_t *m)
+{
+    for (tidy_t *tidy = self->tidies; tidy; tidy = tidy->next) {
+        const collect_point_t *order = order_of(tidy);
+        if (slice_equal(record_slice(order, order->package), record_slice(m, m->package))) {
+            return tidy;
+        }
+    }
+    return NULL;
+}
+
+static void
+drop_tidy(point_worker_t *self, tidy_t *dropped)
+{
+    tidy_t **at = &self->tidies;
+
+    while (*at != dropped) {
+        at = &(*at)->next;
+    }
+    *at = dropped->next;
+    self->tidy_count--;
+    kept_destroy(&dropped->order);
+    free(dropped);
+}
+
+void
+point_collect_drop(point_worker_t *self)
+{
+    while (self->tidies) {
+        drop_tidy(self, self->tidies);
+    }
+}
+
+static tidy_t *
+next_due(const point_worker_t *self)
+{
+    tidy_t *first = self->tidies;
+
+    for (tidy_t *tidy = self->tidies; tidy; tidy = tidy->next) {
+        first = tidy->due_ns < first->due_ns ? tidy : first;
+    }
+    return first;
+}
+
+static actor_next_t
+look_in(actor_ctx_t *ctx, uint64_t ms)
+{
+    return actor_timer(ctx, TIMER_COLLECT, ms) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
 actor_next_t
 point_collect(actor_ctx_t *ctx, point_worker_t *self)
 {
-    const collect_point_t *m = self->collect ? kept_record(self->collect) : NULL;
+    tidy_t *tidy = next_due(self);
 
-    if (!m) {
-        return ACTOR_CONTINUE;
+    if (!tidy) {
+        return point_rest(ctx, self);
     }
+    if (tidy->due_ns > actor_now_ns(ctx)) {
+        return look_in(ctx, (uint64_t) ((tidy->due_ns - actor_now_ns(ctx)) / NS_PER_MS) + 1);
+    }
+    const collect_point_t *m = order_of(tidy);
     job_spec_t spec = {.name = "collect",
                        .run = job_collect_point,
                        .input_type = &collect_point_type,
                        .input = m,
                        .subject = record_slice(m, m->dp),
                        .then = collected_then};
-    if (self->job_open || actor_job(ctx, &spec, &self->job) != VERDICT_OK) {
-        return actor_timer(ctx, TIMER_COLLECT, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    if (self->work || self->job_open || actor_job(ctx, &spec, &self->job) != VERDICT_OK) {
+        return look_in(ctx, LOOK_MS);
     }
     self->job_open = true;
+    self->tidying = tidy;
+    tidy->due_ns = INT64_MAX;
     return ACTOR_CONTINUE;
 }
 
 actor_next_t
 point_collect_from(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m)
 {
-    kept_destroy(&self->collect);
-    self->collect = actor_keep(ctx, &collect_point_type, m);
+    tidy_t *tidy = tidy_of(self, m);
+
+    if (!tidy && self->tidy_count >= POINT_TIDIES_MAX) {
+        return ACTOR_CONTINUE;
+    }
+    if (!tidy) {
+        tidy = calloc(1, sizeof *tidy);
+        assert(tidy);
+        tidy->next = self->tidies;
+        self->tidies = tidy;
+        self->tidy_count++;
+    }
+    kept_destroy(&tidy->order);
+    tidy->order = actor_keep(ctx, &collect_point_type, m);
+    tidy->due_ns = actor_now_ns(ctx);
     actor_timer_cancel(ctx, TIMER_IDLE);
     return point_collect(ctx, self);
 }
 
-/* What still waits for its grace time is looked at again when that has ended. */
+/* Until the database has heard it, the store keeps what the point no longer holds. */
+static void
+tell_tidied(actor_ctx_t *ctx, const collect_point_t *order)
+{
+    target_tidied_t *m = DRAFT(ctx, target_tidied);
+
+    m->target = order->target;
+    m->epoch = order->epoch;
+    answer_unheard(tell_site_database_target_tidied(ctx, m));
+}
+
+/* What still waits for its grace time, or made way for work, is looked at again; what failed is
+ * ordered again with the package's next version. */
+static void
+settle(actor_ctx_t *ctx, point_worker_t *self, tidy_t *tidy, const actor_answer_t *answer)
+{
+    const collect_point_t *order = order_of(tidy);
+    const collected_t *m = ANSWER_AS(answer, collected);
+    err_t err = m ? (err_t) m->err : answer->err;
+
+    if (tidy->due_ns != INT64_MAX) {
+        return; /* a later order came meanwhile */
+    }
+    if (err == ERR_CANCELLED || (m && err == OK && m->waiting > 0)) {
+        uint64_t ms = COLLECT_EXTRA_MS + (err == OK ? order->grace_ms : 0);
+        tidy->due_ns = actor_now_ns(ctx) + (int64_t) ms * NS_PER_MS;
+        return;
+    }
+    if (m && err == OK) {
+        tell_tidied(ctx, order);
+    }
+    drop_tidy(self, tidy);
+}
+
 static actor_next_t
 collected(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
 {
-    const collected_t *m = ANSWER_AS(answer, collected);
-    const collect_point_t *order = self->collect ? kept_record(self->collect) : NULL;
+    tidy_t *tidy = self->tidying;
 
+    claim(ctx, tidy != NULL);
     self->job_open = false;
-    if (order && m && m->err == OK && m->waiting > 0) {
-        return actor_timer(ctx, TIMER_COLLECT, order->grace_ms + COLLECT_EXTRA_MS) == VERDICT_OK
-                   ? ACTOR_CONTINUE
-                   : ACTOR_FAIL;
+    self->tidying = NULL;
+    settle(ctx, self, tidy, answer);
+    if (self->work) {
+        return point_start_work(ctx, self);
     }
-    kept_destroy(&self->collect);
-    return point_rest(ctx, self);
+    return point_collect(ctx, self);
 }

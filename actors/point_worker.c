@@ -2,7 +2,8 @@
  *
  *   hears    measure and work, each an ask of the despooler; probe_point, stop_work,
  *            collect_point
- *   tells    distribution_manager point_returned; site_database and status_manager progress
+ *   tells    distribution_manager point_returned; site_database target_tidied;
+ *            site_database and status_manager progress
  *   asks     nobody: what is slow is a job
  *   keeps    the request in hand and its work; the job, and how far it had come when last looked
  *            at
@@ -31,7 +32,7 @@ THEN(point_worker_t, work_done)
 bool
 point_is_idle(const point_worker_t *self)
 {
-    return !self->work && !self->job_open && !self->probe && !self->collect;
+    return !self->work && !self->job_open && !self->probe && !self->tidies;
 }
 
 actor_next_t
@@ -62,46 +63,62 @@ answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err)
     kept_destroy(&self->work);
 }
 
+static actor_next_t
+look_from_now(actor_ctx_t *ctx, point_worker_t *self)
+{
+    self->seen = 0;
+    self->still = 0;
+    return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
 static err_t
 err_of_job(err_t err)
 {
     return err == ERR_DEADLINE ? ERR_HUNG : err;
 }
 
+actor_next_t
+point_start_work(actor_ctx_t *ctx, point_worker_t *self)
+{
+    const work_t *work = kept_record(self->work);
+    job_spec_t spec = {.name = self->is_measure ? "measure" : "work",
+                       .run = self->is_measure ? job_measure : job_work,
+                       .input_type = self->is_measure ? &measure_type : &work_type,
+                       .input = work,
+                       .subject = record_slice(work, work->dp),
+                       .deadline_ms = self->is_measure ? MEASURE_MS : WORK_MS,
+                       .then = work_done_then};
+    verdict_t verdict = actor_job(ctx, &spec, &self->job);
+
+    if (verdict != VERDICT_OK) {
+        answer_failed(ctx, self, verdict_err(verdict));
+        return point_rest(ctx, self);
+    }
+    self->job_open = true;
+    return look_from_now(ctx, self);
+}
+
+/* A collection makes way for work; one that does not come back is met as any job that hangs. */
 static actor_next_t
 start(actor_ctx_t *ctx, point_worker_t *self, const record_type_t *type, const void *m)
 {
-    const work_t *work = m;
-    bool is_measure = type == &measure_type;
-    job_spec_t spec = {.name = is_measure ? "measure" : "work",
-                       .run = is_measure ? job_measure : job_work,
-                       .input_type = type,
-                       .input = m,
-                       .subject = record_slice(work, work->dp),
-                       .deadline_ms = is_measure ? MEASURE_MS : WORK_MS,
-                       .then = work_done_then};
-
     if (self->work) {
         actor_refuse(ctx, ERR_BUSY);
         return ACTOR_CONTINUE;
     }
     actor_timer_cancel(ctx, TIMER_IDLE);
     self->work = actor_keep(ctx, type, m);
-    self->is_measure = is_measure;
+    self->is_measure = type == &measure_type;
     self->request = actor_defer(ctx, "a job");
-    if (self->job_open) {
+    if (!self->job_open) {
+        return point_start_work(ctx, self);
+    }
+    if (!self->tidying) {
         answer_failed(ctx, self, ERR_HUNG);
         return ACTOR_CONTINUE;
     }
-    verdict_t verdict = actor_job(ctx, &spec, &self->job);
-    if (verdict != VERDICT_OK) {
-        answer_failed(ctx, self, verdict_err(verdict));
-        return point_rest(ctx, self);
-    }
-    self->job_open = true;
-    self->seen = 0;
-    self->still = 0;
-    return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    actor_job_cancel(ctx, self->job);
+    return look_from_now(ctx, self);
 }
 
 static actor_next_t
@@ -228,7 +245,7 @@ point_worker_drop(void *state)
 
     kept_destroy(&self->work);
     kept_destroy(&self->probe);
-    kept_destroy(&self->collect);
+    point_collect_drop(self);
 }
 
 static const actor_hears_t actor_hears[] = {ON(measure), ON(work), ON(probe_point),

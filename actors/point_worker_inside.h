@@ -12,9 +12,20 @@ enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
 
 #define EDGES(E)                                                                                   \
     E(TELL, distribution_manager, point_returned)                                                  \
+    E(TELL, site_database, target_tidied)                                                          \
     E(TELL, site_database, progress)                                                               \
     E(TELL, status_manager, progress)
 ACTOR_EDGES(EDGES)
+
+#define POINT_TIDIES_MAX                                                                           \
+    1000u /* packages whose collection waits; a further one waits for its next */
+
+/* Superseded versions of one package, that wait for the end of their grace time. */
+typedef struct tidy {
+    struct tidy *next;
+    kept_t *order; /* collect_point */
+    int64_t due_ns;
+} tidy_t;
 
 typedef struct point_worker {
     kept_t *work; /* of the request in hand; NULL: none */
@@ -25,17 +36,21 @@ typedef struct point_worker {
     uint64_t seen;   /* bytes of the job in hand when last looked at */
     uint32_t still;  /* looks since then */
     kept_t *probe;   /* the look-out; NULL: none */
-    kept_t *collect; /* superseded versions wait for the end of their grace time */
+    tidy_t *tidies;  /* in no order */
+    tidy_t *tidying; /* whose job is the one at work; NULL: the request's is, or none */
+    uint32_t tidy_count;
     uint32_t probe_ms;
 } point_worker_t;
 
 /* Ends the actor some time after it has nothing to do. */
 actor_next_t point_rest(actor_ctx_t *ctx, const point_worker_t *self);
+actor_next_t point_start_work(actor_ctx_t *ctx, point_worker_t *self);
 bool point_is_idle(const point_worker_t *self);
 
 /* point_probe.c: an absent point is looked at until it is back. */
 actor_next_t point_look_out(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m);
 actor_next_t point_probe(actor_ctx_t *ctx, point_worker_t *self);
-/* point_collect.c: superseded versions go when their grace time has ended. */
+/* point_collect.c: superseded versions go when their grace time has ended, between requests. */
 actor_next_t point_collect_from(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m);
 actor_next_t point_collect(actor_ctx_t *ctx, point_worker_t *self);
+void point_collect_drop(point_worker_t *self);

@@ -424,6 +424,7 @@ extern const record_words_t error_class_words;
     M(live_roots, "which versions the store must keep")                                            \
     M(roots, "those")                                                                              \
     M(collected, "what a collection of the store freed")                                           \
+    M(target_tidied, "a point holds no version of this package before this one any more")          \
     M(progress, "bytes placed so far, latest only")                                                \
     /* status and alarms */                                                                        \
     M(events_committed, "status messages up to this one are durable")                              \
@@ -675,6 +676,9 @@ extern const record_words_t error_class_words;
     F(R, u64, objects, 0, REQUIRED) /* or versions, of a point */                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, u64, waiting, 0, REQUIRED) /* versions of a point whose grace time is not over */
+#define REC_target_tidied(F, R)                                                                    \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, epoch, 0, REQUIRED)
 #define REC_progress(F, R)                                                                         \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \

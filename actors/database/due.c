@@ -136,6 +136,7 @@ begin(tx_t *tx, target_t *target, const target_begin_t *m)
     bool told = tx->targets_changed;
     bool again = target->state == TARGET_INSTALLING;
     if (m->action == ACTION_INSTALL) {
+        RUN(tx, SQL_TARGET_HOLDS, v_int(target->row), v_u64(target->wanted));
         target->state = TARGET_INSTALLING;
         target_set_cause(target, OK, slice_of("")); /* of the try before: this one has none yet */
     }
@@ -258,6 +259,9 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
         m->due_ms > (uint64_t) INTERVAL_MAX_MS ? INTERVAL_MAX_MS : (int64_t) m->due_ms;
     bool told = tx->targets_changed;
     set_cause(target, m);
+    if (m->next == TARGET_REMOVED) {
+        RUN(tx, SQL_TARGET_HOLDS_NOTHING, v_int(target->row));
+    }
     target->state = m->next;
     target->attempts = m->attempts;
     target->integrity = m->integrity_next;
@@ -353,6 +357,16 @@ handle_point_returned(tx_t *tx, const point_returned_t *m)
         wake(tx, &target);
     }
     tx_done(tx, true, NULL);
+}
+
+/* A superseded version stays in the store until its last point has taken it away: only its manifest
+ * says which files there are ours. */
+void
+handle_target_tidied(tx_t *tx, const target_tidied_t *m)
+{
+    bool ids = m->target <= INT64_MAX && m->epoch <= INT64_MAX;
+    bool changed = ids && RUN(tx, SQL_TARGET_HOLDS_FROM, v_u64(m->target), v_u64(m->epoch)) > 0;
+    tx_done(tx, changed, NULL);
 }
 
 void

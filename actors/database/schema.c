@@ -62,6 +62,7 @@ static const char *const steps[] = {
     "  integrity INTEGER NOT NULL DEFAULT 0, due INTEGER, since INTEGER NOT NULL, look INTEGER,"
     "  cause TEXT, cause_text TEXT, need INTEGER, space INTEGER,"
     "  revision INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0, slot INTEGER,"
+    "  held_from INTEGER, held_to INTEGER," /* epochs whose files may be at the point */
     "  UNIQUE (package, point));"
     "CREATE INDEX target_package ON target (package);"
     "CREATE INDEX target_point ON target (point);"

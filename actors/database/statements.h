@@ -83,7 +83,10 @@
                               "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "     \
                               "  WHERE package = version.package AND wanted = version.epoch) "     \
                               "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_have "       \
-                              "  WHERE package = version.package AND have = version.epoch)")       \
+                              "  WHERE package = version.package AND have = version.epoch) "       \
+                              "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_package "    \
+                              "  WHERE package = version.package "                                 \
+                              "  AND version.epoch BETWEEN held_from AND held_to)")                \
     S(SQL_ALL_ROOTS_COUNT, "SELECT count(DISTINCT root) FROM version")                             \
     S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")
 
@@ -165,6 +168,12 @@
       "need = ?13, space = ?14, revision = ?15, taken = ?16, slot = ?17 WHERE row = ?1")           \
     S(SQL_TARGET_LEASE, "UPDATE target SET look = ?3 WHERE row = ?1 AND revision = ?2 "            \
                         "AND taken = 1")                                                           \
+    S(SQL_TARGET_HOLDS, "UPDATE target SET held_from = min(ifnull(held_from, ?2), ?2), "           \
+                        "held_to = max(ifnull(held_to, ?2), ?2) WHERE row = ?1")                   \
+    S(SQL_TARGET_HOLDS_FROM, "UPDATE target SET held_from = ?2 WHERE row = ?1 "                    \
+                             "AND held_from < ?2 AND held_to >= ?2")                               \
+    S(SQL_TARGET_HOLDS_NOTHING, "UPDATE target SET held_from = NULL, held_to = NULL "              \
+                                "WHERE row = ?1")                                                  \
     S(SQL_TARGETS_OF_POINT_DELETE, "DELETE FROM target WHERE point = ?1")                          \
     S(SQL_TARGETS_OF_PACKAGE_DELETE, "DELETE FROM target WHERE package = ?1")                      \
     S(SQL_PACKAGE_TARGETS_COUNT, "SELECT count(*) FROM target INDEXED BY target_package "          \

@@ -277,6 +277,49 @@ Test(store, live_roots_are_those_that_a_package_or_target_wants_or_has)
     site_end(site);
 }
 
+static uint32_t
+live_roots_of(site_t *site)
+{
+    MAKE(site, live_roots);
+    return ASK(site, live_roots, roots)->roots.count;
+}
+
+Test(store, a_superseded_version_stays_until_its_point_has_taken_it_away)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    package_updated(site, "P1", 2);
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    cr_assert_eq(live_roots_of(site), 2u, "the files of 1 are at DP1 still");
+    for (uint64_t epoch = 1; epoch <= 2; epoch++) {
+        target_tidied_t *m = MAKE(site, target_tidied);
+        m->target = row.target;
+        m->epoch = epoch;
+        cr_assert_eq(REFUSED(site, target_tidied), OK);
+        cr_assert_eq(live_roots_of(site), epoch == 1 ? 2u : 1u);
+    }
+    site_end(site);
+}
+
+Test(store, a_version_that_was_begun_and_superseded_stays_and_goes_with_the_removal)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    package_updated(site, "P1", 2);
+    row = due_on(site, "DP1");
+    begun(site, &row);
+    package_updated(site, "P1", 3);
+    installed(site, "DP1");
+    cr_assert_eq(live_roots_of(site), 3u, "of 1 and 2 something may be at DP1");
+    cr_assert(withdrawn(site, "P1", "DP1"));
+    removed(site, "DP1");
+    cr_assert_eq(live_roots_of(site), 1u, "the package's own stays");
+    site_end(site);
+}
+
 Test(status, it_shows_progress_of_work_in_hand)
 {
     site_t *site = two_points();
