@@ -17,7 +17,6 @@
 #include "actors/outcome.h"
 #include "actors/point_worker_inside.h"
 
-#define STILL_MS    20000u    /* without progress: hung */
 #define WORK_MS     14400000u /* of one placement: four hours; what is staged by then is kept */
 #define IDLE_END_MS 60000u    /* without work and look-out it ends */
 #define MEASURE_MS  10000u
@@ -44,8 +43,8 @@ point_rest(actor_ctx_t *ctx, const point_worker_t *self)
 
 /* ---- the request in hand ---- */
 
-static void
-answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err)
+void
+point_answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err)
 {
     const work_t *work = kept_record(self->work);
 
@@ -91,7 +90,7 @@ point_start_work(actor_ctx_t *ctx, point_worker_t *self)
     verdict_t verdict = actor_job(ctx, &spec, &self->job);
 
     if (verdict != VERDICT_OK) {
-        answer_failed(ctx, self, verdict_err(verdict));
+        point_answer_failed(ctx, self, verdict_err(verdict));
         return point_rest(ctx, self);
     }
     self->job_open = true;
@@ -114,7 +113,7 @@ start(actor_ctx_t *ctx, point_worker_t *self, const record_type_t *type, const v
         return point_start_work(ctx, self);
     }
     if (!self->tidying) {
-        answer_failed(ctx, self, ERR_HUNG);
+        point_answer_failed(ctx, self, ERR_HUNG);
         return ACTOR_CONTINUE;
     }
     actor_job_cancel(ctx, self->job);
@@ -139,49 +138,12 @@ work_done(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
     self->job_open = false;
     actor_timer_cancel(ctx, TIMER_LOOK);
     if (self->work && answer->err != OK) {
-        answer_failed(ctx, self, err_of_job(answer->err));
+        point_answer_failed(ctx, self, err_of_job(answer->err));
     } else if (self->work) {
         answer_unheard(actor_reply_to(ctx, self->request, answer->type, answer->record));
         kept_destroy(&self->work);
     }
     return point_rest(ctx, self);
-}
-
-static void
-tell_progress(actor_ctx_t *ctx, const point_worker_t *self, uint64_t done, uint64_t total)
-{
-    const work_t *work = kept_record(self->work);
-
-    for (int to = 0; to < 2; to++) {
-        progress_t *m = DRAFT(ctx, progress);
-        m->target = work->target;
-        m->package = actor_text(ctx, record_slice(work, work->package));
-        m->dp = actor_text(ctx, record_slice(work, work->dp));
-        m->bytes_done = done;
-        m->bytes_total = total;
-        answer_unheard(to ? tell_status_manager_progress(ctx, m)
-                          : tell_site_database_progress(ctx, m));
-    }
-}
-
-static actor_next_t
-look_at_job(actor_ctx_t *ctx, point_worker_t *self)
-{
-    uint64_t done = 0, total = 0;
-
-    if (!self->work || !actor_job_progress(ctx, self->job, &done, &total)) {
-        return ACTOR_CONTINUE;
-    }
-    if (done != self->seen) {
-        self->seen = done;
-        self->still = 0;
-        tell_progress(ctx, self, done, total);
-    } else if (++self->still * LOOK_MS >= STILL_MS) {
-        actor_job_cancel(ctx, self->job);
-        answer_failed(ctx, self, ERR_HUNG);
-        return ACTOR_CONTINUE;
-    }
-    return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 static actor_next_t
@@ -228,7 +190,7 @@ point_worker_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 
     switch (key) {
     case TIMER_LOOK:
-        return look_at_job(ctx, self);
+        return point_watch_job(ctx, self);
     case TIMER_PROBE:
         return point_probe(ctx, self);
     case TIMER_COLLECT:

@@ -44,9 +44,13 @@ typedef struct point_worker {
 
 /* Ends the actor some time after it has nothing to do. */
 actor_next_t point_rest(actor_ctx_t *ctx, const point_worker_t *self);
+/* Answers the request in hand with an error. */
+void point_answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err);
 actor_next_t point_start_work(actor_ctx_t *ctx, point_worker_t *self);
 bool point_is_idle(const point_worker_t *self);
 
+/* point_watch.c: the job in hand. */
+actor_next_t point_watch_job(actor_ctx_t *ctx, point_worker_t *self);
 /* point_probe.c: an absent point is looked at until it is back. */
 actor_next_t point_look_out(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m);
 actor_next_t point_probe(actor_ctx_t *ctx, point_worker_t *self);
