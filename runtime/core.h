@@ -80,6 +80,8 @@ bool worker_is_idle(const worker_t *worker); /* nothing to run now, timers aside
 /* What the watchdog does every 20 ms: raises stalled, late and settled notes. Posts from
  * CORE_FROM_WATCH; reads atomics only, so it works while every worker is stuck. */
 void core_look(core_t *core);
+/* As core_look: says that the thread of this job is lost. The job is still the caller's. */
+void core_job_lost(core_t *core, const job_t *job);
 void core_figures(const core_t *core, host_figures_t *ret);
 uint32_t core_watch(const core_t *core, uint32_t from, actor_figures_t *ret, uint32_t count,
                     uint32_t *ret_next);

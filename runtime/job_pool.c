@@ -278,7 +278,7 @@ job_pool_cancel(job_pool_t *pool, const job_t *job)
 /* ---- the watchdog's side ---- */
 
 static void
-look_at_seat(job_pool_t *pool, seat_t *seat, int64_t now_ns, outlet_t *outlet)
+look_at_seat(job_pool_t *pool, seat_t *seat, int64_t now_ns, outlet_t *outlet, core_t *core)
 {
     int64_t deadline_ns = job_deadline_ns(seat->job);
 
@@ -291,6 +291,7 @@ look_at_seat(job_pool_t *pool, seat_t *seat, int64_t now_ns, outlet_t *outlet)
     seat->lost = true;
     pool->threads--;
     pool->lost++;
+    core_job_lost(core, seat->job);
     outlet_send(outlet, job_worker(seat->job), job_abandon(seat->job, ERR_DEADLINE, true));
     if (pool->lost < JOB_THREADS_LOST_MAX && !pool->stopping) {
         seat_new(pool);
@@ -322,13 +323,13 @@ expire_waiting(job_pool_t *pool, int64_t now_ns, outlet_t *outlet)
 }
 
 void
-job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet)
+job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet, core_t *core)
 {
     lock(pool);
     for (seat_t *seat = pool->seats, *next; seat; seat = next) {
         next = seat->next;
         if (seat->job) {
-            look_at_seat(pool, seat, now_ns, outlet);
+            look_at_seat(pool, seat, now_ns, outlet, core);
         }
     }
     expire_waiting(pool, now_ns, outlet);

@@ -31,8 +31,9 @@ bool job_pool_reserve(job_pool_t *pool);
 void job_pool_release(job_pool_t *pool);
 err_t job_pool_submit(job_pool_t *pool, job_t *job) must_use;
 void job_pool_cancel(job_pool_t *pool, const job_t *job);
-/* Answers jobs that are past their deadline, over the watchdog's outlet; replaces lost threads. */
-void job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet);
+/* Answers jobs that are past their deadline, over the watchdog's outlet; replaces lost threads, and
+ * tells the core of each. */
+void job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet, core_t *core);
 void job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret);
 /* Drops what waits, cancels what runs, takes nothing more; returns at once. */
 void job_pool_end(job_pool_t *pool);

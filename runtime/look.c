@@ -172,17 +172,35 @@ look_stalled(core_t *core, cell_t *cell, int64_t now)
 }
 
 static void
-note_late(core_t *core, uint32_t index, const cell_t *cell)
+note_trouble(core_t *core, const char *actor, const char *what, const char *why)
 {
-    alignas(16) uint8_t memory[512];
+    alignas(16) uint8_t memory[1024];
     draft_t draft;
     draft_over(&draft, memory, sizeof memory);
     actor_trouble_t *note = draft_begin(&draft, &actor_trouble_type);
-    note->actor = draft_text(&draft, slice_of(class_name(cell)));
-    note->what = draft_text(&draft, slice_of("late"));
-    note->why = draft_text(&draft, slice_of("not ready by its deadline; still starting"));
+    note->actor = draft_text(&draft, slice_of(actor));
+    note->what = draft_text(&draft, slice_of(what));
+    note->why = draft_text(&draft, slice_of(why));
     note->attempts = 1;
     post(core, core_note_new(core, &actor_trouble_type, &draft));
+}
+
+/* The thread is not coming back: whom it worked for, and over what, is said by name. */
+void
+core_job_lost(core_t *core, const job_t *job)
+{
+    char why[256];
+    slice_t subject = job_subject(job);
+    snprintf(why, sizeof why, "job %s%s%.*s did not return", job_name(job),
+             subject.size == 0 ? "" : " for ", (int) subject.size, subject.data);
+    const cell_t *cell = cell_at(core, job_owner(job).index);
+    note_trouble(core, class_name(cell), "job-lost", why);
+}
+
+static void
+note_late(core_t *core, uint32_t index, const cell_t *cell)
+{
+    note_trouble(core, class_name(cell), "late", "not ready by its deadline; still starting");
     actor_ref_t parent = ref_of_word(atomic_load(&cell->parent));
     actor_ref_t who = {index, (uint32_t) atomic_load(&cell->life)};
     if (parent.index != 0) {

@@ -236,7 +236,8 @@ watchdog_main(void *context)
     while (!atomic_load(&threads->stopping)) {
         nanosleep(&nap, NULL);
         core_look(threads->core);
-        job_pool_look(threads->jobs, now_ns(NULL), threads->outlet[CORE_FROM_WATCH(threads->core)]);
+        outlet_t *outlet = threads->outlet[CORE_FROM_WATCH(threads->core)];
+        job_pool_look(threads->jobs, now_ns(NULL), outlet, threads->core);
     }
     atomic_fetch_sub(&threads->threads_running, 1);
     atomic_store(&threads->watchdog_ended, true);
