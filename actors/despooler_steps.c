@@ -15,6 +15,22 @@ THEN(despooler_t, measured)
 THEN(despooler_t, begun)
 THEN(despooler_t, worked)
 
+/* The figures of a note as attributes, for whom a sentence is too much to read. */
+static void
+draft_attrs(actor_ctx_t *ctx, note_event_t *m, uint32_t slots, uint32_t waiting, uint64_t oldest_ms)
+{
+    static const char *const names[] = {"slots", "waiting", "oldest_ms"};
+    const uint64_t values[] = {slots, waiting, oldest_ms};
+    draft_t *draft = actor_draft_open(ctx);
+
+    m->attrs = draft_rows(draft, 3, sizeof(pair_t));
+    for (uint32_t i = 0; i < 3 && !draft->full; i++) {
+        pair_t *pair = draft_row(draft, m->attrs, i, sizeof *pair);
+        pair->name = actor_text(ctx, slice_of(names[i]));
+        pair->value = actor_textf(ctx, "%llu", (unsigned long long) values[i]);
+    }
+}
+
 void
 steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *b)
 {
@@ -27,6 +43,7 @@ steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *
     m->severity = status_severity(id);
     m->text = actor_textf(ctx, "%s: %u slots%s, %u waiting, the oldest for %llu ms", what, slots,
                           slots == 0 ? " (disabled)" : "", waiting, (unsigned long long) oldest_ms);
+    draft_attrs(ctx, m, slots, waiting, oldest_ms);
     answer_unheard(tell_site_database_note_event(ctx, m));
 }
 

@@ -2,7 +2,8 @@
  * still. */
 #include "actors/point_worker_inside.h"
 
-#define STILL_MS 20000u /* without progress: hung */
+#define STILL_MS        20000u  /* without progress: hung */
+#define REMOVE_STILL_MS 200000u /* a removal tells no progress: this long altogether */
 
 static void
 tell_progress(actor_ctx_t *ctx, const point_worker_t *self, uint64_t done, uint64_t total)
@@ -21,6 +22,15 @@ tell_progress(actor_ctx_t *ctx, const point_worker_t *self, uint64_t done, uint6
     }
 }
 
+static uint32_t
+still_ms(const point_worker_t *self)
+{
+    const work_t *work = kept_record(self->work);
+    bool removes = work->action == ACTION_REMOVE && !self->is_measure && !self->tidying;
+
+    return removes ? REMOVE_STILL_MS : STILL_MS;
+}
+
 actor_next_t
 point_watch_job(actor_ctx_t *ctx, point_worker_t *self)
 {
@@ -33,7 +43,7 @@ point_watch_job(actor_ctx_t *ctx, point_worker_t *self)
         self->seen = done;
         self->still = 0;
         tell_progress(ctx, self, done, total);
-    } else if (++self->still * LOOK_MS >= STILL_MS) {
+    } else if (++self->still * LOOK_MS >= still_ms(self)) {
         actor_job_cancel(ctx, self->job);
         point_answer_failed(ctx, self, ERR_HUNG);
         return ACTOR_CONTINUE;

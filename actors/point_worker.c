@@ -10,7 +10,7 @@
  *   survives a restart loses the job in hand: its asker is told `restarting`, the work is taken
  *            up again and goes on from what is staged at the point
  *
- * A point whose file system does not answer holds a job thread, not an actor: after STILL_MS
+ * A point whose file system does not answer holds a job thread, not an actor: some time
  * without progress the asker is told `hung`, and so is every further one until the job has come
  * back.
  */
