@@ -14,7 +14,7 @@ def sockets(site):
     return int(site.ask('component.list')['host']['sockets'])
 
 
-@claim(60)
+@claim(120)
 def an_idle_host_is_small_and_starts_fast():
     with Site() as site:
         times = []
@@ -35,7 +35,7 @@ def an_idle_host_is_small_and_starts_fast():
         site.stop()
 
 
-@claim(60)
+@claim(120)
 def ready_is_told_to_the_service_manager():
     with Site() as site, tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, 'notify')
@@ -50,7 +50,7 @@ def ready_is_told_to_the_service_manager():
         site.stop()
 
 
-@claim(120)
+@claim(600)
 def a_thousand_points_cost_neither_threads_nor_sockets_of_their_own():
     with Site() as site:
         source = make_tree(site.path('source'), files=2, size=100)
@@ -61,7 +61,7 @@ def a_thousand_points_cost_neither_threads_nor_sockets_of_their_own():
         site.do('package.add', {'id': 'P1', 'source': source})
         site.do('distribute', {'id': 'P1', 'all': True})
         started = time.monotonic()
-        site.wait_package('P1', 'complete', 100)
+        site.wait_package('P1', 'complete', 300)
         took = time.monotonic() - started
         print(f'# 1,000 points in {took:.1f} s: {site.threads()} threads (idle {threads}),'
               f' {sockets(site)} sockets (idle {opened}), {site.descriptors()} descriptors'
@@ -75,7 +75,7 @@ def a_thousand_points_cost_neither_threads_nor_sockets_of_their_own():
         site.stop()
 
 
-@claim(240)
+@claim(900)
 def a_hundred_thousand_files_arrive_whole_and_are_timed_against_cp():
     with Site() as site:
         source = site.path('source')
@@ -88,11 +88,11 @@ def a_hundred_thousand_files_arrive_whole_and_are_timed_against_cp():
         site.start()
         site.add_point('a')
         started = time.monotonic()
-        added = site.do('package.add', {'id': 'P1', 'source': source}, seconds=120)
+        added = site.do('package.add', {'id': 'P1', 'source': source}, seconds=400)
         assert added['files'] == 100000, added
         stored = time.monotonic()
         site.do('distribute', {'id': 'P1', 'to': ['a']})
-        site.wait_states('P1', {'a': 'installed'}, 120)
+        site.wait_states('P1', {'a': 'installed'}, 400)
         placed = time.monotonic()
         subprocess.run(['cp', '-a', source, site.path('copy')], check=True)
         subprocess.run(['sync', '-f', site.path('copy')], check=True)
