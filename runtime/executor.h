@@ -54,5 +54,7 @@ uint32_t job_worker(const job_t *job); /* where its answer goes */
 const char *job_name(const job_t *job);
 slice_t job_subject(const job_t *job);     /* size 0: none */
 int64_t job_deadline_ns(const job_t *job); /* monotonic */
+/* Its deadline has passed: when it ends without an answer, that is why. */
+void job_expire(job_t *job);
 bool job_is_cancelled(const job_t *job);
 actor_ref_t job_owner(const job_t *job);

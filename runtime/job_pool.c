@@ -283,6 +283,7 @@ look_at_seat(job_pool_t *pool, seat_t *seat, int64_t now_ns, outlet_t *outlet, c
     int64_t deadline_ns = job_deadline_ns(seat->job);
 
     if (now_ns >= deadline_ns) {
+        job_expire(seat->job);
         atomic_store(&seat->cancel, true);
     }
     if (now_ns < deadline_ns + (int64_t) JOB_PATIENCE_MS * NS_PER_MS || seat->lost) {

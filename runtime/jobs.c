@@ -12,7 +12,7 @@
 
 struct job {
     _Atomic uint32_t holders;
-    _Atomic bool cancelled;
+    _Atomic bool cancelled, expired;
     _Atomic uint64_t done, total;
     const char *name;
     job_fn *run;
@@ -210,6 +210,7 @@ job_finish(job_t *job)
     err_t err = OK;
     if (!made) {
         err = job->output_type != NULL       ? ERR_TOO_LARGE
+              : atomic_load(&job->expired)   ? ERR_DEADLINE
               : atomic_load(&job->cancelled) ? ERR_CANCELLED
                                              : ERR_INTERNAL;
     }
@@ -258,6 +259,12 @@ int64_t
 job_deadline_ns(const job_t *job)
 {
     return job->deadline_ns;
+}
+
+void
+job_expire(job_t *job)
+{
+    atomic_store(&job->expired, true);
 }
 
 bool
