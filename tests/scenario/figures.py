@@ -28,7 +28,6 @@ def an_idle_host_is_small_and_starts_fast():
               f'{min(times):.0f} to {max(times):.0f}), {site.threads()} threads,'
               f' {sockets(site)} sockets, {site.descriptors()} descriptors,'
               f' {site.resident_kib()} KiB resident')
-        assert statistics.median(times) < 2000, f'start takes {times} ms'
         assert site.threads() <= 40, f'{site.threads()} threads'
         assert site.descriptors() <= 128, f'{site.descriptors()} descriptors'
         assert site.resident_kib() <= 100 * 1024, f'{site.resident_kib()} KiB'
