@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static void
-places_a_tree_exactly(user_t user)
+CLAIM_OF_BOTH(place, is_exact_whatever_the_umask)
 {
     yard_t yard;
     yard_begin(&yard, user);
@@ -27,18 +26,7 @@ places_a_tree_exactly(user_t user)
     yard_end(&yard);
 }
 
-Test(place, is_exact_whatever_the_umask)
-{
-    places_a_tree_exactly(AS_STARTED);
-}
-
-Test(place, is_exact_for_an_unprivileged_user)
-{
-    places_a_tree_exactly(UNPRIVILEGED);
-}
-
-static void
-works_when_the_source_is_gone(user_t user)
+CLAIM_OF_BOTH(place, never_opens_the_source)
 {
     yard_t yard;
     yard_begin(&yard, user);
@@ -51,18 +39,7 @@ works_when_the_source_is_gone(user_t user)
     yard_end(&yard);
 }
 
-Test(place, never_opens_the_source)
-{
-    works_when_the_source_is_gone(AS_STARTED);
-}
-
-Test(place, never_opens_the_source_as_an_unprivileged_user)
-{
-    works_when_the_source_is_gone(UNPRIVILEGED);
-}
-
-static void
-closed_modes(user_t user)
+CLAIM_OF_BOTH(place, carries_modes_that_lock_everybody_out_and_takes_them_away_again)
 {
     yard_t yard;
     yard_begin(&yard, user);
@@ -115,20 +92,10 @@ closed_modes(user_t user)
     yard_end(&yard);
 }
 
-Test(place, carries_modes_that_lock_everybody_out_and_takes_them_away_again)
-{
-    closed_modes(AS_STARTED);
-}
-
-Test(place, carries_modes_that_lock_its_own_user_out)
-{
-    closed_modes(UNPRIVILEGED);
-}
-
-Test(place, carries_names_of_255_bytes_and_refuses_nothing_that_linux_allows)
+CLAIM_OF_BOTH(place, carries_names_of_255_bytes_and_refuses_nothing_that_linux_allows)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     char name[256];
     for (unsigned i = 0; i < 255; i++) {
         name[i] = (char) (i + 1 == '/' ? 'x' : i + 1);
@@ -172,10 +139,10 @@ remove_all(yard_t *yard)
     removal_result_release(&removed);
 }
 
-Test(place, carries_1000_levels_far_beyond_the_longest_path)
+CLAIM_OF_BOTH(place, carries_1000_levels_far_beyond_the_longest_path)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_chain(yard.source, 1000);
     take(&yard);
     EXPECT_COUNT(yard.snapshot.directories, 1000);
@@ -185,10 +152,10 @@ Test(place, carries_1000_levels_far_beyond_the_longest_path)
     yard_end(&yard);
 }
 
-Test(snapshot, refuses_what_is_deeper_than_its_bound)
+CLAIM_OF_BOTH(snapshot, refuses_what_is_deeper_than_its_bound)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_chain(yard.source, 1001);
     EXPECT_ERR(&yard, ERR_NAME_TOO_LONG,
                snapshot_take(yard.world, yard.store, yard.source, NULL, 0, NULL, NULL,
@@ -196,10 +163,10 @@ Test(snapshot, refuses_what_is_deeper_than_its_bound)
     yard_end(&yard);
 }
 
-Test(place, with_its_receipt_there_writes_nothing)
+CLAIM_OF_BOTH(place, with_its_receipt_there_writes_nothing)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     placed(&yard);
@@ -212,10 +179,10 @@ Test(place, with_its_receipt_there_writes_nothing)
     yard_end(&yard);
 }
 
-Test(place, switches_to_a_later_version_and_keeps_the_old_one_for_its_grace_time)
+CLAIM_OF_BOTH(place, switches_to_a_later_version_and_keeps_the_old_one_for_its_grace_time)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     take(&yard);
     placed(&yard);
@@ -247,10 +214,10 @@ Test(place, switches_to_a_later_version_and_keeps_the_old_one_for_its_grace_time
     yard_end(&yard);
 }
 
-Test(place, never_goes_back_to_an_earlier_epoch)
+CLAIM_OF_BOTH(place, never_goes_back_to_an_earlier_epoch)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     take(&yard);
     digest_t first = yard.order.root;
@@ -266,10 +233,10 @@ Test(place, never_goes_back_to_an_earlier_epoch)
     yard_end(&yard);
 }
 
-Test(place, refuses_a_directory_that_is_not_ours_and_writes_nothing_to_it)
+CLAIM_OF_BOTH(place, refuses_a_directory_that_is_not_ours_and_writes_nothing_to_it)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     take(&yard);
     make_directory(yard_path(&yard, "root/P1"), 0755);
@@ -280,10 +247,10 @@ Test(place, refuses_a_directory_that_is_not_ours_and_writes_nothing_to_it)
     yard_end(&yard);
 }
 
-Test(place, refuses_what_another_incarnation_of_the_package_left)
+CLAIM_OF_BOTH(place, refuses_what_another_incarnation_of_the_package_left)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     take(&yard);
     placed(&yard);
@@ -293,10 +260,10 @@ Test(place, refuses_what_another_incarnation_of_the_package_left)
     yard_end(&yard);
 }
 
-Test(place, finds_that_the_root_was_replaced_and_writes_nothing)
+CLAIM_OF_BOTH(place, finds_that_the_root_was_replaced_and_writes_nothing)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     take(&yard);
     run("mv %s %s && mkdir %s", yard.root, yard_path(&yard, "away"), yard.root);
@@ -306,8 +273,7 @@ Test(place, finds_that_the_root_was_replaced_and_writes_nothing)
     yard_end(&yard);
 }
 
-static void
-resumes(user_t user)
+CLAIM_OF_BOTH(place, resumes_file_by_file_and_trusts_none_of_them)
 {
     yard_t yard;
     yard_begin(&yard, user);
@@ -329,20 +295,10 @@ resumes(user_t user)
     yard_end(&yard);
 }
 
-Test(place, resumes_file_by_file_and_trusts_none_of_them)
-{
-    resumes(AS_STARTED);
-}
-
-Test(place, resumes_as_an_unprivileged_user)
-{
-    resumes(UNPRIVILEGED);
-}
-
-Test(place, goes_on_with_a_version_that_is_in_place_without_its_receipt)
+CLAIM_OF_BOTH(place, goes_on_with_a_version_that_is_in_place_without_its_receipt)
 {
     yard_t yard;
-    yard_begin(&yard, UNPRIVILEGED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     placed(&yard);
@@ -355,10 +311,10 @@ Test(place, goes_on_with_a_version_that_is_in_place_without_its_receipt)
     yard_end(&yard);
 }
 
-Test(place, repairs_a_damaged_version_beside_it_and_never_in_it)
+CLAIM_OF_BOTH(place, repairs_a_damaged_version_beside_it_and_never_in_it)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     placed(&yard);
@@ -425,10 +381,10 @@ Test(place, does_not_write_through_a_mount_that_was_put_over_its_way)
     yard_end(&yard);
 }
 
-Test(place, finds_a_damaged_object_of_the_store_and_sets_it_aside)
+CLAIM_OF_BOTH(place, finds_a_damaged_object_of_the_store_and_sets_it_aside)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "some bytes", 0644);
     take(&yard);
     run("f=$(grep -rl 'some bytes' %s/store/objects) && printf X | dd of=$f conv=notrunc bs=1 "

@@ -16,10 +16,10 @@ reopen(yard_t *yard)
                       &yard->point, &yard->fault);
 }
 
-Test(point, that_is_not_there_is_absent)
+CLAIM_OF_BOTH(point, that_is_not_there_is_absent)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     run("mv %s %s.away", yard.root, yard.root);
     EXPECT_ERR(&yard, ERR_ABSENT, reopen(&yard));
     make_directory(yard.root, 0755);
@@ -31,10 +31,10 @@ Test(point, that_is_not_there_is_absent)
     yard_end(&yard);
 }
 
-Test(point, of_another_name_or_site_is_refused)
+CLAIM_OF_BOTH(point, of_another_name_or_site_is_refused)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     yard.identity.incarnation.byte[3] ^= 1;
     EXPECT_ERR(&yard, ERR_NOT_THIS_POINT, reopen(&yard));
     yard.identity.site.byte[3] ^= 1;
@@ -42,10 +42,10 @@ Test(point, of_another_name_or_site_is_refused)
     yard_end(&yard);
 }
 
-Test(point, that_was_torn_is_damaged_and_not_believed)
+CLAIM_OF_BOTH(point, that_was_torn_is_damaged_and_not_believed)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     run("sed -i s/D1/D2/ %s/.despool/point", yard.root);
     EXPECT_ERR(&yard, ERR_DAMAGED, reopen(&yard));
     run("truncate -s 20 %s/.despool/point", yard.root);
@@ -53,10 +53,10 @@ Test(point, that_was_torn_is_damaged_and_not_believed)
     yard_end(&yard);
 }
 
-Test(point, is_claimed_once_and_adopted_on_purpose)
+CLAIM_OF_BOTH(point, is_claimed_once_and_adopted_on_purpose)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     point_identity_t other = yard.identity;
     id128_t known[] = {yard.identity.incarnation};
     other.incarnation.byte[0] = 9;
@@ -75,10 +75,10 @@ Test(point, is_claimed_once_and_adopted_on_purpose)
     yard_end(&yard);
 }
 
-Test(point, is_released_only_when_it_holds_nothing)
+CLAIM_OF_BOTH(point, is_released_only_when_it_holds_nothing)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     placed(&yard);
@@ -105,10 +105,10 @@ overlaps(yard_t *yard, const char *a, const char *b)
     return result;
 }
 
-Test(point, overlap_is_found_by_inode_in_both_directions)
+CLAIM_OF_BOTH(point, overlap_is_found_by_inode_in_both_directions)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_directory(yard_path(&yard, "a"), 0755);
     make_directory(yard_path(&yard, "a/b"), 0755);
     make_directory(yard_path(&yard, "ab"), 0755);
@@ -145,10 +145,10 @@ tells(const verify_result_t *result, path_kind_t kind, const char *path)
     return false;
 }
 
-Test(verify, finds_a_flipped_byte_whose_mtime_was_put_back)
+CLAIM_OF_BOTH(verify, finds_a_flipped_byte_whose_mtime_was_put_back)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     placed(&yard);
@@ -164,10 +164,10 @@ Test(verify, finds_a_flipped_byte_whose_mtime_was_put_back)
     yard_end(&yard);
 }
 
-Test(verify, lists_missing_changed_and_extra_paths)
+CLAIM_OF_BOTH(verify, lists_missing_changed_and_extra_paths)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     placed(&yard);
@@ -195,10 +195,10 @@ Test(verify, lists_missing_changed_and_extra_paths)
     yard_end(&yard);
 }
 
-Test(verify, tells_a_missing_link_a_missing_version_and_a_missing_receipt)
+CLAIM_OF_BOTH(verify, tells_a_missing_link_a_missing_version_and_a_missing_receipt)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     verify_result_t result = look(&yard);
@@ -218,8 +218,7 @@ Test(verify, tells_a_missing_link_a_missing_version_and_a_missing_receipt)
     yard_end(&yard);
 }
 
-static void
-removes(user_t user)
+CLAIM_OF_BOTH(removal, leaves_foreign_files_and_tells_them)
 {
     yard_t yard;
     yard_begin(&yard, user);
@@ -247,20 +246,10 @@ removes(user_t user)
     yard_end(&yard);
 }
 
-Test(removal, leaves_foreign_files_and_tells_them)
-{
-    removes(AS_STARTED);
-}
-
-Test(removal, leaves_foreign_files_and_tells_them_as_an_unprivileged_user)
-{
-    removes(UNPRIVILEGED);
-}
-
-Test(removal, of_nothing_is_done)
+CLAIM_OF_BOTH(removal, of_nothing_is_done)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     removal_result_t removed;
     EXPECT_OK(&yard, removal_package(yard.world, yard.store, &yard.point, "P1",
                                      &yard.order.incarnation, &removed, &yard.fault));

@@ -18,10 +18,10 @@ try_take(yard_t *yard, const char *const *excludes, size_t count)
                          &yard->snapshot, &yard->fault);
 }
 
-Test(snapshot, of_an_unchanged_source_has_the_same_root_and_stores_nothing)
+CLAIM_OF_BOTH(snapshot, of_an_unchanged_source_has_the_same_root_and_stores_nothing)
 {
     yard_t yard;
-    yard_begin(&yard, UNPRIVILEGED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     digest_t first = yard.snapshot.root;
@@ -32,10 +32,10 @@ Test(snapshot, of_an_unchanged_source_has_the_same_root_and_stores_nothing)
     yard_end(&yard);
 }
 
-Test(snapshot, root_depends_on_mtime_mode_name_link_text_and_bytes)
+CLAIM_OF_BOTH(snapshot, root_depends_on_mtime_mode_name_link_text_and_bytes)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     static const char *const changes[] = {
         "chmod 600 plain",     "touch -d @99 plain", "mv plain plain2; touch -d @7 .",
@@ -66,10 +66,10 @@ refuses(yard_t *yard, const char *name)
     cr_assert_eq(unlink(yard_path(yard, "source/dir/%s", name)), 0);
 }
 
-Test(snapshot, refuses_sockets_fifos_devices_and_setuid_files_by_name)
+CLAIM_OF_BOTH(snapshot, refuses_sockets_fifos_devices_and_setuid_files_by_name)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_directory(yard_path(&yard, "source/dir"), 0755);
     cr_assert_eq(mkfifo(yard_path(&yard, "source/dir/a-fifo"), 0644), 0);
     refuses(&yard, "a-fifo");
@@ -108,10 +108,10 @@ write_while_it_is_read(void *context, uint64_t files, uint64_t bytes)
 
 /* The first file is read, then something happens in its directory. */
 static void
-sees_change(const char *command, const char *subject)
+sees_change(user_t user, const char *command, const char *subject)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     make_file(yard_path(&yard, "source/b"), "two", 0644);
     writer_t writer = {&yard, command};
@@ -122,18 +122,18 @@ sees_change(const char *command, const char *subject)
     yard_end(&yard);
 }
 
-Test(snapshot, names_what_changed_while_it_was_read)
+CLAIM_OF_BOTH(snapshot, names_what_changed_while_it_was_read)
 {
-    sees_change("rm b", "b");
-    sees_change("touch new", ".");
-    sees_change("rm b; ln -s a b", ".");
-    sees_change("chmod 700 .", ".");
+    sees_change(user, "rm b", "b");
+    sees_change(user, "touch new", ".");
+    sees_change(user, "rm b; ln -s a b", ".");
+    sees_change(user, "chmod 700 .", ".");
 }
 
-Test(snapshot, counts_what_has_attributes_that_are_not_carried)
+CLAIM_OF_BOTH(snapshot, counts_what_has_attributes_that_are_not_carried)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     make_file(yard_path(&yard, "source/b"), "two", 0644);
     if (setxattr(yard_path(&yard, "source/a"), "user.note", "x", 1, 0) != 0) {
@@ -145,10 +145,10 @@ Test(snapshot, counts_what_has_attributes_that_are_not_carried)
     yard_end(&yard);
 }
 
-Test(snapshot, leaves_out_what_is_excluded)
+CLAIM_OF_BOTH(snapshot, leaves_out_what_is_excluded)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     static const char *const excludes[] = {"*.o", "/dir/in*", "closed", "read*"};
     make_file(yard_path(&yard, "source/dir/x.o"), "o", 0644);
@@ -164,21 +164,21 @@ Test(snapshot, leaves_out_what_is_excluded)
     yard_end(&yard);
 }
 
-Test(snapshot, of_no_directory_says_so)
+CLAIM_OF_BOTH(snapshot, of_no_directory_says_so)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     strcpy(yard.source, yard_path(&yard, "nowhere"));
     EXPECT_ERR(&yard, ERR_NO_SOURCE, try_take(&yard, NULL, 0));
     EXPECT_SUBJECT(&yard, "nowhere");
     yard_end(&yard);
 }
 
-Test(snapshot, ends_when_its_job_is_cancelled)
+CLAIM_OF_BOTH(snapshot, ends_when_its_job_is_cancelled)
 {
     yard_t yard;
     atomic_bool cancel = true;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     world_os_t os;
     world_t *world = world_os_init(&os, &cancel);
     EXPECT_ERR(&yard, ERR_CANCELLED,
@@ -186,10 +186,10 @@ Test(snapshot, ends_when_its_job_is_cancelled)
     yard_end(&yard);
 }
 
-Test(snapshot, keeps_large_files_and_stores_equal_ones_once)
+CLAIM_OF_BOTH(snapshot, keeps_large_files_and_stores_equal_ones_once)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     run("head -c 5000001 /dev/urandom > %s/a && cp %s/a %s/b && head -c 1048576 %s/a > %s/c",
         yard.source, yard.source, yard.source, yard.source, yard.source);
     take(&yard);
@@ -200,10 +200,10 @@ Test(snapshot, keeps_large_files_and_stores_equal_ones_once)
     yard_end(&yard);
 }
 
-Test(store, removes_what_no_live_root_reaches)
+CLAIM_OF_BOTH(store, removes_what_no_live_root_reaches)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
     digest_t first = yard.snapshot.root;
@@ -227,10 +227,10 @@ Test(store, removes_what_no_live_root_reaches)
     yard_end(&yard);
 }
 
-Test(store, drops_what_was_not_committed)
+CLAIM_OF_BOTH(store, drops_what_was_not_committed)
 {
     yard_t yard;
-    yard_begin(&yard, AS_STARTED);
+    yard_begin(&yard, user);
     store_put_t put;
     EXPECT_OK(&yard, store_put_bytes(yard.store, "x", 1, &put, &yard.fault));
     store_close(&yard.store);

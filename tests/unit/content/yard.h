@@ -32,6 +32,19 @@ typedef struct yard {
 void yard_begin(yard_t *yard, user_t user);
 void yard_end(yard_t *yard);
 
+/* A claim that holds as root and as an unprivileged user: its body has `user`, for yard_begin. */
+#define CLAIM_OF_BOTH(suite, name)                                                                 \
+    static void suite##_##name(user_t user);                                                       \
+    Test(suite, name)                                                                              \
+    {                                                                                              \
+        suite##_##name(AS_STARTED);                                                                \
+    }                                                                                              \
+    Test(suite, name##_without_privileges)                                                         \
+    {                                                                                              \
+        suite##_##name(UNPRIVILEGED);                                                              \
+    }                                                                                              \
+    static void suite##_##name(user_t user)
+
 /* A path below the yard, in a buffer of the yard's that the fourth next call uses again. */
 const char *yard_path(yard_t *yard, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void make_file(const char *path, const char *text, unsigned mode);
