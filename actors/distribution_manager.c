@@ -200,6 +200,7 @@ manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         return look(ctx, state);
     }
     dm_collect(ctx, state);
+    dm_tidy(ctx, state);
     return actor_timer(ctx, TIMER_COLLECT, COLLECT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 

@@ -12,9 +12,10 @@
 #include "actors/roster.h"
 #include "proto/status.h"
 
-#define DM_OPS_MAX 512u      /* commands in hand; a further one is refused (full) */
-#define DM_SLOW_MS 86400000u /* what reads or claims content takes as long as it takes */
-#define DM_ASK_MS  60000u
+#define DM_OPS_MAX  512u      /* commands in hand; a further one is refused (full) */
+#define DM_SLOW_MS  86400000u /* what reads or claims content takes as long as it takes */
+#define DM_ASK_MS   60000u
+#define DM_TIDY_MAX 64u /* orders to collect in one look; the next look has the next */
 
 #define DM_EDGES(E)                                                                                \
     E(NEED, site_database, site_open)                                                              \
@@ -29,6 +30,7 @@
     E(ASK, site_database, verify_plan)                                                             \
     E(ASK, site_database, target_damaged)                                                          \
     E(ASK, site_database, live_roots)                                                              \
+    E(ASK, site_database, untidied)                                                                \
     E(TELL, site_database, note_event)                                                             \
     E(ASK, despooler, instruction)                                                                 \
     E(TELL, despooler, stop_work)                                                                  \
@@ -58,6 +60,7 @@ typedef struct distribution_manager {
     id128_t site, run;
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
     bool collecting, collect_wanted;
+    uint64_t tidied; /* the target up to which points were told to collect */
     dm_op_t op[DM_OPS_MAX];
     zhashx_t *package_worker; /* lower-case id -> actor_ref_t */
 } distribution_manager_t;
@@ -88,6 +91,8 @@ actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const ver
 /* An outcome of a verify finds its command. */
 void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
 void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
+/* Points that may hold superseded versions are told again to collect: an order may be lost. */
+void dm_tidy(actor_ctx_t *ctx, const distribution_manager_t *self);
 /* Instructions for due rows, asked of the despooler; then gets each answer. */
 verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then) must_use;
 /* dm_outcomes.c: saves an outcome with what comes next; then gets the database's answer. */

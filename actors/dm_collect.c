@@ -1,4 +1,5 @@
-/* dm_collect.c - content of the store that no target wants or has goes, between snapshots. */
+/* dm_collect.c - content of the store that no target wants or has goes, between snapshots; and
+ * superseded versions go from the points, however often an order to collect them was lost. */
 #include "actors/dm.h"
 #include "actors/jobs_claim.h"
 
@@ -69,4 +70,49 @@ dm_collect(actor_ctx_t *ctx, distribution_manager_t *self)
     live_roots_t *m = DRAFT(ctx, live_roots);
     m->all = true;
     self->collecting = ask_site_database_live_roots(ctx, m, DM_ASK_MS, roots_came, 0) == VERDICT_OK;
+}
+
+/* ---- at the points ---- */
+
+THEN(distribution_manager_t, untidied_came)
+
+static void
+order_collect(actor_ctx_t *ctx, const due_t *due, const due_row_t *row)
+{
+    collect_point_t *m = DRAFT(ctx, collect_point);
+
+    m->target = row->target;
+    m->package = actor_text(ctx, record_slice(due, row->package));
+    m->package_incarnation = row->package_incarnation;
+    m->epoch = row->epoch;
+    m->root = row->root;
+    m->dp = actor_text(ctx, record_slice(due, row->dp));
+    m->dp_incarnation = row->dp_incarnation;
+    m->dp_root = actor_text(ctx, record_slice(due, row->dp_root));
+    answer_unheard(tell_despooler_collect_point(ctx, m));
+}
+
+/* The next look goes on behind the last of them, and begins anew when there were no more. */
+static actor_next_t
+untidied_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answer)
+{
+    const due_t *due = ANSWER_AS(answer, due);
+
+    for (uint32_t i = 0; due && i < due->targets.count; i++) {
+        const due_row_t *row = ROW(due, due->targets, i, due_row_t);
+        order_collect(ctx, due, row);
+        self->tidied = row->target;
+    }
+    self->tidied = due && due->more ? self->tidied : 0;
+    return ACTOR_CONTINUE;
+}
+
+void
+dm_tidy(actor_ctx_t *ctx, const distribution_manager_t *self)
+{
+    untidied_t *m = DRAFT(ctx, untidied);
+
+    m->after = self->tidied;
+    m->limit = DM_TIDY_MAX;
+    answer_unheard(ask_site_database_untidied(ctx, m, DM_ASK_MS, untidied_came_then, 0));
 }

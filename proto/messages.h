@@ -425,6 +425,7 @@ extern const record_words_t error_class_words;
     M(roots, "those")                                                                              \
     M(collected, "what a collection of the store freed")                                           \
     M(target_tidied, "a point holds no version of this package before this one any more")          \
+    M(untidied, "which targets may hold versions that were superseded, in their order")            \
     M(progress, "bytes placed so far, latest only")                                                \
     /* status and alarms */                                                                        \
     M(events_committed, "status messages up to this one are durable")                              \
@@ -679,6 +680,9 @@ extern const record_words_t error_class_words;
 #define REC_target_tidied(F, R)                                                                    \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, epoch, 0, REQUIRED)
+#define REC_untidied(F, R)                                                                         \
+    F(R, u64, after, 0, REQUIRED) /* the target after which to begin */                            \
+    F(R, u32, limit, 0, REQUIRED)
 #define REC_progress(F, R)                                                                         \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \

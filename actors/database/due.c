@@ -94,14 +94,23 @@ take_up_due(tx_t *tx, rows_t rows)
     return count;
 }
 
+/* What a clock that was set back left in the future: no wait is longer than the longest, and what
+ * began has begun by now, or the alarm of a long absence would be late by the jump. */
+static void
+clamp_times(tx_t *tx)
+{
+    int64_t latest = tx->now_ns + INTERVAL_MAX_MS * NS_PER_MS;
+    RUN(tx, SQL_TARGET_CLAMP, v_int(latest + NS_PER_MS), v_int(latest));
+    RUN(tx, SQL_POINT_CLAMP, v_int(tx->now_ns));
+}
+
 void
 handle_due_targets(tx_t *tx, const due_targets_t *m)
 {
     uint32_t limit = m->limit == 0 || m->limit > DUE_TARGETS_MAX ? DUE_TARGETS_MAX : m->limit;
-    int64_t latest = tx->now_ns + INTERVAL_MAX_MS * NS_PER_MS;
     bool told = tx->targets_changed;
     begin_run(tx, &m->run);
-    RUN(tx, SQL_TARGET_CLAMP, v_int(latest + NS_PER_MS), v_int(latest));
+    clamp_times(tx);
     due_t *due = ANSWER(tx, due);
     due->targets = draft_rows(&tx->answer, limit, sizeof(due_row_t));
     due->targets.count = take_up_due(tx, due->targets);
@@ -367,6 +376,26 @@ handle_target_tidied(tx_t *tx, const target_tidied_t *m)
     bool ids = m->target <= INT64_MAX && m->epoch <= INT64_MAX;
     bool changed = ids && RUN(tx, SQL_TARGET_HOLDS_FROM, v_u64(m->target), v_u64(m->epoch)) > 0;
     tx_done(tx, changed, NULL);
+}
+
+void
+handle_untidied(tx_t *tx, const untidied_t *m)
+{
+    target_t target = {.row = m->after <= INT64_MAX ? (int64_t) m->after : INT64_MAX};
+    uint32_t limit = m->limit < DUE_TARGETS_MAX ? m->limit : DUE_TARGETS_MAX, count = 0;
+    due_t *due = ANSWER(tx, due);
+    rows_t rows = draft_rows(&tx->answer, limit, sizeof(due_row_t));
+    while (count < limit && target_next_untidied(tx, target.row, &target)) {
+        due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
+        if (row == NULL) {
+            break;
+        }
+        due_fill(tx, &target, ACTION_INSTALL, row);
+        count++;
+    }
+    due->targets = (rows_t){.at = count == 0 ? 0 : rows.at, .count = count};
+    due->more = count == limit;
+    due->next_ms = RECORD_NONE;
 }
 
 void

@@ -55,6 +55,7 @@ typedef enum how {
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \
     H(target_damaged, HOW_WRITES | HOW_VITAL)                                                      \
     H(target_tidied, HOW_WRITES | HOW_VITAL)                                                       \
+    H(untidied, HOW_READS)                                                                         \
     H(live_roots, HOW_WRITES)                                                                      \
     H(events_after, HOW_WRITES | HOW_VITAL)                                                        \
     H(alarm_query, HOW_READS)                                                                      \

@@ -29,7 +29,8 @@
     S(SQL_ANSWER_PUT, "INSERT INTO answer (key, command, number, record, at) "                     \
                       "VALUES (?1, ?2, ?3, ?4, ?5)")                                               \
     S(SQL_ANSWER_EXPIRE, "DELETE FROM answer WHERE key IN "                                        \
-                         "(SELECT key FROM answer WHERE at < ?1 ORDER BY at LIMIT 100)")
+                         "(SELECT key FROM answer WHERE at < ?1 ORDER BY at LIMIT 100)")           \
+    S(SQL_ANSWER_CLAMP, "UPDATE answer SET at = ?1 WHERE at > ?1")
 
 /* ---- events ---- */
 
@@ -48,7 +49,8 @@
 /* ---- packages and versions ---- */
 
 #define SQL_PACKAGE_COLUMNS                                                                        \
-    "p.row, p.id, p.incarnation, p.name, p.source, p.epoch, p.next_epoch, p.removing, v.root, "    \
+    "p.row, p.id, p.incarnation, p.name, p.source, p.epoch, max(p.next_epoch, p.epoch + 1), "      \
+    "p.removing, v.root, "                                                                         \
     "v.label, v.files, v.directories, v.links, v.bytes, v.not_carried FROM package p "             \
     "LEFT JOIN version v ON v.package = p.row AND v.epoch = p.epoch "
 
@@ -109,6 +111,8 @@
     S(SQL_POINT_MOVE, "UPDATE point SET root = ?2, incarnation = ?3 WHERE row = ?1")               \
     S(SQL_POINT_PAUSE, "UPDATE point SET paused = ?2 WHERE row = ?1")                              \
     S(SQL_POINT_ABSENT, "UPDATE point SET absent_since = ?2 WHERE row = ?1")                       \
+    S(SQL_POINT_CLAMP, "UPDATE point INDEXED BY point_absent SET absent_since = ?1 "               \
+                       "WHERE absent_since IS NOT NULL AND absent_since > ?1")                     \
     S(SQL_POINT_REMOVING, "UPDATE point SET removing = ?2 WHERE row = ?1")                         \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
@@ -145,6 +149,10 @@
     S(SQL_TARGET_NEXT_OF_PACKAGE,                                                                  \
       SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS                             \
                          "WHERE t.package = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")             \
+    S(SQL_TARGET_NEXT_UNTIDIED,                                                                    \
+      SQL_TARGET_COLUMNS "INDEXED BY target_untidied " SQL_TARGET_JOINS                            \
+                         "WHERE t.state = 2 AND t.held_from < t.have AND t.row > ?1 "              \
+                         "ORDER BY t.row LIMIT 1")                                                 \
     S(SQL_TARGET_NEXT_OF_POINT,                                                                    \
       SQL_TARGET_COLUMNS "INDEXED BY target_point " SQL_TARGET_JOINS                               \
                          "WHERE t.point = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")               \

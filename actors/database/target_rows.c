@@ -111,6 +111,12 @@ target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret)
 }
 
 bool
+target_next_untidied(tx_t *tx, int64_t after, target_t *ret)
+{
+    return read_one(OPEN(tx, SQL_TARGET_NEXT_UNTIDIED, v_int(after)), ret);
+}
+
+bool
 target_next_due(tx_t *tx, int64_t now_ns, target_t *ret)
 {
     return read_one(OPEN(tx, SQL_TARGET_DUE, v_int(now_ns)), ret);
@@ -299,11 +305,10 @@ target_save(tx_t *tx, target_t *target, uint32_t status_id)
 {
     tx_watch_package(tx, target->package);
     settle(tx, target);
-    if (target->state != target->old_state) {
+    if (target->state != target->old_state) { /* which is always told: the stream is the truth */
+        bool silent = status_id == STATUS_NONE || target->state == TARGET_WAITING;
         target->since = tx->now_ns;
-        status_id = status_id == STATUS_NONE          ? STATUS_NONE
-                    : target->state == TARGET_WAITING ? STATUS_TARGET_WAITING
-                                                      : status_id;
+        status_id = silent ? status_of_state(target->state) : status_id;
     }
     write_row(tx, target);
     if (status_id != STATUS_NONE) {

@@ -303,6 +303,55 @@ Test(store, a_superseded_version_stays_until_its_point_has_taken_it_away)
     site_end(site);
 }
 
+static const due_t *
+untidied_after(site_t *site, uint64_t after)
+{
+    untidied_t *m = MAKE(site, untidied);
+    m->after = after;
+    m->limit = 1;
+    return ASK(site, untidied, due);
+}
+
+static void
+all_due_installed(site_t *site)
+{
+    due_row_t row[2];
+    const due_t *taken = due(site);
+    cr_assert_eq(taken->targets.count, 2u);
+    for (uint32_t i = 0; i < 2; i++) {
+        row[i] = *ROW(taken, taken->targets, i, due_row_t);
+    }
+    for (uint32_t i = 0; i < 2; i++) {
+        begun(site, &row[i]);
+        cr_assert_eq(outcome(site, &row[i], OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    }
+}
+
+Test(store, points_that_may_hold_superseded_versions_are_named_until_they_have_collected)
+{
+    site_t *site = two_points();
+    all_due_installed(site);
+    cr_assert_eq(untidied_after(site, 0)->targets.count, 0u, "nothing was superseded");
+    package_updated(site, "P1", 2);
+    cr_assert_eq(untidied_after(site, 0)->targets.count, 0u,
+                 "the old version is still wanted there");
+    all_due_installed(site);
+    const due_t *due = untidied_after(site, 0);
+    cr_assert(due->targets.count == 1 && due->more);
+    due_row_t row = *ROW(due, due->targets, 0, due_row_t);
+    eq_text(due, row.dp, "DP1");
+    cr_assert_eq(row.epoch, 2u);
+    due = untidied_after(site, row.target);
+    eq_text(due, ROW(due, due->targets, 0, due_row_t)->dp, "DP2");
+    target_tidied_t *m = MAKE(site, target_tidied);
+    m->target = row.target;
+    m->epoch = row.epoch;
+    cr_assert_eq(REFUSED(site, target_tidied), OK);
+    due = untidied_after(site, 0);
+    eq_text(due, ROW(due, due->targets, 0, due_row_t)->dp, "DP2");
+    site_end(site);
+}
+
 Test(store, a_version_that_was_begun_and_superseded_stays_and_goes_with_the_removal)
 {
     site_t *site = two_points();
