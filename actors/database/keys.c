@@ -53,6 +53,7 @@ key_store(tx_t *tx, slice_t key, uint32_t command)
 void
 keys_expire(tx_t *tx)
 {
+    RUN(tx, SQL_ANSWER_CLAMP, v_int(tx->now_ns));
     RUN(tx, SQL_ANSWER_EXPIRE, v_int(tx->now_ns - (int64_t) KEY_KEPT_S * INT64_C(1000000000)));
 }
 

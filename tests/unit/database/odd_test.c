@@ -1,0 +1,337 @@
+/* odd_test.c - clocks that jump, ids at their ends, any byte, and ten thousand points. */
+#include "site_under_test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SECOND INT64_C(1000000000)
+#define DAY    (86400 * SECOND)
+
+static void
+execute(site_t *site, const char *text)
+{
+    fault_t fault;
+    cr_assert_eq(connection_execute(site->db, text, &fault), OK, "%s: %s", text,
+                 sqlite3_errmsg(site->db->sql));
+}
+
+static int64_t
+number_of(site_t *site, const char *text)
+{
+    int64_t number = 0;
+    fault_t fault;
+    cr_assert_eq(connection_pragma(site->db, text, &number, &fault), OK, "%s", text);
+    return number;
+}
+
+static err_t
+noted(site_t *site, slice_t text)
+{
+    note_event_t *m = MAKE(site, note_event);
+    m->component = site_text(site, "tester");
+    m->id = STATUS_ALARM_RAISED;
+    m->text = draft_text(&site->message, text);
+    m->attrs = draft_rows(&site->message, 2, sizeof(pair_t));
+    text_t name = draft_text(&site->message, slice_of("text"));
+    text_t nothing = draft_text(&site->message, slice_of(""));
+    *(pair_t *) draft_row(&site->message, m->attrs, 0, sizeof(pair_t)) = (pair_t){name, m->text};
+    *(pair_t *) draft_row(&site->message, m->attrs, 1, sizeof(pair_t)) = (pair_t){nothing, nothing};
+    return REFUSED(site, note_event);
+}
+
+/* ---- clocks ---- */
+
+/* A whole life of a target, with the dates that an operator sees. */
+static void
+life_at(site_t *site, int64_t wall)
+{
+    world_sim_set_wall(site->sim, wall);
+    make_withdraw(site, "P1", "DP1");
+    REFUSED(site, withdraw);
+    site->run.byte[0]++;
+    removed(site, "DP1");
+    cr_assert(distributed(site, "P1", "DP1"));
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, ERR_IO, TARGET_RETRYING, 1, 60000), OK);
+    int64_t due_at = shown(site, "P1", "DP1").due;
+    cr_assert_eq(due_at, wall + 60 * SECOND, "due %lld, expected %lld", (long long) due_at,
+                 (long long) (wall + 60 * SECOND));
+    cr_assert_eq(due(site)->targets.count, 0u, "not before its time");
+    world_sim_advance(site->sim, 60 * SECOND);
+    installed(site, "DP1");
+}
+
+Test(d65, q202003_every_date_until_the_year_2200_is_one_like_any_other)
+{
+    static const int64_t seconds[] = {
+        1,          2147483647 - 30, /* 2038-01-19T03:14:07Z, crossed by the retry */
+        2147483648, 2147558400,      /* 2038-01-20 */
+        4294967295, 4294967296,      /* 2106-02-07 */
+        7258118400};                 /* 2200-01-01 */
+    site_t *site = two_points();
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+        life_at(site, seconds[i] * SECOND);
+    }
+    site_end(site);
+}
+
+Test(d57, q246749_a_message_from_the_future_is_stored_at_once_and_in_its_place)
+{
+    site_t *site = site_start();
+    world_sim_set_wall(site->sim, WALL_START + 10000 * DAY);
+    cr_assert_eq(noted(site, slice_of("from the future")), OK);
+    world_sim_set_wall(site->sim, WALL_START);
+    cr_assert_eq(noted(site, slice_of("of today")), OK);
+    MAKE(site, status_since);
+    const events_t *events = ASK(site, status_since, events);
+    cr_assert_eq(events->events.count, 2u);
+    eq_text(events, ROW(events, events->events, 0, event_t)->text, "from the future");
+    eq_text(events, ROW(events, events->events, 1, event_t)->text, "of today");
+    cr_assert_eq(ROW(events, events->events, 1, event_t)->seq, 2u);
+    site_end(site);
+}
+
+static uint32_t
+long_absent(site_t *site)
+{
+    MAKE(site, alarm_query);
+    return ASK(site, alarm_query, alarm_facts)->absent.count;
+}
+
+Test(d65, q213279_after_the_clock_was_set_back_absence_is_alarmed_a_day_later)
+{
+    site_t *site = two_points();
+    world_sim_set_wall(site->sim, WALL_START + 1000 * DAY);
+    due_row_t row = due_on(site, "DP1");
+    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, RETRY_MAX_MS), OK);
+    world_sim_set_wall(site->sim, WALL_START);
+    due(site); /* which is asked for again and again */
+    world_sim_advance(site->sim, DAY - SECOND);
+    cr_assert_eq(long_absent(site), 0u, "not a day yet");
+    world_sim_advance(site->sim, 2 * SECOND);
+    cr_assert_eq(long_absent(site), 1u, "absent for a day by the clock that was set back");
+    site_end(site);
+}
+
+Test(d65, q213279_after_the_clock_was_set_back_a_key_ends_a_day_later)
+{
+    site_t *site = site_start();
+    world_sim_set_wall(site->sim, WALL_START + 1000 * DAY);
+    site->key = "k1";
+    package_is(site, "P1", 1);
+    world_sim_set_wall(site->sim, WALL_START);
+    site->key = NULL;
+    point_is(site, "DP1");
+    site->key = "k1";
+    package_is(site, "P1", 1); /* the answer of the first time still */
+    world_sim_advance(site->sim, DAY + SECOND);
+    site->key = NULL;
+    point_is(site, "DP2");
+    site->key = "k1";
+    make_version(site, true, "P1", 1);
+    cr_assert_eq(REFUSED(site, version_commit), ERR_EXISTS, "its key is forgotten");
+    site_end(site);
+}
+
+/* ---- ids ---- */
+
+#define LAST_IDS "9223372036854775000"
+
+Test(d35, q185901_ids_beyond_32_and_53_bits_are_ids_like_any_other)
+{
+    site_t *site = two_points();
+    execute(site, "UPDATE sqlite_sequence SET seq = " LAST_IDS);
+    execute(site, "UPDATE package SET next_epoch = " LAST_IDS);
+    cr_assert(package_updated(site, "P1", 2));
+    point_is(site, "DP3");
+    package_is(site, "P2", 2);
+    cr_assert(distributed(site, "P1", "DP3"));
+    due_row_t row = due_on(site, "DP3");
+    cr_assert_gt(row.target, UINT64_C(9223372036854775000));
+    cr_assert_geq(row.epoch, UINT64_C(9223372036854775000));
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    cr_assert_eq(shown(site, "P1", "DP3").have, row.epoch);
+    site_reopen(site);
+    cr_assert_gt(last_event(site), UINT64_C(9223372036854775000));
+    status_since_t *m = MAKE(site, status_since);
+    m->since = last_event(site) - 1;
+    m = MAKE(site, status_since);
+    m->since = UINT64_C(9223372036854775000);
+    cr_assert_gt(ASK(site, status_since, events)->events.count, 4u);
+    site_end(site);
+}
+
+Test(d35, q185901_past_the_last_id_a_command_is_refused_and_no_id_comes_again)
+{
+    site_t *site = two_points();
+    execute(site, "UPDATE package SET next_epoch = 9223372036854775806");
+    cr_assert(package_updated(site, "P1", 2));
+    cr_assert(package_updated(site, "P1", 3));
+    make_version(site, false, "P1", 4);
+    cr_assert_neq(REFUSED(site, version_commit), OK);
+    cr_assert_eq(shown(site, "P1", "DP1").wanted, (uint64_t) INT64_MAX, "no version went back");
+    execute(site, "UPDATE sqlite_sequence SET seq = 9223372036854775807 WHERE name = 'event'");
+    uint64_t last = last_event(site);
+    make_cancel(site, "P1", "DP1");
+    cr_assert_neq(REFUSED(site, cancel), OK, "what cannot be told is not done");
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    cr_assert_eq(last_event(site), last);
+    site_end(site);
+}
+
+Test(d34, q320638_lost_or_doubled_tokens_of_ids_are_made_again_from_what_is_there)
+{
+    static const char *const losses[] = {
+        "DELETE FROM sqlite_sequence",
+        "UPDATE sqlite_sequence SET seq = 0",
+        "INSERT INTO sqlite_sequence (name, seq) SELECT name, 1 FROM sqlite_sequence",
+        "UPDATE package SET next_epoch = 1",
+    };
+    site_t *site = two_points();
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+        char name[8] = {'D', 'P', (char) ('a' + i), '\0'};
+        execute(site, losses[i]);
+        site_reopen(site);
+        uint64_t last = last_event(site), wanted = shown(site, "P1", "DP1").wanted;
+        int64_t target = number_of(site, "SELECT max(row) FROM target");
+        cr_assert(package_updated(site, "P1", 10 + (int) i), "%s", losses[i]);
+        cr_assert_eq(shown(site, "P1", "DP1").wanted, wanted + 1, "%s", losses[i]);
+        point_is(site, name);
+        cr_assert(distributed(site, "P1", name));
+        cr_assert_gt(number_of(site, "SELECT max(row) FROM target"), target, "%s", losses[i]);
+        cr_assert_gt(last_event(site), last, "%s", losses[i]);
+    }
+    site_end(site);
+}
+
+Test(d34, q266195_an_id_is_not_given_again_after_its_owner_was_deleted)
+{
+    site_t *site = site_start();
+    package_is(site, "P1", 1);
+    uint64_t last = 0;
+    for (int i = 0; i < 3; i++) {
+        point_is(site, "DP1");
+        cr_assert(distributed(site, "P1", "DP1"));
+        due_row_t row = due_on(site, "DP1");
+        cr_assert_gt(row.target, last);
+        last = row.target;
+        dp_remove_t *m = MAKE(site, dp_remove);
+        HEAD(site, m);
+        m->name = site_text(site, "DP1");
+        m->forget = true;
+        cr_assert_eq(REFUSED(site, dp_remove), OK);
+        site_reopen(site);
+    }
+    site_end(site);
+}
+
+/* ---- bytes ---- */
+
+Test(d64, q246949_q320276_every_byte_in_a_status_message_comes_back_as_it_was)
+{
+    site_t *site = site_start();
+    for (int byte = 1; byte < 256; byte++) {
+        char bytes[] = {'%', 'n', (char) byte, '\'', '%', 's', (char) byte, '"', '%', '*'};
+        slice_t text = {bytes, sizeof bytes};
+        uint64_t before = last_event(site);
+        cr_assert_eq(noted(site, text), OK, "byte %d", byte);
+        status_since_t *m = MAKE(site, status_since);
+        m->since = before;
+        const events_t *events = ASK(site, status_since, events);
+        cr_assert_eq(events->events.count, 1u, "byte %d", byte);
+        const event_t *event = ROW(events, events->events, 0, event_t);
+        cr_assert(slice_equal(said(events, event->text), text), "byte %d: got '%.*s'", byte,
+                  (int) event->text.size, said(events, event->text).data);
+        cr_assert_eq(event->attrs.count, 2u);
+        const pair_t *pair = ROW(events, event->attrs, 0, pair_t);
+        cr_assert(slice_equal(said(events, pair->value), text), "byte %d in an attribute", byte);
+    }
+    site_end(site);
+}
+
+Test(d31, q159201_attributes_of_no_length_or_cut_anywhere_end_the_walk_over_them, .timeout = 20)
+{
+    static const char *const blobs[] = {
+        "x'0000'",         "x'00000000'",
+        "x'000000000000'", "x'00'",
+        "x'ffff'",         "x'0100'",
+        "x'010061ffff'",   "x'0000000000000000000000000000000000000000000000000000000000000000'",
+        "zeroblob(8000)"};
+    site_t *site = site_start();
+    cr_assert_eq(noted(site, slice_of("whole")), OK);
+    for (size_t i = 0; i < sizeof blobs / sizeof blobs[0]; i++) {
+        char text[200];
+        snprintf(text, sizeof text, "UPDATE event SET attrs = %s", blobs[i]);
+        execute(site, text);
+        MAKE(site, status_since);
+        const events_t *events = ASK(site, status_since, events);
+        cr_assert_eq(events->events.count, 1u, "%s", blobs[i]);
+        eq_text(events, ROW(events, events->events, 0, event_t)->text, "whole");
+    }
+    site_end(site);
+}
+
+/* ---- size ---- */
+
+static uint64_t
+steps_of(site_t *site)
+{
+    uint64_t steps = 0;
+    for (uint32_t i = 0; i < SQL_COUNT; i++) {
+        sqlite3_stmt *statement = site->db->statement[i];
+        steps += statement == NULL
+                     ? 0
+                     : (uint64_t) sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 1);
+    }
+    return steps;
+}
+
+static site_t *
+site_of_points(int count)
+{
+    site_t *site = site_start();
+    package_is(site, "P1", 1);
+    for (int i = 0; i < count; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "DP%05d", i);
+        make_point(site, true, name, i);
+        add(site, &point_commit_type);
+        if (site->count == 250 || i + 1 == count) {
+            run(site);
+        }
+    }
+    cr_assert(distributed(site, "P1", NULL));
+    execute(site, "UPDATE target SET state = 2, look = NULL, taken = 0, have = 1");
+    return site;
+}
+
+/* What the statements of a target's life cost in steps of SQLite's machine, which are the same on
+ * every machine. */
+static uint64_t
+cost_among(int count)
+{
+    site_t *site = site_of_points(count);
+    steps_of(site);
+    cr_assert(withdrawn(site, "P1", "DP00050"));
+    removed(site, "DP00050");
+    cr_assert(distributed(site, "P1", "DP00050"));
+    due_row_t row = due_on(site, "DP00050");
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, ERR_IO, TARGET_RETRYING, 1, 1000), OK);
+    cr_assert(retried(site, "P1", "DP00050"));
+    installed(site, "DP00050");
+    shown(site, "P1", "DP00050");
+    uint64_t steps = steps_of(site);
+    site_end(site);
+    return steps;
+}
+
+Test(d69, q275132_work_on_one_of_ten_thousand_points_costs_what_it_costs_among_a_hundred,
+     .timeout = 120)
+{
+    uint64_t few = cost_among(100), many = cost_among(10000);
+    cr_assert_lt(many, 2 * few, "%d steps among 100 points, %d among 10,000", (int) few,
+                 (int) many);
+}
