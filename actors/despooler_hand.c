@@ -69,7 +69,8 @@ hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const targ
     queue_entry_t entry = {.key = target->target * ACTION_KINDS + m->action,
                            .revision = target->revision,
                            .since_ns = actor_now_ns(ctx),
-                           .load = hand};
+                           .load = hand,
+                           .later = m->action == ACTION_REMOVE};
     err_t err = queue_add(self->queue, record_slice(m, target->dp), &entry, &unused);
     if (err != OK) {
         unused = hand;

@@ -19,10 +19,14 @@ typedef struct item {
     stand_t *stand;
 } item_t;
 
+/* What is done first, and what can wait. */
+enum { FIRST, LATER, LINES };
+
 /* A point and what is here for it. */
 struct stand {
-    link_t in_line; /* while it may start */
-    link_t waiting;
+    link_t in_line; /* while it may start: in the line of the first thing that it has to do */
+    link_t waiting[LINES];
+    uint32_t line, taken;
     item_t *in_hand;
     char name[NAME_BYTES_MAX + 1];
 };
@@ -30,7 +34,8 @@ struct stand {
 struct queue {
     uint32_t slots, busy;
     uint64_t waiting, in_line;
-    link_t age, line;
+    uint32_t taken;
+    link_t age, line[LINES];
     item_t *slot[SLOTS_MAX + 1];
     zhashx_t *waits;  /* key -> item that waits */
     zhashx_t *points; /* name -> stand */
@@ -95,7 +100,8 @@ queue_new(uint32_t slots)
 {
     queue_t *queue = made(sizeof *queue);
     link_init(&queue->age);
-    link_init(&queue->line);
+    link_init(&queue->line[FIRST]);
+    link_init(&queue->line[LATER]);
     queue->waits = zhashx_new();
     zhashx_set_key_hasher(queue->waits, key_hash);
     zhashx_set_key_comparator(queue->waits, key_compare);
@@ -158,30 +164,48 @@ stand_of(queue_t *queue, slice_t point)
     if (stand == NULL) {
         stand = made(sizeof *stand);
         link_init(&stand->in_line);
-        link_init(&stand->waiting);
+        link_init(&stand->waiting[FIRST]);
+        link_init(&stand->waiting[LATER]);
         memcpy(stand->name, name, sizeof name);
         zhashx_update(queue->points, name, stand);
     }
     return stand;
 }
 
-/* Puts the point into the line, takes it out of it, or forgets it, as its entries say. */
+static bool
+has_work(const stand_t *stand)
+{
+    return !link_alone(&stand->waiting[FIRST]) || !link_alone(&stand->waiting[LATER]);
+}
+
+/* Puts the point into a line, takes it out of it, or forgets it, as its entries say. */
 static void
 stand_settle(queue_t *queue, stand_t *stand)
 {
-    bool ready = stand->in_hand == NULL && !link_alone(&stand->waiting);
-    bool in_line = !link_alone(&stand->in_line);
-    if (ready && !in_line) {
-        link_in(&queue->line, &stand->in_line);
-        queue->in_line++;
-    } else if (!ready && in_line) {
+    bool ready = stand->in_hand == NULL && has_work(stand);
+    uint32_t line = link_alone(&stand->waiting[FIRST]) ? LATER : FIRST;
+    if (!link_alone(&stand->in_line) && (!ready || line != stand->line)) {
         link_out(&stand->in_line);
         queue->in_line--;
     }
-    if (stand->in_hand == NULL && link_alone(&stand->waiting)) {
+    if (ready && link_alone(&stand->in_line)) {
+        link_in(&queue->line[line], &stand->in_line);
+        stand->line = line;
+        queue->in_line++;
+    }
+    if (stand->in_hand == NULL && !has_work(stand)) {
         zhashx_delete(queue->points, stand->name);
         free(stand);
     }
+}
+
+/* Which of two lists is taken from: the first, unless it is empty or the other one's turn. */
+static uint32_t
+line_to_take(const link_t lists[LINES], uint32_t taken)
+{
+    bool turn = taken % QUEUE_LATER_TURN == QUEUE_LATER_TURN - 1;
+    uint32_t line = turn ? LATER : FIRST;
+    return link_alone(&lists[line]) ? LATER - line : line;
 }
 
 static bool
@@ -210,7 +234,7 @@ put_in(queue_t *queue, stand_t *stand, const queue_entry_t *entry)
     item->entry.slot = 0;
     item->stand = stand;
     link_in(&queue->age, &item->in_age);
-    link_in(&stand->waiting, &item->in_point);
+    link_in(&stand->waiting[entry->later ? LATER : FIRST], &item->in_point);
     zhashx_update(queue->waits, &item->entry.key, item);
     queue->waiting++;
     stand_settle(queue, stand);
@@ -256,11 +280,13 @@ free_slot(const queue_t *queue)
 queue_entry_t *
 queue_take(queue_t *queue)
 {
-    if (queue->busy >= queue->slots || link_alone(&queue->line)) {
+    if (queue->busy >= queue->slots || queue->in_line == 0) {
         return NULL;
     }
-    stand_t *stand = HOLDER(queue->line.after, stand_t, in_line);
-    item_t *item = HOLDER(stand->waiting.after, item_t, in_point);
+    uint32_t line = line_to_take(queue->line, queue->taken++);
+    stand_t *stand = HOLDER(queue->line[line].after, stand_t, in_line);
+    uint32_t list = line_to_take(stand->waiting, stand->taken++);
+    item_t *item = HOLDER(stand->waiting[list].after, item_t, in_point);
     take_out(queue, item);
     item->entry.slot = free_slot(queue);
     assert(item->entry.slot != 0 && "fewer are busy than there are slots");

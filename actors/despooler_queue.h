@@ -3,9 +3,12 @@
  *
  * Shape    one entry for each target and kind of work. Points with waiting entries and none in
  *          hand stand in one line; a slot goes to the first of the line, whose oldest entry it
- *          takes; a point whose work ended goes to the end of the line.
+ *          takes; a point whose work ended goes to the end of the line. Work that can wait
+ *          has a second line: it gets what the first one leaves, and one slot in
+ *          QUEUE_LATER_TURN in any case.
  * Promises at most `slots` entries in hand, at most one of a point; a slow point holds up nobody
- *          else; an entry that comes again replaces the waiting one and keeps its age.
+ *          else, and a backlog that can wait no other work; an entry that comes again replaces the
+ *          waiting one and keeps its age.
  * Costs    O(1) for each call; of entries at most QUEUE_ENTRIES_MAX.
  * Errors   ERR_FULL (QUEUE_ENTRIES_MAX).
  * Threads  one actor's state.
@@ -17,6 +20,7 @@
 #include "proto/record.h"
 
 #define QUEUE_ENTRIES_MAX 100000u /* entries, in hand or waiting; a further one is ERR_FULL */
+#define QUEUE_LATER_TURN  4u /* one slot in so many is for what can wait, however much does not */
 
 typedef struct queue queue_t;
 
@@ -25,6 +29,7 @@ typedef struct queue_entry {
     uint64_t revision;
     int64_t since_ns; /* when it came, monotonic */
     void *load;       /* the caller's */
+    bool later;       /* it can wait: a backlog of such work delays no other */
     uint32_t slot;    /* 1..slots_max while it is in hand, 0 while it waits */
 } queue_entry_t;
 

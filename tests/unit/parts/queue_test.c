@@ -119,6 +119,79 @@ Test(queue, points_take_turns_and_each_its_oldest_first)
     cr_expect_eq(dropped, 0);
 }
 
+static void
+must_add_later(queue_t *queue, const char *point, uint64_t key)
+{
+    void *unused = NULL;
+    queue_entry_t entry = {
+        .key = key, .revision = 1, .since_ns = 1, .load = &load[key % (KEYS + 1)], .later = true};
+    cr_assert_eq(queue_add(queue, slice_of(point), &entry, &unused), OK);
+}
+
+/* Takes and ends entries until this one had its turn; returns how many came before it. */
+static unsigned
+ended_before(queue_t *queue, uint64_t wanted)
+{
+    for (unsigned count = 0;; count++) {
+        uint64_t key = take_key(queue);
+        cr_assert(key != 0, "%llu never had its turn", (unsigned long long) wanted);
+        queue_done(queue, queue_in_hand(queue, key));
+        if (key == wanted) {
+            return count;
+        }
+    }
+}
+
+/* The article: thousands of files of cancelled jobs were worked off before any new job. */
+Test(queue, q168130_a_backlog_of_10000_that_can_wait_lets_new_work_pass)
+{
+    queue_t *queue = queue_new(1);
+    char point[32];
+    for (uint64_t key = 1; key <= 10000; key++) { /* half of it at one point */
+        snprintf(point, sizeof point, "p%llu", (unsigned long long) (key % 2 * key));
+        must_add_later(queue, point, key);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        must_add(queue, i % 2 == 0 ? "p0" : "another", 20000 + i, 2);
+        unsigned before = ended_before(queue, 20000 + i);
+        cr_expect(before <= 2, "%u of the backlog came before new work, expected 2 at most",
+                  before);
+    }
+    queue_destroy(&queue, drop);
+}
+
+Test(queue, what_can_wait_gets_its_turn_however_much_cannot)
+{
+    queue_t *queue = queue_new(1);
+    must_add_later(queue, "a", 1);
+    must_add_later(queue, "b", 2);
+    for (uint64_t key = 100; key < 200; key++) {
+        must_add(queue, "a", key, 3);
+    }
+    unsigned first = ended_before(queue, 1);
+    cr_expect(first <= 2 * QUEUE_LATER_TURN, "waited for %u others", first);
+    queue_destroy(&queue, drop);
+}
+
+/* The article: of a batch only the newest summary was kept, whatever site it was of. */
+Test(queue, q274795_a_later_order_takes_the_place_of_its_own_target_and_of_no_other)
+{
+    queue_t *queue = queue_new(0);
+    for (uint64_t key = 1; key <= KEYS; key++) {
+        must_add(queue, key % 2 == 0 ? "a" : "b", key, 1);
+    }
+    for (uint64_t key = 1; key <= KEYS; key++) {
+        void *unused = NULL;
+        cr_assert_eq(add(queue, key % 2 == 0 ? "a" : "b", key, 2, 2, &unused), OK);
+        cr_expect_eq(unused, &load[key], "order %llu replaced another target's",
+                     (unsigned long long) key);
+    }
+    cr_expect_eq(look(queue).waiting, KEYS, "got %llu orders, expected one for each target",
+                 (unsigned long long) look(queue).waiting);
+    queue_destroy(&queue, drop);
+    cr_expect_eq(dropped, KEYS);
+}
+
 Test(queue, what_could_start_at_once_does_not_wait_for_a_slot)
 {
     queue_t *queue = queue_new(1);

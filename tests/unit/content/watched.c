@@ -1,0 +1,97 @@
+/* watched.c - see watched.h. */
+#include "watched.h"
+
+static watched_t *
+seen(world_t *world, const char *call)
+{
+    watched_t *watched = (watched_t *) (void *) world;
+    if (watched->look != NULL) {
+        watched->look(watched, call);
+    }
+    return watched;
+}
+
+static int64_t
+watched_read(world_t *world, int fd, void *bytes, size_t size, uint64_t offset)
+{
+    watched_t *watched = seen(world, "read");
+    watched->reads++;
+    return world_read(watched->real, fd, bytes, size, offset);
+}
+
+static int64_t
+watched_write(world_t *world, int fd, const void *bytes, size_t size, uint64_t offset)
+{
+    watched_t *watched = seen(world, "write");
+    watched->writes++;
+    return watched->write_fails != 0 ? -watched->write_fails
+                                     : world_write(watched->real, fd, bytes, size, offset);
+}
+
+static int
+watched_sync(world_t *world, int fd)
+{
+    return world_sync(seen(world, "sync")->real, fd);
+}
+
+static int
+watched_make_dir(world_t *world, int dir, const char *path, uint32_t mode)
+{
+    return world_make_dir(seen(world, "make_dir")->real, dir, path, mode);
+}
+
+static int
+watched_make_link(world_t *world, const char *target, int dir, const char *path)
+{
+    return world_make_link(seen(world, "make_link")->real, target, dir, path);
+}
+
+static int
+watched_rename(world_t *world, int from_dir, const char *from, int to_dir, const char *to)
+{
+    return world_rename(seen(world, "rename")->real, from_dir, from, to_dir, to);
+}
+
+static int
+watched_remove(world_t *world, int dir, const char *path)
+{
+    return world_remove(seen(world, "remove")->real, dir, path);
+}
+
+static int
+watched_remove_dir(world_t *world, int dir, const char *path)
+{
+    return world_remove_dir(seen(world, "remove_dir")->real, dir, path);
+}
+
+static int
+watched_space(world_t *world, int fd, world_space_t *ret)
+{
+    watched_t *watched = (watched_t *) (void *) world;
+    int result = world_space(watched->real, fd, ret);
+    if (result == 0 && watched->free_bytes != 0) {
+        ret->bytes_free = watched->free_bytes;
+    }
+    return result;
+}
+
+void
+watch(watched_t *watched, yard_t *yard)
+{
+    *watched = (watched_t){.real = yard->world, .yard = yard, .calls = *yard->world->call};
+    watched->calls.read = watched_read;
+    watched->calls.write = watched_write;
+    watched->calls.sync = watched_sync;
+    watched->calls.make_dir = watched_make_dir;
+    watched->calls.make_link = watched_make_link;
+    watched->calls.rename = watched_rename;
+    watched->calls.remove = watched_remove;
+    watched->calls.remove_dir = watched_remove_dir;
+    watched->calls.space = watched_space;
+    watched->world = (world_t){.call = &watched->calls, .self = yard->world->self};
+    yard->world = &watched->world;
+    yard->point.world = &watched->world;
+    store_close(&yard->store);
+    EXPECT_OK(yard,
+              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
+}
