@@ -46,6 +46,10 @@
 #define DELIVERY_ATTEMPTS_MAX  3u          /* of one message that fails its handler; then quarantine */
 #define QUARANTINE_MAX         1000u       /* messages set aside; the oldest is dropped and counted */
 #define BLACK_BOX_DELIVERIES   4096u       /* last deliveries noted per worker; older ones are overwritten */
+#define BLACK_BOX_JOBS         (JOB_THREADS + JOB_THREADS_LOST_MAX) /* job threads noted; a further one shares a place */
+#define CRASH_ATTEMPTS_MAX     3u          /* ends of the process by one and the same work; then it is put aside */
+#define CRASH_KEPT_MS          86400000    /* 24 h that such an end is remembered; then it is forgotten */
+#define CRASHES_COUNTED_MAX    64u         /* works that ended the process; the oldest is forgotten */
 #define STOP_DEADLINE_MS       10000u      /* of a host's orderly stop; then what is left is reported */
 
 /* site */

@@ -349,3 +349,19 @@ err_t actor_quarantine_retry(actor_ctx_t *ctx, uint64_t number) must_use;
 err_t actor_quarantine_drop(actor_ctx_t *ctx, uint64_t number) must_use;
 /* The black box of the run before this one, rendered; returns the bytes written to text. */
 size_t actor_black_box(const actor_ctx_t *ctx, char *text, size_t size);
+
+/* Work that has ended the process CRASH_ATTEMPTS_MAX times, so that somebody puts it aside before it is
+ * tried again: told at every start until it is forgotten, or the host ends in order. */
+typedef struct actor_crash {
+    uint32_t number;                     /* to forget it by */
+    char class_name[32], message[24];    /* who had it in hand, and in which message or job */
+    uint64_t about;                      /* 0: not known; then the class is to blame */
+    uint32_t times;
+    int signal;
+    int64_t wall_ns;
+} actor_crash_t;
+uint32_t actor_crashes(const actor_ctx_t *ctx, actor_crash_t *ret, uint32_t count);
+void actor_crash_forget(const actor_ctx_t *ctx, uint32_t number);
+/* In a handler or job: what it does from here on is about this. A message that has the field which the
+ * host's options name is about that field's value from the start. */
+void actor_about(uint64_t about);

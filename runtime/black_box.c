@@ -1,183 +1,109 @@
-/* black_box.c - see black_box.h.
+/* black_box.c - this run's part of the box; see black_box.h. Its bytes: black_box_inside.h.
  *
- * Bytes    a head (magic, form, number of workers, whether the run ended in order), then one part
- *          per worker: its name, the line in hand, a count, a ring of lines. Native byte order and
- *          sizes: it is read on the machine that wrote it.
- * Valid    magic, form and the file's size agree; what else it says is shown, never believed.
- * A crash  leaves lines in hand and no mark of an orderly end. A line that was being written may
- *          be torn, and is shown as far as it goes.
+ * The handler of fatal signals writes one word into the mapped file and gives the signal to whoever
+ * had it before. It has a stack of its own, because a stack that is full is a crash like another.
  */
-#include "runtime/black_box.h"
-
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "proto/limits.h"
+#include "runtime/black_box_inside.h"
 
-#define MAGIC         "BLCKBOX1"
-#define SHOWN_LINES   32u /* last deliveries of each worker that are rendered */
-#define RENDERED_SIZE (256u << 10)
+#define SIGNAL_STACK_BYTES (32u << 10)
 
-typedef struct line {
-    char actor[28], message[20];
-    uint32_t attempt;
-    uint32_t is_whole; /* written last */
-    int64_t at_ns;
-} line_t;
+/* ---- fatal signals ---- */
 
-typedef struct head {
-    char magic[8];
-    uint32_t form, workers, ended_in_order, unused;
-} head_t;
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+#define FATAL_COUNT (sizeof fatal / sizeof fatal[0])
+static struct sigaction before[FATAL_COUNT];
+static _Thread_local black_box_t *mine;
+static _Thread_local char signal_stack[SIGNAL_STACK_BYTES];
 
-struct black_box {
-    char worker[32];
-    uint64_t busy;  /* 1 + the line in hand; 0: idle */
-    uint64_t count; /* lines ever written */
-    line_t ring[BLACK_BOX_DELIVERIES];
-};
-
-struct black_box_file {
-    int fd; /* locked while the box is kept; -1: none */
-    head_t *head;
-    size_t bytes;
-    char *text;
-    size_t used;
-};
-
-static size_t
-bytes_of(uint32_t workers)
-{
-    return sizeof(head_t) + workers * sizeof(black_box_t);
-}
-
-/* ---- the run before ---- */
-
-static void __attribute__((format(printf, 2, 3)))
-say(black_box_file_t *file, const char *format, ...)
-{
-    va_list arguments;
-    size_t room = RENDERED_SIZE - file->used - 1;
-
-    va_start(arguments, format);
-    int wrote = vsnprintf(file->text + file->used, room + 1, format, arguments);
-    va_end(arguments);
-    file->used += (size_t) wrote < room ? (size_t) wrote : room;
-}
-
+/* A fault happens again when this returns; a signal that was sent has to be sent again. */
 static void
-say_line(black_box_file_t *file, const line_t *line, int64_t until_ns)
+on_fatal(int number, siginfo_t *info, void *context)
 {
-    say(file, "  %10.3f ms  %.*s  %.*s", (double) (line->at_ns - until_ns) / 1e6,
-        (int) sizeof line->actor, line->actor, (int) sizeof line->message, line->message);
-    if (line->attempt > 1) {
-        say(file, "  attempt %u", line->attempt);
+    (void) context;
+    if (mine && mine->part->busy != 0) {
+        mine->part->signal = (uint32_t) number;
     }
-    say(file, "\n");
-}
-
-static void
-say_worker(black_box_file_t *file, const black_box_t *box, int64_t until_ns)
-{
-    if (box->count == 0) {
-        return;
-    }
-    uint64_t lines = box->count < SHOWN_LINES ? box->count : SHOWN_LINES;
-    say(file, "\n%.*s: %llu deliveries, the last %llu:\n", (int) sizeof box->worker, box->worker,
-        (unsigned long long) box->count, (unsigned long long) lines);
-    for (uint64_t i = box->count - lines; i < box->count; i++) {
-        const line_t *line = &box->ring[i % BLACK_BOX_DELIVERIES];
-        if (line->is_whole) {
-            say_line(file, line, until_ns);
+    for (size_t i = 0; i < FATAL_COUNT; i++) {
+        if (fatal[i] == number) {
+            sigaction(number, &before[i], NULL);
         }
     }
-}
-
-static void
-say_in_hand(black_box_file_t *file, const black_box_t *box)
-{
-    if (box->busy != 0) {
-        const line_t *line = &box->ring[(box->busy - 1) % BLACK_BOX_DELIVERIES];
-        say(file, "in hand on %.*s: %.*s, message %.*s, attempt %u\n", (int) sizeof box->worker,
-            box->worker, (int) sizeof line->actor, line->actor, (int) sizeof line->message,
-            line->message, line->attempt);
+    if (info->si_code <= 0 || number == SIGABRT) {
+        raise(number);
     }
 }
 
 static void
-say_run(black_box_file_t *file, const head_t *head)
+catch_fatal(void)
 {
-    const black_box_t *box = (const void *) (head + 1);
-    int64_t until_ns = INT64_MIN;
+    struct sigaction action = {.sa_flags = SA_SIGINFO | SA_ONSTACK};
 
-    for (uint32_t i = 0; i < head->workers; i++) {
-        const line_t *last = &box[i].ring[(box[i].count - 1) % BLACK_BOX_DELIVERIES];
-        until_ns = box[i].count > 0 && last->at_ns > until_ns ? last->at_ns : until_ns;
-    }
-    say(file, "the run before this one %s\n",
-        head->ended_in_order ? "ended in order" : "did not end in order");
-    for (uint32_t i = 0; i < head->workers; i++) {
-        say_in_hand(file, &box[i]);
-    }
-    for (uint32_t i = 0; i < head->workers; i++) {
-        say_worker(file, &box[i], until_ns);
+    action.sa_sigaction = on_fatal;
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < FATAL_COUNT; i++) {
+        sigaction(fatal[i], &action, &before[i]);
     }
 }
 
-static bool
-is_box(const head_t *head, size_t bytes)
-{
-    return memcmp(head->magic, MAGIC, sizeof head->magic) == 0 && head->form == sizeof(line_t) &&
-           head->workers <= WORKERS_MAX && bytes == bytes_of(head->workers);
-}
-
+/* From now on this thread's signals are this part's. A sanitizer may have set a stack already. */
 static void
-read_run(black_box_file_t *file)
+settle_in(black_box_t *box)
 {
-    struct stat found;
+    stack_t now, own = {.ss_sp = signal_stack, .ss_size = sizeof signal_stack};
 
-    if (fstat(file->fd, &found) != 0 || found.st_size < (off_t) sizeof(head_t)) {
-        say(file, "no run before this one has left a black box\n");
-        return;
+    if (!mine && sigaltstack(NULL, &now) == 0 && (now.ss_flags & SS_DISABLE)) {
+        sigaltstack(&own, NULL);
     }
-    size_t bytes = (size_t) found.st_size;
-    void *memory = mmap(NULL, bytes, PROT_READ, MAP_PRIVATE, file->fd, 0);
-    if (memory != MAP_FAILED && is_box(memory, bytes)) {
-        say_run(file, memory);
-    } else {
-        say(file, "the black box of the run before this one cannot be read\n");
-    }
-    if (memory != MAP_FAILED) {
-        munmap(memory, bytes);
-    }
+    mine = box;
 }
 
-/* ---- this run ---- */
+/* ---- the file ---- */
 
 static void
 keep_none(black_box_file_t *file, const char *why)
 {
-    say(file, "this run keeps no black box: %s\n", why);
+    black_box_say(file, "this run keeps no black box: %s\n", why);
     if (file->fd >= 0) {
         close(file->fd);
         file->fd = -1;
     }
 }
 
-/* Room is taken now, because a full disk would end the process at a write to the mapping. */
-static bool
-map_fresh(black_box_file_t *file, uint32_t workers)
+static void
+lay_out(black_box_file_t *file, const char *const *names, uint32_t workers, uint32_t parts)
 {
-    file->bytes = bytes_of(workers);
+    part_t *part = (void *) (file->head + 1);
+    line_t *line = (void *) (part + parts);
+
+    for (uint32_t i = 0; i < parts; i++) {
+        file->box[i] = (black_box_t){&part[i], line + black_box_first_line(workers, i),
+                                     (uint32_t) black_box_lines(workers, i)};
+        if (i < workers) {
+            snprintf(part[i].thread, sizeof part[i].thread, "%s", names[i]);
+        } else {
+            snprintf(part[i].thread, sizeof part[i].thread, "job-%u", i - workers);
+        }
+    }
+}
+
+/* Room is taken now, because a full disk would end the process at a write to the mapping. What
+ * was counted is synced: it is little, and only there after a crash. */
+static bool
+map_fresh(black_box_file_t *file, uint32_t workers, uint32_t parts)
+{
+    file->bytes = black_box_bytes(workers, parts);
     errno = ftruncate(file->fd, 0) != 0 ? errno : posix_fallocate(file->fd, 0, (off_t) file->bytes);
     if (errno != 0) {
         return false;
@@ -187,86 +113,54 @@ map_fresh(black_box_file_t *file, uint32_t workers)
         return false;
     }
     file->head = memory;
-    *file->head = (head_t){.magic = MAGIC, .form = sizeof(line_t), .workers = workers};
+    *file->head = (head_t){
+        .magic = BLACK_BOX_MAGIC, .form = sizeof(head_t), .workers = workers, .parts = parts};
+    memcpy(file->head->counted, file->counted, sizeof file->counted);
+    if (file->counted[0].times > 0) {
+        msync(memory, sizeof(head_t), MS_SYNC);
+    }
     return true;
 }
 
-black_box_file_t *
-black_box_new(const char *path, const char *const *names, uint32_t workers)
+static void
+open_file(black_box_file_t *file, const char *path, const char *const *names, uint32_t workers)
 {
-    black_box_file_t *file = calloc(1, sizeof *file);
+    uint32_t parts = workers + BLACK_BOX_JOBS;
 
-    assert(file && "memory for a black box");
-    file->fd = -1;
-    file->text = calloc(1, RENDERED_SIZE);
-    assert(file->text && "memory for a black box");
-    if (!path) {
-        keep_none(file, "none is wanted");
-        return file;
-    }
     file->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file->fd < 0) {
         keep_none(file, strerror(errno));
     } else if (flock(file->fd, LOCK_EX | LOCK_NB) != 0) {
         keep_none(file, "another host keeps the black box");
     } else {
-        read_run(file);
-        if (!map_fresh(file, workers)) {
+        black_box_read(file);
+        if (!map_fresh(file, workers, parts)) {
             keep_none(file, strerror(errno));
+            return;
         }
+        file->box = calloc(parts, sizeof *file->box);
+        assert(file->box && "memory for a black box");
+        lay_out(file, names, workers, parts);
     }
-    for (uint32_t i = 0; file->head && i < workers; i++) {
-        snprintf(black_box_of(file, i)->worker, sizeof(((black_box_t *) 0)->worker), "%s",
-                 names[i]);
+}
+
+black_box_file_t *
+black_box_new(const char *path, const char *const *names, uint32_t workers)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    black_box_file_t *file = calloc(1, sizeof *file);
+
+    assert(file && "memory for a black box");
+    file->fd = -1;
+    file->text = calloc(1, BLACK_BOX_TEXT);
+    assert(file->text && "memory for a black box");
+    if (!path) {
+        keep_none(file, "none is wanted");
+        return file;
     }
+    open_file(file, path, names, workers);
+    pthread_once(&once, catch_fatal);
     return file;
-}
-
-black_box_t *
-black_box_of(black_box_file_t *file, uint32_t worker)
-{
-    return file->head ? (black_box_t *) (void *) (file->head + 1) + worker : NULL;
-}
-
-static void
-put_name(char *to, size_t size, const char *name)
-{
-    size_t length = strnlen(name, size);
-
-    memcpy(to, name, length);
-    memset(to + length, 0, size - length);
-}
-
-void
-black_box_note(black_box_t *box, const char *actor, const char *message, uint32_t attempt,
-               int64_t now_ns)
-{
-    if (!box) {
-        return;
-    }
-    line_t *line = &box->ring[box->count % BLACK_BOX_DELIVERIES];
-    line->is_whole = 0;
-    put_name(line->actor, sizeof line->actor, actor);
-    put_name(line->message, sizeof line->message, message);
-    line->attempt = attempt;
-    line->at_ns = now_ns;
-    line->is_whole = 1;
-    box->count++;
-    box->busy = box->count;
-}
-
-void
-black_box_done(black_box_t *box)
-{
-    if (box) {
-        box->busy = 0;
-    }
-}
-
-const char *
-black_box_text(const black_box_file_t *file)
-{
-    return file->text;
 }
 
 void
@@ -284,7 +178,110 @@ black_box_destroy(black_box_file_t **file_at, bool in_order)
     if (file->fd >= 0) {
         close(file->fd);
     }
+    free(file->box);
     free(file->text);
     free(file);
     *file_at = NULL;
+}
+
+/* ---- notes ---- */
+
+black_box_t *
+black_box_of(black_box_file_t *file, uint32_t worker)
+{
+    return file->box ? &file->box[worker] : NULL;
+}
+
+black_box_t *
+black_box_of_job(black_box_file_t *file, uint32_t thread)
+{
+    return file && file->box ? &file->box[file->head->workers + thread % BLACK_BOX_JOBS] : NULL;
+}
+
+static void
+put_name(char *to, size_t size, const char *name)
+{
+    size_t length = strnlen(name, size);
+
+    memcpy(to, name, length);
+    memset(to + length, 0, size - length);
+}
+
+void
+black_box_note(black_box_t *box, const delivery_t *delivery)
+{
+    if (!box) {
+        return;
+    }
+    if (mine != box) {
+        settle_in(box);
+    }
+    part_t *part = box->part;
+    line_t *line = &box->ring[part->count % box->lines];
+    line->is_whole = 0;
+    put_name(line->actor, sizeof line->actor, delivery->actor);
+    put_name(line->message, sizeof line->message, delivery->message);
+    put_name(part->class_name, sizeof part->class_name, delivery->class_name);
+    line->attempt = delivery->attempt;
+    line->at_ns = delivery->now_ns;
+    line->is_whole = 1;
+    part->about = delivery->about;
+    part->count++;
+    part->busy = part->count;
+}
+
+void
+black_box_about(uint64_t about)
+{
+    if (mine) {
+        mine->part->about = about;
+    }
+}
+
+void
+black_box_done(black_box_t *box)
+{
+    if (box) {
+        box->part->busy = 0;
+    }
+}
+
+const char *
+black_box_text(const black_box_file_t *file)
+{
+    return file->text;
+}
+
+/* ---- what was counted ---- */
+
+uint32_t
+black_box_crashes(const black_box_file_t *file, actor_crash_t *ret, uint32_t count)
+{
+    uint32_t found = 0;
+
+    for (uint32_t i = 0; i < CRASHES_COUNTED_MAX && found < count; i++) {
+        const counted_t *counted = &file->counted[i];
+        if (counted->times < CRASH_ATTEMPTS_MAX) {
+            continue;
+        }
+        actor_crash_t *crash = &ret[found++];
+        *crash = (actor_crash_t){.number = i,
+                                 .about = counted->about,
+                                 .times = counted->times,
+                                 .signal = (int) counted->signal,
+                                 .wall_ns = counted->wall_ns};
+        snprintf(crash->class_name, sizeof crash->class_name, "%.*s",
+                 (int) sizeof counted->class_name, counted->class_name);
+        snprintf(crash->message, sizeof crash->message, "%.*s", (int) sizeof counted->message,
+                 counted->message);
+    }
+    return found;
+}
+
+void
+black_box_forget(black_box_file_t *file, uint32_t number)
+{
+    if (file->head && number < CRASHES_COUNTED_MAX) {
+        file->head->counted[number].times = 0;
+    }
 }

@@ -91,6 +91,28 @@ actor_host_fail(actor_ctx_t *ctx, err_t err, const char *why)
     snprintf(ctx->host_why, sizeof ctx->host_why, "%s", why);
 }
 
+uint32_t
+actor_crashes(const actor_ctx_t *ctx, actor_crash_t *ret, uint32_t count)
+{
+    const black_box_file_t *file = ctx->worker->core->black_box;
+    return file == NULL ? 0 : black_box_crashes(file, ret, count);
+}
+
+void
+actor_crash_forget(const actor_ctx_t *ctx, uint32_t number)
+{
+    black_box_file_t *file = ctx->worker->core->black_box;
+    if (file != NULL) {
+        black_box_forget(file, number);
+    }
+}
+
+void
+actor_about(uint64_t about)
+{
+    black_box_about(about);
+}
+
 size_t
 actor_black_box(const actor_ctx_t *ctx, char *text, size_t size)
 {

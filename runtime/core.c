@@ -95,6 +95,37 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
 
 /* ---- one handler ---- */
 
+uint64_t
+core_about(const core_t *core, const record_type_t *type, const void *record)
+{
+    uint64_t about = 0;
+    for (uint32_t i = 0; core->about_field != NULL && type != NULL && i < type->field_count; i++) {
+        const record_field_t *field = &type->field[i];
+        if (field->kind == RECORD_u64 && strcmp(field->name, core->about_field) == 0) {
+            memcpy(&about, (const uint8_t *) record + field->offset, sizeof about);
+        }
+    }
+    return about;
+}
+
+static void
+note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
+{
+    if (actor->worker->black_box == NULL) {
+        return;
+    }
+    const core_t *core = actor->core;
+    black_box_note(actor->worker->black_box,
+                   &(delivery_t){
+                       .class_name = actor->class->class->name,
+                       .actor = actor->name,
+                       .message = what,
+                       .about = in_hand ? core_about(core, in_hand->type, in_hand->record) : 0,
+                       .attempt = in_hand ? in_hand->attempt : 0,
+                       .now_ns = actor->worker->ctx.now_ns,
+                   });
+}
+
 void
 core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
 {
@@ -106,8 +137,7 @@ core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
     ctx->host_stop = false;
     ctx->claim[0] = '\0';
     ctx->draft = (draft_t){0};
-    black_box_note(actor->worker->black_box, actor->name, what, in_hand ? in_hand->attempt : 0,
-                   ctx->now_ns);
+    note_delivery(actor, in_hand, what);
     atomic_store_explicit(&actor->cell->handling, what, memory_order_relaxed);
     atomic_store_explicit(&actor->cell->handling_since_ns, ctx->now_ns, memory_order_release);
 }

@@ -31,7 +31,8 @@ typedef struct core_options {
     const void *root_args;  /* a record; copied. fixed_bytes long, or made by kept_new */
     size_t root_args_bytes; /* 0: root_args_type->fixed_bytes */
     const char *notes_to;
-    uint32_t pool_workers; /* 0: POOL_WORKERS */
+    uint32_t pool_workers;   /* 0: POOL_WORKERS */
+    const char *about_field; /* see host_options_t */
     /* Each message is handled at an address of its own, which is spoilt afterwards, so that an
      * actor that keeps a borrowed pointer is found. The simulator sets it. */
     bool fresh_messages;
@@ -49,6 +50,8 @@ uint32_t worker_index(const worker_t *worker);
 
 /* Every handler is noted there from now on (NULL: nowhere); before the start. */
 void core_note_in(core_t *core, struct black_box_file *file);
+/* Where job threads note what they have in hand; NULL: nowhere. */
+struct black_box_file *core_notes(const core_t *core);
 /* Spawns the root: posts its start to its worker, from CORE_FROM_HOST. */
 void core_start(core_t *core);
 /* Asks the root to end in order (its children first, the last one started first). */

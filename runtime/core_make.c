@@ -54,6 +54,7 @@ core_new(const core_options_t *options, const executor_t *executor, err_t *ret_e
     core->cells_used = 1; /* 0 is nobody */
     core->quarantine = xalloc(QUARANTINE_MAX, sizeof *core->quarantine);
     core->fresh_messages = options->fresh_messages;
+    core->about_field = options->about_field;
     core->started_ns = executor->now_ns(executor->self);
     make_workers(core);
     uint32_t size = 0;
@@ -113,6 +114,12 @@ core_note_in(core_t *core, struct black_box_file *file)
     for (uint32_t i = 0; i < core->worker_count; i++) {
         core->workers[i].black_box = black_box_of(file, i);
     }
+}
+
+struct black_box_file *
+core_notes(const core_t *core)
+{
+    return core->black_box;
 }
 
 void

@@ -58,3 +58,5 @@ int64_t job_deadline_ns(const job_t *job); /* monotonic */
 void job_expire(job_t *job);
 bool job_is_cancelled(const job_t *job);
 actor_ref_t job_owner(const job_t *job);
+/* For the black box; borrows from the job. */
+struct delivery job_delivery(const job_t *job, int64_t now_ns);

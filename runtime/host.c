@@ -159,7 +159,8 @@ host_start(host_t *host)
     core_options_t options = {.classes = host->classes,
                               .root = &host->class,
                               .notes_to = host->options.notes_to,
-                              .pool_workers = host->options.pool_workers};
+                              .pool_workers = host->options.pool_workers,
+                              .about_field = host->options.about_field};
     host->threads = threads_new(host->options.job_threads, host->link, host->links);
     host->core =
         core_new(&options, threads_executor(host->threads), &err, host->why, sizeof host->why);

@@ -31,6 +31,9 @@ typedef struct host_options {
     /* Role that hears actor_stalled, actor_trouble, actor_settled; NULL: none. */
     const char *notes_to;
     const char *black_box; /* file that survives the process, for crash notes; NULL: none */
+    /* Field (u64) of messages and job inputs that says what they are about, for crash notes; NULL:
+     * none has it. */
+    const char *about_field;
     uint32_t pool_workers; /* 0: POOL_WORKERS */
     uint32_t job_threads;  /* 0: JOB_THREADS */
 } host_options_t;

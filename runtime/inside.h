@@ -335,6 +335,7 @@ struct core {
     _Atomic uint64_t quarantine_next;
     _Atomic uint64_t quarantine_count;
     struct black_box_file *black_box;
+    const char *about_field; /* see host_options_t; NULL: none */
     bool fresh_messages;
     int64_t started_ns;
     /* of core_look, by its thread only */
@@ -388,6 +389,8 @@ void core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err
 typedef actor_next_t run_fn(actor_ctx_t *ctx, void *self, const void *argument);
 /* Runs fn as a handler of the actor, out-tray and end included. */
 void core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument);
+/* What a record is about, by the host's field; 0: not known. */
+uint64_t core_about(const core_t *core, const record_type_t *type, const void *record);
 void core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what);
 bool core_handler_end(actor_t *actor, actor_next_t next); /* true: it kept the message in hand */
 void core_note_trouble(worker_t *worker, const char *actor, const char *what, const char *why,

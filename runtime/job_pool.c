@@ -37,6 +37,7 @@ struct job_pool {
     void *context;
     uint64_t host;
     uint32_t workers;
+    struct black_box_file *notes;
     seat_t *seats;
     waiting_t *head, *tail;
     uint64_t queued, reserved;
@@ -117,8 +118,13 @@ run(seat_t *seat, job_t *job)
 {
     world_os_t os;
     uint32_t worker = job_worker(job);
+    world_t *world = world_os_init(&os, &seat->cancel);
+    black_box_t *notes = black_box_of_job(seat->pool->notes, seat->number);
+    delivery_t delivery = job_delivery(job, world_monotonic_ns(world));
 
-    job_begin(job, world_os_init(&os, &seat->cancel));
+    black_box_note(notes, &delivery);
+    job_begin(job, world);
+    black_box_done(notes);
     lock(seat->pool);
     seat->job = NULL;
     unlock(seat->pool);
@@ -189,7 +195,8 @@ seat_new(job_pool_t *pool)
 }
 
 job_pool_t *
-job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads)
+job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads,
+             struct black_box_file *notes)
 {
     job_pool_t *pool = calloc(1, sizeof *pool);
     pthread_condattr_t monotonic;
@@ -205,6 +212,7 @@ job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads)
     pool->host = host;
     pool->workers = workers;
     pool->wanted = threads;
+    pool->notes = notes;
     lock(pool);
     for (uint32_t i = 0; i < threads; i++) {
         seat_new(pool);

@@ -6,6 +6,7 @@
 #include "runtime/inside.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,7 +18,9 @@ struct job {
     const char *name;
     job_fn *run;
     envelope_t *input; /* NULL: none */
-    char subject[128];
+    char subject[128], owner_name[32];
+    const char *class_name; /* of its owner */
+    uint64_t about;
     int64_t deadline_ns;
     void *resource;
     void (*drop)(void *resource);
@@ -78,6 +81,8 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
     job->resource = spec->resource;
     job->drop = spec->drop;
     job->owner = actor->self;
+    job->class_name = actor->class->class->name;
+    snprintf(job->owner_name, sizeof job->owner_name, "%.31s", actor->name);
     job->worker = ctx->worker->index;
     size_t kept =
         spec->subject.size < sizeof job->subject - 1 ? spec->subject.size : sizeof job->subject - 1;
@@ -85,6 +90,7 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
     if (spec->input != NULL) {
         job->input =
             envelope_new(ENV_JOB, actor->self, actor->self, spec->input_type, spec->input, size);
+        job->about = core_about(core, spec->input_type, job->input->record);
     }
     open_ask_t *ask = ask_open(actor, spec->then, spec->tag, job->deadline_ns);
     ask->job = job;
@@ -182,6 +188,17 @@ job_progress(job_t *job, uint64_t done, uint64_t total)
 }
 
 /* ---- the executor's side ---- */
+
+delivery_t
+job_delivery(const job_t *job, int64_t now_ns)
+{
+    return (delivery_t){.class_name = job->class_name,
+                        .actor = job->owner_name,
+                        .message = job->name,
+                        .about = job->about,
+                        .attempt = 1,
+                        .now_ns = now_ns};
+}
 
 static envelope_t *
 answer_of(job_t *job, err_t err, bool with_output)

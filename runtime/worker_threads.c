@@ -324,8 +324,8 @@ close_all(threads_t *threads)
 static void
 start_all(threads_t *threads)
 {
-    threads->jobs =
-        job_pool_new(threads->context, threads->host, threads->workers, threads->job_threads);
+    threads->jobs = job_pool_new(threads->context, threads->host, threads->workers,
+                                 threads->job_threads, core_notes(threads->core));
     threads->running = true;
     atomic_store(&threads->threads_running, threads->workers + 1);
     for (uint32_t i = 0; i < threads->workers; i++) {

@@ -93,7 +93,8 @@ cast_new(const char *black_box)
     static host_options_t options;
 
     cr_assert_eq(sem_init(&done, 0, 0), 0);
-    options = (host_options_t){.classes = classes, .root = &stage_class, .black_box = black_box};
+    options = (host_options_t){
+        .classes = classes, .root = &stage_class, .black_box = black_box, .about_field = "number"};
     return host_new(&options);
 }
 
