@@ -102,10 +102,8 @@ take(job_t *job, world_t *world, const snapshot_order_t *m, order_t *order, snap
 
     TRY(read_order(m, order, fault));
     TRY(check_overlaps(world, m, order, fault));
-    if (m->dry_run) {
-        return snapshot_measure(world, order->source, order->exclude, order->excludes, ret, fault);
-    }
-    TRY(store_open(world, order->store, &store, fault));
+    TRY(m->dry_run ? store_open_dry(world, &store, fault)
+                   : store_open(world, order->store, &store, fault));
     err_t err = snapshot_take(world, store, order->source, order->exclude, order->excludes,
                               tell_progress, job, ret, fault);
     store_close(&store);

@@ -22,7 +22,7 @@ typedef struct level {
 
 typedef struct take {
     world_t *world;
-    store_t *store; /* NULL: only measured */
+    store_t *store;
     const char *const *excludes;
     size_t exclude_count;
     snapshot_progress_fn *progress;
@@ -80,9 +80,6 @@ read_file(take_t *take, int fd, const world_stat_t *before, tree_entry_t *entry)
         return changed_at(take, entry->name);
     }
     TRY(count_attributes(take, fd, entry->name));
-    if (take->store == NULL) {
-        return OK;
-    }
     store_put_t put;
     const char *path = descent_path(&take->way, entry->name);
     TRY(store_put_file(take->store, fd, path, &put, take->fault));
@@ -131,9 +128,6 @@ add_link(take_t *take, tree_entry_t *entry)
     }
     entry->size = (uint64_t) size;
     take->snapshot.links++;
-    if (take->store == NULL) {
-        return OK;
-    }
     store_put_t put;
     TRY(store_put_bytes(take->store, text, (size_t) size, &put, take->fault));
     entry->digest = put.digest;
@@ -211,11 +205,9 @@ close_directory(take_t *take, level_t *level, digest_t *ret_node, uint64_t *ret_
     if (err != OK) {
         return builder_failed(take, err, NULL);
     }
-    store_put_t put = {.size = size};
-    if (take->store != NULL) {
-        TRY(store_put_bytes(take->store, bytes, size, &put, take->fault));
-        take->snapshot.stored_bytes += put.is_new ? put.size : 0;
-    }
+    store_put_t put;
+    TRY(store_put_bytes(take->store, bytes, size, &put, take->fault));
+    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
     *ret_node = put.digest;
     *ret_size = put.size;
     return OK;
@@ -299,9 +291,6 @@ take_tree(take_t *take, digest_t *ret_node)
 static err_t
 close_version(take_t *take, const world_stat_t *root, const digest_t *node)
 {
-    if (take->store == NULL) {
-        return OK;
-    }
     manifest_version_t version = {.mode = root->mode & 07777u & ~(uint32_t) S_ISUID,
                                   .mtime_ns = root->mtime_ns,
                                   .files = take->snapshot.files,
@@ -366,13 +355,5 @@ snapshot_take(world_t *world, store_t *store, const char *source, const char *co
                    .progress = progress,
                    .context = context,
                    .fault = fault};
-    return open_and_take(&take, source, ret_snapshot);
-}
-
-err_t
-snapshot_measure(world_t *world, const char *source, const char *const *excludes, size_t count,
-                 snapshot_t *ret_snapshot, fault_t *fault)
-{
-    take_t take = {.world = world, .excludes = excludes, .exclude_count = count, .fault = fault};
     return open_and_take(&take, source, ret_snapshot);
 }

@@ -119,20 +119,39 @@ open_parts(store_t *store, const char *path, fault_t *fault)
     return OK;
 }
 
+static store_t *
+new_store(world_t *world)
+{
+    store_t *store = calloc(1, sizeof *store);
+    if (store != NULL) {
+        store->world = world;
+        store->fd = store->parent_fd = -1;
+    }
+    return store;
+}
+
 err_t
 store_open(world_t *world, const char *path, store_t **ret_store, fault_t *fault)
 {
-    store_t *store = calloc(1, sizeof *store);
-    if (store == NULL) {
-        return NO_MEMORY(fault, path);
-    }
-    store->world = world;
-    store->fd = store->parent_fd = -1;
-    err_t err = open_parts(store, path, fault);
+    store_t *store = new_store(world);
+    err_t err = store != NULL ? open_parts(store, path, fault) : NO_MEMORY(fault, path);
     if (err != OK) {
         store_close(&store);
         return err;
     }
+    *ret_store = store;
+    return OK;
+}
+
+err_t
+store_open_dry(world_t *world, store_t **ret_store, fault_t *fault)
+{
+    store_t *store = new_store(world);
+    if (store == NULL || allocate(store) != OK) {
+        store_close(&store);
+        return NO_MEMORY(fault, "store");
+    }
+    store->dry = true;
     *ret_store = store;
     return OK;
 }

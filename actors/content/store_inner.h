@@ -13,6 +13,7 @@ struct store {
     int fd, parent_fd; /* of DATA/store and of DATA */
     bool syncs_whole;  /* syncfs of this file system type is on the tested list */
     bool dirty;        /* put or relied on since the last commit */
+    bool dry;          /* it has no files: what is put is hashed and forgotten */
     hash_t *hash;
     uint8_t *block;    /* CONTENT_BLOCK_BYTES */
     char prefix[17];   /* of our names in tmp/ */

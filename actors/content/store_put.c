@@ -40,6 +40,10 @@ pending_slot(store_t *store, const digest_t *digest)
 static err_t
 is_known(store_t *store, const digest_t *digest, bool *ret_known, fault_t *fault)
 {
+    if (store->dry) {
+        *ret_known = true;
+        return OK;
+    }
     store->dirty = true;
     store->touched[digest->byte[0]] = true;
     if (*pending_slot(store, digest) != 0) {

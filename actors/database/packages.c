@@ -98,16 +98,13 @@ take_version(const version_commit_t *m, package_t *package)
     package->not_carried = m->not_carried;
 }
 
-/* A dry run has read no file, so that its version has no root; its row is taken back. */
 static void
-write_version(tx_t *tx, const package_t *p, bool dry_run)
+write_version(tx_t *tx, const package_t *p)
 {
-    static const digest_t unknown = {.byte = {1}};
     event_draft_t event;
-    RUN(tx, SQL_VERSION_ADD, v_int(p->row), v_u64(p->epoch),
-        v_digest(dry_run ? &unknown : &p->root), v_text(SLICE_OF(p, label)), v_u64(p->files),
-        v_u64(p->directories), v_u64(p->links), v_u64(p->bytes), v_u64(p->not_carried),
-        v_int(tx->now_ns));
+    RUN(tx, SQL_VERSION_ADD, v_int(p->row), v_u64(p->epoch), v_digest(&p->root),
+        v_text(SLICE_OF(p, label)), v_u64(p->files), v_u64(p->directories), v_u64(p->links),
+        v_u64(p->bytes), v_u64(p->not_carried), v_int(tx->now_ns));
     RUN(tx, SQL_PACKAGE_VERSION, v_int(p->row), v_u64(p->epoch));
     event_of_package(&event, p, STATUS_PACKAGE_STORED);
     event_text(&event, "package %s: version %llu '%.*s' is stored, %llu files, %llu bytes", p->id,
@@ -178,7 +175,7 @@ handle_version_commit(tx_t *tx, const version_commit_t *m)
     bool changed = package.epoch == 0 || memcmp(&package.root, &m->root, sizeof m->root) != 0;
     if (changed) {
         take_version(m, &package);
-        write_version(tx, &package, m->dry_run);
+        write_version(tx, &package);
         move_targets(tx, &package);
     }
     answer_version(tx, &package, changed);

@@ -250,6 +250,25 @@ def dry_run_changes_nothing():
 
 
 @claim(60)
+def a_dry_run_of_an_update_says_what_the_update_will_do():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        added = site.do('package.add', {'id': 'P', 'source': source})
+        dry = {'id': 'P', 'dry_run': True}
+        same = site.ask('package.update', dry)
+        assert not same['changed'] and same['version']['root'] == added['version']['root'], same
+        with open(os.path.join(source, 'new'), 'w', encoding='utf-8') as file:
+            file.write('new')
+        told = site.ask('package.update', dry)
+        shown = site.ask('package.show', {'id': 'P'})['package']['version']
+        assert told['changed'] and shown == added['version'], f'{told}, and shown is {shown}'
+        done = site.do('package.update', {'id': 'P'})
+        assert done['version'] == told['version'], f'told {told["version"]}, did {done["version"]}'
+        site.stop()
+
+
+@claim(60)
 def a_client_that_leaves_does_not_cancel_its_command():
     with Site() as site:
         source = make_tree(site.path('source'), files=200, size=50000)
