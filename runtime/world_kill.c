@@ -3,19 +3,41 @@
 
 #ifdef FAULT_POINTS
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
-#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-static struct {
-    atomic_uint_fast64_t calls;  /* so far */
-    atomic_uint_fast64_t passed; /* of the armed point, so far */
-    uint64_t kill_at;            /* 0: not armed */
-    uint64_t point_at;           /* 0: not armed */
-    char point[64];
-} kill_state;
+static world_kill_t own_state;
+static world_kill_t *state = &own_state;
+
+static _Noreturn void
+refuse(const char *variable)
+{
+    fprintf(stderr, "despool: %s is not of the form that kill tests use\n", variable);
+    exit(2);
+}
+
+/* The file stays mapped for the life of the process. */
+static void
+share(const char *path)
+{
+    struct stat found;
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    bool whole = fd >= 0 && fstat(fd, &found) == 0 && found.st_size >= (off_t) sizeof *state;
+    void *shared =
+        whole ? mmap(NULL, sizeof *state, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : MAP_FAILED;
+    if (shared == MAP_FAILED) {
+        refuse("DESPOOL_KILL_FILE");
+    }
+    close(fd);
+    state = shared;
+}
 
 static uint64_t
 ordinal_of(const char *text, const char *variable)
@@ -24,8 +46,7 @@ ordinal_of(const char *text, const char *variable)
     errno = 0;
     unsigned long long value = strtoull(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0' || value == 0 || *text == '-') {
-        fprintf(stderr, "despool: %s is not of the form that kill tests use\n", variable);
-        exit(2);
+        refuse(variable);
     }
     return value;
 }
@@ -34,9 +55,13 @@ ordinal_of(const char *text, const char *variable)
 __attribute__((constructor)) static void
 arm(void)
 {
+    const char *file = getenv("DESPOOL_KILL_FILE");
     const char *at = getenv("DESPOOL_KILL_AT");
+    if (file != NULL) {
+        share(file);
+    }
     if (at != NULL) {
-        kill_state.kill_at = ordinal_of(at, "DESPOOL_KILL_AT");
+        state->kill_at = ordinal_of(at, "DESPOOL_KILL_AT");
     }
     const char *point = getenv("DESPOOL_KILL_POINT");
     if (point == NULL) {
@@ -44,11 +69,11 @@ arm(void)
     }
     const char *colon = strrchr(point, ':');
     size_t length = colon == NULL ? 0 : (size_t) (colon - point);
-    if (length == 0 || length >= sizeof kill_state.point) {
+    if (length == 0 || length >= sizeof state->point) {
         length = 0;
     }
-    memcpy(kill_state.point, point, length);
-    kill_state.point_at = ordinal_of(length == 0 ? "" : colon + 1, "DESPOOL_KILL_POINT");
+    memcpy(state->point, point, length);
+    state->point_at = ordinal_of(length == 0 ? "" : colon + 1, "DESPOOL_KILL_POINT");
 }
 
 static void
@@ -61,8 +86,8 @@ die(void)
 uint64_t
 world_kill_before(void)
 {
-    uint64_t ordinal = atomic_fetch_add(&kill_state.calls, 1) + 1;
-    if (ordinal == kill_state.kill_at && ordinal % 2 == 1) {
+    uint64_t ordinal = atomic_fetch_add(&state->calls, 1) + 1;
+    if (ordinal == state->kill_at && ordinal % 2 == 1) {
         die();
     }
     return ordinal;
@@ -71,7 +96,7 @@ world_kill_before(void)
 void
 world_kill_after(uint64_t ordinal)
 {
-    if (ordinal == kill_state.kill_at && ordinal % 2 == 0) {
+    if (ordinal == state->kill_at && ordinal % 2 == 0) {
         die();
     }
 }
@@ -79,10 +104,11 @@ world_kill_after(uint64_t ordinal)
 void
 world_kill_point(const char *name)
 {
-    if (kill_state.point_at == 0 || strcmp(name, kill_state.point) != 0) {
+    uint64_t point_at = state->point_at;
+    if (point_at == 0 || strncmp(name, state->point, sizeof state->point) != 0) {
         return;
     }
-    if (atomic_fetch_add(&kill_state.passed, 1) + 1 == kill_state.point_at) {
+    if (atomic_fetch_add(&state->passed, 1) + 1 == point_at) {
         die();
     }
 }

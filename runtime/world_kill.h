@@ -6,6 +6,9 @@
  *                                       such), before it takes effect when N is odd, after it
  *                                       when N is even; N is counted from 1
  *            DESPOOL_KILL_POINT=name:N  SIGKILL at the N-th passing of the point `name`
+ *            DESPOOL_KILL_FILE=path     both from outside, while the process runs: the file is a
+ *                                       world_kill_t, mapped; who shares it reads how many calls
+ *                                       were made and writes at which one to end
  *          A value that is not of this form ends the process with a message: a kill test that
  *          never kills must not look like one that passed. Otherwise everything here is empty.
  * Costs    one atomic add for each call in such a build, nothing in others.
@@ -17,6 +20,16 @@
 #include <stdint.h>
 
 #ifdef FAULT_POINTS
+#include <stdatomic.h>
+
+typedef struct world_kill {
+    atomic_uint_fast64_t calls;    /* disk-changing ones, so far */
+    atomic_uint_fast64_t kill_at;  /* 0: not armed */
+    atomic_uint_fast64_t passed;   /* of the named point, since it was armed */
+    atomic_uint_fast64_t point_at; /* 0: not armed; written after the name, which is not atomic */
+    char point[64];                /* ends with a NUL */
+} world_kill_t;
+
 /* Counts a disk-changing call that is about to be made; returns its ordinal. */
 uint64_t world_kill_before(void);
 /* The call with that ordinal has returned. */

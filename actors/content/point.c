@@ -113,7 +113,8 @@ claim_through(world_t *world, int root_fd, const char *root, const point_identit
     TRY(make_own(world, root_fd, root, &own, fault));
     err_t err = write_identity(world, own, identity, fault);
     world_close(world, own);
-    return err;
+    int passed = err == OK ? world_point(world, "point.claimed") : 0;
+    return passed < 0 ? FAIL(fault, passed, "claim", root) : err;
 }
 
 /* The identity that a root carries; ERR_NOT_FOUND when it carries none. */

@@ -201,13 +201,23 @@ remove_records(removal_t *removal)
 }
 
 static err_t
+at_point(removal_t *removal, const char *name)
+{
+    int result = world_point(removal->world, name);
+    return result < 0 ? FAIL(removal->fault, result, "pass", name) : OK;
+}
+
+static err_t
 remove_all(removal_t *removal)
 {
     TRY(point_check(removal->point, removal->fault));
     TRY(read_records(removal));
     TRY(receipt_remove(removal->point, removal->package, removal->fault));
+    TRY(at_point(removal, "removal.unpromised"));
     TRY(remove_current(removal));
+    TRY(at_point(removal, "removal.unread"));
     TRY(remove_versions(removal));
+    TRY(at_point(removal, "removal.emptied"));
     TRY(clear_staging(removal));
     TRY(remove_package_directory(removal));
     if (!removal->result->gone) {

@@ -350,6 +350,9 @@ commit(group_t *group)
     if (tx->err == OK) {
         tx_run(tx, SQL_COMMIT, NULL, 0);
     }
+    if (tx->err == OK) { /* done is done, also for a job that is cancelled now */
+        (void) world_point(group->db->world, "database.committed");
+    }
     if (tx->err != OK) {
         roll_back(group);
     }

@@ -2,7 +2,8 @@
  *
  * Built with FAULT_POINTS whatever the options of the build. Run without arguments it runs itself
  * as a child that creates a file (change 1) and writes a byte five times (changes 2 to 6), passing
- * the point `p:q` after each, and looks at how the child ended and how much it had written.
+ * the point `p:q` after each, and looks at how the child ended and how much it had written. A
+ * shared file arms the same from outside.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "runtime/world_kill.h"
 #include "runtime/world_os.h"
 
 static int
@@ -63,6 +65,32 @@ judge(const char *self, const char *path, const expectation_t *expected)
     return 1;
 }
 
+/* Each shared state, written to a file, must end the child as its expectation says. */
+static int
+judge_shared(const char *self, const char *path)
+{
+    static const world_kill_t states[] = {
+        {.kill_at = 5},                   /* odd: before */
+        {.calls = 100, .kill_at = 104},   /* it counts on from what is there; even: after */
+        {.point_at = 2, .point = "p:q"},  /* at the second passing */
+        {.point_at = 2, .point = "p:qq"}, /* another point */
+    };
+    static const long long sizes[] = {3, 3, 2, 5};
+    char file[] = "/tmp/despool-kill-file-XXXXXX";
+    int fd = mkstemp(file);
+    int wrong = fd < 0;
+    for (size_t i = 0; fd >= 0 && i < sizeof states / sizeof states[0]; i++) {
+        expectation_t expected = {"DESPOOL_KILL_FILE", file, sizes[i] == 5 ? 0 : SIGKILL, 0,
+                                  sizes[i]};
+        bool written = pwrite(fd, &states[i], sizeof states[i], 0) == sizeof states[i];
+        wrong += written ? judge(self, path, &expected) : 1;
+    }
+    expectation_t short_file = {"DESPOOL_KILL_FILE", file, 0, 2, -1};
+    wrong += fd < 0 || ftruncate(fd, 8) != 0 || judge(self, path, &short_file) != 0;
+    unlink(file);
+    return wrong;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -90,6 +118,7 @@ main(int argc, char **argv)
     for (size_t i = 0; i < sizeof expectations / sizeof expectations[0]; i++) {
         wrong += judge(argv[0], path, &expectations[i]);
     }
+    wrong += judge_shared(argv[0], path);
     unlink(path);
     return wrong == 0 ? 0 : 1;
 }
