@@ -137,11 +137,15 @@ collect(world_t *world, const collect_order_t *m, store_collected_t *ret, fault_
     for (uint32_t i = 0; i < m->roots.count; i++) {
         roots[i] = ROW(m, m->roots, i, root_ref_t)->root;
     }
+    uint64_t leftovers = 0; /* of snapshots that a kill has ended; none is under way */
     err_t err = store_open(world, path, &store, fault);
     if (err == OK) {
-        err = store_collect(store, roots, m->roots.count, false, ret, fault);
-        store_close(&store);
+        err = store_recover(store, &leftovers, fault);
     }
+    if (err == OK) {
+        err = store_collect(store, roots, m->roots.count, false, ret, fault);
+    }
+    store_close(&store);
     free(roots);
     return err;
 }

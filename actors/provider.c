@@ -1,10 +1,9 @@
 /* provider.c - commands: decodes, validates, answers.
  *
- *   hears    link_request: one command frame of a client; it is answered by a link_reply, often
- *            later, so replies come out of order by nature.
+ *   hears    link_request: a client's command; its link_reply often comes later, out of order.
  *   tells    nobody.
  *   asks     each command of whom the table below names; site_database `site_open` until it is
- *            open, and `recall` before a package is snapshot a second time under the same key.
+ *            open, and `recall` before a package is snapshot, or a root claimed, with a key.
  *   keeps    the commands in hand, at most PENDING_MAX: id, request, and the record while a
  *            recall is under way.
  *   survives nothing: the clients of commands in hand are told `restarting`; a repeat under the
@@ -142,7 +141,8 @@ static bool
 must_recall(const client_request_t *request)
 {
     uint32_t number = request->command->type->number;
-    return request->key.size > 0 && (number == MSG_package_add || number == MSG_package_update);
+    bool slow = number == MSG_package_add || number == MSG_package_update;
+    return request->key.size > 0 && (slow || number == MSG_dp_add || number == MSG_dp_set);
 }
 
 static actor_next_t
