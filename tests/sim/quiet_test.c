@@ -1,0 +1,184 @@
+/* quiet_test.c - whole sites over virtual days: who is idle is silent, who fails alone works alone,
+ * and neither an update at a bad moment nor a clock that jumps leaves anything behind. */
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sqlite3.h>
+#include <stdio.h>
+
+#include "proto/limits.h"
+#include "tests/sim/stage.h"
+#include "tests/sim/stage_inside.h"
+
+#define HOUR_MS 3600000u
+#define SECOND  INT64_C(1000000000)
+
+static const char *const names[] = {"a", "b", "c"};
+#define POINTS 3u
+
+static stage_t *
+site_of(uint64_t seed)
+{
+    stage_options_t options = {.seed = seed,
+                               .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
+                               .points = POINTS,
+                               .files = 4};
+    sqlite3_randomness(0, NULL);
+    stage_t *stage = stage_new(&options);
+    cr_assert(stage_ready(stage, 60000), "seed %d: the site is not ready", (int) seed);
+    cr_assert_eq(stage_do(stage, 60000, "package.add", "id=P1", "source=/source", NULL), OK);
+    for (uint32_t i = 0; i < POINTS; i++) {
+        char name[32], root[32];
+        snprintf(name, sizeof name, "name=%s", names[i]);
+        snprintf(root, sizeof root, "root=/points/%s", names[i]);
+        cr_assert_eq(stage_do(stage, 60000, "dp.add", name, root, NULL), OK);
+    }
+    return stage;
+}
+
+static void
+distributed(stage_t *stage)
+{
+    cr_assert_eq(stage_do(stage, 60000, "distribute", "id=P1", "all!", NULL), OK);
+}
+
+static void
+hours(stage_t *stage, uint32_t count)
+{
+    int64_t before = world_sim_now_ns(stage_world(stage));
+    for (uint32_t i = 0; i < count; i++) {
+        stage_run(stage, HOUR_MS);
+    }
+    int64_t passed = (world_sim_now_ns(stage_world(stage)) - before) / SECOND;
+    cr_assert_geq(passed, (int64_t) count * 3600 - 1, "only %d s have passed", (int) passed);
+}
+
+static void
+becomes(stage_t *stage, const char *point, const char *state, uint32_t ms)
+{
+    const char *word = stage_target(stage, "P1", point);
+    for (uint32_t waited = 0; waited < ms && strcmp(word, state) != 0; waited += 500) {
+        stage_run(stage, 500);
+        word = stage_target(stage, "P1", point);
+    }
+    cr_assert_str_eq(word, state, "'%s' is '%s', expected '%s'", point, word, state);
+}
+
+static void
+all_whole(stage_t *stage, uint32_t ms)
+{
+    char why[512];
+    for (uint32_t i = 0; i < POINTS; i++) {
+        becomes(stage, names[i], "installed", ms);
+        cr_assert(stage_tree_is_whole(stage, "P1", names[i], why, sizeof why), "%s", why);
+    }
+}
+
+static void
+well(stage_t *stage)
+{
+    cr_assert_null(stage_fault(stage), "%s", stage_fault(stage));
+    stage_destroy(&stage);
+}
+
+Test(quiet, q246651_q242498_a_day_without_orders_instructs_nobody_and_writes_nothing,
+     .timeout = 120)
+{
+    stage_t *stage = site_of(1);
+    distributed(stage);
+    all_whole(stage, 60000);
+    hours(stage, 1); /* the grace time of what may be collected ends */
+    uint64_t said = stage->last_seq, written = world_sim_operation_count(stage_world(stage));
+    hours(stage, 24);
+    cr_expect_eq(stage->last_seq, said, "%d status messages", (int) (stage->last_seq - said));
+    uint64_t wrote = world_sim_operation_count(stage_world(stage)) - written;
+    cr_expect_eq(wrote, 0u, "%d changes of the disk", (int) wrote);
+    for (uint32_t i = 0; i < POINTS; i++) {
+        cr_expect_eq(stage_instructions(stage, names[i]), 1u, "'%s' was instructed %u times",
+                     names[i], stage_instructions(stage, names[i]));
+    }
+    well(stage);
+}
+
+Test(quiet, q319207_a_point_that_is_absent_for_a_day_makes_no_work_for_the_others, .timeout = 120)
+{
+    stage_t *stage = site_of(2);
+    stage_plug(stage, "c", false);
+    distributed(stage);
+    becomes(stage, "c", "retrying", 60000);
+    hours(stage, 24);
+    for (uint32_t i = 0; i < 2; i++) {
+        cr_expect_eq(stage_instructions(stage, names[i]), 1u, "'%s' was instructed %u times",
+                     names[i], stage_instructions(stage, names[i]));
+        cr_expect_eq(stage_works(stage, names[i]), 1u, "'%s' had %u works", names[i],
+                     stage_works(stage, names[i]));
+    }
+    stage_plug(stage, "c", true);
+    all_whole(stage, 10000);
+    well(stage);
+}
+
+Test(quiet, q297870_what_goes_on_failing_in_the_same_way_is_told_once_and_not_each_time,
+     .timeout = 120)
+{
+    stage_t *stage = site_of(3);
+    stage_plug(stage, "b", false);
+    world_sim_set_space(stage_world(stage), "/points/c", 4096, 100000);
+    distributed(stage);
+    becomes(stage, "c", "waiting", 60000);
+    becomes(stage, "b", "retrying", 60000);
+    hours(stage, 1);
+    uint64_t said = stage->last_seq;
+    hours(stage, 5);
+    cr_expect_leq(stage->last_seq - said, 0u, "%d status messages in 5 hours",
+                  (int) (stage->last_seq - said));
+    well(stage);
+}
+
+Test(race, q245579_an_update_at_any_instant_of_the_work_ends_at_the_new_version, .timeout = 240)
+{
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        stage_t *stage = site_of(seed);
+        distributed(stage);
+        stage_run(stage, (uint32_t) (seed * 7 % 97));
+        stage_change_source(stage, 2);
+        cr_assert_eq(stage_do(stage, 60000, "package.update", "id=P1", NULL), OK);
+        stage_run(stage, (uint32_t) (seed * 11 % 53));
+        stage_change_source(stage, 3);
+        cr_assert_eq(stage_do(stage, 60000, "package.update", "id=P1", NULL), OK);
+        all_whole(stage, 120000); /* equal to the source, which is at version 3 */
+        well(stage);
+    }
+}
+
+/* ---- clocks ---- */
+
+Test(clock, q202003_a_site_goes_on_over_the_end_of_32_bits, .timeout = 60)
+{
+    stage_t *stage = site_of(4);
+    stage_plug(stage, "c", false);
+    world_sim_set_wall(stage_world(stage), (INT64_C(2147483647) - 20) * SECOND);
+    distributed(stage);
+    becomes(stage, "c", "retrying", 60000);
+    hours(stage, 30); /* to 2038-01-20 */
+    stage_plug(stage, "c", true);
+    all_whole(stage, 10000);
+    well(stage);
+}
+
+Test(clock, q213279_a_clock_that_jumps_by_a_year_delays_no_retry, .timeout = 60)
+{
+    static const int64_t jumps[] = {-365, 365, -20000, 20000};
+    for (size_t i = 0; i < sizeof jumps / sizeof jumps[0]; i++) {
+        stage_t *stage = site_of(5 + i);
+        world_sim_fail(stage_world(stage), "/points/c", EIO);
+        distributed(stage);
+        becomes(stage, "c", "retrying", 60000);
+        world_t *world = world_sim_job_new(stage_world(stage), NULL, NULL);
+        int64_t wall = world_wall_ns(world);
+        world_sim_job_destroy(&world);
+        world_sim_set_wall(stage_world(stage), wall + jumps[i] * 86400 * SECOND);
+        world_sim_fail(stage_world(stage), "/points/c", 0);
+        all_whole(stage, RETRY_MAX_MS + 60000); /* the longest interval, and a look for due work */
+        well(stage);
+    }
+}
