@@ -233,3 +233,32 @@ Test(instruction, a_draft_that_is_too_small_is_full_and_nothing_is_written_past_
         cr_assert_eq(again_memory[room], 0x5a, "room %u: the byte after it changed", room);
     }
 }
+
+/* The article's despooler fell over its own feet here. */
+Test(instruction, q186827_a_retry_is_whole_or_refused_whatever_room_there_is)
+{
+    draft_t draft, small;
+    uint8_t grouped[40] = {0};
+    uint32_t whole = 0;
+    instruction_walk_t walk = {.due = due_of(&draft, 40), .grouped = grouped};
+    for (uint32_t i = 0; i < 40; i++) {
+        due_row_t *row = row_of(&draft, walk.due, i);
+        row->attempt = 2;
+        row->cause = ERR_IO;
+    }
+    cr_assert(instruction_next(&walk));
+    for (uint32_t room = (uint32_t) sizeof(instruction_t); room < 8192; room++) {
+        memset(again_memory, 0x5a, room + 64);
+        draft_over(&small, again_memory, room);
+        instruction_fill(&walk, &small, draft_begin(&small, &instruction_type));
+        const instruction_t *m = (const instruction_t *) (void *) again_memory;
+        for (uint32_t i = 0; i < 64; i++) {
+            cr_assert_eq(again_memory[room + i], 0x5a, "room %u: byte %u behind it", room, i);
+        }
+        cr_assert(small.full || m->targets.count == 40, "room %u: %u targets", room,
+                  m->targets.count);
+        cr_assert(small.full || record_check(&instruction_type, m, small.size) == OK);
+        whole += !small.full;
+    }
+    cr_assert_gt(whole, 1000u, "it never fits");
+}
