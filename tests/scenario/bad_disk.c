@@ -2,8 +2,9 @@
  *
  * $BAD_DISK_RULE names a file of one line: MODE COUNT PREFIX. Writes to files below PREFIX succeed
  * COUNT times after the line was changed; then MODE says what becomes of them: `eio`, `full`
- * (ENOSPC), or `hang`, which does not return until somebody opens the FIFO named like the rule's
- * file with `.fifo` behind it for writing. `ok`, or no such file: nothing is changed.
+ * (ENOSPC), `busy` (ETXTBSY), or `hang`, which does not return until somebody opens the FIFO named
+ * like the rule's file with `.fifo` behind it for writing. `ok`, or no such file: nothing is
+ * changed.
  */
 #undef _FILE_OFFSET_BITS /* both names of pwrite are made here */
 #include <dlfcn.h>
@@ -91,7 +92,10 @@ verdict(int fd)
     if (strcmp(mode, "hang") == 0) {
         return hang(rule);
     }
-    return strcmp(mode, "eio") == 0 ? EIO : strcmp(mode, "full") == 0 ? ENOSPC : 0;
+    return strcmp(mode, "eio") == 0    ? EIO
+           : strcmp(mode, "full") == 0 ? ENOSPC
+           : strcmp(mode, "busy") == 0 ? ETXTBSY
+                                       : 0;
 }
 
 static ssize_t

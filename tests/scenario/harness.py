@@ -29,6 +29,7 @@ BAD_DISK = os.environ.get('BAD_DISK', '')
 SLOW = float(os.environ.get('DESPOOL_SLOWER', '1'))  # how much slower a sanitized host may be
 ROOT = os.geteuid() == 0
 NOBODY = 65534
+USER = None  # whose the hosts and trees of this claim are; None: those of who runs it
 
 
 class Refused(Exception):
@@ -49,7 +50,7 @@ class Site:
 
     def __init__(self, user=None, env=None, despoold=None):
         self.dir = tempfile.mkdtemp(prefix='ds-')
-        self.user = user
+        self.user = USER if user is None else user
         self.data = os.path.join(self.dir, 'site')
         self.log = os.path.join(self.dir, 'host.log')
         self.env = dict(env or {})
@@ -62,7 +63,7 @@ class Site:
         self.mounts = []
         os.chmod(self.dir, 0o755)
         os.mkdir(self.data, 0o700)
-        if user is not None:
+        if self.user is not None:
             self.despoold = shutil.copy(self.despoold, self.dir)
             os.chmod(self.despoold, 0o755)
             self.give(self.data)
@@ -341,10 +342,34 @@ def remove_tree(path):
     shutil.rmtree(path, ignore_errors=True)
 
 
+def own(path):
+    """Makes path the user's as whom the claim is tried."""
+    if USER is not None:
+        os.chown(path, USER, USER, follow_symlinks=False)
+    return path
+
+
+def own_tree(path):
+    """Makes a tree the user's as whom the claim is tried."""
+    for where, directories, files in os.walk(own(path)):
+        for name in directories + files:
+            own(os.path.join(where, name))
+    return path
+
+
+def make_directories(path):
+    """As os.makedirs, with what is made the user's own."""
+    if not os.path.isdir(path):
+        make_directories(os.path.dirname(path))
+        os.mkdir(path)
+        own(path)
+
+
 def write(path, data, mode=0o644, mtime=None):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    make_directories(os.path.dirname(path))
     with open(path, 'wb') as file:
         file.write(data)
+    own(path)
     os.chmod(path, mode)
     if mtime is not None:
         os.utime(path, ns=(mtime, mtime))
@@ -353,7 +378,7 @@ def write(path, data, mode=0o644, mtime=None):
 def make_tree(path, seed=1, files=20, size=4096):
     """A tree of that many files in some directories, with a link, from a seed."""
     chance = random.Random(seed)
-    os.makedirs(path, exist_ok=True)
+    make_directories(path)
     os.chmod(path, 0o755)
     for number in range(files):
         below = os.path.join(path, f'd{number % 5}', f'e{number % 3}')
@@ -361,6 +386,7 @@ def make_tree(path, seed=1, files=20, size=4096):
               chance.choice((0o644, 0o600, 0o755, 0o444)))
     with contextlib.suppress(FileExistsError):
         os.symlink('d0/e0/file-0', os.path.join(path, 'link'))
+        own(os.path.join(path, 'link'))
     return path
 
 
@@ -403,10 +429,25 @@ class Skip(Exception):
     """The claim cannot be tried here; the reason is told."""
 
 
-def claim(seconds=120):
-    """Marks a claim that ends within that time."""
+def without_privileges(function):
+    """The same claim, with hosts and trees that are an unprivileged user's."""
+    def as_nobody():
+        global USER  # pylint: disable=global-statement
+        USER = NOBODY
+        try:
+            function()
+        finally:
+            USER = None
+    as_nobody.__name__ = function.__name__ + '_without_privileges'
+    return as_nobody
+
+
+def claim(seconds=120, both=False):
+    """Marks a claim that ends within that time; both: as root and as an unprivileged user."""
     def mark(function):
         CLAIMS.append((function, seconds))
+        if both and ROOT:
+            CLAIMS.append((without_privileges(function), seconds))
         return function
     return mark
 

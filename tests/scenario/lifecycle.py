@@ -2,9 +2,10 @@
 """What becomes of content: sources that vanish, withdrawals, removals, damage, cancel, pause."""
 import contextlib
 import os
+import random
 import shutil
 
-from harness import Site, claim, make_tree, run, write
+from harness import Refused, Site, claim, make_tree, own_tree, run, write
 
 
 def one_package(site, *points, unplugged=()):
@@ -20,7 +21,7 @@ def one_package(site, *points, unplugged=()):
     return source
 
 
-@claim(90)
+@claim(90, both=True)
 def a_source_deleted_after_the_answer_is_never_missed():
     with Site() as site:
         source = make_tree(site.path('source'))
@@ -43,7 +44,7 @@ def a_source_deleted_after_the_answer_is_never_missed():
         site.stop()
 
 
-@claim(90)
+@claim(90, both=True)
 def a_flipped_byte_with_its_mtime_put_back_is_found_and_repaired():
     with Site() as site:
         source = one_package(site, 'a', 'b')
@@ -73,7 +74,7 @@ def a_flipped_byte_with_its_mtime_put_back_is_found_and_repaired():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def missing_and_extra_paths_are_listed_by_verify():
     with Site() as site:
         one_package(site, 'a')
@@ -86,7 +87,7 @@ def missing_and_extra_paths_are_listed_by_verify():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def a_withdrawal_is_verified_by_listing_and_leaves_foreign_files():
     with Site() as site:
         one_package(site, 'a')
@@ -100,7 +101,7 @@ def a_withdrawal_is_verified_by_listing_and_leaves_foreign_files():
         site.stop()
 
 
-@claim(90)
+@claim(90, both=True)
 def a_withdrawal_survives_an_absent_point_and_a_kill():
     with Site() as site:
         one_package(site, 'a', 'b')
@@ -116,7 +117,103 @@ def a_withdrawal_survives_an_absent_point_and_a_kill():
         site.stop()
 
 
-@claim(60)
+def packages_at(site, point):
+    """The packages that a point holds, and those that it has notes of."""
+    root = site.path('points', point)
+    held = {name for name in os.listdir(root) if name != '.despool'}
+    noted = set()
+    for inner in ('packages', 'receipts', 'staging'):
+        noted |= set(os.listdir(os.path.join(root, '.despool', inner)))
+    return held, noted
+
+
+@claim(90, both=True)
+def q235774_a_point_that_missed_deletions_and_additions_ends_equal_to_the_others():
+    """The article: a site that was away while packages were deleted kept them for ever."""
+    with Site() as site:
+        source = one_package(site, 'a', 'b')
+        for package in ('P2', 'P3'):
+            site.do('package.add', {'id': package, 'source': source})
+            site.do('distribute', {'id': package, 'to': ['a', 'b']})
+            site.wait_package(package, 'complete')
+        site.unplug('b')
+        site.do('withdraw', {'id': 'P1', 'from': ['a', 'b']})
+        site.do('package.remove', {'id': 'P2', 'withdraw': True})
+        site.do('package.add', {'id': 'P4', 'source': source})
+        site.do('distribute', {'id': 'P4', 'to': ['a', 'b']})
+        site.wait_states('P1', {'a': 'removed', 'b': 'removing'})
+        site.wait_states('P4', {'a': 'installed', 'b': 'retrying'})
+        site.kill()
+        site.start()
+        site.plug('b')
+        site.wait_states('P1', {'b': 'removed'})
+        site.wait_package('P4', 'complete')
+
+        def forgotten():
+            return 'P2' not in [p['id'] for p in site.ask('package.list')['packages']]
+        site.wait_for('the removed package to be gone', forgotten, 30)
+        expected = ({'P3', 'P4'}, {'P3', 'P4'})
+        for point in ('a', 'b'):
+            found = packages_at(site, point)
+            assert found == expected, f'{point} holds {found}, expected {expected}'
+        site.stop()
+
+
+def answers_of(site, requests):
+    """Sends commands without waiting between them; returns {number: code or 'ok'} of all."""
+    idents = {site.send(cmd, args): number for number, (cmd, args) in enumerate(requests)}
+    found = {}
+    while len(found) < len(requests):
+        reply = site.receive(60)
+        if reply.get('id') in idents:
+            found[idents[reply['id']]] = 'ok' if reply['ok'] else reply['error']['code']
+    return found
+
+
+MAY_BE_SAID = {'ok', 'not-found', 'exists', 'in-use', 'superseded', 'no-targets', 'source-changed',
+               'bad-value', 'busy', 'cancelled'}
+
+
+@claim(120, both=True)
+def q263410_commands_on_one_package_at_once_in_any_order_end_and_leave_no_orphan():
+    """The article: a package was changed while it was being deleted, and could then neither be used
+    nor deleted."""
+    with Site() as site:
+        source = one_package(site, 'a', 'b')
+        for seed in range(8):
+            chance = random.Random(seed)
+            requests = [('package.update', {'id': 'P1'})] * 2 + [
+                ('package.add', {'id': 'P1', 'source': source}),
+                ('package.add', {'id': 'P1', 'source': source}),
+                ('package.remove', {'id': 'P1', 'withdraw': True}),
+                ('package.remove', {'id': 'P1'}),
+                ('withdraw', {'id': 'P1', 'from': ['a']}),
+                ('distribute', {'id': 'P1', 'to': ['a', 'b']}),
+                ('cancel', {'id': 'P1'}),
+                ('retry', {'id': 'P1'}),
+                ('verify', {'id': 'P1'})]
+            chance.shuffle(requests)
+            write(os.path.join(source, 'changed'), b'%d' % seed)
+            said = answers_of(site, requests)
+            odd = {requests[n][0]: code for n, code in said.items() if code not in MAY_BE_SAID}
+            assert not odd, f'seed {seed}: {odd}'
+            if any(p['id'] == 'P1' for p in site.ask('package.list')['packages']):
+                with contextlib.suppress(Refused):
+                    site.do('package.remove', {'id': 'P1', 'withdraw': True})
+            site.wait_for(f'the package to be gone, seed {seed}',
+                          lambda: not site.ask('package.list')['packages'], 60)
+            for point in ('a', 'b'):
+                found = packages_at(site, point)
+                assert found == (set(), set()), f'seed {seed}: {point} keeps {found}'
+            said = answers_of(site, [('package.add', {'id': 'P1', 'source': source})] * 3)
+            assert sorted(said.values()) == ['exists', 'exists', 'ok'], f'seed {seed}: {said}'
+            site.do('distribute', {'id': 'P1', 'to': ['a', 'b']})
+            site.wait_package('P1', 'complete')
+            site.holds('a', 'P1', source)
+        site.stop()
+
+
+@claim(60, both=True)
 def a_package_that_is_held_is_removed_only_with_withdraw():
     with Site() as site:
         one_package(site, 'a', 'b')
@@ -136,7 +233,7 @@ def a_package_that_is_held_is_removed_only_with_withdraw():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def a_package_added_again_under_the_same_id_is_another_one():
     with Site() as site:
         source = one_package(site, 'a')
@@ -152,7 +249,7 @@ def a_package_added_again_under_the_same_id_is_another_one():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def what_despool_did_not_make_is_refused_and_untouched():
     with Site() as site:
         source = make_tree(site.path('source'))
@@ -173,7 +270,7 @@ def what_despool_did_not_make_is_refused_and_untouched():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def cancel_ends_work_that_waits_and_retry_begins_it_again():
     with Site() as site:
         source = one_package(site, 'a', 'b', unplugged=('b',))
@@ -187,7 +284,7 @@ def cancel_ends_work_that_waits_and_retry_begins_it_again():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def a_paused_point_gets_no_work_until_it_is_resumed():
     with Site() as site:
         source = make_tree(site.path('source'))
@@ -206,7 +303,7 @@ def a_paused_point_gets_no_work_until_it_is_resumed():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def a_group_stands_for_its_points():
     with Site() as site:
         source = make_tree(site.path('source'))
@@ -221,12 +318,12 @@ def a_group_stands_for_its_points():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def a_clone_of_another_point_is_not_written_to():
     with Site() as site:
         source = one_package(site, 'a', 'b')
         site.unplug('b')
-        shutil.copytree(site.path('points', 'a'), site.path('points', 'b'), symlinks=True)
+        own_tree(shutil.copytree(site.path('points', 'a'), site.path('points', 'b'), symlinks=True))
         write(os.path.join(source, 'new'), b'2')
         site.do('package.update', {'id': 'P1'})
         site.wait_states('P1', {'a': 'installed', 'b': 'retrying'})
@@ -238,7 +335,7 @@ def a_clone_of_another_point_is_not_written_to():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def a_reader_that_holds_current_sees_one_whole_version():
     with Site() as site:
         source = one_package(site, 'a')

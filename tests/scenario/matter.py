@@ -2,17 +2,17 @@
 """Trees as they are in the world: odd names, modes, links, umask; with and without privileges."""
 import os
 import socket
-import subprocess
 
-from harness import NOBODY, ROOT, Site, Skip, claim, make_tree, needs_root, odd_tree, run, write
+from harness import (ROOT, Site, Skip, claim, make_tree, needs_root, odd_tree, own_tree, run,
+                     write)
 
 
-def distribute_odd_tree(user):
-    with Site(user=user) as site:
+def distribute_odd_tree(env=None):
+    with Site(env=env) as site:
         source = odd_tree(site.path('source'))
-        write(os.path.join(source, 'mode-0'), b'closed', 0o000 if user is None and ROOT else 0o400)
-        if user is not None:
-            subprocess.run(['chown', '-R', '-h', f'{user}:{user}', source], check=True)
+        mode = 0o000 if site.user is None and ROOT else 0o400
+        write(os.path.join(source, 'mode-0'), b'closed', mode)
+        own_tree(source)
         old = os.umask(0o077)
         try:
             site.start()
@@ -35,15 +35,14 @@ def distribute_odd_tree(user):
         site.stop()
 
 
-@claim(90)
+@claim(90, both=True)
 def odd_names_modes_and_links_arrive_exactly():
-    distribute_odd_tree(None)
+    distribute_odd_tree()
 
 
-@claim(90)
-def odd_names_modes_and_links_arrive_exactly_without_privileges():
-    needs_root()
-    distribute_odd_tree(NOBODY)
+@claim(90, both=True)
+def q319427_times_arrive_exactly_where_the_site_has_a_zone_of_its_own():
+    distribute_odd_tree({'TZ': 'Australia/Lord_Howe'})
 
 
 def refused_source(make, *words):
@@ -59,17 +58,17 @@ def refused_source(make, *words):
         site.stop()
 
 
-@claim(30)
+@claim(30, both=True)
 def a_setuid_file_is_refused_by_name():
     refused_source(lambda path: (write(path, b'x'), os.chmod(path, 0o4755)))
 
 
-@claim(30)
+@claim(30, both=True)
 def a_fifo_is_refused_by_name():
     refused_source(os.mkfifo)
 
 
-@claim(30)
+@claim(30, both=True)
 def a_socket_is_refused_by_name():
     def make(path):
         here = os.getcwd()
@@ -94,7 +93,7 @@ def a_device_is_refused_by_name():
     refused_source(make)
 
 
-@claim(60)
+@claim(60, both=True)
 def excluded_names_stay_behind():
     with Site() as site:
         source = make_tree(site.path('source'))
@@ -110,7 +109,7 @@ def excluded_names_stay_behind():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def files_with_extended_attributes_are_counted_and_carried_without():
     with Site() as site:
         source = make_tree(site.path('source'))
@@ -124,7 +123,7 @@ def files_with_extended_attributes_are_counted_and_carried_without():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def a_source_inside_a_point_or_a_point_inside_a_source_is_refused():
     with Site() as site:
         site.start()

@@ -8,6 +8,7 @@ names exactly the failed point, and when the fault has gone the site completes t
 """
 import contextlib
 import os
+import shutil
 import time
 
 from harness import BAD_DISK, Refused, Site, Skip, claim, make_tree, needs_root, run
@@ -73,11 +74,13 @@ def bad_disk_site():
     if not os.path.exists(BAD_DISK):
         raise Skip('there is no bad_disk library')
     site = Site()
-    site.env = {'LD_PRELOAD': BAD_DISK, 'BAD_DISK_RULE': site.path('rule')}
+    library = shutil.copy(BAD_DISK, site.dir)
+    os.chmod(library, 0o755)
+    site.env = {'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
     return site
 
 
-@claim(120)
+@claim(120, both=True)
 def q153576_root_missing_retry_names_exactly_the_failed_point():
     with Site() as site:
         source = two_points(site)
@@ -88,7 +91,7 @@ def q153576_root_missing_retry_names_exactly_the_failed_point():
         completes_by_itself(site, source)
 
 
-@claim(120)
+@claim(120, both=True)
 def q153576_retry_survives_a_kill_and_a_restart():
     with Site() as site:
         source = two_points(site)
@@ -102,7 +105,7 @@ def q153576_retry_survives_a_kill_and_a_restart():
         completes_by_itself(site, source)
 
 
-@claim(120)
+@claim(120, both=True)
 def q153576_an_empty_place_is_not_filled_and_the_real_point_is_awaited():
     with Site() as site:
         source = two_points(site)
@@ -116,7 +119,7 @@ def q153576_an_empty_place_is_not_filled_and_the_real_point_is_awaited():
         completes_by_itself(site, source)
 
 
-@claim(120)
+@claim(120, both=True)
 def q153576_eio_after_half_the_files_is_retried_on_that_point_only():
     with bad_disk_site() as site:
         source = two_points(site)
@@ -129,7 +132,7 @@ def q153576_eio_after_half_the_files_is_retried_on_that_point_only():
         completes_by_itself(site, source, 60)
 
 
-@claim(120)
+@claim(120, both=True)
 def q153576_a_full_point_waits_for_space_and_goes_on_by_itself():
     with bad_disk_site() as site:
         source = two_points(site)
@@ -185,6 +188,9 @@ def q153576_a_hung_point_delays_nobody_and_gets_no_second_job():
             site.do('distribute', {'id': f'O{number}', 'to': ['good', 'bad']})
             site.wait_states(f'O{number}', {'good': 'installed'}, USUAL)
         assert site.threads() <= threads + 2, 'a hung point takes more and more threads'
+        site.wait_for('the point to be told hung',
+                      lambda: (site.target('P1', 'bad')['cause'] or {}).get('code') == 'hung', 60)
+        assert site.target('P1', 'bad')['attempts'] == 0, 'a point that hangs uses up attempts'
         set_rule(site, 'ok 0 /')
         fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
         try:
@@ -195,7 +201,34 @@ def q153576_a_hung_point_delays_nobody_and_gets_no_second_job():
         site.stop()
 
 
-@claim(60)
+@claim(120, both=True)
+def q161043_a_point_in_use_is_tried_again_after_a_while_and_others_pass():
+    """The article: an instruction that another program held open was never tried again, and all
+    that stood behind it waited."""
+    with bad_disk_site() as site:
+        source = two_points(site)
+        site.do('component.set', {'name': 'despooler', 'slots': 1})
+        set_rule(site, f"busy 3 {site.path('points', 'bad')}")
+        site.do('distribute', {'id': 'P1', 'to': ['bad']})
+        site.do('distribute', {'id': 'P1', 'to': ['good']})
+        site.wait_states('P1', {'good': 'installed', 'bad': 'retrying'}, USUAL)
+        for attempt in range(1, 4):
+            site.wait_for(f'attempt {attempt}',
+                          lambda: site.target('P1', 'bad')['attempts'] >= attempt, 30)
+            other = make_tree(site.path(f'other-{attempt}'), seed=attempt)
+            site.do('package.add', {'id': f'O{attempt}', 'source': other})
+            site.do('distribute', {'id': f'O{attempt}', 'to': ['bad', 'good']})
+            site.wait_states(f'O{attempt}', {'good': 'installed'}, USUAL)
+        cause = site.target('P1', 'bad')['cause']
+        assert cause['code'] == 'busy' and cause['class'] == 'retry', cause
+        set_rule(site, 'ok 0 /')
+        for package in ('P1', 'O1', 'O2', 'O3'):
+            site.wait_package(package, 'complete', 60)
+        site.holds('bad', 'P1', source)
+        site.stop()
+
+
+@claim(60, both=True)
 def q153576_an_instruction_without_targets_is_refused():
     with Site() as site:
         two_points(site)
@@ -213,7 +246,7 @@ def q153576_an_instruction_without_targets_is_refused():
         site.stop()
 
 
-@claim(60)
+@claim(60, both=True)
 def q153576_one_failed_point_of_many_makes_no_work_for_the_others():
     with Site() as site:
         source = make_tree(site.path('source'), files=5)
