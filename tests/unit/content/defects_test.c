@@ -229,7 +229,7 @@ CLAIM_OF_BOTH(place, q137610_space_is_asked_for_before_the_first_byte)
     yard_end(&yard);
 }
 
-/* ---- Q256880: a clean-up compared local paths with network paths, and deleted files in use ---- */
+/* ---- Q256880: a clean-up took paths for files, and deleted those in use ---- */
 
 CLAIM_OF_BOTH(store, q256880_what_any_live_root_reaches_stays_whatever_path_leads_to_it)
 {
