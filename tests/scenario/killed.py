@@ -1,15 +1,20 @@
-"""Where a kill struck, as the disk tells it: for the histogram of kill.py. Changes nothing.
+"""What a kill left behind, as the disk tells it: for kill.py, kill_commands.py. Changes nothing.
 
-Reads a copy of the database, the write-ahead log's frames, and the layout of the points as
-actors/content/place.h and receipt.h describe it.
+Reads a copy of the database, the write-ahead log's frames, the store as actors/content/store.h and
+manifest.h describe it, and the layout of the points as place.h and receipt.h do. Shares no code
+with the product.
 """
+import argparse
 import collections
 import contextlib
+import hashlib
 import os
 import re
 import shutil
 import sqlite3
 import struct
+
+from harness import Late
 
 STATES = ('pending', 'installing', 'installed', 'retrying', 'waiting', 'failed', 'cancelled',
           'removing', 'removed')
@@ -37,20 +42,189 @@ def log_is_cut(path):
     return False
 
 
-def targets(data, scratch):
-    """The rows of the database, read from a copy."""
+@contextlib.contextmanager
+def database(data, scratch):
+    """A connection to a copy of the site's database."""
     shutil.rmtree(scratch, ignore_errors=True)
     os.mkdir(scratch)
     for name in ('site.db', 'site.db-wal'):
         with contextlib.suppress(FileNotFoundError):
             shutil.copy(os.path.join(data, name), scratch)
-    connection = sqlite3.connect(os.path.join(scratch, 'site.db'))
-    try:
+    with contextlib.closing(sqlite3.connect(os.path.join(scratch, 'site.db'))) as connection:
+        yield connection
+
+
+def database_faults(connection):
+    found = [row[0] for row in connection.execute('PRAGMA integrity_check')]
+    found = [] if found == ['ok'] else found
+    found += [f'foreign key {row}' for row in connection.execute('PRAGMA foreign_key_check')]
+    count, first, last = connection.execute(
+        'SELECT count(*), min(seq), max(seq) FROM event').fetchone()
+    if count and (first, last) != (1, count):
+        found.append(f'{count} events have the numbers {first} to {last}')
+    return found
+
+
+def targets(data, scratch):
+    """The targets of the database, read from a copy."""
+    with database(data, scratch) as connection:
         return [Target(point, STATES[state], wanted, have) for point, state, wanted, have in
                 connection.execute('SELECT point.name, state, wanted, have FROM target'
                                    ' JOIN point ON point.row = target.point')]
-    finally:
-        connection.close()
+
+
+class Store:
+    """DATA/store: whole files and manifest nodes by digest."""
+
+    VERSION = struct.Struct('>4sHHqQQQQ32s')
+    NODE = struct.Struct('>4sHHI')
+    ENTRY = struct.Struct('>BBHHHIqQ32s')
+    DIRECTORY = 2
+
+    def __init__(self, data):
+        self.root = os.path.join(data, 'store')
+        self.good = {}  # name -> what stat said when its bytes were read and found right
+
+    def names(self):
+        """{digest: path} of every object."""
+        return {name: os.path.join(where, name)
+                for where, _, names in os.walk(os.path.join(self.root, 'objects'))
+                for name in names}
+
+    def temporaries(self):
+        with contextlib.suppress(FileNotFoundError):
+            return sorted(os.listdir(os.path.join(self.root, 'tmp')))
+        return []
+
+    def faults(self):
+        """Objects whose bytes are not those of their names."""
+        found = []
+        for name, path in self.names().items():
+            status = os.stat(path)
+            stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+            if self.good.get(name) == stamp:
+                continue
+            with open(path, 'rb') as file:
+                digest = hashlib.sha256(file.read()).hexdigest()
+            if digest == name:
+                self.good[name] = stamp
+            else:
+                found.append(f'the object {name} has {status.st_size} bytes of another digest')
+        return found
+
+    def read(self, digest, names):
+        with open(names[digest], 'rb') as file:
+            return file.read()
+
+    def reach(self, root, names):
+        """The digests that a version needs: (all of them, those of its files and links)."""
+        node = self.VERSION.unpack(self.read(root, names))[-1].hex()
+        needed, leaves, nodes = {root, node}, set(), [node]
+        while nodes:
+            bytes_, at = self.read(nodes.pop(), names), self.NODE.size
+            for _ in range(self.NODE.unpack_from(bytes_)[-1]):
+                entry = self.ENTRY.unpack_from(bytes_, at)
+                at += self.ENTRY.size + entry[3] + 1 + entry[5]
+                digest = entry[-1].hex()
+                if entry[0] != self.DIRECTORY:
+                    leaves.add(digest)
+                elif digest not in needed:
+                    nodes.append(digest)
+                needed.add(digest)
+        return needed, leaves
+
+    def needed(self, connection):
+        """(the digests that the versions of the database need, what is wrong with them)"""
+        names, needed, found = self.names(), set(), []
+        for package, epoch, root in connection.execute(
+                'SELECT package.id, version.epoch, root FROM version'
+                ' JOIN package ON package.row = version.package'):
+            try:
+                of_version = self.reach(root.hex(), names)[0]
+            except (KeyError, struct.error) as error:
+                found.append(f'version {epoch} of {package} is not whole: {error!r}')
+                continue
+            needed |= of_version
+            found += [f'version {epoch} of {package} needs {digest}, which is not there'
+                      for digest in sorted(of_version - set(names))]
+        return needed, found
+
+
+def sealed(path):
+    """The lines of a sealed text as a map; nothing when there is none or its digest is wrong."""
+    with contextlib.suppress(FileNotFoundError), open(path, 'rb') as file:
+        text = file.read()
+        body, _, line = text[:-1].rpartition(b'\n')
+        if line == b'sha256 ' + hashlib.sha256(body + b'\n').hexdigest().encode():
+            return dict(pair.partition(' ')[::2] for pair in body.decode().splitlines())
+    return {}
+
+
+def listed(*path):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        return sorted(os.listdir(os.path.join(*path)))
+    return []
+
+
+def point_faults(root):
+    """What stands at a point and belongs to nothing, and promises that are not kept."""
+    own, found = os.path.join(root, '.despool'), []
+    for package in set(listed(root)) - {'.despool'}:
+        versions = listed(root, package)
+        known = listed(own, 'packages', package)
+        for name in set(versions) - set(known) - {'current'}:
+            found.append(f'{root}/{package}/{name} is an orphan: no record names it')
+        if 'current' in versions:
+            leads_to = os.readlink(os.path.join(root, package, 'current'))
+            if leads_to not in versions:
+                found.append(f'{root}/{package}/current leads to {leads_to}, which is not there')
+    for package in listed(own, 'receipts'):
+        receipt = sealed(os.path.join(own, 'receipts', package))
+        copy = receipt.get('copy', '0')
+        name = f"v{receipt.get('epoch')}" + ('' if copy == '0' else f'-{copy}')
+        if not package.startswith('.') and name not in listed(root, package):
+            found.append(f'{root}: the receipt of {package} names {name}, which is not there')
+    return found
+
+
+def left_of(root, package):
+    """Every trace of a package at a point."""
+    own = os.path.join(root, '.despool')
+    return ([os.path.join(package, name) for name in listed(root, package)]
+            + ([package] if os.path.lexists(os.path.join(root, package)) else [])
+            + [f'{where}/{name}' for where in ('receipts', 'packages', 'staging')
+               for name in listed(own, where)
+               if name == package or name.startswith((package + '.', f'.{package}.'))])
+
+
+# ---- what the tests do with a host that may be killed ----
+
+@contextlib.contextmanager
+def until_killed(site):
+    """What is waited for inside may be cut off by the host's end, and by nothing else."""
+    try:
+        yield
+    except Late:
+        if site.alive():
+            raise
+
+
+def fell(site, how):
+    """Whether the host was killed; one that ended otherwise is a defect."""
+    if site.alive():
+        return False
+    assert site.process.returncode == -9, \
+        f'{how}: the host ended by itself with {site.process.returncode}'
+    return True
+
+
+def options(description, kills):
+    """--kills and --seed of the command line, else of the environment."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument('--kills', type=int, default=int(os.environ.get('DESPOOL_KILLS', kills)))
+    parser.add_argument('--seed', type=int,
+                        default=int(os.environ.get('DESPOOL_SEED', '20261122')))
+    return parser
 
 
 def receipt_epoch(root, package):
