@@ -62,12 +62,13 @@ note(actor_ctx_t *ctx, uint32_t id, const char *about, const char *text)
     bool is_alarm = id == STATUS_ALARM_RAISED || id == STATUS_ALARM_CLEARED;
     const char *colon = is_alarm ? strchr(about, ':') : NULL;
     slice_t kind = {about, colon != NULL ? (size_t) (colon - about) : strlen(about)};
-    bool absent = colon != NULL && slice_equal(kind, slice_of("absent"));
+    bool of_point = colon != NULL &&
+                    (slice_equal(kind, slice_of("absent")) || slice_equal(kind, slice_of("space")));
     event->component = actor_text(ctx, slice_of("alarm_manager"));
     event->id = id;
     event->severity = status_severity(id);
     event->text = actor_text(ctx, slice_of(text));
-    event->dp = absent ? actor_text(ctx, slice_of(colon + 1)) : (text_t){0, 0};
+    event->dp = of_point ? actor_text(ctx, slice_of(colon + 1)) : (text_t){0, 0};
     event->attrs = draft_rows(actor_draft_open(ctx), colon != NULL ? 2 : 1, sizeof(pair_t));
     put_attr(ctx, event->attrs, 0, is_alarm ? "alarm" : "actor", kind);
     if (colon != NULL) {

@@ -12,7 +12,6 @@
 
 #include "proto/messages.h"
 
-#define ALARMS_MAX          1000u /* open alarms; a further one is dropped until one has ended */
 #define ALARM_NAME_BYTES    128u
 #define SITE_FREE_BYTES_MIN (64u << 20) /* less free space below the data directory is an alarm */
 #define SKEW_MS_MAX         60000       /* a larger jump of the wall clock is an alarm */

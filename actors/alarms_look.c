@@ -17,12 +17,26 @@ absent_points(alarms_t *alarms, const alarm_facts_t *facts)
     }
 }
 
+static void
+full_points(alarms_t *alarms, const alarm_facts_t *facts)
+{
+    char name[ALARM_NAME_BYTES], text[ALARM_TEXT_BYTES];
+    for (uint32_t i = 0; i < facts->full.count; i++) {
+        slice_t dp = record_slice(facts, *ROW(facts, facts->full, i, text_t));
+        snprintf(name, sizeof name, "space:%.*s", (int) dp.size, dp.data);
+        snprintf(text, sizeof text, "targets wait for space at the distribution point '%.*s'",
+                 (int) dp.size, dp.data);
+        alarms_raise(alarms, ALARM_OF_SITE, name, text);
+    }
+}
+
 void
 alarms_of_site(alarms_t *alarms, const alarm_facts_t *facts)
 {
     char text[ALARM_TEXT_BYTES];
     alarms_look(alarms, ALARM_OF_SITE);
     absent_points(alarms, facts);
+    full_points(alarms, facts);
     if (facts->failed > 0) {
         snprintf(text, sizeof text, "targets have failed and wait for a person: %" PRIu64,
                  facts->failed);

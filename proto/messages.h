@@ -709,6 +709,7 @@ extern const record_words_t error_class_words;
     F(R, u64, site_free, 0, REQUIRED)        /* bytes free where the data directory is */          \
     F(R, i64, clock_skew_ms, 0, REQUIRED)    /* how far the wall clock jumped against the monotonic one */
 #define REC_component_order(F, R)                                                                  \
+    F(R, texts, full, ALARMS_MAX, REQUIRED)  /* points where targets wait for space */             \
     F(R, text, name, 95, REQUIRED)                                                                 \
     F(R, text, order, 16, REQUIRED)
 

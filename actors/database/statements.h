@@ -201,6 +201,11 @@
 #define SQL_STATEMENTS(S)                                                                          \
     SQL_MACHINERY(S) SQL_EVENTS(S) SQL_PACKAGES(S) SQL_POINTS(S) SQL_TARGETS(S)
 
+    S(SQL_TARGETS_FULL_POINTS_COUNT,                                                               \
+      "SELECT count(DISTINCT point) FROM target INDEXED BY target_full "                           \
+      "WHERE state = 4 AND cause = 'space'")                                                       \
+    S(SQL_TARGETS_FULL_POINTS, "SELECT DISTINCT point FROM target INDEXED BY target_full "         \
+                               "WHERE state = 4 AND cause = 'space' ORDER BY point LIMIT ?1")      \
 typedef enum sql {
 #define SQL_SYMBOL(symbol, text) symbol,
     SQL_STATEMENTS(SQL_SYMBOL)

@@ -335,6 +335,24 @@ view_absent(tx_t *tx, int64_t before_ns)
     return rows;
 }
 
+static rows_t
+view_full(tx_t *tx)
+{
+    point_t point;
+    int64_t count = tx_number(tx, SQL_TARGETS_FULL_POINTS_COUNT, 0, NULL, 0);
+    uint32_t limit = count < ALARMS_MAX ? (uint32_t) count : ALARMS_MAX;
+    rows_t names = draft_rows(&tx->answer, limit, sizeof(text_t));
+    cursor_t row = OPEN(tx, SQL_TARGETS_FULL_POINTS, v_int(limit));
+    for (uint32_t i = 0; cursor_next(&row); i++) {
+        text_t *name = draft_row(&tx->answer, names, i, sizeof *name);
+        if (name != NULL && point_by_row(tx, cursor_int(&row, 0), &point)) {
+            *name = tx_text(tx, slice_of(point.name));
+        }
+    }
+    cursor_close(&row);
+    return names;
+}
+
 #define NS_PER_MS 1000000
 
 void
@@ -344,6 +362,7 @@ handle_alarm_query(tx_t *tx, __attribute__((unused)) const alarm_query_t *m)
     int64_t offset = world_wall_ns(db->world) - world_monotonic_ns(db->world);
     alarm_facts_t *facts = ANSWER(tx, alarm_facts);
     facts->absent = view_absent(tx, tx->now_ns - (int64_t) ABSENT_ALARM_MS * NS_PER_MS);
+    facts->full = view_full(tx);
     facts->failed = (uint64_t) tx_number(tx, SQL_TARGETS_FAILED, 0, NULL, 0);
     facts->site_free = connection_free_bytes(db);
     facts->clock_skew_ms = (offset - db->clock_offset_ns) / NS_PER_MS;

@@ -300,6 +300,13 @@ Test(targets, d17_work_that_ended_with_nonsense_is_due_again)
     site_end(site);
 }
 
+static uint32_t
+full_points(site_t *site)
+{
+    MAKE(site, alarm_query);
+    return ASK(site, alarm_query, alarm_facts)->full.count;
+}
+
 Test(targets, waiting_for_space_shows_need_and_have)
 {
     site_t *site = two_points();
@@ -314,6 +321,12 @@ Test(targets, waiting_for_space_shows_need_and_have)
     row = due_on(site, "DP1");
     cr_assert_eq(outcome(site, &row, ERR_SPACE, TARGET_WAITING, 0, SPACE_PERIOD_MS), OK);
     cr_assert_eq(last_event(site), events, "the same again is no event");
+    cr_assert_eq(full_points(site), 1u);
+    world_sim_advance(site->sim, (int64_t) SPACE_PERIOD_MS * 1000000);
+    row = due_on(site, "DP1");
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    cr_assert_eq(full_points(site), 0u);
     site_end(site);
 }
 

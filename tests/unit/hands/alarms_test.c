@@ -89,7 +89,7 @@ Test(alarms, a_despooler_without_slots_is_one_while_something_waits)
     expect_told(0, 1);
 }
 
-Test(alarms, each_absent_point_is_one_and_so_are_failed_targets_space_and_clock)
+Test(alarms, each_absent_or_full_point_is_one_and_so_are_failed_targets_space_and_clock)
 {
     _Alignas(8) uint8_t memory[2048];
     draft_t draft;
@@ -100,17 +100,21 @@ Test(alarms, each_absent_point_is_one_and_so_are_failed_targets_space_and_clock)
         point_row_t *row = draft_row(&draft, facts->absent, i, sizeof *row);
         row->name = draft_textf(&draft, "dp%u", i);
     }
+    facts->full = draft_rows(&draft, 1, sizeof(text_t));
+    *(text_t *) draft_row(&draft, facts->full, 0, sizeof(text_t)) =
+        draft_text(&draft, slice_of("dp0"));
     facts->failed = 3;
     facts->site_free = SITE_FREE_BYTES_MIN - 1u;
     facts->clock_skew_ms = -SKEW_MS_MAX - 1;
     alarms_of_site(&alarms, facts);
-    expect_told(5, 0);
+    expect_told(6, 0);
     facts->absent.count = 1;
+    facts->full.count = 0;
     facts->failed = 0;
     facts->site_free = SITE_FREE_BYTES_MIN;
     facts->clock_skew_ms = SKEW_MS_MAX;
     alarms_of_site(&alarms, facts);
-    expect_told(0, 4);
+    expect_told(0, 5);
 }
 
 Test(alarms, one_past_the_bound_is_dropped_until_another_has_ended)
