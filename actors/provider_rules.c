@@ -6,11 +6,6 @@
 
 #include "proto/show.h"
 
-#define GROUP_BYTES_MAX                                                                            \
-    (NAME_BYTES_MAX -                                                                              \
-     1u) /* a group is written @NAME where points are named                       \
-                           */
-
 err_t
 rules_fault(request_fault_t *fault, err_t err, const command_t *command, const char *field,
             const char *reason, const char *hint)
@@ -56,12 +51,6 @@ static err_t
 check_name(const ruled_t *on, slice_t text)
 {
     return name_is_valid(text) ? OK : bad_name(on, text);
-}
-
-static err_t
-check_group(const ruled_t *on, slice_t text)
-{
-    return text.size <= GROUP_BYTES_MAX ? check_name(on, text) : bad_name(on, text);
 }
 
 /* A point, or @GROUP. */
@@ -160,7 +149,7 @@ static const struct rule {
 } rules[] = {
     {"", "id", check_name, ERR_BAD_NAME},
     {"dp.", "name", check_name, ERR_BAD_NAME},
-    {"group.", "name", check_group, ERR_BAD_NAME},
+    {"group.", "name", check_name, ERR_BAD_NAME},
     {"", "dp", check_point, ERR_BAD_NAME},
     {"", "to", check_point, ERR_TOO_LARGE},
     {"", "from", check_point, ERR_TOO_LARGE},

@@ -310,9 +310,10 @@ def a_group_stands_for_its_points():
         site.start()
         for point in ('a', 'b', 'c'):
             site.add_point(point)
-        site.do('group.add', {'name': 'two', 'dps': ['a', 'b']})
+        longest = 'two' + 61 * '2'
+        site.do('group.add', {'name': longest, 'dps': ['a', 'b']})
         site.do('package.add', {'id': 'P1', 'source': source})
-        site.do('distribute', {'id': 'P1', 'to': ['@two']})
+        site.do('distribute', {'id': 'P1', 'to': ['@' + longest]})
         site.wait_package('P1', 'complete')
         assert site.states('P1') == {'a': 'installed', 'b': 'installed'}
         site.stop()

@@ -196,7 +196,7 @@ Test(commands, values_that_mean_nothing_are_refused)
         {"package.show", "id=@g", ERR_BAD_NAME, "@g"},
         {"dp.add", "name=.. root=/a", ERR_BAD_NAME, "'name'"},
         {"dp.show", "name=@g", ERR_BAD_NAME, "@g"},
-        {"group.add", "name*64 dps:a", ERR_BAD_NAME, "'name'"},
+        {"group.add", "name*65 dps:a", ERR_BAD_NAME, "'name'"},
         {"group.add", "name=g dps:@h", ERR_BAD_NAME, "@h"},
         {"group.add", "name=g dps:", ERR_NO_TARGETS, "'dps'"},
         {"distribute", "id=P1", ERR_MISSING_ARGUMENT, "argument 'to' is missing"},
