@@ -8,7 +8,7 @@
 
 #define STORIES  80
 #define STEPS    80
-#define KNOWN    32
+#define KNOWN    8
 #define PACKAGES 2
 #define POINTS   3
 
@@ -160,7 +160,9 @@ end(story_t *story, const due_row_t *row)
     if (row->action == ACTION_REMOVE) {
         next = ends[i].err == OK ? TARGET_REMOVED : TARGET_REMOVING;
     }
-    outcome(story->site, row, ends[i].err, next, row->attempt, 1 + draw(story, 100000));
+    due_row_t told = *row;
+    told.root.byte[0] ^= draw(story, 8) == 0; /* at times of a version that nobody knows */
+    outcome(story->site, &told, ends[i].err, next, row->attempt, 1 + draw(story, 100000));
 }
 
 static void
