@@ -302,8 +302,7 @@ point_release(point_t *point, fault_t *fault)
 {
     world_t *world = point->world;
     TRY(remove_inner(point, fault));
-    int result = world_remove(world, point->own_fd, "point");
-    result = result == -ENOENT ? 0 : result;
+    int result = seal_remove(world, point->own_fd, "point");
     result = result < 0 ? result : world_remove_dir(world, point->fd, OWN);
     if (result == -ENOTEMPTY || result == -EEXIST) {
         result = 0; /* somebody's file is beside our identity: it stays, the identity is gone */

@@ -135,8 +135,7 @@ receipt_settle(point_t *point, fault_t *fault)
 static err_t
 remove_and_sync(world_t *world, int dir, const char *name, fault_t *fault)
 {
-    int result = world_remove(world, dir, name);
-    result = result == -ENOENT ? 0 : result;
+    int result = seal_remove(world, dir, name);
     result = result < 0 ? result : sync_point_file(world, SYNC_REMOVE_NAMES, dir);
     return result < 0 ? FAIL(fault, result, "remove", name) : OK;
 }

@@ -15,7 +15,8 @@
 #include "actors/content/hash.h"
 #include "actors/content/write_all.h"
 
-#define DIGEST_LINE_BYTES 72u /* "sha256 ", 64 digits, newline */
+#define NEW_NAME_BYTES    (SEAL_NAME_MAX + 8) /* ".<name>.new" and a NUL */
+#define DIGEST_LINE_BYTES 72u                 /* "sha256 ", 64 digits, newline */
 #define OPEN_HOW          (WORLD_BENEATH | WORLD_NO_XDEV)
 
 static void
@@ -199,13 +200,29 @@ write_new(world_t *world, int dir, const char *name, const seal_t *seal, sync_po
     return result < 0 ? FAIL(fault, result, "write", name) : OK;
 }
 
+static void
+name_new(const char *name, char new_name[NEW_NAME_BYTES])
+{
+    assert(strlen(name) <= SEAL_NAME_MAX);
+    snprintf(new_name, NEW_NAME_BYTES, ".%s.new", name);
+}
+
+int
+seal_remove(world_t *world, int dir, const char *name)
+{
+    char new_name[NEW_NAME_BYTES];
+    name_new(name, new_name);
+    int result = world_remove(world, dir, new_name);
+    result = result == 0 || result == -ENOENT ? world_remove(world, dir, name) : result;
+    return result == -ENOENT ? 0 : result;
+}
+
 err_t
 seal_write(world_t *world, int dir, const char *name, const seal_t *seal, sync_point_t file,
            sync_point_t names, fault_t *fault)
 {
-    char new_name[SEAL_NAME_MAX + 8];
-    assert(strlen(name) <= SEAL_NAME_MAX);
-    snprintf(new_name, sizeof new_name, ".%s.new", name);
+    char new_name[NEW_NAME_BYTES];
+    name_new(name, new_name);
     TRY(write_new(world, dir, new_name, seal, file, fault));
     int result = world_rename(world, dir, new_name, dir, name);
     result = result < 0 ? result : sync_point_file(world, names, dir);

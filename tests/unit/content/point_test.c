@@ -246,6 +246,26 @@ CLAIM_OF_BOTH(removal, leaves_foreign_files_and_tells_them)
     yard_end(&yard);
 }
 
+CLAIM_OF_BOTH(removal, takes_along_what_a_cut_run_left_of_its_notes)
+{
+    yard_t yard;
+    removal_result_t removed;
+    yard_begin(&yard, user);
+    make_tree(&yard);
+    take(&yard);
+    placed(&yard);
+    make_file(yard_path(&yard, "root/.despool/.point.new"), "half", 0644);
+    make_file(yard_path(&yard, "root/.despool/receipts/.P1.new"), "half", 0644);
+    make_file(yard_path(&yard, "root/.despool/packages/P1/.v1.new"), "half", 0644);
+    EXPECT_OK(&yard, removal_package(yard.world, yard.store, &yard.point, "P1",
+                                     &yard.order.incarnation, &removed, &yard.fault));
+    removal_result_release(&removed);
+    run("test -z \"$(cd %s/.despool && ls -A receipts packages staging | grep -v :)\"", yard.root);
+    EXPECT_OK(&yard, point_release(&yard.point, &yard.fault));
+    run("test -z \"$(ls -A %s)\"", yard.root);
+    yard_end(&yard);
+}
+
 CLAIM_OF_BOTH(removal, of_nothing_is_done)
 {
     yard_t yard;
