@@ -3,6 +3,7 @@
 import os
 
 import msgpack
+import zmq
 
 from harness import Late, Site, claim, make_tree, run
 
@@ -232,6 +233,84 @@ def a_repeat_with_the_same_key_has_the_same_answer_and_no_effect():
         assert site.ask('package.add', {'id': 'P', 'source': source}, key='k1') == first
         accepted = [e for e in site.history(count) if e['package'] == 'P']
         assert not accepted, f'the repeat had an effect: {accepted}'
+        site.stop()
+
+
+CLIENTS = 100  # at once, each with so many commands
+
+
+class Client:
+    """One of many: its request ids are those of all others, only its keys are its own."""
+
+    def __init__(self, site, place):
+        self.place = place
+        self.socket = site.context.socket(zmq.DEALER)
+        for option in (zmq.LINGER, zmq.SNDHWM, zmq.RCVHWM):
+            self.socket.setsockopt(option, 0)
+        self.socket.connect(site.endpoint('command.ipc'))
+
+    def say(self, number):
+        self.socket.send(msgpack.packb({
+            'v': 1, 'id': number, 'cmd': 'group.add', 'key': f'a-client-{self.place}-{number}',
+            'args': {'name': f'g{self.place:02}.{number:02}', 'dps': ['DP1']}}))
+
+    def hear(self):
+        """Until each command was done; one that is told `full` is said again."""
+        left = set(range(CLIENTS))
+        while left:
+            assert self.socket.poll(60000), f'client {self.place}: no answer to {sorted(left)}'
+            answer = msgpack.unpackb(self.socket.recv_multipart()[-1], raw=False)
+            if answer['ok']:
+                assert answer['result']['changed'], f'taken for another: {answer}'
+                left.remove(answer['id'])
+            else:
+                assert answer['error']['code'] == 'full', answer
+                self.say(answer['id'])
+        assert not self.socket.poll(0), 'an answer too many'
+        self.socket.close(0)
+
+
+@claim(300)
+def q301352_of_ten_thousand_commands_at_once_none_is_lost_and_none_taken_for_another():
+    with Site() as site:
+        site.start()
+        site.add_point('DP1')
+        clients = [Client(site, place) for place in range(CLIENTS)]
+        for number in range(CLIENTS):
+            for client in clients:
+                client.say(number)
+        for client in clients:
+            client.hear()
+        site.kill()  # what was answered is there
+        site.start()
+        names = {group['name'] for group in site.ask('group.list')['groups']}
+        lost = {f'g{c:02}.{n:02}' for c in range(CLIENTS) for n in range(CLIENTS)} - names
+        assert not lost, f'{len(lost)} of {CLIENTS * CLIENTS} were lost: {sorted(lost)[:5]}'
+        site.stop()
+
+
+@claim(60)
+def q320276_directives_and_quotes_in_paths_come_back_in_status_log_and_refusals():
+    odd = "100%n%s%n'; drop table target; --"
+    with Site() as site:
+        source = make_tree(site.path(odd))
+        site.start()
+        error = site.refused('package.show', {'id': odd}, ('not-found', 'bad-name'))
+        assert odd in error['message'], error
+        root = site.add_point('DP1', site.path('points', odd))
+        site.do('package.add', {'id': 'P', 'source': source, 'name': odd, 'version': odd})
+        site.do('distribute', {'id': 'P', 'to': ['DP1']})
+        site.wait_states('P', {'DP1': 'installed'})
+        assert site.ask('dp.show', {'name': 'DP1'})['dp']['root'] == root
+        assert site.target('P', 'DP1')['have']['label'] == odd
+        told = [event for event in site.history() if event['id'] == 2330]
+        assert len(told) == 1 and odd in told[0]['text'], told
+        os.mkfifo(os.path.join(source, odd))
+        error = site.refused('package.update', {'id': 'P'})
+        assert odd in error['message'], error
+        os.rename(root, root + '.away')
+        os.mkdir(root)
+        assert site.ask('verify', {'id': 'P'})
         site.stop()
 
 
