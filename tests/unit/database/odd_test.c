@@ -253,6 +253,16 @@ Test(d64, q246949_q320276_every_byte_in_a_status_message_comes_back_as_it_was)
     site_end(site);
 }
 
+Test(d64, d11_q320276_directives_come_back_in_a_refusal)
+{
+    site_t *site = site_start();
+    make_distribute(site, "%n%s%*d", "DP1");
+    cr_assert_eq(REFUSED(site, distribute), ERR_NOT_FOUND);
+    eq_text(ANSWERED(site, 0, refusal), ANSWERED(site, 0, refusal)->message,
+            "cannot distribute '%n%s%*d': no package of this id is known");
+    site_end(site);
+}
+
 Test(d31, q159201_attributes_of_no_length_or_cut_anywhere_end_the_walk_over_them, .timeout = 20)
 {
     static const struct {
