@@ -39,6 +39,7 @@ typedef struct connection {
     bool full;                          /* the reserve was given up */
     uint64_t history_max;               /* status messages kept */
     int64_t clock_offset_ns;            /* wall minus monotonic, as last looked at */
+    int64_t jump_ns, jumped_at;         /* its largest change within a day, and when, monotonic */
     id128_t site;
     char name[NAME_BYTES_MAX + 1];
     uint8_t *encoded; /* KEY_ANSWER_BYTES_MAX: an answer to be kept */

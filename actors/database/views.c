@@ -354,17 +354,32 @@ view_full(tx_t *tx)
 }
 
 #define NS_PER_MS 1000000
+#define DAY_NS    INT64_C(86400000000000)
+
+/* The largest jump within a day: of a clock that jumps all the time one warning a day is enough. */
+static int64_t
+clock_skew_ms(connection_t *db)
+{
+    int64_t now = world_monotonic_ns(db->world);
+    int64_t offset = world_wall_ns(db->world) - now;
+    int64_t jump = offset - db->clock_offset_ns;
+    bool larger = (jump < 0 ? -jump : jump) > (db->jump_ns < 0 ? -db->jump_ns : db->jump_ns);
+    if (larger || now - db->jumped_at >= DAY_NS) {
+        db->jump_ns = jump;
+        db->jumped_at = now;
+    }
+    db->clock_offset_ns = offset;
+    return db->jump_ns / NS_PER_MS;
+}
 
 void
 handle_alarm_query(tx_t *tx, __attribute__((unused)) const alarm_query_t *m)
 {
     connection_t *db = tx->db;
-    int64_t offset = world_wall_ns(db->world) - world_monotonic_ns(db->world);
     alarm_facts_t *facts = ANSWER(tx, alarm_facts);
     facts->absent = view_absent(tx, tx->now_ns - (int64_t) ABSENT_ALARM_MS * NS_PER_MS);
     facts->full = view_full(tx);
     facts->failed = (uint64_t) tx_number(tx, SQL_TARGETS_FAILED, 0, NULL, 0);
     facts->site_free = connection_free_bytes(db);
-    facts->clock_skew_ms = (offset - db->clock_offset_ns) / NS_PER_MS;
-    db->clock_offset_ns = offset;
+    facts->clock_skew_ms = clock_skew_ms(db);
 }

@@ -136,6 +136,33 @@ Test(d65, q213279_after_the_clock_was_set_back_a_key_ends_a_day_later)
     site_end(site);
 }
 
+static int64_t
+skew(site_t *site)
+{
+    MAKE(site, alarm_query);
+    return ASK(site, alarm_query, alarm_facts)->clock_skew_ms;
+}
+
+Test(d57, q295450_a_clock_that_jumps_all_day_is_one_warning_and_not_a_storm)
+{
+    site_t *site = site_start();
+    uint32_t raised = 0;
+    bool before = false;
+    for (int minute = 0; minute < 3 * 24 * 60; minute++) {
+        world_sim_advance(site->sim, 60 * SECOND);
+        if (minute % 7 == 3) {
+            world_sim_set_wall(site->sim, WALL_START + (minute % 2) * 3600 * SECOND);
+        }
+        bool now = skew(site) != 0;
+        raised += now && !before;
+        before = now;
+    }
+    cr_assert(raised >= 1 && raised <= 3, "expected one a day, got %u in three days", raised);
+    world_sim_advance(site->sim, DAY + SECOND);
+    cr_assert_eq(skew(site), 0, "a day without a jump ends it");
+    site_end(site);
+}
+
 /* ---- ids ---- */
 
 #define LAST_IDS "9223372036854775000"
