@@ -31,7 +31,9 @@ on_instruction(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m)
     err_t err = m->targets.count == 0 ? ERR_NO_TARGETS : OK;
 
     for (uint32_t i = 0; i < m->targets.count && err == OK; i++) {
-        err = hand_add(ctx, self, m, ROW(m, m->targets, i, target_ref_t));
+        const target_ref_t *target = ROW(m, m->targets, i, target_ref_t);
+        actor_about(target->target);
+        err = hand_add(ctx, self, m, target);
     }
     if (err != OK) {
         const refusal_t *refusal = refuse_draft(ctx, err, NULL, "take the instruction for",

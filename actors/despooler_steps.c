@@ -143,6 +143,7 @@ start_measure(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
 {
     hand_t *hand = entry->load;
     const work_t *work = hand_work(hand);
+    actor_about(work->target);
     verdict_t verdict =
         points_worker(ctx, self->points, record_slice(work, work->dp), &hand->worker);
 
@@ -167,6 +168,7 @@ measured(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     queue_entry_t *entry = queue_slot(self->queue, (uint32_t) answer->tag);
 
     claim(ctx, entry != NULL);
+    actor_about(hand_work(entry->load)->target);
     if (!m) {
         err_t err = answer->err == OK ? ERR_INTERNAL : answer->err;
         return tell_failed(ctx, self, entry, err, slice_of(""), false);
@@ -194,6 +196,7 @@ begun(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     queue_entry_t *entry = queue_slot(self->queue, (uint32_t) answer->tag);
 
     claim(ctx, entry != NULL);
+    actor_about(hand_work(entry->load)->target);
     if (!m) {
         return answer_err(answer) == ERR_SUPERSEDED ? give_up(ctx, self, entry)
                                                     : forget(ctx, self, entry);
@@ -209,6 +212,7 @@ worked(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     queue_entry_t *entry = queue_slot(self->queue, (uint32_t) answer->tag);
 
     claim(ctx, entry != NULL);
+    actor_about(hand_work(entry->load)->target);
     if (!m) {
         err_t err = answer->err == OK ? ERR_INTERNAL : answer->err;
         return tell_failed(ctx, self, entry, err, slice_of(""), false);

@@ -4,16 +4,15 @@
  *            component_resume, component_restart, component_set, quarantine_list, quarantine_show,
  *            quarantine_retry, quarantine_drop, blackbox, stop: each an ask of the provider
  *   tells    site_database note_event: what became of a component; despooler slots_set
- *   asks     site_database setting_set
+ *   asks     site_database setting_set, aside_list, aside_order
  *   keeps    what is requested of each component, and its present incarnation
  *   survives it is the root: when it ends, the host ends. A component that fails is restarted by
- *            the runtime while the others work; after a start of the host all of them run
+ *            the runtime while the others work; after a start of the host all of them run, but for
+ *            one that ended the host again and again
  */
 #include <string.h>
 
-#include "actors/answer.h"
-#include "actors/executive_components.h"
-#include "actors/executive_desk.h"
+#include "actors/executive_inside.h"
 #include "actors/roster.h"
 #include "proto/status.h"
 
@@ -21,19 +20,6 @@
 #define SETTING_MS      30000u
 
 enum { TIMER_STARTED = 1 };
-
-#define EDGES(E)                                                                                   \
-    E(TELL, site_database, note_event)                                                             \
-    E(ASK, site_database, setting_set)                                                             \
-    E(TELL, despooler, slots_set)
-ACTOR_EDGES(EDGES)
-
-typedef struct executive {
-    component_table_t table;
-    request_t setting;
-    uint32_t slots;
-    bool setting_open;
-} executive_t;
 
 THEN(executive_t, setting_done)
 
@@ -50,6 +36,19 @@ note(actor_ctx_t *ctx, status_id_t id, const char *name, const char *what)
     m->text = actor_textf(ctx, "%s%s%s", name, name[0] ? " " : "", what);
     /* The database may be the component in question; then the event has nowhere to go. */
     answer_unheard(tell_site_database_note_event(ctx, m));
+}
+
+static void
+note_held(actor_ctx_t *ctx, const executive_t *self)
+{
+    for (uint32_t i = 0; i < COMPONENTS_COUNT; i++) {
+        const component_t *component = &self->table.component[i];
+        if (component->held) {
+            note(ctx, STATUS_COMPONENT_FAILED, component->class->name,
+                 "ended the host again and again and stays stopped; despool component start starts"
+                 " it, despool blackbox tells more");
+        }
+    }
 }
 
 /* ---- component commands ---- */
@@ -135,20 +134,20 @@ setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
 
 /* ---- what is only looked up, and the end ---- */
 
-#define DESK(message, arguments)                                                                   \
+#define DESK(message, answer)                                                                      \
     HEARS(executive_t, message)                                                                    \
     static actor_next_t on_##message(actor_ctx_t *ctx, executive_t *self, const message##_t *m)    \
     {                                                                                              \
         claim(ctx, self != NULL && m != NULL);                                                     \
-        return desk_##message arguments;                                                           \
+        return answer;                                                                             \
     }
-DESK(component_list, (ctx, &self->table))
-DESK(component_show, (ctx, &self->table, m))
-DESK(quarantine_list, (ctx))
-DESK(quarantine_show, (ctx, m))
-DESK(quarantine_retry, (ctx, m))
-DESK(quarantine_drop, (ctx, m))
-DESK(blackbox, (ctx))
+DESK(component_list, desk_component_list(ctx, &self->table))
+DESK(component_show, desk_component_show(ctx, &self->table, m))
+DESK(blackbox, desk_blackbox(ctx))
+DESK(quarantine_list, aside_list(ctx, self))
+DESK(quarantine_show, aside_show(ctx, self, m))
+DESK(quarantine_retry, aside_retry(ctx, self, m))
+DESK(quarantine_drop, aside_drop(ctx, self, m))
 
 HEARS(executive_t, stop)
 static actor_next_t
@@ -184,6 +183,7 @@ executive_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         return actor_timer(ctx, TIMER_STARTED, STARTED_LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE
                                                                               : ACTOR_FAIL;
     }
+    note_held(ctx, self);
     note(ctx, STATUS_SITE_STARTED, "", status_sentence(STATUS_SITE_STARTED));
     return ACTOR_CONTINUE;
 }

@@ -59,6 +59,43 @@ component_obey(actor_ctx_t *ctx, component_table_t *table, component_t *componen
     return true;
 }
 
+/* Whose work a class does, as a component sees it. */
+static slice_t
+component_to_blame(const actor_crash_t *crash)
+{
+    static const char *const child[][2] = {{"point_worker", "despooler"},
+                                           {"package_worker", "distribution_manager"}};
+
+    for (size_t i = 0; i < sizeof child / sizeof child[0]; i++) {
+        if (strcmp(crash->class_name, child[i][0]) == 0) {
+            return slice_of(child[i][1]);
+        }
+    }
+    return slice_of(crash->class_name);
+}
+
+/* What ended the host again and again, and is about no target: whoever had it in hand is held. The
+ * site is nothing without its database and its provider: those are tried for ever. */
+static void
+hold(actor_ctx_t *ctx, component_table_t *table)
+{
+    actor_crash_t crash[CRASHES_COUNTED_MAX];
+    uint32_t count = actor_crashes(ctx, crash, CRASHES_COUNTED_MAX);
+
+    for (uint32_t i = 0; i < count; i++) {
+        component_t *component = component_of(table, component_to_blame(&crash[i]));
+        if (crash[i].about != 0) {
+            continue;
+        }
+        if (component && component_may_stop(component) &&
+            component->class != &site_database_class) {
+            component->held = true;
+            component->requested = "stop";
+        }
+        actor_crash_forget(ctx, crash[i].number);
+    }
+}
+
 verdict_t
 components_start(actor_ctx_t *ctx, component_table_t *table, const void *site_args)
 {
@@ -68,7 +105,11 @@ components_start(actor_ctx_t *ctx, component_table_t *table, const void *site_ar
     table->args = actor_keep(ctx, &site_args_type, site_args);
     for (uint32_t i = 0; i < COMPONENTS_COUNT; i++) {
         table->component[i] = (component_t){.class = classes[i], .requested = "run"};
-        verdict_t verdict = spawn(ctx, table, &table->component[i]);
+    }
+    hold(ctx, table);
+    for (uint32_t i = 0; i < COMPONENTS_COUNT; i++) {
+        component_t *component = &table->component[i];
+        verdict_t verdict = component->held ? VERDICT_OK : spawn(ctx, table, component);
         if (verdict != VERDICT_OK) {
             return verdict;
         }

@@ -15,6 +15,7 @@ typedef struct component {
     const char *requested; /* run, pause or stop */
     actor_ref_t who;       /* index 0: it does not run */
     bool late;
+    bool held; /* not started, for it ended the host again and again */
 } component_t;
 
 #define COMPONENT_ONE(name, sentence) +1
@@ -25,7 +26,8 @@ typedef struct component_table {
     kept_t *args; /* site_args, for each of them */
 } component_table_t;
 
-/* Starts all of them. */
+/* Starts all of them, but for those that ended the host again and again: they are held in this
+ * run. */
 verdict_t components_start(actor_ctx_t *ctx, component_table_t *table,
                            const void *site_args) must_use;
 /* NULL: there is none of this name. */

@@ -1,7 +1,6 @@
 /* executive_desk.c - see executive_desk.h. */
 #include "actors/executive_desk.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "actors/answer.h"
@@ -52,58 +51,6 @@ desk_component_show(actor_ctx_t *ctx, component_table_t *table, const component_
     }
     answer_unheard(REPLY(ctx, component_shown, view_component(ctx, &view)));
     return ACTOR_CONTINUE;
-}
-
-static actor_next_t
-answer_number(actor_ctx_t *ctx, uint64_t number, err_t err, const char *verb)
-{
-    char text[32];
-
-    if (err == OK) {
-        return desk_done(ctx, true);
-    }
-    snprintf(text, sizeof text, "%llu", (unsigned long long) number);
-    return desk_refuse(ctx, err, "despool quarantine list", verb, slice_of(text));
-}
-
-/* A number that is 0 or unknown is refused; the commands' numbers begin with 1. */
-static const quarantine_t *
-shown(actor_ctx_t *ctx, uint64_t number)
-{
-    return number == 0 ? NULL : view_quarantine(ctx, number);
-}
-
-actor_next_t
-desk_quarantine_list(actor_ctx_t *ctx)
-{
-    answer_unheard(REPLY(ctx, quarantine, view_quarantine(ctx, 0)));
-    return ACTOR_CONTINUE;
-}
-
-actor_next_t
-desk_quarantine_show(actor_ctx_t *ctx, const quarantine_show_t *m)
-{
-    const quarantine_t *rows = shown(ctx, m->number);
-
-    if (!rows) {
-        return answer_number(ctx, m->number, ERR_NOT_FOUND, "show");
-    }
-    answer_unheard(REPLY(ctx, quarantine, rows));
-    return ACTOR_CONTINUE;
-}
-
-actor_next_t
-desk_quarantine_retry(actor_ctx_t *ctx, const quarantine_retry_t *m)
-{
-    return answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_retry(ctx, m->number),
-                         "retry");
-}
-
-actor_next_t
-desk_quarantine_drop(actor_ctx_t *ctx, const quarantine_drop_t *m)
-{
-    return answer_number(ctx, m->number, m->dry_run ? OK : actor_quarantine_drop(ctx, m->number),
-                         "drop");
 }
 
 actor_next_t

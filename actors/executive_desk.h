@@ -1,5 +1,5 @@
-/* executive_desk.h - the executive's answers about what is: its components, messages that were set
- * aside, the run before.
+/* executive_desk.h - the executive's answers about what is: its components and the
+ * run before.
  *
  * Shape    each answers the ask in hand and returns ACTOR_CONTINUE.
  * Promises every one is answered, by its record or a refusal.
@@ -16,10 +16,6 @@
 actor_next_t desk_component_list(actor_ctx_t *ctx, component_table_t *table);
 actor_next_t desk_component_show(actor_ctx_t *ctx, component_table_t *table,
                                  const component_show_t *m);
-actor_next_t desk_quarantine_list(actor_ctx_t *ctx);
-actor_next_t desk_quarantine_show(actor_ctx_t *ctx, const quarantine_show_t *m);
-actor_next_t desk_quarantine_retry(actor_ctx_t *ctx, const quarantine_retry_t *m);
-actor_next_t desk_quarantine_drop(actor_ctx_t *ctx, const quarantine_drop_t *m);
 actor_next_t desk_blackbox(actor_ctx_t *ctx);
 /* hint NULL: that of the error. */
 actor_next_t desk_refuse(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb,

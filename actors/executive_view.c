@@ -160,25 +160,41 @@ put_quarantined(actor_ctx_t *ctx, rows_t rows, uint32_t which, const quarantined
     }
 }
 
+/* Targets set aside behind the messages; returns how many rows there are then. */
+static uint32_t
+put_aside(draft_t *draft, rows_t rows, uint32_t count, uint64_t number, const quarantine_t *aside)
+{
+    for (uint32_t i = 0; aside && i < aside->messages.count; i++) {
+        const quarantine_row_t *from = ROW(aside, aside->messages, i, quarantine_row_t);
+        quarantine_row_t *row = draft_row(draft, rows, count, sizeof *row);
+        if ((number == 0 || from->number == number) && row &&
+            draft_copy(draft, &quarantine_row_type, row, aside, from) == OK) {
+            count++;
+        }
+    }
+    return count;
+}
+
 const quarantine_t *
-view_quarantine(actor_ctx_t *ctx, uint64_t number)
+view_quarantine(actor_ctx_t *ctx, uint64_t number, const quarantine_t *aside)
 {
     quarantined_t *list = calloc(QUARANTINE_MAX, sizeof *list);
     uint32_t count = list ? actor_quarantine_list(ctx, number ? number - 1 : 0, list,
                                                   number ? 1 : QUARANTINE_MAX)
                           : 0;
 
-    if (number && (count == 0 || list[0].number != number)) {
-        free(list);
-        return NULL;
-    }
+    count = number && count > 0 && list[0].number != number ? 0 : count;
     quarantine_t *m = DRAFT(ctx, quarantine);
-    m->messages = draft_rows(actor_draft_open(ctx), count, sizeof(quarantine_row_t));
+    rows_t rows = draft_rows(actor_draft_open(ctx), count + (aside ? aside->messages.count : 0),
+                             sizeof(quarantine_row_t));
     for (uint32_t i = 0; i < count; i++) {
-        put_quarantined(ctx, m->messages, i, &list[i]);
+        put_quarantined(ctx, rows, i, &list[i]);
     }
     free(list);
-    return m;
+    rows.count = put_aside(actor_draft_open(ctx), rows, count, number, aside);
+    rows.at = rows.count == 0 ? 0 : rows.at;
+    m->messages = rows;
+    return number && rows.count == 0 ? NULL : m;
 }
 
 bool

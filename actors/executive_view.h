@@ -20,7 +20,8 @@ typedef struct component_view {
 
 const components_t *view_components(actor_ctx_t *ctx, const component_view_t *view, uint32_t count);
 const component_shown_t *view_component(actor_ctx_t *ctx, const component_view_t *view);
-/* number 0: all. NULL: there is none of this number. */
-const quarantine_t *view_quarantine(actor_ctx_t *ctx, uint64_t number);
+/* Messages set aside and, from the database, targets (aside; NULL: not known). number 0: all. NULL:
+ * there is none of this number. */
+const quarantine_t *view_quarantine(actor_ctx_t *ctx, uint64_t number, const quarantine_t *aside);
 /* Whether it is ready or degraded. */
 bool view_is_ready(const actor_ctx_t *ctx, const component_view_t *view);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "runtime/actor.h"
+
 static const due_row_t *
 row_at(const due_t *due, uint32_t row)
 {
@@ -56,6 +58,7 @@ fill_targets(const instruction_walk_t *walk, draft_t *draft, instruction_t *ret)
     for (uint32_t i = 0; i < walk->count; i++) {
         const due_row_t *row = row_at(walk->due, walk->row[i]);
         target_ref_t *target = draft_row(draft, targets, i, sizeof *target);
+        actor_about(row->target);
         if (target == NULL) {
             return; /* the draft is full, and is not sent */
         }
@@ -72,6 +75,7 @@ void
 instruction_fill(const instruction_walk_t *walk, draft_t *draft, instruction_t *ret)
 {
     const due_row_t *first = row_at(walk->due, walk->row[0]);
+    actor_about(first->target);
     ret->number = instruction_number(&first->package_incarnation, first->epoch, first->action);
     ret->action = first->action;
     ret->package = draft_copy_text(draft, walk->due, first->package);

@@ -115,7 +115,7 @@ typedef enum error_class {
       "give the host more memory")                                                                 \
     E(ERR_CONFIG,        "config",          STOP,     "the configuration is not valid",            \
       "mend the named line")                                                                       \
-    E(ERR_QUARANTINED,   "quarantined",     REFUSE,   "the message was set aside after repeated failures", \
+    E(ERR_QUARANTINED,   "quarantined",     REFUSE,   "it was set aside after repeated failures", \
       "despool quarantine list")                                                                   \
     E(ERR_INTERNAL,      "internal",        STOP,     "despool met a state that it holds impossible", \
       "report this with the output of despool blackbox")

@@ -50,6 +50,7 @@
 #define CRASH_ATTEMPTS_MAX     3u          /* ends of the process by one and the same work; then it is put aside */
 #define CRASH_KEPT_MS          86400000    /* 24 h that such an end is remembered; then it is forgotten */
 #define CRASHES_COUNTED_MAX    64u         /* works that ended the process; the oldest is forgotten */
+#define ASIDE_NUMBER_FIRST     1000000000u /* quarantine numbers from here on are those of targets put aside */
 #define STOP_DEADLINE_MS       10000u      /* of a host's orderly stop; then what is left is reported */
 
 /* site */
@@ -71,8 +72,8 @@
 #define GRACE_MS               900000u     /* 15 min that a superseded version stays for its readers */
 #define BACKLOG_ALARM_MS       60000u      /* age of an instruction in the despooler's inbox that raises an alarm */
 #define ABSENT_ALARM_MS        86400000u   /* 24 h of absence raise an alarm */
-#define SPACE_RESERVE_BYTES    (16u << 20) /* bytes left free on a point's file system */
 #define ALARMS_MAX             1000u /* open alarms; a further one is dropped until one has ended */
+#define SPACE_RESERVE_BYTES    (16u << 20) /* bytes left free on a point's file system */
 #define SPACE_RESERVE_INODES   1000u       /* inodes left free on a point's file system */
 #define SITE_RESERVE_BYTES     (16u << 20) /* bytes pre-allocated so that status, stop and cancel still work */
 #define VERIFY_PATHS_MAX       10000u      /* paths listed per kind in a verify answer; all are counted */

@@ -253,9 +253,9 @@ extern const record_words_t error_class_words;
     C(component_resume, "component.resume", 1, "a paused component goes on")                       \
     C(component_restart, "component.restart", 1, "stops and starts a component")                   \
     C(component_set, "component.set", 1, "changes a component's setting, live and for good")       \
-    C(quarantine_list, "quarantine.list", 0, "messages that were set aside")                       \
+    C(quarantine_list, "quarantine.list", 0, "messages and work that were set aside")              \
     C(quarantine_show, "quarantine.show", 0, "one of them")                                        \
-    C(quarantine_retry, "quarantine.retry", 1, "delivers one again")                               \
+    C(quarantine_retry, "quarantine.retry", 1, "tries one again")                                  \
     C(quarantine_drop, "quarantine.drop", 1, "throws one away")                                    \
     C(blackbox, "blackbox", 0, "what the run before this one did last")                            \
     C(ping, "ping", 0, "whether the site is there")                                                \
@@ -436,6 +436,10 @@ extern const record_words_t error_class_words;
     M(alarm_query, "what the database knows that is alarming")                                     \
     M(alarm_facts, "that")                                                                         \
     M(component_order, "start, stop, pause, resume or restart a component")                        \
+    /* work that ended the host */                                                                 \
+    M(set_aside, "work on a target that ended the host again and again: not to be tried again")    \
+    M(aside_list, "the targets that were set aside")                                               \
+    M(aside_order, "one of them is to be tried again, or given up")                                \
     /* arguments of actors and inputs of jobs */                                                   \
     M(site_args, "the arguments of a component: data directory and site name")                     \
     M(snapshot_order, "input of a snapshot job")                                                   \
@@ -705,13 +709,23 @@ extern const record_words_t error_class_words;
 #define REC_alarm_query(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_alarm_facts(F, R)                                                                      \
     F(R, rows, absent, point_row, REQUIRED)  /* absent for longer than ABSENT_ALARM_MS */          \
+    F(R, texts, full, ALARMS_MAX, REQUIRED)  /* points where targets wait for space */             \
     F(R, u64, failed, 0, REQUIRED)           /* targets that wait for a person */                  \
     F(R, u64, site_free, 0, REQUIRED)        /* bytes free where the data directory is */          \
     F(R, i64, clock_skew_ms, 0, REQUIRED)    /* how far the wall clock jumped against the monotonic one */
 #define REC_component_order(F, R)                                                                  \
-    F(R, texts, full, ALARMS_MAX, REQUIRED)  /* points where targets wait for space */             \
     F(R, text, name, 95, REQUIRED)                                                                 \
     F(R, text, order, 16, REQUIRED)
+
+#define REC_set_aside(F, R)                                                                        \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, text, why, 100, REQUIRED)
+#define REC_aside_list(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_aside_order(F, R)                                                                      \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, 24, REQUIRED) /* its number, as text */                                         \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, flag, drop, 0, REQUIRED)
 
 #define REC_site_args(F, R)                                                                        \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \

@@ -6,8 +6,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -147,7 +147,7 @@ open_file(black_box_file_t *file, const char *path, const char *const *names, ui
 black_box_file_t *
 black_box_new(const char *path, const char *const *names, uint32_t workers)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    static atomic_flag caught = ATOMIC_FLAG_INIT;
     black_box_file_t *file = calloc(1, sizeof *file);
 
     assert(file && "memory for a black box");
@@ -159,7 +159,9 @@ black_box_new(const char *path, const char *const *names, uint32_t workers)
         return file;
     }
     open_file(file, path, names, workers);
-    pthread_once(&once, catch_fatal);
+    if (!atomic_flag_test_and_set(&caught)) {
+        catch_fatal();
+    }
     return file;
 }
 
@@ -259,15 +261,16 @@ black_box_crashes(const black_box_file_t *file, actor_crash_t *ret, uint32_t cou
 {
     uint32_t found = 0;
 
-    for (uint32_t i = 0; i < CRASHES_COUNTED_MAX && found < count; i++) {
-        const counted_t *counted = &file->counted[i];
-        if (counted->times < CRASH_ATTEMPTS_MAX) {
+    for (uint32_t i = 0; file->head && i < CRASHES_COUNTED_MAX && found < count; i++) {
+        const counted_t *counted = &file->head->counted[i];
+        uint32_t times = __atomic_load_n(&counted->times, __ATOMIC_RELAXED);
+        if (times < CRASH_ATTEMPTS_MAX) {
             continue;
         }
         actor_crash_t *crash = &ret[found++];
         *crash = (actor_crash_t){.number = i,
                                  .about = counted->about,
-                                 .times = counted->times,
+                                 .times = times,
                                  .signal = (int) counted->signal,
                                  .wall_ns = counted->wall_ns};
         snprintf(crash->class_name, sizeof crash->class_name, "%.*s",
@@ -282,6 +285,6 @@ void
 black_box_forget(black_box_file_t *file, uint32_t number)
 {
     if (file->head && number < CRASHES_COUNTED_MAX) {
-        file->head->counted[number].times = 0;
+        __atomic_store_n(&file->head->counted[number].times, 0, __ATOMIC_RELAXED);
     }
 }

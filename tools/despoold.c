@@ -241,6 +241,7 @@ make_host(const config_t *config)
                                .root_args_bytes = draft.size,
                                .notes_to = "alarm_manager",
                                .black_box = black_box,
+                               .about_field = "target",
                                .pool_workers = config->workers};
     return host_new(&options);
 }

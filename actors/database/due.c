@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actors/database/handlers.h"
+#include "runtime/actor.h"
 
 #define NS_PER_MS INT64_C(1000000)
 /* No wait is longer; a stored time beyond it is one that a jump of the clock left behind. */
@@ -78,6 +79,7 @@ take_up_due(tx_t *tx, rows_t rows)
     target_t target;
     uint32_t count = 0;
     while (count < rows.count && tx->err == OK && target_next_due(tx, tx->now_ns, &target)) {
+        actor_about((uint64_t) target.row);
         if (target.paused) { /* its work ended while the point was paused */
             target_supersede(tx, &target);
             target_save(tx, &target, status_of_state(target.state));

@@ -7,6 +7,7 @@
 #include "actors/database/handlers.h"
 #include "actors/database/keys.h"
 #include "actors/database/rows.h"
+#include "runtime/actor.h"
 
 /* ---- the table of handlers ---- */
 
@@ -45,6 +46,7 @@ HEAD_STANDS(version_commit)
 HEAD_STANDS(point_commit)
 HEAD_STANDS(setting_set)
 HEAD_STANDS(verify_plan)
+HEAD_STANDS(aside_order)
 
 typedef struct group {
     connection_t *db;
@@ -136,6 +138,9 @@ word_of(const item_t *item)
         return ((const point_commit_t *) item->record)->add ? "dp.add" : "dp.set";
     case MSG_setting_set:
         return "component.set";
+    case MSG_aside_order:
+        return ((const aside_order_t *) item->record)->drop ? "quarantine.drop"
+                                                            : "quarantine.retry";
     case MSG_verify_plan:
         return "verify";
     default:
@@ -278,6 +283,20 @@ run_saved(group_t *group, const item_t *item)
     return fits;
 }
 
+/* For crash notes. */
+static void
+note_item(const item_t *item)
+{
+    const record_type_t *type = item->handler == NULL ? NULL : item->handler->type;
+    uint64_t target = 0;
+    for (uint32_t i = 0; type != NULL && i < type->field_count; i++) {
+        if (type->field[i].kind == RECORD_u64 && strcmp(type->field[i].name, "target") == 0) {
+            memcpy(&target, (const char *) item->record + type->field[i].offset, sizeof target);
+        }
+    }
+    actor_about(target);
+}
+
 /* False: the group ends before this message. */
 static bool
 run_message(group_t *group, uint32_t index)
@@ -285,6 +304,7 @@ run_message(group_t *group, uint32_t index)
     tx_t *tx = &group->tx;
     item_t item;
     read_item(group, index, &item);
+    note_item(&item);
     tx->number = item.number;
     tx->refused = false;
     tx->keep = false;

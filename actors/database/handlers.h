@@ -56,6 +56,9 @@ typedef enum how {
     H(target_damaged, HOW_WRITES | HOW_VITAL)                                                      \
     H(target_tidied, HOW_WRITES | HOW_VITAL)                                                       \
     H(untidied, HOW_READS)                                                                         \
+    H(set_aside, HOW_WRITES | HOW_VITAL)                                                           \
+    H(aside_list, HOW_READS)                                                                       \
+    H(aside_order, HOW_CHANGE)                                                                     \
     H(live_roots, HOW_WRITES)                                                                      \
     H(events_after, HOW_WRITES | HOW_VITAL)                                                        \
     H(alarm_query, HOW_READS)                                                                      \

@@ -100,6 +100,7 @@ bool target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret);
 bool target_next_of_package(tx_t *tx, int64_t package, int64_t after, target_t *ret);
 bool target_next_untidied(tx_t *tx, int64_t after, target_t *ret);
 bool target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret);
+bool target_next_aside(tx_t *tx, int64_t after, target_t *ret);
 bool target_next_due(tx_t *tx, int64_t now_ns, target_t *ret);
 void target_read(const cursor_t *row, target_t *ret);
 

@@ -74,6 +74,7 @@ static const char *const steps[] = {
     "CREATE INDEX target_failed ON target (state) WHERE state = 5;",
     "CREATE INDEX target_untidied ON target (row) WHERE state = 2 AND held_from < have;"
     "CREATE INDEX target_full ON target (state, point) WHERE state = 4 AND cause = 'space';",
+    "CREATE INDEX target_aside ON target (row) WHERE cause = 'quarantined';",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -7,9 +7,9 @@
  *   survives everything: its rows are the site. What was asked and not answered is told to its
  *            asker as restarting; an answer that was given is durable.
  */
+#include "actors/database/crashes.h"
 #include "actors/database/handlers.h"
 #include "actors/database/jobs.h"
-#include "actors/database/pending.h"
 #include "actors/roster.h"
 
 #define EDGES(E)                                                                                   \
@@ -30,7 +30,7 @@ typedef struct site_database {
     uint32_t tries; /* to open */
     pending_t pending;
     bool tell_work, tell_events; /* hints that found no room */
-    uint64_t last_event;
+    uint64_t last_event, crashes;
 } site_database_t;
 
 THEN(site_database_t, opened)
@@ -108,6 +108,7 @@ static void
 answer_group(actor_ctx_t *ctx, site_database_t *self, const group_answers_t *answers)
 {
     pending_answer(ctx, &self->pending, answers);
+    crashes_forget(ctx, answers, &self->crashes);
     if (answers->targets_changed || answers->stopped.count > 0) {
         tell_work(ctx, self, answers);
     }
@@ -165,8 +166,7 @@ opened(actor_ctx_t *ctx, site_database_t *self, const actor_answer_t *answer)
         actor_timer(ctx, TIMER_JOB_AGAIN, AGAIN_MS) == VERDICT_OK) {
         return ACTOR_CONTINUE;
     }
-    bool said =
-        refusal != NULL && slice_copy(record_slice(refusal, refusal->message), why, sizeof why);
+    bool said = refusal && slice_copy(record_slice(refusal, refusal->message), why, sizeof why);
     give_up(ctx, self, refusal == NULL ? ERR_DOWN : (err_t) refusal->code,
             said ? why : "the site's database cannot be opened");
     return ACTOR_CONTINUE;
@@ -180,6 +180,7 @@ init(actor_ctx_t *ctx, void *state, const void *args)
     self->connection = connection_new(actor_random(ctx));
     self->args = actor_keep(ctx, &site_args_type, args);
     claim(ctx, self->connection != NULL);
+    self->crashes = crashes_set_aside(ctx, &self->pending);
     start_open(ctx, self);
     return ACTOR_CONTINUE;
 }

@@ -156,6 +156,11 @@
     S(SQL_TARGET_NEXT_OF_POINT,                                                                    \
       SQL_TARGET_COLUMNS "INDEXED BY target_point " SQL_TARGET_JOINS                               \
                          "WHERE t.point = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")               \
+    S(SQL_TARGET_NEXT_ASIDE,                                                                       \
+      SQL_TARGET_COLUMNS "INDEXED BY target_aside " SQL_TARGET_JOINS                               \
+                         "WHERE t.cause = 'quarantined' AND t.row > ?1 ORDER BY t.row LIMIT 1")    \
+    S(SQL_TARGETS_ASIDE_COUNT, "SELECT count(*) FROM target INDEXED BY target_aside "              \
+                               "WHERE cause = 'quarantined' AND row > 0")                          \
     S(SQL_TARGETS_OF_PACKAGE, SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS     \
                                                  "WHERE t.package = ?1 ORDER BY d.name")           \
     S(SQL_TARGET_DUE,                                                                              \
@@ -196,16 +201,16 @@
                         "WHERE package = ?1 AND state <> 8 LIMIT 1")                               \
     S(SQL_POINT_LEFT, "SELECT 1 FROM target INDEXED BY target_point "                              \
                       "WHERE point = ?1 AND state <> 8 LIMIT 1")                                   \
-    S(SQL_TARGETS_FAILED, "SELECT count(*) FROM target INDEXED BY target_failed WHERE state = 5")
-
-#define SQL_STATEMENTS(S)                                                                          \
-    SQL_MACHINERY(S) SQL_EVENTS(S) SQL_PACKAGES(S) SQL_POINTS(S) SQL_TARGETS(S)
-
     S(SQL_TARGETS_FULL_POINTS_COUNT,                                                               \
       "SELECT count(DISTINCT point) FROM target INDEXED BY target_full "                           \
       "WHERE state = 4 AND cause = 'space'")                                                       \
     S(SQL_TARGETS_FULL_POINTS, "SELECT DISTINCT point FROM target INDEXED BY target_full "         \
                                "WHERE state = 4 AND cause = 'space' ORDER BY point LIMIT ?1")      \
+    S(SQL_TARGETS_FAILED, "SELECT count(*) FROM target INDEXED BY target_failed WHERE state = 5")
+
+#define SQL_STATEMENTS(S)                                                                          \
+    SQL_MACHINERY(S) SQL_EVENTS(S) SQL_PACKAGES(S) SQL_POINTS(S) SQL_TARGETS(S)
+
 typedef enum sql {
 #define SQL_SYMBOL(symbol, text) symbol,
     SQL_STATEMENTS(SQL_SYMBOL)

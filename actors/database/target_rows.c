@@ -117,6 +117,12 @@ target_next_untidied(tx_t *tx, int64_t after, target_t *ret)
 }
 
 bool
+target_next_aside(tx_t *tx, int64_t after, target_t *ret)
+{
+    return read_one(OPEN(tx, SQL_TARGET_NEXT_ASIDE, v_int(after)), ret);
+}
+
+bool
 target_next_due(tx_t *tx, int64_t now_ns, target_t *ret)
 {
     return read_one(OPEN(tx, SQL_TARGET_DUE, v_int(now_ns)), ret);
@@ -235,6 +241,9 @@ settle(tx_t *tx, target_t *target)
         target->look = 0;
         target->taken = false;
         target->slot = 0;
+    } else if (!target->taken && target->cause == ERR_QUARANTINED) { /* waits for a person */
+        target->due = 0;
+        target->look = 0;
     } else if (!target->taken && target->paused) {
         hold_paused(target);
         target->look = 0;

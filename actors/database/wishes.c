@@ -161,6 +161,9 @@ static void
 retry_one(tx_t *tx, target_t *target, const package_t *package, changed_t *changed)
 {
     uint32_t id = STATUS_NONE;
+    if (target->cause == ERR_QUARANTINED) {
+        target_set_cause(target, OK, (slice_t){NULL, 0});
+    }
     if (target->state == TARGET_FAILED || target->state == TARGET_CANCELLED) {
         target_want(tx, target, package);
         id = STATUS_TARGET_PENDING;
@@ -205,4 +208,24 @@ void
 handle_cancel(tx_t *tx, const cancel_t *m)
 {
     change_targets(tx, "cancel", record_slice(m, m->id), record_slice(m, m->dp), cancel_one);
+}
+
+/* ---- the same, of a target that was put aside ---- */
+
+void
+handle_aside_order(tx_t *tx, const aside_order_t *m)
+{
+    package_t package;
+    target_t target;
+    changed_t changed = {NULL, 0, 0};
+    if (!target_by_row(tx, m->target, &target) || target.cause != ERR_QUARANTINED ||
+        !package_by_row(tx, target.package, &package)) {
+        tx_refuse(tx, ERR_NOT_FOUND, "despool quarantine list", "cannot %s '%.*s': %s",
+                  m->drop ? "drop" : "retry", SHOWN(record_slice(m, m->id)),
+                  err_sentence(ERR_NOT_FOUND));
+        return;
+    }
+    (m->drop ? cancel_one : retry_one)(tx, &target, &package, &changed);
+    changed_answer(tx, &changed);
+    tx_done(tx, true, NULL);
 }

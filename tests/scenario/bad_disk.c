@@ -2,14 +2,15 @@
  *
  * $BAD_DISK_RULE names a file of one line: MODE COUNT PREFIX. Writes to files below PREFIX succeed
  * COUNT times after the line was changed; then MODE says what becomes of them: `eio`, `full`
- * (ENOSPC), `busy` (ETXTBSY), or `hang`, which does not return until somebody opens the FIFO named
- * like the rule's file with `.fifo` behind it for writing. `ok`, or no such file: nothing is
- * changed.
+ * (ENOSPC), `busy` (ETXTBSY), `crash` and `kill` (the process ends by SIGSEGV or SIGKILL), or
+ * `hang`, which does not return until somebody opens the FIFO named like the rule's file with
+ * `.fifo` behind it for writing. `ok`, or no such file: nothing is changed.
  */
 #undef _FILE_OFFSET_BITS /* both names of pwrite are made here */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,6 +89,13 @@ verdict(int fd)
     }
     if (atomic_fetch_add(&write_done, 1) < count) {
         return 0;
+    }
+    if (strcmp(mode, "crash") == 0) {
+        volatile int *volatile nowhere = NULL;
+        *nowhere = 0;
+    }
+    if (strcmp(mode, "kill") == 0) {
+        raise(SIGKILL);
     }
     if (strcmp(mode, "hang") == 0) {
         return hang(rule);

@@ -1,5 +1,5 @@
 /* crash_test.c - work that ends the process is counted over processes, and told so that somebody
- * puts it aside before it is tried again. Each run of a host that is to die is a process of its own.
+ * puts it aside before it is tried again. A run that is to die is a process of its own.
  */
 #include "tests/unit/runtime/cast.h"
 

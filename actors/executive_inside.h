@@ -1,0 +1,38 @@
+/* executive_inside.h - what the files of the executive share: its state and its edges. */
+#pragma once
+
+#include "actors/answer.h"
+#include "actors/executive_components.h"
+#include "actors/executive_desk.h"
+
+#define EDGES(E)                                                                                   \
+    E(TELL, site_database, note_event)                                                             \
+    E(ASK, site_database, setting_set)                                                             \
+    E(ASK, site_database, aside_list)                                                              \
+    E(ASK, site_database, aside_order)                                                             \
+    E(TELL, despooler, slots_set)
+ACTOR_EDGES(EDGES)
+
+#define ASIDE_OPEN_MAX 16u /* looks into the quarantine that wait for the database */
+
+/* A look into the quarantine, or an order about it, that waits for the database. */
+typedef struct aside_ask {
+    request_t request;
+    uint64_t number; /* 0: all */
+    const char *verb;
+    bool open;
+} aside_ask_t;
+
+typedef struct executive {
+    component_table_t table;
+    request_t setting;
+    uint32_t slots;
+    bool setting_open;
+    aside_ask_t aside[ASIDE_OPEN_MAX];
+} executive_t;
+
+/* Messages set aside are the runtime's, work set aside is the database's; a list shows both. */
+actor_next_t aside_list(actor_ctx_t *ctx, executive_t *self);
+actor_next_t aside_show(actor_ctx_t *ctx, executive_t *self, const quarantine_show_t *m);
+actor_next_t aside_retry(actor_ctx_t *ctx, executive_t *self, const quarantine_retry_t *m);
+actor_next_t aside_drop(actor_ctx_t *ctx, executive_t *self, const quarantine_drop_t *m);
