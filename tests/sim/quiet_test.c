@@ -152,6 +152,24 @@ Test(race, q245579_an_update_at_any_instant_of_the_work_ends_at_the_new_version,
 
 /* ---- clocks ---- */
 
+static void
+installed_on(stage_t *stage, const char *point, const char *day)
+{
+    wire_value_t targets, target, value;
+    becomes(stage, point, "installed", 10000); /* whose answer is looked at */
+    cr_assert(wire_find(stage_answer(stage), "targets", &targets));
+    const uint8_t *at = targets.body;
+    for (uint32_t i = 0; i < targets.count; i++) {
+        wire_next(&targets, &at, &target);
+        if (wire_find(&target, "dp", &value) && slice_equal(value.bytes, slice_of(point))) {
+            cr_assert(wire_find(&target, "since", &value));
+            cr_assert(slice_equal((slice_t){value.bytes.data, 10}, slice_of(day)),
+                      "installed on %.*s, expected %s", (int) value.bytes.size, value.bytes.data,
+                      day);
+        }
+    }
+}
+
 Test(clock, q202003_a_site_goes_on_over_the_end_of_32_bits, .timeout = 60)
 {
     stage_t *stage = site_of(4);
@@ -159,9 +177,10 @@ Test(clock, q202003_a_site_goes_on_over_the_end_of_32_bits, .timeout = 60)
     world_sim_set_wall(stage_world(stage), (INT64_C(2147483647) - 20) * SECOND);
     distributed(stage);
     becomes(stage, "c", "retrying", 60000);
-    hours(stage, 30); /* to 2038-01-20 */
+    hours(stage, 30);
     stage_plug(stage, "c", true);
     all_whole(stage, 10000);
+    installed_on(stage, "c", "2038-01-20");
     well(stage);
 }
 
