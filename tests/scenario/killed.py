@@ -178,12 +178,21 @@ def point_faults(root):
             leads_to = os.readlink(os.path.join(root, package, 'current'))
             if leads_to not in versions:
                 found.append(f'{root}/{package}/current leads to {leads_to}, which is not there')
-    for package in listed(own, 'receipts'):
-        receipt = sealed(os.path.join(own, 'receipts', package))
-        copy = receipt.get('copy', '0')
-        name = f"v{receipt.get('epoch')}" + ('' if copy == '0' else f'-{copy}')
-        if not package.startswith('.') and name not in listed(root, package):
+    for package, name in promised(root):
+        if name not in listed(root, package):
             found.append(f'{root}: the receipt of {package} names {name}, which is not there')
+    return found
+
+
+def promised(root):
+    """[(package, its version's directory)] of every receipt."""
+    found = []
+    for package in listed(root, '.despool', 'receipts'):
+        if not package.startswith('.'):
+            receipt = sealed(os.path.join(root, '.despool', 'receipts', package))
+            copy = receipt.get('copy', '0')
+            found.append((package, f"v{receipt.get('epoch')}"
+                          + ('' if copy == '0' else f'-{copy}')))
     return found
 
 
