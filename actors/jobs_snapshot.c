@@ -70,9 +70,27 @@ lies_in(slice_t a, slice_t b)
            (a.size == b.size || a.data[b.size] == '/' || b.size == 1);
 }
 
+/* By the identities of what the source lies in, so that no other name of a root is believed. */
+static err_t
+refuse_inside_point(world_t *world, const snapshot_order_t *m, const order_t *order, fault_t *fault)
+{
+    bool lies = false;
+    id128_t *known = calloc(m->points.count + 1u, sizeof *known);
+
+    if (!known) {
+        return RAISE(fault, ERR_NO_MEMORY, 0, "store", order->source);
+    }
+    for (uint32_t i = 0; i < m->points.count; i++) {
+        known[i] = ROW(m, m->points, i, point_ref_t)->dp_incarnation;
+    }
+    err_t err = point_lies_above(world, order->source, known, m->points.count, &lies, fault);
+    free(known);
+    return err == OK && lies ? RAISE(fault, ERR_OVERLAP, 0, "store", order->source) : err;
+}
+
 /* A package that holds its own copies, or a point's, would grow for ever (Q263376). Points are held
- * against the source by their texts alone: a point that fails or hangs must not hold up a snapshot,
- * and dp.add has compared devices and inodes. */
+ * against the source by their texts, and by the identities that stand above and (while it is read)
+ * below the source: a point that fails or hangs must not hold up a snapshot. */
 static err_t
 check_overlaps(world_t *world, const snapshot_order_t *m, const order_t *order, fault_t *fault)
 {
@@ -85,7 +103,7 @@ check_overlaps(world_t *world, const snapshot_order_t *m, const order_t *order, 
             return RAISE(fault, ERR_OVERLAP, 0, "store", order->source);
         }
     }
-    return OK;
+    return refuse_inside_point(world, m, order, fault);
 }
 
 static void

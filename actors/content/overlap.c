@@ -29,14 +29,38 @@ is_same(const world_stat_t *a, const world_stat_t *b)
     return a->device == b->device && a->inode == b->inode;
 }
 
-/* Whether `what` is the directory at path or one of its parents: 1, 0 or -errno. */
+typedef struct wanted {
+    const world_stat_t *what; /* this directory, or */
+    const id128_t *known;     /* the root of one of these points */
+    size_t count;
+} wanted_t;
+
+static bool
+is_wanted(world_t *world, const wanted_t *wanted, int fd, const world_stat_t *at)
+{
+    point_identity_t identity;
+    if (wanted->what != NULL) {
+        return is_same(wanted->what, at);
+    }
+    if (point_identity_at(world, fd, &identity, NULL) != OK) {
+        return false;
+    }
+    for (size_t i = 0; i < wanted->count; i++) {
+        if (memcmp(&wanted->known[i], &identity.incarnation, sizeof identity.incarnation) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the directory at path or one of its parents is what is wanted: 1, 0 or -errno. */
 static int
-lies_above(world_t *world, const world_stat_t *what, const char *path)
+lies_above(world_t *world, const wanted_t *wanted, const char *path)
 {
     world_stat_t at;
     int fd = open_and_stat(world, AT_FDCWD, path, &at);
     for (unsigned step = 0; fd >= 0 && step < STEPS_MAX; step++) {
-        if (is_same(what, &at)) {
+        if (is_wanted(world, wanted, fd, &at)) {
             world_close(world, fd);
             return 1;
         }
@@ -81,8 +105,8 @@ overlaps_by_inode(world_t *world, const char *path_a, const char *path_b)
         return fd_b;
     }
     world_close(world, fd_b);
-    int above = lies_above(world, &a, path_b);
-    return above != 0 ? above : lies_above(world, &b, path_a);
+    int above = lies_above(world, &(wanted_t){.what = &a}, path_b);
+    return above != 0 ? above : lies_above(world, &(wanted_t){.what = &b}, path_a);
 }
 
 err_t
@@ -98,5 +122,17 @@ point_overlaps(world_t *world, const char *path_a, const char *path_b, bool *ret
         return FAIL(fault, result, "compare", path_b);
     }
     *ret_overlaps = result == 1;
+    return OK;
+}
+
+err_t
+point_lies_above(world_t *world, const char *path, const id128_t *known, size_t count,
+                 bool *ret_lies, fault_t *fault)
+{
+    int result = lies_above(world, &(wanted_t){.known = known, .count = count}, path);
+    if (result < 0 && err_of_errno(-result) != ERR_ABSENT && result != -ENOTDIR) {
+        return FAIL(fault, result, "look above", path);
+    }
+    *ret_lies = result == 1;
     return OK;
 }

@@ -17,7 +17,6 @@
 #include "actors/content/listing.h"
 #include "actors/content/seal.h"
 
-#define OWN       ".despool"
 #define HOW       (WORLD_BENEATH | WORLD_NO_XDEV)
 #define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 
@@ -62,6 +61,18 @@ read_identity(world_t *world, int own, const char *root, point_identity_t *ret_i
     return OK;
 }
 
+err_t
+point_identity_at(world_t *world, int fd, point_identity_t *ret_identity, fault_t *fault)
+{
+    int own = world_open(world, fd, POINT_OWN, DIRECTORY, 0, HOW);
+    if (own < 0) {
+        return RAISE(fault, ERR_NOT_FOUND, -own, "open", POINT_OWN);
+    }
+    err_t err = read_identity(world, own, POINT_OWN, ret_identity, fault);
+    world_close(world, own);
+    return err;
+}
+
 static err_t
 write_identity(world_t *world, int own, const point_identity_t *identity, fault_t *fault)
 {
@@ -87,10 +98,10 @@ make_dir_of_mode(world_t *world, int dir, const char *name, uint32_t mode)
 static err_t
 make_own(world_t *world, int root_fd, const char *root, int *ret_own, fault_t *fault)
 {
-    int result = make_dir_of_mode(world, root_fd, OWN, 0755);
-    int own = result < 0 ? result : world_open(world, root_fd, OWN, DIRECTORY, 0, HOW);
+    int result = make_dir_of_mode(world, root_fd, POINT_OWN, 0755);
+    int own = result < 0 ? result : world_open(world, root_fd, POINT_OWN, DIRECTORY, 0, HOW);
     if (own < 0) {
-        return FAIL(fault, own, "make " OWN " in", root);
+        return FAIL(fault, own, "make " POINT_OWN " in", root);
     }
     for (size_t i = 0; i < INNER_COUNT && result >= 0; i++) {
         result = make_dir_of_mode(world, own, inner_names[i], 0755);
@@ -99,7 +110,7 @@ make_own(world_t *world, int root_fd, const char *root, int *ret_own, fault_t *f
     result = result < 0 ? result : sync_point_file(world, SYNC_POINT_ROOT, root_fd);
     if (result < 0) {
         world_close(world, own);
-        return FAIL(fault, result, "make " OWN " in", root);
+        return FAIL(fault, result, "make " POINT_OWN " in", root);
     }
     *ret_own = own;
     return OK;
@@ -122,7 +133,7 @@ static err_t
 identity_of(world_t *world, int root_fd, const char *root, point_identity_t *ret_identity,
             fault_t *fault)
 {
-    int own = world_open(world, root_fd, OWN, DIRECTORY, 0, HOW);
+    int own = world_open(world, root_fd, POINT_OWN, DIRECTORY, 0, HOW);
     if (own == -ENOENT) {
         return RAISE(fault, ERR_NOT_FOUND, -own, "open the identity of", root);
     }
@@ -205,7 +216,7 @@ fill_point(point_t *point, const id128_t *site, const id128_t *incarnation, faul
     }
     point->device = stat.device;
     point->inode = stat.inode;
-    point->own_fd = world_open(world, point->fd, OWN, DIRECTORY, 0, HOW);
+    point->own_fd = world_open(world, point->fd, POINT_OWN, DIRECTORY, 0, HOW);
     if (point->own_fd < 0) {
         return FAIL(fault, point->own_fd, "open the identity of", point->root);
     }
@@ -303,7 +314,7 @@ point_release(point_t *point, fault_t *fault)
     world_t *world = point->world;
     TRY(remove_inner(point, fault));
     int result = seal_remove(world, point->own_fd, "point");
-    result = result < 0 ? result : world_remove_dir(world, point->fd, OWN);
+    result = result < 0 ? result : world_remove_dir(world, point->fd, POINT_OWN);
     if (result == -ENOTEMPTY || result == -EEXIST) {
         result = 0; /* somebody's file is beside our identity: it stays, the identity is gone */
     }

@@ -16,7 +16,8 @@
 #include "proto/record.h"
 #include "runtime/world.h"
 
-#define POINT_NAME_BYTES 65u /* with the closing NUL; names are 1 to 64 bytes */
+#define POINT_OWN        ".despool" /* of ROOT: all that is ours alone */
+#define POINT_NAME_BYTES 65u        /* with the closing NUL; names are 1 to 64 bytes */
 #define POINT_ROOT_BYTES 4096u
 
 typedef struct point_identity {
@@ -52,6 +53,13 @@ err_t point_check(point_t *point, fault_t *fault) must_use;
 /* Removes the identity and what is ours in .despool, when no package is left (dp remove). */
 err_t point_release(point_t *point, fault_t *fault) must_use;
 
+/* The identity that the directory open on fd carries; ERR_NOT_FOUND when it is no point's root. */
+err_t point_identity_at(world_t *world, int fd, point_identity_t *ret_identity,
+                        fault_t *fault) must_use;
+/* Whether the directory at path is the root of one of the known points or lies below one, whatever
+ * names lead to it: asked of the directories above path, not of the points, which may hang. */
+err_t point_lies_above(world_t *world, const char *path, const id128_t *known, size_t count,
+                       bool *ret_lies, fault_t *fault) must_use;
 /* Whether two directories are equal or one lies in the other: by device and inode up their
  * parents; a path that does not exist is held against the other by its text. */
 err_t point_overlaps(world_t *world, const char *path_a, const char *path_b, bool *ret_overlaps,

@@ -10,6 +10,7 @@
 #include "actors/content/descent.h"
 #include "actors/content/fail.h"
 #include "actors/content/listing.h"
+#include "actors/content/point.h"
 
 /* One directory under way: its names, how far we are, and the node made so far. */
 typedef struct level {
@@ -249,6 +250,16 @@ enter(take_t *take, const world_stat_t *seen, const tree_entry_t *entry)
     return is_same(seen, &take->level[take->depth - 1].before) ? OK : changed_at(take, NULL);
 }
 
+/* A distribution point below the source: the package would hold its own copies, and theirs. */
+static err_t
+refuse_point(take_t *take)
+{
+    point_identity_t identity;
+    err_t err = point_identity_at(take->world, descent_fd(&take->way), &identity, NULL);
+    return err == OK ? RAISE(take->fault, ERR_OVERLAP, 0, "store", descent_path(&take->way, NULL))
+                     : OK;
+}
+
 static err_t
 take_name(take_t *take, level_t *level, const char *name)
 {
@@ -265,6 +276,9 @@ take_name(take_t *take, level_t *level, const char *name)
     TRY(tree_entry_of_stat(&stat, descent_path(&take->way, name), &entry, take->fault));
     entry.name = name;
     entry.name_size = (uint32_t) strlen(name);
+    if (entry.kind == TREE_DIRECTORY && strcmp(name, POINT_OWN) == 0) {
+        TRY(refuse_point(take));
+    }
     if (entry.kind == TREE_DIRECTORY) {
         return enter(take, &stat, &entry);
     }

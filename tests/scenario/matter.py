@@ -124,12 +124,21 @@ def files_with_extended_attributes_are_counted_and_carried_without():
 
 
 @claim(60, both=True)
-def a_source_inside_a_point_or_a_point_inside_a_source_is_refused():
+def q263376_a_source_inside_a_point_or_a_point_inside_a_source_is_refused():
     with Site() as site:
         site.start()
         root = site.add_point('a')
         inner = make_tree(os.path.join(root, 'inner'))
         for source in (root, inner, site.path('points'), site.data):
+            site.refused('package.add', {'id': 'P1', 'source': source}, 'overlap')
+        # Other names of the same places (Q263376).
+        os.symlink(root, site.path('other-name'))
+        os.symlink(site.dir, site.path('points', 'the-lot'))
+        make_tree(site.path('upper', 'source'))
+        os.rename(root, site.path('upper', 'a'))
+        os.symlink(site.path('upper', 'a'), root)
+        for source in (site.path('other-name'), site.path('other-name', 'inner'),
+                       os.path.join(site.path('points', 'the-lot'), 'upper')):
             site.refused('package.add', {'id': 'P1', 'source': source}, 'overlap')
         source = make_tree(site.path('source'))
         site.do('package.add', {'id': 'P1', 'source': source})
