@@ -255,14 +255,60 @@ note_attrs(event_draft_t *event, const note_event_t *m)
     }
 }
 
+#define MINUTE_NS INT64_C(60000000000)
+
+/* Whether the source may be told once more in its minute; how many were held back before it. */
+static bool
+rate_allows(rate_place_t *places, uint64_t source, uint32_t most, int64_t now, uint64_t *ret_held)
+{
+    rate_place_t *place = &places[source % RATE_PLACES];
+    if (place->source != source || now - place->since_ns >= MINUTE_NS) {
+        *ret_held += place->source == source ? place->held : 0;
+        *place = (rate_place_t){.source = source, .since_ns = now, .told = 1};
+        return true;
+    }
+    bool allowed = place->told < most;
+    place->told += allowed;
+    place->held += !allowed;
+    return allowed;
+}
+
+static uint64_t
+hash_more(uint64_t hash, slice_t bytes)
+{
+    for (size_t i = 0; i < bytes.size; i++) {
+        hash = (hash ^ (uint8_t) bytes.data[i]) * UINT64_C(0x100000001b3); /* FNV-1a */
+    }
+    return (hash ^ 0xff) * UINT64_C(0x100000001b3);
+}
+
+static bool
+may_note(tx_t *tx, const note_event_t *m, uint64_t *ret_held)
+{
+    uint64_t source =
+        hash_more(UINT64_C(0xcbf29ce484222325) ^ m->id, record_slice(m, m->component));
+    uint64_t alike = hash_more(source, record_slice(m, m->package));
+    alike = hash_more(alike, record_slice(m, m->dp));
+    alike = hash_more(alike, record_slice(m, m->text));
+    int64_t now = world_monotonic_ns(tx->db->world);
+    *ret_held = 0;
+    return rate_allows(tx->db->alike, alike, EVENTS_ALIKE_MAX, now, ret_held) &&
+           rate_allows(tx->db->source, source, EVENTS_SOURCE_MAX, now, ret_held);
+}
+
 void
 handle_note_event(tx_t *tx, const note_event_t *m)
 {
     event_draft_t event;
+    uint64_t held;
     char component[NAME_BYTES_MAX + 1];
     slice_t text = record_slice(m, m->text);
     if (!slice_copy(record_slice(m, m->component), component, sizeof component)) {
         tx_refuse(tx, ERR_BAD_NAME, NULL, "cannot note an event: its component has no name");
+        return;
+    }
+    if (!may_note(tx, m, &held)) {
+        tx_done(tx, false, NULL);
         return;
     }
     event_begin(&event, component, m->id);
@@ -271,6 +317,9 @@ handle_note_event(tx_t *tx, const note_event_t *m)
     event.dp = record_slice(m, m->dp);
     event_text(&event, "%.*s", (int) text.size, text.data);
     note_attrs(&event, m);
+    if (held > 0) {
+        event_attr_number(&event, "held_back", held);
+    }
     event_write(tx, &event);
     tx_done(tx, true, NULL);
 }

@@ -13,6 +13,10 @@
 
 #define EVENT_ATTRS_MAX   32u
 #define EVENT_ATTRS_BYTES 4096u
+/* Noted events in a minute; further ones are only counted, and the next one that is told carries
+ * the count: a loop somewhere is to fill neither the history nor the stream. */
+#define EVENTS_ALIKE_MAX  30u   /* the same words from the same component */
+#define EVENTS_SOURCE_MAX 1000u /* of one component and one id */
 
 typedef struct event_draft {
     const char *component;

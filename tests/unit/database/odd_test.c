@@ -163,6 +163,52 @@ Test(d57, q295450_a_clock_that_jumps_all_day_is_one_warning_and_not_a_storm)
     site_end(site);
 }
 
+/* ---- loops ---- */
+
+static const event_t *
+event_after(site_t *site, uint64_t seq, const events_t **ret_events)
+{
+    status_since_t *m = MAKE(site, status_since);
+    m->since = seq;
+    *ret_events = ASK(site, status_since, events);
+    cr_assert_eq((*ret_events)->events.count, 1u, "got %u", (*ret_events)->events.count);
+    return ROW(*ret_events, (*ret_events)->events, 0, event_t);
+}
+
+/* 6,000 a minute, as in the article; with a number in its text when each is to be another. */
+static void
+loop_for_a_minute(site_t *site, bool alike)
+{
+    for (int i = 0; i < 6000; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "round %d", alike ? 0 : i);
+        world_sim_advance(site->sim, SECOND / 100);
+        cr_assert_eq(noted(site, slice_of(text)), OK);
+    }
+}
+
+Test(d59, q297870_a_loop_of_messages_is_held_back_and_counted_and_others_are_heard, .timeout = 60)
+{
+    const events_t *events;
+    site_t *site = site_start();
+    loop_for_a_minute(site, true);
+    cr_assert_leq(last_event(site), EVENTS_ALIKE_MAX, "got %d", (int) last_event(site));
+    uint64_t before = last_event(site);
+    cr_assert_eq(noted(site, slice_of("of something else")), OK);
+    eq_text(events, event_after(site, before, &events)->text, "of something else");
+    world_sim_advance(site->sim, 60 * SECOND);
+    cr_assert_eq(noted(site, slice_of("round 0")), OK);
+    const event_t *event = event_after(site, before + 1, &events);
+    cr_assert_eq(event->attrs.count, 3u);
+    eq_text(events, ROW(events, event->attrs, 2, pair_t)->name, "held_back");
+    eq_text(events, ROW(events, event->attrs, 2, pair_t)->value, "5970");
+    before = last_event(site);
+    loop_for_a_minute(site, false);
+    cr_assert_leq(last_event(site) - before, EVENTS_SOURCE_MAX, "whatever its words are: %d",
+                  (int) (last_event(site) - before));
+    site_end(site);
+}
+
 /* ---- ids ---- */
 
 #define LAST_IDS "9223372036854775000"
