@@ -6,13 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/file.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
@@ -67,6 +70,24 @@ catch_signals(sigset_t *ret_held)
     sigaction(SIGPIPE, &ignore, NULL);
 }
 
+/* A line of the running host. Who reads it may have stopped reading, and nothing waits for that: a
+ * line that finds no room is lost. */
+static void __attribute__((format(printf, 2, 3))) say(int fd, const char *format, ...)
+{
+    char line[PIPE_BUF]; /* of a pipe that takes anything, so much goes in without waiting */
+    struct pollfd output = {.fd = fd, .events = POLLOUT};
+    va_list arguments;
+
+    va_start(arguments, format);
+    int size = vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (size > 0 && poll(&output, 1, 0) == 1 && (output.revents & POLLOUT)) {
+        size_t whole = (size_t) size < sizeof line ? (size_t) size : sizeof line - 1;
+        ssize_t wrote = write(fd, line, whole);
+        (void) wrote; /* nobody could be told */
+    }
+}
+
 /* Tells the service manager, when there is one (sd_notify's protocol: one datagram). */
 static void
 notify(const char *state)
@@ -86,8 +107,9 @@ notify(const char *state)
         address.sun_path[0] = 0; /* a name of the abstract kind */
     }
     socklen_t size = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL, (struct sockaddr *) &address, size) < 0) {
-        fprintf(stderr, "cannot notify '%s': %s, ignoring\n", path, strerror(errno));
+    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *) &address,
+               size) < 0) {
+        say(STDERR_FILENO, "cannot notify '%s': %s, ignoring\n", path, strerror(errno));
     }
     close(fd);
 }
@@ -282,16 +304,16 @@ tell_ready(host_t *host, const config_t *config, int64_t began_ms)
 
     host_figures(host, &figures);
     if (ready) {
-        printf("despoold: ready, data %s, %" PRIu64 " actors, %" PRIu64 " threads, %" PRId64
-               " ms\n",
-               config->data, figures.actors, figures.threads, now_ms() - began_ms);
+        say(STDOUT_FILENO,
+            "despoold: ready, data %s, %" PRIu64 " actors, %" PRIu64 " threads, %" PRId64 " ms\n",
+            config->data, figures.actors, figures.threads, now_ms() - began_ms);
         notify("READY=1\nSTATUS=ready");
     } else if (!*host_why(host)) {
-        printf("despoold: not ready, data %s; despool component list tells who is late\n",
-               config->data);
+        say(STDOUT_FILENO,
+            "despoold: not ready, data %s; despool component list tells who is late\n",
+            config->data);
         notify("STATUS=not ready");
     }
-    fflush(stdout);
 }
 
 /* From start to the orderly end; the exit code. */
@@ -319,13 +341,13 @@ serve(host_t *host, const config_t *config)
     notify("STOPPING=1");
     err = host_failed(host);
     if (err != OK) {
-        fprintf(stderr, "cannot run the site in '%s': %s\n  %s\n", config->data, host_why(host),
-                err_hint(err));
+        say(STDERR_FILENO, "cannot run the site in '%s': %s\n  %s\n", config->data, host_why(host),
+            err_hint(err));
     }
     bool clean = host_stop(host, STOP_DEADLINE_MS, left, sizeof left) && err == OK;
     running = NULL;
     if (*left) {
-        fprintf(stderr, "cannot stop in order within %u ms: left: %s\n", STOP_DEADLINE_MS, left);
+        say(STDERR_FILENO, "cannot stop in order within %u ms: left: %s\n", STOP_DEADLINE_MS, left);
     }
     return clean ? 0 : 1;
 }

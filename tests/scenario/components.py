@@ -1,5 +1,10 @@
 #!/usr/bin/python3
 """Each component can be stopped, started, paused, resumed and restarted while the others work."""
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
 import time
 
 from harness import Late, Refused, Site, claim, make_tree, run
@@ -141,6 +146,72 @@ def an_idle_site_is_silent():
         else:
             raise AssertionError(f'an idle site said {site.history(last)}')
         site.stop()
+
+
+# ---- a log that cannot be written ----
+
+def start_with_output(site, output, env=None):
+    site.process = subprocess.Popen([site.despoold, '--data', site.data], stdin=subprocess.DEVNULL,
+                                    stdout=output, stderr=output,
+                                    env={**os.environ, **site.env, **(env or {})})
+    site.connect()
+    site.wait_ready()
+
+
+def works_and_stops(site, source):
+    site.add_point('a')
+    site.do('package.add', {'id': 'P1', 'source': source})
+    site.do('distribute', {'id': 'P1', 'to': ['a']})
+    site.wait_package('P1', 'complete', 30)
+    site.do('stop')
+    code = site.wait_gone(10)
+    assert code == 0, f'the host ended with {code}, expected 0'
+
+
+@claim(60)
+def q247229_an_output_that_nobody_reads_holds_the_host_up_nowhere():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        reads, writes = os.pipe()
+        fcntl.fcntl(writes, fcntl.F_SETFL, os.O_NONBLOCK)
+        with contextlib.suppress(BlockingIOError):
+            while os.write(writes, bytes(4096)):
+                pass
+        fcntl.fcntl(writes, fcntl.F_SETFL, 0)  # full, and a write to it waits
+        start_with_output(site, writes)
+        works_and_stops(site, source)
+        os.close(reads)
+        os.close(writes)
+
+
+@claim(60)
+def q247229_an_output_that_is_closed_or_full_ends_no_host():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        reads, writes = os.pipe()
+        os.close(reads)
+        start_with_output(site, writes)
+        works_and_stops(site, source)
+        os.close(writes)
+        with open('/dev/full', 'wb') as full:
+            start_with_output(site, full)
+        site.stop()
+
+
+@claim(60)
+def q247229_a_service_manager_that_does_not_listen_holds_the_host_up_nowhere():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        manager.bind(site.path('notify'))
+        client = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        client.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            while client.sendto(b'x', site.path('notify')):
+                pass
+        with open(site.log, 'ab') as log:
+            start_with_output(site, log, {'NOTIFY_SOCKET': site.path('notify')})
+        works_and_stops(site, source)
 
 
 run()
