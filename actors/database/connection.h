@@ -1,0 +1,87 @@
+/* connection.h - the one connection to site.db, carried from job to job.
+ *
+ * Shape    made by the first job (connection_new, connection_open), lent to every later one with
+ *          that job's world (connection_lend, connection_return), closed at the end.
+ * Promises one host per data directory (flock on DATA/lock); a database is made only where there is
+ *          no sign of a former one; damage and newer schemas are refused and nothing is changed.
+ * Costs    CONNECTION_CACHE_KIB of memory; opening reads the whole file once (quick_check).
+ * Errors   ERR_LOCKED, ERR_DAMAGED, ERR_NEWER_SCHEMA, ERR_SITE_FULL, ERR_NO_MEMORY, and those of
+ *          the world.
+ * Threads  one job at a time.
+ * Owner    who made it; connection_destroy(&connection).
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "actors/database/site_vfs.h"
+#include "actors/database/statements.h"
+#include "proto/messages.h"
+#include "runtime/world.h"
+
+#define CONNECTION_CACHE_KIB 32768 /* pages kept in memory; beyond it pages are read again */
+#define PROGRESS_PLACES      1024u /* targets whose progress is kept; more share places */
+#define KEY_ANSWER_BYTES_MAX                                                                       \
+    (1u << 20) /* of an answer kept under a key; a larger one is refused  \
+                                         */
+
+typedef struct progress_place {
+    uint64_t target, done, total;
+} progress_place_t;
+
+/* How often a source was heard within its minute. */
+#define RATE_PLACES 256u /* sources that are counted; more share places, and begin anew there */
+typedef struct rate_place {
+    uint64_t source;
+    int64_t since_ns; /* monotonic */
+    uint32_t told, held;
+} rate_place_t;
+
+typedef struct connection {
+    site_vfs_t *vfs;
+    sqlite3 *sql;
+    sqlite3_stmt *statement[SQL_COUNT]; /* prepared when first used */
+    world_t *world;                     /* of the job in hand; NULL between jobs */
+    world_t *lasting;                   /* to close the files when no job is in hand */
+    int data_fd, lock_fd;               /* -1: not open */
+    bool full;                          /* the reserve was given up */
+    uint64_t history_max;               /* status messages kept */
+    int64_t clock_offset_ns;            /* wall minus monotonic, as last looked at */
+    int64_t jump_ns, jumped_at;         /* its largest change within a day, and when, monotonic */
+    id128_t site;
+    char name[NAME_BYTES_MAX + 1];
+    uint8_t *encoded; /* KEY_ANSWER_BYTES_MAX: an answer to be kept */
+    uint8_t *scratch; /* MESSAGE_BYTES_MAX: the answer in hand */
+    progress_place_t progress[PROGRESS_PLACES];
+    rate_place_t alike[RATE_PLACES], source[RATE_PLACES];
+} connection_t;
+
+/* NULL when there is no memory. serial makes the name of its VFS, one per process. */
+connection_t *connection_new(uint64_t serial);
+/* Takes the lock and opens or makes the database of this data directory. */
+err_t connection_open(connection_t *connection, world_t *world, slice_t data, slice_t site,
+                      fault_t *fault) must_use;
+void connection_lend(connection_t *connection, world_t *world);
+void connection_return(connection_t *connection);
+/* Ends statements, database, lock and directory; writes nothing. The connection is as new then. */
+void connection_close(connection_t *connection);
+void connection_destroy(connection_t **connection);
+
+/* One or more statements without values or rows; fixed texts only. */
+err_t connection_execute(connection_t *connection, const char *text, fault_t *fault) must_use;
+err_t connection_pragma(connection_t *connection, const char *text, int64_t *ret_number,
+                        fault_t *fault) must_use;
+/* Draws the site's id and stores it with the name: part of the transaction that makes the tables.
+ */
+err_t connection_name_site(connection_t *connection, fault_t *fault) must_use;
+/* What an SQLite result stands for. */
+err_t connection_err(const connection_t *connection, int result);
+
+/* DATA/reserve: made when there is space, given up when there is none. */
+bool reserve_make(connection_t *connection); /* whether it is there whole */
+void reserve_release(connection_t *connection);
+uint64_t connection_free_bytes(connection_t *connection); /* RECORD_NONE: not known */
+
+void progress_set(connection_t *connection, uint64_t target, uint64_t done, uint64_t total);
+uint64_t progress_done(const connection_t *connection, uint64_t target);
+void progress_forget(connection_t *connection, uint64_t target);
