@@ -404,7 +404,7 @@ class ComponentSet(Command):
     word = 'component.set'
 
     def args(self):
-        self.slots = 2 + self.cast.number
+        self.slots = 1 + self.cast.number % 200
         return {'name': 'despooler', 'slots': self.slots}
 
     def effect(self, rows):
