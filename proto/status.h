@@ -16,7 +16,7 @@
     S(503, STATUS_COMPONENT_PAUSED, INFO, "a component was paused or resumed")                     \
     S(504, STATUS_COMPONENT_STALLED, WARNING, "a component's handler runs longer than its limit")  \
     S(505, STATUS_COMPONENT_LATE, WARNING, "a component is not ready by its deadline")             \
-    S(2300, STATUS_PACKAGE_PROCESSING, INFO, "a package is distributed")                           \
+    S(2300, STATUS_PACKAGE_PROCESSING, INFO, "a package is being processed")                       \
     S(2301, STATUS_PACKAGE_DONE, INFO, "a package is on every target")                             \
     S(2302, STATUS_PACKAGE_FAILED, ERROR, "a package failed on at least one target, none is left to try") \
     S(2310, STATUS_PACKAGE_STORED, INFO, "a version of a package was stored")                      \

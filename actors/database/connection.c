@@ -27,6 +27,7 @@ connection_new(uint64_t serial)
     }
     connection->data_fd = -1;
     connection->lock_fd = -1;
+    connection->mark_fd = -1;
     connection->history_max = HISTORY_MESSAGES_MAX;
     connection->scratch = malloc(MESSAGE_BYTES_MAX);
     connection->encoded = malloc(KEY_ANSWER_BYTES_MAX);
@@ -76,6 +77,7 @@ connection_close(connection_t *connection)
     assert(result == SQLITE_OK); /* every statement was finalised */
     (void) result;
     connection->sql = NULL;
+    close_file(connection, &connection->mark_fd);
     close_file(connection, &connection->lock_fd);
     close_file(connection, &connection->data_fd);
     connection_return(connection);
@@ -219,7 +221,8 @@ static bool
 was_site(connection_t *connection)
 {
     uint64_t size = 0;
-    return is_there(connection, "store", &size) || is_there(connection, "reserve", &size);
+    return is_there(connection, "store", &size) || is_there(connection, "reserve", &size) ||
+           (is_there(connection, "site.mark", &size) && size > 0);
 }
 
 /* Before SQLite sees the file: it takes a missing one for an empty one, and throws away a log that
@@ -343,6 +346,7 @@ open_database(connection_t *connection, const char *data, slice_t site, fault_t 
     }
     TRY(schema_migrate(connection, &schema_steps, fault));
     TRY(read_site(connection, site, fault));
+    TRY(mark_check(connection, fault));
     int synced = world_sync(connection->world, connection->data_fd);
     return synced == 0 ? OK : RAISE(fault, ERR_IO, -synced, "sync", data);
 }

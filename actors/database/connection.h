@@ -43,7 +43,7 @@ typedef struct connection {
     sqlite3_stmt *statement[SQL_COUNT]; /* prepared when first used */
     world_t *world;                     /* of the job in hand; NULL between jobs */
     world_t *lasting;                   /* to close the files when no job is in hand */
-    int data_fd, lock_fd;               /* -1: not open */
+    int data_fd, lock_fd, mark_fd;      /* -1: not open */
     bool full;                          /* the reserve was given up */
     uint64_t history_max;               /* status messages kept */
     int64_t clock_offset_ns;            /* wall minus monotonic, as last looked at */
@@ -76,6 +76,10 @@ err_t connection_pragma(connection_t *connection, const char *text, int64_t *ret
 err_t connection_name_site(connection_t *connection, fault_t *fault) must_use;
 /* What an SQLite result stands for. */
 err_t connection_err(const connection_t *connection, int result);
+
+/* DATA/site.mark: ERR_DAMAGED when the database is behind it. */
+err_t mark_check(connection_t *connection, fault_t *fault) must_use;
+void mark_set(connection_t *connection, uint64_t last); /* after its commit is durable */
 
 /* DATA/reserve: made when there is space, given up when there is none. */
 bool reserve_make(connection_t *connection); /* whether it is there whole */

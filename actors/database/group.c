@@ -372,6 +372,7 @@ commit(group_t *group)
     }
     if (tx->err == OK) { /* done is done, also for a job that is cancelled now */
         (void) world_point(group->db->world, "database.committed");
+        mark_set(group->db, (uint64_t) tx->last_event);
     }
     if (tx->err != OK) {
         roll_back(group);

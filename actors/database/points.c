@@ -25,20 +25,17 @@ add_point(tx_t *tx, const point_commit_t *m)
         v_int(tx->now_ns));
 }
 
-/* At another place with the same identity its content came along; under a new identity it is not
- * known to hold anything. */
+/* At another place a point is not known to hold anything: what came along is told by its receipts at
+ * the next try, without a byte written. */
 static void
-move_targets(tx_t *tx, const point_t *point, bool same)
+move_targets(tx_t *tx, const point_t *point)
 {
     target_t target = {.row = 0};
     package_t package;
     while (tx->err == OK && target_next_of_point(tx, point->row, target.row, &target)) {
-        bool lost = !same && target.state == TARGET_INSTALLED;
-        if (!same) {
-            target.have = 0;
-            memset(&target.have_root, 0, sizeof target.have_root);
-        }
-        if (lost && package_by_row(tx, target.package, &package)) {
+        target.have = 0;
+        memset(&target.have_root, 0, sizeof target.have_root);
+        if (target.state == TARGET_INSTALLED && package_by_row(tx, target.package, &package)) {
             target_want(tx, &target, &package);
             target_save(tx, &target, STATUS_TARGET_PENDING);
         } else {
@@ -52,11 +49,10 @@ move_targets(tx_t *tx, const point_t *point, bool same)
 static void
 move_point(tx_t *tx, const point_commit_t *m, const point_t *point)
 {
-    bool same = memcmp(&point->incarnation, &m->incarnation, sizeof m->incarnation) == 0;
     RUN(tx, SQL_POINT_MOVE, v_int(point->row), v_text(record_slice(m, m->root)),
         v_id(&m->incarnation));
     point_set_absent(tx, point->row, false, "it has a new root");
-    move_targets(tx, point, same);
+    move_targets(tx, point);
 }
 
 static void
@@ -88,7 +84,9 @@ handle_point_commit(tx_t *tx, const point_commit_t *m)
         }
     }
     if (changed && point_by_row(tx, point.row, &point)) {
-        note_point(tx, &point, STATUS_POINT_ADDED, m->add ? "was added" : "has a new root");
+        note_point(tx, &point, STATUS_POINT_ADDED,
+                   m->add ? "was added"
+                          : "has a new root; what was placed at the former one stays there");
     }
     tx_done(tx, changed, NULL);
 }

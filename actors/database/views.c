@@ -56,7 +56,8 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
 {
     ret->dp = tx_text(tx, slice_of(t->dp));
     ret->state = t->state;
-    ret->wanted = view_version(tx, t->wanted, SLICE_OF(t, label), &t->root);
+    bool leaves = t->state == TARGET_REMOVING || t->state == TARGET_REMOVED;
+    ret->wanted = view_version(tx, leaves ? 0 : t->wanted, SLICE_OF(t, label), &t->root);
     ret->have = view_version(tx, t->have, SLICE_OF(t, have_label), &t->have_root);
     ret->attempts = t->attempts;
     ret->of = t->of;

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "actors/database/schema.h"
@@ -31,20 +32,32 @@ overwrite(site_t *site, const char *path, uint64_t at, const char *bytes, size_t
 }
 
 static void
-read_page(site_t *site, uint64_t page, char bytes[4096])
+read_part(site_t *site, const char *path, uint64_t at, char *bytes, size_t size)
 {
     world_t *world = world_sim_job_new(site->sim, NULL, NULL);
-    int fd = world_open(world, AT_FDCWD, "/data/site.db", O_RDONLY, 0, 0);
-    cr_assert_eq(world_read(world, fd, bytes, 4096, page * 4096), 4096);
+    int fd = world_open(world, AT_FDCWD, path, O_RDONLY, 0, 0);
+    cr_assert_eq(world_read(world, fd, bytes, size, at), (int64_t) size);
+    world_close(world, fd);
+    world_sim_job_destroy(&world);
+}
+
+static void
+cut_file(site_t *site, const char *path, uint64_t size)
+{
+    world_t *world = world_sim_job_new(site->sim, NULL, NULL);
+    int fd = world_open(world, AT_FDCWD, path, O_RDWR, 0, 0);
+    cr_assert_eq(world_truncate(world, fd, size), 0);
     world_close(world, fd);
     world_sim_job_destroy(&world);
 }
 
 static uint64_t
-reserve_bytes(site_t *site)
+size_of(site_t *site, const char *path)
 {
     world_stat_t stat;
-    cr_assert_eq(world_stat_at(site->world, AT_FDCWD, "/data/reserve", &stat), 0);
+    world_t *world = world_sim_job_new(site->sim, NULL, NULL);
+    cr_assert_eq(world_stat_at(world, AT_FDCWD, path, &stat), 0);
+    world_sim_job_destroy(&world);
     return stat.size;
 }
 
@@ -89,7 +102,44 @@ Test(opening, a_lost_database_is_damage_and_never_a_silent_new_one)
     cr_assert_eq(opening(site, text), ERR_DAMAGED, "its log is still there: %s", text);
     site_close(site);
     remove_file(site, "/data/site.db-wal");
+    cr_assert_eq(opening(site, text), ERR_DAMAGED, "its mark is still there: %s", text);
+    site_close(site);
+    remove_file(site, "/data/site.mark");
     cr_assert_eq(opening(site, text), OK, "nothing is left of it: %s", text);
+    site_end(site);
+}
+
+/* SQLite takes a log that was cut short for the log of an older site. */
+Test(opening, a_log_that_was_cut_short_is_damage_and_never_an_older_site)
+{
+    char text[512];
+    site_t *site = site_start();
+    package_is(site, "P1", 1);
+    for (int part = 1; part < 8; part++) {
+        package_updated(site, "P1", 1 + part);
+        site_close(site);
+        uint64_t whole = size_of(site, "/data/site.db-wal");
+        char *log = malloc(whole);
+        read_part(site, "/data/site.db-wal", 0, log, whole);
+        cut_file(site, "/data/site.db-wal", whole * (uint64_t) part / 8);
+        cr_assert_eq(opening(site, text), ERR_DAMAGED, "%d of 8 parts are left: %s", part, text);
+        site_close(site);
+        overwrite(site, "/data/site.db-wal", 0, log, whole);
+        cr_assert_eq(opening(site, text), OK, "put back: %s", text);
+        free(log);
+    }
+    site_end(site);
+}
+
+Test(opening, a_mark_that_says_nothing_is_no_hindrance)
+{
+    char text[512];
+    site_t *site = site_start();
+    package_is(site, "P1", 1);
+    site_close(site);
+    overwrite(site, "/data/site.mark", 20, "xyz", 3);
+    cr_assert_eq(opening(site, text), OK, "%s", text);
+    cr_assert_eq(package_shown_state(site, "P1"), PACKAGE_IDLE);
     site_end(site);
 }
 
@@ -123,7 +173,7 @@ Test(opening, a_damaged_database_is_refused_with_what_to_do)
     site_close(site);
     for (uint64_t page = 1; page < 20; page++) {
         char whole[4096];
-        read_page(site, page, whole);
+        read_part(site, "/data/site.db", page * 4096, whole, sizeof whole);
         overwrite(site, "/data/site.db", page * 4096, rubbish, sizeof rubbish);
         cr_assert_eq(opening(site, text), ERR_DAMAGED, "page %d: %s", (int) page, text);
         site_close(site);
@@ -181,7 +231,7 @@ Test(opening, an_older_schema_is_copied_and_then_changed_in_one_transaction)
 Test(opening, the_reserve_is_there_before_it_is_needed)
 {
     site_t *site = site_start();
-    cr_assert_eq(reserve_bytes(site), SITE_RESERVE_BYTES);
+    cr_assert_eq(size_of(site, "/data/reserve"), SITE_RESERVE_BYTES);
     cr_assert(!site->db->full);
     site_end(site);
 }
@@ -328,7 +378,8 @@ Test(full, changes_are_refused_with_need_and_have_and_what_is_vital_is_done)
     cr_assert_eq(ANSWERED(site, 0, refusal)->need, SITE_RESERVE_BYTES);
     cr_assert_lt(ANSWERED(site, 0, refusal)->have, SITE_RESERVE_BYTES + (2u << 20));
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLING, "status answers");
-    cr_assert_eq(reserve_bytes(site), SITE_RESERVE_BYTES, "it is not for ordinary changes");
+    cr_assert_eq(size_of(site, "/data/reserve"), SITE_RESERVE_BYTES,
+                 "it is not for ordinary changes");
     cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
     cr_assert(cancelled(site, "P1", "DP2"));
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLED);
@@ -367,7 +418,7 @@ Test(full, commands_work_again_by_themselves_when_there_is_space)
     world_sim_set_space(site->sim, "/data", SITE_RESERVE_BYTES + (20u << 20), 100);
     cr_assert(distributed(site, "P1", "DP1"));
     cr_assert(!site->db->full);
-    cr_assert_eq(reserve_bytes(site), SITE_RESERVE_BYTES, "it is made again");
+    cr_assert_eq(size_of(site, "/data/reserve"), SITE_RESERVE_BYTES, "it is made again");
     site_reopen(site);
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
     site_end(site);

@@ -216,6 +216,19 @@ Test(points, under_a_new_identity_one_is_not_known_to_hold_anything)
     site_end(site);
 }
 
+/* The same identity in an empty directory: only a receipt may say installed again. */
+Test(points, at_another_root_one_is_not_known_to_hold_anything)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    make_point(site, false, "DP1", '1');
+    ((point_commit_t *) site->message.base)->root = site_text(site, "/elsewhere");
+    cr_assert(ASK(site, point_commit, done)->changed);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
+    cr_assert_eq(shown(site, "P1", "DP1").have, 0u);
+    site_end(site);
+}
+
 Test(groups, one_stands_for_its_points)
 {
     site_t *site = site_start();
@@ -364,6 +377,7 @@ Test(store, a_version_that_was_begun_and_superseded_stays_and_goes_with_the_remo
     installed(site, "DP1");
     cr_assert_eq(live_roots_of(site), 3u, "of 1 and 2 something may be at DP1");
     cr_assert(withdrawn(site, "P1", "DP1"));
+    cr_assert_eq(shown(site, "P1", "DP1").wanted, 0u, "it should have nothing");
     removed(site, "DP1");
     cr_assert_eq(live_roots_of(site), 1u, "the package's own stays");
     site_end(site);
