@@ -1,4 +1,4 @@
-/* articles_test.c - what Microsoft's articles describe, done to the rules of targets and versions. */
+/* articles_test.c - what Microsoft's articles describe, done to the rules of targets. */
 #include "site_under_test.h"
 
 #include <stdio.h>
