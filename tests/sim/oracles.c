@@ -117,6 +117,10 @@ oracle_saw(void *context, const sim_sight_t *sight)
     tell_story(stage, sight);
     if (sight->type == &instruction_type && !sight->is_reply) {
         see_instruction(stage, sight->record);
+    } else if (sight->type == &accepted_type && sight->is_reply) {
+        stage->empty_accepted += ((const accepted_t *) sight->record)->queued == 0;
+    } else if (sight->type == &refusal_type && sight->is_reply) {
+        stage->empty_refused += ((const refusal_t *) sight->record)->code == ERR_NO_TARGETS;
     } else if (sight->type == &work_type && sight->is_ask) {
         see_work(stage, sight->record);
     } else if (sight->type == &outcome_type && sight->is_reply) {

@@ -30,6 +30,7 @@ struct stage {
     seen_target_t seen[64];
     uint32_t seen_count;
     uint64_t last_seq;
+    uint32_t empty_refused, empty_accepted; /* instructions without targets, by their answer */
     char story[STORY_LINES][192];
     uint32_t story_next;
 };
