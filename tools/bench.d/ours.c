@@ -61,7 +61,7 @@ find_row(const char *workload, const char *variant)
 typedef struct watched {
     uint64_t looks; /* that found it further than the look before, and not at its end */
     uint64_t handled;
-    uint32_t workers; /* different ones on which actors sit: 2 are told from 1 */
+    uint32_t workers; /* different ones on which the cast sits: 2 are told from 1 */
 } watched_t;
 
 static void
@@ -74,7 +74,8 @@ look(const host_t *host, watched_t *ret)
     *ret = (watched_t){.looks = ret->looks};
     while ((count = host_watch(host, from, figures, ALL_LOOKS, &from)) > 0) {
         for (uint32_t i = 0; i < count; i++) {
-            if (ret->workers < 2 && strcmp(worker, figures[i].worker) != 0) {
+            bool cast = strcmp(figures[i].class_name, "host") != 0;
+            if (cast && ret->workers < 2 && strcmp(worker, figures[i].worker) != 0) {
                 memcpy(worker, figures[i].worker, sizeof worker);
                 ret->workers++;
             }
