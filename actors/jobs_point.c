@@ -10,6 +10,10 @@
 #include "actors/outcome.h"
 #include "proto/messages.h"
 
+/* A sync brings all that was written to the disk in one call; nobody sees how far it is. */
+#define SYNC_EXTRA_MS     60000u /* for what others have written */
+#define SYNC_BYTES_PER_MS 4096u  /* of ours, on the slowest disk that is not called hung */
+
 #define FOREIGN_SHOWN_MAX 100u /* paths that are not ours, told with a removal; all are counted */
 
 /* A work with its sides as C strings, its point and the store. */
@@ -34,9 +38,15 @@ order_of(const task_t *task)
                            .label = task->label[0] ? task->label : NULL};
 }
 
+static void
+beat(void *context, uint64_t bytes)
+{
+    job_beat(context, bytes == 0 ? 0 : SYNC_EXTRA_MS + bytes / SYNC_BYTES_PER_MS);
+}
+
 /* Opens the point first: an absent one is told as such, whatever else is wrong. */
 static err_t
-task_open(task_t *task, world_t *world, const work_t *work)
+task_open(task_t *task, job_t *job, world_t *world, const work_t *work)
 {
     *task = (task_t){.work = work, .world = world};
     task->fault.need = task->fault.have = UINT64_MAX;
@@ -49,6 +59,8 @@ task_open(task_t *task, world_t *world, const work_t *work)
     TRY(point_open(world, task->root, &work->site, &work->dp_incarnation, &task->point,
                    &task->fault));
     task->reached = true;
+    task->point.beat = beat;
+    task->point.beat_context = job;
     err_t err = store_open(world, task->path, &task->store, &task->fault);
     if (err != OK) {
         point_close(&task->point);
@@ -80,7 +92,7 @@ job_measure(job_t *job, world_t *world, const void *input, void *resource)
 {
     task_t task = {0};
     place_plan_t plan = {0};
-    err_t err = resource ? ERR_INTERNAL : task_open(&task, world, input);
+    err_t err = resource ? ERR_INTERNAL : task_open(&task, job, world, input);
 
     if (err == OK && task.work->action == ACTION_INSTALL) {
         place_order_t order = order_of(&task);
@@ -222,7 +234,7 @@ void
 job_work(job_t *job, world_t *world, const void *input, void *resource)
 {
     task_t task = {0};
-    err_t err = resource ? ERR_INTERNAL : task_open(&task, world, input);
+    err_t err = resource ? ERR_INTERNAL : task_open(&task, job, world, input);
     outcome_t *m = JOB_OUTPUT(job, outcome);
 
     outcome_fill(job_draft(job), m, input);
@@ -275,7 +287,7 @@ job_collect_point(job_t *job, world_t *world, const void *input, void *resource)
 {
     task_t task = {0};
     place_collected_t result = {0};
-    err_t err = resource ? ERR_INTERNAL : task_open(&task, world, input);
+    err_t err = resource ? ERR_INTERNAL : task_open(&task, job, world, input);
 
     if (err == OK) {
         place_collect_order_t order = {.package = task.package,

@@ -1,9 +1,12 @@
-/* point_watch.c - looks at the job in hand: tells how far it came, and calls one hung that stands
- * still. */
+/* point_watch.c - looks at the job in hand: tells how far it came, and calls one hung that gives no
+ * sign of life.
+ *
+ * Each name and block is a sign. Where one call may take long, a sync of all that was written, the
+ * job said so before, and by how much; any other call that takes so long is a point in trouble,
+ * which is tried again when the call came back, and loses no attempt. */
 #include "actors/point_worker_inside.h"
 
-#define STILL_MS        20000u  /* without progress: hung */
-#define REMOVE_STILL_MS 200000u /* a removal tells no progress: this long altogether */
+#define STILL_MS 20000u /* without a sign of life: hung */
 
 static void
 tell_progress(actor_ctx_t *ctx, const point_worker_t *self, uint64_t done, uint64_t total)
@@ -22,28 +25,22 @@ tell_progress(actor_ctx_t *ctx, const point_worker_t *self, uint64_t done, uint6
     }
 }
 
-static uint32_t
-still_ms(const point_worker_t *self)
-{
-    const work_t *work = kept_record(self->work);
-    bool removes = work->action == ACTION_REMOVE && !self->is_measure && !self->tidying;
-
-    return removes ? REMOVE_STILL_MS : STILL_MS;
-}
-
 actor_next_t
 point_watch_job(actor_ctx_t *ctx, point_worker_t *self)
 {
-    uint64_t done = 0, total = 0;
+    uint64_t done = 0, total = 0, beats = 0, patience_ms = 0;
 
-    if (!self->work || !actor_job_progress(ctx, self->job, &done, &total)) {
+    if (!self->work || !actor_job_progress(ctx, self->job, &done, &total) ||
+        !actor_job_pulse(ctx, self->job, &beats, &patience_ms)) {
         return ACTOR_CONTINUE;
     }
+    self->still = beats == self->beats ? self->still + 1 : 0;
+    self->beats = beats;
     if (done != self->seen) {
         self->seen = done;
-        self->still = 0;
         tell_progress(ctx, self, done, total);
-    } else if (++self->still * LOOK_MS >= still_ms(self)) {
+    }
+    if ((uint64_t) self->still * LOOK_MS >= STILL_MS + patience_ms) {
         actor_job_cancel(ctx, self->job);
         point_answer_failed(ctx, self, ERR_HUNG);
         return ACTOR_CONTINUE;

@@ -10,16 +10,14 @@
  *   survives a restart loses the job in hand: its asker is told `restarting`, the work is taken
  *            up again and goes on from what is staged at the point
  *
- * A point whose file system does not answer holds a job thread, not an actor: some time
- * without progress the asker is told `hung`, and so is every further one until the job has come
- * back.
+ * A point whose file system does not answer holds a job thread, not an actor: some time without a
+ * sign of life the asker is told `hung`, and so is every further one until the job has come back.
  */
 #include "actors/outcome.h"
 #include "actors/point_worker_inside.h"
 
 #define WORK_MS     14400000u /* of one placement: four hours; what is staged by then is kept */
 #define IDLE_END_MS 60000u    /* without work and look-out it ends */
-#define MEASURE_MS  10000u
 
 HEARS(point_worker_t, measure)
 HEARS(point_worker_t, work)
@@ -66,6 +64,7 @@ static actor_next_t
 look_from_now(actor_ctx_t *ctx, point_worker_t *self)
 {
     self->seen = 0;
+    self->beats = 0;
     self->still = 0;
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
@@ -85,7 +84,7 @@ point_start_work(actor_ctx_t *ctx, point_worker_t *self)
                        .input_type = self->is_measure ? &measure_type : &work_type,
                        .input = work,
                        .subject = record_slice(work, work->dp),
-                       .deadline_ms = self->is_measure ? MEASURE_MS : WORK_MS,
+                       .deadline_ms = WORK_MS,
                        .then = work_done_then};
     verdict_t verdict = actor_job(ctx, &spec, &self->job);
 

@@ -34,7 +34,8 @@ typedef struct point_worker {
     uint64_t job;
     bool job_open;   /* a job thread is at work, perhaps for nobody any more */
     uint64_t seen;   /* bytes of the job in hand when last looked at */
-    uint32_t still;  /* looks since then */
+    uint64_t beats;  /* signs of life until then */
+    uint32_t still;  /* looks since the last one */
     kept_t *probe;   /* the look-out; NULL: none */
     tidy_t *tidies;  /* in no order */
     tidy_t *tidying; /* whose job is the one at work; NULL: the request's is, or none */

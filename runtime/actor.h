@@ -300,12 +300,15 @@ typedef struct job_spec {
 verdict_t actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job) must_use;
 void actor_job_cancel(actor_ctx_t *ctx, uint64_t job);
 bool actor_job_progress(const actor_ctx_t *ctx, uint64_t job, uint64_t *ret_done, uint64_t *ret_total);
+/* Signs of life so far, and how much longer than usual the job said that the next may take. */
+bool actor_job_pulse(const actor_ctx_t *ctx, uint64_t job, uint64_t *ret_beats, uint64_t *ret_patience_ms);
 
 /* In a job: begins the answer's record (again: throws the first away); fill it through job_draft. */
 void *job_output(job_t *job, const record_type_t *type);
 #define JOB_OUTPUT(job, message) ((message##_t *) job_output((job), &message##_type))
 draft_t *job_draft(job_t *job);
-void job_progress(job_t *job, uint64_t done, uint64_t total);
+void job_progress(job_t *job, uint64_t done, uint64_t total); /* a sign of life as well */
+void job_beat(job_t *job, uint64_t patience_ms); /* a sign of life; the next may take so much longer than usual */
 
 /* ---- watching ------------------------------------------------------------------------------------- */
 

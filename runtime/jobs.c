@@ -14,7 +14,7 @@
 struct job {
     _Atomic uint32_t holders;
     _Atomic bool cancelled, expired;
-    _Atomic uint64_t done, total;
+    _Atomic uint64_t done, total, beats, patience_ms;
     const char *name;
     job_fn *run;
     envelope_t *input; /* NULL: none */
@@ -159,6 +159,19 @@ actor_job_progress(const actor_ctx_t *ctx, uint64_t job, uint64_t *ret_done, uin
     return true;
 }
 
+bool
+actor_job_pulse(const actor_ctx_t *ctx, uint64_t job, uint64_t *ret_beats,
+                uint64_t *ret_patience_ms)
+{
+    const open_ask_t *ask = ask_find(ctx->actor, job);
+    if (ask == NULL || ask->job == NULL) {
+        return false;
+    }
+    *ret_beats = atomic_load_explicit(&ask->job->beats, memory_order_relaxed);
+    *ret_patience_ms = atomic_load_explicit(&ask->job->patience_ms, memory_order_relaxed);
+    return true;
+}
+
 /* ---- the job's side ---- */
 
 void *
@@ -185,6 +198,14 @@ job_progress(job_t *job, uint64_t done, uint64_t total)
 {
     atomic_store_explicit(&job->done, done, memory_order_relaxed);
     atomic_store_explicit(&job->total, total, memory_order_relaxed);
+    job_beat(job, 0);
+}
+
+void
+job_beat(job_t *job, uint64_t patience_ms)
+{
+    atomic_store_explicit(&job->patience_ms, patience_ms, memory_order_relaxed);
+    atomic_fetch_add_explicit(&job->beats, 1, memory_order_relaxed);
 }
 
 /* ---- the executor's side ---- */

@@ -19,6 +19,8 @@
 #include "actors/content/sync_points.h"
 #include "actors/content/verify_tree.h"
 
+#define SYNC_ENTRY_BYTES 4096u /* what the entry of a name takes on the disk, at a guess */
+
 typedef struct order_run {
     place_job_t job;
     place_look_t look;
@@ -76,12 +78,16 @@ stage(order_run_t *run)
     TRY(place_tree(job, run->tree, existed, &run->look.record.root, &run->version));
     TRY(at_point(run, "place.staged"));
     TRY(point_check(job->point, job->fault));
+    const manifest_version_t *version = &run->version;
+    point_beat(job->point, version->bytes + SYNC_ENTRY_BYTES * (version->files + version->links +
+                                                                version->directories + 1));
     int result = job->syncs_whole ? sync_point_all(job->world, SYNC_PLACE_TREE, run->tree)
                                   : sync_point_file(job->world, SYNC_PLACE_TREE, run->staging);
     if (result < 0) {
         job->sync_failed = true;
         return fail(run, result, "sync", run->name);
     }
+    point_beat(job->point, 0);
     return at_point(run, "place.synced");
 }
 

@@ -34,6 +34,7 @@ place_open_staging(point_t *point, int *ret_fd, fault_t *fault)
 /* A walk over the version beside the staged tree, as far as that reaches. */
 typedef struct measure {
     world_t *world;
+    const point_t *point;
     walk_t *walk;
     descent_t way;
     size_t outside; /* levels below the last one that is staged */
@@ -87,6 +88,7 @@ measure_walk(measure_t *measure)
     for (;;) {
         walk_event_t event;
         TRY(walk_next(measure->walk, &event, measure->fault));
+        point_beat(measure->point, 0);
         switch (event.step) {
         case WALK_END:
             return OK;
@@ -153,7 +155,8 @@ place_measure(store_t *store, point_t *point, const place_look_t *look, place_pl
     }
     place_plan_t plan = {.device = point->device, .already = look->already};
     uint64_t block = space.block_bytes == 0 ? 4096 : space.block_bytes;
-    measure_t measure = {.world = point->world, .block = block, .plan = &plan, .fault = fault};
+    measure_t measure = {
+        .world = point->world, .point = point, .block = block, .plan = &plan, .fault = fault};
     TRY(measure_staging(&measure, store, point, look));
     bool nothing = look->already || look->in_place;
     plan.need_bytes = nothing ? 0 : plan.need_bytes + OWN_BLOCKS * block;

@@ -161,6 +161,7 @@ is_right(work_t *work, int fd, const tree_entry_t *entry)
     for (uint64_t at = 0; at < entry->size && got > 0; at += (uint64_t) got) {
         got = world_read(work->world, fd, work->block, block_of(entry->size - at), at);
         hash_add(work->hash, work->block, got > 0 ? (size_t) got : 0);
+        point_beat(work->job->point, 0);
     }
     digest_t digest;
     hash_end(work->hash, &digest);
@@ -309,6 +310,7 @@ place_entries(work_t *work)
     for (;;) {
         walk_event_t event;
         TRY(walk_next(work->walk, &event, work->job->fault));
+        point_beat(work->job->point, 0);
         switch (event.step) {
         case WALK_END:
             return OK;

@@ -258,6 +258,14 @@ point_close(point_t *point)
     point->own_fd = point->fd = -1;
 }
 
+void
+point_beat(const point_t *point, uint64_t bytes)
+{
+    if (point->beat != NULL) {
+        point->beat(point->beat_context, bytes);
+    }
+}
+
 /* Through a descriptor of the path, because the root's own path may end in a link. */
 err_t
 point_check(point_t *point, fault_t *fault)

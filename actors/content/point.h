@@ -33,6 +33,10 @@ typedef struct point {
     uint64_t device, inode; /* of ROOT */
     point_identity_t identity;
     char root[POINT_ROOT_BYTES]; /* path, absolute */
+    /* Called at each step of work at the point, so that it can be told from work that hangs; NULL
+     * after the opening. bytes: what the one call that comes next has to bring to the disk. */
+    void (*beat)(void *context, uint64_t bytes);
+    void *beat_context;
 } point_t;
 
 /* Writes a new identity into an existing root, durably (dp add). Refuses a root that carries
@@ -48,6 +52,7 @@ err_t point_adopt(world_t *world, const char *root, const point_identity_t *iden
 err_t point_open(world_t *world, const char *root, const id128_t *site, const id128_t *incarnation,
                  point_t *ret_point, fault_t *fault) must_use;
 void point_close(point_t *point);
+void point_beat(const point_t *point, uint64_t bytes);
 /* Whether ROOT's path still leads to the opened descriptor. */
 err_t point_check(point_t *point, fault_t *fault) must_use;
 /* Removes the identity and what is ours in .despool, when no package is left (dp remove). */

@@ -16,6 +16,7 @@
 
 typedef struct take_down {
     world_t *world;
+    const point_t *point;
     walk_t *walk;
     descent_t way; /* from ROOT/PACKAGE */
     removal_result_t *result;
@@ -125,6 +126,7 @@ remove_entries(take_down_t *down)
         walk_event_t event;
         bool there = false;
         TRY(walk_next(down->walk, &event, down->fault));
+        point_beat(down->point, 0);
         switch (event.step) {
         case WALK_END:
             return OK;
@@ -180,7 +182,7 @@ err_t
 removal_version(world_t *world, store_t *store, point_t *point, const receipt_t *record,
                 removal_result_t *result, fault_t *fault)
 {
-    take_down_t down = {.world = world, .result = result, .fault = fault};
+    take_down_t down = {.world = world, .point = point, .result = result, .fault = fault};
     int package = -1;
     err_t err = place_open_package(point, record->package, &package, fault);
     if (err != OK) {

@@ -104,6 +104,16 @@ metadata_matches(const tree_entry_t *entry, const world_stat_t *stat)
     return mode && size && stat->mtime_ns == entry->mtime_ns;
 }
 
+/* Also where nothing was counted: work that goes on is told from work that hangs. */
+static void
+tell_progress(const verify_t *verify, uint64_t under_way)
+{
+    const verify_tree_t *tree = verify->tree;
+    if (tree->progress != NULL) {
+        tree->progress(tree->context, tree->bytes + under_way, tree->version.bytes);
+    }
+}
+
 static err_t
 hash_file(verify_t *verify, int fd, const tree_entry_t *entry, bool *ret_equal)
 {
@@ -119,6 +129,7 @@ hash_file(verify_t *verify, int fd, const tree_entry_t *entry, bool *ret_equal)
         }
         hash_add(verify->hash, verify->block, (size_t) got);
         size += (uint64_t) got;
+        tell_progress(verify, size);
     }
     digest_t digest;
     hash_end(verify->hash, &digest);
@@ -169,9 +180,6 @@ count_equal(verify_t *verify, const tree_entry_t *entry)
     if (entry->kind == TREE_FILE) {
         tree->files++;
         tree->bytes += entry->size;
-    }
-    if (tree->progress != NULL) {
-        tree->progress(tree->context, tree->bytes, tree->version.bytes);
     }
 }
 
@@ -315,6 +323,7 @@ check_all(verify_t *verify)
     for (;;) {
         walk_event_t event;
         TRY(walk_next(verify->walk, &event, verify->fault));
+        tell_progress(verify, 0);
         switch (event.step) {
         case WALK_END:
             return end_level(verify);

@@ -4,7 +4,8 @@
  * COUNT times after the line was changed; then MODE says what becomes of them: `eio`, `full`
  * (ENOSPC), `busy` (ETXTBSY), `crash` and `kill` (the process ends by SIGSEGV or SIGKILL), or
  * `hang`, which does not return until somebody opens the FIFO named like the rule's file with
- * `.fifo` behind it for writing. `ok`, or no such file: nothing is changed.
+ * `.fifo` behind it for writing. `ok`, or no such file: nothing is changed. `slow-sync PREFIX`,
+ * without COUNT: a sync of the file system does not return until then.
  */
 #undef _FILE_OFFSET_BITS /* both names of pwrite are made here */
 #include <dlfcn.h>
@@ -131,4 +132,19 @@ ssize_t
 pwrite64(int fd, const void *bytes, size_t size, off_t offset)
 {
     return write_or_fail("pwrite64", fd, bytes, size, offset);
+}
+
+int
+syncfs(int fd)
+{
+    const char *rule = getenv("BAD_DISK_RULE");
+    char prefix[PATH_BYTES];
+    char line[PATH_BYTES];
+    if (rule != NULL && small_file(rule, line, sizeof line) > 0 &&
+        sscanf(line, "slow-sync %4199[^\n]", prefix) == 1 && is_below(fd, prefix)) {
+        hang(rule);
+    }
+    int (*real)(int) = NULL;
+    *(void **) &real = dlsym(RTLD_NEXT, "syncfs");
+    return real(fd);
 }

@@ -201,6 +201,35 @@ def q153576_a_hung_point_delays_nobody_and_gets_no_second_job():
         site.stop()
 
 
+@claim(150)
+def a_sync_that_takes_long_is_not_called_hung():
+    """One call brings all that was written to the disk, for as long as a slow disk takes."""
+    with bad_disk_site() as site:
+        source = two_points(site)
+        os.mkfifo(site.path('rule.fifo'))
+        site.do('component.set', {'name': 'despooler', 'slots': 1})
+        set_rule(site, f"slow-sync {site.path('points', 'bad')}")
+        site.do('distribute', {'id': 'P1', 'to': ['bad']})
+        site.wait_states('P1', {'bad': 'installing'}, USUAL)
+        site.do('distribute', {'id': 'P1', 'to': ['good']})
+
+        def waited():
+            """The site's own clock: how long what waits for the slot has waited."""
+            return any(int(e['attrs'].get('oldest_ms', 0)) > 25000 for e in site.heard
+                       if e['component'] == 'despooler' and e['attrs'])
+        site.wait_for('an instruction to wait for 25 s', waited, 90)
+        bad = site.target('P1', 'bad')
+        assert bad['state'] == 'installing' and bad['cause'] is None, bad
+        set_rule(site, 'ok 0 /')
+        fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
+        try:
+            site.wait_package('P1', 'complete', 60)
+        finally:
+            os.close(fifo)
+        site.holds('bad', 'P1', source)
+        site.stop()
+
+
 @claim(120, both=True)
 def q161043_a_point_in_use_is_tried_again_after_a_while_and_others_pass():
     """The article: an instruction that another program held open was never tried again, and all

@@ -335,3 +335,84 @@ CLAIM_OF_BOTH(snapshot, q311212_a_file_still_written_is_refused_by_name_and_noth
     cr_expect(strcmp(text, "first half") == 0, "got '%s', expected 'first half'", text);
     yard_end(&yard);
 }
+
+/* ---- work that goes on is told from work that hangs ---- */
+
+typedef struct pulse {
+    watched_t watched; /* first */
+    unsigned silent;   /* calls since the last sign of life */
+    unsigned longest;
+    uint64_t announced; /* the most that one call was said to bring to the disk */
+} pulse_t;
+
+static void
+count_silence(watched_t *watched, const char *call)
+{
+    pulse_t *pulse = (pulse_t *) (void *) watched;
+    (void) call;
+    pulse->silent++;
+    pulse->longest = pulse->silent > pulse->longest ? pulse->silent : pulse->longest;
+}
+
+static void
+feel(void *context, uint64_t bytes)
+{
+    pulse_t *pulse = context;
+    pulse->silent = 0;
+    pulse->announced = bytes > pulse->announced ? bytes : pulse->announced;
+}
+
+static void
+feel_progress(void *context, uint64_t done, uint64_t total)
+{
+    (void) done;
+    (void) total;
+    feel(context, 0);
+}
+
+static void
+expect_pulse(pulse_t *pulse, const char *work)
+{
+    cr_expect(pulse->longest <= 30, "%s made %u calls without a sign of life, expected 30 at most",
+              work, pulse->longest);
+    pulse->longest = pulse->silent = 0;
+}
+
+CLAIM_OF_BOTH(point, work_at_it_gives_a_sign_of_life_at_every_name_and_block)
+{
+    yard_t yard;
+    pulse_t pulse = {.silent = 0};
+    place_plan_t plan;
+    place_result_t result;
+    verify_result_t found;
+    removal_result_t removed;
+    yard_begin(&yard, user);
+    run("cd %s && head -c 40000000 /dev/zero > large && mkdir d && cd d && touch $(seq 200) && "
+        "mkdir $(seq 201 300) && for n in $(seq 301 400); do ln -s x $n; done",
+        yard.source);
+    take(&yard);
+    watch(&pulse.watched, &yard);
+    pulse.watched.look = count_silence;
+    yard.point.beat = feel;
+    yard.point.beat_context = &pulse;
+    for (unsigned i = 0; i < 2; i++) { /* anew, then resumed from what stands there */
+        EXPECT_OK(&yard, place_version(yard.world, yard.store, &yard.point, &yard.order,
+                                       feel_progress, &pulse, &result, &yard.fault));
+        expect_pulse(&pulse, "a placement");
+        EXPECT_OK(&yard, receipt_remove(&yard.point, "P1", &yard.fault));
+    }
+    cr_expect(pulse.announced >= 40000000, "a sync of %llu bytes was announced",
+              (unsigned long long) pulse.announced);
+    EXPECT_OK(&yard,
+              place_plan(yard.world, yard.store, &yard.point, &yard.order, &plan, &yard.fault));
+    expect_pulse(&pulse, "a plan");
+    EXPECT_OK(&yard, verify_version(yard.world, yard.store, &yard.point, &yard.order, feel_progress,
+                                    &pulse, &found, &yard.fault));
+    verify_result_release(&found);
+    expect_pulse(&pulse, "a look");
+    EXPECT_OK(&yard, removal_package(yard.world, yard.store, &yard.point, "P1",
+                                     &yard.order.incarnation, &removed, &yard.fault));
+    removal_result_release(&removed);
+    expect_pulse(&pulse, "a removal");
+    yard_end(&yard);
+}
