@@ -39,7 +39,7 @@
 #define JOB_THREADS            8u          /* job threads; a further job waits in the queue */
 #define JOB_THREADS_LOST_MAX   64u         /* threads written off before jobs are refused (full) */
 #define JOBS_QUEUED_MAX        20000u      /* jobs waiting for a thread; then VERDICT_FULL */
-#define RESTART_INTENSITY      5u          /* restarts of a supervisor's children per period; then given up */
+#define RESTART_INTENSITY      5u          /* restarts of one child per period; then it is given up */
 #define RESTART_PERIOD_MS      60000u
 #define RESTART_BACKOFF_MS     100u        /* before the first restart; doubles up to RESTART_BACKOFF_MAX_MS */
 #define RESTART_BACKOFF_MAX_MS 10000u
@@ -65,6 +65,10 @@
 #define INTEGRITY_ATTEMPTS_MAX 3u          /* digest failures in a row; then failed */
 #define PROBE_PERIOD_MS        2000u       /* between looks at an absent point */
 #define PROBE_DEADLINE_MS      10000u      /* of one look; then the point is hung */
+#define PATROL_PROBES          30u         /* PROBE_PERIODs, a minute, between looks at a point without work; many take longer */
+#define PATROL_LOOKS_MAX       2u          /* such looks in hand; the next ones wait for them */
+#define PATROL_STEP_MS         100u        /* between such looks: at most 20 of them in a second */
+#define PATROL_LOST_MAX        16u         /* job threads lost; then no such look until one has come back */
 #define SPACE_PERIOD_MS        5000u       /* between looks at a point that waits for space */
 #define LEASE_MS               900000u     /* of an installing or removing target; renewed while bytes move */
 #define INSTRUCTION_TARGETS_MAX 256u       /* targets in one instruction; more become further instructions */

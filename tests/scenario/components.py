@@ -132,6 +132,7 @@ def slots_are_changed_live_and_none_is_shown_as_disabled():
 def an_idle_site_is_silent():
     with Site() as site:
         source = make_tree(site.path('source'))
+        site.tune(probe_ms=20)  # its point is looked at many times meanwhile
         site.start()
         site.add_point('a')
         site.do('package.add', {'id': 'P1', 'source': source})
@@ -145,6 +146,39 @@ def an_idle_site_is_silent():
             assert time.monotonic() - started >= 5
         else:
             raise AssertionError(f'an idle site said {site.history(last)}')
+        site.stop()
+
+
+# ---- an orderly stop ----
+
+@claim(120)
+def q263214_a_stop_in_the_middle_of_work_tells_no_error_and_leaves_none_behind():
+    with Site() as site:
+        source = make_tree(site.path('source'), files=300, size=100000)
+        site.start()
+        for point in ('a', 'b', 'c'):
+            site.add_point(point)
+        site.do('package.add', {'id': 'P1', 'source': source})
+        stops = (site.stop, lambda: (site.do('stop'), site.wait_gone(10)))
+        for stop in stops * 2:
+            site.do('distribute', {'id': 'P1', 'to': ['a', 'b', 'c']})
+            site.do('withdraw', {'id': 'P1', 'from': ['b']})
+            stop()
+            assert site.process.returncode == 0, site.process.returncode
+            site.start()
+            site.do('distribute', {'id': 'P1', 'to': ['b']})
+        site.wait_package('P1', 'complete', 60)
+        site.do('stop')
+        site.wait_gone(10)
+        site.start()
+        bad = [e for e in site.history() if e['severity'] != 'info']
+        assert not bad, f'an orderly stop was told as {bad}'
+        assert all(row['state'] == 'ready' for row in rows(site).values()), rows(site)
+        with open(site.log, encoding='utf-8') as log:
+            wrong = [line for line in log if 'ready, data' not in line]
+        assert not wrong, wrong
+        for point in ('a', 'b', 'c'):
+            site.holds(point, 'P1', source)
         site.stop()
 
 

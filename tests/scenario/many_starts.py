@@ -44,4 +44,26 @@ def q304381_two_hundred_starts_and_stops_under_load_never_hang():
         site.stop()
 
 
+@claim(200)
+def q260366_what_is_in_hand_at_each_stop_is_done_after_the_next_start_without_a_word():
+    with Site() as site:
+        source = make_tree(site.path('source'), files=200, size=100000)
+        site.start()
+        points = ('a', 'b', 'c')
+        for point in points:
+            site.add_point(point)
+        for number in range(10):
+            package = f'P{number}'
+            site.do('package.add', {'id': package, 'source': source})
+            site.do('distribute', {'id': package, 'to': list(points)})
+            site.wait_for('work in hand', lambda package=package: 'installing' in
+                          site.states(package).values(), 20)
+            site.stop()
+            site.start()
+            site.wait_package(package, 'complete', 60)
+            for point in points:
+                site.holds(point, package, source)
+        site.stop()
+
+
 run()
