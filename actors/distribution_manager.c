@@ -1,7 +1,8 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
  *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt, dp_remove,
- *            verify (asks of the provider); work_changed, outcome, point_returned, inbox_lost
+ *            verify (asks of the provider); work_changed, outcome, inbox_lost,
+ *            point_returned, looked
  *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package
@@ -16,7 +17,7 @@
 #define COLLECT_MS       300000u
 #define OPEN_MS          86400000u
 
-enum { TIMER_LOOK = 1, TIMER_COLLECT };
+enum { TIMER_LOOK = 1, TIMER_COLLECT, TIMER_PATROL = DM_TIMER_PATROL };
 
 #define SELF distribution_manager_t
 HEARS(SELF, work_changed)
@@ -153,6 +154,7 @@ GOES_TO(dp_set, dm_point(ctx, self, &dp_set_type, m))
 GOES_TO(dp_adopt, dm_point(ctx, self, &dp_adopt_type, m))
 GOES_TO(dp_remove, dm_point_remove(ctx, self, m))
 GOES_TO(verify, dm_verify(ctx, self, m))
+GOES_TO(looked, dm_looked(ctx, self, m))
 
 /* ---- the actor ---- */
 
@@ -167,6 +169,7 @@ opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     actor_ready(ctx);
     claim(ctx, actor_timer(ctx, TIMER_COLLECT, COLLECT_FIRST_MS) == VERDICT_OK);
     dm_ask_absent(ctx);
+    claim(ctx, actor_timer(ctx, TIMER_PATROL, AGAIN_MS) == VERDICT_OK);
     return new_run(ctx, self) == ACTOR_CONTINUE ? look(ctx, self) : ACTOR_FAIL;
 }
 
@@ -199,6 +202,9 @@ manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         dm_ask_absent(ctx);
         return look(ctx, state);
     }
+    if (key == TIMER_PATROL) {
+        return dm_patrol(ctx, state);
+    }
     dm_collect(ctx, state);
     dm_tidy(ctx, state);
     return actor_timer(ctx, TIMER_COLLECT, COLLECT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
@@ -225,9 +231,9 @@ manager_drop(void *state)
 }
 
 static const actor_hears_t actor_hears[] = {
-    ON(package_add),  ON(package_update), ON(package_remove), ON(dp_add),
-    ON(dp_set),       ON(dp_adopt),       ON(dp_remove),      ON(verify),
-    ON(work_changed), ON(outcome),        ON(inbox_lost),     ON(point_returned)};
+    ON(package_add), ON(package_update), ON(package_remove), ON(dp_add),       ON(dp_set),
+    ON(dp_adopt),    ON(dp_remove),      ON(verify),         ON(work_changed), ON(outcome),
+    ON(inbox_lost),  ON(point_returned), ON(looked)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

@@ -15,6 +15,7 @@
 #define DM_OPS_MAX  512u      /* commands in hand; a further one is refused (full) */
 #define DM_SLOW_MS  86400000u /* what reads or claims content takes as long as it takes */
 #define DM_ASK_MS   60000u
+#define DM_TIMER_PATROL 3u
 #define DM_TIDY_MAX 64u /* orders to collect in one look; the next look has the next */
 
 #define DM_EDGES(E)                                                                                \
@@ -23,6 +24,8 @@
     E(ASK, site_database, due_targets)                                                             \
     E(ASK, site_database, target_outcome)                                                          \
     E(ASK, site_database, absent_points)                                                           \
+    E(ASK, site_database, patrol)                                                                  \
+    E(ASK, site_database, looked)                                                                  \
     E(ASK, site_database, point_returned)                                                          \
     E(ASK, site_database, points_known)                                                            \
     E(ASK, site_database, point_commit)                                                            \
@@ -55,12 +58,21 @@ typedef struct dm_op {
     uint32_t waiting; /* rows whose outcome is not in */
 } dm_op_t;
 
+/* The looks at points without work: one round after the other, by the points' names. */
+typedef struct patrol_state {
+    char last[NAME_BYTES_MAX + 1]; /* looked at; empty: the round begins */
+    uint32_t looks;                /* in hand */
+    bool ends;                     /* they are the last ones of their round */
+    int64_t since_ns;              /* when the round began */
+} patrol_state_t;
+
 typedef struct distribution_manager {
     kept_t *args; /* site_args */
     id128_t site, run;
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
     bool collecting, collect_wanted;
     uint64_t tidied; /* the target up to which points were told to collect */
+    patrol_state_t patrol;
     dm_op_t op[DM_OPS_MAX];
     zhashx_t *package_worker; /* lower-case id -> actor_ref_t */
 } distribution_manager_t;
@@ -103,3 +115,6 @@ void dm_look_out(actor_ctx_t *ctx, const distribution_manager_t *self, const voi
                  const id128_t *incarnation, text_t dp_root);
 /* Has all looked out for that the database believes absent. */
 void dm_ask_absent(actor_ctx_t *ctx);
+/* The next portion of a round over all points, for one without work is missed by nobody else. */
+actor_next_t dm_patrol(actor_ctx_t *ctx, distribution_manager_t *self);
+actor_next_t dm_looked(actor_ctx_t *ctx, distribution_manager_t *self, const looked_t *m);

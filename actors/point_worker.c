@@ -2,7 +2,7 @@
  *
  *   hears    measure and work, each an ask of the despooler; probe_point, stop_work,
  *            collect_point
- *   tells    distribution_manager point_returned; site_database target_tidied;
+ *   tells    distribution_manager point_returned, looked; site_database target_tidied;
  *            site_database and status_manager progress
  *   asks     nobody: what is slow is a job
  *   keeps    the request in hand and its work; the job, and how far it had come when last looked
@@ -29,7 +29,7 @@ THEN(point_worker_t, work_done)
 bool
 point_is_idle(const point_worker_t *self)
 {
-    return !self->work && !self->job_open && !self->probe && !self->tidies;
+    return !self->work && !self->job_open && !self->probe && !self->look && !self->tidies;
 }
 
 actor_next_t
@@ -163,7 +163,7 @@ on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
 static actor_next_t
 on_probe_point(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m)
 {
-    return point_look_out(ctx, self, m);
+    return m->once ? point_look_once(ctx, self, m) : point_look_out(ctx, self, m);
 }
 
 static actor_next_t
@@ -206,6 +206,7 @@ point_worker_drop(void *state)
 
     kept_destroy(&self->work);
     kept_destroy(&self->probe);
+    kept_destroy(&self->look);
     point_collect_drop(self);
 }
 

@@ -12,6 +12,7 @@ enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
 
 #define EDGES(E)                                                                                   \
     E(TELL, distribution_manager, point_returned)                                                  \
+    E(TELL, distribution_manager, looked)                                                          \
     E(TELL, site_database, target_tidied)                                                          \
     E(TELL, site_database, progress)                                                               \
     E(TELL, status_manager, progress)
@@ -37,6 +38,7 @@ typedef struct point_worker {
     uint64_t beats;  /* signs of life until then */
     uint32_t still;  /* looks since the last one */
     kept_t *probe;   /* the look-out; NULL: none */
+    kept_t *look;    /* one look in hand, of a point without work; NULL: none */
     tidy_t *tidies;  /* in no order */
     tidy_t *tidying; /* whose job is the one at work; NULL: the request's is, or none */
     uint32_t tidy_count;
@@ -55,6 +57,7 @@ actor_next_t point_watch_job(actor_ctx_t *ctx, point_worker_t *self);
 /* point_probe.c: an absent point is looked at until it is back. */
 actor_next_t point_look_out(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m);
 actor_next_t point_probe(actor_ctx_t *ctx, point_worker_t *self);
+actor_next_t point_look_once(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m);
 /* point_collect.c: superseded versions go when their grace time has ended, between requests. */
 actor_next_t point_collect_from(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m);
 actor_next_t point_collect(actor_ctx_t *ctx, point_worker_t *self);

@@ -450,7 +450,10 @@ extern const record_words_t error_class_words;
     M(group_order, "input of a database job: messages for one transaction")                        \
     M(group_answers, "its answer: what each of them is answered, and what it changed")             \
     M(package_worker_args, "the package a package_worker serialises")                              \
-    M(point_worker_args, "the point a point_worker serves")
+    M(point_worker_args, "the point a point_worker serves")                                        \
+    /* points that have no work */                                                                 \
+    M(patrol, "the next points to look at, by their names: asked by distribution_manager")         \
+    M(looked, "what a look at a point that has no work has found")
 
 #define REC_refusal(F, R)                                                                          \
     F(R, word, code, err, REQUIRED)                                                                \
@@ -660,10 +663,19 @@ extern const record_words_t error_class_words;
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
-    F(R, id128, site, 0, OPTIONAL)
+    F(R, id128, site, 0, OPTIONAL)                                                                 \
+    F(R, flag, once, 0, OPTIONAL) /* look once, and tell what was found */
 #define REC_point_returned(F, R)                                                                   \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)
+#define REC_patrol(F, R)                                                                           \
+    F(R, text, after, NAME_BYTES_MAX, OPTIONAL)                                                    \
+    F(R, u32, limit, 0, REQUIRED)
+#define REC_looked(F, R)                                                                           \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, word, err, err, REQUIRED) /* ok, too, where nothing could be found out */
 #define REC_verify_plan(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \

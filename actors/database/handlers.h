@@ -52,6 +52,8 @@ typedef enum how {
     H(target_outcome, HOW_WRITES | HOW_VITAL)                                                      \
     H(absent_points, HOW_READS)                                                                    \
     H(point_returned, HOW_WRITES | HOW_VITAL)                                                      \
+    H(patrol, HOW_READS)                                                                           \
+    H(looked, HOW_WRITES | HOW_VITAL)                                                              \
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \
     H(target_damaged, HOW_WRITES | HOW_VITAL)                                                      \
     H(target_tidied, HOW_WRITES | HOW_VITAL)                                                       \

@@ -235,6 +235,14 @@ point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why)
     event_write(tx, &event);
 }
 
+void
+point_fill_ref(tx_t *tx, const point_t *point, point_ref_t *ret)
+{
+    ret->dp = tx_text(tx, slice_of(point->name));
+    ret->dp_incarnation = point->incarnation;
+    ret->dp_root = tx_text(tx, SLICE_OF(point, root));
+}
+
 rows_t
 point_refs(tx_t *tx)
 {
@@ -246,9 +254,7 @@ point_refs(tx_t *tx)
         if (ref == NULL) {
             break;
         }
-        ref->dp = tx_text(tx, slice_of(point.name));
-        ref->dp_incarnation = point.incarnation;
-        ref->dp_root = tx_text(tx, SLICE_OF(&point, root));
+        point_fill_ref(tx, &point, ref);
     }
     return refs;
 }

@@ -248,8 +248,6 @@ handle_absent_points(tx_t *tx, __attribute__((unused)) const absent_points_t *m)
         }
         point_read(&next, &point);
         cursor_close(&next);
-        ref->dp = tx_text(tx, slice_of(point.name));
-        ref->dp_incarnation = point.incarnation;
-        ref->dp_root = tx_text(tx, SLICE_OF(&point, root));
+        point_fill_ref(tx, &point, ref);
     }
 }

@@ -88,6 +88,7 @@ void point_finish(tx_t *tx, int64_t row);
 /* Marks a point absent or present again, with its event; nothing when it is so already. */
 void point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why);
 void event_of_point(event_draft_t *event, const point_t *point, uint32_t id);
+void point_fill_ref(tx_t *tx, const point_t *point, point_ref_t *ret);
 rows_t point_refs(tx_t *tx); /* all points, into the answer */
 /* From a cursor over SQL_POINT_COLUMNS. */
 void point_read(const cursor_t *row, point_t *ret);

@@ -55,6 +55,7 @@ class Site:
         self.log = os.path.join(self.dir, 'host.log')
         self.env = dict(env or {})
         self.despoold = despoold or DESPOOLD
+        self.options = []
         self.process = None
         self.context = zmq.Context()
         self.commands = None
@@ -91,13 +92,20 @@ class Site:
         if self.user is not None:
             extra = {'user': self.user, 'group': self.user, 'extra_groups': []}
         with open(self.log, 'ab') as log:
-            self.process = subprocess.Popen([self.despoold, '--data', self.data],
+            self.process = subprocess.Popen([self.despoold, '--data', self.data, *self.options],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment, **extra)
         self.connect()
         if ready:
             self.wait_ready(seconds)
         return self
+
+    def tune(self, **values):
+        """Values of the configuration's section tuning, from the next start on."""
+        config = self.path('despool.cfg')
+        lines = [f'    {name.replace("_", "-")} = {value}\n' for name, value in values.items()]
+        write(config, ''.join(['tuning\n', *lines]).encode())
+        self.options = ['--config', config]
 
     def connect(self):
         self.disconnect()

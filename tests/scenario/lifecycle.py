@@ -5,7 +5,7 @@ import os
 import random
 import shutil
 
-from harness import Refused, Site, claim, make_tree, own_tree, run, write
+from harness import Refused, Site, claim, make_tree, own_tree, remove_tree, run, write
 
 
 def one_package(site, *points, unplugged=()):
@@ -114,6 +114,44 @@ def a_withdrawal_survives_an_absent_point_and_a_kill():
         site.plug('b')
         site.wait_states('P1', {'b': 'removed'}, 30)
         assert not os.path.lexists(site.path('points', 'b', 'P1')), 'content is left'
+        site.stop()
+
+
+def becomes(site, point, state, since):
+    """Waits until the point is shown so, with the event that tells it; returns the event's text."""
+    told = {'absent': 2373, 'active': 2374}[state]
+
+    def shown():
+        rows = {row['name']: row['state'] for row in site.ask('dp.list')['dps']}
+        return rows[point] == state
+    site.wait_for(f'{point} to be shown as {state}', shown, 30)
+    assert site.ask('dp.show', {'name': point})['dp']['state'] == state
+    texts = [e['text'] for e in site.history(since) if e['id'] == told and e['dp'] == point]
+    assert len(texts) == 1, f'told {texts} of {point}, expected one event {told}'
+    return texts[0]
+
+
+@claim(120, both=True)
+def a_point_without_work_is_missed_when_it_vanishes_or_is_another_and_is_welcomed_back():
+    with Site() as site:
+        site.tune(probe_ms=50)  # looked at every 1.5 s
+        one_package(site, 'a', 'b')
+        for clone, why in ((False, 'not there'), (True, 'another')):
+            last = site.history()[-1]['seq']
+            site.unplug('b')
+            if clone:
+                own_tree(shutil.copytree(site.path('points', 'a'), site.path('points', 'b'),
+                                         symlinks=True))
+            text = becomes(site, 'b', 'absent', last)
+            assert why in text, f'the cause is {text}, expected that it says: {why}'
+            assert site.states('P1') == {'a': 'installed', 'b': 'installed'}
+            last = site.history()[-1]['seq']
+            if clone:
+                remove_tree(site.path('points', 'b'))
+            site.plug('b')
+            becomes(site, 'b', 'active', last)
+        told = [e for e in site.history() if e['id'] in (2373, 2374) and e['dp'] == 'a']
+        assert not told, f'the point that was always there: {told}'
         site.stop()
 
 

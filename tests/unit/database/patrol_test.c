@@ -1,0 +1,76 @@
+/* patrol_test.c - which points are looked at next, and what a look that missed one changes. */
+#include <stdio.h>
+#include "site_under_test.h"
+
+/* The names of the next points after this one, in their order, with commas. */
+static const char *
+next_after(site_t *site, const char *after)
+{
+    static char names[200];
+    patrol_t *m = MAKE(site, patrol);
+    m->after = site_text(site, after);
+    m->limit = UINT32_MAX;
+    const points_listed_t *listed = ASK(site, patrol, points_listed);
+    names[0] = '\0';
+    for (uint32_t i = 0; i < listed->points.count; i++) {
+        slice_t dp = said(listed, ROW(listed, listed->points, i, point_ref_t)->dp);
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%.*s", i > 0 ? "," : "",
+                 (int) dp.size, dp.data);
+    }
+    return names;
+}
+
+/* What a look has found; returns how many points are to be looked out for then. */
+static uint32_t
+looked(site_t *site, const char *dp, const char *root, int incarnation, err_t err)
+{
+    looked_t *m = MAKE(site, looked);
+    m->dp = site_text(site, dp);
+    m->dp_root = site_text(site, root);
+    memset(m->dp_incarnation.byte, incarnation, sizeof m->dp_incarnation.byte);
+    m->err = err;
+    return ASK(site, looked, points_listed)->points.count;
+}
+
+Test(patrol, all_points_that_are_believed_there_have_their_turn_in_small_portions)
+{
+    site_t *site = site_start();
+    const char *const names[] = {"DP3", "dp1", "DP2", "DP5", "dp4"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        point_is(site, names[i]);
+    }
+    cr_assert_eq(PATROL_LOOKS_MAX, 2u);
+    cr_assert_str_eq(next_after(site, ""), "dp1,DP2");
+    cr_assert_str_eq(next_after(site, "DP2"), "DP3,dp4");
+    cr_assert_eq(looked(site, "DP3", "/dp/DP3", '3', ERR_ABSENT), 1u);
+    cr_assert_str_eq(next_after(site, "DP2"), "dp4,DP5", "who is absent is looked out for already");
+    cr_assert_str_eq(next_after(site, "DP5"), "");
+    site_end(site);
+}
+
+Test(patrol, a_point_that_a_look_missed_is_absent_with_its_cause_and_none_of_its_targets_changes)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    cr_assert_eq(looked(site, "DP1", "/dp/DP1", '1', ERR_NOT_THIS_POINT), 1u);
+    cr_assert_eq(looked(site, "DP1", "/dp/DP1", '1', ERR_ABSENT), 1u, "it is so already");
+    cr_assert_eq(events_of(site, STATUS_POINT_ABSENT), 1u);
+    MAKE(site, dp_list);
+    const points_t *points = ASK(site, dp_list, points);
+    const point_row_t *row = ROW(points, points->dps, 0, point_row_t);
+    cr_assert_eq(row->state, POINT_ABSENT);
+    cr_assert_eq(row->since, world_wall_ns(site->world));
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLED, "its target is as it was");
+    cr_assert_eq(events_of(site, STATUS_TARGET_PENDING), 2u, "of the distribution itself");
+    site_end(site);
+}
+
+Test(patrol, what_a_look_found_at_another_root_or_of_another_point_is_not_believed)
+{
+    site_t *site = two_points();
+    cr_assert_eq(looked(site, "DP1", "/dp/former", '1', ERR_ABSENT), 0u);
+    cr_assert_eq(looked(site, "DP1", "/dp/DP1", '7', ERR_ABSENT), 0u);
+    cr_assert_eq(looked(site, "DP9", "/dp/DP9", '9', ERR_ABSENT), 0u);
+    cr_assert_eq(events_of(site, STATUS_POINT_ABSENT), 0u);
+    site_end(site);
+}
