@@ -169,7 +169,7 @@ core_handler_end(actor_t *actor, actor_next_t next)
     bool kept = false;
     atomic_store_explicit(&actor->cell->handling_since_ns, 0, memory_order_release);
     atomic_store_explicit(&actor->cell->handling, NULL, memory_order_relaxed);
-    atomic_fetch_add_explicit(&actor->cell->handled, 1, memory_order_relaxed);
+    bump(&actor->cell->handled);
     if (next == ACTOR_FAIL) {
         fail(ctx, &kept);
     } else {
@@ -310,22 +310,48 @@ dispatch(actor_t *actor, envelope_t *message)
     let_go(core, message);
 }
 
-bool
-worker_step(worker_t *worker)
+static void
+look_at_clock(worker_t *worker)
 {
     executor_t *executor = &worker->core->executor;
-    actor_t *actor = NULL;
     worker->ctx.now_ns = executor->now_ns(executor->self);
     for (timer_node_t *timer; (timer = timer_due(&worker->timers, worker->ctx.now_ns)) != NULL;) {
         timer->fire(worker, timer);
     }
+}
+
+static bool
+run_next(worker_t *worker)
+{
+    actor_t *actor = NULL;
     envelope_t *message = lane_next(worker, &actor);
     if (message == NULL) {
         return false;
     }
-    atomic_fetch_add_explicit(&worker->delivered, 1, memory_order_relaxed);
+    bump(&worker->delivered);
     dispatch(actor, message);
     return true;
+}
+
+bool
+worker_step(worker_t *worker)
+{
+    look_at_clock(worker);
+    return run_next(worker);
+}
+
+bool
+worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t most)
+{
+    look_at_clock(worker);
+    uint32_t ran = 0;
+    while (ran < most && run_next(worker)) {
+        ran++;
+        if (atomic_load_explicit(bell, memory_order_relaxed) != 0) {
+            break;
+        }
+    }
+    return ran > 0;
 }
 
 int64_t

@@ -76,6 +76,9 @@ uint32_t core_left(const core_t *core, char *ret_left, size_t size);
 void worker_deliver(worker_t *worker, envelope_t *take_envelope);
 /* Expires timers that are due, then runs one handler. False: there was nothing to run. */
 bool worker_step(worker_t *worker);
+/* Runs up to `most` handlers on one look at the clock, and no more once `bell` is not 0; false when
+ * there was nothing to run. */
+bool worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t most);
 /* When the next timer is due (monotonic), INT64_MAX when none. */
 int64_t worker_next_due(const worker_t *worker);
 bool worker_is_idle(const worker_t *worker); /* nothing to run now, timers aside */

@@ -65,18 +65,6 @@ cell_give_back(core_t *core, uint32_t index)
         !atomic_compare_exchange_weak(&core->free_head, &head, ((head >> 32) + 1) << 32 | index));
 }
 
-/* An earlier incarnation names the same actor as long as it has only been restarted since. */
-bool
-cell_holds(const core_t *core, actor_ref_t ref)
-{
-    if (ref.index == 0 || ref.index >= ACTORS_MAX) {
-        return false;
-    }
-    uint64_t life = atomic_load(&core->cells[ref.index].life);
-    uint32_t first = (uint32_t) (life >> 32);
-    return first != 0 && ref.incarnation >= first && ref.incarnation <= (uint32_t) life;
-}
-
 actor_ref_t
 cell_next_incarnation(cell_t *cell, uint32_t index)
 {

@@ -81,6 +81,11 @@ void envelope_spoil(void *bytes, size_t size);
 envelope_t *envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to,
                          const record_type_t *type, const void *record, uint32_t size);
 void envelope_free(envelope_t *envelope);
+/* Into memory of sizeof (envelope_t) + size bytes and out of it: one copy each. */
+void envelope_pack(envelope_t *take_envelope, void *memory);
+envelope_t *envelope_unpack(const envelope_t *packed);
+void envelope_drop_packed(envelope_t *packed); /* gives up one that nobody unpacks */
+void envelope_thread_ends(void); /* gives back the memory that this thread keeps for envelopes */
 
 typedef struct fifo {
     envelope_t *head, *tail;
@@ -367,7 +372,25 @@ ref_equal(actor_ref_t a, actor_ref_t b)
 }
 bool cell_claim(core_t *core, actor_ref_t *ret_ref);
 void cell_give_back(core_t *core, uint32_t index);
-bool cell_holds(const core_t *core, actor_ref_t ref); /* ref names the actor that is there now */
+/* ref names the actor that is there now: an earlier incarnation names the same one as long as it has
+ * only been restarted since. */
+static inline bool
+cell_holds(const core_t *core, actor_ref_t ref)
+{
+    if (ref.index == 0 || ref.index >= ACTORS_MAX) {
+        return false;
+    }
+    uint64_t life = atomic_load_explicit(&core->cells[ref.index].life, memory_order_acquire);
+    uint32_t first = (uint32_t) (life >> 32);
+    return first != 0 && ref.incarnation >= first && ref.incarnation <= (uint32_t) life;
+}
+/* A number that one thread alone counts up, and others read. */
+static inline void
+bump(_Atomic uint64_t *number)
+{
+    uint64_t now = atomic_load_explicit(number, memory_order_relaxed);
+    atomic_store_explicit(number, now + 1, memory_order_relaxed);
+}
 actor_ref_t cell_next_incarnation(cell_t *cell, uint32_t index);
 verdict_t room_reserve(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes,
                        const loaded_class_t *class);

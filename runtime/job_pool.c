@@ -34,9 +34,7 @@ typedef struct waiting {
 struct job_pool {
     pthread_mutex_t lock;
     pthread_cond_t more, idle;
-    void *context;
-    uint64_t host;
-    uint32_t workers;
+    mail_t *mail;
     struct black_box_file *notes;
     seat_t *seats;
     waiting_t *head, *tail;
@@ -129,6 +127,7 @@ run(seat_t *seat, job_t *job)
     seat->job = NULL;
     unlock(seat->pool);
     outlet_send(seat->outlet, worker, job_finish(job));
+    outlet_flush(seat->outlet);
 }
 
 /* Back from a job: whether this thread goes on. One that was lost takes the place of its
@@ -167,6 +166,7 @@ seat_main(void *context)
     pool->threads -= on;
     seat_unlink(pool, seat);
     outlet_destroy(&seat->outlet);
+    envelope_thread_ends();
     free(seat);
     pthread_cond_broadcast(&pool->idle);
     unlock(pool);
@@ -183,7 +183,7 @@ seat_new(job_pool_t *pool)
     assert(seat && "memory for a job thread");
     seat->pool = pool;
     seat->number = pool->numbers++;
-    seat->outlet = outlet_new(pool->context, pool->host, pool->workers);
+    seat->outlet = outlet_new(pool->mail);
     seat->next = pool->seats;
     pool->seats = seat;
     pool->threads++;
@@ -195,8 +195,7 @@ seat_new(job_pool_t *pool)
 }
 
 job_pool_t *
-job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads,
-             struct black_box_file *notes)
+job_pool_new(mail_t *mail, uint32_t threads, struct black_box_file *notes)
 {
     job_pool_t *pool = calloc(1, sizeof *pool);
     pthread_condattr_t monotonic;
@@ -208,9 +207,7 @@ job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads,
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&pool->idle, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    pool->context = context;
-    pool->host = host;
-    pool->workers = workers;
+    pool->mail = mail;
     pool->wanted = threads;
     pool->notes = notes;
     lock(pool);
@@ -342,6 +339,7 @@ job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet, core_t *core)
         }
     }
     expire_waiting(pool, now_ns, outlet);
+    outlet_flush(outlet);
     unlock(pool);
 }
 
@@ -353,9 +351,6 @@ job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret)
     ret->threads = pool->threads;
     ret->lost = pool->lost;
     ret->queued = pool->queued;
-    for (const seat_t *seat = pool->seats; seat; seat = seat->next) {
-        ret->sockets += outlet_sockets(seat->outlet);
-    }
     unlock(pool);
 }
 

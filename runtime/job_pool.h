@@ -22,13 +22,12 @@
 typedef struct job_pool job_pool_t;
 
 typedef struct job_pool_figures {
-    uint32_t threads, lost, sockets;
+    uint32_t threads, lost;
     uint64_t queued;
 } job_pool_figures_t;
 
 /* Its threads note what they have in hand in notes; NULL: nowhere. */
-job_pool_t *job_pool_new(void *context, uint64_t host, uint32_t workers, uint32_t threads,
-                         struct black_box_file *notes);
+job_pool_t *job_pool_new(mail_t *mail, uint32_t threads, struct black_box_file *notes);
 bool job_pool_reserve(job_pool_t *pool);
 void job_pool_release(job_pool_t *pool);
 err_t job_pool_submit(job_pool_t *pool, job_t *job) must_use;

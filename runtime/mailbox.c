@@ -1,7 +1,8 @@
 /* mailbox.c - envelopes from thread to thread over inproc ZeroMQ sockets.
  *
- * The envelope itself is the message's memory, so nothing is copied; who receives it marks it as
- * taken, and the message that is then closed leaves it alone.
+ * A chunk is memory that one thread fills and another reads; ZeroMQ carries its address and says
+ * when to free it. The receiver copies each envelope out at once, so that no chunk is kept for one
+ * that waits.
  */
 #include "runtime/mailbox.h"
 
@@ -10,6 +11,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zmq.h>
 #include "runtime/inside.h"
 
@@ -31,28 +33,77 @@ void __tsan_release(void *address);
 #define SEEN_AFTER(p)  ((void) (p))
 #endif
 
-struct outlet {
+#define CHUNK_BYTES 16384u /* of a chunk for envelopes of the usual size */
+#define ALIGN       16u
+
+typedef struct bell {
+    alignas(64) _Atomic uint32_t rung;
+} bell_t;
+
+struct mail {
     void *context;
-    uint64_t host;
     uint32_t workers;
     _Atomic uint32_t sockets;
+    bell_t bell[WORKERS_MAX];
+};
+
+struct mailbox {
+    mail_t *mail;
+    void *socket;
+    bell_t *bell;
+};
+
+/* What ZeroMQ carries: envelopes one behind the other, each at a multiple of ALIGN. */
+typedef struct chunk {
+    uint32_t used, size;
+    alignas(ALIGN) uint8_t bytes[];
+} chunk_t;
+
+struct outlet {
+    mail_t *mail;
+    uint32_t dirty_count, dirty[WORKERS_MAX]; /* workers with an open chunk */
+    chunk_t *open[WORKERS_MAX];
     void *push[WORKERS_MAX];
 };
 
-void *
-mailbox_context_new(uint32_t sockets_max)
+/* ---- the context and its sockets ---- */
+
+mail_t *
+mail_new(uint32_t workers)
 {
-    void *context = zmq_ctx_new();
-    assert(context != NULL && "a context of ZeroMQ");
-    zmq_ctx_set(context, ZMQ_MAX_SOCKETS, (int) sockets_max);
-    return context;
+    mail_t *mail = aligned_alloc(alignof(mail_t), sizeof *mail);
+    assert(mail != NULL && workers <= WORKERS_MAX && "memory for the mail");
+    memset(mail, 0, sizeof *mail);
+    mail->workers = workers;
+    mail->context = zmq_ctx_new();
+    assert(mail->context != NULL && "a context of ZeroMQ");
+    zmq_ctx_set(mail->context, ZMQ_MAX_SOCKETS, (int) SOCKETS_MAX);
+    return mail;
+}
+
+void *
+mail_context(mail_t *mail)
+{
+    return mail->context;
+}
+
+uint32_t
+mail_sockets(const mail_t *mail)
+{
+    return atomic_load(&mail->sockets);
 }
 
 void
-mailbox_context_end(void *context)
+mail_end(mail_t **mail_at)
 {
-    while (zmq_ctx_term(context) != 0 && errno == EINTR) {
+    mail_t *mail = *mail_at;
+    if (mail == NULL) {
+        return;
     }
+    while (zmq_ctx_term(mail->context) != 0 && errno == EINTR) {
+    }
+    free(mail);
+    *mail_at = NULL;
 }
 
 static void
@@ -64,128 +115,222 @@ unbound(void *socket)
     zmq_setsockopt(socket, ZMQ_LINGER, &none, sizeof none);
 }
 
-static void
-address_of(char *text, size_t size, uint64_t host, uint32_t worker)
+static void *
+socket_new(mail_t *mail, int type)
 {
-    snprintf(text, size, "inproc://worker-%llu-%u", (unsigned long long) host, worker);
-}
-
-void *
-mailbox_open(void *context, uint64_t host, uint32_t worker, uint32_t *count)
-{
-    char address[64];
-    void *socket = zmq_socket(context, ZMQ_PULL);
-    if (socket == NULL) {
-        return NULL;
+    void *socket = zmq_socket(mail->context, type);
+    if (socket != NULL) {
+        unbound(socket);
+        atomic_fetch_add(&mail->sockets, 1);
     }
-    unbound(socket);
-    address_of(address, sizeof address, host, worker);
-    int failed = zmq_bind(socket, address);
-    assert(failed == 0 && "the mailbox's name is ours alone");
-    (void) failed;
-    (*count)++;
     return socket;
 }
 
-void
-mailbox_close(void **mailbox, uint32_t *count)
+static void
+socket_close(mail_t *mail, void *socket)
 {
-    if (*mailbox != NULL) {
-        for (envelope_t *e; (e = mailbox_take(*mailbox)) != NULL;) {
-            envelope_free(e);
-        }
-        zmq_close(*mailbox);
-        *mailbox = NULL;
-        (*count)--;
-    }
+    zmq_close(socket);
+    atomic_fetch_sub(&mail->sockets, 1);
 }
 
-envelope_t *
-mailbox_take(void *mailbox)
+static void
+address_of(char *text, size_t size, uint32_t worker)
+{
+    snprintf(text, size, "inproc://worker-%u", worker);
+}
+
+/* ---- chunks ---- */
+
+static size_t
+packed_bytes(const envelope_t *envelope)
+{
+    return (sizeof *envelope + envelope->size + ALIGN - 1) / ALIGN * ALIGN;
+}
+
+static chunk_t *
+chunk_new(size_t first)
+{
+    size_t size = first > CHUNK_BYTES ? first : CHUNK_BYTES;
+    chunk_t *chunk = aligned_alloc(ALIGN, (sizeof *chunk + size + ALIGN - 1) / ALIGN * ALIGN);
+    assert(chunk != NULL && "memory for messages");
+    chunk->used = 0;
+    chunk->size = (uint32_t) size;
+    return chunk;
+}
+
+/* Empties the chunk: its envelopes go to take, or (NULL) nowhere. */
+static void
+chunk_unpack(chunk_t *chunk, mailbox_take_fn *take, void *self)
+{
+    for (uint32_t at = 0; at < chunk->used;) {
+        envelope_t *packed = (envelope_t *) (void *) (chunk->bytes + at);
+        at += (uint32_t) packed_bytes(packed);
+        if (take != NULL) {
+            take(self, envelope_unpack(packed));
+        } else {
+            envelope_drop_packed(packed);
+        }
+    }
+    chunk->used = 0;
+}
+
+/* The last holder of a chunk lets go: the receiver, which has emptied it, or ZeroMQ at the end. */
+static void
+let_go(void *data, void *hint)
+{
+    (void) hint;
+    chunk_unpack(data, NULL, NULL);
+    free(data);
+}
+
+/* ---- receiving ---- */
+
+mailbox_t *
+mailbox_open(mail_t *mail, uint32_t worker)
+{
+    char address[64];
+    void *socket = socket_new(mail, ZMQ_PULL);
+    if (socket == NULL) {
+        return NULL;
+    }
+    address_of(address, sizeof address, worker);
+    int failed = zmq_bind(socket, address);
+    assert(failed == 0 && "the mailbox's name is ours alone");
+    (void) failed;
+    mailbox_t *mailbox = xalloc(1, sizeof *mailbox);
+    *mailbox = (mailbox_t){mail, socket, &mail->bell[worker]};
+    return mailbox;
+}
+
+/* Empties one chunk; false: there was none. */
+static bool
+take_chunk(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
 {
     zmq_msg_t message;
     zmq_msg_init(&message);
     int size;
     do { /* an empty one only rouses */
-        size = zmq_msg_recv(&message, mailbox, ZMQ_DONTWAIT);
+        size = zmq_msg_recv(&message, mailbox->socket, ZMQ_DONTWAIT);
     } while (size == 0 || (size < 0 && errno == EINTR));
-    if (size < 0) {
+    if (size > 0) {
+        chunk_t *chunk = zmq_msg_data(&message);
+        SEEN_AFTER(chunk);
+        chunk_unpack(chunk, take, self);
+    } else {
         assert(errno == EAGAIN && "a mailbox is open as long as its worker");
-        zmq_msg_close(&message);
-        return NULL;
     }
-    envelope_t *envelope = zmq_msg_data(&message);
-    SEEN_AFTER(envelope);
-    envelope->taken = true;
     zmq_msg_close(&message);
-    envelope->taken = false;
-    return envelope;
+    return size > 0;
+}
+
+const _Atomic uint32_t *
+mailbox_bell(const mailbox_t *mailbox)
+{
+    return &mailbox->bell->rung;
+}
+
+/* The bell is silenced first: what is sent while this empties the socket rings it again. */
+void
+mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
+{
+    atomic_store_explicit(&mailbox->bell->rung, 0, memory_order_seq_cst);
+    while (take_chunk(mailbox, take, self)) {
+    }
+}
+
+void
+mailbox_close(mailbox_t **mailbox_at)
+{
+    mailbox_t *mailbox = *mailbox_at;
+    if (mailbox == NULL) {
+        return;
+    }
+    mailbox_empty(mailbox, NULL, NULL);
+    socket_close(mailbox->mail, mailbox->socket);
+    free(mailbox);
+    *mailbox_at = NULL;
 }
 
 bool
-mailbox_wait(void *mailbox, void *other, int64_t ms)
+mailbox_wait(mailbox_t *mailbox, void *other, int64_t ms)
 {
-    zmq_pollitem_t items[2] = {{.socket = mailbox, .events = ZMQ_POLLIN},
+    zmq_pollitem_t items[2] = {{.socket = mailbox->socket, .events = ZMQ_POLLIN},
                                {.socket = other, .events = ZMQ_POLLIN}};
     int found = zmq_poll(items, other == NULL ? 1 : 2, (long) ms);
+    if (found > 0 && (items[0].revents & ZMQ_POLLIN) != 0) { /* its sender may not have rung yet */
+        atomic_store_explicit(&mailbox->bell->rung, 1, memory_order_relaxed);
+    }
     return found > 0 && other != NULL && (items[1].revents & ZMQ_POLLIN) != 0;
 }
 
 /* ---- sending ---- */
 
-/* The last holder of a message lets go: the receiver, which has taken it, or ZeroMQ at the end. */
-static void
-let_go(void *data, void *hint)
-{
-    (void) hint;
-    envelope_t *envelope = data;
-    if (!envelope->taken) {
-        envelope_free(envelope);
-    }
-}
-
 outlet_t *
-outlet_new(void *context, uint64_t host, uint32_t workers)
+outlet_new(mail_t *mail)
 {
     outlet_t *outlet = xalloc(1, sizeof *outlet);
-    outlet->context = context;
-    outlet->host = host;
-    outlet->workers = workers;
+    outlet->mail = mail;
     return outlet;
 }
 
 static void *
 push_to(outlet_t *outlet, uint32_t to)
 {
-    assert(to < outlet->workers);
+    assert(to < outlet->mail->workers);
     if (outlet->push[to] == NULL) {
         char address[64];
-        void *socket = zmq_socket(outlet->context, ZMQ_PUSH);
+        void *socket = socket_new(outlet->mail, ZMQ_PUSH);
         assert(socket != NULL && "sockets are counted before the start");
-        unbound(socket);
-        address_of(address, sizeof address, outlet->host, to);
+        address_of(address, sizeof address, to);
         int failed = zmq_connect(socket, address);
         assert(failed == 0 && "every mailbox is bound before anybody connects");
         (void) failed;
         outlet->push[to] = socket;
-        atomic_fetch_add(&outlet->sockets, 1);
     }
     return outlet->push[to];
+}
+
+static void
+post(outlet_t *outlet, uint32_t to)
+{
+    chunk_t *chunk = outlet->open[to];
+    outlet->open[to] = NULL;
+    zmq_msg_t message;
+    int failed = zmq_msg_init_data(&message, chunk, sizeof *chunk + chunk->used, let_go, NULL);
+    assert(failed == 0 && "memory for a message");
+    (void) failed;
+    SEEN_BEFORE(chunk);
+    void *socket = push_to(outlet, to);
+    while (zmq_msg_send(&message, socket, 0) < 0) {
+        assert(errno == EINTR && "an unbounded inproc socket takes every message");
+    }
+    atomic_store_explicit(&outlet->mail->bell[to].rung, 1, memory_order_release);
 }
 
 void
 outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope)
 {
-    void *socket = push_to(outlet, to);
-    zmq_msg_t message;
-    int failed = zmq_msg_init_data(&message, take_envelope,
-                                   sizeof *take_envelope + take_envelope->size, let_go, NULL);
-    assert(failed == 0 && "memory for a message");
-    (void) failed;
-    SEEN_BEFORE(take_envelope);
-    while (zmq_msg_send(&message, socket, 0) < 0) {
-        assert(errno == EINTR && "an unbounded inproc socket takes every message");
+    size_t bytes = packed_bytes(take_envelope);
+    chunk_t *chunk = outlet->open[to];
+    if (chunk != NULL && chunk->used + bytes > chunk->size) {
+        post(outlet, to);
+        chunk = outlet->open[to] = chunk_new(bytes);
+    } else if (chunk == NULL) {
+        assert(to < outlet->mail->workers);
+        chunk = outlet->open[to] = chunk_new(bytes);
+        outlet->dirty[outlet->dirty_count++] = to;
     }
+    envelope_pack(take_envelope, chunk->bytes + chunk->used);
+    chunk->used += (uint32_t) bytes;
+}
+
+void
+outlet_flush(outlet_t *outlet)
+{
+    for (uint32_t i = 0; i < outlet->dirty_count; i++) {
+        post(outlet, outlet->dirty[i]);
+    }
+    outlet->dirty_count = 0;
 }
 
 void
@@ -197,23 +342,19 @@ outlet_rouse(outlet_t *outlet, uint32_t to)
     }
 }
 
-uint32_t
-outlet_sockets(const outlet_t *outlet)
-{
-    return atomic_load(&outlet->sockets);
-}
-
 void
-outlet_destroy(outlet_t **outlet)
+outlet_destroy(outlet_t **outlet_at)
 {
-    if (*outlet == NULL) {
+    outlet_t *outlet = *outlet_at;
+    if (outlet == NULL) {
         return;
     }
-    for (uint32_t i = 0; i < (*outlet)->workers; i++) {
-        if ((*outlet)->push[i] != NULL) {
-            zmq_close((*outlet)->push[i]);
+    outlet_flush(outlet);
+    for (uint32_t i = 0; i < outlet->mail->workers; i++) {
+        if (outlet->push[i] != NULL) {
+            socket_close(outlet->mail, outlet->push[i]);
         }
     }
-    free(*outlet);
-    *outlet = NULL;
+    free(outlet);
+    *outlet_at = NULL;
 }

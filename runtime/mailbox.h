@@ -1,33 +1,48 @@
 /* mailbox.h - envelopes from thread to thread over inproc ZeroMQ sockets.
  *
- * Shape    a mailbox is the PULL socket of one worker; an outlet is a set of PUSH sockets that
- *          one thread owns, one for each worker it has ever sent to.
- * Promises an envelope that was sent is received once, in the order of one sender; no bound of
- *          ZeroMQ's is in force (HWM 0): the bounds are the lanes'. What nobody received is freed
- *          with the context.
- * Costs    one pointer-sized copy and one small allocation per message; two descriptors per
- *          mailbox.
- * Errors   mailbox_open: NULL when the context has no more sockets; everything else is asserted.
- * Threads  each mailbox and outlet belongs to one thread at a time.
- * Owner    mailbox_open -> caller, mailbox_close; outlet_new -> caller, outlet_destroy.
+ * Shape    a mailbox is the PULL socket of one worker, with a bell beside it; an outlet is a set of
+ *          PUSH sockets that one thread owns, one for each worker it has ever sent to. Envelopes to
+ *          one worker are packed into a chunk, and a chunk is one message of ZeroMQ's.
+ * Promises an envelope that was sent, and flushed, is received once, in the order of one sender; no
+ *          bound of ZeroMQ's is in force (HWM 0): the bounds are the lanes'. What nobody received is
+ *          freed by mail_end. A bell that does not ring means that nothing was flushed since the
+ *          mailbox was last emptied, or that its sender is just about to ring.
+ * Costs    an envelope is copied into the chunk and out of it; a chunk is one allocation and one
+ *          pointer handed over; two descriptors per mailbox.
+ * Errors   mailbox_open: false when the context has no more sockets; everything else is asserted.
+ * Threads  each mailbox and outlet belongs to one thread at a time; a mail_t to nobody.
+ * Owner    mail_new -> caller, mail_end after all mailboxes and outlets; outlet_new -> caller.
  */
 #pragma once
 
 #include "runtime/core.h"
 
+#define SOCKETS_MAX 65535u /* of one host; a further one is refused, and the host does not start */
+
+typedef struct mail mail_t;
+typedef struct mailbox mailbox_t;
 typedef struct outlet outlet_t;
 
-void *mailbox_context_new(uint32_t sockets_max);
-void mailbox_context_end(void *context); /* frees what was never received; all sockets are closed */
-void *mailbox_open(void *context, uint64_t host, uint32_t worker, uint32_t *count);
-void mailbox_close(void **mailbox, uint32_t *count);
-envelope_t *mailbox_take(void *mailbox); /* NULL: empty */
+mail_t *mail_new(uint32_t workers);
+void *mail_context(mail_t *mail);
+uint32_t mail_sockets(const mail_t *mail);
+void mail_end(mail_t **mail); /* frees what was never received; all sockets are closed */
+
+/* The mailbox of this worker; NULL: no more sockets. */
+mailbox_t *mailbox_open(mail_t *mail, uint32_t worker);
+void mailbox_close(mailbox_t **mailbox);
+/* Not 0 when something may have come since the mailbox was last emptied. */
+const _Atomic uint32_t *mailbox_bell(const mailbox_t *mailbox);
+/* Hands everything that came to take. */
+typedef void mailbox_take_fn(void *self, envelope_t *take_envelope);
+void mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self);
 /* Sleeps until something came, also on the socket `other` (NULL: none) or a stop; ms < 0: for ever.
  * True when `other` can be read. */
-bool mailbox_wait(void *mailbox, void *other, int64_t ms);
+bool mailbox_wait(mailbox_t *mailbox, void *other, int64_t ms);
 
-outlet_t *outlet_new(void *context, uint64_t host, uint32_t workers);
+outlet_t *outlet_new(mail_t *mail);
+/* Packs it; it leaves with outlet_flush, or when its chunk is full. */
 void outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope);
+void outlet_flush(outlet_t *outlet);
 void outlet_rouse(outlet_t *outlet, uint32_t to); /* its mailbox_wait returns; nothing is taken */
-uint32_t outlet_sockets(const outlet_t *outlet);
 void outlet_destroy(outlet_t **outlet);

@@ -18,14 +18,15 @@
 #include "runtime/job_pool.h"
 #include "runtime/mailbox.h"
 
-#define RETRY_LINK_MS 5 /* between tries of a frame that found no room */
+#define RETRY_LINK_MS 5   /* between tries of a frame that found no room */
+#define QUANTUM       64u /* handlers run on one look at the clock, and before others hear of them */
 #define OUTLETS_MAX   (WORKERS_MAX + CORE_OUTSIDERS)
 
 typedef struct seat {
     threads_t *threads;
     uint32_t index;
     pthread_t thread;
-    void *mailbox;
+    mailbox_t *mailbox;
     link_t *link; /* NULL: none */
     uint64_t chance;
     _Atomic bool ended;
@@ -34,13 +35,11 @@ typedef struct seat {
 struct threads {
     executor_t executor;
     core_t *core;
-    void *context;
-    uint64_t host;
+    mail_t *mail;
     uint32_t workers, job_threads, link_count;
     link_t *link[LINKS_MAX];
     seat_t seat[WORKERS_MAX];
     outlet_t *outlet[OUTLETS_MAX];
-    uint32_t mailboxes;
     job_pool_t *jobs;
     pthread_t watchdog;
     bool running;
@@ -86,7 +85,12 @@ chance(void *self, uint32_t worker)
 static void
 post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
 {
-    outlet_send(((threads_t *) self)->outlet[from], to, take_envelope);
+    threads_t *threads = self;
+
+    outlet_send(threads->outlet[from], to, take_envelope);
+    if (from >= threads->workers) { /* a worker flushes at the end of its quantum */
+        outlet_flush(threads->outlet[from]);
+    }
 }
 
 static bool
@@ -159,10 +163,8 @@ figures(void *self, host_figures_t *ret)
     ret->job_threads_max = threads->job_threads + JOB_THREADS_LOST_MAX;
     ret->jobs_queued = jobs.queued;
     ret->threads = atomic_load(&threads->threads_running) + jobs.threads + jobs.lost + 1;
-    ret->sockets = threads->mailboxes + threads->link_count + jobs.sockets;
-    for (uint32_t i = 0; i < threads->workers + CORE_OUTSIDERS; i++) {
-        ret->sockets += outlet_sockets(threads->outlet[i]);
-    }
+    ret->sockets = mail_sockets(threads->mail) + threads->link_count;
+    ret->sockets_max = SOCKETS_MAX;
     ret->descriptors = count_descriptors();
 }
 
@@ -189,13 +191,25 @@ wait_ms(const worker_t *worker, const seat_t *seat)
     return ms > 1000 ? 1000 : ms;
 }
 
-/* The mailbox is emptied before each handler, so that system waits for at most the one in hand. */
 static void
-drain(seat_t *seat, worker_t *worker)
+deliver(void *worker, envelope_t *take_envelope)
 {
-    for (envelope_t *envelope; (envelope = mailbox_take(seat->mailbox)) != NULL;) {
-        worker_deliver(worker, envelope);
+    worker_deliver(worker, take_envelope);
+}
+
+/* The mailbox is emptied as soon as its bell rings, so that system waits for at most the handler in
+ * hand; what was told to other workers leaves at the end. False: nothing was there to do. */
+static bool
+run_quantum(seat_t *seat, worker_t *worker)
+{
+    const _Atomic uint32_t *bell = mailbox_bell(seat->mailbox);
+
+    if (atomic_load_explicit(bell, memory_order_acquire) != 0) {
+        mailbox_empty(seat->mailbox, deliver, worker);
     }
+    bool ran = worker_run(worker, bell, QUANTUM);
+    outlet_flush(seat->threads->outlet[seat->index]);
+    return ran || atomic_load_explicit(bell, memory_order_relaxed) != 0;
 }
 
 static void *
@@ -206,9 +220,8 @@ seat_main(void *context)
     worker_t *worker = core_worker(threads->core, seat->index);
 
     name_thread(worker_name(worker));
-    while (!atomic_load(&threads->stopping)) {
-        drain(seat, worker);
-        if (worker_step(worker)) {
+    while (!atomic_load_explicit(&threads->stopping, memory_order_relaxed)) {
+        if (run_quantum(seat, worker)) {
             continue;
         }
         void *other = seat->link ? link_socket(seat->link) : NULL;
@@ -220,6 +233,7 @@ seat_main(void *context)
             link_retry(seat->link, threads->core);
         }
     }
+    envelope_thread_ends();
     atomic_fetch_sub(&threads->threads_running, 1);
     atomic_store(&seat->ended, true);
     ring(threads);
@@ -239,6 +253,7 @@ watchdog_main(void *context)
         outlet_t *outlet = threads->outlet[CORE_FROM_WATCH(threads->core)];
         job_pool_look(threads->jobs, now_ns(NULL), outlet, threads->core);
     }
+    envelope_thread_ends();
     atomic_fetch_sub(&threads->threads_running, 1);
     atomic_store(&threads->watchdog_ended, true);
     ring(threads);
@@ -280,7 +295,7 @@ open_seat(threads_t *threads, uint32_t index, char *ret_why, size_t why_size)
     if (getrandom(&seat->chance, sizeof seat->chance, 0) != (ssize_t) sizeof seat->chance) {
         seat->chance = (uint64_t) now_ns(NULL) + index;
     }
-    seat->mailbox = mailbox_open(threads->context, threads->host, index, &threads->mailboxes);
+    seat->mailbox = mailbox_open(threads->mail, index);
     if (!seat->mailbox) {
         snprintf(ret_why, why_size, "cannot open the mailbox of '%s': no more sockets", name);
         return ERR_FULL;
@@ -297,7 +312,7 @@ static err_t
 open_links(threads_t *threads, char *ret_why, size_t why_size)
 {
     for (uint32_t i = 0; i < threads->link_count; i++) {
-        err_t err = link_open(threads->link[i], threads->context);
+        err_t err = link_open(threads->link[i], mail_context(threads->mail));
         if (err != OK) {
             snprintf(ret_why, why_size, "cannot listen for '%s': %s",
                      link_class(threads->link[i])->name, err_sentence(err));
@@ -317,15 +332,14 @@ close_all(threads_t *threads)
         outlet_destroy(&threads->outlet[i]);
     }
     for (uint32_t i = 0; i < threads->workers; i++) {
-        mailbox_close(&threads->seat[i].mailbox, &threads->mailboxes);
+        mailbox_close(&threads->seat[i].mailbox);
     }
 }
 
 static void
 start_all(threads_t *threads)
 {
-    threads->jobs = job_pool_new(threads->context, threads->host, threads->workers,
-                                 threads->job_threads, core_notes(threads->core));
+    threads->jobs = job_pool_new(threads->mail, threads->job_threads, core_notes(threads->core));
     threads->running = true;
     atomic_store(&threads->threads_running, threads->workers + 1);
     for (uint32_t i = 0; i < threads->workers; i++) {
@@ -343,8 +357,7 @@ threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size)
 
     threads->core = core;
     threads->workers = core_worker_count(core);
-    threads->host = (uint64_t) (uintptr_t) threads;
-    threads->context = mailbox_context_new(65535);
+    threads->mail = mail_new(threads->workers);
     for (uint32_t i = 0; err == OK && i < threads->workers; i++) {
         err = open_seat(threads, i, ret_why, why_size);
     }
@@ -356,7 +369,7 @@ threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size)
         return err;
     }
     for (uint32_t i = 0; i < threads->workers + CORE_OUTSIDERS; i++) {
-        threads->outlet[i] = outlet_new(threads->context, threads->host, threads->workers);
+        threads->outlet[i] = outlet_new(threads->mail);
     }
     start_all(threads);
     core_start(core);
@@ -468,9 +481,7 @@ threads_destroy(threads_t **threads_at)
     assert(!threads->running && "threads are stopped first");
     close_all(threads);
     job_pool_destroy(&threads->jobs);
-    if (threads->context) {
-        mailbox_context_end(threads->context);
-    }
+    mail_end(&threads->mail);
     close(threads->wake);
     free(threads);
     *threads_at = NULL;
