@@ -250,7 +250,7 @@ ask_refuse_all(actor_t *actor, err_t err)
         }
         held->later = rest;
     }
-    watch_depths(actor);
+    watch_touch(actor);
 }
 
 bool

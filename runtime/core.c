@@ -180,7 +180,8 @@ core_handler_end(actor_t *actor, actor_next_t next)
         bool host_stop = ctx->host_stop;
         wait_commit(ctx);
         tray_commit(ctx);
-        watch_handled(actor);
+        actor->handled = true;
+        watch_touch(actor);
         if (host_stop) {
             core_want_stop(core, ctx->host_err, ctx->host_why);
         }
@@ -337,7 +338,9 @@ bool
 worker_step(worker_t *worker)
 {
     look_at_clock(worker);
-    return run_next(worker);
+    bool ran = run_next(worker);
+    worker_tell_figures(worker);
+    return ran;
 }
 
 bool
@@ -351,6 +354,7 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t most)
             break;
         }
     }
+    worker_tell_figures(worker);
     return ran > 0;
 }
 
@@ -363,12 +367,7 @@ worker_next_due(const worker_t *worker)
 bool
 worker_is_idle(const worker_t *worker)
 {
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        if (worker->ready[lane].head != NULL) {
-            return false;
-        }
-    }
-    return true;
+    return worker->ready_lanes == 0;
 }
 
 const char *

@@ -249,6 +249,8 @@ struct actor {
     fifo_t lane[LANE_COUNT];
     actor_t *ready_next[LANE_COUNT];
     bool ready_listed[LANE_COUNT];
+    bool touched, handled; /* in this quantum: its figures changed; it had a handler */
+    actor_t *touched_next;
     open_ask_t **ask;
     uint32_t ask_capacity, asks_open, jobs_open, ask_free;
     uint64_t ask_sequence;
@@ -282,6 +284,7 @@ struct actor_ctx {
     err_t host_err;
     char host_why[STOP_WHY_BYTES];
     fifo_t out;
+    uint32_t out_kinds; /* a bit for each envelope_kind_t in it */
     draft_t draft;
     const record_type_t *draft_type;
     char claim[160];
@@ -298,6 +301,8 @@ struct worker {
     char name[32];
     timer_heap_t timers;
     ready_list_t ready[LANE_COUNT];
+    uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
+    actor_t *touched;     /* whose figures changed in this quantum */
     actor_ctx_t ctx;
     void *draft_memory;
     struct black_box *black_box; /* NULL: nothing is noted */
@@ -486,8 +491,17 @@ void quarantine_free(core_t *core);
 
 /* watch.c */
 void watch_show(actor_t *actor);
-void watch_depths(actor_t *actor);
-void watch_handled(actor_t *actor); /* after a handler */
+/* Figures are told once a quantum, of those actors whose figures changed. */
+static inline void
+watch_touch(actor_t *actor)
+{
+    if (!actor->touched) {
+        actor->touched = true;
+        actor->touched_next = actor->worker->touched;
+        actor->worker->touched = actor;
+    }
+}
+void watch_forget(actor_t *actor);   /* it goes */
 envelope_t *core_note_new(core_t *core, const record_type_t *type, const draft_t *draft);
 
 void *xalloc(size_t count, size_t size); /* zeroed; out of memory ends the process */

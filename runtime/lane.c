@@ -16,18 +16,16 @@ lane_is_open(const actor_t *actor, lane_t lane)
 static void
 list_ready(actor_t *actor, lane_t lane)
 {
-    ready_list_t *list = &actor->worker->ready[lane];
+    worker_t *worker = actor->worker;
+    ready_list_t *list = &worker->ready[lane];
     if (actor->ready_listed[lane]) {
         return;
     }
     actor->ready_listed[lane] = true;
     actor->ready_next[lane] = NULL;
-    if (list->tail != NULL) {
-        list->tail->ready_next[lane] = actor;
-    } else {
-        list->head = actor;
-    }
+    *(list->tail != NULL ? &list->tail->ready_next[lane] : &list->head) = actor;
     list->tail = actor;
+    worker->ready_lanes |= 1u << lane;
 }
 
 void
@@ -38,7 +36,7 @@ lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope)
         take_envelope->sent_ns = executor->now_ns(executor->self);
     }
     fifo_push(&actor->lane[lane], take_envelope);
-    watch_depths(actor);
+    watch_touch(actor);
     if (lane_is_open(actor, lane)) {
         list_ready(actor, lane);
     }
@@ -54,16 +52,17 @@ lane_wake(actor_t *actor)
     }
 }
 
-static actor_t *
-unlist_first(ready_list_t *list, lane_t lane)
+static void
+unlist_first(worker_t *worker, lane_t lane)
 {
+    ready_list_t *list = &worker->ready[lane];
     actor_t *actor = list->head;
     list->head = actor->ready_next[lane];
     if (list->head == NULL) {
         list->tail = NULL;
+        worker->ready_lanes &= ~(1u << lane);
     }
     actor->ready_listed[lane] = false;
-    return actor;
 }
 
 /* The first message of the lane that is not a later one of a sender whose message is held back. */
@@ -72,7 +71,7 @@ pop_runnable(actor_t *actor, lane_t lane)
 {
     for (;;) {
         envelope_t *envelope = fifo_pop(&actor->lane[lane]);
-        if (envelope == NULL || !poison_takes(actor, envelope)) {
+        if (envelope == NULL || actor->held == NULL || !poison_takes(actor, envelope)) {
             return envelope;
         }
     }
@@ -81,22 +80,21 @@ pop_runnable(actor_t *actor, lane_t lane)
 envelope_t *
 lane_next(worker_t *worker, actor_t **ret_actor)
 {
-    for (int lane = 0; lane < LANE_COUNT; lane++) {
-        ready_list_t *list = &worker->ready[lane];
-        while (list->head != NULL) {
-            actor_t *actor = unlist_first(list, (lane_t) lane);
-            if (!lane_is_open(actor, (lane_t) lane)) {
-                continue; /* lane_wake lists it again */
-            }
-            envelope_t *envelope = pop_runnable(actor, (lane_t) lane);
-            if (actor->lane[lane].count > 0) {
-                list_ready(actor, (lane_t) lane);
-            }
-            watch_depths(actor);
-            if (envelope != NULL) {
-                *ret_actor = actor;
-                return envelope;
-            }
+    while (worker->ready_lanes != 0) {
+        lane_t lane = (lane_t) __builtin_ctz(worker->ready_lanes);
+        actor_t *actor = worker->ready[lane].head;
+        unlist_first(worker, lane);
+        if (!lane_is_open(actor, lane)) {
+            continue; /* lane_wake lists it again */
+        }
+        envelope_t *envelope = pop_runnable(actor, lane);
+        if (actor->lane[lane].count > 0) {
+            list_ready(actor, lane);
+        }
+        watch_touch(actor);
+        if (envelope != NULL) {
+            *ret_actor = actor;
+            return envelope;
         }
     }
     return NULL;
@@ -119,6 +117,9 @@ lane_unlist(actor_t *actor)
                 actor->ready_listed[lane] = false;
                 break;
             }
+        }
+        if (list->head == NULL) {
+            actor->worker->ready_lanes &= ~(1u << lane);
         }
     }
 }

@@ -207,6 +207,7 @@ vanish(actor_t *actor)
     life_set_state(actor, ACTOR_STOPPED);
     atomic_store(&actor->cell->actor, NULL);
     lane_unlist(actor);
+    watch_forget(actor);
     envelope_free(actor->args);
     poison_free(actor);
     supervisor_free(actor);
@@ -357,6 +358,7 @@ life_release(actor_t *actor)
     drop_state(actor);
     atomic_store(&actor->cell->actor, NULL);
     lane_unlist(actor);
+    watch_forget(actor);
     envelope_free(actor->args);
     poison_free(actor);
     supervisor_free(actor);

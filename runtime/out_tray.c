@@ -140,6 +140,7 @@ void
 tray_add(actor_ctx_t *ctx, envelope_t *take_envelope)
 {
     take_envelope->sent_ns = ctx->now_ns;
+    ctx->out_kinds |= 1u << take_envelope->kind;
     fifo_push(&ctx->out, take_envelope);
 }
 
@@ -162,10 +163,12 @@ void
 tray_commit(actor_ctx_t *ctx)
 {
     fifo_t out = ctx->out;
+    bool spawned = (ctx->out_kinds & 1u << ENV_INIT) != 0;
     ctx->out = (fifo_t){0};
-    for (const envelope_t *envelope = out.head; envelope != NULL; envelope = envelope->next) {
-        if (envelope->kind == ENV_INIT) { /* all new roles are known before any init runs */
-            supervisor_child_leaves(ctx->actor, envelope->to);
+    ctx->out_kinds = 0;
+    for (const envelope_t *e = out.head; spawned && e != NULL; e = e->next) {
+        if (e->kind == ENV_INIT) { /* all new roles are known before any init runs */
+            supervisor_child_leaves(ctx->actor, e->to);
         }
     }
     for (envelope_t *envelope; (envelope = fifo_pop(&out)) != NULL;) {
@@ -176,6 +179,7 @@ tray_commit(actor_ctx_t *ctx)
 void
 tray_abort(actor_ctx_t *ctx)
 {
+    ctx->out_kinds = 0;
     for (envelope_t *envelope; (envelope = fifo_pop(&ctx->out)) != NULL;) {
         if (envelope->kind == ENV_JOB) {
             job_throw_away(ctx, envelope);

@@ -159,7 +159,7 @@ unqueue(actor_t *actor, keyed_timer_t *timer)
         }
     }
     actor->lane[LANE_NORMAL] = rest;
-    watch_depths(actor);
+    watch_touch(actor);
 }
 
 static void

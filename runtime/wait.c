@@ -179,6 +179,9 @@ call_leaves(actor_ctx_t *ctx, envelope_t *call)
 void
 wait_commit(actor_ctx_t *ctx)
 {
+    if (ctx->asked == NULL && (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) == 0) {
+        return;
+    }
     replies_leave(ctx);
     deferral_leaves(ctx);
     for (envelope_t *e = ctx->out.head; e != NULL; e = e->next) {

@@ -56,8 +56,8 @@ watch_show(actor_t *actor)
 
 /* Not oftener than every 100 ms, because it costs more than most handlers; but one that begins or
  * ends to wait says so at once, for it may have no other handler for long. */
-void
-watch_handled(actor_t *actor)
+static void
+handled(actor_t *actor)
 {
     int64_t now = actor->worker->ctx.now_ns;
     uint32_t waits = actor->calls_open > 0 ? 1 : actor->accepted != NULL ? 2 : 0;
@@ -68,8 +68,8 @@ watch_handled(actor_t *actor)
     }
 }
 
-void
-watch_depths(actor_t *actor)
+static void
+depths(const actor_t *actor)
 {
     cell_t *cell = actor->cell;
     int64_t oldest = 0;
@@ -82,6 +82,34 @@ watch_depths(actor_t *actor)
     atomic_store_explicit(&cell->depth[0], actor->lane[LANE_SYSTEM].count, memory_order_relaxed);
     atomic_store_explicit(&cell->depth[1], actor->lane[LANE_REPLY].count, memory_order_relaxed);
     atomic_store_explicit(&cell->oldest_ns, oldest, memory_order_relaxed);
+}
+
+void
+worker_tell_figures(worker_t *worker)
+{
+    while (worker->touched != NULL) {
+        actor_t *actor = worker->touched;
+        worker->touched = actor->touched_next;
+        actor->touched = false;
+        depths(actor);
+        if (actor->handled) {
+            actor->handled = false;
+            handled(actor);
+        }
+    }
+}
+
+void
+watch_forget(actor_t *actor)
+{
+    actor_t **at = &actor->worker->touched;
+    while (actor->touched && *at != actor) {
+        at = &(*at)->touched_next;
+    }
+    if (actor->touched) {
+        *at = actor->touched_next;
+        actor->touched = false;
+    }
 }
 
 /* ---- the reader's side ---- */

@@ -259,7 +259,9 @@ poke(cast_who_t who, poke_fn *fn)
     actor_t *actor = cast_actor(who);
     expect(actor != NULL && actor->stage == STAGE_OPEN, "%s is open", cast_class[who].name);
     actor->worker->ctx.now_ns = sim_now_ns(cast->sim);
-    core_run(actor, "poke", run_poke, &fn);
+    worker_t *worker = actor->worker;
+    core_run(actor, "poke", run_poke, &fn); /* the actor may be gone */
+    worker_tell_figures(worker);
 }
 
 void
