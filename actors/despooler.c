@@ -87,8 +87,6 @@ static actor_next_t
 on_slots_set(actor_ctx_t *ctx, despooler_t *self, const slots_set_t *m)
 {
     queue_slots(self->queue, m->slots);
-    steps_note(ctx, STATUS_SLOTS_CHANGED, "the number of despooling slots was changed",
-               hand_draft_backlog(ctx, self));
     return steps_take_next(ctx, self);
 }
 

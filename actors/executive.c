@@ -4,7 +4,7 @@
  *            component_resume, component_restart, component_set, quarantine_list, quarantine_show,
  *            quarantine_retry, quarantine_drop, blackbox, stop: each an ask of the provider
  *   tells    site_database note_event: what became of a component; despooler slots_set
- *   asks     site_database setting_set, aside_list, aside_order
+ *   asks     site_database setting_set, site_open, aside_list, aside_order
  *   keeps    what is requested of each component, and its present incarnation
  *   survives it is the root: when it ends, the host ends. A component that fails is restarted by
  *            the runtime while the others work; after a start of the host all of them run, but for
@@ -17,11 +17,8 @@
 #include "proto/status.h"
 
 #define STARTED_LOOK_MS 50u /* between looks whether all components are ready, at the start */
-#define SETTING_MS      30000u
 
 enum { TIMER_STARTED = 1 };
-
-THEN(executive_t, setting_done)
 
 /* ---- what is told of components ---- */
 
@@ -92,47 +89,7 @@ OBEYS(pause)
 OBEYS(resume)
 OBEYS(restart)
 
-HEARS(executive_t, component_set)
-static actor_next_t
-on_component_set(actor_ctx_t *ctx, executive_t *self, const component_set_t *m)
-{
-    slice_t name = record_slice(m, m->name);
-
-    if (!slice_equal(name, slice_of("despooler")) || m->slots == RECORD_NONE) {
-        return desk_refuse(ctx, ERR_NOT_FOUND, "despooler has the setting --slots", "set", name);
-    }
-    if (m->slots > SLOTS_MAX) {
-        return desk_refuse(ctx, ERR_BAD_VALUE, "slots are 0 to 256", "set", name);
-    }
-    if (self->setting_open) {
-        return desk_refuse(ctx, ERR_BUSY, NULL, "set", name);
-    }
-    verdict_t verdict = ask_site_database_setting_set(ctx, desk_slots_setting(ctx, m), SETTING_MS,
-                                                      setting_done_then, m->dry_run);
-    if (verdict != VERDICT_OK) {
-        return desk_refuse(ctx, verdict_err(verdict), NULL, "set", name);
-    }
-    self->setting_open = true;
-    self->slots = (uint32_t) m->slots;
-    self->setting = actor_defer(ctx, "site_database");
-    return ACTOR_CONTINUE;
-}
-
-/* Durable first, then live: after a restart the despooler reads what it was told here. */
-static actor_next_t
-setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
-{
-    self->setting_open = false;
-    if (answer_err(answer) == OK && !answer->tag) {
-        slots_set_t *m = DRAFT(ctx, slots_set);
-        m->slots = self->slots;
-        answer_unheard(tell_despooler_slots_set(ctx, m));
-    }
-    answer_pass_on(ctx, self->setting, answer, "set", slice_of("despooler"));
-    return ACTOR_CONTINUE;
-}
-
-/* ---- what is only looked up, and the end ---- */
+/* ---- what is done elsewhere, and the end ---- */
 
 #define DESK(message, answer)                                                                      \
     HEARS(executive_t, message)                                                                    \
@@ -143,6 +100,7 @@ setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
     }
 DESK(component_list, desk_component_list(ctx, &self->table))
 DESK(component_show, desk_component_show(ctx, &self->table, m))
+DESK(component_set, setting_change(ctx, self, m))
 DESK(blackbox, desk_blackbox(ctx))
 DESK(quarantine_list, aside_list(ctx, self))
 DESK(quarantine_show, aside_show(ctx, self, m))
@@ -216,6 +174,7 @@ executive_drop(void *state)
     executive_t *self = state;
 
     kept_destroy(&self->table.args);
+    kept_destroy(&self->done);
 }
 
 static const actor_hears_t actor_hears[] = {ON(component_list),    ON(component_show),

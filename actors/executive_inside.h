@@ -8,6 +8,7 @@
 #define EDGES(E)                                                                                   \
     E(TELL, site_database, note_event)                                                             \
     E(ASK, site_database, setting_set)                                                             \
+    E(ASK, site_database, site_open)                                                               \
     E(ASK, site_database, aside_list)                                                              \
     E(ASK, site_database, aside_order)                                                             \
     E(TELL, despooler, slots_set)
@@ -25,12 +26,13 @@ typedef struct aside_ask {
 
 typedef struct executive {
     component_table_t table;
-    request_t setting;
-    uint32_t slots;
+    request_t setting; /* a component_set in hand */
+    kept_t *done;      /* its answer, until the despooler was told */
     bool setting_open;
     aside_ask_t aside[ASIDE_OPEN_MAX];
 } executive_t;
 
+actor_next_t setting_change(actor_ctx_t *ctx, executive_t *self, const component_set_t *m);
 /* Messages set aside are the runtime's, work set aside is the database's; a list shows both. */
 actor_next_t aside_list(actor_ctx_t *ctx, executive_t *self);
 actor_next_t aside_show(actor_ctx_t *ctx, executive_t *self, const quarantine_show_t *m);

@@ -14,6 +14,7 @@ typedef struct claim_task {
     char root[PATH_BYTES_MAX + 1];
     point_identity_t identity;
     id128_t *known;
+    bool written;
     fault_t fault;
 } claim_task_t;
 
@@ -73,8 +74,8 @@ claim_by(claim_task_t *task)
     point_t point;
 
     if (slice_equal(how, slice_of("adopt"))) {
-        return m->dry_run ? OK
-                          : point_adopt(task->world, task->root, &task->identity, &task->fault);
+        return point_adopt(task->world, task->root, &task->identity, m->dry_run, &task->written,
+                           &task->fault);
     }
     if (slice_equal(how, slice_of("set"))) {
         /* A root that was moved carries the identity already. */
@@ -116,6 +117,7 @@ job_claim(job_t *job, world_t *world, const void *input, void *resource)
 
     m->err = err;
     m->incarnation = task.identity.incarnation;
+    m->written = task.written;
     m->root = draft_text(job_draft(job), slice_of(task.root));
     if (err != OK) {
         m->text = draft_text(job_draft(job), slice_of(fault_text(&task.fault, text, sizeof text)));

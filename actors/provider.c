@@ -108,10 +108,8 @@ recalled_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer
 {
     pending_t *pending = &self->pendings.pending[answer->tag];
     const recalled_t *recalled = ANSWER_AS(answer, recalled);
-    if (recalled == NULL) {
-        err_t err = answer->err != OK ? answer->err : ERR_INTERNAL;
-        return pending_end(ctx, self, pending,
-                           reply_error(ctx, pending_id(pending), pending->command, err));
+    if (recalled == NULL) { /* it belongs to another command, or cannot be looked for */
+        return command_answer(ctx, self, answer);
     }
     if (recalled->type == MSG_NONE) {
         return pending_route(ctx, self, pending, kept_record(pending->kept));
@@ -125,6 +123,7 @@ pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const voi
     pending->kept = actor_keep(ctx, pending->command->type, m);
     recall_t *recall = DRAFT(ctx, recall);
     recall->key = actor_text(ctx, key);
+    recall->command = pending->command->type->number;
     verdict_t verdict = ask_site_database_recall(ctx, recall, ASK_DEADLINE_MS, recalled_answer_then,
                                                  pending_tag(&self->pendings, pending));
     if (verdict == VERDICT_OK) {
@@ -141,8 +140,9 @@ static bool
 must_recall(const client_request_t *request)
 {
     uint32_t number = request->command->type->number;
-    bool slow = number == MSG_package_add || number == MSG_package_update;
-    return request->key.size > 0 && (slow || number == MSG_dp_add || number == MSG_dp_set);
+    bool snapshot = number == MSG_package_add || number == MSG_package_update;
+    bool root = number == MSG_dp_add || number == MSG_dp_set || number == MSG_dp_adopt;
+    return request->key.size > 0 && (snapshot || root);
 }
 
 static actor_next_t

@@ -505,7 +505,9 @@ extern const record_words_t error_class_words;
     F(R, u64, up_ms, 0, REQUIRED)                                                                  \
     F(R, flag, ready, 0, REQUIRED)
 
-#define REC_recall(F, R)   F(R, text, key, KEY_BYTES_MAX, REQUIRED)
+#define REC_recall(F, R)                                                                           \
+    F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u32, command, 0, OPTIONAL) /* the number of the command that has this key now */
 #define REC_recalled(F, R) F(R, bytes, answer, 1048576, OPTIONAL) F(R, u32, type, 0, OPTIONAL) /* a record of this number, as msgpack */
 #define REC_site_open(F, R) F(R, text, asker, 95, OPTIONAL)
 #define REC_site_opened(F, R)                                                                      \
@@ -546,7 +548,9 @@ extern const record_words_t error_class_words;
     F(R, flag, add, 0, REQUIRED) /* a new point, else a changed root */                            \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, root, PATH_BYTES_MAX, REQUIRED)                                                     \
-    F(R, id128, incarnation, 0, REQUIRED)
+    F(R, id128, incarnation, 0, REQUIRED)                                                          \
+    F(R, flag, adopt, 0, OPTIONAL)   /* the root that it has, on purpose */                        \
+    F(R, flag, written, 0, OPTIONAL) /* the root carried another identity before, or none */
 #define REC_setting_set(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
@@ -779,7 +783,8 @@ extern const record_words_t error_class_words;
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, text, root, PATH_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, id128, incarnation, 0, OPTIONAL)
+    F(R, id128, incarnation, 0, OPTIONAL)                                                          \
+    F(R, flag, written, 0, OPTIONAL) /* of adopt: the root carried another identity, or none */
 #define REC_collect_order(F, R)                                                                    \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, rows, roots, root_ref, REQUIRED)

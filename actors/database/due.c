@@ -354,19 +354,28 @@ wake(tx_t *tx, target_t *target)
 }
 
 void
+    return exhausted;
+}
+
+bool
+point_welcome(tx_t *tx, const point_t *point)
+{
+    target_t target = {.row = 0};
+    bool woken = false;
+    point_set_absent(tx, point->row, false, NULL);
+    while (tx->err == OK && target_next_of_point(tx, point->row, target.row, &target)) {
+        woken = wake(tx, &target) || woken;
+    }
+    return woken;
 handle_point_returned(tx_t *tx, const point_returned_t *m)
 {
     point_t point;
-    target_t target = {.row = 0};
     if (!point_by_name(tx, record_slice(m, m->dp), &point) ||
         memcmp(&point.incarnation, &m->dp_incarnation, sizeof point.incarnation) != 0) {
         refuse_superseded(tx, "welcome a distribution point");
         return;
     }
-    point_set_absent(tx, point.row, false, NULL);
-    while (tx->err == OK && target_next_of_point(tx, point.row, target.row, &target)) {
-        wake(tx, &target);
-    }
+    (void) point_welcome(tx, &point);
     tx_done(tx, true, NULL);
 }
 

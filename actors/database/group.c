@@ -135,7 +135,9 @@ word_of(const item_t *item)
     case MSG_version_commit:
         return ((const version_commit_t *) item->record)->add ? "package.add" : "package.update";
     case MSG_point_commit:
-        return ((const point_commit_t *) item->record)->add ? "dp.add" : "dp.set";
+        return ((const point_commit_t *) item->record)->add     ? "dp.add"
+               : ((const point_commit_t *) item->record)->adopt ? "dp.adopt"
+                                                                : "dp.set";
     case MSG_setting_set:
         return "component.set";
     case MSG_aside_order:
@@ -147,6 +149,14 @@ word_of(const item_t *item)
         return item->number <= command_count ? commands[item->number - 1].word
                                              : item->handler->type->name;
     }
+}
+
+/* Of the command that a client gave, whatever the message that it became. */
+static uint32_t
+command_of(const item_t *item)
+{
+    const command_t *command = command_of_word(slice_of(word_of(item)));
+    return command == NULL ? item->number : command->type->number;
 }
 
 /* The id or name that a command is about. */
@@ -198,7 +208,7 @@ accept(tx_t *tx, const item_t *item)
     }
     packages_announce(tx);
     if (has_key(item)) {
-        key_store(tx, record_slice(item->record, item->head.key), item->number);
+        key_store(tx, record_slice(item->record, item->head.key), command_of(item));
     }
 }
 
@@ -208,7 +218,7 @@ handle(group_t *group, const item_t *item)
     tx_t *tx = &group->tx;
     slice_t key = record_slice(item->record, item->head.key);
     tx->principal = record_slice(item->record, item->head.principal);
-    if (has_key(item) && key_answer(tx, key, item->number)) {
+    if (has_key(item) && key_answer(tx, key, command_of(item))) {
         return;
     }
     item->handler->run(tx, item->record);

@@ -392,3 +392,25 @@ def a_reader_that_holds_current_sees_one_whole_version():
 
 
 run()
+@claim(60, both=True)
+def an_adoption_is_told_with_its_principal_its_key_is_kept_and_no_change_is_none():
+    with Site() as site:
+        one_package(site, 'a')
+        adopt = {'name': 'a'}
+        identity = site.path('points', 'a', '.despool', 'point')
+        assert not site.do('dp.adopt', adopt)['changed'], 'nothing was to be changed'
+        os.unlink(identity)
+        since = site.history()[-1]['seq']
+        assert site.ask('dp.adopt', {**adopt, 'dry_run': True})['changed'], 'the identity is to be written'
+        assert not os.path.exists(identity), 'a dry run has written it'
+        answer = site.ask('dp.adopt', adopt, key='once')
+        assert answer['changed'] and os.path.exists(identity), answer
+        again = site.ask('dp.adopt', adopt, key='once')
+        assert again == answer, f'the repeat is answered {again}, expected {answer}'
+        told = [e for e in site.history(since) if e['id'] == 9010]
+        assert len(told) == 1 and "dp.adopt 'a' by" in told[0]['text'], f'accepted as {told}'
+        site.refused('dp.set', {'name': 'a', 'root': site.path('points', 'a')}, 'bad-value',
+                     key='once')
+        site.stop()
+
+

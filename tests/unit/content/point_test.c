@@ -70,7 +70,10 @@ CLAIM_OF_BOTH(point, is_claimed_once_and_adopted_on_purpose)
     other.site.byte[0] = 9;
     EXPECT_ERR(&yard, ERR_OTHER_SITE,
                point_claim(yard.world, yard.root, &other, NULL, 0, false, &yard.fault));
-    EXPECT_OK(&yard, point_adopt(yard.world, yard.root, &other, &yard.fault));
+    bool carried_another = false;
+    EXPECT_OK(&yard,
+              point_adopt(yard.world, yard.root, &other, false, &carried_another, &yard.fault));
+    cr_expect(carried_another);
     EXPECT_ERR(&yard, ERR_OTHER_SITE, reopen(&yard));
     yard_end(&yard);
 }
