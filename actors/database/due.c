@@ -244,10 +244,13 @@ may_follow(const target_t *target, const target_outcome_t *m)
     return m->next == TARGET_RETRYING || m->next == TARGET_WAITING || m->next == TARGET_FAILED;
 }
 
+/* Content is gone, too, where somebody else's files stay: they are the cause why the directory is
+ * still there. */
 static void
 set_cause(target_t *target, const target_outcome_t *m)
 {
-    target_set_cause(target, m->err, record_slice(m, m->text));
+    bool left = m->err == OK && m->action == ACTION_REMOVE && m->foreign.count > 0;
+    target_set_cause(target, left ? ERR_NOT_OURS : (err_t) m->err, record_slice(m, m->text));
     if (m->err != OK) {
         target->need = m->need;
         target->space = m->have;

@@ -101,6 +101,31 @@ def a_withdrawal_is_verified_by_listing_and_leaves_foreign_files():
         site.stop()
 
 
+@claim(60, both=True)
+def a_withdrawal_tells_how_many_foreign_files_stay_and_which_is_the_first():
+    with Site() as site:
+        source = one_package(site, 'a')
+        content = os.path.realpath(site.content('a', 'P1'))
+        for name in ('foreign-1', 'foreign-2'):
+            write(os.path.join(content, 'd1', name), b'x')
+        last = site.history()[-1]['seq']
+        site.do('withdraw', {'id': 'P1', 'from': ['a']})
+        site.wait_states('P1', {'a': 'removed'})
+        told = [e for e in site.history(last) if e['id'] == 2335]
+        cause = site.target('P1', 'a')['cause']
+        for text in (told[0]['text'], cause['text']):
+            assert '2 paths' in text and 'v1/d1/foreign-1' in text, f'what stays is not told: {text}'
+        assert cause['code'] == 'not-ours', cause
+        found = sorted(os.listdir(os.path.join(content, 'd1')))
+        assert found == ['foreign-1', 'foreign-2'], f'{found} stay, expected the foreign files'
+        remove_tree(site.path('points', 'a', 'P1'))
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        assert site.target('P1', 'a').get('cause') is None, site.target('P1', 'a')
+        site.stop()
+
+
 @claim(90, both=True)
 def a_withdrawal_survives_an_absent_point_and_a_kill():
     with Site() as site:
