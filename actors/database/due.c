@@ -342,7 +342,7 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
 
 /* ---- points that come back, damage, verify ---- */
 
-static void
+static bool
 wake(tx_t *tx, target_t *target)
 {
     package_t package;
@@ -354,9 +354,6 @@ wake(tx_t *tx, target_t *target)
         target_due_now(tx, target);
         target_save(tx, target, STATUS_NONE);
     }
-}
-
-void
     return exhausted;
 }
 
@@ -370,6 +367,9 @@ point_welcome(tx_t *tx, const point_t *point)
         woken = wake(tx, &target) || woken;
     }
     return woken;
+}
+
+void
 handle_point_returned(tx_t *tx, const point_returned_t *m)
 {
     point_t point;
