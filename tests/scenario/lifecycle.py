@@ -88,6 +88,25 @@ def missing_and_extra_paths_are_listed_by_verify():
 
 
 @claim(60, both=True)
+def all_that_is_missing_is_listed_by_verify_where_the_package_is_gone():
+    with Site() as site:
+        source = one_package(site, 'a')
+        expected = {'current', 'v1'}
+        for where, directories, files in os.walk(source):
+            below = os.path.relpath(where, source)
+            expected |= {os.path.normpath(os.path.join('v1', below, name))
+                         for name in directories + files}
+        remove_tree(site.path('points', 'a', 'P1'))
+        row = site.do('verify', {'id': 'P1'})['points'][0]
+        assert set(row['missing']) == expected, \
+            f'{sorted(row["missing"])}, expected {sorted(expected)}'
+        assert row['missing_count'] == len(expected), row
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        site.stop()
+
+
+@claim(60, both=True)
 def a_withdrawal_is_verified_by_listing_and_leaves_foreign_files():
     with Site() as site:
         one_package(site, 'a')
