@@ -51,7 +51,7 @@ static actor_next_t
 on_stop_work(actor_ctx_t *ctx, despooler_t *self, const stop_work_t *m)
 {
     for (uint32_t i = 0; i < m->stopped.count; i++) {
-        queue_entry_t *entry = hand_stop(self, ROW(m, m->stopped, i, stopped_row_t)->target);
+        queue_entry_t *entry = hand_stop(self, ROW(m, m->stopped, i, stopped_row_t));
         if (entry) {
             hand_t *hand = entry->load;
             answer_unheard(tell_point_worker_stop_work(ctx, hand->worker, m));

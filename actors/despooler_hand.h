@@ -39,7 +39,7 @@ const work_t *hand_work(const hand_t *hand);
 err_t hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m,
                const target_ref_t *target) must_use;
 /* Takes a target's waiting entries out; returns the one in hand, NULL when there is none. */
-queue_entry_t *hand_stop(despooler_t *self, uint64_t target);
+queue_entry_t *hand_stop(despooler_t *self, const stopped_row_t *stopped);
 ledger_verdict_t hand_admit(despooler_t *self, const queue_entry_t *entry, const measured_t *m);
 /* As work or measure: both have the same fields. */
 const work_t *hand_draft_work(actor_ctx_t *ctx, const despooler_t *self, const queue_entry_t *entry,

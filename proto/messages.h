@@ -201,12 +201,14 @@ extern const record_words_t error_class_words;
     F(R, word, cause, err, OPTIONAL)
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, package, NAME_BYTES_MAX, REQUIRED)
 #define REC_point_ref(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
-    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, flag, emptied, 0, OPTIONAL) /* of a point that leaves: only its identity is still at the root */
 #define REC_root_ref(F, R)                                                                         \
     F(R, digest, root, 0, REQUIRED)
 #define REC_group_message(F, R)                                                                    \
@@ -453,7 +455,10 @@ extern const record_words_t error_class_words;
     M(point_worker_args, "the point a point_worker serves")                                        \
     /* points that have no work */                                                                 \
     M(patrol, "the next points to look at, by their names: asked by distribution_manager")         \
-    M(looked, "what a look at a point that has no work has found")
+    M(looked, "what a look at a point that has no work has found")                                 \
+    /* points that leave */                                                                        \
+    M(leaving_points, "removed points without content, which are there: asked by distribution_manager") \
+    M(point_leave, "a step on a point's way out: input of the job that does it, then the database's")
 
 #define REC_refusal(F, R)                                                                          \
     F(R, word, code, err, REQUIRED)                                                                \
@@ -570,7 +575,8 @@ extern const record_words_t error_class_words;
 #define REC_due(F, R)                                                                              \
     F(R, rows, targets, due_row, REQUIRED)                                                         \
     F(R, flag, more, 0, REQUIRED)                                                                  \
-    F(R, u64, next_ms, 0, REQUIRED) /* until the next is due; RECORD_NONE: none */
+    F(R, u64, next_ms, 0, REQUIRED) /* until the next is due; RECORD_NONE: none */                 \
+    F(R, flag, leaving, 0, OPTIONAL) /* there are leaving_points */
 #define REC_instruction(F, R)                                                                      \
     F(R, u64, number, 0, REQUIRED) /* equal over the retries of one instruction */                 \
     F(R, word, action, action, REQUIRED)                                                           \
@@ -680,6 +686,13 @@ extern const record_words_t error_class_words;
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, word, err, err, REQUIRED) /* ok, too, where nothing could be found out */
+#define REC_leaving_points(F, R) F(R, u32, limit, 0, REQUIRED)
+#define REC_point_leave(F, R)                                                                      \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, flag, emptied, 0, REQUIRED) /* the step after: the identity goes, then the point */
 #define REC_verify_plan(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \

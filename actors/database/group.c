@@ -441,6 +441,7 @@ put_effects(group_t *group)
         stopped_row_t *row = draft_row(out, answers->stopped, i, sizeof *row);
         if (row != NULL) {
             row->target = tx->stopped[i].target;
+            row->revision = tx->stopped[i].revision;
             row->dp = draft_text(out, slice_of(tx->stopped[i].dp));
             row->package = draft_text(out, slice_of(tx->stopped[i].package));
         }
