@@ -28,6 +28,7 @@ typedef struct despooler {
     point_table_t *points;
     ledger_t ledger;
     id128_t site;
+    int64_t now_ns; /* of the last look, for the age that is described */
     bool opened;
     bool waiting_told; /* that instructions wait for a slot */
 } despooler_t;
