@@ -14,17 +14,20 @@
     F(R, u32, a, 0, REQUIRED) F(R, u32, b, 0, REQUIRED) F(R, u32, c, 0, REQUIRED)
 #define FIELDS_block(F, R)                                                                         \
     F(R, u64, a, 0, REQUIRED)                                                                      \
-    F(R, u64, b, 0, REQUIRED) F(R, u64, c, 0, REQUIRED) F(R, u64, d, 0, REQUIRED)                  \
-        F(R, u64, e, 0, REQUIRED) F(R, u64, f, 0, REQUIRED) F(R, u64, g, 0, REQUIRED)              \
-            F(R, u64, h, 0, REQUIRED)
+    F(R, u64, b, 0, REQUIRED)                                                                      \
+    F(R, u64, c, 0, REQUIRED)                                                                      \
+    F(R, u64, d, 0, REQUIRED)                                                                      \
+    F(R, u64, e, 0, REQUIRED)                                                                      \
+    F(R, u64, f, 0, REQUIRED) F(R, u64, g, 0, REQUIRED) F(R, u64, h, 0, REQUIRED)
 #define FIELDS_credit(F, R) F(R, u32, count, 0, REQUIRED)
 /* What a producer is to send, and what the consumer is to expect of it. */
 #define FIELDS_lot(F, R)                                                                           \
     F(R, u64, count, 0, REQUIRED) F(R, u32, number, 0, REQUIRED) F(R, u32, blocks, 0, REQUIRED)
 #define FIELDS_source(F, R)                                                                        \
     F(R, u64, count, 0, REQUIRED)                                                                  \
-    F(R, u32, number, 0, REQUIRED) F(R, u32, batch, 0, REQUIRED) F(R, u32, index, 0, REQUIRED)     \
-        F(R, u32, incarnation, 0, REQUIRED) F(R, u32, far, 0, REQUIRED)
+    F(R, u32, number, 0, REQUIRED)                                                                 \
+    F(R, u32, batch, 0, REQUIRED)                                                                  \
+    F(R, u32, index, 0, REQUIRED) F(R, u32, incarnation, 0, REQUIRED) F(R, u32, far, 0, REQUIRED)
 RECORD_STRUCT(ints, FIELDS_ints)
 RECORD_STRUCT(block, FIELDS_block)
 RECORD_STRUCT(credit, FIELDS_credit)
