@@ -168,6 +168,15 @@ on_actor_trouble(actor_ctx_t *ctx, alarm_manager_t *self, const actor_trouble_t 
         name_of(name, "late", actor);
         alarms_raise(&self->alarms, ALARM_OF_LATE, name, text);
     }
+    if (slice_equal(what, slice_of("job-lost"))) {
+        snprintf(text, sizeof text, "a thread of '%.*s' is lost: %.*s", (int) actor.size,
+                 actor.data, (int) why.size, why.data);
+        name_of(name, "lost", actor);
+        alarms_raise(&self->alarms, ALARM_OF_LOST, name, text);
+    } else if (slice_equal(what, slice_of("job-back"))) {
+        name_of(name, "lost", actor);
+        alarms_clear(&self->alarms, ALARM_OF_LOST, name);
+    }
     if (slice_equal(what, slice_of("quarantined"))) {
         char of[ALARM_NAME_BYTES];
         snprintf(of, sizeof of, "%.*s", (int) actor.size, actor.data);

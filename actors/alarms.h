@@ -21,7 +21,8 @@ typedef enum alarm_source {
     ALARM_OF_BACKLOG = 0,
     ALARM_OF_SITE,
     ALARM_OF_STALLED,
-    ALARM_OF_LATE
+    ALARM_OF_LATE,
+    ALARM_OF_LOST
 } alarm_source_t;
 
 typedef struct alarm {

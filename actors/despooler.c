@@ -10,6 +10,8 @@
  *
  * A point has at most one entry in hand; how an entry in a slot goes on: despooler_steps.c.
  */
+#include <stdio.h>
+
 #include "actors/despooler_inside.h"
 #include "actors/refuse.h"
 #include "actors/roster.h"
@@ -51,7 +53,7 @@ static actor_next_t
 on_stop_work(actor_ctx_t *ctx, despooler_t *self, const stop_work_t *m)
 {
     for (uint32_t i = 0; i < m->stopped.count; i++) {
-        queue_entry_t *entry = hand_stop(self, ROW(m, m->stopped, i, stopped_row_t)->target);
+        queue_entry_t *entry = hand_stop(self, ROW(m, m->stopped, i, stopped_row_t));
         if (entry) {
             hand_t *hand = entry->load;
             answer_unheard(tell_point_worker_stop_work(ctx, hand->worker, m));
@@ -87,8 +89,6 @@ static actor_next_t
 on_slots_set(actor_ctx_t *ctx, despooler_t *self, const slots_set_t *m)
 {
     queue_slots(self->queue, m->slots);
-    steps_note(ctx, STATUS_SLOTS_CHANGED, "the number of despooling slots was changed",
-               hand_draft_backlog(ctx, self));
     return steps_take_next(ctx, self);
 }
 
@@ -96,6 +96,7 @@ static actor_next_t
 on_backlog_query(actor_ctx_t *ctx, despooler_t *self, const backlog_query_t *m)
 {
     claim(ctx, m != NULL);
+    self->now_ns = actor_now_ns(ctx);
     answer_unheard(REPLY(ctx, backlog, hand_draft_backlog(ctx, self)));
     return ACTOR_CONTINUE;
 }
@@ -177,6 +178,23 @@ despooler_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
     return steps_take_next(ctx, state);
 }
 
+/* Its age is as of the last look: the alarm manager looks every 5 s. */
+static void
+despooler_describe(const void *state, char *text, size_t size)
+{
+    const despooler_t *self = state;
+    queue_figures_t f;
+
+    queue_look(self->queue, &f);
+    int used = snprintf(text, size, "slots: %u%s, in hand: %u, waiting: %llu", f.slots,
+                        f.slots == 0 ? " (disabled)" : "", f.busy, (unsigned long long) f.waiting);
+    if (f.oldest_ns > 0 && used > 0 && (size_t) used < size) {
+        int64_t age_ns = self->now_ns > f.oldest_ns ? self->now_ns - f.oldest_ns : 0;
+        snprintf(text + used, size - (size_t) used, ", the oldest for %lld s",
+                 (long long) (age_ns / 1000000000));
+    }
+}
+
 static void
 despooler_drop(void *state)
 {
@@ -198,6 +216,7 @@ const actor_class_t despooler_class = {
     .on_timer = despooler_timer,
     .on_down = despooler_down,
     .drop = despooler_drop,
+    .describe = despooler_describe,
     ACTOR_LIST(hears),
     .edges = actor_edges,
     .edge_count = ACTOR_EDGE_COUNT,

@@ -79,16 +79,20 @@ hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const targ
     return err;
 }
 
+/* An answer with later work of the target may have come before the order to end what it was. */
 queue_entry_t *
-hand_stop(despooler_t *self, uint64_t target)
+hand_stop(despooler_t *self, const stopped_row_t *stopped)
 {
     queue_entry_t *in_hand = NULL;
 
     for (uint32_t action = 0; action < ACTION_VERIFY; action++) {
-        uint64_t key = target * ACTION_KINDS + action;
-        hand_drop(queue_stop(self->queue, key));
+        uint64_t key = stopped->target * ACTION_KINDS + action;
+        const queue_entry_t *waits = queue_waits(self->queue, key);
+        if (waits && waits->revision <= stopped->revision) {
+            hand_drop(queue_stop(self->queue, key));
+        }
         queue_entry_t *entry = queue_in_hand(self->queue, key);
-        in_hand = entry ? entry : in_hand;
+        in_hand = entry && entry->revision <= stopped->revision ? entry : in_hand;
     }
     return in_hand;
 }

@@ -28,6 +28,7 @@ typedef struct despooler {
     point_table_t *points;
     ledger_t ledger;
     id128_t site;
+    int64_t now_ns; /* of the last look, for the age that is described */
     bool opened;
     bool waiting_told; /* that instructions wait for a slot */
 } despooler_t;
@@ -39,7 +40,7 @@ const work_t *hand_work(const hand_t *hand);
 err_t hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m,
                const target_ref_t *target) must_use;
 /* Takes a target's waiting entries out; returns the one in hand, NULL when there is none. */
-queue_entry_t *hand_stop(despooler_t *self, uint64_t target);
+queue_entry_t *hand_stop(despooler_t *self, const stopped_row_t *stopped);
 ledger_verdict_t hand_admit(despooler_t *self, const queue_entry_t *entry, const measured_t *m);
 /* As work or measure: both have the same fields. */
 const work_t *hand_draft_work(actor_ctx_t *ctx, const despooler_t *self, const queue_entry_t *entry,

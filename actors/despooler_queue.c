@@ -311,6 +311,13 @@ queue_done(queue_t *queue, queue_entry_t *entry)
     return load;
 }
 
+const queue_entry_t *
+queue_waits(queue_t *queue, uint64_t key)
+{
+    const item_t *item = zhashx_lookup(queue->waits, &key);
+    return item == NULL ? NULL : &item->entry;
+}
+
 void *
 queue_stop(queue_t *queue, uint64_t key)
 {

@@ -53,6 +53,8 @@ err_t queue_add(queue_t *queue, slice_t point, const queue_entry_t *entry,
 queue_entry_t *queue_take(queue_t *queue);
 /* An entry in hand is done; returns its load. */
 void *queue_done(queue_t *queue, queue_entry_t *entry);
+/* The entry of this key that waits; NULL: none. */
+const queue_entry_t *queue_waits(queue_t *queue, uint64_t key);
 /* Takes a waiting entry out; returns its load, NULL when none of this key waits. */
 void *queue_stop(queue_t *queue, uint64_t key);
 queue_entry_t *queue_in_hand(queue_t *queue, uint64_t key);

@@ -59,6 +59,24 @@ dm_op_pass_on(actor_ctx_t *ctx, dm_op_t *op, const actor_answer_t *answer)
     dm_op_free(op);
 }
 
+/* A command that is refused is over: nothing resumes by itself, as work does. */
+static const char *
+hint_of(err_t err)
+{
+    switch (err) {
+    case ERR_ABSENT:
+        return "make or mount the directory, then repeat the command";
+    case ERR_READ_ONLY:
+        return "remount it writable, then repeat the command";
+    case ERR_SPACE:
+        return "free space or inodes there, then repeat the command";
+    case ERR_NOT_FOUND:
+        return "despool dp list shows the distribution points";
+    default:
+        return err_hint(err);
+    }
+}
+
 void
 dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text)
 {
@@ -68,7 +86,7 @@ dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text)
     m->message = text.size
                      ? actor_text(ctx, text)
                      : actor_textf(ctx, "cannot run '%s': %s", verb_of(op), err_sentence(err));
-    m->hint = actor_text(ctx, slice_of(err_hint(err)));
+    m->hint = actor_text(ctx, slice_of(hint_of(err)));
     m->need = m->have = RECORD_NONE;
     answer_unheard(REPLY_TO(ctx, op->request, refusal, m));
     dm_op_free(op);

@@ -60,6 +60,25 @@ new_incarnation(actor_ctx_t *ctx)
     return id;
 }
 
+/* What every command begins with. */
+typedef struct head {
+    text_t key, principal;
+    bool dry_run;
+} head_t;
+
+static head_t
+head_of(const dm_op_t *op)
+{
+    const void *command = kept_record(op->command);
+    const dp_add_t *add = command;
+    const dp_set_t *set = command;
+    const dp_adopt_t *adopt = command;
+
+    return op->type == &dp_add_type   ? (head_t){add->key, add->principal, add->dry_run}
+           : op->type == &dp_set_type ? (head_t){set->key, set->principal, set->dry_run}
+                                      : (head_t){adopt->key, adopt->principal, adopt->dry_run};
+}
+
 static const claim_order_t *
 order_of(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
          const points_listed_t *listed, const point_ref_t *known)
@@ -68,7 +87,6 @@ order_of(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op
     const site_args_t *site = kept_record(self->args);
     const dp_add_t *add = command;
     const dp_set_t *set = command;
-    const dp_adopt_t *adopt = command;
     claim_order_t *m = DRAFT(ctx, claim_order);
     bool is_add = op->type == &dp_add_type, is_set = op->type == &dp_set_type;
 
@@ -81,7 +99,7 @@ order_of(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op
                  : is_set ? actor_text(ctx, record_slice(set, set->root))
                           : actor_text(ctx, record_slice(listed, known->dp_root));
     m->data = actor_text(ctx, record_slice(site, site->data));
-    m->dry_run = is_add ? add->dry_run : is_set ? set->dry_run : adopt->dry_run;
+    m->dry_run = head_of(op).dry_run;
     copy_known(ctx, m, listed);
     return m;
 }
@@ -96,36 +114,21 @@ committed(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
-/* An adopted root is the same point again: it has returned. */
-static verdict_t
-commit_adopted(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
-               const claimed_t *claimed)
-{
-    const dp_adopt_t *adopt = kept_record(op->command);
-    point_returned_t *m = DRAFT(ctx, point_returned);
-
-    m->dp = actor_text(ctx, record_slice(adopt, adopt->name));
-    m->dp_incarnation = claimed->incarnation;
-    return ask_site_database_point_returned(ctx, m, DM_ASK_MS, committed, dm_op_tag(self, op));
-}
-
 static verdict_t
 commit(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
        const claimed_t *claimed)
 {
-    const dp_add_t *add = kept_record(op->command);
-    const dp_set_t *set = kept_record(op->command);
-
-    if (op->type == &dp_adopt_type) {
-        return commit_adopted(ctx, self, op, claimed);
-    }
+    const void *command = kept_record(op->command);
+    head_t head = head_of(op);
     point_commit_t *m = DRAFT(ctx, point_commit);
+
     m->add = op->type == &dp_add_type;
-    m->dry_run = m->add ? add->dry_run : set->dry_run;
-    m->key = actor_text(ctx, m->add ? record_slice(add, add->key) : record_slice(set, set->key));
-    m->principal = actor_text(ctx, m->add ? record_slice(add, add->principal)
-                                          : record_slice(set, set->principal));
-    m->name = actor_text(ctx, record_slice(add, name_of(op, add)));
+    m->adopt = op->type == &dp_adopt_type;
+    m->written = claimed->written;
+    m->dry_run = head.dry_run;
+    m->key = actor_text(ctx, record_slice(command, head.key));
+    m->principal = actor_text(ctx, record_slice(command, head.principal));
+    m->name = actor_text(ctx, record_slice(command, name_of(op, command)));
     m->root = actor_text(ctx, record_slice(claimed, claimed->root));
     m->incarnation = claimed->incarnation;
     return ask_site_database_point_commit(ctx, m, DM_ASK_MS, committed, dm_op_tag(self, op));

@@ -2,9 +2,10 @@
  *
  *   hears    component_list, component_show, component_start, component_stop, component_pause,
  *            component_resume, component_restart, component_set, quarantine_list, quarantine_show,
- *            quarantine_retry, quarantine_drop, blackbox, stop: each an ask of the provider
+ *            quarantine_retry, quarantine_drop, blackbox, stop: each an ask of the provider;
+ *            host_stopping of the runtime
  *   tells    site_database note_event: what became of a component; despooler slots_set
- *   asks     site_database setting_set, aside_list, aside_order
+ *   asks     site_database setting_set, site_open, aside_list, aside_order; note_event of the stop
  *   keeps    what is requested of each component, and its present incarnation
  *   survives it is the root: when it ends, the host ends. A component that fails is restarted by
  *            the runtime while the others work; after a start of the host all of them run, but for
@@ -15,43 +16,22 @@
 #include "actors/executive_inside.h"
 #include "actors/roster.h"
 #include "proto/status.h"
+#include "runtime/notes.h"
 
 #define STARTED_LOOK_MS 50u /* between looks whether all components are ready, at the start */
-#define SETTING_MS      30000u
 
 enum { TIMER_STARTED = 1 };
 
-THEN(executive_t, setting_done)
-
-/* ---- what is told of components ---- */
-
-static void
-note(actor_ctx_t *ctx, status_id_t id, const char *name, const char *what)
-{
-    note_event_t *m = DRAFT(ctx, note_event);
-
-    m->component = actor_text(ctx, slice_of("executive"));
-    m->id = id;
-    m->severity = status_severity(id);
-    m->text = actor_textf(ctx, "%s%s%s", name, name[0] ? " " : "", what);
-    /* The database may be the component in question; then the event has nowhere to go. */
-    answer_unheard(tell_site_database_note_event(ctx, m));
-}
-
-static void
-note_held(actor_ctx_t *ctx, const executive_t *self)
-{
-    for (uint32_t i = 0; i < COMPONENTS_COUNT; i++) {
-        const component_t *component = &self->table.component[i];
-        if (component->held) {
-            note(ctx, STATUS_COMPONENT_FAILED, component->class->name,
-                 "ended the host again and again and stays stopped; despool component start starts"
-                 " it, despool blackbox tells more");
-        }
-    }
-}
-
 /* ---- component commands ---- */
+
+/* The provider asks for its own restart on behalf of a client, and would never hear the answer: it
+ * is told that it will be done, and tells the order again when its client has been answered. */
+static bool
+is_answered_first(const actor_ctx_t *ctx, const component_t *component, const char *order_word)
+{
+    return !component_may_stop(component) && strcmp(order_word, "restart") == 0 &&
+           actor_is_asked(ctx);
+}
 
 static actor_next_t
 order(actor_ctx_t *ctx, executive_t *self, slice_t name, const char *order_word, bool dry_run)
@@ -59,22 +39,19 @@ order(actor_ctx_t *ctx, executive_t *self, slice_t name, const char *order_word,
     component_t *component = component_of(&self->table, name);
     bool still = strcmp(order_word, "stop") == 0 || strcmp(order_word, "pause") == 0;
 
-    if (!component) {
-        return desk_refuse(ctx, ERR_NOT_FOUND, "despool component list", order_word, name);
+    if (!component || (still && !component_may_stop(component))) {
+        return desk_refuse_order(ctx, component, order_word, name);
     }
-    if (still && !component_may_stop(component)) {
-        return desk_refuse(ctx, ERR_BUSY, "restart it, or stop the host", order_word, name);
-    }
-    if (dry_run) {
-        return desk_done(ctx, true);
+    if (dry_run || is_answered_first(ctx, component, order_word)) {
+        return desk_done(ctx, component_would_change(component, order_word));
     }
     bool changed = component_obey(ctx, &self->table, component, order_word);
     if (changed && strcmp(order_word, "pause") == 0) {
-        note(ctx, STATUS_COMPONENT_PAUSED, component->class->name, "was paused");
+        events_note(ctx, STATUS_COMPONENT_PAUSED, component->class->name, "was paused");
     } else if (changed && strcmp(order_word, "resume") == 0) {
-        note(ctx, STATUS_COMPONENT_PAUSED, component->class->name, "goes on");
+        events_note(ctx, STATUS_COMPONENT_PAUSED, component->class->name, "goes on");
     } else if (changed && !still) {
-        note(ctx, STATUS_COMPONENT_STARTED, component->class->name, "was started");
+        events_note(ctx, STATUS_COMPONENT_STARTED, component->class->name, "was started");
     }
     return desk_done(ctx, changed);
 }
@@ -92,47 +69,7 @@ OBEYS(pause)
 OBEYS(resume)
 OBEYS(restart)
 
-HEARS(executive_t, component_set)
-static actor_next_t
-on_component_set(actor_ctx_t *ctx, executive_t *self, const component_set_t *m)
-{
-    slice_t name = record_slice(m, m->name);
-
-    if (!slice_equal(name, slice_of("despooler")) || m->slots == RECORD_NONE) {
-        return desk_refuse(ctx, ERR_NOT_FOUND, "despooler has the setting --slots", "set", name);
-    }
-    if (m->slots > SLOTS_MAX) {
-        return desk_refuse(ctx, ERR_BAD_VALUE, "slots are 0 to 256", "set", name);
-    }
-    if (self->setting_open) {
-        return desk_refuse(ctx, ERR_BUSY, NULL, "set", name);
-    }
-    verdict_t verdict = ask_site_database_setting_set(ctx, desk_slots_setting(ctx, m), SETTING_MS,
-                                                      setting_done_then, m->dry_run);
-    if (verdict != VERDICT_OK) {
-        return desk_refuse(ctx, verdict_err(verdict), NULL, "set", name);
-    }
-    self->setting_open = true;
-    self->slots = (uint32_t) m->slots;
-    self->setting = actor_defer(ctx, "site_database");
-    return ACTOR_CONTINUE;
-}
-
-/* Durable first, then live: after a restart the despooler reads what it was told here. */
-static actor_next_t
-setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
-{
-    self->setting_open = false;
-    if (answer_err(answer) == OK && !answer->tag) {
-        slots_set_t *m = DRAFT(ctx, slots_set);
-        m->slots = self->slots;
-        answer_unheard(tell_despooler_slots_set(ctx, m));
-    }
-    answer_pass_on(ctx, self->setting, answer, "set", slice_of("despooler"));
-    return ACTOR_CONTINUE;
-}
-
-/* ---- what is only looked up, and the end ---- */
+/* ---- what is done elsewhere, and the end ---- */
 
 #define DESK(message, answer)                                                                      \
     HEARS(executive_t, message)                                                                    \
@@ -143,22 +80,15 @@ setting_done(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
     }
 DESK(component_list, desk_component_list(ctx, &self->table))
 DESK(component_show, desk_component_show(ctx, &self->table, m))
+DESK(component_set, setting_change(ctx, self, m))
 DESK(blackbox, desk_blackbox(ctx))
 DESK(quarantine_list, aside_list(ctx, self))
 DESK(quarantine_show, aside_show(ctx, self, m))
 DESK(quarantine_retry, aside_retry(ctx, self, m))
 DESK(quarantine_drop, aside_drop(ctx, self, m))
 
-HEARS(executive_t, stop)
-static actor_next_t
-on_stop(actor_ctx_t *ctx, executive_t *self, const stop_t *m)
-{
-    claim(ctx, self != NULL);
-    if (!m->dry_run) {
-        note(ctx, STATUS_SITE_STOPPING, "", status_sentence(STATUS_SITE_STOPPING));
-    }
-    return desk_done(ctx, true);
-}
+DESK(stop, events_stop(ctx, self, m))
+DESK(host_stopping, events_host_stopping(ctx, self, m))
 
 /* ---- the actor ---- */
 
@@ -183,8 +113,8 @@ executive_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         return actor_timer(ctx, TIMER_STARTED, STARTED_LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE
                                                                               : ACTOR_FAIL;
     }
-    note_held(ctx, self);
-    note(ctx, STATUS_SITE_STARTED, "", status_sentence(STATUS_SITE_STARTED));
+    events_held(ctx, self);
+    events_note(ctx, STATUS_SITE_STARTED, "", status_sentence(STATUS_SITE_STARTED));
     return ACTOR_CONTINUE;
 }
 
@@ -198,14 +128,14 @@ executive_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
         return ACTOR_CONTINUE;
     }
     if (down->reason == ACTOR_ENDED) {
-        note(ctx, STATUS_COMPONENT_STOPPED, down->class_name, "was stopped");
+        events_note(ctx, STATUS_COMPONENT_STOPPED, down->class_name, "was stopped");
     } else if (down->reason == ACTOR_RESTARTED) {
-        note(ctx, STATUS_COMPONENT_STARTED, down->class_name, "was restarted");
+        events_note(ctx, STATUS_COMPONENT_STARTED, down->class_name, "was restarted");
     } else if (down->reason == ACTOR_GIVEN_UP) {
-        note(ctx, STATUS_COMPONENT_FAILED, down->class_name,
-             "failed too often and stays stopped; despool component start starts it");
+        events_note(ctx, STATUS_COMPONENT_FAILED, down->class_name,
+                    "failed too often and stays stopped; despool component start starts it");
     } else if (down->reason == ACTOR_LATE) {
-        note(ctx, STATUS_COMPONENT_LATE, down->class_name, "is not ready by its deadline");
+        events_note(ctx, STATUS_COMPONENT_LATE, down->class_name, "is not ready by its deadline");
     }
     return ACTOR_CONTINUE;
 }
@@ -216,6 +146,7 @@ executive_drop(void *state)
     executive_t *self = state;
 
     kept_destroy(&self->table.args);
+    kept_destroy(&self->done);
 }
 
 static const actor_hears_t actor_hears[] = {ON(component_list),    ON(component_show),
@@ -224,7 +155,8 @@ static const actor_hears_t actor_hears[] = {ON(component_list),    ON(component_
                                             ON(component_restart), ON(component_set),
                                             ON(quarantine_list),   ON(quarantine_show),
                                             ON(quarantine_retry),  ON(quarantine_drop),
-                                            ON(blackbox),          ON(stop)};
+                                            ON(blackbox),          ON(stop),
+                                            ON(host_stopping)};
 
 const actor_class_t executive_class = {
     .name = "executive",

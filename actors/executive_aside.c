@@ -135,14 +135,26 @@ order_message(actor_ctx_t *ctx, uint64_t number, err_t err, const char *verb)
     return err == OK ? desk_done(ctx, true) : refuse_number(ctx, err, verb, number);
 }
 
+/* What an order about this message would answer. */
+static err_t
+would(const actor_ctx_t *ctx, uint64_t number)
+{
+    quarantined_t there;
+    bool found = number > 0 && actor_quarantine_list(ctx, number - 1, &there, 1) == 1 &&
+                 there.number == number;
+
+    return found ? OK : ERR_NOT_FOUND;
+}
+
 actor_next_t
 aside_retry(actor_ctx_t *ctx, executive_t *self, const quarantine_retry_t *m)
 {
     if (m->number >= ASIDE_NUMBER_FIRST) {
         return order_target(ctx, self, m, false);
     }
-    return order_message(ctx, m->number, m->dry_run ? OK : actor_quarantine_retry(ctx, m->number),
-                         "retry");
+    return order_message(
+        ctx, m->number, m->dry_run ? would(ctx, m->number) : actor_quarantine_retry(ctx, m->number),
+        "retry");
 }
 
 actor_next_t
@@ -153,6 +165,7 @@ aside_drop(actor_ctx_t *ctx, executive_t *self, const quarantine_drop_t *m)
     if (m->number >= ASIDE_NUMBER_FIRST) {
         return order_target(ctx, self, (const quarantine_retry_t *) (const void *) m, true);
     }
-    return order_message(ctx, m->number, m->dry_run ? OK : actor_quarantine_drop(ctx, m->number),
+    return order_message(ctx, m->number,
+                         m->dry_run ? would(ctx, m->number) : actor_quarantine_drop(ctx, m->number),
                          "drop");
 }

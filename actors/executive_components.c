@@ -33,22 +33,40 @@ spawn(actor_ctx_t *ctx, component_table_t *table, component_t *component)
                        kept_record(table->args), tag, &component->who);
 }
 
+/* What is requested of a component after this order. */
+static const char *
+requested_by(const char *order)
+{
+    return strcmp(order, "stop") == 0 ? "stop" : strcmp(order, "pause") == 0 ? "pause" : "run";
+}
+
+bool
+component_would_change(const component_t *component, const char *order)
+{
+    const char *requested = requested_by(order);
+    bool runs = component->who.index != 0;
+
+    if (strcmp(requested, "run") == 0 && !runs) {
+        return true;
+    }
+    return runs && (strcmp(order, "restart") == 0 || strcmp(component->requested, requested) != 0);
+}
+
 bool
 component_obey(actor_ctx_t *ctx, component_table_t *table, component_t *component,
                const char *order)
 {
-    const char *requested = strcmp(order, "stop") == 0    ? "stop"
-                            : strcmp(order, "pause") == 0 ? "pause"
-                                                          : "run";
-    bool runs = component->who.index != 0, same = strcmp(component->requested, requested) == 0;
+    bool changes = component_would_change(component, order);
 
-    component->requested = requested;
-    if (strcmp(order, "restart") == 0 && runs) {
-        actor_restart_child(ctx, component->who);
-    } else if (strcmp(requested, "run") == 0 && !runs) {
-        return spawn(ctx, table, component) == VERDICT_OK;
-    } else if (same || !runs) {
+    component->requested = requested_by(order);
+    if (!changes) {
         return false;
+    }
+    if (component->who.index == 0) {
+        return spawn(ctx, table, component) == VERDICT_OK;
+    }
+    if (strcmp(order, "restart") == 0) {
+        actor_restart_child(ctx, component->who);
     } else if (strcmp(order, "stop") == 0) {
         actor_stop(ctx, component->who);
     } else if (strcmp(order, "pause") == 0) {
@@ -151,5 +169,5 @@ components_ready(actor_ctx_t *ctx, const component_table_t *table)
 bool
 component_may_stop(const component_t *component)
 {
-    return strcmp(component->class->name, "provider") != 0;
+    return component->class != &provider_class;
 }

@@ -33,7 +33,9 @@ verdict_t components_start(actor_ctx_t *ctx, component_table_t *table,
 /* NULL: there is none of this name. */
 component_t *component_of(component_table_t *table, slice_t name);
 component_view_t component_view(const component_t *component);
-/* start, stop, pause, resume or restart; false when it is so already. */
+/* Whether start, stop, pause, resume or restart finds something to do. */
+bool component_would_change(const component_t *component, const char *order);
+/* Does it; false when it is so already. */
 bool component_obey(actor_ctx_t *ctx, component_table_t *table, component_t *component,
                     const char *order);
 /* A child is no longer what it was; the row is brought up to date and returned. */

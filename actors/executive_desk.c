@@ -16,6 +16,22 @@ desk_refuse(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb, sli
 }
 
 actor_next_t
+desk_refuse_order(actor_ctx_t *ctx, const component_t *component, const char *verb, slice_t name)
+{
+    const char *reason =
+        component ? "it carries the commands" : "it is the parent of all the others";
+    const char *hint = component ? "despool component restart provider, or stop the host with"
+                                   " despool stop"
+                                 : "stop the host with despool stop";
+
+    if (!component && !slice_equal(name, slice_of("executive"))) {
+        return desk_refuse(ctx, ERR_NOT_FOUND, "despool component list", verb, name);
+    }
+    answer_unheard(REPLY(ctx, refusal, refuse_draft(ctx, ERR_NEEDED, hint, verb, name, reason)));
+    return ACTOR_CONTINUE;
+}
+
+actor_next_t
 desk_done(actor_ctx_t *ctx, bool changed)
 {
     done_t *m = DRAFT(ctx, done);

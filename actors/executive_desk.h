@@ -20,6 +20,9 @@ actor_next_t desk_blackbox(actor_ctx_t *ctx);
 /* hint NULL: that of the error. */
 actor_next_t desk_refuse(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb,
                          slice_t subject);
+/* An order about a name that is no component, or about one that the site cannot be without. */
+actor_next_t desk_refuse_order(actor_ctx_t *ctx, const component_t *component, const char *verb,
+                               slice_t name);
 actor_next_t desk_done(actor_ctx_t *ctx, bool changed);
 /* The number of slots that a command sets, for the database. */
 const setting_set_t *desk_slots_setting(actor_ctx_t *ctx, const component_set_t *m);

@@ -14,20 +14,21 @@ typedef struct claim_task {
     char root[PATH_BYTES_MAX + 1];
     point_identity_t identity;
     id128_t *known;
+    bool written;
+    char other[PATH_BYTES_MAX + 1]; /* that the root overlaps; "": none */
     fault_t fault;
 } claim_task_t;
 
 static err_t
 refuse_overlap(claim_task_t *task, slice_t other)
 {
-    char path[PATH_BYTES_MAX + 1];
     bool overlaps = false;
 
-    if (!slice_copy(other, path, sizeof path)) {
+    if (!slice_copy(other, task->other, sizeof task->other)) {
         return OK;
     }
-    TRY(point_overlaps(task->world, task->root, path, &overlaps, &task->fault));
-    return overlaps ? RAISE(&task->fault, ERR_OVERLAP, 0, "claim", path) : OK;
+    TRY(point_overlaps(task->world, task->root, task->other, &overlaps, &task->fault));
+    return overlaps ? RAISE(&task->fault, ERR_OVERLAP, 0, "claim", task->root) : OK;
 }
 
 /* Against every other point, every source and the data directory. */
@@ -73,8 +74,8 @@ claim_by(claim_task_t *task)
     point_t point;
 
     if (slice_equal(how, slice_of("adopt"))) {
-        return m->dry_run ? OK
-                          : point_adopt(task->world, task->root, &task->identity, &task->fault);
+        return point_adopt(task->world, task->root, &task->identity, m->dry_run, &task->written,
+                           &task->fault);
     }
     if (slice_equal(how, slice_of("set"))) {
         /* A root that was moved carries the identity already. */
@@ -106,19 +107,31 @@ run_claim(claim_task_t *task)
     return claim_by(task);
 }
 
+/* The sentence of what went wrong; an overlap names what it is with. */
+static text_t
+reason_of(job_t *job, const claim_task_t *task)
+{
+    char text[TEXT_BYTES_MAX];
+    draft_t *draft = job_draft(job);
+
+    fault_text(&task->fault, text, sizeof text);
+    return task->fault.err == ERR_OVERLAP ? draft_textf(draft, "%s: '%s'", text, task->other)
+                                          : draft_text(draft, slice_of(text));
+}
+
 void
 job_claim(job_t *job, world_t *world, const void *input, void *resource)
 {
     claim_task_t task = {.order = input, .world = world};
-    char text[TEXT_BYTES_MAX];
     err_t err = resource ? ERR_INTERNAL : run_claim(&task);
     claimed_t *m = JOB_OUTPUT(job, claimed);
 
     m->err = err;
     m->incarnation = task.identity.incarnation;
+    m->written = task.written;
     m->root = draft_text(job_draft(job), slice_of(task.root));
     if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(&task.fault, text, sizeof text)));
+        m->text = reason_of(job, &task);
     }
     free(task.known);
 }

@@ -15,6 +15,7 @@
 #define SYNC_BYTES_PER_MS 4096u  /* of ours, on the slowest disk that is not called hung */
 
 #define FOREIGN_SHOWN_MAX 100u /* paths that are not ours, told with a removal; all are counted */
+#define FOREIGN_BYTES_MAX 900u /* of the first of them in a sentence */
 
 /* A work with its sides as C strings, its point and the store. */
 typedef struct task {
@@ -160,6 +161,20 @@ paths_in(job_t *job, const paths_t *paths, path_kind_t kind, uint32_t max)
     return texts;
 }
 
+static text_t
+foreign_in(job_t *job, const removal_result_t *result)
+{
+    const paths_t *paths = &result->paths;
+    bool any = paths->kept > 0;
+    uint32_t size = any ? paths->item[0].size : 0;
+
+    return draft_textf(job_draft(job), "%llu %s of somebody else stay%s%.*s",
+                       (unsigned long long) result->foreign,
+                       result->foreign == 1 ? "path" : "paths", any ? ", the first is " : "",
+                       (int) (size < FOREIGN_BYTES_MAX ? size : FOREIGN_BYTES_MAX),
+                       any ? paths->text + paths->item[0].at : "");
+}
+
 static err_t
 take_away(job_t *job, task_t *task, outcome_t *m)
 {
@@ -173,8 +188,7 @@ take_away(job_t *job, task_t *task, outcome_t *m)
     m->files = result.removed;
     m->foreign = paths_in(job, &result.paths, PATH_EXTRA, FOREIGN_SHOWN_MAX);
     if (result.foreign > 0) {
-        m->text = draft_textf(job_draft(job), "%llu files that despool did not make stay there",
-                              (unsigned long long) result.foreign);
+        m->text = foreign_in(job, &result);
     }
     removal_result_release(&result);
     return OK;

@@ -14,6 +14,7 @@
 #include "actors/command_queue.h"
 #include "actors/jobs_snapshot.h"
 #include "actors/package_orders.h"
+#include "actors/refuse.h"
 #include "actors/roster.h"
 #include "proto/messages.h"
 
@@ -76,8 +77,11 @@ verb_in_hand(const package_worker_t *self)
 static actor_next_t
 finish_refused(actor_ctx_t *ctx, package_worker_t *self, err_t err)
 {
-    answer_refuse(ctx, in_hand(self)->request, err, verb_in_hand(self),
-                  command_queue_id(in_hand(self)));
+    const char *hint = err == ERR_NOT_FOUND ? "despool package list shows the packages" : NULL;
+    const refusal_t *refusal = refuse_draft(ctx, err, hint, verb_in_hand(self),
+                                            command_queue_id(in_hand(self)), err_sentence(err));
+
+    answer_unheard(REPLY_TO(ctx, in_hand(self)->request, refusal, refusal));
     return finish(ctx, self);
 }
 

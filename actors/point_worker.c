@@ -151,7 +151,8 @@ on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
     const work_t *work = self->work ? kept_record(self->work) : NULL;
 
     for (uint32_t i = 0; work && i < m->stopped.count; i++) {
-        if (ROW(m, m->stopped, i, stopped_row_t)->target == work->target) {
+        const stopped_row_t *stopped = ROW(m, m->stopped, i, stopped_row_t);
+        if (stopped->target == work->target && work->revision <= stopped->revision) {
             actor_job_cancel(ctx, self->job);
         }
     }

@@ -1,7 +1,7 @@
 /* provider.c - commands: decodes, validates, answers.
  *
  *   hears    link_request: a client's command; its link_reply often comes later, out of order.
- *   tells    nobody.
+ *   tells    executive component_restart: of itself, once its client has been answered.
  *   asks     each command of whom the table below names; site_database `site_open` until it is
  *            open, and `recall` before a package is snapshot, or a root claimed, with a key.
  *   keeps    the commands in hand, at most PENDING_MAX: id, request, and the record while a
@@ -11,10 +11,10 @@
  */
 #include <string.h>
 
+#include "actors/answer.h"
 #include "actors/provider_pending.h"
 #include "actors/provider_reply.h"
 #include "actors/provider_routes.h"
-#include "actors/provider_wire.h"
 #include "actors/roster.h"
 
 #define SLOW_MS       86400000u /* a snapshot or a verify takes as long as it takes */
@@ -22,7 +22,11 @@
 
 enum { TIMER_OPEN = 1 };
 
-#define EDGES(E) ROUTES(E) E(ASK, site_database, site_open) E(ASK, site_database, recall)
+#define EDGES(E)                                                                                   \
+    ROUTES(E)                                                                                      \
+    E(ASK, site_database, site_open)                                                               \
+    E(ASK, site_database, recall)                                                                  \
+    E(TELL, executive, component_restart)
 ACTOR_EDGES(EDGES)
 
 typedef verdict_t route_fn(actor_ctx_t *ctx, const void *m, uint32_t deadline_ms,
@@ -66,10 +70,11 @@ pending_end(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const link_r
     return verdict == VERDICT_TOO_LARGE ? ACTOR_FAIL : ACTOR_CONTINUE;
 }
 
-static uint32_t
-deadline_of(const route_t *route)
+static actor_next_t
+pending_fail(actor_ctx_t *ctx, provider_t *self, pending_t *pending, err_t err)
 {
-    return strcmp(route->whom, "distribution_manager") == 0 ? SLOW_MS : ASK_DEADLINE_MS;
+    return pending_end(ctx, self, pending,
+                       reply_error(ctx, pending_id(pending), pending->command, err));
 }
 
 /* Asks whom the table names; m is the draft in hand or kept. */
@@ -77,14 +82,12 @@ static actor_next_t
 pending_route(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void *m)
 {
     const route_t *route = &routes[pending->command->type->number];
+    bool slow = strcmp(route->whom, "distribution_manager") == 0;
     uint64_t tag = pending_tag(&self->pendings, pending);
-    verdict_t verdict = route->ask(ctx, m, deadline_of(route), command_answer_then, tag);
-    if (verdict == VERDICT_OK) {
-        return ACTOR_CONTINUE;
-    }
-    err_t err = verdict_err(verdict);
-    return pending_end(ctx, self, pending,
-                       reply_error(ctx, pending_id(pending), pending->command, err));
+    verdict_t verdict =
+        route->ask(ctx, m, slow ? SLOW_MS : ASK_DEADLINE_MS, command_answer_then, tag);
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE
+                                 : pending_fail(ctx, self, pending, verdict_err(verdict));
 }
 
 static actor_next_t
@@ -95,11 +98,18 @@ command_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
     const link_reply_t *reply = answer->err == OK
                                     ? reply_make(ctx, id, answer->type, answer->record)
                                     : reply_error(ctx, id, pending->command, answer->err);
-    if (pending->stops && ANSWER_AS(answer, done) != NULL) {
+    bool done = ANSWER_AS(answer, done) != NULL, restarts = pending->restarts && done;
+    if (pending->stops && done) {
         /* Here and not earlier: the reply leaves with this handler, and the link ends last. */
         actor_host_stop(ctx, "a client said stop");
     }
-    return pending_end(ctx, self, pending, reply);
+    actor_next_t next = pending_end(ctx, self, pending, reply);
+    if (restarts && next == ACTOR_CONTINUE) { /* behind the reply, in the order of telling */
+        component_restart_t *m = DRAFT(ctx, component_restart);
+        m->name = actor_text(ctx, slice_of("provider"));
+        answer_unheard(tell_executive_component_restart(ctx, m));
+    }
+    return next;
 }
 
 /* The answer that was given to this key goes out again; without one the command is done. */
@@ -108,10 +118,8 @@ recalled_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer
 {
     pending_t *pending = &self->pendings.pending[answer->tag];
     const recalled_t *recalled = ANSWER_AS(answer, recalled);
-    if (recalled == NULL) {
-        err_t err = answer->err != OK ? answer->err : ERR_INTERNAL;
-        return pending_end(ctx, self, pending,
-                           reply_error(ctx, pending_id(pending), pending->command, err));
+    if (recalled == NULL) { /* it belongs to another command, or cannot be looked for */
+        return command_answer(ctx, self, answer);
     }
     if (recalled->type == MSG_NONE) {
         return pending_route(ctx, self, pending, kept_record(pending->kept));
@@ -125,25 +133,14 @@ pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const voi
     pending->kept = actor_keep(ctx, pending->command->type, m);
     recall_t *recall = DRAFT(ctx, recall);
     recall->key = actor_text(ctx, key);
+    recall->command = pending->command->type->number;
     verdict_t verdict = ask_site_database_recall(ctx, recall, ASK_DEADLINE_MS, recalled_answer_then,
                                                  pending_tag(&self->pendings, pending));
-    if (verdict == VERDICT_OK) {
-        return ACTOR_CONTINUE;
-    }
-    err_t err = verdict_err(verdict);
-    return pending_end(ctx, self, pending,
-                       reply_error(ctx, pending_id(pending), pending->command, err));
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE
+                                 : pending_fail(ctx, self, pending, verdict_err(verdict));
 }
 
 /* ---- a command arrives ---- */
-
-static bool
-must_recall(const client_request_t *request)
-{
-    uint32_t number = request->command->type->number;
-    bool slow = number == MSG_package_add || number == MSG_package_update;
-    return request->key.size > 0 && (slow || number == MSG_dp_add || number == MSG_dp_set);
-}
 
 static actor_next_t
 answer_now(actor_ctx_t *ctx, const link_reply_t *reply)
@@ -158,14 +155,12 @@ on_link_request(actor_ctx_t *ctx, provider_t *self, const link_request_t *m)
     request_fault_t fault;
     slice_t principal = m->principal.size > 0 ? record_slice(m, m->principal) : slice_of("local");
     if (request_read(record_slice(m, m->body), &request, &fault) != OK) {
-        return answer_now(ctx,
-                          reply_refusal(ctx, request.id, fault.err, fault.message, fault.hint));
+        return answer_now(ctx, reply_fault(ctx, request.id, &fault));
     }
     const site_args_t *site = kept_record(self->site);
     const void *command = actor_draft(ctx, request.command->type);
     if (request_decode(&request, site, actor_draft_open(ctx), &fault) != OK) {
-        return answer_now(ctx,
-                          reply_refusal(ctx, request.id, fault.err, fault.message, fault.hint));
+        return answer_now(ctx, reply_fault(ctx, request.id, &fault));
     }
     if (request.command->type->number == MSG_ping) {
         return answer_now(ctx, reply_pong(ctx, request.id, site, self->opened));
@@ -181,11 +176,10 @@ on_link_request(actor_ctx_t *ctx, provider_t *self, const link_request_t *m)
         return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_TOO_LARGE));
     }
     pending_t *pending = pending_take(&self->pendings, &request);
-    pending->stops =
-        request.command->type->number == MSG_stop && !((const stop_t *) command)->dry_run;
+    pending_mark(pending, command);
     pending->request = actor_defer(ctx, route->whom);
-    return must_recall(&request) ? pending_recall(ctx, self, pending, command, request.key)
-                                 : pending_route(ctx, self, pending, command);
+    return pending_must_recall(&request) ? pending_recall(ctx, self, pending, command, request.key)
+                                         : pending_route(ctx, self, pending, command);
 }
 
 /* ---- life ---- */
@@ -195,20 +189,16 @@ ask_open(actor_ctx_t *ctx)
 {
     site_open_t *open = DRAFT(ctx, site_open);
     open->asker = actor_text(ctx, slice_of("provider"));
-    if (ask_site_database_site_open(ctx, open, SLOW_MS, site_is_open_then, 0) != VERDICT_OK) {
-        claim(ctx, actor_timer(ctx, TIMER_OPEN, OPEN_RETRY_MS) == VERDICT_OK);
-    }
+    verdict_t asked = ask_site_database_site_open(ctx, open, SLOW_MS, site_is_open_then, 0);
+    claim(ctx, asked == VERDICT_OK || actor_timer(ctx, TIMER_OPEN, OPEN_RETRY_MS) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
 
 static actor_next_t
 site_is_open(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 {
-    if (ANSWER_AS(answer, site_opened) != NULL) {
-        self->opened = true;
-        return ACTOR_CONTINUE;
-    }
-    claim(ctx, actor_timer(ctx, TIMER_OPEN, OPEN_RETRY_MS) == VERDICT_OK);
+    self->opened = ANSWER_AS(answer, site_opened) != NULL;
+    claim(ctx, self->opened || actor_timer(ctx, TIMER_OPEN, OPEN_RETRY_MS) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
 
@@ -224,9 +214,15 @@ provider_init(actor_ctx_t *ctx, void *state, const void *args)
 static actor_next_t
 provider_on_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    (void) state;
-    claim(ctx, key == TIMER_OPEN);
+    claim(ctx, state != NULL && key == TIMER_OPEN);
     return ask_open(ctx);
+}
+
+static void
+provider_describe(const void *state, char *text, size_t size)
+{
+    const provider_t *self = state;
+    pendings_describe(&self->pendings, self->opened, text, size);
 }
 
 static void
@@ -243,6 +239,7 @@ const actor_class_t provider_class = {
     .init = provider_init,
     .on_timer = provider_on_timer,
     .drop = provider_drop,
+    .describe = provider_describe,
     ACTOR_LIST(hears),
     .edges = actor_edges,
     .edge_count = ACTOR_EDGE_COUNT,

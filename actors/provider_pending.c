@@ -2,6 +2,7 @@
 #include "actors/provider_pending.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 void
@@ -33,6 +34,18 @@ pending_take(pendings_t *pendings, const client_request_t *request)
 }
 
 void
+pending_mark(pending_t *pending, const void *command)
+{
+    const component_restart_t *restart =
+        pending->command->type->number == MSG_component_restart ? command : NULL;
+    const stop_t *stop = pending->command->type->number == MSG_stop ? command : NULL;
+
+    pending->stops = stop != NULL && !stop->dry_run;
+    pending->restarts = restart != NULL && !restart->dry_run &&
+                        slice_equal(record_slice(restart, restart->name), slice_of("provider"));
+}
+
+void
 pending_forget(pendings_t *pendings, pending_t *pending)
 {
     kept_destroy(&pending->kept);
@@ -49,4 +62,21 @@ slice_t
 pending_id(const pending_t *pending)
 {
     return (slice_t){(const char *) pending->id, pending->id_size};
+}
+
+bool
+pending_must_recall(const client_request_t *request)
+{
+    uint32_t number = request->command->type->number;
+    bool snapshot = number == MSG_package_add || number == MSG_package_update;
+    bool root = number == MSG_dp_add || number == MSG_dp_set || number == MSG_dp_adopt;
+
+    return request->key.size > 0 && (snapshot || root);
+}
+
+void
+pendings_describe(const pendings_t *pendings, bool opened, char *text, size_t size)
+{
+    snprintf(text, size, "%scommands in hand: %u of %u", opened ? "" : "waits for the database, ",
+             PENDING_MAX - pendings->free_count, PENDING_MAX);
 }

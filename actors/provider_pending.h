@@ -17,8 +17,9 @@
 typedef struct pending {
     request_t request;
     const command_t *command;
-    kept_t *kept; /* the command, while its key is recalled */
-    bool stops;   /* once it is answered, the host is to stop */
+    kept_t *kept;  /* the command, while its key is recalled */
+    bool stops;    /* once it is answered, the host is to stop */
+    bool restarts; /* once it is answered, the provider is */
     uint16_t id_size;
     uint8_t id[COMMAND_ID_BYTES_MAX];
 } pending_t;
@@ -32,6 +33,12 @@ typedef struct pendings {
 void pendings_init(pendings_t *pendings);
 void pendings_release(pendings_t *pendings);
 pending_t *pending_take(pendings_t *pendings, const client_request_t *request);
+/* Whether an answer that was given to its key goes out before anything is done: it is no change of
+ * rows alone, whose transaction would find it. */
+bool pending_must_recall(const client_request_t *request);
+void pendings_describe(const pendings_t *pendings, bool opened, char *text, size_t size);
+/* Notes what the command means for who answers it. */
+void pending_mark(pending_t *pending, const void *command);
 void pending_forget(pendings_t *pendings, pending_t *pending);
 uint64_t pending_tag(const pendings_t *pendings, const pending_t *pending);
 slice_t pending_id(const pending_t *pending);

@@ -1,7 +1,6 @@
 /* provider_reply.c - see provider_reply.h. */
 #include "actors/provider_reply.h"
 
-#include "actors/provider_wire.h"
 #include "actors/roster.h"
 
 /* Begins a link_reply whose body is written through the writer. */
@@ -48,12 +47,18 @@ reply_refusal(actor_ctx_t *ctx, slice_t id, err_t err, const char *message, cons
 }
 
 const link_reply_t *
+reply_fault(actor_ctx_t *ctx, slice_t id, const request_fault_t *fault)
+{
+    return reply_refusal(ctx, id, fault->err, fault->message, fault->hint);
+}
+
+const link_reply_t *
 reply_error(actor_ctx_t *ctx, slice_t id, const command_t *command, err_t err)
 {
     request_fault_t fault;
 
     request_cannot(&fault, command, err);
-    return reply_refusal(ctx, id, err, fault.message, fault.hint);
+    return reply_fault(ctx, id, &fault);
 }
 
 const link_reply_t *

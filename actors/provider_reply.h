@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "actors/provider_wire.h"
 #include "proto/messages.h"
 #include "runtime/actor.h"
 #include "runtime/notes.h"
@@ -16,6 +17,7 @@ const link_reply_t *reply_make(actor_ctx_t *ctx, slice_t id, const record_type_t
 const link_reply_t *reply_refusal(actor_ctx_t *ctx, slice_t id, err_t err, const char *message,
                                   const char *hint);
 /* cannot run '<command>': the error's sentence. */
+const link_reply_t *reply_fault(actor_ctx_t *ctx, slice_t id, const request_fault_t *fault);
 const link_reply_t *reply_error(actor_ctx_t *ctx, slice_t id, const command_t *command, err_t err);
 /* The answer that was given to a key before. */
 const link_reply_t *reply_recalled(actor_ctx_t *ctx, slice_t id, const recalled_t *recalled);

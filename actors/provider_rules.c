@@ -71,6 +71,15 @@ check_some(const ruled_t *on, slice_t text)
     return good ? OK : refuse(on, ERR_BAD_VALUE, "is empty or holds a NUL", NULL);
 }
 
+/* A text for people: it may be empty. */
+static err_t
+check_text(const ruled_t *on, slice_t text)
+{
+    return memchr(text.data, 0, text.size) == NULL
+               ? OK
+               : refuse(on, ERR_BAD_VALUE, "holds a NUL", "leave the NUL out");
+}
+
 /* Whether a component of the path is . or .., which could leave an allowed prefix. */
 static bool
 path_has_dots(slice_t path)
@@ -157,6 +166,8 @@ static const struct rule {
     {"", "source", check_source, ERR_NAME_TOO_LONG},
     {"", "root", check_root, ERR_NAME_TOO_LONG},
     {"", "exclude", check_some, ERR_TOO_LARGE},
+    {"package.", "name", check_text, ERR_TOO_LARGE},
+    {"package.", "version", check_text, ERR_TOO_LARGE},
     {"component.", "name", check_some, ERR_BAD_NAME},
 };
 

@@ -80,9 +80,9 @@ typedef enum error_class {
     E(ERR_DOWN,          "down",            RETRY,    "the component is stopped",                  \
       "despool component start NAME")                                                              \
     E(ERR_RESTARTING,    "restarting",      RETRY,    "the component restarted before it answered", \
-      "try again; a command with the same key is not done twice")                                  \
+      "look whether it was done, or repeat it with the same key: it is not done twice")            \
     E(ERR_DEADLINE,      "deadline",        RETRY,    "no answer came in time",                    \
-      "try again; despool component list shows what is stalled")                                   \
+      "it may be done all the same: look, or repeat it with the same key; despool component list shows what is stalled") \
     E(ERR_CYCLE,         "cycle",           REFUSE,   "the call would wait for itself",            \
       "report this with the path of names; it is a defect of despool")                             \
     E(ERR_UNDECLARED,    "undeclared",      REFUSE,   "the actor may not talk to that address",    \
@@ -118,7 +118,11 @@ typedef enum error_class {
     E(ERR_QUARANTINED,   "quarantined",     REFUSE,   "it was set aside after repeated failures", \
       "despool quarantine list")                                                                   \
     E(ERR_INTERNAL,      "internal",        STOP,     "despool met a state that it holds impossible", \
-      "report this with the output of despool blackbox")
+      "report this with the output of despool blackbox")                                           \
+    E(ERR_NEEDED,        "needed",          REFUSE,   "the site cannot be without it",             \
+      "despool component restart NAME, or stop the host with despool stop")                        \
+    E(ERR_STOPPING,      "stopping",        RETRY,    "the host stops",                            \
+      "start despoold again, then look whether it was done, or repeat it with the same key")
 
 typedef enum err {
     OK = 0,

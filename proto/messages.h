@@ -201,12 +201,14 @@ extern const record_words_t error_class_words;
     F(R, word, cause, err, OPTIONAL)
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, package, NAME_BYTES_MAX, REQUIRED)
 #define REC_point_ref(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
-    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, flag, emptied, 0, OPTIONAL) /* of a point that leaves: only its identity is still at the root */
 #define REC_root_ref(F, R)                                                                         \
     F(R, digest, root, 0, REQUIRED)
 #define REC_group_message(F, R)                                                                    \
@@ -453,7 +455,10 @@ extern const record_words_t error_class_words;
     M(point_worker_args, "the point a point_worker serves")                                        \
     /* points that have no work */                                                                 \
     M(patrol, "the next points to look at, by their names: asked by distribution_manager")         \
-    M(looked, "what a look at a point that has no work has found")
+    M(looked, "what a look at a point that has no work has found")                                 \
+    /* points that leave */                                                                        \
+    M(leaving_points, "removed points without content, which are there: asked by distribution_manager") \
+    M(point_leave, "a step on a point's way out: input of the job that does it, then the database's")
 
 #define REC_refusal(F, R)                                                                          \
     F(R, word, code, err, REQUIRED)                                                                \
@@ -505,7 +510,9 @@ extern const record_words_t error_class_words;
     F(R, u64, up_ms, 0, REQUIRED)                                                                  \
     F(R, flag, ready, 0, REQUIRED)
 
-#define REC_recall(F, R)   F(R, text, key, KEY_BYTES_MAX, REQUIRED)
+#define REC_recall(F, R)                                                                           \
+    F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u32, command, 0, OPTIONAL) /* the number of the command that has this key now */
 #define REC_recalled(F, R) F(R, bytes, answer, 1048576, OPTIONAL) F(R, u32, type, 0, OPTIONAL) /* a record of this number, as msgpack */
 #define REC_site_open(F, R) F(R, text, asker, 95, OPTIONAL)
 #define REC_site_opened(F, R)                                                                      \
@@ -546,7 +553,9 @@ extern const record_words_t error_class_words;
     F(R, flag, add, 0, REQUIRED) /* a new point, else a changed root */                            \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, root, PATH_BYTES_MAX, REQUIRED)                                                     \
-    F(R, id128, incarnation, 0, REQUIRED)
+    F(R, id128, incarnation, 0, REQUIRED)                                                          \
+    F(R, flag, adopt, 0, OPTIONAL)   /* the root that it has, on purpose */                        \
+    F(R, flag, written, 0, OPTIONAL) /* the root carried another identity before, or none */
 #define REC_setting_set(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
@@ -566,7 +575,8 @@ extern const record_words_t error_class_words;
 #define REC_due(F, R)                                                                              \
     F(R, rows, targets, due_row, REQUIRED)                                                         \
     F(R, flag, more, 0, REQUIRED)                                                                  \
-    F(R, u64, next_ms, 0, REQUIRED) /* until the next is due; RECORD_NONE: none */
+    F(R, u64, next_ms, 0, REQUIRED) /* until the next is due; RECORD_NONE: none */                 \
+    F(R, flag, leaving, 0, OPTIONAL) /* there are leaving_points */
 #define REC_instruction(F, R)                                                                      \
     F(R, u64, number, 0, REQUIRED) /* equal over the retries of one instruction */                 \
     F(R, word, action, action, REQUIRED)                                                           \
@@ -676,6 +686,13 @@ extern const record_words_t error_class_words;
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, word, err, err, REQUIRED) /* ok, too, where nothing could be found out */
+#define REC_leaving_points(F, R) F(R, u32, limit, 0, REQUIRED)
+#define REC_point_leave(F, R)                                                                      \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, flag, emptied, 0, REQUIRED) /* the step after: the identity goes, then the point */
 #define REC_verify_plan(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -779,7 +796,8 @@ extern const record_words_t error_class_words;
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, text, root, PATH_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, id128, incarnation, 0, OPTIONAL)
+    F(R, id128, incarnation, 0, OPTIONAL)                                                          \
+    F(R, flag, written, 0, OPTIONAL) /* of adopt: the root carried another identity, or none */
 #define REC_collect_order(F, R)                                                                    \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, rows, roots, root_ref, REQUIRED)

@@ -333,7 +333,7 @@ uint32_t actor_watch(const actor_ctx_t *ctx, uint32_t from, actor_figures_t *ret
                      uint32_t *ret_next);
 typedef struct host_figures {
     uint64_t actors, workers, threads, job_threads, job_threads_lost, jobs_queued, sockets, descriptors;
-    uint64_t actors_max, sockets_max, job_threads_max;
+    uint64_t actors_max, threads_max, sockets_max, descriptors_max, job_threads_max;
     uint64_t quarantined, late_replies, delivered;
     int64_t up_ns;
 } host_figures_t;

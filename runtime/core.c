@@ -227,6 +227,11 @@ dispatch_message(actor_t *actor, envelope_t *message)
         room_release(core, message->to, message->lane, message->size);
         message->reserved = false;
     }
+    if (message->kind == ENV_ASK && message->deadline_ns <= ctx->now_ns) {
+        /* Its asker has been told `deadline`: what is done from here on nobody would hear of. */
+        core_refuse_envelope(actor->worker, message, ERR_DEADLINE);
+        return;
+    }
     core_handler_begin(actor, message, message->type->name);
     if (message->kind == ENV_ASK) {
         ctx->asked = ask_accept(actor, message);

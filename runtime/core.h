@@ -58,7 +58,9 @@ void core_start(core_t *core);
 void core_stop(core_t *core);
 /* Marks that a stop is wanted and calls executor->changed; the executor's owner calls core_stop. */
 void core_request_stop(core_t *core);
-/* The same, by an actor: the first one's reason is kept. */
+/* Tells a role, from CORE_FROM_HOST, that the host is to stop; false: it does not hear of it. */
+bool core_tell_stopping(core_t *core, const char *role, uint32_t within_ms);
+/* Marks the same, by an actor: the first one's reason is kept. */
 void core_want_stop(core_t *core, err_t err, const char *why);
 /* What an actor that wanted the stop said; OK and "" when none did. */
 err_t core_stop_reason(const core_t *core, const char **ret_why);
@@ -88,8 +90,11 @@ bool worker_is_idle(const worker_t *worker); /* nothing to run now, timers aside
 /* What the watchdog does every 20 ms: raises stalled, late and settled notes. Posts from
  * CORE_FROM_WATCH; reads atomics only, so it works while every worker is stuck. */
 void core_look(core_t *core);
-/* As core_look: says that the thread of this job is lost. The job is still the caller's. */
-void core_job_lost(core_t *core, const job_t *job);
+/* Names the actor that a job works for, and the job. */
+void core_job_names(const core_t *core, const job_t *job, char *ret_actor, size_t actor_size,
+                    char *ret_job, size_t job_size);
+/* As core_look: says that the thread of this actor's job is lost, or that it has come back. */
+void core_job_lost(core_t *core, const char *actor, const char *job, bool lost);
 void core_figures(const core_t *core, host_figures_t *ret);
 uint32_t core_watch(const core_t *core, uint32_t from, actor_figures_t *ret, uint32_t count,
                     uint32_t *ret_next);

@@ -161,7 +161,8 @@ host_start(host_t *host)
                               .notes_to = host->options.notes_to,
                               .pool_workers = host->options.pool_workers,
                               .about_field = host->options.about_field};
-    host->threads = threads_new(host->options.job_threads, host->link, host->links);
+    host->threads =
+        threads_new(host->options.job_threads, host->link, host->links, host->options.root->name);
     host->core =
         core_new(&options, threads_executor(host->threads), &err, host->why, sizeof host->why);
     if (host->core) {

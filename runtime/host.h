@@ -18,6 +18,8 @@
 
 #include "runtime/actor.h"
 
+#define HOST_STOPPING_MS 1500u /* that the root has to make ready for a stop from outside */
+
 typedef struct host host_t;
 
 typedef struct host_options {
@@ -63,7 +65,9 @@ void host_wait_stop(host_t *host);
 /* OK when it was to stop in order; else what an actor said is wrong, with host_why for a
  * sentence. */
 err_t host_failed(const host_t *host);
-void host_request_stop(host_t *host); /* async-signal-safe */
+/* Async-signal-safe. A root that hears host_stopping (notes.h) is told first, and stops the host by
+ * actor_host_stop, or is stopped after HOST_STOPPING_MS. */
+void host_request_stop(host_t *host);
 /* Stops in reverse order within deadline_ms; false when something was left, named in ret_left. */
 bool host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size);
 void host_destroy(host_t **host);

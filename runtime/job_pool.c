@@ -13,6 +13,8 @@
 #include "runtime/inside.h"
 #include "runtime/world_os.h"
 
+#define LOST_AGAIN_MS 60000 /* between notes that a thread is still lost */
+
 /* One thread's place; unlinked and freed by its thread, with the lock held. */
 typedef struct seat {
     struct seat *next;
@@ -23,8 +25,15 @@ typedef struct seat {
     atomic_bool cancel;
     bool lost;
     char subject[256];
+    char owner[96], job_text[160]; /* for the notes, of a job that is lost */
+    int64_t noted_ns;
     uint32_t number;
 } seat_t;
+
+/* A lost thread that is back, which the watchdog has still to say. */
+typedef struct back {
+    char owner[96], job_text[160];
+} back_t;
 
 typedef struct waiting {
     struct waiting *next;
@@ -40,6 +49,8 @@ struct job_pool {
     waiting_t *head, *tail;
     uint64_t queued, reserved;
     uint32_t wanted, threads, lost, numbers;
+    back_t back[JOB_THREADS_LOST_MAX];
+    uint32_t backs;
     bool stopping;
 };
 
@@ -130,6 +141,17 @@ run(seat_t *seat, job_t *job)
     outlet_flush(seat->outlet);
 }
 
+/* The watchdog alone has an outlet to whoever hears the notes, so it says this, too. */
+static void
+note_back(job_pool_t *pool, const seat_t *seat)
+{
+    if (pool->backs < JOB_THREADS_LOST_MAX) {
+        back_t *back = &pool->back[pool->backs++];
+        memcpy(back->owner, seat->owner, sizeof back->owner);
+        memcpy(back->job_text, seat->job_text, sizeof back->job_text);
+    }
+}
+
 /* Back from a job: whether this thread goes on. One that was lost takes the place of its
  * replacement when there is none. Called with the lock held. */
 static bool
@@ -138,6 +160,7 @@ goes_on(job_pool_t *pool, seat_t *seat)
     if (seat->lost) {
         pool->lost--;
         seat->lost = false;
+        note_back(pool, seat);
         if (pool->threads >= pool->wanted || pool->stopping) {
             return false;
         }
@@ -282,6 +305,32 @@ job_pool_cancel(job_pool_t *pool, const job_t *job)
 
 /* ---- the watchdog's side ---- */
 
+/* An actor's threads are back when none of them is lost any more. */
+static void
+tell_backs(job_pool_t *pool, core_t *core)
+{
+    for (uint32_t i = 0; i < pool->backs; i++) {
+        bool other = false;
+        for (const seat_t *seat = pool->seats; seat; seat = seat->next) {
+            other = other || (seat->lost && strcmp(seat->owner, pool->back[i].owner) == 0);
+        }
+        if (!other) {
+            core_job_lost(core, pool->back[i].owner, pool->back[i].job_text, false);
+        }
+    }
+    pool->backs = 0;
+}
+
+/* Said again and again while it lasts, for who hears it may have been restarted. */
+static void
+tell_lost(seat_t *seat, int64_t now_ns, core_t *core)
+{
+    if (now_ns - seat->noted_ns >= (int64_t) LOST_AGAIN_MS * NS_PER_MS) {
+        seat->noted_ns = now_ns;
+        core_job_lost(core, seat->owner, seat->job_text, true);
+    }
+}
+
 static void
 look_at_seat(job_pool_t *pool, seat_t *seat, int64_t now_ns, outlet_t *outlet, core_t *core)
 {
@@ -291,13 +340,20 @@ look_at_seat(job_pool_t *pool, seat_t *seat, int64_t now_ns, outlet_t *outlet, c
         job_expire(seat->job);
         atomic_store(&seat->cancel, true);
     }
-    if (now_ns < deadline_ns + (int64_t) JOB_PATIENCE_MS * NS_PER_MS || seat->lost) {
+    if (now_ns < deadline_ns + (int64_t) JOB_PATIENCE_MS * NS_PER_MS) {
+        return;
+    }
+    if (seat->lost) {
+        tell_lost(seat, now_ns, core);
         return;
     }
     seat->lost = true;
     pool->threads--;
     pool->lost++;
-    core_job_lost(core, seat->job);
+    core_job_names(core, seat->job, seat->owner, sizeof seat->owner, seat->job_text,
+                   sizeof seat->job_text);
+    seat->noted_ns = INT64_MIN / 2;
+    tell_lost(seat, now_ns, core);
     outlet_send(outlet, job_worker(seat->job), job_abandon(seat->job, ERR_DEADLINE, true));
     if (pool->lost < JOB_THREADS_LOST_MAX && !pool->stopping) {
         seat_new(pool);
@@ -339,6 +395,7 @@ job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet, core_t *core)
         }
     }
     expire_waiting(pool, now_ns, outlet);
+    tell_backs(pool, core);
     outlet_flush(outlet);
     unlock(pool);
 }

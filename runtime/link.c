@@ -113,6 +113,15 @@ link_init(actor_ctx_t *ctx, void *state, const void *args)
     return args ? ACTOR_FAIL : ACTOR_CONTINUE;
 }
 
+/* Why there is no answer: a role that ended with its host is not stopped, the host is. */
+static err_t
+reason_of(const core_t *core, err_t err)
+{
+    return err == OK                                      ? ERR_INTERNAL
+           : err == ERR_DOWN && core_stop_requested(core) ? ERR_STOPPING
+                                                          : err;
+}
+
 static actor_next_t
 link_answered(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
@@ -125,7 +134,7 @@ link_answered(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     if (reply) {
         send_frame(link, peer, record_slice(reply, reply->body));
     } else {
-        send_refusal(link, peer, request, answer->err == OK ? ERR_INTERNAL : answer->err);
+        send_refusal(link, peer, request, reason_of(ctx->worker->core, answer->err));
     }
     peer_served(link, peer);
     return ACTOR_CONTINUE;
@@ -200,7 +209,7 @@ offer(link_t *link, core_t *core, const waiting_peer_t *peer, slice_t body)
     if (asking.verdict == VERDICT_OK) {
         peer_wait(link, asking.which, peer, body);
     } else if (asking.verdict != VERDICT_FULL) {
-        send_refusal(link, peer, body, verdict_err(asking.verdict));
+        send_refusal(link, peer, body, reason_of(core, verdict_err(asking.verdict)));
     }
     return asking.verdict != VERDICT_FULL;
 }

@@ -83,11 +83,10 @@ core_left(const core_t *core, char *ret_left, size_t size)
 
 /* ---- notes ---- */
 
-/* A tell to the role that hears notes; NULL when there is none, or no room. */
-envelope_t *
-core_note_new(core_t *core, const record_type_t *type, const draft_t *draft)
+/* A tell to a role; NULL when there is none, it does not hear this, or has no room. */
+static envelope_t *
+note_to(core_t *core, loaded_class_t *class, const record_type_t *type, const draft_t *draft)
 {
-    loaded_class_t *class = core->notes_class;
     uint32_t row = 0;
     while (class != NULL && row < class->class->hears_count &&
            class->class->hears[row].type != type) {
@@ -108,6 +107,28 @@ core_note_new(core_t *core, const record_type_t *type, const draft_t *draft)
     note->reserved = true;
     note->sent_ns = core->executor.now_ns(core->executor.self);
     return note;
+}
+
+envelope_t *
+core_note_new(core_t *core, const record_type_t *type, const draft_t *draft)
+{
+    return note_to(core, core->notes_class, type, draft);
+}
+
+bool
+core_tell_stopping(core_t *core, const char *role, uint32_t within_ms)
+{
+    alignas(16) uint8_t memory[256];
+    draft_t draft;
+    draft_over(&draft, memory, sizeof memory);
+    host_stopping_t *note = draft_begin(&draft, &host_stopping_type);
+    note->within_ms = within_ms;
+    envelope_t *envelope = note_to(core, load_find(core, role), &host_stopping_type, &draft);
+    if (envelope != NULL) {
+        core->executor.post(core->executor.self, CORE_FROM_HOST(core),
+                            envelope_worker(core, envelope), envelope);
+    }
+    return envelope != NULL;
 }
 
 void
@@ -185,16 +206,27 @@ note_trouble(core_t *core, const char *actor, const char *what, const char *why)
     post(core, core_note_new(core, &actor_trouble_type, &draft));
 }
 
-/* The thread is not coming back: whom it worked for, and over what, is said by name. */
+/* Many actors are of one class, so it is the actor's own name that tells which of them waits. */
 void
-core_job_lost(core_t *core, const job_t *job)
+core_job_names(const core_t *core, const job_t *job, char *ret_actor, size_t actor_size,
+               char *ret_job, size_t job_size)
+{
+    slice_t subject = job_subject(job);
+    actor_figures_t figures;
+    uint32_t next, index = job_owner(job).index;
+    bool known = core_watch(core, index, &figures, 1, &next) == 1 && figures.who.index == index;
+    snprintf(ret_actor, actor_size, "%s",
+             known && figures.name[0] != '\0' ? figures.name : class_name(cell_at(core, index)));
+    snprintf(ret_job, job_size, "job %s%s%.*s", job_name(job), subject.size == 0 ? "" : " for ",
+             (int) subject.size, subject.data);
+}
+
+void
+core_job_lost(core_t *core, const char *actor, const char *job, bool lost)
 {
     char why[256];
-    slice_t subject = job_subject(job);
-    snprintf(why, sizeof why, "job %s%s%.*s did not return", job_name(job),
-             subject.size == 0 ? "" : " for ", (int) subject.size, subject.data);
-    const cell_t *cell = cell_at(core, job_owner(job).index);
-    note_trouble(core, class_name(cell), "job-lost", why);
+    snprintf(why, sizeof why, "%s %s", job, lost ? "did not return" : "has returned");
+    note_trouble(core, actor, lost ? "job-lost" : "job-back", why);
 }
 
 static void

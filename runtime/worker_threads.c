@@ -2,7 +2,6 @@
 #include "runtime/worker_threads.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -14,13 +13,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "runtime/host.h"
 #include "runtime/inside.h"
 #include "runtime/job_pool.h"
 #include "runtime/mailbox.h"
 
 #define RETRY_LINK_MS 5   /* between tries of a frame that found no room */
+#define STOP_LOOK_MS  50  /* between looks whether a stop from outside is due */
 #define QUANTUM       64u /* handlers run on one look at the clock, and before others hear of them */
 #define OUTLETS_MAX   (WORKERS_MAX + CORE_OUTSIDERS)
+#define OTHER_THREADS 4u /* the host's own, the watchdog, and two of the sockets' context */
 
 typedef struct seat {
     threads_t *threads;
@@ -47,6 +49,8 @@ struct threads {
     _Atomic uint32_t threads_running;
     int wake; /* eventfd: a stop was signalled, or something changed */
     _Atomic bool stop_signalled;
+    const char *stop_to;
+    int64_t stop_due_ns; /* 0: nobody was told yet */
 };
 
 /* ---- the executor ---- */
@@ -135,21 +139,6 @@ changed(void *self)
     ring(self);
 }
 
-static uint64_t
-count_descriptors(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    uint64_t count = 0;
-
-    while (dir && readdir(dir)) {
-        count++;
-    }
-    if (dir) {
-        closedir(dir);
-    }
-    return count > 3 ? count - 3 : 0; /* ., .. and the listing itself */
-}
-
 static void
 figures(void *self, host_figures_t *ret)
 {
@@ -162,10 +151,14 @@ figures(void *self, host_figures_t *ret)
     ret->job_threads_lost = jobs.lost;
     ret->job_threads_max = threads->job_threads + JOB_THREADS_LOST_MAX;
     ret->jobs_queued = jobs.queued;
-    ret->threads = atomic_load(&threads->threads_running) + jobs.threads + jobs.lost + 1;
-    ret->sockets = mail_sockets(threads->mail) + threads->link_count;
+    /* The watchdog is one of those that run. */
+    ret->threads =
+        atomic_load(&threads->threads_running) + jobs.threads + jobs.lost + OTHER_THREADS - 1;
+    ret->threads_max = threads->workers + OTHER_THREADS + ret->job_threads_max;
     ret->sockets_max = SOCKETS_MAX;
-    ret->descriptors = count_descriptors();
+    ret->descriptors_max = descriptors_max();
+    ret->sockets = mail_sockets(threads->mail) + threads->link_count;
+    ret->descriptors = descriptors_open();
 }
 
 /* ---- a worker's thread ---- */
@@ -263,7 +256,7 @@ watchdog_main(void *context)
 /* ---- start ---- */
 
 threads_t *
-threads_new(uint32_t job_threads, link_t *const *links, uint32_t link_count)
+threads_new(uint32_t job_threads, link_t *const *links, uint32_t link_count, const char *stop_to)
 {
     threads_t *threads = calloc(1, sizeof *threads);
 
@@ -272,6 +265,7 @@ threads_new(uint32_t job_threads, link_t *const *links, uint32_t link_count)
         (executor_t){threads,     now_ns,     wall_ns,    chance,  post,   job_reserve,
                      job_release, job_submit, job_cancel, changed, figures};
     threads->job_threads = job_threads ? job_threads : JOB_THREADS;
+    threads->stop_to = stop_to;
     threads->link_count = link_count;
     memcpy(threads->link, links, link_count * sizeof *links);
     threads->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -378,6 +372,22 @@ threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size)
 
 /* ---- waiting ---- */
 
+/* The root hears of it first, so that it can still say so while its components run; it has
+ * HOST_STOPPING_MS for it. */
+static void
+stop_from_outside(threads_t *threads)
+{
+    int64_t now = now_ns(NULL);
+
+    if (threads->stop_due_ns == 0) {
+        bool told = core_tell_stopping(threads->core, threads->stop_to, HOST_STOPPING_MS);
+        threads->stop_due_ns = now + (told ? HOST_STOPPING_MS * NS_PER_MS : 0);
+    }
+    if (now >= threads->stop_due_ns) {
+        core_request_stop(threads->core);
+    }
+}
+
 static void
 drain_wake(threads_t *threads)
 {
@@ -386,7 +396,7 @@ drain_wake(threads_t *threads)
 
     (void) got; /* nothing there: somebody else has read it */
     if (atomic_load(&threads->stop_signalled) && !core_stop_requested(threads->core)) {
-        core_request_stop(threads->core);
+        stop_from_outside(threads);
     }
 }
 
@@ -401,6 +411,7 @@ threads_wait(threads_t *threads, bool (*done)(const core_t *core), int64_t ms)
             return true;
         }
         int64_t left = ms < 0 ? 1000 : (until - now_ns(NULL)) / NS_PER_MS;
+        left = threads->stop_due_ns && left > STOP_LOOK_MS ? STOP_LOOK_MS : left;
         if (left <= 0 && ms >= 0) {
             return false;
         }

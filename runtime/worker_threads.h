@@ -18,7 +18,9 @@
 
 typedef struct threads threads_t;
 
-threads_t *threads_new(uint32_t job_threads, link_t *const *links, uint32_t link_count);
+/* stop_to: the role that is told of a stop from outside before it begins. */
+threads_t *threads_new(uint32_t job_threads, link_t *const *links, uint32_t link_count,
+                       const char *stop_to);
 const executor_t *threads_executor(threads_t *threads);
 /* Opens mailboxes and links, then starts every thread. On an error nothing runs. */
 err_t threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size) must_use;

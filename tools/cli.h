@@ -103,6 +103,10 @@ void cli_show_json(const wire_value_t *value);
 void cli_show_event(const wire_value_t *event);
 /* cannot ...: reason, and the hint, on stderr; with --json also {"error": ...} on stdout. */
 void cli_show_error(const cli_line_t *line, const wire_value_t *error);
+/* What is wrong before or without an answer of the site, in the same form: code is "usage" or
+ * "no-host". hint NULL: the message has it already. */
+void cli_fail(const cli_line_t *line, const char *code, const char *hint, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
 /* One command from its request to its exit code. */
 int cli_say(cli_client_t *client, const cli_line_t *line);
 int cli_wait(cli_client_t *client, const cli_line_t *line);

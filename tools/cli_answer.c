@@ -96,22 +96,78 @@ cli_show_json(const wire_value_t *value)
     free(text);
 }
 
+static void
+print_error_json(const wire_value_t *error)
+{
+    size_t size = 0;
+    char *text = json_of(error, &size);
+
+    printf("{\"error\":%.*s}\n", (int) size, text);
+    free(text);
+    fflush(stdout);
+}
+
 void
 cli_show_error(const cli_line_t *line, const wire_value_t *error)
 {
     slice_t message = cli_text(error, "message"), hint = cli_text(error, "hint");
+    wire_value_t need, have;
 
     if (line->json) {
-        size_t size = 0;
-        char *text = json_of(error, &size);
-        printf("{\"error\":%.*s}\n", (int) size, text);
-        free(text);
-        fflush(stdout);
+        print_error_json(error);
     }
     cli_line(stderr, "%.*s", (int) message.size, message.data);
+    if (wire_find(error, "need", &need) && need.kind == WIRE_UINT &&
+        wire_find(error, "have", &have) && have.kind == WIRE_UINT) {
+        cli_line(stderr, "  need %" PRIu64 ", have %" PRIu64, need.uint, have.uint);
+    }
     if (hint.size > 0) {
         cli_line(stderr, "  %.*s", (int) hint.size, hint.data);
     }
+}
+
+static void
+print_failure_json(const char *code, const char *message, const char *hint)
+{
+    static uint8_t memory[32768];
+    wire_writer_t w;
+    wire_value_t error;
+
+    wire_writer_over(&w, memory, sizeof memory);
+    wire_put_map(&w, 5);
+    wire_put_str(&w, slice_of("code"));
+    wire_put_str(&w, slice_of(code));
+    wire_put_str(&w, slice_of("message"));
+    wire_put_shown(&w, slice_of(message));
+    wire_put_str(&w, slice_of("hint"));
+    wire_put_str(&w, slice_of(hint ? hint : "despool --help tells more"));
+    wire_put_str(&w, slice_of("need"));
+    wire_put_nil(&w);
+    wire_put_str(&w, slice_of("have"));
+    wire_put_nil(&w);
+    if (!w.full && wire_check(memory, w.size, &error) == OK) {
+        print_error_json(&error);
+    } else {
+        printf("{\"error\":{\"code\":\"%s\",\"message\":null}}\n", code);
+    }
+}
+
+void
+cli_fail(const cli_line_t *line, const char *code, const char *hint, const char *format, ...)
+{
+    va_list list;
+
+    va_start(list, format);
+    char *message = cli_formatted(format, list);
+    va_end(list);
+    if (line->json) {
+        print_failure_json(code, message, hint);
+    }
+    cli_line(stderr, "%s", message);
+    if (hint) {
+        cli_line(stderr, "  %s", hint);
+    }
+    free(message);
 }
 
 void

@@ -6,6 +6,7 @@
 #include "tools/cli.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -214,6 +215,8 @@ await_reply(cli_client_t *client, uint64_t id, bool long_work, wire_value_t *ret
     return now < heard + client->answer_ms ? "it lives, but does not answer" : "it does not answer";
 }
 
+static const char no_permission[] = "permission denied";
+
 /* NULL, or why there was no reply; silent, so that it can be tried again. */
 static const char *
 try_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire_value_t *ret_reply)
@@ -224,11 +227,8 @@ try_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire
     if (!client->commands || !client->pings) {
         return "this is no endpoint that can be connected to";
     }
-    if (path && access(path, F_OK) != 0) {
-        return "there is no such socket";
-    }
     if (path && access(path, W_OK) != 0) {
-        return "no permission";
+        return errno == EACCES || errno == EPERM ? no_permission : "there is no such socket";
     }
     if (zmq_send(client->commands, request.data, request.size, ZMQ_DONTWAIT) < 0) {
         return "it takes no more commands";
@@ -239,8 +239,12 @@ try_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire
 static int
 no_host(const cli_client_t *client, const char *why)
 {
-    cli_line(stderr, "cannot reach the host at '%s': %s", client->command_at, why);
-    cli_line(stderr, "  start it with despoold, or name its data directory with --data");
+    bool barred = why == no_permission;
+    const char *hint = barred ? "run it as the user who runs despoold"
+                              : "start it with despoold, or name its data directory with --data";
+
+    cli_fail(client->line, "no-host", hint, "cannot reach the host at '%s': %s", client->command_at,
+             why);
     return EXIT_NO_HOST;
 }
 
@@ -257,7 +261,7 @@ cli_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire
 static bool
 is_passing(const wire_value_t *error)
 {
-    static const char *const codes[] = {"starting", "restarting", "down", "deadline"};
+    static const char *const codes[] = {"starting", "restarting", "stopping", "down", "deadline"};
     slice_t code = cli_text(error, "code");
 
     for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {

@@ -25,7 +25,7 @@ usage(const cli_line_t *line, const char *what, const char *about)
 {
     const char *words = line->command ? line->command->words : NULL;
 
-    cli_line(stderr, "despool: %s '%s'; despool %s%s--help tells more", what, about,
+    cli_fail(line, "usage", NULL, "despool: %s '%s'; despool %s%s--help tells more", what, about,
              words ? words : "", words ? " " : "");
     return EXIT_USAGE;
 }
@@ -361,8 +361,9 @@ no_such(const cli_line_t *line, int argc, char **argv)
     if (!*verbs) {
         return usage(line, "no such command:", argv[0]);
     }
-    cli_line(stderr, "despool: '%s' wants one of %s%s%s%s; despool --help tells more", argv[0],
-             verbs, argc > 1 ? ", not '" : "", argc > 1 ? argv[1] : "", argc > 1 ? "'" : "");
+    cli_fail(line, "usage", NULL, "despool: '%s' wants one of %s%s%s%s; despool --help tells more",
+             argv[0], verbs, argc > 1 ? ", not '" : "", argc > 1 ? argv[1] : "",
+             argc > 1 ? "'" : "");
     return EXIT_USAGE;
 }
 
@@ -372,6 +373,9 @@ cli_parse(int argc, char **argv, cli_line_t *ret_line)
     int at = 1, used = 0;
 
     *ret_line = (cli_line_t){0};
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        ret_line->json = ret_line->json || strcmp(argv[i], "--json") == 0; /* of errors, too */
+    }
     for (; at < argc && argv[at][0] == '-'; at++) {
         int code = read_common(ret_line, argc, argv, &at);
         if (code != EXIT_DONE) {

@@ -10,14 +10,16 @@ answered(cli_client_t *client, const cli_line_t *line, const wire_value_t *reply
 
     if (!wire_find(reply, "ok", &ok) || !ok.boolean) {
         if (!wire_find(reply, "error", &error)) {
-            cli_line(stderr, "cannot read the reply: it has neither a result nor an error");
+            cli_fail(line, "no-host", "is it despoold that listens there?",
+                     "cannot read the reply: it has neither a result nor an error");
             return EXIT_NO_HOST;
         }
         cli_show_error(line, &error);
         return EXIT_REFUSED;
     }
     if (!wire_find(reply, "result", &result) || result.kind != WIRE_MAP) {
-        cli_line(stderr, "cannot read the reply: it has no result");
+        cli_fail(line, "no-host", "is it despoold that listens there?",
+                 "cannot read the reply: it has no result");
         return EXIT_NO_HOST;
     }
     bool bad = cli_show(line, &result);
@@ -37,7 +39,8 @@ cli_say(cli_client_t *client, const cli_line_t *line)
 
     wire_writer_over(&request, memory, sizeof memory);
     if (!cli_encode(line, &request)) {
-        cli_line(stderr, "cannot say '%s': it is larger than %u bytes", line->command->words,
+        cli_fail(line, "usage", "name fewer things at once",
+                 "cannot say '%s': it is larger than %u bytes", line->command->words,
                  CLI_REQUEST_BYTES);
         return EXIT_USAGE;
     }

@@ -202,7 +202,7 @@ show_known_list(const wire_value_t *result)
         {"components",
          "no components",
          {"name", "state", "requested", "waiting", "oldest_ms", "handled", "handling", "asks_open",
-          "restarts", "why"}},
+          "restarts", "why", "describes"}},
     };
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {

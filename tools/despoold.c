@@ -41,6 +41,7 @@ typedef struct options {
 
 /* The handler can reach nothing but what is static. */
 static host_t *volatile running;
+static volatile sig_atomic_t told_to_stop;
 
 static void
 on_signal(int number)
@@ -48,6 +49,7 @@ on_signal(int number)
     int kept = errno;
 
     if (number && running) {
+        told_to_stop = 1;
         host_request_stop(running);
     }
     errno = kept;
@@ -170,47 +172,78 @@ print_help(void)
 
 /* ---- the data directory ---- */
 
+typedef struct data_dir {
+    char *path;    /* as given, then absolute */
+    uint32_t made; /* directories at its end that this start made */
+} data_dir_t;
+
 /* Makes a directory and its parents; what is there already is left as it is. */
 static int
-make_dirs(char *path)
+make_dirs(data_dir_t *dir)
 {
-    for (char *at = path + 1; *at; at++) {
+    for (char *at = dir->path + 1; *at; at++) {
         if (*at == '/') {
             *at = 0;
-            int made = mkdir(path, 0755);
+            int made = mkdir(dir->path, 0755);
             *at = '/';
+            dir->made += made == 0;
             if (made != 0 && errno != EEXIST) {
                 return -1;
             }
         }
     }
-    return mkdir(path, 0700) == 0 || errno == EEXIST ? 0 : -1;
+    int made = mkdir(dir->path, 0700);
+    dir->made += made == 0;
+    return made == 0 || errno == EEXIST ? 0 : -1;
 }
 
-/* Absolute, made, and ours alone. */
-static char *
-data_directory(const char *given)
+/* A refused start leaves nothing behind: what was made is taken away, as far as it is empty. */
+static void
+unmake_dirs(data_dir_t *dir)
 {
-    char *data = given ? strdup(given) : data_default();
+    for (char *end = dir->path + strlen(dir->path); dir->made > 0 && end; dir->made--) {
+        *end = 0;
+        if (rmdir(dir->path) != 0) {
+            return;
+        }
+        end = strrchr(dir->path, '/');
+    }
+}
+
+static void
+cannot(const char *verb, const char *subject, const char *reason)
+{
+    fprintf(stderr,
+            "cannot %s '%s': %s\n  name a directory with --data that the user who runs despoold"
+            " may write to\n",
+            verb, subject, reason);
+}
+
+/* Absolute, made, and ours to write to. False: it was said why not. */
+static bool
+data_directory(const char *given, data_dir_t *ret_dir)
+{
+    *ret_dir = (data_dir_t){.path = given ? strdup(given) : data_default()};
+    char *data = ret_dir->path;
     struct stat stat_of;
 
-    if (!data || make_dirs(data) != 0 || stat(data, &stat_of) != 0) {
-        fprintf(stderr, "cannot make '%s': %s\n", data ? data : "the data directory",
-                strerror(errno));
-        free(data);
-        return NULL;
+    if (!data || make_dirs(ret_dir) != 0 || stat(data, &stat_of) != 0) {
+        cannot("make", data ? data : "the data directory", strerror(errno));
+        return false;
     }
     if (!S_ISDIR(stat_of.st_mode)) {
-        fprintf(stderr, "cannot use '%s': it is not a directory\n", data);
-        free(data);
-        return NULL;
+        cannot("use", data, "it is not a directory");
+        return false;
     }
     char *whole = realpath(data, NULL);
-    if (!whole) {
-        fprintf(stderr, "cannot use '%s': %s\n", data, strerror(errno));
+    if (!whole || access(whole, R_OK | W_OK | X_OK) != 0) {
+        cannot("write to", data, strerror(errno));
+        free(whole);
+        return false;
     }
     free(data);
-    return whole;
+    ret_dir->path = whole;
+    return true;
 }
 
 /* ---- the host ---- */
@@ -308,6 +341,8 @@ tell_ready(host_t *host, const config_t *config, int64_t began_ms)
             "despoold: ready, data %s, %" PRIu64 " actors, %" PRIu64 " threads, %" PRId64 " ms\n",
             config->data, figures.actors, figures.threads, now_ms() - began_ms);
         notify("READY=1\nSTATUS=ready");
+    } else if (told_to_stop) {
+        say(STDOUT_FILENO, "despoold: told to stop before it was ready, data %s\n", config->data);
     } else if (!*host_why(host)) {
         say(STDOUT_FILENO,
             "despoold: not ready, data %s; despool component list tells who is late\n",
@@ -344,7 +379,8 @@ serve(host_t *host, const config_t *config)
         say(STDERR_FILENO, "cannot run the site in '%s': %s\n  %s\n", config->data, host_why(host),
             err_hint(err));
     }
-    bool clean = host_stop(host, STOP_DEADLINE_MS, left, sizeof left) && err == OK;
+    bool clean =
+        host_stop(host, STOP_DEADLINE_MS - HOST_STOPPING_MS, left, sizeof left) && err == OK;
     running = NULL;
     if (*left) {
         say(STDERR_FILENO, "cannot stop in order within %u ms: left: %s\n", STOP_DEADLINE_MS, left);
@@ -376,13 +412,13 @@ run(const options_t *options)
 {
     static config_t config;
     char why[1024];
-    char *data = data_directory(options->data);
+    data_dir_t data;
 
-    if (!data) {
+    if (!data_directory(options->data, &data)) {
+        free(data.path);
         return 1;
     }
-    err_t err = config_defaults(&config, data, why, sizeof why);
-    free(data);
+    err_t err = config_defaults(&config, data.path, why, sizeof why);
     if (err == OK && options->config) {
         err = config_load(&config, options->config, why, sizeof why);
     }
@@ -391,9 +427,12 @@ run(const options_t *options)
     }
     if (err != OK) {
         fprintf(stderr, "%s\n", why);
+        unmake_dirs(&data);
+        free(data.path);
         config_fini(&config);
         return 1;
     }
+    free(data.path);
     int code = 1;
     int lock = lock_data(config.data);
     if (lock >= 0) {

@@ -9,7 +9,7 @@
 
 #define OPEN_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
 #define CLOSED     (-1)
-#define PRETENDED  (-2)
+#define PRETENDED  DESCENT_NOWHERE
 
 err_t
 descent_init(descent_t *descent, world_t *world, int top, unsigned how, err_t moved, fault_t *fault)

@@ -15,6 +15,7 @@
 
 #define DESCENT_TOP_OPEN 24u
 #define DESCENT_LOW_OPEN 16u
+#define DESCENT_NOWHERE  (-2) /* a top that is not there: only by name, as descent_pretend */
 #define DESCENT_MAX      (TREE_DEPTH_MAX + 1) /* a tree of full depth and what it stands in */
 
 typedef struct descent_level {

@@ -62,7 +62,28 @@ is_over(const collect_t *collect, const receipt_t *record)
            now - record->superseded_ns >= collect->order->grace_ns;
 }
 
-/* Staging of versions up to the kept one is of work that is over. */
+/* Staging of versions before the kept one is of work that is over: also where it was cancelled or
+ * superseded before there was a record. */
+static err_t
+clear_former(collect_t *collect)
+{
+    const place_collect_order_t *order = collect->order;
+    listing_t names = {0};
+    int staging = -1;
+    TRY(place_open_staging(collect->point, &staging, collect->fault));
+    err_t err = listing_read(collect->world, staging, "staging", &names, collect->fault);
+    for (uint32_t i = 0; i < names.count && err == OK; i++) {
+        uint64_t epoch = 0;
+        if (place_is_staged(names.name[i], order->package, &epoch) && epoch < order->keep_epoch) {
+            err = clear_name(collect->world, staging, names.name[i], collect->fault);
+        }
+    }
+    listing_release(&names);
+    world_close(collect->world, staging);
+    return err;
+}
+
+/* Of a version that has a record, also of another copy of the kept one. */
 static err_t
 clear_staging(collect_t *collect, const receipt_t *record)
 {
@@ -103,7 +124,7 @@ collect_records(collect_t *collect, receipt_t *records)
     for (size_t i = 0; i < count; i++) {
         TRY(collect_one(collect, &records[i], current));
     }
-    return OK;
+    return clear_former(collect);
 }
 
 err_t

@@ -31,6 +31,9 @@ err_t place_open_package(point_t *point, const char *package, int *ret_fd, fault
 
 /* "<package>.<directory>": the name of a version under way in staging/. */
 void place_staging_name(const receipt_t *record, char name[PLACE_NAME_BYTES]);
+/* Whether a name of staging/ is of a version of this package under way, and of which one. Another
+ * package's name may begin like ours and a dot, but does not go on like this. */
+bool place_is_staged(const char *name, const char *package, uint64_t *ret_epoch);
 err_t place_open_staging(point_t *point, int *ret_fd, fault_t *fault) must_use;
 err_t place_measure(store_t *store, point_t *point, const place_look_t *look,
                     place_plan_t *ret_plan, fault_t *fault) must_use;

@@ -2,6 +2,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include "actors/content/descent.h"
 #include "actors/content/fail.h"
@@ -18,6 +20,19 @@ place_staging_name(const receipt_t *record, char name[PLACE_NAME_BYTES])
     char directory[RECEIPT_DIRECTORY_BYTES];
     snprintf(name, PLACE_NAME_BYTES, "%s.%s", record->package,
              receipt_directory(record, directory));
+}
+
+bool
+place_is_staged(const char *name, const char *package, uint64_t *ret_epoch)
+{
+    size_t size = strlen(package);
+    if (strncmp(name, package, size) != 0 || name[size] != '.' || name[size + 1] != 'v') {
+        return false;
+    }
+    const char *digits = name + size + 2;
+    size_t count = strspn(digits, "0123456789-");
+    *ret_epoch = strtoull(digits, NULL, 10);
+    return count > 0 && digits[count] == '\0';
 }
 
 err_t

@@ -183,11 +183,16 @@ point_claim(world_t *world, const char *root, const point_identity_t *identity,
 }
 
 err_t
-point_adopt(world_t *world, const char *root, const point_identity_t *identity, fault_t *fault)
+point_adopt(world_t *world, const char *root, const point_identity_t *identity, bool dry_run,
+            bool *ret_other, fault_t *fault)
 {
     int fd = -1;
+    point_identity_t there;
     TRY(open_root(world, root, &fd, fault));
-    err_t err = claim_through(world, fd, root, identity, fault);
+    *ret_other = identity_of(world, fd, root, &there, fault) != OK ||
+                 !id_equal(&there.site, &identity->site) ||
+                 !id_equal(&there.incarnation, &identity->incarnation);
+    err_t err = dry_run ? OK : claim_through(world, fd, root, identity, fault);
     world_close(world, fd);
     return err;
 }

@@ -45,9 +45,10 @@ typedef struct point {
  * again what is ours already is OK. dry_run: refuses as it would, writes nothing. */
 err_t point_claim(world_t *world, const char *root, const point_identity_t *identity,
                   const id128_t *known, size_t known_count, bool dry_run, fault_t *fault) must_use;
-/* Claims whatever identity the root carries (dp adopt): a person decided. */
-err_t point_adopt(world_t *world, const char *root, const point_identity_t *identity,
-                  fault_t *fault) must_use;
+/* Claims whatever identity the root carries (dp adopt): a person decided. dry_run: writes nothing.
+ * ret_other: it carries another one, or none. */
+err_t point_adopt(world_t *world, const char *root, const point_identity_t *identity, bool dry_run,
+                  bool *ret_other, fault_t *fault) must_use;
 /* Opens a root and checks that it is this point. Cheap: it is also the probe for a return. */
 err_t point_open(world_t *world, const char *root, const id128_t *site, const id128_t *incarnation,
                  point_t *ret_point, fault_t *fault) must_use;

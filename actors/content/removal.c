@@ -95,18 +95,13 @@ remove_versions(removal_t *removal)
     return OK;
 }
 
-/* Whether a name of staging/ is of this package: "<package>.v<digits>..." or "<package>.current".
- * Another package's name may begin like ours and a dot, but does not go on like this. */
 static bool
 is_staging_name(const char *name, const char *package)
 {
+    uint64_t epoch;
     size_t size = strlen(package);
-    if (strncmp(name, package, size) != 0 || name[size] != '.') {
-        return false;
-    }
-    const char *rest = name + size + 1;
-    return strcmp(rest, "current") == 0 || (rest[0] == 'v' && strspn(rest + 1, "0123456789-") > 0 &&
-                                            rest[1 + strspn(rest + 1, "0123456789-")] == '\0');
+    bool current = strncmp(name, package, size) == 0 && strcmp(name + size, ".current") == 0;
+    return current || place_is_staged(name, package, &epoch);
 }
 
 /* Versions under way have no record yet. */

@@ -28,8 +28,9 @@ typedef struct snapshot {
 /* Called now and then, at most once a file or block. */
 typedef void snapshot_progress_fn(void *context, uint64_t files, uint64_t bytes);
 
-/* progress may be NULL. Into a dry store it reads everything and writes nothing: the root is the one
- * that a real run would have. excludes: see tree_is_excluded; an excluded directory is not entered. */
+/* progress may be NULL. Into a dry store it reads everything and writes nothing: the root is the
+ * one that a real run would have. excludes: see tree_is_excluded; an excluded directory is not
+ * entered. */
 err_t snapshot_take(world_t *world, store_t *store, const char *source, const char *const *excludes,
                     size_t count, snapshot_progress_fn *progress, void *context,
                     snapshot_t *ret_snapshot, fault_t *fault) must_use;

@@ -26,8 +26,8 @@ typedef struct store store_t;
 /* Opens path (DATA/store), making it and its directories where they are missing; the first commit
  * makes them durable. */
 err_t store_open(world_t *world, const char *path, store_t **ret_store, fault_t *fault) must_use;
-/* A store without files, for dry runs: what is put is hashed, is never new and goes nowhere; nothing
- * can be read from it. */
+/* A store without files, for dry runs: what is put is hashed, is never new and goes nowhere;
+ * nothing can be read from it. */
 err_t store_open_dry(world_t *world, store_t **ret_store, fault_t *fault) must_use;
 void store_close(store_t **store);
 /* Removes what earlier runs left in tmp/. Once, at the site's start, before any other use. */

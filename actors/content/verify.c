@@ -4,10 +4,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include "actors/content/descent.h"
 #include "actors/content/fail.h"
 #include "actors/content/hash.h"
 #include "actors/content/place_inner.h"
 #include "actors/content/verify_tree.h"
+
+#define HIDDEN (-1)
 
 typedef struct check {
     point_t *point;
@@ -73,7 +76,9 @@ look_at_tree(check_t *check, world_t *world, store_t *store, int fd)
     check->result->paths = tree->paths;
     check->result->files = tree->files;
     check->result->bytes = tree->bytes;
-    TRY(err);
+    if (err != OK || fd == DESCENT_NOWHERE) {
+        return err;
+    }
     world_stat_t stat;
     int result = world_stat(world, fd, &stat);
     if (result < 0) {
@@ -84,15 +89,16 @@ look_at_tree(check_t *check, world_t *world, store_t *store, int fd)
     return same ? OK : tell(check, PATH_CHANGED, check->directory);
 }
 
-/* 0 or more: the version's directory; a missing one is told and is -1. */
+/* The version's directory. One that is not there is told, and DESCENT_NOWHERE; one that may not be
+ * read is told, and HIDDEN. */
 static err_t
 open_version(check_t *check, world_t *world, int *ret_fd)
 {
     int package = -1;
-    *ret_fd = -1;
+    *ret_fd = DESCENT_NOWHERE;
     err_t err = place_open_package(check->point, check->order->package, &package, check->fault);
     if (err == ERR_NOT_FOUND || err == ERR_NOT_OURS) {
-        return tell(check, PATH_MISSING, ".");
+        return tell(check, PATH_MISSING, check->directory);
     }
     TRY(err);
     int fd = world_open(world, package, check->directory, PLACE_DIRECTORY, 0, PLACE_HOW);
@@ -104,6 +110,7 @@ open_version(check_t *check, world_t *world, int *ret_fd)
         return tell(check, PATH_CHANGED, check->directory);
     }
     if (fd == -EACCES) {
+        *ret_fd = HIDDEN;
         return tell(check, PATH_UNREADABLE, check->directory);
     }
     if (fd < 0) {
@@ -119,13 +126,15 @@ check_all(check_t *check, world_t *world, store_t *store)
     TRY(look_at_receipt(check));
     receipt_directory(&check->record, check->directory);
     TRY(look_at_current(check));
-    int fd = -1;
+    int fd = HIDDEN;
     TRY(open_version(check, world, &fd));
-    if (fd < 0) {
+    if (fd == HIDDEN) {
         return OK;
     }
     err_t err = look_at_tree(check, world, store, fd);
-    world_close(world, fd);
+    if (fd >= 0) {
+        world_close(world, fd);
+    }
     return err;
 }
 

@@ -319,7 +319,11 @@ static err_t
 check_all(verify_t *verify)
 {
     verify->depth = (size_t) -1;
-    TRY(push_there(verify));
+    if (descent_fd(&verify->way) == DESCENT_NOWHERE) {
+        verify->level[++verify->depth] = (level_t){.state = GONE};
+    } else {
+        TRY(push_there(verify));
+    }
     for (;;) {
         walk_event_t event;
         TRY(walk_next(verify->walk, &event, verify->fault));

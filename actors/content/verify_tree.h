@@ -1,7 +1,8 @@
 /* verify_tree.h - holds the tree below one descriptor against a stored version.
  *
  * Shape    the part of verify that placement also needs, for a version in place without receipt.
- * Promises as verify.h; the mode and mtime of the topmost directory are not looked at.
+ * Promises as verify.h; the mode and mtime of the topmost directory are not looked at. It may be
+ *          DESCENT_NOWHERE: then all of the version is missing.
  * Threads  one job.
  */
 #pragma once

@@ -244,10 +244,13 @@ may_follow(const target_t *target, const target_outcome_t *m)
     return m->next == TARGET_RETRYING || m->next == TARGET_WAITING || m->next == TARGET_FAILED;
 }
 
+/* Content is gone, too, where somebody else's files stay: they are the cause why the directory is
+ * still there. */
 static void
 set_cause(target_t *target, const target_outcome_t *m)
 {
-    target_set_cause(target, m->err, record_slice(m, m->text));
+    bool left = m->err == OK && m->action == ACTION_REMOVE && m->foreign.count > 0;
+    target_set_cause(target, left ? ERR_NOT_OURS : (err_t) m->err, record_slice(m, m->text));
     if (m->err != OK) {
         target->need = m->need;
         target->space = m->have;
@@ -339,7 +342,7 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
 
 /* ---- points that come back, damage, verify ---- */
 
-static void
+static bool
 wake(tx_t *tx, target_t *target)
 {
     package_t package;
@@ -351,22 +354,31 @@ wake(tx_t *tx, target_t *target)
         target_due_now(tx, target);
         target_save(tx, target, STATUS_NONE);
     }
+    return exhausted;
+}
+
+bool
+point_welcome(tx_t *tx, const point_t *point)
+{
+    target_t target = {.row = 0};
+    bool woken = false;
+    point_set_absent(tx, point->row, false, NULL);
+    while (tx->err == OK && target_next_of_point(tx, point->row, target.row, &target)) {
+        woken = wake(tx, &target) || woken;
+    }
+    return woken;
 }
 
 void
 handle_point_returned(tx_t *tx, const point_returned_t *m)
 {
     point_t point;
-    target_t target = {.row = 0};
     if (!point_by_name(tx, record_slice(m, m->dp), &point) ||
         memcmp(&point.incarnation, &m->dp_incarnation, sizeof point.incarnation) != 0) {
         refuse_superseded(tx, "welcome a distribution point");
         return;
     }
-    point_set_absent(tx, point.row, false, NULL);
-    while (tx->err == OK && target_next_of_point(tx, point.row, target.row, &target)) {
-        wake(tx, &target);
-    }
+    (void) point_welcome(tx, &point);
     tx_done(tx, true, NULL);
 }
 

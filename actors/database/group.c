@@ -106,23 +106,31 @@ put_answer(group_t *group, uint32_t index)
     }
 }
 
+/* As the command line says it: its word, and what it is about. */
 static void
-refuse_full(group_t *group, const char *verb)
+refuse_run(tx_t *tx, err_t err, const char *word, slice_t subject)
+{
+    tx_refuse(tx, err, NULL, "cannot run '%s%s%.*s': %s", word, subject.size > 0 ? " " : "",
+              SHOWN(subject), err_sentence(err));
+}
+
+static void
+refuse_full(group_t *group, const char *word, slice_t subject)
 {
     tx_t *tx = &group->tx;
-    tx_refuse(tx, ERR_SITE_FULL, NULL, "cannot %s: %s", verb, err_sentence(ERR_SITE_FULL));
+    refuse_run(tx, ERR_SITE_FULL, word, subject);
     refusal_t *refusal = tx->answer_fixed;
     refusal->need = SITE_RESERVE_BYTES;
     refusal->have = connection_free_bytes(group->db);
 }
 
 static void
-refuse_error(group_t *group, const char *verb, err_t err)
+refuse_error(group_t *group, const char *word, slice_t subject, err_t err)
 {
     if (err == ERR_SITE_FULL) {
-        refuse_full(group, verb);
+        refuse_full(group, word, subject);
     } else {
-        tx_refuse(&group->tx, err, NULL, "cannot %s: %s", verb, err_sentence(err));
+        refuse_run(&group->tx, err, word, subject);
     }
 }
 
@@ -135,7 +143,9 @@ word_of(const item_t *item)
     case MSG_version_commit:
         return ((const version_commit_t *) item->record)->add ? "package.add" : "package.update";
     case MSG_point_commit:
-        return ((const point_commit_t *) item->record)->add ? "dp.add" : "dp.set";
+        return ((const point_commit_t *) item->record)->add     ? "dp.add"
+               : ((const point_commit_t *) item->record)->adopt ? "dp.adopt"
+                                                                : "dp.set";
     case MSG_setting_set:
         return "component.set";
     case MSG_aside_order:
@@ -147,6 +157,14 @@ word_of(const item_t *item)
         return item->number <= command_count ? commands[item->number - 1].word
                                              : item->handler->type->name;
     }
+}
+
+/* Of the command that a client gave, whatever the message that it became. */
+static uint32_t
+command_of(const item_t *item)
+{
+    const command_t *command = command_of_word(slice_of(word_of(item)));
+    return command == NULL ? item->number : command->type->number;
 }
 
 /* The id or name that a command is about. */
@@ -198,7 +216,7 @@ accept(tx_t *tx, const item_t *item)
     }
     packages_announce(tx);
     if (has_key(item)) {
-        key_store(tx, record_slice(item->record, item->head.key), item->number);
+        key_store(tx, record_slice(item->record, item->head.key), command_of(item));
     }
 }
 
@@ -208,7 +226,7 @@ handle(group_t *group, const item_t *item)
     tx_t *tx = &group->tx;
     slice_t key = record_slice(item->record, item->head.key);
     tx->principal = record_slice(item->record, item->head.principal);
-    if (has_key(item) && key_answer(tx, key, item->number)) {
+    if (has_key(item) && key_answer(tx, key, command_of(item))) {
         return;
     }
     item->handler->run(tx, item->record);
@@ -277,7 +295,7 @@ run_saved(group_t *group, const item_t *item)
     tx->err = OK;
     tx_run(tx, SQL_RELEASE, NULL, 0);
     if (err != OK) {
-        refuse_error(group, word_of(item), err);
+        refuse_error(group, word_of(item), subject_of(item), err);
         return true;
     }
     return fits;
@@ -314,7 +332,7 @@ run_message(group_t *group, uint32_t index)
         tx_refuse(tx, ERR_BAD_REQUEST, NULL, "cannot read message %u of a group", index);
     } else if (group->restricted && (item.handler->how & HOW_WRITES) &&
                !(item.handler->how & HOW_VITAL)) {
-        refuse_full(group, word_of(&item));
+        refuse_full(group, word_of(&item), subject_of(&item));
     } else {
         fits = run_saved(group, &item);
     }
@@ -411,7 +429,9 @@ refuse_all(group_t *group, err_t err)
     for (uint32_t i = 0; i < group->order->messages.count; i++) {
         item_t item;
         read_item(group, i, &item);
-        refuse_error(group, item.handler == NULL ? "read a message" : word_of(&item), err);
+        bool read = item.handler != NULL;
+        refuse_error(group, read ? word_of(&item) : "a message of the group",
+                     read ? subject_of(&item) : slice_of(""), err);
         put_answer(group, i);
     }
 }
@@ -431,6 +451,7 @@ put_effects(group_t *group)
         stopped_row_t *row = draft_row(out, answers->stopped, i, sizeof *row);
         if (row != NULL) {
             row->target = tx->stopped[i].target;
+            row->revision = tx->stopped[i].revision;
             row->dp = draft_text(out, slice_of(tx->stopped[i].dp));
             row->package = draft_text(out, slice_of(tx->stopped[i].package));
         }

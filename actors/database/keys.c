@@ -19,6 +19,13 @@ decode(tx_t *tx, const record_type_t *type, slice_t encoded)
     return OK;
 }
 
+static void
+refuse_other(tx_t *tx)
+{
+    tx_refuse(tx, ERR_BAD_VALUE, "use a new key for each command",
+              "cannot use the key again: it belongs to another command");
+}
+
 bool
 key_answer(tx_t *tx, slice_t key, uint32_t command)
 {
@@ -27,8 +34,7 @@ key_answer(tx_t *tx, slice_t key, uint32_t command)
         return false;
     }
     if (command != cursor_u32(&row, 0)) {
-        tx_refuse(tx, ERR_BAD_VALUE, "use a new key for each command",
-                  "cannot use the key again: it belongs to another command");
+        refuse_other(tx);
     } else {
         tx->err = decode(tx, message_type(cursor_u32(&row, 1)), cursor_bytes(&row, 2));
     }
@@ -63,9 +69,14 @@ handle_recall(tx_t *tx, const recall_t *m)
     slice_t key = record_slice(m, m->key);
     recalled_t *recalled = ANSWER(tx, recalled);
     cursor_t row = OPEN(tx, SQL_ANSWER_GET, v_bytes(key.data, key.size));
-    if (cursor_next(&row)) {
+    if (!cursor_next(&row)) {
+        return;
+    }
+    if (m->command != cursor_u32(&row, 0)) {
+        refuse_other(tx);
+    } else {
         recalled->type = cursor_u32(&row, 1);
         recalled->answer = tx_cursor_text(tx, &row, 2);
-        cursor_close(&row);
     }
+    cursor_close(&row);
 }

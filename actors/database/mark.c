@@ -1,7 +1,7 @@
 /* mark.c - the last status message that was committed, told outside of the database.
  *
- * Bytes    DATA/site.mark: "despool mark ", the number and its complement, 16 hex digits each, and a
- *          newline.
+ * Bytes    DATA/site.mark: "despool mark ", the number and its complement, 16 hex digits each, and
+ *          a newline.
  * Valid    when the complement is one; else it says nothing.
  * Crash    leaves the number of a commit that was durable: it is written after the commit and never
  *          synced, so it may be behind the database and is never ahead of it. A database that is

@@ -52,7 +52,7 @@ handle_group_add(tx_t *tx, const group_add_t *m)
     if (!name_is_valid(name)) {
         tx_refuse(tx, ERR_BAD_NAME, NULL, "cannot add group '%.*s': %s", SHOWN(name),
                   err_sentence(ERR_BAD_NAME));
-    } else if (names_resolve(tx, "add the group", m, m->dps, &points)) {
+    } else if (names_resolve(tx, "take into the group", m, m->dps, &points)) {
         add_group(tx, name, &points);
     }
     point_list_free(&points);

@@ -65,11 +65,36 @@ note_point(tx_t *tx, const point_t *point, uint32_t id, const char *what)
     event_write(tx, &event);
 }
 
+/* An adopted root is the same point again: it has returned. */
+static void
+adopt_point(tx_t *tx, const point_commit_t *m)
+{
+    point_t point;
+    if (!point_need(tx, "adopt", record_slice(m, m->name), &point)) {
+        return;
+    }
+    if (memcmp(&point.incarnation, &m->incarnation, sizeof m->incarnation) != 0) {
+        tx_refuse(tx, ERR_SUPERSEDED, NULL, "cannot adopt '%s': it was removed and added meanwhile",
+                  point.name);
+        return;
+    }
+    bool was_absent = point.absent_since != 0;
+    bool woken = point_welcome(tx, &point);
+    if (m->written) {
+        note_point(tx, &point, STATUS_POINT_ADDED, "carries its identity again");
+    }
+    tx_done(tx, m->written || was_absent || woken, NULL);
+}
+
 void
 handle_point_commit(tx_t *tx, const point_commit_t *m)
 {
     point_t point;
     bool changed = m->add;
+    if (m->adopt) {
+        adopt_point(tx, m);
+        return;
+    }
     if (m->add) {
         add_point(tx, m);
     }

@@ -87,6 +87,9 @@ bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
 void point_finish(tx_t *tx, int64_t row);
 /* Marks a point absent or present again, with its event; nothing when it is so already. */
 void point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why);
+/* It is back: its targets are due, also those that were tried too often. Tells whether one of those
+ * was failed, so that it is wanted anew. */
+bool point_welcome(tx_t *tx, const point_t *point);
 void event_of_point(event_draft_t *event, const point_t *point, uint32_t id);
 void point_fill_ref(tx_t *tx, const point_t *point, point_ref_t *ret);
 rows_t point_refs(tx_t *tx); /* all points, into the answer */

@@ -6,15 +6,19 @@
 #include "proto/limits.h"
 
 static uint32_t
-slots_stored(tx_t *tx)
+slots_of(slice_t value)
 {
     char text[16];
-    uint32_t slots = SLOTS_DEFAULT;
+    unsigned long slots =
+        slice_copy(value, text, sizeof text) ? strtoul(text, NULL, 10) : SLOTS_DEFAULT;
+    return slots <= SLOTS_MAX ? (uint32_t) slots : SLOTS_DEFAULT;
+}
+
+static uint32_t
+slots_stored(tx_t *tx)
+{
     cursor_t row = OPEN(tx, SQL_SETTING_GET, v_text(slice_of("slots")));
-    if (cursor_next(&row) && slice_copy(cursor_bytes(&row, 0), text, sizeof text)) {
-        unsigned long stored = strtoul(text, NULL, 10);
-        slots = stored <= SLOTS_MAX ? (uint32_t) stored : SLOTS_DEFAULT;
-    }
+    uint32_t slots = cursor_next(&row) ? slots_of(cursor_bytes(&row, 0)) : SLOTS_DEFAULT;
     cursor_close(&row);
     return slots;
 }
@@ -59,15 +63,20 @@ handle_setting_set(tx_t *tx, const setting_set_t *m)
         return;
     }
     cursor_t row = OPEN(tx, SQL_SETTING_GET, v_text(name));
-    bool changed = !cursor_next(&row) || !slice_equal(cursor_bytes(&row, 0), value);
+    bool kept = cursor_next(&row);
+    bool changed = !kept || !slice_equal(cursor_bytes(&row, 0), value);
     cursor_close(&row);
+    if (!kept && slots) { /* what was never set is what a site begins with */
+        changed = slots_of(value) != SLOTS_DEFAULT;
+    }
     if (changed) {
         RUN(tx, SQL_SETTING_SET, v_text(name), v_text(value));
     }
     if (changed && slots) {
         event_draft_t event;
         event_begin(&event, "despooler", STATUS_SLOTS_CHANGED);
-        event_text(&event, "despooling slots: %.*s", SHOWN(value));
+        event_text(&event, "despooling slots: %.*s%s", SHOWN(value),
+                   slots_of(value) == 0 ? ": despooling is disabled" : "");
         event_attr(&event, "slots", value);
         event_write(tx, &event);
     }

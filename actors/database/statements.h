@@ -146,6 +146,10 @@
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
     "LEFT JOIN version h ON h.package = t.package AND h.epoch = t.have "
 
+/* Cancelled before anything of it came to its point; one that began may have left staged files, which
+ * a retry goes on from. */
+#define SQL_NEVER_BEGAN "(state = 6 AND have IS NULL AND held_to IS NULL)"
+
 #define SQL_TARGETS(S)                                                                             \
     S(SQL_TARGET_BY_ROW, SQL_TARGET_COLUMNS SQL_TARGET_JOINS "WHERE t.row = ?1")                   \
     S(SQL_TARGET_OF, SQL_TARGET_COLUMNS SQL_TARGET_JOINS "WHERE t.package = ?1 AND t.point = ?2")  \
@@ -197,9 +201,9 @@
     S(SQL_PACKAGE_TARGETS_BY_STATE, "SELECT state, count(*) FROM target INDEXED BY target_state "  \
                                     "WHERE package = ?1 GROUP BY state")                           \
     S(SQL_PACKAGE_HOLDS, "SELECT count(*) FROM target INDEXED BY target_package "                  \
-                         "WHERE package = ?1 AND state <> 8 AND NOT (state = 6 AND have IS NULL)") \
+                         "WHERE package = ?1 AND state <> 8 AND NOT " SQL_NEVER_BEGAN)             \
     S(SQL_POINT_HOLDS, "SELECT count(*) FROM target INDEXED BY target_point "                      \
-                       "WHERE point = ?1 AND state <> 8 AND NOT (state = 6 AND have IS NULL)")     \
+                       "WHERE point = ?1 AND state <> 8 AND NOT " SQL_NEVER_BEGAN)                 \
     S(SQL_PACKAGE_LEFT, "SELECT 1 FROM target INDEXED BY target_package "                          \
                         "WHERE package = ?1 AND state <> 8 LIMIT 1")                               \
     S(SQL_POINT_LEFT, "SELECT 1 FROM target INDEXED BY target_point "                              \

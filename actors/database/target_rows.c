@@ -170,7 +170,7 @@ void
 target_supersede(tx_t *tx, target_t *target)
 {
     if (target->taken) {
-        tx_stop_work(tx, (uint64_t) target->row, target->dp, target->package_id);
+        tx_stop_work(tx, (uint64_t) target->row, target->revision, target->dp, target->package_id);
     }
     progress_forget(tx->db, (uint64_t) target->row);
     target->taken = false;

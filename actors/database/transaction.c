@@ -226,12 +226,13 @@ grow(tx_t *tx, void **list, uint32_t count, uint32_t *room, size_t bytes)
 }
 
 void
-tx_stop_work(tx_t *tx, uint64_t target, const char *dp, const char *package)
+tx_stop_work(tx_t *tx, uint64_t target, uint64_t revision, const char *dp, const char *package)
 {
     if (grow(tx, (void **) &tx->stopped, tx->stopped_count, &tx->stopped_room,
              sizeof *tx->stopped)) {
         stopped_t *stopped = &tx->stopped[tx->stopped_count++];
         stopped->target = target;
+        stopped->revision = revision;
         memcpy(stopped->dp, dp, sizeof stopped->dp);
         memcpy(stopped->package, package, sizeof stopped->package);
     }

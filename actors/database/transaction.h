@@ -13,7 +13,7 @@
 #include "actors/database/connection.h"
 
 typedef struct stopped {
-    uint64_t target;
+    uint64_t target, revision;
     char dp[NAME_BYTES_MAX + 1], package[NAME_BYTES_MAX + 1];
 } stopped_t;
 
@@ -166,7 +166,8 @@ tx_ok(const tx_t *tx)
 
 /* ---- effects that leave with the commit ---- */
 
-void tx_stop_work(tx_t *tx, uint64_t target, const char *dp, const char *package);
+void tx_stop_work(tx_t *tx, uint64_t target, uint64_t revision, const char *dp,
+                  const char *package);
 /* Notes a package's state before its targets change; the same package may be noted again at once.
  */
 void tx_watch_package(tx_t *tx, int64_t package);

@@ -162,13 +162,27 @@ def all_byte_values_in_texts_are_safe_and_come_back_unchanged():
     with Site() as site:
         source = make_tree(site.path('source'))
         site.start()
-        texts = ["O'Neill; drop table package; --", '%n%s%x %d', '"\\', '\u0000'.join('ab'),
+        texts = ["O'Neill; drop table package; --", '%n%s%x %d', '"\\',
                  ''.join(chr(c) for c in range(1, 256)), '\U0001f4e6']
         for number, text in enumerate(texts):
             site.do('package.add', {'id': f'P{number}', 'source': source, 'name': text})
         names = {p['id']: p['name'] for p in site.ask('package.list')['packages']}
         for number, text in enumerate(texts):
             assert names[f'P{number}'] == text, f'got {names[f"P{number}"]!r}, expected {text!r}'
+        site.stop()
+
+
+@claim(60)
+def a_text_with_a_nul_byte_is_refused_by_the_name_of_its_argument():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        for name, rest in (('name', {}), ('version', {}), ('exclude', {})):
+            value = ['a\0b'] if name == 'exclude' else 'a\0b'
+            error = site.refused('package.add', {'id': 'P', 'source': source, **rest, name: value},
+                                 'bad-value')
+            assert f"'{name}'" in error['message'], error
+        nothing_was_created(site)
         site.stop()
 
 

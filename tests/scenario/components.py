@@ -129,6 +129,38 @@ def slots_are_changed_live_and_none_is_shown_as_disabled():
 
 
 @claim(60)
+def the_repeat_of_an_old_key_leaves_the_slots_that_were_set_after_it():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        none = {'name': 'despooler', 'slots': 0}
+        first = site.ask('component.set', none, key='first')
+        assert first['changed'], first
+        site.do('component.set', {'name': 'despooler', 'slots': 4})
+        again = site.ask('component.set', none, key='first')
+        assert again == first, f'the repeat is answered {again}, expected {first}'
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete', 40)
+        site.stop()
+
+
+@claim(60)
+def slots_that_are_set_already_are_no_change_and_a_change_is_one_message():
+    with Site() as site:
+        site.start()
+
+        def told():
+            return [e['text'] for e in site.history() if e['id'] == 4401]
+        for slots, changed, messages in ((4, False, 0), (3, True, 1), (3, False, 1), (4, True, 2)):
+            answer = site.do('component.set', {'name': 'despooler', 'slots': slots})
+            assert answer['changed'] is changed, f'{slots} slots: {answer}'
+            assert len(told()) == messages, f'{slots} slots: {told()}, expected {messages}'
+        site.stop()
+
+
+@claim(60)
 def an_idle_site_is_silent():
     with Site() as site:
         source = make_tree(site.path('source'))

@@ -276,7 +276,6 @@ class PointAdd(Command):
 class PointAdopt(PointAdd):
     """Of a root that has lost its identity: what is there is the point's again."""
     word = 'dp.adopt'
-    events = 0
 
     def prepare(self):
         self.name, self.root = 'b', self.cast.roots['b']

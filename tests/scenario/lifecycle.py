@@ -88,6 +88,25 @@ def missing_and_extra_paths_are_listed_by_verify():
 
 
 @claim(60, both=True)
+def all_that_is_missing_is_listed_by_verify_where_the_package_is_gone():
+    with Site() as site:
+        source = one_package(site, 'a')
+        expected = {'current', 'v1'}
+        for where, directories, files in os.walk(source):
+            below = os.path.relpath(where, source)
+            expected |= {os.path.normpath(os.path.join('v1', below, name))
+                         for name in directories + files}
+        remove_tree(site.path('points', 'a', 'P1'))
+        row = site.do('verify', {'id': 'P1'})['points'][0]
+        assert set(row['missing']) == expected, \
+            f'{sorted(row["missing"])}, expected {sorted(expected)}'
+        assert row['missing_count'] == len(expected), row
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        site.stop()
+
+
+@claim(60, both=True)
 def a_withdrawal_is_verified_by_listing_and_leaves_foreign_files():
     with Site() as site:
         one_package(site, 'a')
@@ -98,6 +117,31 @@ def a_withdrawal_is_verified_by_listing_and_leaves_foreign_files():
         assert site.status('P1')['state'] == 'idle'
         assert not os.path.lexists(site.path('points', 'a', 'P1')), 'content is left'
         assert os.path.exists(foreign), 'a foreign file was removed'
+        site.stop()
+
+
+@claim(60, both=True)
+def a_withdrawal_tells_how_many_foreign_files_stay_and_which_is_the_first():
+    with Site() as site:
+        source = one_package(site, 'a')
+        content = os.path.realpath(site.content('a', 'P1'))
+        for name in ('foreign-1', 'foreign-2'):
+            write(os.path.join(content, 'd1', name), b'x')
+        last = site.history()[-1]['seq']
+        site.do('withdraw', {'id': 'P1', 'from': ['a']})
+        site.wait_states('P1', {'a': 'removed'})
+        told = [e for e in site.history(last) if e['id'] == 2335]
+        cause = site.target('P1', 'a')['cause']
+        for text in (told[0]['text'], cause['text']):
+            assert '2 paths' in text and 'v1/d1/foreign-1' in text, f'not told: {text}'
+        assert cause['code'] == 'not-ours', cause
+        found = sorted(os.listdir(os.path.join(content, 'd1')))
+        assert found == ['foreign-1', 'foreign-2'], f'{found} stay, expected the foreign files'
+        remove_tree(site.path('points', 'a', 'P1'))
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        assert site.target('P1', 'a').get('cause') is None, site.target('P1', 'a')
         site.stop()
 
 
@@ -371,6 +415,120 @@ def a_clone_of_another_point_is_not_written_to():
         site.do('dp.adopt', {'name': 'b'})
         site.wait_package('P1', 'complete')
         site.holds('b', 'P1', source)
+        site.stop()
+
+
+@claim(60, both=True)
+def an_adoption_is_told_with_its_principal_its_key_is_kept_and_no_change_is_none():
+    with Site() as site:
+        one_package(site, 'a')
+        adopt = {'name': 'a'}
+        identity = site.path('points', 'a', '.despool', 'point')
+        assert not site.do('dp.adopt', adopt)['changed'], 'nothing was to be changed'
+        os.unlink(identity)
+        since = site.history()[-1]['seq']
+        told = site.ask('dp.adopt', {**adopt, 'dry_run': True})
+        assert told['changed'], f'the identity is to be written: {told}'
+        assert not os.path.exists(identity), 'a dry run has written it'
+        answer = site.ask('dp.adopt', adopt, key='once')
+        assert answer['changed'] and os.path.exists(identity), answer
+        again = site.ask('dp.adopt', adopt, key='once')
+        assert again == answer, f'the repeat is answered {again}, expected {answer}'
+        told = [e for e in site.history(since) if e['id'] == 9010]
+        assert len(told) == 1 and "dp.adopt 'a' by" in told[0]['text'], f'accepted as {told}'
+        site.refused('dp.set', {'name': 'a', 'root': site.path('points', 'a')}, 'bad-value',
+                     key='once')
+        site.stop()
+
+
+def points_of(site):
+    return [row['name'] for row in site.ask('dp.list')['dps']]
+
+
+@claim(60, both=True)
+def the_root_of_a_removed_point_is_free_for_another_site():
+    with Site() as site, Site() as other:
+        one_package(site, 'a')
+        other.start()
+        root = site.path('points', 'a')
+        theirs = {'name': 'theirs', 'root': root}
+        other.refused('dp.add', theirs, 'other-site')
+        site.do('dp.remove', {'name': 'a', 'withdraw': True})
+        site.wait_for('the point to go', lambda: not points_of(site), 30)
+        assert os.listdir(root) == [], f'{os.listdir(root)} of ours is left'
+        other.do('dp.add', theirs)
+        other.do('dp.remove', {'name': 'theirs'})
+        assert os.listdir(root) == [], f'{os.listdir(root)} is left, and it was answered'
+        site.add_point('again', root)
+        site.stop()
+        other.stop()
+
+
+@claim(60, both=True)
+def an_absent_point_that_was_removed_gives_its_root_free_when_it_is_back():
+    with Site() as site:
+        one_package(site, 'a', 'b')
+        site.unplug('b')
+        os.mkdir(site.path('points', 'b'))  # where it was mounted
+        site.do('dp.remove', {'name': 'b', 'withdraw': True})
+        site.wait_states('P1', {'b': 'removing'})
+        site.kill()
+        site.start()
+        assert points_of(site) == ['a', 'b'], f'the site has {points_of(site)}, and b was not free'
+        os.rmdir(site.path('points', 'b'))
+        site.plug('b')
+        site.wait_for('the point to go', lambda: points_of(site) == ['a'], 30)
+        left = os.listdir(site.path('points', 'b'))
+        assert left == [], f'{left} of ours is left'
+        site.stop()
+
+
+@claim(60, both=True)
+def an_empty_point_that_is_missing_is_not_taken_for_one_that_was_given_free():
+    with Site() as site:
+        site.start()
+        root = site.add_point('a')
+        site.unplug('a')
+        os.mkdir(root)
+        answer = site.do('dp.remove', {'name': 'a'})
+        assert answer['changed'] and answer['text'], f'it goes later, and that is not told: {answer}'
+        site.kill()
+        site.start()
+        assert points_of(site) == ['a'], 'it is gone, and its disk carries its identity'
+        os.rmdir(root)
+        site.plug('a')
+        site.wait_for('the point to go', lambda: not points_of(site), 30)
+        assert os.listdir(root) == [], f'{os.listdir(root)} of ours is left'
+        site.stop()
+
+
+@claim(60, both=True)
+def a_point_that_is_forgotten_leaves_its_root_as_it_is_and_says_so():
+    with Site() as site:
+        source = one_package(site, 'a')
+        answer = site.do('dp.remove', {'name': 'a', 'forget': True})
+        assert 'stays as it is' in answer['text'], f'it is not told: {answer}'
+        assert not points_of(site), points_of(site)
+        site.holds('a', 'P1', source)
+        assert os.path.exists(site.path('points', 'a', '.despool', 'point')), 'its identity is gone'
+        site.stop()
+
+
+@claim(60, both=True)
+def a_root_that_cannot_be_given_free_is_told_with_its_cause():
+    with Site() as site:
+        site.start()
+        root = site.add_point('a')
+        write(os.path.join(root, '.despool', 'receipts', 'P9'), b'of nobody that is known')
+        since = site.history()[-1]['seq']
+        answer = site.do('dp.remove', {'name': 'a'})
+        told = site.wait_for('the cause to be told', lambda: [
+            e for e in site.history(since) if e['id'] == 2376], 10)
+        assert told[0]['dp'] == 'a' and root in told[0]['text'], told
+        assert root in answer['text'], f'the answer does not tell: {answer}'
+        assert points_of(site) == ['a'] and os.path.exists(os.path.join(root, '.despool', 'point'))
+        site.do('dp.remove', {'name': 'a', 'forget': True})
+        assert not points_of(site), points_of(site)
         site.stop()
 
 

@@ -1,5 +1,5 @@
-/* old_way_test.c - Q153576 in a whole site that writes its retry the old way (old_way.c): what names
- * no target is refused, and neither forgotten nor taken as done. */
+/* old_way_test.c - Q153576 in a whole site that writes its retry the old way (old_way.c): what
+ * names no target is refused, and neither forgotten nor taken as done. */
 #include <criterion/criterion.h>
 #include <sqlite3.h>
 #include <stdio.h>

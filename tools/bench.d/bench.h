@@ -59,7 +59,8 @@ meter_end(meter_t *meter)
 static inline void
 meter_print(const meter_t *meter, uint64_t ops, uint64_t arrived, const char *more)
 {
-    printf("{\"ops\": %" PRIu64 ", \"seconds\": %.9f, \"cpu_seconds\": %.9f, \"rss_bytes\": %" PRIu64
+    printf("{\"ops\": %" PRIu64
+           ", \"seconds\": %.9f, \"cpu_seconds\": %.9f, \"rss_bytes\": %" PRIu64
            ", \"arrived\": %" PRIu64 "%s}\n",
            ops, (double) meter->ns / 1e9, (double) meter->cpu_ns / 1e9, meter->rss, arrived, more);
     fflush(stdout);

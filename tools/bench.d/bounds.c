@@ -1,5 +1,4 @@
-/* bounds.c - what the machine allows: a local run queue, a futex round trip, a batched queue of many
- * producers.
+/* bounds.c - what the machine allows: a local run queue, a futex round trip, a batched queue.
  *
  * No actor could do less for the same work, so these are what ours and the peers are held against.
  */
@@ -195,8 +194,7 @@ produce(void *context)
             if (producer->left == 0) {
                 ended++;
             } else if (fill(stream, producer, i)) {
-                queue_add(&stream->queue,
-                          &producer->batches[(producer->used - 1) % BATCHES_EACH]);
+                queue_add(&stream->queue, &producer->batches[(producer->used - 1) % BATCHES_EACH]);
             } else {
                 wait_a_moment(&spins);
             }
@@ -239,8 +237,8 @@ run_stream(meter_t *meter, uint32_t producers, uint32_t bytes, uint64_t count)
     stream.queue.first = &stream.queue.stub;
     atomic_store(&stream.queue.last, &stream.queue.stub);
     for (uint32_t i = 0; i < producers; i++) {
-        stream.producer[i] = (producer_t){calloc(BATCHES_EACH, sizeof(batch_t)), 0,
-                                          count / producers};
+        stream.producer[i] =
+            (producer_t){calloc(BATCHES_EACH, sizeof(batch_t)), 0, count / producers};
         memset(stream.producer[i].batches, 0, BATCHES_EACH * sizeof(batch_t));
     }
     meter_begin(meter);

@@ -264,7 +264,7 @@ main(int argc, char **argv)
     if (argc != 4) {
         return bench_usage(argv[0]);
     }
-    zsys_set_max_sockets(0); /* as many as ZeroMQ allows */
+    zsys_set_max_sockets(0);   /* as many as ZeroMQ allows */
     zsys_file_stable(argv[0]); /* makes the context before any thread wants it */
     uint64_t count = strtoull(argv[3], NULL, 10);
     if (strcmp(argv[1], "W1") == 0) {

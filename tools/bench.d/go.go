@@ -210,6 +210,6 @@ func main() {
 	if rss == 0 {
 		rss = resident()
 	}
-	fmt.Printf("{\"ops\": %d, \"seconds\": %.9f, \"cpu_seconds\": %.9f, \"rss_bytes\": %d, \"arrived\": %d}\n",
-		count, m.seconds, m.cpu, rss, arrived)
+	fmt.Printf("{\"ops\": %d, \"seconds\": %.9f, \"cpu_seconds\": %.9f, \"rss_bytes\": %d, "+
+		"\"arrived\": %d}\n", count, m.seconds, m.cpu, rss, arrived)
 }

@@ -1,4 +1,4 @@
-/* libzmq.c - the bench's workloads on raw ZeroMQ sockets: a thread for each actor, inproc, blocking.
+/* libzmq.c - the bench's workloads on raw inproc ZeroMQ sockets: a thread each, blocking.
  *
  * Variant: `pushpull` or `pair` (where two only speak to each other), with `3ints` or `64B` of W2.
  */
@@ -156,8 +156,8 @@ run_stream(meter_t *meter, uint32_t producers, bool pair, size_t bytes, uint64_t
     pthread_barrier_init(&go, NULL, producers + 1);
     void *in = open_socket(pair ? ZMQ_PAIR : ZMQ_PULL, "inproc://consumer", true);
     for (uint32_t i = 0; i < producers; i++) {
-        producer[i] = (producer_t){
-            .number = i, .count = count / producers, .bytes = bytes, .go = &go};
+        producer[i] =
+            (producer_t){.number = i, .count = count / producers, .bytes = bytes, .go = &go};
         producer[i].out = open_socket(pair ? ZMQ_PAIR : ZMQ_PUSH, "inproc://consumer", false);
         producer[i].thread = start(produce, &producer[i]);
     }

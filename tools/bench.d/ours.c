@@ -155,9 +155,8 @@ main(int argc, char **argv)
     if (row == NULL) {
         return argc == 4 ? bench_unknown(argv[1], argv[2]) : bench_usage(argv[0]);
     }
-    ours_order_t order = {.count = strtoull(argv[3], NULL, 10),
-                          .far = (uint32_t) row->far,
-                          .detail = row->detail};
+    ours_order_t order = {
+        .count = strtoull(argv[3], NULL, 10), .far = (uint32_t) row->far, .detail = row->detail};
     host_options_t options = {.classes = row->cast->classes,
                               .root = row->cast->root,
                               .root_args_type = &ours_order_type,

@@ -1,7 +1,7 @@
 /* ours.h - what the files of despool's own bench program share.
  *
- * Shape    each workload is a root class, which spawns its cast, begins the measure when all are up,
- *          and ends it when the last has arrived; and the list of all classes of that cast.
+ * Shape    a workload is a list of classes and a root of them, which spawns the others, begins the
+ *          measure when all are up, and ends it when the last message has arrived.
  * Promises only public headers, default class bounds, one configuration.
  * Threads  a root's handlers write ours_run before they stop the host; main reads it afterwards.
  */
@@ -14,10 +14,12 @@
 
 /* What a root is told to do: its args. far: which of its cast sit on the other worker. */
 typedef enum ours_far { FAR_NONE = 0, FAR_SECOND, FAR_ALL } ours_far_t;
-#define FIELDS_ours_order(F, R) F(R, u64, count, 0, REQUIRED) F(R, u32, far, 0, REQUIRED) F(R, u32, detail, 0, REQUIRED)
-#define FIELDS_ours_up(F, R)    F(R, u32, number, 0, REQUIRED)
-#define FIELDS_ours_done(F, R)  F(R, u64, arrived, 0, REQUIRED)
-#define FIELDS_ours_peer(F, R)  F(R, u32, index, 0, REQUIRED) F(R, u32, incarnation, 0, REQUIRED) F(R, u32, far, 0, REQUIRED)
+#define FIELDS_ours_order(F, R)                                                                    \
+    F(R, u64, count, 0, REQUIRED) F(R, u32, far, 0, REQUIRED) F(R, u32, detail, 0, REQUIRED)
+#define FIELDS_ours_up(F, R)   F(R, u32, number, 0, REQUIRED)
+#define FIELDS_ours_done(F, R) F(R, u64, arrived, 0, REQUIRED)
+#define FIELDS_ours_peer(F, R)                                                                     \
+    F(R, u32, index, 0, REQUIRED) F(R, u32, incarnation, 0, REQUIRED) F(R, u32, far, 0, REQUIRED)
 RECORD_STRUCT(ours_order, FIELDS_ours_order)
 RECORD_STRUCT(ours_up, FIELDS_ours_up)
 RECORD_STRUCT(ours_done, FIELDS_ours_done)

@@ -74,7 +74,8 @@ waiter_query(actor_ctx_t *ctx, void *self, const void *m)
     return ACTOR_CONTINUE;
 }
 
-static const actor_hears_t waiter_hears[] = {ON(ours_peer), {&query_type, LANE_NORMAL, waiter_query}};
+static const actor_hears_t waiter_hears[] = {ON(ours_peer),
+                                             {&query_type, LANE_NORMAL, waiter_query}};
 static const actor_class_t waiter_class = {.name = "waiter",
                                            .state_bytes = sizeof(waiter_t),
                                            .hears = waiter_hears,

@@ -39,9 +39,11 @@ on_question(actor_ctx_t *ctx, answerer_t *self, const question_t *m)
 
 static const actor_hears_t answerer_hears[] = {ON(question)};
 #define ANSWERER(answerer_name, answerer_placement)                                                \
-    {.name = answerer_name, .state_bytes = sizeof(answerer_t), .init = answerer_init,              \
-     .hears = answerer_hears, .hears_count = 1, .edges = actor_edges,                              \
-     .edge_count = ACTOR_EDGE_COUNT, .placement = answerer_placement}
+    {                                                                                              \
+        .name = answerer_name, .state_bytes = sizeof(answerer_t), .init = answerer_init,           \
+        .hears = answerer_hears, .hears_count = 1, .edges = actor_edges,                           \
+        .edge_count = ACTOR_EDGE_COUNT, .placement = answerer_placement                            \
+    }
 static const actor_class_t answerer_class = ANSWERER("answerer", ACTOR_WITH_PARENT);
 static const actor_class_t far_answerer_class = ANSWERER("far_answerer", ACTOR_OWN_WORKER);
 

@@ -57,8 +57,10 @@ on_ball(actor_ctx_t *ctx, seat_t *self, const ball_t *m)
 
 static const actor_hears_t seat_hears[] = {ON(ball), ON(ours_peer)};
 #define SEAT(seat_name, seat_placement)                                                            \
-    {.name = seat_name, .state_bytes = sizeof(seat_t), .hears = seat_hears, .hears_count = 2,      \
-     .edges = actor_edges, .edge_count = ACTOR_EDGE_COUNT, .placement = seat_placement}
+    {                                                                                              \
+        .name = seat_name, .state_bytes = sizeof(seat_t), .hears = seat_hears, .hears_count = 2,   \
+        .edges = actor_edges, .edge_count = ACTOR_EDGE_COUNT, .placement = seat_placement          \
+    }
 static const actor_class_t seat_class = SEAT("seat", ACTOR_WITH_PARENT);
 static const actor_class_t far_seat_class = SEAT("far_seat", ACTOR_OWN_WORKER);
 

@@ -26,8 +26,10 @@ on_first(actor_ctx_t *ctx, mayfly_t *self, const first_t *m)
 
 static const actor_hears_t mayfly_hears[] = {ON(first)};
 #define MAYFLY(mayfly_name, mayfly_placement)                                                      \
-    {.name = mayfly_name, .state_bytes = sizeof(mayfly_t), .hears = mayfly_hears,                  \
-     .hears_count = 1, .restart = ACTOR_TEMPORARY, .placement = mayfly_placement}
+    {                                                                                              \
+        .name = mayfly_name, .state_bytes = sizeof(mayfly_t), .hears = mayfly_hears,               \
+        .hears_count = 1, .restart = ACTOR_TEMPORARY, .placement = mayfly_placement                \
+    }
 static const actor_class_t mayfly_class = MAYFLY("mayfly", ACTOR_WITH_PARENT);
 static const actor_class_t far_mayfly_class = MAYFLY("far_mayfly", ACTOR_OWN_WORKER);
 

@@ -16,8 +16,8 @@ spawn_all(actor_ctx_t *ctx, uint32_t pool)
 {
     for (uint32_t i = 0; i < COMPONENTS; i++) {
         const actor_class_t *class = &component_class[pool][i];
-        claim(ctx, actor_spawn(ctx, class, slice_of(class->name), NULL, NULL, 0, NULL) ==
-                       VERDICT_OK);
+        claim(ctx,
+              actor_spawn(ctx, class, slice_of(class->name), NULL, NULL, 0, NULL) == VERDICT_OK);
     }
     return ACTOR_CONTINUE;
 }

@@ -10,16 +10,23 @@
 #define MANY_BATCH    40u /* of W3: 100 producers, two batches each, stay below the lane's bound */
 #define MANY_BATCHES  2u
 
-#define FIELDS_ints(F, R)   F(R, u32, a, 0, REQUIRED) F(R, u32, b, 0, REQUIRED) F(R, u32, c, 0, REQUIRED)
+#define FIELDS_ints(F, R)                                                                          \
+    F(R, u32, a, 0, REQUIRED) F(R, u32, b, 0, REQUIRED) F(R, u32, c, 0, REQUIRED)
 #define FIELDS_block(F, R)                                                                         \
-    F(R, u64, a, 0, REQUIRED) F(R, u64, b, 0, REQUIRED) F(R, u64, c, 0, REQUIRED)                  \
-    F(R, u64, d, 0, REQUIRED) F(R, u64, e, 0, REQUIRED) F(R, u64, f, 0, REQUIRED)                  \
-    F(R, u64, g, 0, REQUIRED) F(R, u64, h, 0, REQUIRED)
+    F(R, u64, a, 0, REQUIRED)                                                                      \
+    F(R, u64, b, 0, REQUIRED)                                                                      \
+    F(R, u64, c, 0, REQUIRED)                                                                      \
+    F(R, u64, d, 0, REQUIRED)                                                                      \
+    F(R, u64, e, 0, REQUIRED)                                                                      \
+    F(R, u64, f, 0, REQUIRED) F(R, u64, g, 0, REQUIRED) F(R, u64, h, 0, REQUIRED)
 #define FIELDS_credit(F, R) F(R, u32, count, 0, REQUIRED)
 /* What a producer is to send, and what the consumer is to expect of it. */
-#define FIELDS_lot(F, R)    F(R, u64, count, 0, REQUIRED) F(R, u32, number, 0, REQUIRED) F(R, u32, blocks, 0, REQUIRED)
+#define FIELDS_lot(F, R)                                                                           \
+    F(R, u64, count, 0, REQUIRED) F(R, u32, number, 0, REQUIRED) F(R, u32, blocks, 0, REQUIRED)
 #define FIELDS_source(F, R)                                                                        \
-    F(R, u64, count, 0, REQUIRED) F(R, u32, number, 0, REQUIRED) F(R, u32, batch, 0, REQUIRED)     \
+    F(R, u64, count, 0, REQUIRED)                                                                  \
+    F(R, u32, number, 0, REQUIRED)                                                                 \
+    F(R, u32, batch, 0, REQUIRED)                                                                  \
     F(R, u32, index, 0, REQUIRED) F(R, u32, incarnation, 0, REQUIRED) F(R, u32, far, 0, REQUIRED)
 RECORD_STRUCT(ints, FIELDS_ints)
 RECORD_STRUCT(block, FIELDS_block)
@@ -36,11 +43,11 @@ _Static_assert(sizeof(ints_t) == 12 && sizeof(block_t) == 64, "3 ints, and 64 by
 #define EDGES(E)                                                                                   \
     E(TELL_TO, producer, credit)                                                                   \
     E(TELL_TO, far_producer, credit)                                                               \
-    E(TELL_TO, producer, lot)                                                                \
-    E(TELL_TO, far_producer, lot)                                                            \
+    E(TELL_TO, producer, lot)                                                                      \
+    E(TELL_TO, far_producer, lot)                                                                  \
     E(TELL, consumer, ints)                                                                        \
     E(TELL, consumer, block)                                                                       \
-    E(TELL, consumer, source)                                                                   \
+    E(TELL, consumer, source)                                                                      \
     E(TELL, stream, ours_up)                                                                       \
     E(TELL, stream, ours_done)
 ACTOR_EDGES(EDGES)
@@ -97,9 +104,11 @@ on_credit(actor_ctx_t *ctx, producer_t *self, const credit_t *m)
 
 static const actor_hears_t producer_hears[] = {ON(credit), ON(lot)};
 #define PRODUCER(producer_name, producer_placement)                                                \
-    {.name = producer_name, .state_bytes = sizeof(producer_t), .hears = producer_hears,            \
-     .hears_count = 2, .edges = actor_edges, .edge_count = ACTOR_EDGE_COUNT,                       \
-     .placement = producer_placement}
+    {                                                                                              \
+        .name = producer_name, .state_bytes = sizeof(producer_t), .hears = producer_hears,         \
+        .hears_count = 2, .edges = actor_edges, .edge_count = ACTOR_EDGE_COUNT,                    \
+        .placement = producer_placement                                                            \
+    }
 static const actor_class_t producer_class = PRODUCER("producer", ACTOR_WITH_PARENT);
 static const actor_class_t far_producer_class = PRODUCER("far_producer", ACTOR_OWN_WORKER);
 
@@ -121,8 +130,7 @@ HEARS(consumer_t, source)
 static actor_next_t
 on_source(actor_ctx_t *ctx, consumer_t *self, const source_t *m)
 {
-    self->producer[m->number] =
-        (credited_t){.who = {m->index, m->incarnation}, .far = m->far != 0};
+    self->producer[m->number] = (credited_t){.who = {m->index, m->incarnation}, .far = m->far != 0};
     self->expected += m->count;
     self->batch = m->batch;
     claim(ctx, tell_stream_ours_up(ctx, DRAFT(ctx, ours_up)) == VERDICT_OK);
@@ -139,7 +147,7 @@ arrived(actor_ctx_t *ctx, consumer_t *self, uint32_t number, uint64_t count)
         credit_t *credit = DRAFT(ctx, credit);
         credit->count = self->batch;
         verdict_t verdict = from->far ? tell_far_producer_credit(ctx, from->who, credit)
-                                        : tell_producer_credit(ctx, from->who, credit);
+                                      : tell_producer_credit(ctx, from->who, credit);
         claim(ctx, verdict == VERDICT_OK);
     }
     if (self->arrived == self->expected) {

@@ -214,6 +214,27 @@ CLAIM_OF_BOTH(place, switches_to_a_later_version_and_keeps_the_old_one_for_its_g
     yard_end(&yard);
 }
 
+CLAIM_OF_BOTH(place, an_install_takes_along_what_earlier_work_that_was_ended_has_staged)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    make_file(yard_path(&yard, "source/a"), "one", 0644);
+    take(&yard);
+    placed(&yard);
+    run("cd %s/.despool/staging && mkdir P1.v0 P1.v0-2 P1.v1 P1.v2 P1.x.v0 P1.v0.v0 P10.v0 && "
+        "mkdir -p P1.v0/d && touch P1.v0/d/file && chmod 500 P1.v0/d && touch P1.current",
+        yard.root);
+    place_collect_order_t order = {
+        .package = "P1", .incarnation = yard.order.incarnation, .keep_epoch = 1, .now_ns = 1000};
+    place_collected_t collected;
+    EXPECT_OK(&yard,
+              place_collect(yard.world, yard.store, &yard.point, &order, &collected, &yard.fault));
+    run("cd %s/.despool/staging && ls > ../../left && "
+        "printf '%%s\\n' P1.current P1.v0.v0 P1.v1 P1.v2 P1.x.v0 P10.v0 | cmp - ../../left",
+        yard.root);
+    yard_end(&yard);
+}
+
 CLAIM_OF_BOTH(place, never_goes_back_to_an_earlier_epoch)
 {
     yard_t yard;

@@ -70,7 +70,10 @@ CLAIM_OF_BOTH(point, is_claimed_once_and_adopted_on_purpose)
     other.site.byte[0] = 9;
     EXPECT_ERR(&yard, ERR_OTHER_SITE,
                point_claim(yard.world, yard.root, &other, NULL, 0, false, &yard.fault));
-    EXPECT_OK(&yard, point_adopt(yard.world, yard.root, &other, &yard.fault));
+    bool carried_another = false;
+    EXPECT_OK(&yard,
+              point_adopt(yard.world, yard.root, &other, false, &carried_another, &yard.fault));
+    cr_expect(carried_another);
     EXPECT_ERR(&yard, ERR_OTHER_SITE, reopen(&yard));
     yard_end(&yard);
 }
@@ -192,6 +195,39 @@ CLAIM_OF_BOTH(verify, lists_missing_changed_and_extra_paths)
     EXPECT_COUNT(result.paths.count[PATH_CHANGED], 5);
     EXPECT_COUNT(result.paths.count[PATH_EXTRA], 3);
     verify_result_release(&result);
+    yard_end(&yard);
+}
+
+/* All that the version has, and the version and `current` themselves. */
+static void
+expect_all_missing(yard_t *yard, bool link)
+{
+    static const char *const missing[] = {"v1", "v1/plain", "v1/dir/inner", "v1/dir/link",
+                                          "v1/dangling"};
+    verify_result_t result = look(yard);
+    uint64_t listed = yard->snapshot.files + yard->snapshot.directories + yard->snapshot.links + 1;
+    cr_expect(!result.whole);
+    for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
+        cr_expect(tells(&result, PATH_MISSING, missing[i]), "'%s' is not listed", missing[i]);
+    }
+    cr_expect_eq(tells(&result, PATH_MISSING, "current"), link);
+    cr_expect(!tells(&result, PATH_MISSING, "."), "'.' is no path of the version");
+    EXPECT_COUNT(result.paths.count[PATH_MISSING], listed + link);
+    EXPECT_COUNT(result.files, 0);
+    verify_result_release(&result);
+}
+
+CLAIM_OF_BOTH(verify, lists_all_that_is_missing_where_the_package_or_its_version_is_gone)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    make_tree(&yard);
+    take(&yard);
+    placed(&yard);
+    run("chmod -R u+w %s/P1 && rm -r %s/P1/v1", yard.root, yard.root);
+    expect_all_missing(&yard, false);
+    run("rm -r %s/P1", yard.root);
+    expect_all_missing(&yard, true);
     yard_end(&yard);
 }
 

@@ -66,6 +66,7 @@ Test(keys, a_repeat_has_the_same_answer_and_no_effect)
     package_is(site, "P1", 1);
     recall_t *m = MAKE(site, recall);
     m->key = site_text(site, "k1");
+    m->command = MSG_package_add;
     const recalled_t *recalled = ASK(site, recall, recalled);
     cr_assert_eq(recalled->type, MSG_package_done);
     slice_t encoded = said(recalled, recalled->answer);
@@ -76,6 +77,24 @@ Test(keys, a_repeat_has_the_same_answer_and_no_effect)
     m = MAKE(site, recall);
     m->key = site_text(site, "k2");
     cr_assert_eq(ASK(site, recall, recalled)->answer.size, 0u);
+    site_end(site);
+}
+
+Test(keys, the_key_of_another_command_is_not_recalled_and_does_nothing)
+{
+    site_t *site = site_start();
+    site->key = "k1";
+    package_is(site, "P1", 1);
+    recall_t *m = MAKE(site, recall);
+    m->key = site_text(site, "k1");
+    m->command = MSG_dp_add;
+    cr_assert_eq(REFUSED(site, recall), ERR_BAD_VALUE);
+    uint64_t events = last_event(site);
+    make_version(site, false, "P1", 2);
+    cr_assert_eq(REFUSED(site, version_commit), ERR_BAD_VALUE, "an update is not the add again");
+    make_point(site, true, "DP1", 1);
+    cr_assert_eq(REFUSED(site, point_commit), ERR_BAD_VALUE);
+    cr_assert_eq(last_event(site), events);
     site_end(site);
 }
 

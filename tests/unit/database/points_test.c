@@ -86,6 +86,24 @@ Test(points, one_that_holds_content_is_not_removed_without_withdraw_or_forget)
     site_end(site);
 }
 
+Test(points, one_where_cancelled_work_may_have_left_files_is_not_removed_without_withdraw_or_forget)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    cr_assert(cancelled(site, "P1", "DP1"));
+    cr_assert(cancelled(site, "P1", "DP2"));
+    make_dp_remove(site, "DP2", false, false);
+    cr_assert_eq(REFUSED(site, dp_remove), OK, "nothing came to it");
+    make_dp_remove(site, "DP1", false, false);
+    cr_assert_eq(REFUSED(site, dp_remove), ERR_IN_USE);
+    make_dp_remove(site, "DP1", true, false);
+    cr_assert_eq(REFUSED(site, dp_remove), OK);
+    removed(site, "DP1");
+    cr_assert_eq(points_count(site), 0u);
+    site_end(site);
+}
+
 Test(packages, one_being_removed_goes_when_the_last_point_that_held_it_is_forgotten)
 {
     site_t *site = two_points();

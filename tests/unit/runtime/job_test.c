@@ -194,6 +194,48 @@ Test(job, a_lost_thread_is_replaced_and_its_subject_refused_until_it_returns)
     cast_end(host);
 }
 
+/* ---- more jobs than threads (Q246785: connections ran out, and components waited) ---- */
+
+/* Each thread is taken by a job that ends only when it is told to; tag 0 waits for one of them. */
+static actor_next_t
+take_all_threads(actor_ctx_t *ctx, part_t *self)
+{
+    for (uint32_t i = 0; i < JOB_THREADS; i++) {
+        claim(ctx, start_job(ctx, job_hangs, "", 0, 3, NULL) == VERDICT_OK);
+    }
+    claim(ctx, self->who == A && start_job(ctx, job_double, "", 50, 0, NULL) == VERDICT_OK);
+    verdict_t verdict = VERDICT_OK;
+    for (uint32_t i = 0; i < 2 * ASKS_OPEN_MAX && verdict == VERDICT_OK; i++) {
+        verdict = start_job(ctx, job_double, "", 0, 1, NULL);
+        sent += verdict == VERDICT_OK;
+    }
+    claim(ctx, verdict == VERDICT_FULL);
+    return ACTOR_CONTINUE;
+}
+
+Test(job, q246785_those_that_find_no_thread_are_bounded_and_told_in_time_and_the_rest_is_done)
+{
+    cr_assert_eq(sem_init(&release, 0, 0), 0);
+    hook[A] = (hooks_t){.init = take_all_threads};
+    host_t *host = cast_start();
+    wait_done(); /* all threads are taken: only its deadline can have answered it */
+    cr_assert_eq(job_err[0], 1 + ERR_DEADLINE, "got %s", err_word((err_t) (job_err[0] - 1)));
+    cr_assert_eq(job_err[1], 0, "one without a deadline was answered without a thread");
+    cr_assert_eq(sent, ASKS_OPEN_MAX - JOB_THREADS - 1, "%lu wait", (unsigned long) sent);
+    host_figures_t figures;
+    host_figures(host, &figures);
+    cr_assert_leq(figures.job_threads, JOB_THREADS);
+    for (uint32_t i = 0; i < JOB_THREADS; i++) {
+        sem_post(&release);
+    }
+    for (uint64_t i = 0; i < sent + JOB_THREADS; i++) {
+        wait_done();
+    }
+    cr_assert_eq(job_err[1], 1 + OK);
+    cr_assert_eq(job_err[3], 1 + OK);
+    cast_end(host);
+}
+
 Test(job, one_that_hangs_at_the_stop_is_named_and_left)
 {
     char left[256] = "";
