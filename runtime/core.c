@@ -26,7 +26,8 @@ core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err)
 {
     core_t *core = worker->core;
     if (take_envelope->reserved) {
-        room_release(core, take_envelope->to, take_envelope->lane, take_envelope->size);
+        lease_release(worker, take_envelope->to, take_envelope->lane, take_envelope->size,
+                      class_at(core, take_envelope->to));
     }
     if (take_envelope->kind == ENV_ASK) {
         wait_over(core, &take_envelope->chain, take_envelope->to.index);
@@ -224,7 +225,7 @@ dispatch_message(actor_t *actor, envelope_t *message)
     core_t *core = actor->core;
     actor_ctx_t *ctx = &actor->worker->ctx;
     if (message->reserved) {
-        room_release(core, message->to, message->lane, message->size);
+        lease_release(actor->worker, message->to, message->lane, message->size, actor->class);
         message->reserved = false;
     }
     if (message->kind == ENV_ASK && message->deadline_ns <= ctx->now_ns) {
@@ -344,7 +345,7 @@ worker_step(worker_t *worker)
 {
     look_at_clock(worker);
     bool ran = run_next(worker);
-    worker_tell_figures(worker);
+    worker_settle(worker);
     return ran;
 }
 
@@ -359,7 +360,7 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t most)
             break;
         }
     }
-    worker_tell_figures(worker);
+    worker_settle(worker);
     return ran > 0;
 }
 

@@ -78,8 +78,9 @@ uint32_t core_left(const core_t *core, char *ret_left, size_t size);
 void worker_deliver(worker_t *worker, envelope_t *take_envelope);
 /* Expires timers that are due, then runs one handler. False: there was nothing to run. */
 bool worker_step(worker_t *worker);
-/* What is watched is told at the end of a step or run; this tells what deliveries have changed. */
-void worker_tell_figures(worker_t *worker);
+/* What is watched is told, and places taken ahead are given back, at the end of a step or run; this
+ * does it for what deliveries have changed. */
+void worker_settle(worker_t *worker);
 /* Runs up to `most` handlers on one look at the clock, and no more once `bell` is not 0; false when
  * there was nothing to run. */
 bool worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t most);

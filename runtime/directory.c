@@ -73,10 +73,10 @@ cell_next_incarnation(cell_t *cell, uint32_t index)
     return (actor_ref_t){index, (uint32_t) life};
 }
 
-static uint64_t
-units_of(uint32_t bytes)
+uint32_t
+room_bytes(uint32_t bytes)
 {
-    return ((uint64_t) bytes + UNIT_BYTES - 1) / UNIT_BYTES;
+    return (bytes + UNIT_BYTES - 1) / UNIT_BYTES * UNIT_BYTES;
 }
 
 static _Atomic uint64_t *
@@ -85,19 +85,26 @@ room_of(const core_t *core, actor_ref_t to, lane_t lane)
     return &core->cells[to.index].room[lane - LANE_URGENT];
 }
 
+/* Generation of the tenant that `to` names. */
+static uint64_t
+generation_of(const core_t *core, actor_ref_t to)
+{
+    return (uint16_t) (atomic_load(&core->cells[to.index].life) >> 32);
+}
+
 verdict_t
-room_reserve(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes, const loaded_class_t *class)
+room_take(core_t *core, actor_ref_t to, lane_t lane, room_t wanted, const loaded_class_t *class)
 {
     if (!cell_holds(core, to)) {
         return VERDICT_DOWN;
     }
-    uint64_t generation = (uint16_t) (atomic_load(&core->cells[to.index].life) >> 32);
+    uint64_t generation = generation_of(core, to);
     _Atomic uint64_t *room = room_of(core, to, lane);
     uint64_t old = atomic_load(room);
     uint64_t wish;
     do {
-        uint64_t messages = (old >> MESSAGES_SHIFT & MESSAGES_MASK) + 1;
-        uint64_t units = (old & UNITS_MASK) + units_of(bytes);
+        uint64_t messages = (old >> MESSAGES_SHIFT & MESSAGES_MASK) + wanted.messages;
+        uint64_t units = (old & UNITS_MASK) + wanted.bytes / UNIT_BYTES;
         if (old >> GENERATION_SHIFT != generation) {
             return VERDICT_DOWN;
         }
@@ -110,20 +117,21 @@ room_reserve(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes, const lo
 }
 
 void
-room_release(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes)
+room_give(core_t *core, actor_ref_t to, lane_t lane, room_t back)
 {
     if (!cell_holds(core, to)) {
         return;
     }
-    uint64_t generation = (uint16_t) (atomic_load(&core->cells[to.index].life) >> 32);
+    uint64_t generation = generation_of(core, to);
     _Atomic uint64_t *room = room_of(core, to, lane);
-    uint64_t less = (uint64_t) 1 << MESSAGES_SHIFT | units_of(bytes);
+    uint64_t less = (uint64_t) back.messages << MESSAGES_SHIFT | back.bytes / UNIT_BYTES;
     uint64_t old = atomic_load(room);
     do {
         if (old >> GENERATION_SHIFT != generation) {
             return;
         }
-        assert((old >> MESSAGES_SHIFT & MESSAGES_MASK) > 0 && "a place is given back once");
+        assert((old >> MESSAGES_SHIFT & MESSAGES_MASK) >= back.messages &&
+               "a place is given back once");
     } while (!atomic_compare_exchange_weak(room, &old, old - less));
 }
 

@@ -295,6 +295,17 @@ typedef struct ready_list {
     actor_t *head, *tail;
 } ready_list_t;
 
+#define LEASES         1024u /* lanes that a worker has leases of at once; others do without */
+#define LEASE_MESSAGES 32u   /* places taken ahead at once */
+#define LEASE_BYTES    64u   /* and bytes for each of them */
+#define LEASE_FROM     2048u /* lanes with fewer places are not leased from */
+typedef struct lease {
+    uint32_t index, first; /* whose lane: cell and first incarnation */
+    uint32_t lane;
+    uint32_t messages, bytes;
+    bool used; /* it is on the worker's list */
+} lease_t;
+
 struct worker {
     core_t *core;
     uint32_t index;
@@ -303,6 +314,9 @@ struct worker {
     ready_list_t ready[LANE_COUNT];
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
     actor_t *touched;     /* whose figures changed in this quantum */
+    uint32_t leased_count;
+    uint16_t leased[LEASES]; /* those that are used */
+    lease_t lease[LEASES];
     actor_ctx_t ctx;
     void *draft_memory;
     struct black_box *black_box; /* NULL: nothing is noted */
@@ -360,6 +374,11 @@ cell_at(const core_t *core, uint32_t index)
 {
     return &core->cells[index < ACTORS_MAX ? index : 0];
 }
+static inline loaded_class_t *
+class_at(const core_t *core, actor_ref_t who)
+{
+    return atomic_load_explicit(&cell_at(core, who.index)->class, memory_order_acquire);
+}
 static inline uint64_t
 ref_word(actor_ref_t ref)
 {
@@ -397,10 +416,22 @@ bump(_Atomic uint64_t *number)
     atomic_store_explicit(number, now + 1, memory_order_relaxed);
 }
 actor_ref_t cell_next_incarnation(cell_t *cell, uint32_t index);
-verdict_t room_reserve(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes,
-                       const loaded_class_t *class);
-void room_release(core_t *core, actor_ref_t to, lane_t lane, uint32_t bytes);
+/* Places in a lane, and their bytes, a multiple of what they are counted in (room_bytes). */
+typedef struct room {
+    uint32_t messages, bytes;
+} room_t;
+uint32_t room_bytes(uint32_t bytes); /* rounded up to that */
+verdict_t room_take(core_t *core, actor_ref_t to, lane_t lane, room_t wanted,
+                    const loaded_class_t *class);
+void room_give(core_t *core, actor_ref_t to, lane_t lane, room_t back);
 uint64_t room_messages(const cell_t *cell, lane_t lane);
+
+/* lease.c: one place for a message of these bytes, or back */
+verdict_t lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
+                        const loaded_class_t *class);
+void lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
+                   const loaded_class_t *class);
+void lease_rest(worker_t *worker); /* all go back */
 
 /* lane.c */
 bool lane_is_open(const actor_t *actor, lane_t lane);
@@ -501,7 +532,7 @@ watch_touch(actor_t *actor)
         actor->worker->touched = actor;
     }
 }
-void watch_forget(actor_t *actor);   /* it goes */
+void watch_forget(actor_t *actor); /* it goes */
 envelope_t *core_note_new(core_t *core, const record_type_t *type, const draft_t *draft);
 
 void *xalloc(size_t count, size_t size); /* zeroed; out of memory ends the process */

@@ -97,7 +97,7 @@ note_to(core_t *core, loaded_class_t *class, const record_type_t *type, const dr
     }
     lane_t lane = class->class->hears[row].lane;
     actor_ref_t to = ref_of_word(atomic_load(&class->role));
-    if (room_reserve(core, to, lane, draft->size, class) != VERDICT_OK) {
+    if (room_take(core, to, lane, (room_t){1, room_bytes(draft->size)}, class) != VERDICT_OK) {
         atomic_fetch_add(&core->notes_dropped, 1);
         return NULL;
     }

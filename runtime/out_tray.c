@@ -186,7 +186,8 @@ tray_abort(actor_ctx_t *ctx)
             continue;
         }
         if (envelope->reserved) {
-            room_release(ctx->worker->core, envelope->to, envelope->lane, envelope->size);
+            lease_release(ctx->worker, envelope->to, envelope->lane, envelope->size,
+                          class_at(ctx->worker->core, envelope->to));
         }
         if (envelope->kind == ENV_REPLY && envelope->mine != NULL) {
             ((accepted_t *) envelope->mine)->answered = false;
@@ -211,13 +212,12 @@ static verdict_t
 say(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
     envelope_kind_t kind, envelope_t **ret)
 {
-    core_t *core = ctx->worker->core;
     uint32_t size = 0;
     verdict_t verdict = record_source(ctx, edge->type, m, &size);
     if (verdict != VERDICT_OK) {
         return verdict;
     }
-    verdict = room_reserve(core, to, edge->lane, size, edge->target);
+    verdict = lease_reserve(ctx->worker, to, edge->lane, size, edge->target);
     if (verdict != VERDICT_OK) {
         return verdict;
     }

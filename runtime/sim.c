@@ -280,7 +280,7 @@ deliver(sim_t *sim, uint32_t which, int64_t now)
         sim_show(sim, envelope, now);
     }
     worker_deliver(core_worker(sim->core, which % sim->workers), envelope);
-    worker_tell_figures(core_worker(sim->core, which % sim->workers));
+    worker_settle(core_worker(sim->core, which % sim->workers));
 }
 
 /* Everything that can be done now, as numbers: channels, then workers, then jobs. */

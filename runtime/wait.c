@@ -158,7 +158,7 @@ take_back(actor_ctx_t *ctx, envelope_t *ask)
         }
     }
     ctx->out = rest;
-    room_release(ctx->worker->core, ask->to, ask->lane, ask->size);
+    lease_release(ctx->worker, ask->to, ask->lane, ask->size, class_at(ctx->worker->core, ask->to));
     envelope_free(ask);
 }
 

@@ -85,8 +85,9 @@ depths(const actor_t *actor)
 }
 
 void
-worker_tell_figures(worker_t *worker)
+worker_settle(worker_t *worker)
 {
+    lease_rest(worker);
     while (worker->touched != NULL) {
         actor_t *actor = worker->touched;
         worker->touched = actor->touched_next;

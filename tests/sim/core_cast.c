@@ -261,7 +261,7 @@ poke(cast_who_t who, poke_fn *fn)
     actor->worker->ctx.now_ns = sim_now_ns(cast->sim);
     worker_t *worker = actor->worker;
     core_run(actor, "poke", run_poke, &fn); /* the actor may be gone */
-    worker_tell_figures(worker);
+    worker_settle(worker);
 }
 
 void

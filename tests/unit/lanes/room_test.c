@@ -21,7 +21,8 @@ hammer(void *context)
 {
     anvil_t *anvil = context;
     for (int i = 0; i < HAMMERINGS; i++) {
-        if (room_reserve(anvil->core, anvil->to, LANE_NORMAL, 16, anvil->class) != VERDICT_OK) {
+        if (room_take(anvil->core, anvil->to, LANE_NORMAL, (room_t){1, 16}, anvil->class) !=
+            VERDICT_OK) {
             continue;
         }
         int64_t now = atomic_fetch_add(&anvil->inside, 1) + 1;
@@ -30,7 +31,7 @@ hammer(void *context)
         }
         if (i % 3 != 0) { /* a third stays, so that the bound is met */
             atomic_fetch_sub(&anvil->inside, 1);
-            room_release(anvil->core, anvil->to, LANE_NORMAL, 16);
+            room_give(anvil->core, anvil->to, LANE_NORMAL, (room_t){1, 16});
         }
     }
     return NULL;
