@@ -104,7 +104,7 @@ void dm_op_pass_on(actor_ctx_t *ctx, dm_op_t *op, const actor_answer_t *answer);
 void dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text);
 uint32_t dm_ops_snapshots(const distribution_manager_t *self);
 
-/* dm_packages.c, dm_points.c, dm_leave.c, dm_verify.c, dm_collect.c: from a command to its answer */
+/* dm_packages.c, dm_points.c, dm_leave.c, dm_verify.c: from a command to its answer */
 void dm_package_init(distribution_manager_t *self);
 actor_next_t dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                         const void *m);

@@ -101,9 +101,8 @@
     S(SQL_POINT_BY_NAME, "SELECT " SQL_POINT_COLUMNS "WHERE name = ?1")                            \
     S(SQL_POINT_BY_ROW, "SELECT " SQL_POINT_COLUMNS "WHERE row = ?1")                              \
     S(SQL_POINT_NEXT, "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 ORDER BY name LIMIT 1")         \
-    S(SQL_POINTS_PRESENT,                                                                          \
-      "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 AND absent_since IS NULL "                      \
-      "ORDER BY name LIMIT ?2")                                                                    \
+    S(SQL_POINTS_PRESENT, "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 AND absent_since IS NULL "  \
+                          "ORDER BY name LIMIT ?2")                                                \
     S(SQL_POINT_NEXT_ABSENT,                                                                       \
       "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                                       \
       "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                                     \
