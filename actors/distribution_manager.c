@@ -75,10 +75,11 @@ due_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     if (due->targets.count > 0 && dm_instruct(ctx, due, instructed_then) != VERDICT_OK) {
         return new_run(ctx, self);
     }
-    if (due->more || self->again) {
-        return look(ctx, self);
+    if (due->leaving) {
+        dm_leave(ctx, self);
     }
-    return look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
+    return due->more || self->again ? look(ctx, self)
+                                    : look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
 }
 
 /* An instruction that nobody has is taken up again by a new run. */
@@ -132,10 +133,7 @@ on_point_returned(actor_ctx_t *ctx, SELF *self, const point_returned_t *m)
 static actor_next_t
 point_is_due(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
 {
-    if (answer_err(answer) != OK) {
-        return new_run(ctx, self);
-    }
-    return look(ctx, self);
+    return answer_err(answer) == OK ? look(ctx, self) : new_run(ctx, self);
 }
 
 /* ---- commands ---- */
@@ -226,6 +224,7 @@ manager_drop(void *state)
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
         dm_op_free(&self->op[i]);
     }
+    dm_leave_drop(self);
     zhashx_destroy(&self->package_worker);
     kept_destroy(&self->args);
 }

@@ -12,11 +12,11 @@
 #include "actors/roster.h"
 #include "proto/status.h"
 
-#define DM_OPS_MAX  512u      /* commands in hand; a further one is refused (full) */
-#define DM_SLOW_MS  86400000u /* what reads or claims content takes as long as it takes */
-#define DM_ASK_MS   60000u
+#define DM_OPS_MAX      512u      /* commands in hand; a further one is refused (full) */
+#define DM_SLOW_MS      86400000u /* what reads or claims content takes as long as it takes */
+#define DM_ASK_MS       60000u
 #define DM_TIMER_PATROL 3u
-#define DM_TIDY_MAX 64u /* orders to collect in one look; the next look has the next */
+#define DM_TIDY_MAX     64u /* orders to collect in one look; the next look has the next */
 
 #define DM_EDGES(E)                                                                                \
     E(NEED, site_database, site_open)                                                              \
@@ -26,6 +26,8 @@
     E(ASK, site_database, absent_points)                                                           \
     E(ASK, site_database, patrol)                                                                  \
     E(ASK, site_database, looked)                                                                  \
+    E(ASK, site_database, leaving_points)                                                          \
+    E(ASK, site_database, point_leave)                                                             \
     E(ASK, site_database, point_returned)                                                          \
     E(ASK, site_database, points_known)                                                            \
     E(ASK, site_database, point_commit)                                                            \
@@ -52,6 +54,9 @@ typedef struct dm_op {
     kept_t *command;
     request_t request;
     uint32_t tries; /* at a package_worker that was just ending */
+    /* dp.remove */
+    kept_t *answer; /* of the database, until the point's root is free; NULL: not in yet */
+    bool asked;     /* after that answer it was asked who leaves */
     /* verify */
     kept_t *plan;     /* due rows */
     kept_t **found;   /* an outcome for each row, NULL: not in yet */
@@ -66,6 +71,15 @@ typedef struct patrol_state {
     int64_t since_ns;              /* when the round began */
 } patrol_state_t;
 
+/* Points on their way out: one round of steps after the other. */
+typedef struct leave_state {
+    kept_t *step[LEAVING_POINTS_MAX]; /* point_leave of those in hand */
+    uint32_t open;                    /* they, or the question who leaves */
+    bool again;                       /* a further round is to follow */
+    int64_t rest_ns;                  /* until when to let it be: a root could not be given free */
+    char told[NAME_BYTES_MAX + 1];    /* the last point of which that was told */
+} leave_state_t;
+
 typedef struct distribution_manager {
     kept_t *args; /* site_args */
     id128_t site, run;
@@ -73,6 +87,7 @@ typedef struct distribution_manager {
     bool collecting, collect_wanted;
     uint64_t tidied; /* the target up to which points were told to collect */
     patrol_state_t patrol;
+    leave_state_t leave;
     dm_op_t op[DM_OPS_MAX];
     zhashx_t *package_worker; /* lower-case id -> actor_ref_t */
 } distribution_manager_t;
@@ -89,7 +104,7 @@ void dm_op_pass_on(actor_ctx_t *ctx, dm_op_t *op, const actor_answer_t *answer);
 void dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text);
 uint32_t dm_ops_snapshots(const distribution_manager_t *self);
 
-/* dm_packages.c, dm_points.c, dm_verify.c, dm_collect.c: from a command to its answer */
+/* dm_packages.c, dm_points.c, dm_leave.c, dm_verify.c: from a command to its answer */
 void dm_package_init(distribution_manager_t *self);
 actor_next_t dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                         const void *m);
@@ -99,6 +114,9 @@ void dm_package_go_on(actor_ctx_t *ctx, distribution_manager_t *self);
 actor_next_t dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                       const void *m);
 actor_next_t dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m);
+/* The next steps of points that leave: their roots are given free, then they go. */
+void dm_leave(actor_ctx_t *ctx, distribution_manager_t *self);
+void dm_leave_drop(distribution_manager_t *self);
 actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m);
 /* An outcome of a verify finds its command. */
 void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
@@ -113,6 +131,9 @@ verdict_t dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const
 /* dm_absent.c: has a point looked out for; the texts are m's. */
 void dm_look_out(actor_ctx_t *ctx, const distribution_manager_t *self, const void *m, text_t dp,
                  const id128_t *incarnation, text_t dp_root);
+/* Notes that a point was missed and has it looked out for; false: err is no absence. */
+bool dm_miss(actor_ctx_t *ctx, const void *m, text_t dp, const id128_t *incarnation, text_t dp_root,
+             uint32_t err);
 /* Has all looked out for that the database believes absent. */
 void dm_ask_absent(actor_ctx_t *ctx);
 /* The next portion of a round over all points, for one without work is missed by nobody else. */

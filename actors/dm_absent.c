@@ -125,12 +125,26 @@ is_absence(uint32_t err)
            err == ERR_OTHER_SITE;
 }
 
+bool
+dm_miss(actor_ctx_t *ctx, const void *m, text_t dp, const id128_t *incarnation, text_t dp_root,
+        uint32_t err)
+{
+    if (!is_absence(err)) {
+        return false;
+    }
+    looked_t *looked = DRAFT(ctx, looked);
+    looked->dp = actor_text(ctx, record_slice(m, dp));
+    looked->dp_incarnation = *incarnation;
+    looked->dp_root = actor_text(ctx, record_slice(m, dp_root));
+    looked->err = err;
+    answer_unheard(ask_site_database_looked(ctx, looked, DM_ASK_MS, absent_came_then, 0));
+    return true;
+}
+
 actor_next_t
 dm_looked(actor_ctx_t *ctx, distribution_manager_t *self, const looked_t *m)
 {
-    if (is_absence(m->err)) {
-        answer_unheard(ask_site_database_looked(ctx, m, DM_ASK_MS, absent_came_then, 0));
-    }
+    (void) dm_miss(ctx, m, m->dp, &m->dp_incarnation, m->dp_root, m->err);
     if (self->patrol.looks == 0 || --self->patrol.looks > 0) {
         return ACTOR_CONTINUE;
     }

@@ -210,17 +210,3 @@ dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *ty
     }
     return ACTOR_CONTINUE;
 }
-
-actor_next_t
-dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m)
-{
-    dm_op_t *op = dm_op_take(ctx, self, &dp_remove_type, m, "site_database");
-    verdict_t verdict =
-        op ? ask_site_database_dp_remove(ctx, m, DM_ASK_MS, committed, dm_op_tag(self, op))
-           : VERDICT_OK;
-
-    if (verdict != VERDICT_OK) {
-        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
-    }
-    return ACTOR_CONTINUE;
-}

@@ -137,6 +137,38 @@ job_claim(job_t *job, world_t *world, const void *input, void *resource)
 }
 
 static err_t
+release(world_t *world, const point_leave_t *m, fault_t *fault)
+{
+    char root[PATH_BYTES_MAX + 1];
+    point_t point;
+
+    if (!slice_copy(record_slice(m, m->dp_root), root, sizeof root)) {
+        return RAISE(fault, ERR_NAME_TOO_LONG, 0, "release", "the root");
+    }
+    if (m->emptied) {
+        return point_vacate(world, root, &m->site, &m->dp_incarnation, fault);
+    }
+    TRY(point_open(world, root, &m->site, &m->dp_incarnation, &point, fault));
+    err_t err = point_empty(&point, fault);
+    point_close(&point);
+    return err;
+}
+
+void
+job_release(job_t *job, world_t *world, const void *input, void *resource)
+{
+    fault_t fault = {0};
+    char text[TEXT_BYTES_MAX];
+    err_t err = resource ? ERR_INTERNAL : release(world, input, &fault);
+    claimed_t *m = JOB_OUTPUT(job, claimed);
+
+    m->err = err;
+    if (err != OK) {
+        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+    }
+}
+
+static err_t
 collect(world_t *world, const collect_order_t *m, store_collected_t *ret, fault_t *fault)
 {
     char path[PATH_BYTES_MAX + 1];

@@ -12,6 +12,8 @@
  *            published; what was published since then is published again, with the same
  *            sequence numbers.
  */
+#include <stdio.h>
+
 #include "proto/messages.h"
 #include "proto/wire.h"
 #include "runtime/actor.h"
@@ -226,6 +228,13 @@ status_manager_on_timer(actor_ctx_t *ctx, void *state, uint64_t key)
                                                                              : ACTOR_CONTINUE;
 }
 
+static void
+status_manager_describe(const void *state, char *text, size_t size)
+{
+    const status_manager_t *self = state;
+    snprintf(text, size, "published up to: %llu", (unsigned long long) self->published);
+}
+
 const actor_class_t status_manager_class = {
     .name = "status_manager",
     .state_bytes = sizeof(status_manager_t),
@@ -234,6 +243,7 @@ const actor_class_t status_manager_class = {
     ACTOR_LIST(hears),
     .edges = actor_edges,
     .edge_count = ACTOR_EDGE_COUNT,
+    .describe = status_manager_describe,
     .role = true,
     .starts_later = true,
 };

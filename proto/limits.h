@@ -68,6 +68,7 @@
 #define PATROL_PROBES          30u         /* PROBE_PERIODs, a minute, between looks at a point without work; many take longer */
 #define PATROL_LOOKS_MAX       2u          /* such looks in hand; the next ones wait for them */
 #define PATROL_STEP_MS         100u        /* between such looks: at most 20 of them in a second */
+#define LEAVING_POINTS_MAX     16u         /* removed points whose roots are given free at one time */
 #define PATROL_LOST_MAX        16u         /* job threads lost; then no such look until one has come back */
 #define SPACE_PERIOD_MS        5000u       /* between looks at a point that waits for space */
 #define LEASE_MS               900000u     /* of an installing or removing target; renewed while bytes move */

@@ -310,8 +310,8 @@ check_unused(point_t *point, const char *name, fault_t *fault)
     return err;
 }
 
-static err_t
-remove_inner(point_t *point, fault_t *fault)
+err_t
+point_empty(point_t *point, fault_t *fault)
 {
     TRY(check_unused(point, "receipts", fault));
     TRY(check_unused(point, "packages", fault));
@@ -321,16 +321,54 @@ remove_inner(point_t *point, fault_t *fault)
     return OK;
 }
 
+/* Somebody's file beside our identity stays, and .despool with it. */
+static int
+remove_own(world_t *world, const point_t *point)
+{
+    int result = seal_remove(world, point->own_fd, "point");
+    result = result < 0 ? result : world_point(world, "point.unnamed");
+    result = result < 0 ? result : world_remove_dir(world, point->fd, POINT_OWN);
+    if (result == -ENOTEMPTY || result == -EEXIST) {
+        result = sync_point_file(world, SYNC_REMOVE_NAMES, point->own_fd);
+    }
+    result = result < 0 ? result : sync_point_file(world, SYNC_REMOVE_NAMES, point->fd);
+    return result < 0 ? result : world_point(world, "point.released");
+}
+
 err_t
 point_release(point_t *point, fault_t *fault)
 {
-    world_t *world = point->world;
-    TRY(remove_inner(point, fault));
-    int result = seal_remove(world, point->own_fd, "point");
-    result = result < 0 ? result : world_remove_dir(world, point->fd, POINT_OWN);
-    if (result == -ENOTEMPTY || result == -EEXIST) {
-        result = 0; /* somebody's file is beside our identity: it stays, the identity is gone */
-    }
-    result = result < 0 ? result : sync_point_file(world, SYNC_REMOVE_NAMES, point->fd);
+    TRY(point_empty(point, fault));
+    int result = remove_own(point->world, point);
     return result < 0 ? FAIL(fault, result, "release", point->root) : OK;
+}
+
+/* What a kill between the identity and its directory has left of them. */
+static err_t
+vacate_rest(world_t *world, const char *root, fault_t *fault)
+{
+    point_t point = {.world = world, .fd = -1, .own_fd = -1};
+    TRY(open_root(world, root, &point.fd, fault));
+    point.own_fd = world_open(world, point.fd, POINT_OWN, DIRECTORY, 0, HOW);
+    int result = point.own_fd == -ENOENT ? 0 : point.own_fd;
+    result = result < 0 || point.own_fd < 0 ? result : remove_own(world, &point);
+    point_close(&point);
+    return result < 0 ? FAIL(fault, result, "release", root) : OK;
+}
+
+err_t
+point_vacate(world_t *world, const char *root, const id128_t *site, const id128_t *incarnation,
+             fault_t *fault)
+{
+    point_t point;
+    err_t err = point_open(world, root, site, incarnation, &point, fault);
+    if (err == OK) {
+        err = point_release(&point, fault);
+        point_close(&point);
+        return err;
+    }
+    if (err == ERR_OTHER_SITE || err == ERR_NOT_THIS_POINT) {
+        return OK;
+    }
+    return err == ERR_ABSENT ? vacate_rest(world, root, fault) : err;
 }

@@ -56,8 +56,14 @@ void point_close(point_t *point);
 void point_beat(const point_t *point, uint64_t bytes);
 /* Whether ROOT's path still leads to the opened descriptor. */
 err_t point_check(point_t *point, fault_t *fault) must_use;
-/* Removes the identity and what is ours in .despool, when no package is left (dp remove). */
+/* Removes what is ours in .despool but for the identity; ERR_IN_USE: a package is left. */
+err_t point_empty(point_t *point, fault_t *fault) must_use;
+/* Empties, and removes the identity (dp remove): another site may claim the root. */
 err_t point_release(point_t *point, fault_t *fault) must_use;
+/* Releases the root of a point that was emptied, or finds that this was done before: without our
+ * identity it is free, also when somebody else has claimed it. ERR_ABSENT: there is no root. */
+err_t point_vacate(world_t *world, const char *root, const id128_t *site,
+                   const id128_t *incarnation, fault_t *fault) must_use;
 
 /* The identity that the directory open on fd carries; ERR_NOT_FOUND when it is no point's root. */
 err_t point_identity_at(world_t *world, int fd, point_identity_t *ret_identity,

@@ -250,19 +250,24 @@ enter(take_t *take, const world_stat_t *seen, const tree_entry_t *entry)
     return is_same(seen, &take->level[take->depth - 1].before) ? OK : changed_at(take, NULL);
 }
 
-/* A distribution point below the source: the package would hold its own copies, and theirs. */
+/* A distribution point below the source, under whatever name: the package would hold its own copies,
+ * and theirs. Also where its identity is damaged, or excluded, for what lies beside it is not. */
 static err_t
 refuse_point(take_t *take)
 {
     point_identity_t identity;
     err_t err = point_identity_at(take->world, descent_fd(&take->way), &identity, NULL);
-    return err == OK ? RAISE(take->fault, ERR_OVERLAP, 0, "store", descent_path(&take->way, NULL))
-                     : OK;
+    return err == OK || err == ERR_DAMAGED
+               ? RAISE(take->fault, ERR_OVERLAP, 0, "store", descent_path(&take->way, NULL))
+               : OK;
 }
 
 static err_t
 take_name(take_t *take, level_t *level, const char *name)
 {
+    if (strcmp(name, POINT_OWN) == 0) {
+        TRY(refuse_point(take));
+    }
     const char *path = descent_path(&take->way, name);
     if (tree_is_excluded(take->excludes, take->exclude_count, path)) {
         return OK;
@@ -276,9 +281,6 @@ take_name(take_t *take, level_t *level, const char *name)
     TRY(tree_entry_of_stat(&stat, descent_path(&take->way, name), &entry, take->fault));
     entry.name = name;
     entry.name_size = (uint32_t) strlen(name);
-    if (entry.kind == TREE_DIRECTORY && strcmp(name, POINT_OWN) == 0) {
-        TRY(refuse_point(take));
-    }
     if (entry.kind == TREE_DIRECTORY) {
         return enter(take, &stat, &entry);
     }

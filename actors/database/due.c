@@ -119,6 +119,7 @@ handle_due_targets(tx_t *tx, const due_targets_t *m)
     due->targets.at = due->targets.count == 0 ? 0 : due->targets.at;
     due->next_ms = until_next_ms(tx);
     due->more = due->next_ms == 0;
+    due->leaving = points_leave(tx);
     tx->targets_changed = told; /* who asks knows */
 }
 
@@ -286,7 +287,6 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
     tx->targets_changed = told; /* who tells outcomes looks for due work after them */
     progress_forget(tx->db, m->target);
     package_finish(tx, target->package);
-    point_finish(tx, target->point);
 }
 
 static void

@@ -54,6 +54,8 @@ typedef enum how {
     H(point_returned, HOW_WRITES | HOW_VITAL)                                                      \
     H(patrol, HOW_READS)                                                                           \
     H(looked, HOW_WRITES | HOW_VITAL)                                                              \
+    H(leaving_points, HOW_READS)                                                                   \
+    H(point_leave, HOW_WRITES | HOW_VITAL)                                                         \
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \
     H(target_damaged, HOW_WRITES | HOW_VITAL)                                                      \
     H(target_tidied, HOW_WRITES | HOW_VITAL)                                                       \

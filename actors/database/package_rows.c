@@ -152,7 +152,8 @@ point_read(const cursor_t *row, point_t *ret)
     cursor_copy(row, 2, ret->incarnation.byte, sizeof ret->incarnation.byte);
     ret->root_size = copy_text(row, 3, ret->root, sizeof ret->root);
     ret->paused = cursor_int(row, 4) != 0;
-    ret->removing = cursor_int(row, 5) != 0;
+    ret->removing = cursor_int(row, 5) != POINT_KEPT;
+    ret->emptied = cursor_int(row, 5) == POINT_EMPTIED;
     ret->absent_since = cursor_int(row, 6);
     ret->added = cursor_int(row, 7);
 }
@@ -205,18 +206,13 @@ event_of_point(event_draft_t *event, const point_t *point, uint32_t id)
 }
 
 void
-point_finish(tx_t *tx, int64_t row)
+point_delete(tx_t *tx, const point_t *point)
 {
-    point_t point;
     event_draft_t event;
-    if (!point_by_row(tx, row, &point) || !point.removing ||
-        NUMBER(tx, SQL_POINT_LEFT, 0, v_int(row)) != 0) {
-        return;
-    }
-    RUN(tx, SQL_TARGETS_OF_POINT_DELETE, v_int(row));
-    RUN(tx, SQL_POINT_DELETE, v_int(row));
-    event_of_point(&event, &point, STATUS_POINT_REMOVED);
-    event_text(&event, "distribution point %s is removed", point.name);
+    RUN(tx, SQL_TARGETS_OF_POINT_DELETE, v_int(point->row));
+    RUN(tx, SQL_POINT_DELETE, v_int(point->row));
+    event_of_point(&event, point, STATUS_POINT_REMOVED);
+    event_text(&event, "distribution point %s is removed", point->name);
     event_write(tx, &event);
 }
 

@@ -224,17 +224,20 @@ handle_dp_remove(tx_t *tx, const dp_remove_t *m)
         tx_done(tx, false, "it is being removed");
         return;
     }
-    RUN(tx, SQL_POINT_REMOVING, v_int(point.row), v_int(1));
     if (m->forget) {
         forget(tx, &point);
-    } else if (holds > 0) {
+        point_delete(tx, &point);
+        tx_done(tx, true, "its root stays as it is, with its content and its identity in .despool");
+        return;
+    }
+    RUN(tx, SQL_POINT_REMOVING, v_int(point.row), v_int(POINT_LEAVES));
+    if (holds > 0) {
         remove_content(tx, &point);
         tx_done(tx, true, "it goes when its content is removed");
         return;
     }
     RUN(tx, SQL_TARGETS_OF_POINT_DELETE, v_int(point.row));
-    point_finish(tx, point.row);
-    tx_done(tx, true, NULL);
+    tx_done(tx, true, point.absent_since != 0 ? "it is absent, and goes when it is back" : NULL);
 }
 
 /* ---- what others need to know ---- */

@@ -24,6 +24,9 @@ typedef struct package {
     uint64_t files, directories, links, bytes, not_carried;
 } package_t;
 
+/* How far a point is on its way out, as its row has it. */
+enum { POINT_KEPT = 0, POINT_LEAVES = 1, POINT_EMPTIED = 2 };
+
 typedef struct point {
     int64_t row;
     char name[NAME_BYTES_MAX + 1];
@@ -31,6 +34,7 @@ typedef struct point {
     uint32_t root_size;
     char root[PATH_BYTES_MAX];
     bool paused, removing;
+    bool emptied;                /* it is removing, and only its identity is still at its root */
     int64_t absent_since, added; /* wall ns; 0: it is there */
 } point_t;
 
@@ -84,7 +88,10 @@ bool point_by_name(tx_t *tx, slice_t name, point_t *ret);
 bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
 bool point_next(tx_t *tx, slice_t after, point_t *ret); /* in the order of names */
 bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
-void point_finish(tx_t *tx, int64_t row);
+/* Forgets a point and its targets, with its event. */
+void point_delete(tx_t *tx, const point_t *point);
+/* Whether points leave that are there and hold nothing. */
+bool points_leave(tx_t *tx);
 /* Marks a point absent or present again, with its event; nothing when it is so already. */
 void point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why);
 /* It is back: its targets are due, also those that were tried too often. Tells whether one of those

@@ -101,9 +101,8 @@
     S(SQL_POINT_BY_NAME, "SELECT " SQL_POINT_COLUMNS "WHERE name = ?1")                            \
     S(SQL_POINT_BY_ROW, "SELECT " SQL_POINT_COLUMNS "WHERE row = ?1")                              \
     S(SQL_POINT_NEXT, "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 ORDER BY name LIMIT 1")         \
-    S(SQL_POINTS_PRESENT,                                                                          \
-      "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 AND absent_since IS NULL "                      \
-      "ORDER BY name LIMIT ?2")                                                                    \
+    S(SQL_POINTS_PRESENT, "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 AND absent_since IS NULL "  \
+                          "ORDER BY name LIMIT ?2")                                                \
     S(SQL_POINT_NEXT_ABSENT,                                                                       \
       "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                                       \
       "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                                     \
@@ -111,12 +110,17 @@
     S(SQL_POINT_ABSENT_COUNT, "SELECT count(*) FROM point INDEXED BY point_absent "                \
                               "WHERE absent_since IS NOT NULL AND absent_since <= ?1")             \
     S(SQL_POINT_ADD, "INSERT INTO point (name, incarnation, root, added) VALUES (?1, ?2, ?3, ?4)") \
-    S(SQL_POINT_MOVE, "UPDATE point SET root = ?2, incarnation = ?3 WHERE row = ?1")               \
+    S(SQL_POINT_MOVE, "UPDATE point SET root = ?2, incarnation = ?3, removing = min(removing, 1) " \
+                      "WHERE row = ?1")                                                            \
     S(SQL_POINT_PAUSE, "UPDATE point SET paused = ?2 WHERE row = ?1")                              \
     S(SQL_POINT_ABSENT, "UPDATE point SET absent_since = ?2 WHERE row = ?1")                       \
     S(SQL_POINT_CLAMP, "UPDATE point INDEXED BY point_absent SET absent_since = ?1 "               \
                        "WHERE absent_since IS NOT NULL AND absent_since > ?1")                     \
     S(SQL_POINT_REMOVING, "UPDATE point SET removing = ?2 WHERE row = ?1")                         \
+    S(SQL_POINTS_LEAVING, "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_removing "                 \
+                          "WHERE removing > 0 AND absent_since IS NULL "                           \
+                          "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_point "          \
+                          "WHERE target.point = point.row AND state <> 8) ORDER BY row LIMIT ?1")  \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \

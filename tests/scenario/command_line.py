@@ -2,9 +2,10 @@
 """despool, the command line: its words, exit codes and JSON."""
 import json
 import os
+import shutil
 import subprocess
 
-from harness import DESPOOL, Site, claim, despool, make_tree, run
+from harness import DESPOOL, NOBODY, ROOT, Site, claim, despool, make_tree, run
 
 
 def says(site, code, *words, **more):
@@ -69,6 +70,57 @@ def exit_codes_are_those_of_the_manual():
             says(site, 2, *words)
         site.stop()
         says(site, 3, 'ping')
+
+
+@claim(60)
+def json_is_one_document_also_when_the_usage_is_wrong_or_no_host_is_there():
+    with Site() as site:
+        for code, words in ((2, ('no-such-verb',)), (2, ('package',)), (2, ('status', '--nope')),
+                            (2, ('package', 'add', 'x')), (3, ('ping',)), (3, ('watch',)),
+                            (3, ('package', 'list'))):
+            error = json.loads(says(site, code, *words, json=True))['error']
+            assert error['code'] == {2: 'usage', 3: 'no-host'}[code], error
+            assert error['message'] and error['hint'], error
+
+
+@claim(60)
+def a_refusal_names_what_it_is_about_and_what_to_do():
+    with Site() as site:
+        site.start()
+        root = site.add_point('a')
+        missing = site.path('missing')
+        for words, parts in (
+                (('group', 'add', 'g', 'zz'), ("'zz'", 'despool dp list')),
+                (('dp', 'set', 'zz', '--root', root), ("'zz'", 'despool dp list')),
+                (('dp', 'adopt', 'zz'), ("'zz'", 'despool dp list')),
+                (('package', 'update', 'zz'), ("'zz'", 'despool package list')),
+                (('dp', 'add', 'b', site.path('points')), (f"'{site.path('points')}'", root)),
+                (('dp', 'add', 'b', missing), (missing, 'repeat the command')),
+                (('dp', 'set', 'a', '--root', missing), (missing, 'repeat the command')),
+                (('component', 'stop', 'provider'), ("'provider'", 'despool stop'))):
+            done = despool(site, *words)
+            assert done.returncode == 1, f'{words}: {done.returncode}'
+            for part in parts:
+                assert part in done.stderr, f'{words}: {part} is not in {done.stderr}'
+            assert "add the group 'zz'" not in done.stderr, done.stderr
+            assert 'by itself' not in done.stderr, done.stderr
+        site.stop()
+
+
+@claim(60)
+def a_socket_without_permission_is_not_called_missing():
+    with Site(user=NOBODY if ROOT else None) as site:
+        site.start()
+        os.chmod(site.data, 0)
+        copy = shutil.copy(DESPOOL, site.dir)
+        os.chmod(copy, 0o755)
+        more = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []} if ROOT else {}
+        done = subprocess.run([copy, '--data', site.data, 'ping'], stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=30, check=False, **more)
+        os.chmod(site.data, 0o700)
+        assert done.returncode == 3 and 'permission denied' in done.stderr, done.stderr
+        assert 'no such socket' not in done.stderr, done.stderr
+        site.stop()
 
 
 @claim(60)

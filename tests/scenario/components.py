@@ -161,6 +161,109 @@ def slots_that_are_set_already_are_no_change_and_a_change_is_one_message():
 
 
 @claim(60)
+def a_dry_run_answers_what_the_real_order_would():
+    with Site() as site:
+        site.start()
+        for cmd, args in (('component.start', {'name': 'despooler'}),
+                          ('component.resume', {'name': 'despooler'}),
+                          ('component.restart', {'name': 'provider'}),
+                          ('component.restart', {'name': 'despooler'}),
+                          ('component.pause', {'name': 'alarm_manager'}),
+                          ('component.stop', {'name': 'provider'}),
+                          ('component.pause', {'name': 'executive'}),
+                          ('component.stop', {'name': 'nobody'}),
+                          ('quarantine.retry', {'number': 7}),
+                          ('quarantine.drop', {'number': 7}),
+                          ('quarantine.drop', {'number': 1 << 60})):
+            said = []
+            for dry in (True, False):
+                try:
+                    said.append(site.do(cmd, {**args, 'dry_run': dry})['changed'])
+                except Refused as refusal:
+                    said.append(refusal.error)
+            assert said[0] == said[1], f'{cmd} {args}: dry {said[0]}, real {said[1]}'
+            site.wait_ready()
+        site.stop()
+
+
+@claim(60)
+def a_restart_of_the_provider_is_answered_and_done():
+    with Site() as site:
+        site.start()
+        for _ in range(3):
+            last = len(site.history())
+            assert site.do('component.restart', {'name': 'provider'})['changed'] is True
+
+            def restarted(last=last):
+                try:
+                    return any(e['id'] == 500 and 'provider was restarted' in e['text']
+                               for e in site.history(last))
+                except Refused as refusal:
+                    assert refusal.code in ('restarting', 'starting', 'down'), refusal
+                    return False
+            site.wait_for('the provider to be restarted', restarted, 20)
+        site.stop()
+
+
+@claim(60)
+def a_component_that_the_site_cannot_be_without_says_so():
+    with Site() as site:
+        site.start()
+        assert site.ask('component.show', {'name': 'executive'})['component']['state'] == 'ready'
+        for cmd in ('component.stop', 'component.pause'):
+            error = site.refused(cmd, {'name': 'provider'}, 'needed')
+            assert 'carries the commands' in error['message'], error
+            error = site.refused(cmd, {'name': 'executive'}, 'needed')
+            assert 'stop the host' in error['hint'], error
+        site.stop()
+
+
+@claim(60)
+def slots_and_what_waits_for_them_are_shown_where_the_despooler_is():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+
+        def describes():
+            return site.ask('component.show', {'name': 'despooler'})['component']['describes'] or ''
+        site.wait_for('the slots', lambda: 'slots: 4, in hand: 0, waiting: 0' in describes(), 20)
+        site.do('component.set', {'name': 'despooler', 'slots': 0})
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_for('the despooler to be shown as disabled', lambda:
+                      'slots: 0 (disabled), in hand: 0, waiting: 1, the oldest for' in describes(),
+                      20)
+        assert 'disabled' in rows(site)['despooler']['describes']
+        site.stop()
+
+
+@claim(60)
+def what_is_counted_is_bounded_and_shown_as_it_is():
+    with Site() as site:
+        site.start()
+        host = {name: int(value) for name, value in site.ask('component.list')['host'].items()}
+        for name in ('actors', 'threads', 'sockets', 'descriptors', 'job_threads'):
+            assert 0 < host[name] <= host[name + '_max'], f'{name}: {host}'
+        assert host['threads'] == site.threads(), f"{host['threads']}, has {site.threads()}"
+        site.stop()
+
+
+@claim(90)
+def each_stop_is_in_the_stream_before_anything_stops():
+    with Site() as site:
+        for stops in range(3):
+            site.start()
+            told = [e for e in site.history() if e['id'] == 1101]
+            assert len(told) == stops, f'{stops} stops, told {told}'
+            if stops == 1:
+                site.do('stop')
+                assert site.wait_gone() == 0
+            else:
+                site.stop()
+
+
+@claim(60)
 def an_idle_site_is_silent():
     with Site() as site:
         source = make_tree(site.path('source'))

@@ -2,11 +2,12 @@
 """The data directory: one host at a time; damage and newer schemas refused; modes, endpoints."""
 import contextlib
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
 
-from harness import DESPOOLD, Site, claim, make_tree, run
+from harness import DESPOOLD, NOBODY, ROOT, Site, claim, make_tree, run
 
 
 def refused_start(site, *, seconds=20, data=None):
@@ -112,6 +113,58 @@ def a_path_too_long_for_a_socket_is_refused_with_a_clear_error():
         os.mkdir(long)
         said = refused_start(site, data=long)
         assert 'at most 107 bytes' in said and 'command.ipc' in said, said
+
+
+@claim(60)
+def a_refused_start_leaves_no_directory_behind():
+    with Site() as site:
+        config = site.path('despool.cfg')
+        with open(config, 'w', encoding='utf-8') as file:
+            file.write('site\n    no-such-key = 5\n')
+        top = site.path('new')
+        for words in (['--data', os.path.join(top, 'a', 'b'), '--config', config],
+                      ['--data', os.path.join(top, 'x' * 120)]):
+            done = subprocess.run([DESPOOLD, *words], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=20, check=False)
+            assert done.returncode == 1, f'{words}: {done.returncode}, {done.stderr}'
+            assert not os.path.exists(top), f'{words} left {os.listdir(top)}'
+        refused_start(site, data=os.path.join(site.data, 'x' * 120))
+        assert os.path.isdir(site.data), 'a directory that was there was taken away'
+
+
+@claim(60)
+def a_directory_that_cannot_be_written_is_refused_with_its_reason_and_what_to_do():
+    with Site() as site:
+        barred = site.path('barred')
+        os.mkdir(barred)
+        despoold = shutil.copy(DESPOOLD, site.dir)
+        os.chmod(despoold, 0o755)
+        more = {}
+        if ROOT:
+            os.chown(barred, NOBODY, NOBODY)
+            more = {'user': NOBODY, 'group': NOBODY, 'extra_groups': []}
+        os.chmod(barred, 0o500)
+        for data in (barred, os.path.join(barred, 'site')):
+            done = subprocess.run([despoold, '--data', data], stdin=subprocess.DEVNULL,
+                                  capture_output=True, text=True, timeout=20, check=False, **more)
+            assert done.returncode == 1, f'{data}: {done.returncode}'
+            assert f"'{data}': Permission denied" in done.stderr, done.stderr
+            assert '--data' in done.stderr.splitlines()[1], f'no hint: {done.stderr}'
+            assert 'command_link' not in done.stderr, done.stderr
+
+
+@claim(60)
+def a_host_that_is_stopped_while_it_starts_does_not_say_who_is_late():
+    with Site() as site:
+        for _ in range(20):
+            site.start(ready=False)
+            site.wait_for('the endpoint', lambda: os.path.exists(
+                os.path.join(site.data, 'command.ipc')), 20)
+            site.stop()
+            os.unlink(os.path.join(site.data, 'command.ipc'))
+        with open(site.log, encoding='utf-8') as log:
+            said = log.read()
+        assert 'not ready' not in said and 'late' not in said, said
 
 
 @claim(30)

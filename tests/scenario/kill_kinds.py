@@ -10,6 +10,7 @@ from harness import write
 
 POINTS = ('a', 'b')
 PLACING = ('place.staged', 'place.renamed', 'place.switched', 'place.receipted')
+RELEASING = ('point.unnamed', 'point.released')
 REMOVING = ('removal.unpromised', 'removal.unread', 'removal.emptied')
 LONG = 60  # seconds in which any work of these small packages ends
 
@@ -303,7 +304,7 @@ class PointAdopt(PointAdd):
 class PointRemove(Command):
     """Of a point that holds Q."""
     word = 'dp.remove --withdraw'
-    points = REMOVING
+    points = (*REMOVING, *RELEASING)
     how = 'withdraw'
 
     def prepare(self):
@@ -320,7 +321,7 @@ class PointRemove(Command):
                            (self.name,)).fetchone()
         states = {killed.STATES[state] for state, in rows.execute(
             'SELECT state FROM target WHERE point = ?', (row[0] if row else 0,))}
-        removing = row is None or row[1] == 1
+        removing = row is None or row[1] > 0
         assert not removing or states <= {'removing', 'removed'}, f'{states} on a removed point'
         return removing
 
@@ -328,7 +329,8 @@ class PointRemove(Command):
         self.cast.wait_row('dp.list', 'dps', 'name', self.name)
 
     def check(self, answer):
-        self.cast.bare(self.name, 'Q')
+        left = os.listdir(self.cast.roots[self.name])
+        assert not left, f'{left} is left at a root that was given free'
 
     def undo(self):
         del self.cast.roots[self.name]

@@ -491,7 +491,7 @@ def an_empty_point_that_is_missing_is_not_taken_for_one_that_was_given_free():
         site.unplug('a')
         os.mkdir(root)
         answer = site.do('dp.remove', {'name': 'a'})
-        assert answer['changed'] and answer['text'], f'it goes later, and that is not told: {answer}'
+        assert answer['changed'] and answer['text'], f'that it goes later is not told: {answer}'
         site.kill()
         site.start()
         assert points_of(site) == ['a'], 'it is gone, and its disk carries its identity'

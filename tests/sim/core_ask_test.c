@@ -290,6 +290,38 @@ Test(core_asks, a_reply_has_its_place_when_every_other_lane_is_full)
     }
 }
 
+/* ---- nobody does what nobody waits for ---- */
+
+static actor_next_t
+pause_d(actor_ctx_t *ctx, puppet_t *self)
+{
+    actor_pause(ctx, self->kid[D]);
+    return ACTOR_CONTINUE;
+}
+static actor_next_t
+resume_d(actor_ctx_t *ctx, puppet_t *self)
+{
+    actor_resume(ctx, self->kid[D]);
+    return ACTOR_CONTINUE;
+}
+Test(core_asks, one_that_is_over_when_its_turn_comes_is_not_handled)
+{
+    cast_hook[D].want = note_want;
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        poke(ROOT, pause_d);
+        settle_ms(10);
+        poke(A, ask_d);
+        settle_ms(1500);
+        expect_log("11=deadline ");
+        poke(B, ask_d);
+        settle_ms(10);
+        poke(ROOT, resume_d);
+        settle();
+        expect_log("11=deadline want-21 21=210 ");
+        expect(cast_figures(D).asks_open == 0 && cast_figures(A).asks_open == 0);
+    }
+}
+
 /* ---- deadlines are inherited ---- */
 
 static actor_next_t

@@ -117,6 +117,53 @@ Test(quiet, q319207_a_point_that_is_absent_for_hours_makes_no_work_for_the_other
     well(stage);
 }
 
+/* Waits until the point is shown so; returns how long that took. */
+static uint32_t
+shown_within(stage_t *stage, const char *point, const char *state, uint32_t ms)
+{
+    char name[32];
+    wire_value_t dp, value = {0};
+    snprintf(name, sizeof name, "name=%s", point);
+    for (uint32_t waited = 0;; waited += 500) {
+        cr_assert_eq(stage_do(stage, 60000, "dp.show", name, NULL), OK);
+        cr_assert(wire_find(stage_answer(stage), "dp", &dp) && wire_find(&dp, "state", &value));
+        if (slice_equal(value.bytes, slice_of(state)) || waited >= ms) {
+            cr_expect(slice_equal(value.bytes, slice_of(state)), "'%s' is '%.*s', expected '%s'",
+                      point, (int) value.bytes.size, value.bytes.data, state);
+            return waited;
+        }
+        stage_run(stage, 500);
+    }
+}
+
+#define ROUND_MS (PROBE_PERIOD_MS * PATROL_PROBES)
+
+Test(quiet, a_point_without_work_that_vanishes_or_hangs_is_missed_and_welcomed_and_makes_no_work,
+     .timeout = 400)
+{
+    stage_t *stage = site_of(6);
+    distributed(stage);
+    all_whole(stage, 60000);
+    hours(stage, 1);
+    stage_plug(stage, "b", false);
+    shown_within(stage, "b", "absent", ROUND_MS + 5000);
+    stage_plug(stage, "b", true);
+    shown_within(stage, "b", "active", PROBE_PERIOD_MS + 5000);
+    world_sim_hang(stage_world(stage), "/points/c", true);
+    shown_within(stage, "c", "absent", 3 * ROUND_MS);
+    shown_within(stage, "a", "active", 0);
+    world_sim_hang(stage_world(stage), "/points/c", false);
+    shown_within(stage, "c", "active", PROBE_DEADLINE_MS + 5000);
+    uint64_t said = stage->last_seq;
+    hours(stage, 1);
+    cr_expect_eq(stage->last_seq, said, "%d status messages", (int) (stage->last_seq - said));
+    for (uint32_t i = 0; i < POINTS; i++) {
+        cr_expect_eq(stage_instructions(stage, names[i]), 1u, "'%s' was instructed %u times",
+                     names[i], stage_instructions(stage, names[i]));
+    }
+    well(stage);
+}
+
 Test(quiet, q297870_what_goes_on_failing_in_the_same_way_is_told_once_and_not_each_time,
      .timeout = 400)
 {

@@ -215,6 +215,31 @@ Test(print, an_error_as_json_is_one_document)
     cr_expect(strchr(capture.out, '\n') == capture.out + size - 1, "more than one line");
 }
 
+Test(print, an_error_shows_what_is_needed_and_what_is_there)
+{
+    static uint8_t memory[256];
+    wire_writer_t w;
+    wire_value_t error;
+    cli_line_t line = {.json = false};
+
+    wire_writer_over(&w, memory, sizeof memory);
+    wire_put_map(&w, 4);
+    wire_put_str(&w, slice_of("message"));
+    wire_put_str(&w, slice_of("cannot run 'dp.pause a': the site's own disk is full"));
+    wire_put_str(&w, slice_of("hint"));
+    wire_put_str(&w, slice_of("free space"));
+    wire_put_str(&w, slice_of("need"));
+    wire_put_u64(&w, 16777216);
+    wire_put_str(&w, slice_of("have"));
+    wire_put_u64(&w, 4096);
+    cr_assert_eq(wire_check(memory, w.size, &error), OK);
+    capture_begin(&capture);
+    cli_show_error(&line, &error);
+    capture_end(&capture);
+    cr_expect_str_eq(capture.err, "cannot run 'dp.pause a': the site's own disk is full\n"
+                                  "  need 16777216, have 4096\n  free space\n");
+}
+
 /* The values whose JSON is much longer than their msgpack. */
 Test(print, json_is_never_cut)
 {

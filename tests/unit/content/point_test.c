@@ -96,6 +96,32 @@ CLAIM_OF_BOTH(point, is_released_only_when_it_holds_nothing)
     yard_end(&yard);
 }
 
+CLAIM_OF_BOTH(point, is_vacated_once_and_whatever_a_kill_left_of_it_goes)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    point_identity_t other = yard.point.identity;
+    const id128_t site = other.site, incarnation = other.incarnation;
+    run("mkdir %s/theirs", yard.root);
+    EXPECT_OK(&yard, point_empty(&yard.point, &yard.fault));
+    EXPECT_OK(&yard, reopen(&yard));
+    run("test \"$(ls -A %s/.despool)\" = point", yard.root);
+    run("rm %s/.despool/point", yard.root);
+    EXPECT_OK(&yard, point_vacate(yard.world, yard.root, &site, &incarnation, &yard.fault));
+    run("test \"$(ls -A %s)\" = theirs", yard.root);
+    EXPECT_OK(&yard, point_vacate(yard.world, yard.root, &site, &incarnation, &yard.fault));
+    other.site.byte[0] ^= 1;
+    EXPECT_OK(&yard, point_claim(yard.world, yard.root, &other, NULL, 0, false, &yard.fault));
+    EXPECT_OK(&yard, point_vacate(yard.world, yard.root, &site, &incarnation, &yard.fault));
+    run("test -f %s/.despool/point", yard.root);
+    EXPECT_OK(&yard, point_vacate(yard.world, yard.root, &other.site, &incarnation, &yard.fault));
+    run("test \"$(ls -A %s)\" = theirs", yard.root);
+    run("mv %s/theirs %s.away && rmdir %s", yard.root, yard.root, yard.root);
+    EXPECT_ERR(&yard, ERR_ABSENT,
+               point_vacate(yard.world, yard.root, &site, &incarnation, &yard.fault));
+    yard_end(&yard);
+}
+
 static bool
 overlaps(yard_t *yard, const char *a, const char *b)
 {

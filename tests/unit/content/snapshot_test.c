@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -155,6 +156,57 @@ CLAIM_OF_BOTH(snapshot, counts_what_has_attributes_that_are_not_carried)
     }
     take(&yard);
     EXPECT_COUNT(yard.snapshot.files_with_attributes, 1);
+    yard_end(&yard);
+}
+
+static void
+expect_refused(yard_t *yard, const char *exclude)
+{
+    EXPECT_ERR(yard, ERR_OVERLAP, try_take(yard, &exclude, exclude != NULL));
+    EXPECT_SUBJECT(yard, "dir/place");
+}
+
+CLAIM_OF_BOTH(snapshot, refuses_a_source_that_holds_a_point_under_whatever_name_and_exclude)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    make_tree(&yard);
+    run("mv %s %s/dir/place && ln -s source/dir/place %s", yard.root, yard.source, yard.root);
+    expect_refused(&yard, NULL);
+    expect_refused(&yard, ".despool");
+    expect_refused(&yard, "/dir/place/.*");
+    run("echo x >> %s/dir/place/.despool/point", yard.source);
+    expect_refused(&yard, ".despool");
+    run("rm %s/dir/place/.despool/point", yard.source);
+    static const char *const none[] = {".despool"};
+    EXPECT_OK(&yard, try_take(&yard, none, 1));
+    yard_end(&yard);
+}
+
+static bool
+lies_in_point(yard_t *yard, const char *path)
+{
+    bool lies = false;
+    const id128_t *known = &yard->identity.incarnation;
+    EXPECT_OK(yard, point_lies_above(yard->world, yard_path(yard, "%s", path), known, 1, &lies,
+                                     &yard->fault));
+    return lies;
+}
+
+Test(snapshot, a_mounted_point_is_found_below_and_above_a_source)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    make_tree(&yard);
+    run("mkdir %s/dir/place %s/inner && ln -s root %s/link", yard.source, yard.root, yard.path);
+    cr_expect(lies_in_point(&yard, "root/inner") && lies_in_point(&yard, "link/inner"));
+    cr_expect(!lies_in_point(&yard, "source/dir/place"));
+    if (mount(yard.root, yard_path(&yard, "source/dir/place"), NULL, MS_BIND, NULL) == 0) {
+        expect_refused(&yard, NULL);
+        expect_refused(&yard, ".despool");
+        cr_expect(lies_in_point(&yard, "source/dir/place/inner"));
+        cr_expect_eq(umount(yard_path(&yard, "source/dir/place")), 0);
+    }
     yard_end(&yard);
 }
 

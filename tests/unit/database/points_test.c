@@ -68,6 +68,72 @@ points_count(site_t *site)
     return ASK(site, dp_list, points)->dps.count;
 }
 
+/* The answer to a step of a point on its way out. */
+static err_t
+step(site_t *site, const char *name, int incarnation, bool emptied)
+{
+    point_leave_t *m = MAKE(site, point_leave);
+    m->dp = site_text(site, name);
+    m->dp_root = site_text(site, strcmp(name, "DP1") == 0 ? "/dp/DP1" : "/dp/DP2");
+    memset(m->dp_incarnation.byte, incarnation, sizeof m->dp_incarnation.byte);
+    m->emptied = emptied;
+    return REFUSED(site, point_leave);
+}
+
+/* Who is to be given free now: 0 nobody, 1 one to be emptied, 2 one that was. */
+static int
+leaving(site_t *site)
+{
+    leaving_points_t *m = MAKE(site, leaving_points);
+    m->limit = 4;
+    const points_listed_t *listed = ASK(site, leaving_points, points_listed);
+    cr_assert_leq(listed->points.count, 1u);
+    return listed->points.count == 0 ? 0 : 1 + ROW(listed, listed->points, 0, point_ref_t)->emptied;
+}
+
+Test(points, one_that_leaves_does_so_in_steps_that_a_restart_does_not_forget)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    make_dp_remove(site, "DP1", true, false);
+    cr_assert_eq(REFUSED(site, dp_remove), OK);
+    cr_assert_eq(leaving(site), 0, "it holds content");
+    cr_assert_eq(step(site, "DP1", '1', false), ERR_SUPERSEDED);
+    removed(site, "DP1");
+    cr_assert_eq(leaving(site), 1);
+    cr_assert_eq(step(site, "DP1", '1', true), ERR_SUPERSEDED, "it was not emptied");
+    cr_assert_eq(step(site, "DP1", '2', false), ERR_SUPERSEDED, "another incarnation");
+    cr_assert_eq(step(site, "DP1", '1', false), OK);
+    site_reopen(site);
+    cr_assert_eq(leaving(site), 2, "its identity may be gone already");
+    cr_assert_eq(step(site, "DP2", '2', false), ERR_SUPERSEDED, "nobody removes it");
+    cr_assert_eq(step(site, "DP1", '1', true), OK);
+    cr_assert_eq(leaving(site), 0);
+    cr_assert_eq(events_of(site, STATUS_POINT_REMOVED), 1u);
+    cr_assert_eq(step(site, "DP1", '1', true), ERR_SUPERSEDED);
+    site_end(site);
+}
+
+Test(points, one_that_leaves_and_is_absent_is_waited_for_and_emptied_anew_at_another_root)
+{
+    site_t *site = two_points();
+    make_dp_remove(site, "DP1", true, false);
+    cr_assert_eq(REFUSED(site, dp_remove), OK);
+    removed(site, "DP1");
+    cr_assert_eq(step(site, "DP1", '1', false), OK);
+    looked_t *m = MAKE(site, looked);
+    m->dp = site_text(site, "DP1");
+    m->dp_root = site_text(site, "/dp/DP1");
+    memset(m->dp_incarnation.byte, '1', sizeof m->dp_incarnation.byte);
+    m->err = ERR_ABSENT;
+    cr_assert_eq(ASK(site, looked, points_listed)->points.count, 1u);
+    cr_assert_eq(leaving(site), 0);
+    make_point(site, false, "DP1", 7); /* another root */
+    cr_assert_eq(REFUSED(site, point_commit), OK);
+    cr_assert_eq(leaving(site), 1, "it is back, with an identity at its new root");
+    site_end(site);
+}
+
 Test(points, one_that_holds_content_is_not_removed_without_withdraw_or_forget)
 {
     site_t *site = two_points();
@@ -78,6 +144,9 @@ Test(points, one_that_holds_content_is_not_removed_without_withdraw_or_forget)
     cr_assert_eq(REFUSED(site, dp_remove), OK);
     cr_assert_eq(points_count(site), 2u, "it stays until its content is gone");
     removed(site, "DP1");
+    cr_assert_eq(points_count(site), 2u, "and until its root is given free");
+    cr_assert_eq(step(site, "DP1", '1', false), OK);
+    cr_assert_eq(step(site, "DP1", '1', true), OK);
     cr_assert_eq(points_count(site), 1u);
     make_dp_remove(site, "DP2", false, true);
     cr_assert_eq(REFUSED(site, dp_remove), OK);
@@ -95,12 +164,14 @@ Test(points, one_where_cancelled_work_may_have_left_files_is_not_removed_without
     cr_assert(cancelled(site, "P1", "DP2"));
     make_dp_remove(site, "DP2", false, false);
     cr_assert_eq(REFUSED(site, dp_remove), OK, "nothing came to it");
+    cr_assert_eq(step(site, "DP2", '2', false), OK);
+    cr_assert_eq(step(site, "DP2", '2', true), OK);
     make_dp_remove(site, "DP1", false, false);
     cr_assert_eq(REFUSED(site, dp_remove), ERR_IN_USE);
     make_dp_remove(site, "DP1", true, false);
     cr_assert_eq(REFUSED(site, dp_remove), OK);
     removed(site, "DP1");
-    cr_assert_eq(points_count(site), 0u);
+    cr_assert_eq(leaving(site), 1);
     site_end(site);
 }
 

@@ -285,3 +285,31 @@ Test(mailbox, envelopes_that_nobody_receives_are_freed)
     mailbox_close(&mailbox);
     mail_end(&mail);
 }
+
+static actor_next_t
+never_answer(actor_ctx_t *ctx, part_t *self, const link_request_t *m)
+{
+    claim(ctx, self->who == A && m != NULL);
+    request_t request = actor_defer(ctx, "the outside");
+    claim(ctx, request.ask != 0);
+    sem_post(&done);
+    return ACTOR_CONTINUE;
+}
+
+Test(link, who_waits_when_the_host_stops_is_told_that_it_stops, .timeout = 60)
+{
+    host_t *host = start_commands();
+    hook[A].request = never_answer;
+    void *socket = client(ZMQ_DEALER);
+
+    zmq_send(socket, "hello", 5, 0);
+    wait_done();
+    host_request_stop(host);
+    host_wait_stop(host);
+    char left[256] = "";
+    cr_expect(host_stop(host, 5000, left, sizeof left), "left: %s", left);
+    expect_frame(socket, "refused hello stopping", 0);
+    zmq_close(socket);
+    zmq_ctx_term(context);
+    host_destroy(&host);
+}
