@@ -150,8 +150,8 @@
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
     "LEFT JOIN version h ON h.package = t.package AND h.epoch = t.have "
 
-/* Cancelled before anything of it came to its point; one that began may have left staged files, which
- * a retry goes on from. */
+/* Cancelled before anything of it came to its point; one that began may have left staged files,
+ * which a retry goes on from. */
 #define SQL_NEVER_BEGAN "(state = 6 AND have IS NULL AND held_to IS NULL)"
 
 #define SQL_TARGETS(S)                                                                             \
