@@ -250,8 +250,8 @@ enter(take_t *take, const world_stat_t *seen, const tree_entry_t *entry)
     return is_same(seen, &take->level[take->depth - 1].before) ? OK : changed_at(take, NULL);
 }
 
-/* A distribution point below the source, under whatever name: the package would hold its own copies,
- * and theirs. Also where its identity is damaged, or excluded, for what lies beside it is not. */
+/* A distribution point below the source, under whatever name: the package would hold its own
+ * copies, and theirs. Also where its identity is damaged, or excluded: what lies beside it is not. */
 static err_t
 refuse_point(take_t *take)
 {

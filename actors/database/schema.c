@@ -75,7 +75,7 @@ static const char *const steps[] = {
     "CREATE INDEX target_untidied ON target (row) WHERE state = 2 AND held_from < have;"
     "CREATE INDEX target_full ON target (state, point) WHERE state = 4 AND cause = 'space';",
     "CREATE INDEX target_aside ON target (row) WHERE cause = 'quarantined';",
-    "CREATE INDEX point_removing ON point (row) WHERE removing > 0;",
+    "CREATE INDEX point_removing ON point (removing) WHERE removing > 0;",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -120,7 +120,8 @@
     S(SQL_POINTS_LEAVING, "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_removing "                 \
                           "WHERE removing > 0 AND absent_since IS NULL "                           \
                           "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_point "          \
-                          "WHERE target.point = point.row AND state <> 8) ORDER BY row LIMIT ?1")  \
+                          "WHERE target.point = point.row AND state <> 8) ORDER BY removing, row " \
+                          "LIMIT ?1")                                                              \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \
@@ -150,8 +151,8 @@
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
     "LEFT JOIN version h ON h.package = t.package AND h.epoch = t.have "
 
-/* Cancelled before anything of it came to its point; one that began may have left staged files, which
- * a retry goes on from. */
+/* Cancelled before anything of it came to its point; one that began may have left staged files,
+ * which a retry goes on from. */
 #define SQL_NEVER_BEGAN "(state = 6 AND have IS NULL AND held_to IS NULL)"
 
 #define SQL_TARGETS(S)                                                                             \

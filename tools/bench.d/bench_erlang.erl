@@ -13,7 +13,7 @@
 
 main() ->
     [Workload, Variant, Count] = init:get_plain_arguments(),
-    N = list_to_integer(Count),
+    N = whole(Workload, list_to_integer(Count)),
     Words = string:lexemes(Variant, " "),
     Self = self(),
     %% The measured runs in processes of its own, for this one belongs to the start-up.
@@ -23,6 +23,10 @@ main() ->
                   "\"arrived\": ~b}~n", [N, Seconds, Cpu, Rss, Arrived])
     end,
     halt(0).
+
+%% Each producer sends as many.
+whole("W3", N) -> N - N rem ?PRODUCERS;
+whole(_, N) -> N.
 
 has(Word, Words) -> lists:member(Word, Words).
 

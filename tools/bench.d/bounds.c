@@ -258,6 +258,7 @@ main(int argc, char **argv)
         return bench_usage(argv[0]);
     }
     uint64_t count = strtoull(argv[3], NULL, 10);
+    count -= strcmp(argv[1], "W3") == 0 ? count % W3_PRODUCERS : 0; /* each sends as many */
     const char *variant = argv[2];
     if (strcmp(argv[1], "W1") == 0 && bench_has(variant, "same")) {
         arrived = run_ring(&meter, 2, count * 2);

@@ -38,11 +38,28 @@ run_pair(meter_t *meter, uint64_t count)
     return arrived;
 }
 
-/* ---- W2: main to a zactor, 3 ints or a frame of 64 bytes ---- */
+/* ---- W2: main to a zactor, a frame of 3 ints or of 64 bytes ---- */
+
+static void
+send_words(void *to, uint32_t number, size_t bytes)
+{
+    uint32_t words[16] = {0, number, 1};
+    zframe_t *frame = zframe_new(words, bytes);
+    zframe_send(&frame, to, 0);
+}
+
+static uint64_t
+receive_words(zsock_t *from)
+{
+    uint32_t words[3];
+    zframe_t *frame = zframe_recv(from);
+    memcpy(words, zframe_data(frame), sizeof words);
+    zframe_destroy(&frame);
+    return words[2];
+}
 
 typedef struct sink {
     uint64_t expected, arrived;
-    bool frames;
 } sink_t;
 
 static void
@@ -51,15 +68,7 @@ sink(zsock_t *pipe, void *argument)
     sink_t *self = argument;
     zsock_signal(pipe, 0);
     while (self->arrived < self->expected) {
-        if (self->frames) {
-            zframe_t *frame = zframe_recv(pipe);
-            self->arrived += zframe_size(frame) == 64;
-            zframe_destroy(&frame);
-        } else {
-            uint32_t a, b, c;
-            zsock_recv(pipe, "444", &a, &b, &c);
-            self->arrived += c;
-        }
+        self->arrived += receive_words(pipe);
     }
     zsock_signal(pipe, 1);
     char *term = zstr_recv(pipe);
@@ -67,19 +76,13 @@ sink(zsock_t *pipe, void *argument)
 }
 
 static uint64_t
-run_stream(meter_t *meter, bool frames, uint64_t count)
+run_stream(meter_t *meter, size_t bytes, uint64_t count)
 {
-    sink_t self = {.expected = count, .frames = frames};
-    uint8_t block[64] = {0};
+    sink_t self = {.expected = count};
     zactor_t *actor = zactor_new(sink, &self);
     meter_begin(meter);
     for (uint64_t i = 0; i < count; i++) {
-        if (frames) {
-            zframe_t *frame = zframe_new(block, sizeof block);
-            zframe_send(&frame, actor, 0);
-        } else {
-            zsock_send(actor, "444", (uint32_t) 0, (uint32_t) i, (uint32_t) 1);
-        }
+        send_words(actor, (uint32_t) i, bytes);
     }
     zsock_wait(actor);
     meter_end(meter);
@@ -97,7 +100,7 @@ push_all(zsock_t *pipe, void *argument)
     zsock_signal(pipe, 0);
     char *go = zstr_recv(pipe);
     for (uint64_t i = 0; i < *count; i++) {
-        zsock_send(out, "444", (uint32_t) 0, (uint32_t) i, (uint32_t) 1);
+        send_words(out, (uint32_t) i, 12);
     }
     zstr_free(&go);
     char *term = zstr_recv(pipe);
@@ -119,9 +122,7 @@ run_many(meter_t *meter, uint64_t count)
         zstr_send(actor[i], "go");
     }
     while (arrived < each * W3_PRODUCERS) {
-        uint32_t a, b, c;
-        zsock_recv(in, "444", &a, &b, &c);
-        arrived += c;
+        arrived += receive_words(in);
     }
     meter_end(meter);
     for (uint32_t i = 0; i < W3_PRODUCERS; i++) {
@@ -267,10 +268,11 @@ main(int argc, char **argv)
     zsys_set_max_sockets(0);   /* as many as ZeroMQ allows */
     zsys_file_stable(argv[0]); /* makes the context before any thread wants it */
     uint64_t count = strtoull(argv[3], NULL, 10);
+    count -= strcmp(argv[1], "W3") == 0 ? count % W3_PRODUCERS : 0; /* each sends as many */
     if (strcmp(argv[1], "W1") == 0) {
         arrived = run_pair(&meter, count);
     } else if (strcmp(argv[1], "W2") == 0) {
-        arrived = run_stream(&meter, bench_has(argv[2], "64B"), count);
+        arrived = run_stream(&meter, bench_has(argv[2], "64B") ? 64 : 12, count);
     } else if (strcmp(argv[1], "W3") == 0) {
         arrived = run_many(&meter, count);
     } else if (strcmp(argv[1], "W4") == 0) {

@@ -184,6 +184,9 @@ func main() {
 	}
 	workload, variant := os.Args[1], os.Args[2]
 	count, _ := strconv.ParseUint(os.Args[3], 10, 64)
+	if workload == "W3" {
+		count -= count % producers // each sends as many
+	}
 	var m meter
 	var arrived, rss uint64
 	switch {

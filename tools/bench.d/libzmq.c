@@ -304,6 +304,7 @@ main(int argc, char **argv)
     context = zmq_ctx_new();
     zmq_ctx_set(context, ZMQ_MAX_SOCKETS, 10000);
     uint64_t count = strtoull(argv[3], NULL, 10);
+    count -= strcmp(argv[1], "W3") == 0 ? count % W3_PRODUCERS : 0; /* each sends as many */
     const char *workload = argv[1];
     bool pair = bench_has(argv[2], "pair");
     if (strcmp(workload, "W1") == 0) {
