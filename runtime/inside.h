@@ -396,8 +396,8 @@ ref_equal(actor_ref_t a, actor_ref_t b)
 }
 bool cell_claim(core_t *core, actor_ref_t *ret_ref);
 void cell_give_back(core_t *core, uint32_t index);
-/* ref names the actor that is there now: an earlier incarnation names the same one as long as it has
- * only been restarted since. */
+/* ref names the actor that is there now: an earlier incarnation names the same one as long as it
+ * has only been restarted since. */
 static inline bool
 cell_holds(const core_t *core, actor_ref_t ref)
 {

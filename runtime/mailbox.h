@@ -4,12 +4,12 @@
  *          PUSH sockets that one thread owns, one for each worker it has ever sent to. Envelopes to
  *          one worker are packed into a chunk, and a chunk is one message of ZeroMQ's.
  * Promises an envelope that was sent, and flushed, is received once, in the order of one sender; no
- *          bound of ZeroMQ's is in force (HWM 0): the bounds are the lanes'. What nobody received is
- *          freed by mail_end. A bell that does not ring means that nothing was flushed since the
+ *          bound of ZeroMQ's is in force (HWM 0): the bounds are the lanes'. What nobody received
+ *          is freed by mail_end. A bell that does not ring means that nothing was flushed since the
  *          mailbox was last emptied, or that its sender is just about to ring.
  * Costs    an envelope is copied into the chunk and out of it; a chunk is one allocation and one
  *          pointer handed over; two descriptors per mailbox.
- * Errors   mailbox_open: false when the context has no more sockets; everything else is asserted.
+ * Errors   mailbox_open: NULL when the context has no more sockets; everything else is asserted.
  * Threads  each mailbox and outlet belongs to one thread at a time; a mail_t to nobody.
  * Owner    mail_new -> caller, mail_end after all mailboxes and outlets; outlet_new -> caller.
  */

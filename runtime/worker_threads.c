@@ -20,7 +20,7 @@
 
 #define RETRY_LINK_MS 5   /* between tries of a frame that found no room */
 #define STOP_LOOK_MS  50  /* between looks whether a stop from outside is due */
-#define QUANTUM       64u /* handlers run on one look at the clock, and before others hear of them */
+#define QUANTUM       64u /* handlers on one look at the clock, before what they told leaves */
 #define OUTLETS_MAX   (WORKERS_MAX + CORE_OUTSIDERS)
 #define OTHER_THREADS 4u /* the host's own, the watchdog, and two of the sockets' context */
 

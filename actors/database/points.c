@@ -25,8 +25,8 @@ add_point(tx_t *tx, const point_commit_t *m)
         v_int(tx->now_ns));
 }
 
-/* At another place a point is not known to hold anything: what came along is told by its receipts at
- * the next try, without a byte written. */
+/* At another place a point is not known to hold anything: what came along is told by its receipts
+ * at the next try, without a byte written. */
 static void
 move_targets(tx_t *tx, const point_t *point)
 {

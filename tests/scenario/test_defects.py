@@ -19,7 +19,8 @@ def judged(row, ran):
             file.write('\n'.join(ran) + '\n')
         with open(os.path.join(directory, 'old_start.mutant'), 'w', encoding='utf-8') as file:
             file.write('rows: D01\ntest: unit\nclaim: q1_holds\nwhy: the old way\n\n--- a diff\n')
-        done = subprocess.run([JUDGE, names, table, directory], capture_output=True, text=True, check=False)
+        done = subprocess.run([JUDGE, names, table, directory], capture_output=True, text=True,
+                              check=False)
         return done.returncode, done.stdout
 
 
