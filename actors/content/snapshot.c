@@ -251,7 +251,7 @@ enter(take_t *take, const world_stat_t *seen, const tree_entry_t *entry)
 }
 
 /* A distribution point below the source, under whatever name: the package would hold its own
- * copies, and theirs. Also where its identity is damaged, or excluded: what lies beside it is not. */
+ * copies, and theirs. Also where its identity is damaged, or excluded without what is beside it. */
 static err_t
 refuse_point(take_t *take)
 {
