@@ -118,18 +118,11 @@ patrol_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t
     return patrol->looks == 0 ? next_portion(ctx, self) : ACTOR_CONTINUE;
 }
 
-static bool
-is_absence(uint32_t err)
-{
-    return err == ERR_ABSENT || err == ERR_HUNG || err == ERR_NOT_THIS_POINT ||
-           err == ERR_OTHER_SITE;
-}
-
 bool
 dm_miss(actor_ctx_t *ctx, const void *m, text_t dp, const id128_t *incarnation, text_t dp_root,
         uint32_t err)
 {
-    if (!is_absence(err)) {
+    if (!err_is_absence((err_t) err)) {
         return false;
     }
     looked_t *looked = DRAFT(ctx, looked);

@@ -1,13 +1,6 @@
 /* retry.c - see retry.h. */
 #include "actors/retry.h"
 
-bool
-retry_is_absence(err_t err)
-{
-    return err == ERR_ABSENT || err == ERR_HUNG || err == ERR_NOT_THIS_POINT ||
-           err == ERR_OTHER_SITE;
-}
-
 uint64_t
 retry_backoff_ms(uint32_t attempts, uint64_t random)
 {
@@ -32,7 +25,7 @@ static follow_t
 follow_of(const outcome_t *outcome)
 {
     err_t err = outcome->err;
-    if (retry_is_absence(err)) {
+    if (err_is_absence(err)) {
         return FOLLOW_ABSENCE;
     }
     if (err == ERR_SPACE) {

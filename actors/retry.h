@@ -20,8 +20,6 @@ typedef struct retry_next {
 } retry_next_t;
 
 retry_next_t retry_decide(const outcome_t *outcome, uint64_t random);
-/* Whether the point was not there, or not the one that was meant. */
-bool retry_is_absence(err_t err);
 /* Before the try after this many: doubling from RETRY_FIRST_MS to RETRY_MAX_MS, less up to a
  * quarter. */
 uint64_t retry_backoff_ms(uint32_t attempts, uint64_t random);

@@ -45,6 +45,13 @@ err_hint(err_t err)
     return error_row(err)->hint;
 }
 
+bool
+err_is_absence(err_t err)
+{
+    return err == ERR_ABSENT || err == ERR_HUNG || err == ERR_NOT_THIS_POINT ||
+           err == ERR_OTHER_SITE;
+}
+
 error_class_t
 err_class(err_t err)
 {

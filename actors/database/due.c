@@ -192,13 +192,6 @@ handle_lease_renew(tx_t *tx, const lease_renew_t *m)
 
 /* ---- outcomes ---- */
 
-static bool
-is_absence(uint32_t err)
-{
-    return err == ERR_ABSENT || err == ERR_HUNG || err == ERR_NOT_THIS_POINT ||
-           err == ERR_OTHER_SITE;
-}
-
 /* Whether a receipt can be of a version of this package, and not older than what is known. */
 static bool
 is_receipt(const target_t *target, const target_outcome_t *m)
@@ -292,7 +285,7 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
 static void
 note_presence(tx_t *tx, const target_t *target, const target_outcome_t *m)
 {
-    if (is_absence(m->err)) {
+    if (err_is_absence((err_t) m->err)) {
         point_set_absent(tx, target->point, true, err_sentence(m->err));
     } else if (m->reached) {
         point_set_absent(tx, target->point, false, NULL);

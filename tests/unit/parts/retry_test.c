@@ -38,7 +38,7 @@ static bool
 expected_to_count(err_t err)
 {
     return err == OK ||
-           (!retry_is_absence(err) && err != ERR_CANCELLED && err_class(err) != CLASS_RESOURCE);
+           (!err_is_absence(err) && err != ERR_CANCELLED && err_class(err) != CLASS_RESOURCE);
 }
 
 Test(retry, every_error_leads_to_the_state_of_its_class)
@@ -109,7 +109,7 @@ Test(retry, only_absence_is_looked_out_for)
 {
     for (uint32_t err = OK; err < ERR_COUNT; err++) {
         outcome_t outcome = try_of((err_t) err, 1);
-        cr_expect_eq(retry_decide(&outcome, 0).look_out, retry_is_absence((err_t) err), "%s",
+        cr_expect_eq(retry_decide(&outcome, 0).look_out, err_is_absence((err_t) err), "%s",
                      err_word((err_t) err));
     }
 }
