@@ -323,7 +323,7 @@ typedef struct actor_figures {
     char why[128];       /* degraded, last failure */
     char describes[256]; /* the class's describe, as of its last handler */
     actor_state_t state;
-    uint64_t depth[LANE_COUNT];        /* messages waiting */
+    uint64_t depth[LANE_COUNT];        /* messages waiting; at a busy worker, with places taken ahead */
     int64_t oldest_age_ns;             /* of the oldest waiting message, 0: none */
     int64_t handling_since_ns;         /* how long the handler in hand has run, 0: idle */
     uint64_t handled, asks_open, jobs_open, timers, restarts, failures;

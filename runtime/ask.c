@@ -64,7 +64,8 @@ deadline(worker_t *worker, timer_node_t *node)
 open_ask_t *
 ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
 {
-    open_ask_t *ask = xalloc(1, sizeof *ask);
+    open_ask_t *ask = memory_take(sizeof *ask);
+    *ask = (open_ask_t){.id = 0};
     uint32_t slot = free_slot(actor);
     ask->id = ++actor->ask_sequence << SLOT_BITS | slot;
     ask->then = then;
@@ -98,7 +99,7 @@ close_ask(actor_t *actor, open_ask_t *ask)
         actor->jobs_open--;
         job_unref(ask->job);
     }
-    free(ask);
+    memory_give(ask, sizeof *ask);
     ask_show(actor);
 }
 
@@ -172,7 +173,8 @@ ask_end_all(actor_t *actor)
 accepted_t *
 ask_accept(actor_t *actor, const envelope_t *ask)
 {
-    accepted_t *accepted = xalloc(1, sizeof *accepted);
+    accepted_t *accepted = memory_take(sizeof *accepted);
+    *accepted = (accepted_t){.next = NULL};
     accepted->request = (request_t){ask->from, ask->ask, ask->deadline_ns};
     accepted->chain = ask->chain;
     accepted->previous = actor->accepted_last;
@@ -187,7 +189,7 @@ ask_accepted_free(actor_t *actor, accepted_t *accepted)
     *(accepted->previous == NULL ? &actor->accepted : &accepted->previous->next) = accepted->next;
     *(accepted->next == NULL ? &actor->accepted_last : &accepted->next->previous) =
         accepted->previous;
-    free(accepted);
+    memory_give(accepted, sizeof *accepted);
 }
 
 static accepted_t *

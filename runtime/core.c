@@ -349,18 +349,23 @@ worker_step(worker_t *worker)
     return ran;
 }
 
+/* Leases are kept while there is much to do. */
 bool
-worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t most)
+worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most)
 {
     look_at_clock(worker);
     uint32_t ran = 0;
     while (ran < most && run_next(worker)) {
         ran++;
-        if (atomic_load_explicit(bell, memory_order_relaxed) != 0) {
+        if (atomic_load_explicit(bell, memory_order_relaxed) != heard) {
             break;
         }
     }
-    worker_settle(worker);
+    worker->quanta++;
+    if (worker->ready_lanes == 0 || worker->quanta % LEASE_QUANTA == 0) {
+        lease_rest(worker);
+    }
+    watch_tell(worker);
     return ran > 0;
 }
 

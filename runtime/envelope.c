@@ -28,64 +28,74 @@ xalloc(size_t count, size_t size)
 #endif
 #endif
 #ifndef CACHED_MAX
-#define CACHED_MAX 256u /* freed envelopes of one size kept by a thread; a further one is freed */
+#define CACHED_MAX 256u /* freed blocks of one size kept by a thread; a further one is freed */
 #endif
 #define SIZE_STEP  64u /* sizes are rounded up to multiples of this */
 #define SIZE_COUNT 16u /* the largest kept is SIZE_STEP * SIZE_COUNT bytes */
 
+typedef struct block {
+    struct block *next;
+} block_t;
 typedef struct cache {
-    envelope_t *first[SIZE_COUNT];
+    block_t *first[SIZE_COUNT];
     uint32_t count[SIZE_COUNT];
 } cache_t;
 static _Thread_local cache_t cache;
 
-static uint32_t
-size_class(uint32_t record_bytes)
+void *
+memory_take(size_t size)
 {
-    return (uint32_t) ((sizeof(envelope_t) + record_bytes - 1) / SIZE_STEP);
+    size_t class = (size - 1) / SIZE_STEP;
+    if (class < SIZE_COUNT && cache.first[class] != NULL) {
+        block_t *block = cache.first[class];
+        cache.first[class] = block->next;
+        cache.count[class]--;
+        return block;
+    }
+    void *memory = malloc((class + 1) * SIZE_STEP);
+    if (memory == NULL) {
+        fprintf(stderr, "cannot allocate '%zu bytes': out of memory\n", size);
+        abort();
+    }
+    return memory;
+}
+
+void
+memory_give(void *memory, size_t size)
+{
+    size_t class = (size - 1) / SIZE_STEP;
+    if (class < SIZE_COUNT && cache.count[class] < CACHED_MAX) {
+        block_t *block = memory;
+        block->next = cache.first[class];
+        cache.first[class] = block;
+        cache.count[class]++;
+    } else {
+        free(memory);
+    }
+}
+
+void
+memory_thread_ends(void)
+{
+    for (uint32_t class = 0; class < SIZE_COUNT; class ++) {
+        for (block_t *block; (block = cache.first[class]) != NULL;) {
+            cache.first[class] = block->next;
+            free(block);
+        }
+        cache.count[class] = 0;
+    }
 }
 
 static envelope_t *
 take_memory(uint32_t record_bytes)
 {
-    uint32_t class = size_class(record_bytes);
-    if (class < SIZE_COUNT && cache.first[class] != NULL) {
-        envelope_t *envelope = cache.first[class];
-        cache.first[class] = envelope->next;
-        cache.count[class]--;
-        return envelope;
-    }
-    envelope_t *envelope = malloc(((size_t) class + 1) * SIZE_STEP);
-    if (envelope == NULL) {
-        fprintf(stderr, "cannot allocate '%u bytes': out of memory\n", record_bytes);
-        abort();
-    }
-    return envelope;
+    return memory_take(sizeof(envelope_t) + record_bytes);
 }
 
 static void
 give_memory(envelope_t *envelope)
 {
-    uint32_t class = size_class(envelope->size);
-    if (class < SIZE_COUNT && cache.count[class] < CACHED_MAX) {
-        envelope->next = cache.first[class];
-        cache.first[class] = envelope;
-        cache.count[class]++;
-    } else {
-        free(envelope);
-    }
-}
-
-void
-envelope_thread_ends(void)
-{
-    for (uint32_t class = 0; class < SIZE_COUNT; class ++) {
-        for (envelope_t *envelope; (envelope = cache.first[class]) != NULL;) {
-            cache.first[class] = envelope->next;
-            free(envelope);
-        }
-        cache.count[class] = 0;
-    }
+    memory_give(envelope, sizeof *envelope + envelope->size);
 }
 
 envelope_t *
@@ -164,34 +174,6 @@ envelope_destroy(envelope_t **envelope)
 {
     envelope_free(*envelope);
     *envelope = NULL;
-}
-
-void
-fifo_push(fifo_t *fifo, envelope_t *envelope)
-{
-    envelope->next = NULL;
-    if (fifo->tail != NULL) {
-        fifo->tail->next = envelope;
-    } else {
-        fifo->head = envelope;
-    }
-    fifo->tail = envelope;
-    fifo->count++;
-}
-
-envelope_t *
-fifo_pop(fifo_t *fifo)
-{
-    envelope_t *envelope = fifo->head;
-    if (envelope != NULL) {
-        fifo->head = envelope->next;
-        if (fifo->head == NULL) {
-            fifo->tail = NULL;
-        }
-        envelope->next = NULL;
-        fifo->count--;
-    }
-    return envelope;
 }
 
 void

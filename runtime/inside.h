@@ -19,6 +19,12 @@
 typedef struct actor actor_t;
 typedef struct loaded_class loaded_class_t;
 
+/* envelope.c: small blocks, given back with the size they were taken with; a thread uses its own
+ * again. Not zeroed; out of memory ends the process. */
+void *memory_take(size_t size);
+void memory_give(void *memory, size_t size);
+void memory_thread_ends(void); /* frees what this thread keeps */
+
 /* ---- envelopes: one message on its way, or one order of the runtime -------------------------- */
 
 typedef enum envelope_kind {
@@ -85,14 +91,31 @@ void envelope_free(envelope_t *envelope);
 void envelope_pack(envelope_t *take_envelope, void *memory);
 envelope_t *envelope_unpack(const envelope_t *packed);
 void envelope_drop_packed(envelope_t *packed); /* gives up one that nobody unpacks */
-void envelope_thread_ends(void); /* gives back the memory that this thread keeps for envelopes */
 
 typedef struct fifo {
     envelope_t *head, *tail;
     uint64_t count;
 } fifo_t;
-void fifo_push(fifo_t *fifo, envelope_t *envelope);
-envelope_t *fifo_pop(fifo_t *fifo);
+static inline void
+fifo_push(fifo_t *fifo, envelope_t *envelope)
+{
+    envelope->next = NULL;
+    *(fifo->tail != NULL ? &fifo->tail->next : &fifo->head) = envelope;
+    fifo->tail = envelope;
+    fifo->count++;
+}
+static inline envelope_t *
+fifo_pop(fifo_t *fifo)
+{
+    envelope_t *envelope = fifo->head;
+    if (envelope != NULL) {
+        fifo->head = envelope->next;
+        fifo->tail = fifo->head == NULL ? NULL : fifo->tail;
+        envelope->next = NULL;
+        fifo->count--;
+    }
+    return envelope;
+}
 void fifo_splice_front(fifo_t *fifo, fifo_t *front); /* empties front */
 
 /* ---- timers: a heap per worker, of nodes that sit in what they time -------------------------- */
@@ -298,6 +321,7 @@ typedef struct ready_list {
 #define LEASES         1024u /* lanes that a worker has leases of at once; others do without */
 #define LEASE_MESSAGES 32u   /* places taken ahead at once */
 #define LEASE_BYTES    64u   /* and bytes for each of them */
+#define LEASE_QUANTA   256u  /* a busy worker gives all back every so many quanta */
 #define LEASE_FROM     2048u /* lanes with fewer places are not leased from */
 typedef struct lease {
     uint32_t index, first; /* whose lane: cell and first incarnation */
@@ -314,7 +338,7 @@ struct worker {
     ready_list_t ready[LANE_COUNT];
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
     actor_t *touched;     /* whose figures changed in this quantum */
-    uint32_t leased_count;
+    uint32_t leased_count, quanta;
     uint16_t leased[LEASES]; /* those that are used */
     lease_t lease[LEASES];
     actor_ctx_t ctx;
@@ -532,6 +556,7 @@ watch_touch(actor_t *actor)
         actor->worker->touched = actor;
     }
 }
+void watch_tell(worker_t *worker); /* at the end of a quantum */
 void watch_forget(actor_t *actor); /* it goes */
 envelope_t *core_note_new(core_t *core, const record_type_t *type, const draft_t *draft);
 

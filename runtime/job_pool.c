@@ -189,7 +189,7 @@ seat_main(void *context)
     pool->threads -= on;
     seat_unlink(pool, seat);
     outlet_destroy(&seat->outlet);
-    envelope_thread_ends();
+    memory_thread_ends();
     free(seat);
     pthread_cond_broadcast(&pool->idle);
     unlock(pool);

@@ -3,8 +3,8 @@
  * A place is taken in the room of a lane (directory.c), one word that all workers share. A worker
  * takes several at once and gives several back at once, so that most messages touch no line that
  * another core has. What is leased counts as taken: no bound is exceeded, and a lane may be called
- * full a few places early. Lanes with few places are never leased from, so theirs are exact. At the
- * end of each quantum a worker gives all leases back.
+ * full a few places early. Lanes with few places are never leased from, so theirs are exact. A
+ * worker that has nothing to run gives all leases back, a busy one every LEASE_QUANTA quanta.
  */
 #include "runtime/inside.h"
 

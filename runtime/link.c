@@ -282,6 +282,12 @@ link_socket(link_t *link)
     return link->keeps || link->role[0] == 0 ? NULL : link->socket;
 }
 
+bool
+link_keeps(const link_t *link)
+{
+    return link->keeps;
+}
+
 /* ---- publishing ---- */
 
 HEARS(link_state_t, link_publish)

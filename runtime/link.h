@@ -41,5 +41,7 @@ void link_close(link_t *link);
 void *link_socket(link_t *link);
 /* Something came: reads what there is, at most some frames. */
 void link_read(link_t *link, core_t *core);
-/* Tries a kept frame again; call it now and then while link_socket is NULL. */
+/* A frame found no room and is kept. */
+bool link_keeps(const link_t *link);
+/* Tries a kept frame again; call it now and then while there is one. */
 void link_retry(link_t *link, core_t *core);

@@ -53,6 +53,8 @@ struct mailbox {
     mail_t *mail;
     void *socket;
     bell_t *bell;
+    uint32_t heard; /* chunks taken */
+    bool roused;    /* the socket has something that the bell may not have counted yet */
 };
 
 /* What ZeroMQ carries: envelopes one behind the other, each at a multiple of ALIGN. */
@@ -200,7 +202,7 @@ mailbox_open(mail_t *mail, uint32_t worker)
     assert(failed == 0 && "the mailbox's name is ours alone");
     (void) failed;
     mailbox_t *mailbox = xalloc(1, sizeof *mailbox);
-    *mailbox = (mailbox_t){mail, socket, &mail->bell[worker]};
+    *mailbox = (mailbox_t){.mail = mail, .socket = socket, .bell = &mail->bell[worker]};
     return mailbox;
 }
 
@@ -231,13 +233,27 @@ mailbox_bell(const mailbox_t *mailbox)
     return &mailbox->bell->rung;
 }
 
-/* The bell is silenced first: what is sent while this empties the socket rings it again. */
-void
+uint32_t
+mailbox_heard(const mailbox_t *mailbox)
+{
+    return mailbox->heard;
+}
+
+/* What the bell has counted is taken, and the socket is asked for no more: to ask an empty one
+ * costs a system call. */
+bool
 mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
 {
-    atomic_store_explicit(&mailbox->bell->rung, 0, memory_order_seq_cst);
-    while (take_chunk(mailbox, take, self)) {
+    uint32_t before = mailbox->heard;
+    while (mailbox->roused ||
+           mailbox->heard != atomic_load_explicit(&mailbox->bell->rung, memory_order_acquire)) {
+        if (!take_chunk(mailbox, take, self)) {
+            mailbox->roused = false;
+            break;
+        }
+        mailbox->heard++;
     }
+    return mailbox->heard != before;
 }
 
 void
@@ -247,7 +263,8 @@ mailbox_close(mailbox_t **mailbox_at)
     if (mailbox == NULL) {
         return;
     }
-    mailbox_empty(mailbox, NULL, NULL);
+    mailbox->roused = true;
+    (void) mailbox_empty(mailbox, NULL, NULL);
     socket_close(mailbox->mail, mailbox->socket);
     free(mailbox);
     *mailbox_at = NULL;
@@ -259,9 +276,7 @@ mailbox_wait(mailbox_t *mailbox, void *other, int64_t ms)
     zmq_pollitem_t items[2] = {{.socket = mailbox->socket, .events = ZMQ_POLLIN},
                                {.socket = other, .events = ZMQ_POLLIN}};
     int found = zmq_poll(items, other == NULL ? 1 : 2, (long) ms);
-    if (found > 0 && (items[0].revents & ZMQ_POLLIN) != 0) { /* its sender may not have rung yet */
-        atomic_store_explicit(&mailbox->bell->rung, 1, memory_order_relaxed);
-    }
+    mailbox->roused = found > 0 && (items[0].revents & ZMQ_POLLIN) != 0;
     return found > 0 && other != NULL && (items[1].revents & ZMQ_POLLIN) != 0;
 }
 
@@ -306,7 +321,7 @@ post(outlet_t *outlet, uint32_t to)
     while (zmq_msg_send(&message, socket, 0) < 0) {
         assert(errno == EINTR && "an unbounded inproc socket takes every message");
     }
-    atomic_store_explicit(&outlet->mail->bell[to].rung, 1, memory_order_release);
+    atomic_fetch_add_explicit(&outlet->mail->bell[to].rung, 1, memory_order_release);
 }
 
 void

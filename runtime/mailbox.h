@@ -5,8 +5,8 @@
  *          one worker are packed into a chunk, and a chunk is one message of ZeroMQ's.
  * Promises an envelope that was sent, and flushed, is received once, in the order of one sender; no
  *          bound of ZeroMQ's is in force (HWM 0): the bounds are the lanes'. What nobody received
- *          is freed by mail_end. A bell that does not ring means that nothing was flushed since the
- *          mailbox was last emptied, or that its sender is just about to ring.
+ *          is freed by mail_end. A bell counts the chunks that were sent: as long as it has not
+ *          moved, nothing has come, or its sender is just about to ring.
  * Costs    an envelope is copied into the chunk and out of it; a chunk is one allocation and one
  *          pointer handed over; two descriptors per mailbox.
  * Errors   mailbox_open: NULL when the context has no more sockets; everything else is asserted.
@@ -31,11 +31,12 @@ void mail_end(mail_t **mail); /* frees what was never received; all sockets are 
 /* The mailbox of this worker; NULL: no more sockets. */
 mailbox_t *mailbox_open(mail_t *mail, uint32_t worker);
 void mailbox_close(mailbox_t **mailbox);
-/* Not 0 when something may have come since the mailbox was last emptied. */
+/* The bell, and what it counted when the mailbox was last emptied. */
 const _Atomic uint32_t *mailbox_bell(const mailbox_t *mailbox);
-/* Hands everything that came to take. */
+uint32_t mailbox_heard(const mailbox_t *mailbox);
+/* Hands everything that came to take; false: there was nothing. */
 typedef void mailbox_take_fn(void *self, envelope_t *take_envelope);
-void mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self);
+bool mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self);
 /* Sleeps until something came, also on the socket `other` (NULL: none) or a stop; ms < 0: for ever.
  * True when `other` can be read. */
 bool mailbox_wait(mailbox_t *mailbox, void *other, int64_t ms);

@@ -171,7 +171,7 @@ forget(actor_t *actor, keyed_timer_t *timer)
     }
     *at = timer->chain;
     timer_unset(&actor->worker->timers, &timer->timer);
-    free(timer);
+    memory_give(timer, sizeof *timer);
     count_timers(actor, -1);
 }
 
@@ -203,8 +203,8 @@ actor_timer(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
         if (actor->timers >= actor->timer_buckets) {
             grow(actor);
         }
-        timer = xalloc(1, sizeof *timer);
-        timer->key = key;
+        timer = memory_take(sizeof *timer);
+        *timer = (keyed_timer_t){.key = key};
         timer->timer.fire = expire;
         timer->timer.actor = actor;
         keyed_timer_t **bucket = bucket_of(actor, key);

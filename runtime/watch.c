@@ -88,6 +88,12 @@ void
 worker_settle(worker_t *worker)
 {
     lease_rest(worker);
+    watch_tell(worker);
+}
+
+void
+watch_tell(worker_t *worker)
+{
     while (worker->touched != NULL) {
         actor_t *actor = worker->touched;
         worker->touched = actor->touched_next;

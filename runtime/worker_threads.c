@@ -18,9 +18,12 @@
 #include "runtime/job_pool.h"
 #include "runtime/mailbox.h"
 
-#define RETRY_LINK_MS 5   /* between tries of a frame that found no room */
-#define STOP_LOOK_MS  50  /* between looks whether a stop from outside is due */
-#define QUANTUM       64u /* handlers on one look at the clock, before what they told leaves */
+#define RETRY_LINK_MS 5     /* between tries of a frame that found no room */
+#define STOP_LOOK_MS  50    /* between looks whether a stop from outside is due */
+#define QUANTUM       64u   /* handlers on one look at the clock, before what they told leaves */
+#define SPIN_TURNS    1000u /* looks at the bell before a worker sleeps, some 40 us */
+#define SPINS_LOST    3u    /* in a row, then a worker spins before every SPIN_EACH-th sleep only */
+#define SPIN_EACH     64u
 #define OUTLETS_MAX   (WORKERS_MAX + CORE_OUTSIDERS)
 #define OTHER_THREADS 4u /* the host's own, the watchdog, and two of the sockets' context */
 
@@ -31,6 +34,7 @@ typedef struct seat {
     mailbox_t *mailbox;
     link_t *link; /* NULL: none */
     uint64_t chance;
+    uint32_t sleeps, lost; /* of spins in a row */
     _Atomic bool ended;
 } seat_t;
 
@@ -44,7 +48,7 @@ struct threads {
     outlet_t *outlet[OUTLETS_MAX];
     job_pool_t *jobs;
     pthread_t watchdog;
-    bool running;
+    bool running, spins; /* spins: there is another processor that could ring meanwhile */
     _Atomic bool stopping, watchdog_ended;
     _Atomic uint32_t threads_running;
     int wake; /* eventfd: a stop was signalled, or something changed */
@@ -52,6 +56,16 @@ struct threads {
     const char *stop_to;
     int64_t stop_due_ns; /* 0: nobody was told yet */
 };
+
+static inline void
+pause_a_moment(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
 
 /* ---- the executor ---- */
 
@@ -178,7 +192,7 @@ wait_ms(const worker_t *worker, const seat_t *seat)
     int64_t due_ns = worker_next_due(worker), left = due_ns - now_ns(NULL);
     int64_t ms = due_ns == INT64_MAX ? 1000 : left <= 0 ? 0 : (left + 999999) / 1000000;
 
-    if (seat->link && !link_socket(seat->link) && ms > RETRY_LINK_MS) {
+    if (seat->link && link_keeps(seat->link) && ms > RETRY_LINK_MS) {
         ms = RETRY_LINK_MS;
     }
     return ms > 1000 ? 1000 : ms;
@@ -195,14 +209,35 @@ deliver(void *worker, envelope_t *take_envelope)
 static bool
 run_quantum(seat_t *seat, worker_t *worker)
 {
-    const _Atomic uint32_t *bell = mailbox_bell(seat->mailbox);
+    bool came = mailbox_empty(seat->mailbox, deliver, worker);
+    bool ran =
+        worker_run(worker, mailbox_bell(seat->mailbox), mailbox_heard(seat->mailbox), QUANTUM);
 
-    if (atomic_load_explicit(bell, memory_order_acquire) != 0) {
-        mailbox_empty(seat->mailbox, deliver, worker);
-    }
-    bool ran = worker_run(worker, bell, QUANTUM);
     outlet_flush(seat->threads->outlet[seat->index]);
-    return ran || atomic_load_explicit(bell, memory_order_relaxed) != 0;
+    return came || ran;
+}
+
+/* An answer from another worker is often there within microseconds, while to sleep and be woken
+ * costs tens of them: 18,000 round trips a second against 350,000. Who waited in vain some times
+ * tries it only now and then, so that an idle host does not spin. */
+static bool
+spin(seat_t *seat)
+{
+    const _Atomic uint32_t *bell = mailbox_bell(seat->mailbox);
+    uint32_t heard = mailbox_heard(seat->mailbox);
+
+    if (!seat->threads->spins || (seat->lost >= SPINS_LOST && ++seat->sleeps % SPIN_EACH != 0)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < SPIN_TURNS; i++) {
+        if (atomic_load_explicit(bell, memory_order_relaxed) != heard) {
+            seat->lost = 0;
+            return true;
+        }
+        pause_a_moment();
+    }
+    seat->lost++;
+    return false;
 }
 
 static void *
@@ -214,7 +249,7 @@ seat_main(void *context)
 
     name_thread(worker_name(worker));
     while (!atomic_load_explicit(&threads->stopping, memory_order_relaxed)) {
-        if (run_quantum(seat, worker)) {
+        if (run_quantum(seat, worker) || spin(seat)) {
             continue;
         }
         void *other = seat->link ? link_socket(seat->link) : NULL;
@@ -226,7 +261,7 @@ seat_main(void *context)
             link_retry(seat->link, threads->core);
         }
     }
-    envelope_thread_ends();
+    memory_thread_ends();
     atomic_fetch_sub(&threads->threads_running, 1);
     atomic_store(&seat->ended, true);
     ring(threads);
@@ -246,7 +281,7 @@ watchdog_main(void *context)
         outlet_t *outlet = threads->outlet[CORE_FROM_WATCH(threads->core)];
         job_pool_look(threads->jobs, now_ns(NULL), outlet, threads->core);
     }
-    envelope_thread_ends();
+    memory_thread_ends();
     atomic_fetch_sub(&threads->threads_running, 1);
     atomic_store(&threads->watchdog_ended, true);
     ring(threads);
@@ -352,6 +387,7 @@ threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size)
     threads->core = core;
     threads->workers = core_worker_count(core);
     threads->mail = mail_new(threads->workers);
+    threads->spins = sysconf(_SC_NPROCESSORS_ONLN) > 1;
     for (uint32_t i = 0; err == OK && i < threads->workers; i++) {
         err = open_seat(threads, i, ret_why, why_size);
     }

@@ -13,7 +13,7 @@
 #include "runtime/core.h"
 #include "runtime/link.h"
 
-#define WATCH_MS  20 /* between looks of the watchdog */
+#define WATCH_MS  50 /* between looks of the watchdog */
 #define LINKS_MAX 8u /* of one host; a further one is refused (full) */
 
 typedef struct threads threads_t;
