@@ -72,7 +72,7 @@ static const char *const steps[] = {
     "CREATE INDEX target_look ON target (look) WHERE look IS NOT NULL;"
     "CREATE INDEX target_taken ON target (taken) WHERE taken = 1;"
     "CREATE INDEX target_failed ON target (state) WHERE state = 5;",
-    "CREATE INDEX target_untidied ON target (row) WHERE state = 2 AND held_from < have;"
+    "CREATE INDEX target_untidied ON target (row) WHERE state = 2 AND held_from < have;",
     "CREATE INDEX target_full ON target (state, point) WHERE state = 4 AND cause = 'space';",
     "CREATE INDEX target_aside ON target (row) WHERE cause = 'quarantined';",
     "CREATE INDEX point_removing ON point (removing) WHERE removing > 0;",
