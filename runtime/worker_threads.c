@@ -1,10 +1,9 @@
 /* worker_threads.c - see worker_threads.h. */
-#include "runtime/worker_threads.h"
+#include "runtime/worker_inside.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,67 +13,18 @@
 #include <unistd.h>
 
 #include "runtime/host.h"
-#include "runtime/inside.h"
-#include "runtime/job_pool.h"
-#include "runtime/mailbox.h"
 
-#define RETRY_LINK_MS 5     /* between tries of a frame that found no room */
-#define STOP_LOOK_MS  50    /* between looks whether a stop from outside is due */
-#define QUANTUM       64u   /* handlers on one look at the clock, before what they told leaves */
-#define SPIN_TURNS    1000u /* looks at the bell before a worker sleeps, some 40 us */
-#define SPINS_LOST    3u    /* in a row, then a worker spins before every SPIN_EACH-th sleep only */
-#define SPIN_EACH     64u
-#define OUTLETS_MAX   (WORKERS_MAX + CORE_OUTSIDERS)
+#define STOP_LOOK_MS  50 /* between looks whether a stop from outside is due */
 #define OTHER_THREADS 4u /* the host's own, the watchdog, and two of the sockets' context */
-
-typedef struct seat {
-    threads_t *threads;
-    uint32_t index;
-    pthread_t thread;
-    mailbox_t *mailbox;
-    link_t *link; /* NULL: none */
-    uint64_t chance;
-    uint32_t sleeps, lost; /* of spins in a row */
-    _Atomic bool ended;
-} seat_t;
-
-struct threads {
-    executor_t executor;
-    core_t *core;
-    mail_t *mail;
-    uint32_t workers, job_threads, link_count;
-    link_t *link[LINKS_MAX];
-    seat_t seat[WORKERS_MAX];
-    outlet_t *outlet[OUTLETS_MAX];
-    job_pool_t *jobs;
-    pthread_t watchdog;
-    bool running, spins; /* spins: there is another processor that could ring meanwhile */
-    _Atomic bool stopping, watchdog_ended;
-    _Atomic uint32_t threads_running;
-    int wake; /* eventfd: a stop was signalled, or something changed */
-    _Atomic bool stop_signalled;
-    const char *stop_to;
-    int64_t stop_due_ns; /* 0: nobody was told yet */
-};
-
-static inline void
-pause_a_moment(void)
-{
-#if defined(__x86_64__)
-    __builtin_ia32_pause();
-#elif defined(__aarch64__)
-    __asm__ volatile("yield");
-#endif
-}
 
 /* ---- the executor ---- */
 
-static int64_t
-now_ns(void *self)
+int64_t
+seat_now_ns(void *unused)
 {
     struct timespec now;
 
-    (void) self;
+    (void) unused;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
@@ -137,8 +87,8 @@ job_cancel(void *self, uint32_t from, job_t *job)
     job_pool_cancel(((threads_t *) self)->jobs, job);
 }
 
-static void
-ring(threads_t *threads)
+void
+threads_ring(threads_t *threads)
 {
     uint64_t one = 1;
 
@@ -150,7 +100,7 @@ ring(threads_t *threads)
 static void
 changed(void *self)
 {
-    ring(self);
+    threads_ring(self);
 }
 
 static void
@@ -175,119 +125,6 @@ figures(void *self, host_figures_t *ret)
     ret->descriptors = descriptors_open();
 }
 
-/* ---- a worker's thread ---- */
-
-static void
-name_thread(const char *name)
-{
-    char text[16];
-
-    snprintf(text, sizeof text, "%.15s", name);
-    pthread_setname_np(pthread_self(), text);
-}
-
-static int64_t
-wait_ms(const worker_t *worker, const seat_t *seat)
-{
-    int64_t due_ns = worker_next_due(worker), left = due_ns - now_ns(NULL);
-    int64_t ms = due_ns == INT64_MAX ? 1000 : left <= 0 ? 0 : (left + 999999) / 1000000;
-
-    if (seat->link && link_keeps(seat->link) && ms > RETRY_LINK_MS) {
-        ms = RETRY_LINK_MS;
-    }
-    return ms > 1000 ? 1000 : ms;
-}
-
-static void
-deliver(void *worker, envelope_t *take_envelope)
-{
-    worker_deliver(worker, take_envelope);
-}
-
-/* The mailbox is emptied as soon as its bell rings, so that system waits for at most the handler in
- * hand; what was told to other workers leaves at the end. False: nothing was there to do. */
-static bool
-run_quantum(seat_t *seat, worker_t *worker)
-{
-    bool came = mailbox_empty(seat->mailbox, deliver, worker);
-    bool ran =
-        worker_run(worker, mailbox_bell(seat->mailbox), mailbox_heard(seat->mailbox), QUANTUM);
-
-    outlet_flush(seat->threads->outlet[seat->index]);
-    return came || ran;
-}
-
-/* An answer from another worker is often there within microseconds, while to sleep and be woken
- * costs tens of them: 18,000 round trips a second against 350,000. Who waited in vain some times
- * tries it only now and then, so that an idle host does not spin. */
-static bool
-spin(seat_t *seat)
-{
-    const _Atomic uint32_t *bell = mailbox_bell(seat->mailbox);
-    uint32_t heard = mailbox_heard(seat->mailbox);
-
-    if (!seat->threads->spins || (seat->lost >= SPINS_LOST && ++seat->sleeps % SPIN_EACH != 0)) {
-        return false;
-    }
-    for (uint32_t i = 0; i < SPIN_TURNS; i++) {
-        if (atomic_load_explicit(bell, memory_order_relaxed) != heard) {
-            seat->lost = 0;
-            return true;
-        }
-        pause_a_moment();
-    }
-    seat->lost++;
-    return false;
-}
-
-static void *
-seat_main(void *context)
-{
-    seat_t *seat = context;
-    threads_t *threads = seat->threads;
-    worker_t *worker = core_worker(threads->core, seat->index);
-
-    name_thread(worker_name(worker));
-    while (!atomic_load_explicit(&threads->stopping, memory_order_relaxed)) {
-        if (run_quantum(seat, worker) || spin(seat)) {
-            continue;
-        }
-        void *other = seat->link ? link_socket(seat->link) : NULL;
-        bool readable = mailbox_wait(seat->mailbox, other, wait_ms(worker, seat));
-        worker->ctx.now_ns = now_ns(NULL); /* the link acts as its actor, after a sleep */
-        if (readable) {
-            link_read(seat->link, threads->core);
-        } else if (seat->link) {
-            link_retry(seat->link, threads->core);
-        }
-    }
-    memory_thread_ends();
-    atomic_fetch_sub(&threads->threads_running, 1);
-    atomic_store(&seat->ended, true);
-    ring(threads);
-    return NULL;
-}
-
-static void *
-watchdog_main(void *context)
-{
-    threads_t *threads = context;
-    const struct timespec nap = {.tv_nsec = WATCH_MS * 1000000L};
-
-    name_thread("watchdog");
-    while (!atomic_load(&threads->stopping)) {
-        nanosleep(&nap, NULL);
-        core_look(threads->core);
-        outlet_t *outlet = threads->outlet[CORE_FROM_WATCH(threads->core)];
-        job_pool_look(threads->jobs, now_ns(NULL), outlet, threads->core);
-    }
-    memory_thread_ends();
-    atomic_fetch_sub(&threads->threads_running, 1);
-    atomic_store(&threads->watchdog_ended, true);
-    ring(threads);
-    return NULL;
-}
-
 /* ---- start ---- */
 
 threads_t *
@@ -297,8 +134,8 @@ threads_new(uint32_t job_threads, link_t *const *links, uint32_t link_count, con
 
     assert(threads && link_count <= LINKS_MAX);
     threads->executor =
-        (executor_t){threads,     now_ns,     wall_ns,    chance,  post,   job_reserve,
-                     job_release, job_submit, job_cancel, changed, figures};
+        (executor_t){threads,     seat_now_ns, wall_ns,    chance,  post,   job_reserve,
+                     job_release, job_submit,  job_cancel, changed, figures};
     threads->job_threads = job_threads ? job_threads : JOB_THREADS;
     threads->stop_to = stop_to;
     threads->link_count = link_count;
@@ -322,7 +159,7 @@ open_seat(threads_t *threads, uint32_t index, char *ret_why, size_t why_size)
 
     *seat = (seat_t){.threads = threads, .index = index};
     if (getrandom(&seat->chance, sizeof seat->chance, 0) != (ssize_t) sizeof seat->chance) {
-        seat->chance = (uint64_t) now_ns(NULL) + index;
+        seat->chance = (uint64_t) seat_now_ns(NULL) + index;
     }
     seat->mailbox = mailbox_open(threads->mail, index);
     if (!seat->mailbox) {
@@ -413,7 +250,7 @@ threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size)
 static void
 stop_from_outside(threads_t *threads)
 {
-    int64_t now = now_ns(NULL);
+    int64_t now = seat_now_ns(NULL);
 
     if (threads->stop_due_ns == 0) {
         bool told = core_tell_stopping(threads->core, threads->stop_to, HOST_STOPPING_MS);
@@ -439,14 +276,14 @@ drain_wake(threads_t *threads)
 bool
 threads_wait(threads_t *threads, bool (*done)(const core_t *core), int64_t ms)
 {
-    int64_t until = now_ns(NULL) + ms * NS_PER_MS;
+    int64_t until = seat_now_ns(NULL) + ms * NS_PER_MS;
 
     for (;;) {
         drain_wake(threads);
         if (done(threads->core)) {
             return true;
         }
-        int64_t left = ms < 0 ? 1000 : (until - now_ns(NULL)) / NS_PER_MS;
+        int64_t left = ms < 0 ? 1000 : (until - seat_now_ns(NULL)) / NS_PER_MS;
         left = threads->stop_due_ns && left > STOP_LOOK_MS ? STOP_LOOK_MS : left;
         if (left <= 0 && ms >= 0) {
             return false;
@@ -460,7 +297,7 @@ void
 threads_signal_stop(threads_t *threads)
 {
     atomic_store(&threads->stop_signalled, true);
-    ring(threads);
+    threads_ring(threads);
 }
 
 /* ---- the end ---- */
@@ -498,7 +335,7 @@ threads_stop(threads_t *threads, int64_t until_ns, char *ret_left, size_t left_s
     for (uint32_t i = 0; i < threads->workers; i++) {
         outlet_rouse(threads->outlet[CORE_FROM_HOST(threads->core)], i);
     }
-    while (not_ended(threads, none, 0) > 0 && now_ns(NULL) < until_ns) {
+    while (not_ended(threads, none, 0) > 0 && seat_now_ns(NULL) < until_ns) {
         uint64_t count;
         struct pollfd item = {.fd = threads->wake, .events = POLLIN};
         poll(&item, 1, 20);

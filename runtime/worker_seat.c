@@ -1,0 +1,133 @@
+/* worker_seat.c - a worker's thread: it empties its mailbox, runs handlers, and waits; and the
+ * thread that watches them all. */
+#include <stdio.h>
+#include <time.h>
+
+#include "runtime/worker_inside.h"
+
+#define RETRY_LINK_MS 5     /* between tries of a frame that found no room */
+#define QUANTUM       64u   /* handlers on one look at the clock, before what they told leaves */
+#define SPIN_TURNS    1000u /* looks at the bell before a worker sleeps, some 40 us */
+#define SPINS_LOST    3u    /* in a row, then a worker spins before every SPIN_EACH-th sleep only */
+#define SPIN_EACH     64u
+
+static inline void
+pause_a_moment(void)
+{
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
+static void
+name_thread(const char *name)
+{
+    char text[16];
+
+    snprintf(text, sizeof text, "%.15s", name);
+    pthread_setname_np(pthread_self(), text);
+}
+
+static int64_t
+wait_ms(const worker_t *worker, const seat_t *seat)
+{
+    int64_t due_ns = worker_next_due(worker), left = due_ns - seat_now_ns(NULL);
+    int64_t ms = due_ns == INT64_MAX ? 1000 : left <= 0 ? 0 : (left + 999999) / 1000000;
+
+    if (seat->link && link_keeps(seat->link) && ms > RETRY_LINK_MS) {
+        ms = RETRY_LINK_MS;
+    }
+    return ms > 1000 ? 1000 : ms;
+}
+
+static void
+deliver(void *worker, envelope_t *take_envelope)
+{
+    worker_deliver(worker, take_envelope);
+}
+
+/* The mailbox is emptied as soon as its bell rings, so that system waits for at most the handler in
+ * hand; what was told to other workers leaves at the end. False: nothing was there to do. */
+static bool
+run_quantum(seat_t *seat, worker_t *worker)
+{
+    bool came = mailbox_empty(seat->mailbox, deliver, worker);
+    bool ran =
+        worker_run(worker, mailbox_bell(seat->mailbox), mailbox_heard(seat->mailbox), QUANTUM);
+
+    outlet_flush(seat->threads->outlet[seat->index]);
+    return came || ran;
+}
+
+/* An answer from another worker is often there within microseconds, while to sleep and be woken
+ * costs tens of them: 18,000 round trips a second against 350,000. Who waited in vain some times
+ * tries it only now and then, so that an idle host does not spin. */
+static bool
+spin(seat_t *seat)
+{
+    const _Atomic uint32_t *bell = mailbox_bell(seat->mailbox);
+    uint32_t heard = mailbox_heard(seat->mailbox);
+
+    if (!seat->threads->spins || (seat->lost >= SPINS_LOST && ++seat->sleeps % SPIN_EACH != 0)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < SPIN_TURNS; i++) {
+        if (atomic_load_explicit(bell, memory_order_relaxed) != heard) {
+            seat->lost = 0;
+            return true;
+        }
+        pause_a_moment();
+    }
+    seat->lost++;
+    return false;
+}
+
+void *
+seat_main(void *context)
+{
+    seat_t *seat = context;
+    threads_t *threads = seat->threads;
+    worker_t *worker = core_worker(threads->core, seat->index);
+
+    name_thread(worker_name(worker));
+    while (!atomic_load_explicit(&threads->stopping, memory_order_relaxed)) {
+        if (run_quantum(seat, worker) || spin(seat)) {
+            continue;
+        }
+        void *other = seat->link ? link_socket(seat->link) : NULL;
+        bool readable = mailbox_wait(seat->mailbox, other, wait_ms(worker, seat));
+        worker->ctx.now_ns = seat_now_ns(NULL); /* the link acts as its actor, after a sleep */
+        if (readable) {
+            link_read(seat->link, threads->core);
+        } else if (seat->link) {
+            link_retry(seat->link, threads->core);
+        }
+    }
+    memory_thread_ends();
+    atomic_fetch_sub(&threads->threads_running, 1);
+    atomic_store(&seat->ended, true);
+    threads_ring(threads);
+    return NULL;
+}
+
+void *
+watchdog_main(void *context)
+{
+    threads_t *threads = context;
+    const struct timespec nap = {.tv_nsec = WATCH_MS * 1000000L};
+
+    name_thread("watchdog");
+    while (!atomic_load(&threads->stopping)) {
+        nanosleep(&nap, NULL);
+        core_look(threads->core);
+        outlet_t *outlet = threads->outlet[CORE_FROM_WATCH(threads->core)];
+        job_pool_look(threads->jobs, seat_now_ns(NULL), outlet, threads->core);
+    }
+    memory_thread_ends();
+    atomic_fetch_sub(&threads->threads_running, 1);
+    atomic_store(&threads->watchdog_ended, true);
+    threads_ring(threads);
+    return NULL;
+}
