@@ -79,26 +79,54 @@ takes(dm_op_t *op, const outcome_t *m, uint32_t *ret_row)
     return false;
 }
 
-/* Every verify that waits for this target is served by the one look. */
+static void
+tell_whole(actor_ctx_t *ctx, const outcome_t *m)
+{
+    note_event_t *event = DRAFT(ctx, note_event);
+
+    event->component = actor_text(ctx, slice_of("distribution_manager"));
+    event->id = STATUS_TARGET_VERIFIED;
+    event->severity = status_severity(STATUS_TARGET_VERIFIED);
+    event->package = actor_text(ctx, record_slice(m, m->package));
+    event->dp = actor_text(ctx, record_slice(m, m->dp));
+    event->text = actor_text(ctx, slice_of(status_sentence(STATUS_TARGET_VERIFIED)));
+    answer_unheard(tell_site_database_note_event(ctx, event));
+}
+
+/* What was found is told, and mended when it is damage. */
+static void
+follow(actor_ctx_t *ctx, const outcome_t *m)
+{
+    const verify_row_t *row =
+        m->err == OK && m->verify.count == 1 ? ROW(m, m->verify, 0, verify_row_t) : NULL;
+    if (row && row->ok) {
+        tell_whole(ctx, m);
+    } else if (row && row->cause.count == 0) {
+        tell_damage(ctx, m, row);
+    }
+}
+
+/* Every verify that waits for this target is served by the one look; nothing follows from a look
+ * that only dry runs wanted. */
 void
 dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m)
 {
+    bool wet = false;
+
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
         uint32_t row = 0;
         dm_op_t *op = &self->op[i];
         if (!takes(op, m, &row)) {
             continue;
         }
+        wet = wet || !((const verify_t *) kept_record(op->command))->dry_run;
         op->found[row] = actor_keep(ctx, &outcome_type, m);
         if (--op->waiting == 0) {
             reply_all(ctx, op);
         }
     }
-    if (m->err == OK && m->verify.count == 1) {
-        const verify_row_t *row = ROW(m, m->verify, 0, verify_row_t);
-        if (!row->ok && row->cause.count == 0) {
-            tell_damage(ctx, m, row);
-        }
+    if (wet) {
+        follow(ctx, m);
     }
 }
 

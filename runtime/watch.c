@@ -55,13 +55,15 @@ watch_show(actor_t *actor)
 }
 
 /* Not oftener than every 100 ms, because it costs more than most handlers; but one that begins or
- * ends to wait says so at once, for it may have no other handler for long. */
+ * ends to wait says so at once, and one that describes itself when its worker is about to rest: it
+ * may have no other handler for long. */
 static void
 handled(actor_t *actor)
 {
     int64_t now = actor->worker->ctx.now_ns;
+    bool rests = actor->worker->ready_lanes == 0 && actor->class->class->describe != NULL;
     uint32_t waits = actor->calls_open > 0 ? 1 : actor->accepted != NULL ? 2 : 0;
-    if (now - actor->described_ns >= DESCRIBE_EVERY_NS || waits != actor->waits_shown) {
+    if (now - actor->described_ns >= DESCRIBE_EVERY_NS || waits != actor->waits_shown || rests) {
         actor->described_ns = now;
         actor->waits_shown = waits;
         watch_show(actor);

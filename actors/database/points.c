@@ -217,7 +217,8 @@ handle_dp_remove(tx_t *tx, const dp_remove_t *m)
     int64_t holds = NUMBER(tx, SQL_POINT_HOLDS, 0, v_int(point.row));
     if (holds > 0 && !m->withdraw && !m->forget) {
         tx_refuse(tx, ERR_IN_USE, "withdraw first, or repeat with --withdraw or --forget",
-                  "cannot remove '%s': it holds %lld packages", point.name, (long long) holds);
+                  "cannot remove '%s': packages that it holds: %lld", point.name,
+                  (long long) holds);
         return;
     }
     if (point.removing && !m->forget) {

@@ -74,6 +74,29 @@ def a_flipped_byte_with_its_mtime_put_back_is_found_and_repaired():
         site.stop()
 
 
+@claim(60)
+def a_dry_run_of_verify_tells_damage_and_mends_nothing():
+    with Site() as site:
+        source = one_package(site, 'a')
+        victim = os.path.join(site.content('a', 'P1'), 'd1', 'e1', 'file-1')
+        os.unlink(victim)
+        last = site.history()[-1]['seq']
+        told = site.ask('verify', {'id': 'P1', 'dry_run': True})
+        assert told['points'][0]['missing'] == ['v1/d1/e1/file-1'], told
+        site.do('group.add', {'name': 'later', 'dps': ['a']})
+        ids = {e['id'] for e in site.history(last)}
+        assert not ids & {2300, 2327, 2329, 2330, 2336, 2337}, f'the dry run made {sorted(ids)}'
+        assert not os.path.exists(victim) and site.states('P1') == {'a': 'installed'}
+        assert site.do('verify', {'id': 'P1'})['ok'] is False
+        site.wait_for('the repair', lambda: os.path.exists(victim))
+        site.wait_states('P1', {'a': 'installed'})
+        site.holds('a', 'P1', source)
+        assert site.do('verify', {'id': 'P1'})['ok'] is True
+        site.wait_for('that it is whole', lambda: any(
+            e['id'] == 2337 and e['dp'] == 'a' for e in site.history(last)))
+        site.stop()
+
+
 @claim(60, both=True)
 def missing_and_extra_paths_are_listed_by_verify():
     with Site() as site:
