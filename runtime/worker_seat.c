@@ -84,6 +84,21 @@ spin(seat_t *seat)
     return false;
 }
 
+static void
+rest(seat_t *seat, worker_t *worker)
+{
+    core_t *core = seat->threads->core;
+    void *other = seat->link ? link_socket(seat->link) : NULL;
+    bool readable = mailbox_wait(seat->mailbox, other, wait_ms(worker, seat));
+
+    worker->ctx.now_ns = seat_now_ns(NULL); /* the link acts as its actor, after a sleep */
+    if (readable) {
+        link_read(seat->link, core);
+    } else if (seat->link) {
+        link_retry(seat->link, core);
+    }
+}
+
 void *
 seat_main(void *context)
 {
@@ -92,17 +107,11 @@ seat_main(void *context)
     worker_t *worker = core_worker(threads->core, seat->index);
 
     name_thread(worker_name(worker));
-    while (!atomic_load_explicit(&threads->stopping, memory_order_relaxed)) {
-        if (run_quantum(seat, worker) || spin(seat)) {
-            continue;
-        }
-        void *other = seat->link ? link_socket(seat->link) : NULL;
-        bool readable = mailbox_wait(seat->mailbox, other, wait_ms(worker, seat));
-        worker->ctx.now_ns = seat_now_ns(NULL); /* the link acts as its actor, after a sleep */
-        if (readable) {
-            link_read(seat->link, threads->core);
-        } else if (seat->link) {
-            link_retry(seat->link, threads->core);
+    while (!atomic_load(&threads->stopping)) {
+        bool busy = run_quantum(seat, worker) || spin(seat);
+        /* Looked at again, because what came may have been the call to stop. */
+        if (!busy && !atomic_load(&threads->stopping)) {
+            rest(seat, worker);
         }
     }
     memory_thread_ends();
