@@ -22,6 +22,7 @@ struct host {
     black_box_file_t *black_box;
     bool started, in_order;
     bool left; /* threads did not come back: what they may use is never freed */
+    struct host *next_left;
     char why[512];
 };
 
@@ -257,6 +258,17 @@ host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size)
     return host->in_order;
 }
 
+/* It stays where it can be found, so that a search for leaks knows it for what it is. */
+static void
+keep_left(host_t *host)
+{
+    static _Atomic(host_t *) left_hosts;
+
+    host->next_left = atomic_load(&left_hosts);
+    while (!atomic_compare_exchange_weak(&left_hosts, &host->next_left, host)) {
+    }
+}
+
 void
 host_destroy(host_t **host_at)
 {
@@ -272,6 +284,7 @@ host_destroy(host_t **host_at)
                                   left, sizeof left) > 0;
     }
     if (host->left) {
+        keep_left(host);
         return;
     }
     core_destroy(&host->core);

@@ -7,7 +7,8 @@ import os
 import shutil
 import struct
 
-from harness import BAD_DISK, Late, Refused, Site, Skip, claim, despool, make_tree, run
+from harness import (BAD_DISK, Late, Refused, Site, Skip, claim, crashing_env, despool, make_tree,
+                     run)
 
 CRASHES = 3  # CRASH_ATTEMPTS_MAX
 USUAL = 30
@@ -25,7 +26,7 @@ def bad_disk_site():
     site = Site()
     library = shutil.copy(BAD_DISK, site.dir)
     os.chmod(library, 0o755)
-    site.env = {'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
+    site.env = {**crashing_env(), 'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
     return site
 
 

@@ -32,6 +32,12 @@ NOBODY = 65534
 USER = None  # whose the hosts and trees of this claim are; None: those of who runs it
 
 
+def crashing_env():
+    """For a host that is to crash: its sanitizer says so on its log, not among the reports."""
+    return {name: os.environ.get(name, '') + ':log_path=stderr'
+            for name in ('ASAN_OPTIONS', 'UBSAN_OPTIONS')}
+
+
 class Refused(Exception):
     """The site answered a command with an error."""
 

@@ -195,10 +195,11 @@ Test(d59, q297870_a_loop_of_messages_is_held_back_and_counted_and_others_are_hea
     cr_assert_leq(last_event(site), EVENTS_ALIKE_MAX, "got %d", (int) last_event(site));
     uint64_t before = last_event(site);
     cr_assert_eq(noted(site, slice_of("of something else")), OK);
-    eq_text(events, event_after(site, before, &events)->text, "of something else");
+    const event_t *event = event_after(site, before, &events);
+    eq_text(events, event->text, "of something else");
     world_sim_advance(site->sim, 60 * SECOND);
     cr_assert_eq(noted(site, slice_of("round 0")), OK);
-    const event_t *event = event_after(site, before + 1, &events);
+    event = event_after(site, before + 1, &events);
     cr_assert_eq(event->attrs.count, 3u);
     eq_text(events, ROW(events, event->attrs, 2, pair_t)->name, "held_back");
     eq_text(events, ROW(events, event->attrs, 2, pair_t)->value, "5970");

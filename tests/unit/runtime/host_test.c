@@ -114,8 +114,9 @@ Test(host, tells_why_an_actor_stopped_it)
 
 /* ---- an init that does not return (Q304381) ---- */
 
-/* What a thread that never returns may still use is never freed, by design; the leak sanitizer
- * asks for this by name. */
+/* What a thread that never returns may still use is never freed, by design. Its host keeps it, but
+ * actors stand in the mapped cells, where the leak sanitizer does not look; it asks for this by
+ * name. */
 const char *__lsan_default_suppressions(void);
 const char *
 __lsan_default_suppressions(void)
