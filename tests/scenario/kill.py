@@ -185,15 +185,18 @@ def one_kill(run_, how, environment, delay=None, again=None):
 
 
 def kill_again(run_, environment):
-    """Kills the host once more, while it recovers."""
-    with until_killed(run_.site):
-        run_.site.start(env=environment, seconds=20)
-        run_.site.wait_package('P', 'complete', 60)
-    if fell(run_.site, f'recovery {environment}'):
-        run_.note('disk operation of a recovery')
-        run_.judge()
-    else:
-        run_.site.stop()
+    """Kills the host once more, while it recovers, or in its stop after that."""
+    site = run_.site
+    with until_killed(site):
+        site.start(env=environment, seconds=20)
+        site.wait_package('P', 'complete', 60)
+    if site.alive():
+        site.process.terminate()
+        if site.wait_gone() == 0:
+            return
+    assert fell(site, f'recovery {environment}')
+    run_.note('disk operation of a recovery')
+    run_.judge()
 
 
 def work_until(run_, delay):
