@@ -32,6 +32,7 @@ typedef struct waiting_peer {
 
 struct link {
     actor_class_t class;
+    const core_t *core; /* once its actor has begun */
     actor_edge_t edge;
     char name[48], endpoint[512], role[48];
     uint32_t mode;
@@ -88,15 +89,15 @@ peer_served(link_t *link, waiting_peer_t *peer)
     link->peers--;
 }
 
-/* Nobody hears the answers to what an incarnation before this one asked. */
+/* Nobody hears the answers to what this incarnation has asked, or the one before. */
 static void
-refuse_all(link_t *link)
+refuse_all(link_t *link, err_t err)
 {
     for (uint32_t i = 0; i < ASKS_OPEN_MAX && link->peers > 0; i++) {
         waiting_peer_t *peer = &link->peer[i];
         if (peer->used) {
             slice_t request = {(const char *) peer->request, peer->request_size};
-            send_refusal(link, peer, request, ERR_RESTARTING);
+            send_refusal(link, peer, request, err);
             peer_served(link, peer);
         }
     }
@@ -109,8 +110,20 @@ link_init(actor_ctx_t *ctx, void *state, const void *args)
 
     self->link = link_of_ctx(ctx);
     self->link->self = actor_self(ctx);
-    refuse_all(self->link);
+    self->link->core = ctx->worker->core;
+    refuse_all(self->link, ERR_RESTARTING);
     return args ? ACTOR_FAIL : ACTOR_CONTINUE;
+}
+
+/* The order to stop may overtake the answers: who waits is told before the link goes. */
+static void
+link_drop(void *state)
+{
+    link_t *link = ((link_state_t *) state)->link;
+
+    if (link && link->socket && core_stop_requested(link->core)) {
+        refuse_all(link, ERR_STOPPING);
+    }
 }
 
 /* Why there is no answer: a role that ended with its host is not stopped, the host is. */
@@ -368,8 +381,11 @@ link_new(const link_options_t *options)
     link->refuse = options->refuse;
     zmq_msg_init(&link->kept);
     link->edge = (actor_edge_t){EDGE_ASK, link->role, &link_request_type};
-    link->class = (actor_class_t){
-        .name = link->name, .state_bytes = sizeof(link_state_t), .init = link_init, .role = true};
+    link->class = (actor_class_t){.name = link->name,
+                                  .state_bytes = sizeof(link_state_t),
+                                  .init = link_init,
+                                  .drop = link_drop,
+                                  .role = true};
     if (link->role[0]) {
         link->class.edges = &link->edge;
         link->class.edge_count = 1;
