@@ -317,6 +317,8 @@ dispatch(actor_t *actor, envelope_t *message)
     let_go(core, message);
 }
 
+#define CLOCK_EVERY 8u /* handlers between looks: timers fire late, and ages are short, by these */
+
 static void
 look_at_clock(worker_t *worker)
 {
@@ -349,16 +351,20 @@ worker_step(worker_t *worker)
     return ran;
 }
 
-/* Leases are kept while there is much to do. */
+/* Leases are kept while there is much to do. The clock is not looked at before each handler, which
+ * would cost as much as a small one; who sets a timer or a deadline looks for itself. */
 bool
 worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most)
 {
     look_at_clock(worker);
     uint32_t ran = 0;
     while (ran < most && run_next(worker)) {
-        ran++;
         if (atomic_load_explicit(bell, memory_order_relaxed) != heard) {
+            ran++;
             break;
+        }
+        if (++ran % CLOCK_EVERY == 0) {
+            look_at_clock(worker);
         }
     }
     worker->quanta++;

@@ -81,8 +81,8 @@ bool worker_step(worker_t *worker);
 /* What is watched is told, and places taken ahead are given back, at the end of a step or run; this
  * does it for what deliveries have changed. */
 void worker_settle(worker_t *worker);
-/* Runs up to `most` handlers on one look at the clock, and no more once `bell` is not `heard`;
- * false when there was nothing to run. */
+/* Runs up to `most` handlers, and no more once `bell` is not `heard`; false when there was nothing
+ * to run. */
 bool worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most);
 /* When the next timer is due (monotonic), INT64_MAX when none. */
 int64_t worker_next_due(const worker_t *worker);

@@ -99,6 +99,7 @@ room_take(core_t *core, actor_ref_t to, lane_t lane, room_t wanted, const loaded
         return VERDICT_DOWN;
     }
     uint64_t generation = generation_of(core, to);
+    assert(wanted.bytes % UNIT_BYTES == 0 && "bytes are counted in whole units");
     _Atomic uint64_t *room = room_of(core, to, lane);
     uint64_t old = atomic_load(room);
     uint64_t wish;
@@ -123,6 +124,7 @@ room_give(core_t *core, actor_ref_t to, lane_t lane, room_t back)
         return;
     }
     uint64_t generation = generation_of(core, to);
+    assert(back.bytes % UNIT_BYTES == 0 && "bytes are counted in whole units");
     _Atomic uint64_t *room = room_of(core, to, lane);
     uint64_t less = (uint64_t) back.messages << MESSAGES_SHIFT | back.bytes / UNIT_BYTES;
     uint64_t old = atomic_load(room);

@@ -7,15 +7,20 @@
 #include <string.h>
 
 /* The host cannot go on in a defined way without the few bytes of a message or a timer. */
-void *
-xalloc(size_t count, size_t size)
+static void *
+got(void *memory, size_t size)
 {
-    void *memory = calloc(count, size);
     if (memory == NULL) {
-        fprintf(stderr, "cannot allocate '%zu bytes': out of memory\n", count * size);
+        fprintf(stderr, "cannot allocate '%zu bytes': out of memory\n", size);
         abort();
     }
     return memory;
+}
+
+void *
+xalloc(size_t count, size_t size)
+{
+    return got(calloc(count, size), count * size);
 }
 
 /* ---- memory: what a thread has freed it uses again, without a lock or a system call ---- */
@@ -45,30 +50,25 @@ static _Thread_local cache_t cache;
 void *
 memory_take(size_t size)
 {
-    size_t class = (size - 1) / SIZE_STEP;
-    if (class < SIZE_COUNT && cache.first[class] != NULL) {
-        block_t *block = cache.first[class];
-        cache.first[class] = block->next;
-        cache.count[class]--;
+    size_t which = (size - 1) / SIZE_STEP;
+    if (which < SIZE_COUNT && cache.first[which] != NULL) {
+        block_t *block = cache.first[which];
+        cache.first[which] = block->next;
+        cache.count[which]--;
         return block;
     }
-    void *memory = malloc((class + 1) * SIZE_STEP);
-    if (memory == NULL) {
-        fprintf(stderr, "cannot allocate '%zu bytes': out of memory\n", size);
-        abort();
-    }
-    return memory;
+    return got(malloc((which + 1) * SIZE_STEP), size);
 }
 
 void
 memory_give(void *memory, size_t size)
 {
-    size_t class = (size - 1) / SIZE_STEP;
-    if (class < SIZE_COUNT && cache.count[class] < CACHED_MAX) {
+    size_t which = (size - 1) / SIZE_STEP;
+    if (which < SIZE_COUNT && cache.count[which] < CACHED_MAX) {
         block_t *block = memory;
-        block->next = cache.first[class];
-        cache.first[class] = block;
-        cache.count[class]++;
+        block->next = cache.first[which];
+        cache.first[which] = block;
+        cache.count[which]++;
     } else {
         free(memory);
     }
@@ -77,12 +77,12 @@ memory_give(void *memory, size_t size)
 void
 memory_thread_ends(void)
 {
-    for (uint32_t class = 0; class < SIZE_COUNT; class ++) {
-        for (block_t *block; (block = cache.first[class]) != NULL;) {
-            cache.first[class] = block->next;
+    for (uint32_t which = 0; which < SIZE_COUNT; which++) {
+        for (block_t *block; (block = cache.first[which]) != NULL;) {
+            cache.first[which] = block->next;
             free(block);
         }
-        cache.count[class] = 0;
+        cache.count[which] = 0;
     }
 }
 

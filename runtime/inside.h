@@ -321,6 +321,7 @@ typedef struct ready_list {
 #define LEASES         1024u /* lanes that a worker has leases of at once; others do without */
 #define LEASE_MESSAGES 32u   /* places taken ahead at once */
 #define LEASE_BYTES    64u   /* and bytes for each of them */
+#define LEASE_LARGE    512u  /* a message of more bytes is not leased for */
 #define LEASE_QUANTA   256u  /* a busy worker gives all back every so many quanta */
 #define LEASE_FROM     2048u /* lanes with fewer places are not leased from */
 typedef struct lease {

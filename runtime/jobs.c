@@ -77,7 +77,7 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
     job->holders = 2;
     job->name = spec->name;
     job->run = spec->run;
-    job->deadline_ns = ctx->now_ns + (int64_t) wait_ms * NS_PER_MS;
+    job->deadline_ns = actor_now_ns(ctx) + (int64_t) wait_ms * NS_PER_MS;
     job->resource = spec->resource;
     job->drop = spec->drop;
     job->owner = actor->self;

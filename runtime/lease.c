@@ -8,12 +8,12 @@
  */
 #include "runtime/inside.h"
 
-#include <string.h>
-
+/* A large message is never leased for, or a few of them would hold the whole lane. */
 static bool
-may_lease(const loaded_class_t *class)
+may_lease(const loaded_class_t *class, uint32_t bytes)
 {
-    return class->messages_max >= LEASE_FROM && class->bytes_max >= LEASE_FROM * LEASE_BYTES;
+    return class->messages_max >= LEASE_FROM && class->bytes_max >= LEASE_FROM * LEASE_BYTES &&
+           bytes <= LEASE_LARGE;
 }
 
 static lease_t *
@@ -62,7 +62,7 @@ lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
         return VERDICT_OK;
     }
     room_t more = {LEASE_MESSAGES, LEASE_MESSAGES * LEASE_BYTES + bytes};
-    if (may_lease(class) && (mine || lease->messages == 0) &&
+    if (may_lease(class, bytes) && (mine || lease->messages == 0) &&
         room_take(core, to, lane, more, class) == VERDICT_OK) {
         if (!mine) {
             remember(worker, lease, to, lane);
@@ -85,7 +85,7 @@ lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
     }
     bytes = room_bytes(bytes);
     bool mine = lease_is_of(lease, &core->cells[to.index], to, lane);
-    if (!may_lease(class) || (!mine && lease->messages > 0)) {
+    if (!may_lease(class, bytes) || (!mine && lease->messages > 0)) {
         room_give(core, to, lane, (room_t){1, bytes});
         return;
     }
@@ -94,8 +94,8 @@ lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
     }
     lease->messages++;
     lease->bytes += bytes;
-    if (lease->messages > 2 * LEASE_MESSAGES) {
-        room_t much = {LEASE_MESSAGES, lease->bytes / 2};
+    if (lease->messages > 2 * LEASE_MESSAGES || lease->bytes > 2 * LEASE_MESSAGES * LEASE_LARGE) {
+        room_t much = {lease->messages / 2, room_bytes(lease->bytes / 2)};
         room_give(core, to, lane, much);
         lease->messages -= much.messages;
         lease->bytes -= much.bytes;

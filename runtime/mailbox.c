@@ -7,13 +7,11 @@
 #include "runtime/mailbox.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <zmq.h>
 #include "runtime/inside.h"
 
@@ -374,29 +372,4 @@ outlet_destroy(outlet_t **outlet_at)
     }
     free(outlet);
     *outlet_at = NULL;
-}
-
-/* ---- what the process has of them ---- */
-
-uint64_t
-descriptors_open(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    uint64_t count = 0;
-
-    while (dir && readdir(dir)) {
-        count++;
-    }
-    if (dir) {
-        closedir(dir);
-    }
-    return count > 3 ? count - 3 : 0; /* ., .. and the listing itself */
-}
-
-uint64_t
-descriptors_max(void)
-{
-    struct rlimit limit = {0};
-
-    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }

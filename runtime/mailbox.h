@@ -47,6 +47,3 @@ void outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope);
 void outlet_flush(outlet_t *outlet);
 void outlet_rouse(outlet_t *outlet, uint32_t to); /* its mailbox_wait returns; nothing is taken */
 void outlet_destroy(outlet_t **outlet);
-
-uint64_t descriptors_open(void); /* of the process, and how many it may have */
-uint64_t descriptors_max(void);

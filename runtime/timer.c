@@ -216,9 +216,10 @@ actor_timer(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
         unqueue(actor, timer);
         timer->queued = false;
     }
-    uint64_t delay_max = (uint64_t) (INT64_MAX - ctx->now_ns) / NS_PER_MS;
+    int64_t now_ns = actor_now_ns(ctx);
+    uint64_t delay_max = (uint64_t) (INT64_MAX - now_ns) / NS_PER_MS;
     int64_t delay_ns = (int64_t) (delay_ms < delay_max ? delay_ms : delay_max) * NS_PER_MS;
-    timer_set(&ctx->worker->timers, &timer->timer, ctx->now_ns + delay_ns);
+    timer_set(&ctx->worker->timers, &timer->timer, now_ns + delay_ns);
     return VERDICT_OK;
 }
 

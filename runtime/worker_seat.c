@@ -6,7 +6,7 @@
 #include "runtime/worker_inside.h"
 
 #define RETRY_LINK_MS 5     /* between tries of a frame that found no room */
-#define QUANTUM       64u   /* handlers on one look at the clock, before what they told leaves */
+#define QUANTUM       64u   /* handlers that run before what they told to other workers leaves */
 #define SPIN_TURNS    1000u /* looks at the bell before a worker sleeps, some 40 us */
 #define SPINS_LOST    3u    /* in a row, then a worker spins before every SPIN_EACH-th sleep only */
 #define SPIN_EACH     64u

@@ -2,6 +2,7 @@
 #include "runtime/worker_inside.h"
 
 #include <assert.h>
+#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -101,6 +103,29 @@ static void
 changed(void *self)
 {
     threads_ring(self);
+}
+
+static uint64_t
+descriptors_open(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    uint64_t count = 0;
+
+    while (dir && readdir(dir)) {
+        count++;
+    }
+    if (dir) {
+        closedir(dir);
+    }
+    return count > 3 ? count - 3 : 0; /* ., .. and the listing itself */
+}
+
+static uint64_t
+descriptors_max(void)
+{
+    struct rlimit limit = {0};
+
+    return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_cur : 0;
 }
 
 static void
