@@ -1,0 +1,83 @@
+/* core_inside.h - workers, each touched by its thread only, and the core that all share. */
+#pragma once
+
+#include "runtime/actor_inside.h"
+
+typedef struct ready_list {
+    actor_t *head, *tail;
+} ready_list_t;
+
+#define LEASES         1024u /* lanes that a worker has leases of at once; others do without */
+#define LEASE_MESSAGES 32u   /* places taken ahead at once */
+#define LEASE_BYTES    64u   /* and bytes for each of them */
+#define LEASE_LARGE    512u  /* a message of more bytes is not leased for */
+#define LEASE_QUANTA   256u  /* a busy worker gives all back every so many quanta */
+#define LEASE_FROM     2048u /* lanes with fewer places are not leased from */
+typedef struct lease {
+    uint32_t index, first; /* whose lane: cell and first incarnation */
+    uint32_t lane;
+    uint32_t messages, bytes;
+    bool used; /* it is on the worker's list */
+} lease_t;
+
+struct worker {
+    core_t *core;
+    uint32_t index;
+    char name[32];
+    timer_heap_t timers;
+    ready_list_t ready[LANE_COUNT];
+    uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
+    actor_t *touched;     /* whose figures changed in this quantum */
+    uint32_t leased_count, quanta;
+    uint16_t leased[LEASES]; /* those that are used */
+    lease_t lease[LEASES];
+    actor_ctx_t ctx;
+    void *draft_memory;
+    struct black_box *black_box; /* NULL: nothing is noted */
+    _Atomic uint64_t delivered;
+};
+
+#define QUARANTINE_FREE 0u
+#define QUARANTINE_BUSY 1u
+#define QUARANTINE_SET  2u
+typedef struct quarantine_entry {
+    _Atomic uint32_t state;
+    quarantined_t shown;
+    envelope_t *envelope;
+    loaded_class_t *class; /* of its receiver */
+} quarantine_entry_t;
+
+struct core {
+    executor_t executor;
+    cell_t *cells;
+    _Atomic uint32_t cells_used;
+    _Atomic uint64_t free_head; /* count << 32 | index */
+    _Atomic uint32_t actors;
+    loaded_class_t *classes;
+    uint32_t class_count;
+    loaded_class_t *notes_class;
+    worker_t *workers;
+    uint32_t worker_count, pool_first, pool_count;
+    _Atomic uint32_t pool_next;
+    envelope_t *root_args;
+    loaded_class_t *root_class;
+    actor_ref_t root;
+    _Atomic bool stop_requested, ended, failed;
+    /* why an actor wants the stop: of the first that did, whole when stop_told */
+    _Atomic bool stop_claimed, stop_told;
+    err_t stop_err;
+    char stop_why[STOP_WHY_BYTES];
+    _Atomic uint64_t late_replies, dead_letters, notes_dropped;
+    _Atomic uint64_t wait_sequence;
+    quarantine_entry_t *quarantine;
+    _Atomic uint64_t quarantine_next;
+    _Atomic uint64_t quarantine_count;
+    struct black_box_file *black_box;
+    const char *about_field; /* see host_options_t; NULL: none */
+    bool fresh_messages;
+    int64_t started_ns;
+    /* of core_look, by its thread only */
+    bool settled_ready;
+    int64_t looked_ns;
+    char settled_why[512];
+};

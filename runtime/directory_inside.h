@@ -1,0 +1,69 @@
+/* directory_inside.h - cells by their number, and places in the lanes behind them. */
+#pragma once
+
+#include "runtime/core_inside.h"
+
+/* directory.c */
+static inline cell_t *
+cell_at(const core_t *core, uint32_t index)
+{
+    return &core->cells[index < ACTORS_MAX ? index : 0];
+}
+static inline loaded_class_t *
+class_at(const core_t *core, actor_ref_t who)
+{
+    return atomic_load_explicit(&cell_at(core, who.index)->class, memory_order_acquire);
+}
+static inline uint64_t
+ref_word(actor_ref_t ref)
+{
+    return (uint64_t) ref.incarnation << 32 | ref.index;
+}
+static inline actor_ref_t
+ref_of_word(uint64_t word)
+{
+    return (actor_ref_t){(uint32_t) word, (uint32_t) (word >> 32)};
+}
+static inline bool
+ref_equal(actor_ref_t a, actor_ref_t b)
+{
+    return a.index == b.index && a.incarnation == b.incarnation;
+}
+bool cell_claim(core_t *core, actor_ref_t *ret_ref);
+void cell_give_back(core_t *core, uint32_t index);
+/* ref names the actor that is there now: an earlier incarnation names the same one as long as it
+ * has only been restarted since. */
+static inline bool
+cell_holds(const core_t *core, actor_ref_t ref)
+{
+    if (ref.index == 0 || ref.index >= ACTORS_MAX) {
+        return false;
+    }
+    uint64_t life = atomic_load_explicit(&core->cells[ref.index].life, memory_order_acquire);
+    uint32_t first = (uint32_t) (life >> 32);
+    return first != 0 && ref.incarnation >= first && ref.incarnation <= (uint32_t) life;
+}
+/* A number that one thread alone counts up, and others read. */
+static inline void
+bump(_Atomic uint64_t *number)
+{
+    uint64_t now = atomic_load_explicit(number, memory_order_relaxed);
+    atomic_store_explicit(number, now + 1, memory_order_relaxed);
+}
+actor_ref_t cell_next_incarnation(cell_t *cell, uint32_t index);
+/* Places in a lane, and their bytes, a multiple of what they are counted in (room_bytes). */
+typedef struct room {
+    uint32_t messages, bytes;
+} room_t;
+uint32_t room_bytes(uint32_t bytes); /* rounded up to that */
+verdict_t room_take(core_t *core, actor_ref_t to, lane_t lane, room_t wanted,
+                    const loaded_class_t *class);
+void room_give(core_t *core, actor_ref_t to, lane_t lane, room_t back);
+uint64_t room_messages(const cell_t *cell, lane_t lane);
+
+/* lease.c: one place for a message of these bytes, or back */
+verdict_t lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
+                        const loaded_class_t *class);
+void lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
+                   const loaded_class_t *class);
+void lease_rest(worker_t *worker); /* all go back */
