@@ -27,8 +27,8 @@ def files(top, *patterns):
         if os.path.relpath(where, top) == os.path.join('tests', 'tidy'):
             directories[:] = [d for d in directories if d != 'planted']
         for name in names:
-            if where == top and name.startswith('build'):
-                continue
+            if where == top and (name.startswith('build') or name in SKIPPED):
+                continue  # .git is a file in a worktree
             whole = os.path.join(where, name)
             path = os.path.relpath(whole, top)
             if os.path.isfile(whole) and any(fnmatch.fnmatch(path, p) for p in patterns):
