@@ -1,20 +1,8 @@
 /* package_rows.c - packages and points as structs, and the one function of a package's state; see
  * rows.h. */
 #include <stdio.h>
-#include <string.h>
 
 #include "actors/database/rows.h"
-
-static uint32_t
-copy_text(const cursor_t *row, int column, char *ret_text, size_t room)
-{
-    slice_t text = cursor_bytes(row, column);
-    size_t size = text.size < room ? text.size : room;
-    if (size > 0) {
-        memcpy(ret_text, text.data, size);
-    }
-    return (uint32_t) size;
-}
 
 /* ---- packages ---- */
 
@@ -22,15 +10,15 @@ static void
 package_read(const cursor_t *row, package_t *ret)
 {
     ret->row = cursor_int(row, 0);
-    ret->id[copy_text(row, 1, ret->id, NAME_BYTES_MAX)] = '\0';
+    cursor_name(row, 1, ret->id);
     cursor_copy(row, 2, ret->incarnation.byte, sizeof ret->incarnation.byte);
-    ret->name_size = copy_text(row, 3, ret->name, sizeof ret->name);
-    ret->source_size = copy_text(row, 4, ret->source, sizeof ret->source);
+    ret->name_size = cursor_text(row, 3, ret->name, sizeof ret->name);
+    ret->source_size = cursor_text(row, 4, ret->source, sizeof ret->source);
     ret->epoch = cursor_u64(row, 5);
     ret->next_epoch = cursor_u64(row, 6);
     ret->removing = cursor_int(row, 7) != 0;
     cursor_copy(row, 8, ret->root.byte, sizeof ret->root.byte);
-    ret->label_size = copy_text(row, 9, ret->label, sizeof ret->label);
+    ret->label_size = cursor_text(row, 9, ret->label, sizeof ret->label);
     ret->files = cursor_u64(row, 10);
     ret->directories = cursor_u64(row, 11);
     ret->links = cursor_u64(row, 12);
@@ -41,12 +29,7 @@ package_read(const cursor_t *row, package_t *ret)
 static bool
 package_one(cursor_t row, package_t *ret)
 {
-    if (!cursor_next(&row)) {
-        return false;
-    }
-    package_read(&row, ret);
-    cursor_close(&row);
-    return true;
+    return CURSOR_ONE(row, package_read, ret);
 }
 
 bool
@@ -148,9 +131,9 @@ void
 point_read(const cursor_t *row, point_t *ret)
 {
     ret->row = cursor_int(row, 0);
-    ret->name[copy_text(row, 1, ret->name, NAME_BYTES_MAX)] = '\0';
+    cursor_name(row, 1, ret->name);
     cursor_copy(row, 2, ret->incarnation.byte, sizeof ret->incarnation.byte);
-    ret->root_size = copy_text(row, 3, ret->root, sizeof ret->root);
+    ret->root_size = cursor_text(row, 3, ret->root, sizeof ret->root);
     ret->paused = cursor_int(row, 4) != 0;
     ret->removing = cursor_int(row, 5) != POINT_KEPT;
     ret->emptied = cursor_int(row, 5) == POINT_EMPTIED;
@@ -161,12 +144,7 @@ point_read(const cursor_t *row, point_t *ret)
 static bool
 point_one(cursor_t row, point_t *ret)
 {
-    if (!cursor_next(&row)) {
-        return false;
-    }
-    point_read(&row, ret);
-    cursor_close(&row);
-    return true;
+    return CURSOR_ONE(row, point_read, ret);
 }
 
 bool

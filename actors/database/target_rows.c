@@ -4,25 +4,6 @@
 
 #include "actors/database/rows.h"
 
-/* Copies at most room bytes. */
-static uint32_t
-copy_text(const cursor_t *row, int column, char *ret_text, size_t room)
-{
-    slice_t text = cursor_bytes(row, column);
-    size_t size = text.size < room ? text.size : room;
-    if (size > 0) {
-        memcpy(ret_text, text.data, size);
-    }
-    return (uint32_t) size;
-}
-
-static void
-copy_name(const cursor_t *row, int column, char *ret_name)
-{
-    uint32_t size = copy_text(row, column, ret_name, NAME_BYTES_MAX);
-    ret_name[size] = '\0';
-}
-
 static void
 read_own(const cursor_t *row, target_t *ret)
 {
@@ -41,7 +22,7 @@ read_own(const cursor_t *row, target_t *ret)
     ret->look = cursor_int(row, 12);
     slice_t cause = cursor_bytes(row, 13);
     ret->cause = cause.size == 0 ? OK : err_of_word(cause.data, cause.size);
-    ret->cause_text_size = copy_text(row, 14, ret->cause_text, sizeof ret->cause_text);
+    ret->cause_text_size = cursor_text(row, 14, ret->cause_text, sizeof ret->cause_text);
     ret->need = cursor_count(row, 15);
     ret->space = cursor_count(row, 16);
     ret->revision = cursor_u64(row, 17);
@@ -52,16 +33,16 @@ read_own(const cursor_t *row, target_t *ret)
 static void
 read_joined(const cursor_t *row, target_t *ret)
 {
-    copy_name(row, 20, ret->package_id);
+    cursor_name(row, 20, ret->package_id);
     cursor_copy(row, 21, ret->package_incarnation.byte, sizeof(id128_t));
-    copy_name(row, 22, ret->dp);
+    cursor_name(row, 22, ret->dp);
     cursor_copy(row, 23, ret->dp_incarnation.byte, sizeof(id128_t));
-    ret->dp_root_size = copy_text(row, 24, ret->dp_root, sizeof ret->dp_root);
+    ret->dp_root_size = cursor_text(row, 24, ret->dp_root, sizeof ret->dp_root);
     ret->paused = cursor_int(row, 25) != 0;
     cursor_copy(row, 26, ret->root.byte, sizeof ret->root.byte);
-    ret->label_size = copy_text(row, 27, ret->label, sizeof ret->label);
+    ret->label_size = cursor_text(row, 27, ret->label, sizeof ret->label);
     ret->bytes = cursor_u64(row, 28);
-    ret->have_label_size = copy_text(row, 29, ret->have_label, sizeof ret->have_label);
+    ret->have_label_size = cursor_text(row, 29, ret->have_label, sizeof ret->have_label);
 }
 
 void
@@ -78,12 +59,7 @@ target_read(const cursor_t *row, target_t *ret)
 static bool
 read_one(cursor_t row, target_t *ret)
 {
-    if (!cursor_next(&row)) {
-        return false;
-    }
-    target_read(&row, ret);
-    cursor_close(&row);
-    return true;
+    return CURSOR_ONE(row, target_read, ret);
 }
 
 bool

@@ -137,6 +137,23 @@ cursor_copy(const cursor_t *cursor, int column, void *ret_bytes, size_t size)
     }
 }
 
+uint32_t
+cursor_text(const cursor_t *cursor, int column, char *ret_text, size_t room)
+{
+    slice_t text = cursor_bytes(cursor, column);
+    size_t size = text.size < room ? text.size : room;
+    if (size > 0) {
+        memcpy(ret_text, text.data, size);
+    }
+    return (uint32_t) size;
+}
+
+void
+cursor_name(const cursor_t *cursor, int column, char *ret_name)
+{
+    ret_name[cursor_text(cursor, column, ret_name, NAME_BYTES_MAX)] = '\0';
+}
+
 int64_t
 tx_run(tx_t *tx, sql_t which, const value_t *values, size_t count)
 {

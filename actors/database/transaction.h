@@ -134,6 +134,13 @@ uint64_t cursor_count(const cursor_t *cursor, int column); /* null: RECORD_NONE 
 slice_t cursor_bytes(const cursor_t *cursor, int column); /* null: {NULL, 0}; until the next step */
 /* Copies exactly size bytes, or zeroes. */
 void cursor_copy(const cursor_t *cursor, int column, void *ret_bytes, size_t size);
+/* Copies at most room bytes; returns how many. */
+uint32_t cursor_text(const cursor_t *cursor, int column, char *ret_text, size_t room);
+/* A name of NAME_BYTES_MAX at most, with its end. */
+void cursor_name(const cursor_t *cursor, int column, char *ret_name);
+/* Reads the first row with read(&cursor, ret) and closes the cursor; false: there is none. */
+#define CURSOR_ONE(cursor, read, ret)                                                              \
+    (cursor_next(&(cursor)) && (read(&(cursor), ret), cursor_close(&(cursor)), true))
 
 /* Runs to the end; returns the rows changed. */
 int64_t tx_run(tx_t *tx, sql_t which, const value_t *values, size_t count);

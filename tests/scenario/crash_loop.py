@@ -4,30 +4,13 @@ The host is started again and again as a service manager would. What it crashes 
 after CRASH_ATTEMPTS_MAX ends of the process; everything else is done; a person can try it again.
 """
 import os
-import shutil
 import struct
 
-from harness import (BAD_DISK, Late, Refused, Site, Skip, claim, crashing_env, despool, make_tree,
-                     run)
+from harness import (Late, Refused, Site, bad_disk_site, claim, crashing_env, despool, make_tree,
+                     run, set_rule)
 
 CRASHES = 3  # CRASH_ATTEMPTS_MAX
 USUAL = 30
-
-
-def set_rule(site, line):
-    with open(site.path('rule.new'), 'w', encoding='utf-8') as file:
-        file.write(line)
-    os.rename(site.path('rule.new'), site.path('rule'))
-
-
-def bad_disk_site():
-    if not os.path.exists(BAD_DISK):
-        raise Skip('there is no bad_disk library')
-    site = Site()
-    library = shutil.copy(BAD_DISK, site.dir)
-    os.chmod(library, 0o755)
-    site.env = {**crashing_env(), 'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
-    return site
 
 
 def two_points(site):
@@ -72,7 +55,7 @@ def aside(site):
 
 @claim(120)
 def q152468_work_that_ends_the_host_is_put_aside_and_all_other_work_is_done():
-    with bad_disk_site() as site:
+    with bad_disk_site(crashing_env()) as site:
         source = two_points(site)
         set_rule(site, f"crash 0 {site.path('points', 'bad')}")
         distribute(site)
@@ -116,7 +99,7 @@ def q152468_work_that_ends_the_host_is_put_aside_and_all_other_work_is_done():
 
 @claim(120)
 def tried_again_by_hand_it_has_all_its_attempts_again():
-    with bad_disk_site() as site:
+    with bad_disk_site(crashing_env()) as site:
         two_points(site)
         set_rule(site, f"crash 0 {site.path('points', 'bad')}")
         distribute(site)
@@ -136,7 +119,7 @@ def tried_again_by_hand_it_has_all_its_attempts_again():
 
 @claim(120)
 def a_host_that_is_killed_again_and_again_gives_up_no_work():
-    with bad_disk_site() as site:
+    with bad_disk_site(crashing_env()) as site:
         source = two_points(site)
         set_rule(site, f"kill 0 {site.path('points', 'bad')}")
         distribute(site)

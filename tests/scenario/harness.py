@@ -338,6 +338,24 @@ class Site:
             return next(int(line.split()[1]) for line in file if line.startswith('VmRSS:'))
 
 
+def set_rule(site, line):
+    """The disk fails as the line says, from now on; see bad_disk.c."""
+    with open(site.path('rule.new'), 'w', encoding='utf-8') as file:
+        file.write(line)
+    os.rename(site.path('rule.new'), site.path('rule'))
+
+
+def bad_disk_site(env=None):
+    """A site whose disk does as set_rule says."""
+    if not os.path.exists(BAD_DISK):
+        raise Skip('there is no bad_disk library')
+    site = Site(env=env)
+    library = shutil.copy(BAD_DISK, site.dir)
+    os.chmod(library, 0o755)
+    site.env.update(LD_PRELOAD=library, BAD_DISK_RULE=site.path('rule'))
+    return site
+
+
 def despool(site, *words, seconds=60, json=False):
     """Runs the command line; returns its completed process with text output."""
     command = [DESPOOL, '--data', site.data] + (['--json'] if json else []) + list(words)

@@ -8,10 +8,9 @@ names exactly the failed point, and when the fault has gone the site completes t
 """
 import contextlib
 import os
-import shutil
 import time
 
-from harness import BAD_DISK, Refused, Site, Skip, claim, make_tree, needs_root, run
+from harness import Refused, Site, bad_disk_site, claim, make_tree, needs_root, run, set_rule
 
 USUAL = 10  # seconds for the good point, whatever the bad one does
 
@@ -63,21 +62,27 @@ def completes_by_itself(site, source, seconds=40):
     site.stop()
 
 
-def set_rule(site, line):
-    """The disk fails as the line says, from now on; see bad_disk.c."""
-    with open(site.path('rule.new'), 'w', encoding='utf-8') as file:
-        file.write(line)
-    os.rename(site.path('rule.new'), site.path('rule'))
+def another_reaches_good(site, package, seed):
+    """A further package to both points is on the good one in the usual time."""
+    site.do('package.add', {'id': package, 'source': make_tree(site.path(package), seed=seed)})
+    site.do('distribute', {'id': package, 'to': ['bad', 'good']})
+    site.wait_states(package, {'good': 'installed'}, USUAL)
 
 
-def bad_disk_site():
-    if not os.path.exists(BAD_DISK):
-        raise Skip('there is no bad_disk library')
-    site = Site()
-    library = shutil.copy(BAD_DISK, site.dir)
-    os.chmod(library, 0o755)
-    site.env = {'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
-    return site
+def bad_completes(site, source):
+    site.wait_package('P1', 'complete', 60)
+    site.holds('bad', 'P1', source)
+    site.stop()
+
+
+def completes_when_let_go(site, source):
+    """What hangs returns, and the disk is well from now on."""
+    set_rule(site, 'ok 0 /')
+    fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
+    try:
+        bad_completes(site, source)
+    finally:
+        os.close(fifo)
 
 
 @claim(120, both=True)
@@ -140,9 +145,7 @@ def q153576_a_full_point_waits_for_space_and_goes_on_by_itself():
         distribute_and_watch(site, ('waiting', 'retrying'))
         assert not os.path.lexists(site.content('bad', 'P1')), 'half a version became current'
         set_rule(site, 'ok 0 /')
-        site.wait_package('P1', 'complete', 60)
-        site.holds('bad', 'P1', source)
-        site.stop()
+        bad_completes(site, source)
 
 
 @claim(120)
@@ -164,9 +167,7 @@ def q153576_a_really_full_file_system_shows_need_and_have():
         assert bad['cause']['code'] == 'space', bad
         assert bad['cause']['need'] > bad['cause']['have'], bad
         os.unlink(os.path.join(root, 'ballast'))
-        site.wait_package('P1', 'complete', 60)
-        site.holds('bad', 'P1', source)
-        site.stop()
+        bad_completes(site, source)
 
 
 @claim(150)
@@ -183,22 +184,12 @@ def q153576_a_hung_point_delays_nobody_and_gets_no_second_job():
         threads = site.threads()
         # Others go on being served, on the same slots, while it hangs.
         for number in range(5):
-            other = make_tree(site.path(f'other-{number}'), seed=number + 10)
-            site.do('package.add', {'id': f'O{number}', 'source': other})
-            site.do('distribute', {'id': f'O{number}', 'to': ['good', 'bad']})
-            site.wait_states(f'O{number}', {'good': 'installed'}, USUAL)
+            another_reaches_good(site, f'O{number}', number + 10)
         assert site.threads() <= threads + 2, 'a hung point takes more and more threads'
         site.wait_for('the point to be told hung',
                       lambda: (site.target('P1', 'bad')['cause'] or {}).get('code') == 'hung', 60)
         assert site.target('P1', 'bad')['attempts'] == 0, 'a point that hangs uses up attempts'
-        set_rule(site, 'ok 0 /')
-        fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
-        try:
-            site.wait_package('P1', 'complete', 60)
-        finally:
-            os.close(fifo)
-        site.holds('bad', 'P1', source)
-        site.stop()
+        completes_when_let_go(site, source)
 
 
 @claim(150)
@@ -220,14 +211,7 @@ def a_sync_that_takes_long_is_not_called_hung():
         site.wait_for('an instruction to wait for 25 s', waited, 90)
         bad = site.target('P1', 'bad')
         assert bad['state'] == 'installing' and bad['cause'] is None, bad
-        set_rule(site, 'ok 0 /')
-        fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
-        try:
-            site.wait_package('P1', 'complete', 60)
-        finally:
-            os.close(fifo)
-        site.holds('bad', 'P1', source)
-        site.stop()
+        completes_when_let_go(site, source)
 
 
 @claim(120, both=True)
@@ -244,10 +228,7 @@ def q161043_a_point_in_use_is_tried_again_after_a_while_and_others_pass():
         for attempt in range(1, 4):
             site.wait_for(f'attempt {attempt}',
                           lambda: site.target('P1', 'bad')['attempts'] >= attempt, 30)
-            other = make_tree(site.path(f'other-{attempt}'), seed=attempt)
-            site.do('package.add', {'id': f'O{attempt}', 'source': other})
-            site.do('distribute', {'id': f'O{attempt}', 'to': ['bad', 'good']})
-            site.wait_states(f'O{attempt}', {'good': 'installed'}, USUAL)
+            another_reaches_good(site, f'O{attempt}', attempt)
         cause = site.target('P1', 'bad')['cause']
         assert cause['code'] == 'busy' and cause['class'] == 'retry', cause
         set_rule(site, 'ok 0 /')

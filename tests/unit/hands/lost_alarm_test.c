@@ -1,20 +1,17 @@
 /* lost_alarm_test.c - a job thread that does not come back is an alarm of the actor that it worked
  * for, by its own name, until it is back: the real alarm manager on a real host. */
-#include <criterion/criterion.h>
-#include <semaphore.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "actors/roster.h"
 #include "proto/messages.h"
 #include "proto/status.h"
-#include "runtime/host.h"
+#include "tests/unit/lanes/loser.h"
 
 typedef struct nothing {
     int unused;
 } nothing_t;
 
-static sem_t told, go;
 static uint32_t told_id;
 static char told_of[64], told_text[256];
 
@@ -35,7 +32,7 @@ on_note_event(actor_ctx_t *ctx, nothing_t *self, const note_event_t *m)
                  (int) value.size, value.data);
     }
     claim(ctx, slice_copy(record_slice(m, m->text), told_text, sizeof told_text));
-    sem_post(&told);
+    sem_post(&loser_told);
     return ACTOR_CONTINUE;
 }
 
@@ -63,39 +60,9 @@ static const actor_class_t queue = {.name = "despooler",
                                     .hears_count = 1,
                                     .role = true};
 
-/* ---- who loses a thread ---- */
-
-static void
-waits_outside(job_t *job, world_t *world, const void *input, void *resource)
-{
-    cr_assert(world != NULL && input == NULL && resource == NULL);
-    sem_wait(&go);
-    ping_t *done = JOB_OUTPUT(job, ping);
-    cr_assert_not_null(done);
-}
-
-static actor_next_t
-unheard(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)
-{
-    claim(ctx, self != NULL && answer->err == ERR_DEADLINE);
-    return ACTOR_CONTINUE;
-}
-
-static actor_next_t
-reader_init(actor_ctx_t *ctx, void *self, const void *args)
-{
-    job_spec_t spec = {.name = "read",
-                       .run = waits_outside,
-                       .subject = slice_of("/mnt/shelf"),
-                       .deadline_ms = 50,
-                       .then = unheard};
-    claim(ctx, self != NULL && args == NULL);
-    claim(ctx, actor_job(ctx, &spec, NULL) == VERDICT_OK);
-    return ACTOR_CONTINUE;
-}
 static const actor_class_t reader = {.name = "reader",
                                      .state_bytes = sizeof(nothing_t),
-                                     .init = reader_init,
+                                     .init = loser_init,
                                      .placement = ACTOR_POOL};
 
 static actor_next_t
@@ -120,16 +87,13 @@ Test(lost_alarm, names_the_actor_and_ends_when_the_thread_is_back, .timeout = 60
         .classes = classes, .root = &boss, .notes_to = "alarm_manager"};
     char left[256] = "";
 
-    sem_init(&told, 0, 0);
-    sem_init(&go, 0, 0);
-    host_t *host = host_new(&options);
-    cr_assert_eq(host_start(host), OK, "%s", host_why(host));
-    sem_wait(&told);
+    host_t *host = loser_start(&options);
+    sem_wait(&loser_told);
     cr_expect_eq(told_id, STATUS_ALARM_RAISED, "got message %u: %s", told_id, told_text);
     cr_expect_str_eq(told_of, "lost:berlin");
-    cr_expect_not_null(strstr(told_text, "read for /mnt/shelf"), "got: %s", told_text);
-    sem_post(&go);
-    sem_wait(&told);
+    cr_expect_not_null(strstr(told_text, "read for " LOSER_SUBJECT), "got: %s", told_text);
+    sem_post(&loser_go);
+    sem_wait(&loser_told);
     cr_expect_eq(told_id, STATUS_ALARM_CLEARED, "got message %u: %s", told_id, told_text);
     cr_expect_str_eq(told_of, "lost:berlin");
     cr_expect(host_stop(host, 5000, left, sizeof left), "left: %s", left);

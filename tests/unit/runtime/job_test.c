@@ -71,31 +71,52 @@ start_job(actor_ctx_t *ctx, job_fn *run, const char *subject, uint32_t deadline_
     return actor_job(ctx, &spec, ret_job);
 }
 
+/* ---- what a starts with ---- */
+
+typedef struct first {
+    job_fn *run;
+    const char *subject;
+    uint32_t deadline_ms;
+} first_t;
+static first_t first;
+static uint64_t first_job;
+
 static actor_next_t
-one_job(actor_ctx_t *ctx, part_t *self)
+start_first(actor_ctx_t *ctx, part_t *self)
 {
-    claim(ctx, self->who == A && start_job(ctx, job_double, "", 0, 0, NULL) == VERDICT_OK);
+    verdict_t verdict = start_job(ctx, first.run, first.subject, first.deadline_ms, 0, &first_job);
+
+    claim(ctx, self->who == A && verdict == VERDICT_OK);
+    if (hook[A].timer) {
+        claim(ctx, actor_timer(ctx, 1, 1) == VERDICT_OK);
+    }
     return ACTOR_CONTINUE;
+}
+
+static host_t *
+start_with(first_t what)
+{
+    cr_assert_eq(sem_init(&release, 0, 0), 0);
+    first = what;
+    hook[A].init = hook[A].init ? hook[A].init : start_first;
+    return cast_start();
+}
+
+static void
+expect_answer(uint32_t tag, err_t err)
+{
+    cr_assert_eq(job_err[tag], 1 + (int) err, "job %u got %s, expected %s", tag,
+                 job_err[tag] == 0 ? "no answer" : err_word((err_t) (job_err[tag] - 1)),
+                 err_word(err));
 }
 
 Test(job, its_answer_comes_back_to_who_started_it)
 {
-    hook[A].init = one_job;
-    host_t *host = cast_start();
+    host_t *host = start_with((first_t){job_double, "", 0});
     wait_done();
-    cr_assert_eq(job_err[0], 1 + OK);
+    expect_answer(0, OK);
     cr_assert_eq(heard, 42, "got %lu", (unsigned long) heard);
     cast_end(host);
-}
-
-static uint64_t cancelled_job;
-
-static actor_next_t
-job_then_cancel(actor_ctx_t *ctx, part_t *self)
-{
-    claim(ctx, start_job(ctx, job_obeys, "", 0, 0, &cancelled_job) == VERDICT_OK);
-    claim(ctx, self->who == A && actor_timer(ctx, 1, 1) == VERDICT_OK);
-    return ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -105,57 +126,35 @@ cancel_when_begun(actor_ctx_t *ctx, part_t *self, uint64_t key)
         claim(ctx, self->who == A && actor_timer(ctx, key, 1) == VERDICT_OK);
         return ACTOR_CONTINUE;
     }
-    actor_job_cancel(ctx, cancelled_job);
+    actor_job_cancel(ctx, first_job);
     return ACTOR_CONTINUE;
 }
 
 Test(job, one_that_is_cancelled_while_it_runs_ends_and_says_so)
 {
-    hook[A] = (hooks_t){.init = job_then_cancel, .timer = cancel_when_begun};
-    host_t *host = cast_start();
+    hook[A].timer = cancel_when_begun;
+    host_t *host = start_with((first_t){job_obeys, "", 0});
     wait_done();
-    cr_assert_eq(job_err[0], 1 + ERR_CANCELLED, "got %s", err_word((err_t) (job_err[0] - 1)));
+    expect_answer(0, ERR_CANCELLED);
     cast_end(host);
-}
-
-static actor_next_t
-job_at_stop(actor_ctx_t *ctx, part_t *self)
-{
-    claim(ctx, self->who == A && start_job(ctx, job_obeys, "", 0, 0, NULL) == VERDICT_OK);
-    return ACTOR_CONTINUE;
 }
 
 Test(job, one_that_runs_at_the_stop_is_cancelled_and_nothing_is_left)
 {
-    hook[A].init = job_at_stop;
-    cast_end(cast_start());
-}
-
-static actor_next_t
-short_job(actor_ctx_t *ctx, part_t *self)
-{
-    claim(ctx, self->who == A && start_job(ctx, job_obeys, "", 50, 0, NULL) == VERDICT_OK);
-    return ACTOR_CONTINUE;
+    cast_end(start_with((first_t){job_obeys, "", 0}));
 }
 
 Test(job, past_its_deadline_the_asker_is_told_at_once)
 {
-    hook[A].init = short_job;
-    host_t *host = cast_start();
+    host_t *host = start_with((first_t){job_obeys, "", 50});
     wait_done();
-    cr_assert_eq(job_err[0], 1 + ERR_DEADLINE, "got %s", err_word((err_t) (job_err[0] - 1)));
+    expect_answer(0, ERR_DEADLINE);
     cast_end(host);
 }
 
 /* tag 0 hangs; when its thread is lost: 1 for the same subject, 2 for another; when the thread is
  * back: 3 for the same subject. */
-static actor_next_t
-hung_job(actor_ctx_t *ctx, part_t *self)
-{
-    claim(ctx, start_job(ctx, job_hangs, "server", 50, 0, NULL) == VERDICT_OK);
-    claim(ctx, self->who == A && actor_timer(ctx, 1, 1) == VERDICT_OK);
-    return ACTOR_CONTINUE;
-}
+static const first_t hangs = {job_hangs, "server", 50};
 
 static actor_next_t
 watch_the_lost(actor_ctx_t *ctx, part_t *self, uint64_t key)
@@ -181,16 +180,15 @@ watch_the_lost(actor_ctx_t *ctx, part_t *self, uint64_t key)
 
 Test(job, a_lost_thread_is_replaced_and_its_subject_refused_until_it_returns)
 {
-    cr_assert_eq(sem_init(&release, 0, 0), 0);
-    hook[A] = (hooks_t){.init = hung_job, .timer = watch_the_lost};
-    host_t *host = cast_start();
+    hook[A].timer = watch_the_lost;
+    host_t *host = start_with(hangs);
     for (int i = 0; i < 4; i++) {
         wait_done();
     }
-    cr_assert_eq(job_err[0], 1 + ERR_DEADLINE);
-    cr_assert_eq(job_err[1], 1 + ERR_HUNG, "got %s", err_word((err_t) (job_err[1] - 1)));
-    cr_assert_eq(job_err[2], 1 + OK);
-    cr_assert_eq(job_err[3], 1 + OK);
+    expect_answer(0, ERR_DEADLINE);
+    expect_answer(1, ERR_HUNG);
+    expect_answer(2, OK);
+    expect_answer(3, OK);
     cast_end(host);
 }
 
@@ -215,11 +213,10 @@ take_all_threads(actor_ctx_t *ctx, part_t *self)
 
 Test(job, q246785_those_that_find_no_thread_are_bounded_and_told_in_time_and_the_rest_is_done)
 {
-    cr_assert_eq(sem_init(&release, 0, 0), 0);
-    hook[A] = (hooks_t){.init = take_all_threads};
-    host_t *host = cast_start();
+    hook[A].init = take_all_threads;
+    host_t *host = start_with((first_t){0});
     wait_done(); /* all threads are taken: only its deadline can have answered it */
-    cr_assert_eq(job_err[0], 1 + ERR_DEADLINE, "got %s", err_word((err_t) (job_err[0] - 1)));
+    expect_answer(0, ERR_DEADLINE);
     cr_assert_eq(job_err[1], 0, "one without a deadline was answered without a thread");
     cr_assert_eq(sent, ASKS_OPEN_MAX - JOB_THREADS - 1, "%lu wait", (unsigned long) sent);
     host_figures_t figures;
@@ -231,8 +228,8 @@ Test(job, q246785_those_that_find_no_thread_are_bounded_and_told_in_time_and_the
     for (uint64_t i = 0; i < sent + JOB_THREADS; i++) {
         wait_done();
     }
-    cr_assert_eq(job_err[1], 1 + OK);
-    cr_assert_eq(job_err[3], 1 + OK);
+    expect_answer(1, OK);
+    expect_answer(3, OK);
     cast_end(host);
 }
 
@@ -240,9 +237,7 @@ Test(job, one_that_hangs_at_the_stop_is_named_and_left)
 {
     char left[256] = "";
 
-    cr_assert_eq(sem_init(&release, 0, 0), 0);
-    hook[A] = (hooks_t){.init = hung_job};
-    host_t *host = cast_start();
+    host_t *host = start_with(hangs);
     wait_done(); /* its deadline */
     int64_t began = clock_ms();
     cr_assert_not(host_stop(host, 500, left, sizeof left));

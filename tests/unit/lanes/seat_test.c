@@ -1,0 +1,127 @@
+/* seat_test.c - the loop of a worker's thread alone, between doubles of what it calls: a stop that
+ * comes at the worst moment. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "runtime/worker_inside.h"
+
+static threads_t threads;
+static worker_t worker;
+static uint32_t turns, sleeps;
+static _Atomic uint32_t bell;
+
+/* ---- what the loop calls ---- */
+
+/* The call to stop is among what came, and is taken with it: nothing rouses the seat again. */
+bool
+mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
+{
+    cr_assert(mailbox == NULL && take != NULL && self == &worker);
+    turns++;
+    atomic_store(&threads.stopping, true);
+    return false;
+}
+
+bool
+mailbox_wait(mailbox_t *mailbox, void *other, int64_t ms)
+{
+    cr_assert(mailbox == NULL && other == NULL && ms > 0);
+    sleeps++;
+    return false;
+}
+
+const _Atomic uint32_t *
+mailbox_bell(const mailbox_t *mailbox)
+{
+    cr_assert_null(mailbox);
+    return &bell;
+}
+
+uint32_t
+mailbox_heard(const mailbox_t *mailbox)
+{
+    cr_assert_null(mailbox);
+    return 0;
+}
+
+worker_t *
+core_worker(core_t *core, uint32_t index)
+{
+    cr_assert(core == NULL && index == 0);
+    return &worker;
+}
+
+const char *
+worker_name(const worker_t *self)
+{
+    return self->name;
+}
+
+int64_t
+worker_next_due(const worker_t *self)
+{
+    cr_assert_eq(self, &worker);
+    return INT64_MAX;
+}
+
+bool
+worker_run(worker_t *self, const _Atomic uint32_t *rung, uint32_t heard, uint32_t most)
+{
+    cr_assert(self == &worker && rung == &bell && heard == 0 && most > 0);
+    return false;
+}
+
+int64_t
+seat_now_ns(void *unused)
+{
+    cr_assert_null(unused);
+    return 1;
+}
+
+void
+outlet_flush(outlet_t *outlet)
+{
+    cr_assert_null(outlet);
+}
+
+void
+memory_thread_ends(void)
+{
+}
+
+void
+threads_ring(threads_t *of)
+{
+    cr_assert_eq(of, &threads);
+}
+
+/* ---- what it calls with a link, a message, or as the watchdog: never here ---- */
+
+#define NEVER(type, name, ...)                                                                     \
+    type name(__VA_ARGS__)                                                                         \
+    {                                                                                              \
+        abort();                                                                                   \
+    }
+#define NO __attribute__((unused))
+
+NEVER(void, worker_deliver, NO worker_t *self, NO envelope_t *take_envelope)
+NEVER(void *, link_socket, NO link_t *link)
+NEVER(void, link_read, NO link_t *link, NO core_t *core)
+NEVER(bool, link_keeps, NO const link_t *link)
+NEVER(void, link_retry, NO link_t *link, NO core_t *core)
+NEVER(void, core_look, NO core_t *core)
+NEVER(uint32_t, core_worker_count, NO const core_t *core)
+NEVER(void, job_pool_look, NO job_pool_t *pool, NO int64_t now_ns, NO outlet_t *outlet,
+      NO core_t *core)
+
+Test(seat, who_takes_the_call_to_stop_among_what_came_does_not_sleep_after_it, .timeout = 30)
+{
+    seat_t *seat = &threads.seat[0];
+
+    seat->threads = &threads;
+    atomic_store(&threads.threads_running, 1);
+    cr_assert_null(seat_main(seat));
+    cr_expect_eq(turns, 1, "it looked for messages %u times, expected 1", turns);
+    cr_expect_eq(sleeps, 0, "it slept %u times after the call, expected 0", sleeps);
+    cr_expect(atomic_load(&seat->ended));
+}
