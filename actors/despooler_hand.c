@@ -79,7 +79,12 @@ hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const targ
     return err;
 }
 
-/* An answer with later work of the target may have come before the order to end what it was. */
+static bool
+is_stopped(const queue_entry_t *entry, const stopped_row_t *stopped)
+{
+    return entry && outcome_is_stopped(stopped, entry->key / ACTION_KINDS, entry->revision);
+}
+
 queue_entry_t *
 hand_stop(despooler_t *self, const stopped_row_t *stopped)
 {
@@ -87,12 +92,11 @@ hand_stop(despooler_t *self, const stopped_row_t *stopped)
 
     for (uint32_t action = 0; action < ACTION_VERIFY; action++) {
         uint64_t key = stopped->target * ACTION_KINDS + action;
-        const queue_entry_t *waits = queue_waits(self->queue, key);
-        if (waits && waits->revision <= stopped->revision) {
+        if (is_stopped(queue_waits(self->queue, key), stopped)) {
             hand_drop(queue_stop(self->queue, key));
         }
         queue_entry_t *entry = queue_in_hand(self->queue, key);
-        in_hand = entry && entry->revision <= stopped->revision ? entry : in_hand;
+        in_hand = is_stopped(entry, stopped) ? entry : in_hand;
     }
     return in_hand;
 }

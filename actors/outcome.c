@@ -28,6 +28,12 @@ outcome_fail(draft_t *draft, outcome_t *outcome, const work_t *work, err_t err, 
     outcome->text = draft_text(draft, text.size ? text : slice_of(err_sentence(err)));
 }
 
+bool
+outcome_is_stopped(const stopped_row_t *stopped, uint64_t target, uint64_t revision)
+{
+    return stopped->target == target && revision <= stopped->revision;
+}
+
 rows_t
 outcome_cause(draft_t *draft, err_t err, const char *text)
 {

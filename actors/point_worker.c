@@ -152,7 +152,7 @@ on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
 
     for (uint32_t i = 0; work && i < m->stopped.count; i++) {
         const stopped_row_t *stopped = ROW(m, m->stopped, i, stopped_row_t);
-        if (stopped->target == work->target && work->revision <= stopped->revision) {
+        if (outcome_is_stopped(stopped, work->target, work->revision)) {
             actor_job_cancel(ctx, self->job);
         }
     }

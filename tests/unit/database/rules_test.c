@@ -270,6 +270,26 @@ Test(targets, work_in_hand_on_a_cancelled_target_is_stopped_and_then_refused)
     site_end(site);
 }
 
+Test(targets, an_order_to_end_work_names_its_revision_and_never_that_of_what_follows)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    make_cancel(site, "P1", "DP1");
+    add(site, &cancel_type);
+    const group_answers_t *answers = run(site);
+    stopped_row_t stopped = *ROW(answers, answers->stopped, 0, stopped_row_t);
+    cr_assert(row.revision <= stopped.revision, "its work goes on");
+    cr_assert(retried(site, "P1", "DP1"));
+    site->run.byte[0]++;
+    due_row_t next = due_on(site, "DP1");
+    cr_assert_eq(next.target, row.target);
+    cr_assert(next.revision > stopped.revision,
+              "the next work (revision %llu) is ended by the order for the last (%llu)",
+              (unsigned long long) next.revision, (unsigned long long) stopped.revision);
+    site_end(site);
+}
+
 Test(targets, an_outcome_of_work_that_was_cancelled_says_nothing_of_its_retry)
 {
     site_t *site = two_points();
