@@ -1,6 +1,7 @@
 /* dm_verify.c - verify: one instruction of its own kind, the outcomes gathered, damage told. */
 #include "actors/dm.h"
 #include "actors/outcome.h"
+#include "actors/refuse.h"
 
 static void
 copy_row(draft_t *draft, const outcome_t *outcome, verify_row_t *row)
@@ -175,8 +176,20 @@ planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 actor_next_t
 dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m)
 {
-    dm_op_t *op = dm_op_take(ctx, self, &verify_type, m, "despooler");
+    actor_state_t despooler = actor_role_state(ctx, ACTOR_EDGE_ASK_despooler_instruction);
+    bool paused = despooler == ACTOR_PAUSED;
 
+    if (paused || despooler == ACTOR_STOPPED) { /* it would wait for as long as that lasts */
+        const refusal_t *refusal = refuse_draft(
+            ctx, paused ? ERR_PAUSED : ERR_DOWN,
+            paused ? "despool component resume despooler, then repeat it"
+                   : "despool component start despooler, then repeat it",
+            "verify", record_slice(m, m->id),
+            paused ? "the component despooler is paused" : "the component despooler is stopped");
+        answer_unheard(REPLY(ctx, refusal, refusal));
+        return ACTOR_CONTINUE;
+    }
+    dm_op_t *op = dm_op_take(ctx, self, &verify_type, m, "despooler");
     if (!op) {
         return ACTOR_CONTINUE;
     }

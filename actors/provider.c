@@ -12,39 +12,15 @@
 #include <string.h>
 
 #include "actors/answer.h"
+#include "actors/provider_inside.h"
 #include "actors/provider_pending.h"
 #include "actors/provider_reply.h"
-#include "actors/provider_routes.h"
 #include "actors/roster.h"
 
 #define SLOW_MS       86400000u /* a snapshot or a verify takes as long as it takes */
 #define OPEN_RETRY_MS 100u
 
 enum { TIMER_OPEN = 1 };
-
-#define EDGES(E)                                                                                   \
-    ROUTES(E)                                                                                      \
-    E(ASK, site_database, site_open)                                                               \
-    E(ASK, site_database, recall)                                                                  \
-    E(TELL, executive, component_restart)
-ACTOR_EDGES(EDGES)
-
-typedef verdict_t route_fn(actor_ctx_t *ctx, const void *m, uint32_t deadline_ms,
-                           actor_answer_fn *then, uint64_t tag);
-#define ROUTE_THUNK(kind, whom, command)                                                           \
-    static verdict_t route_##command(actor_ctx_t *ctx, const void *m, uint32_t deadline_ms,        \
-                                     actor_answer_fn *then, uint64_t tag)                          \
-    {                                                                                              \
-        return ask_##whom##_##command(ctx, m, deadline_ms, then, tag);                             \
-    }
-ROUTES(ROUTE_THUNK)
-
-typedef struct route {
-    const char *whom;
-    route_fn *ask;
-} route_t;
-#define ROUTE_ROW(kind, whom, command) [MSG_##command] = {#whom, route_##command},
-static const route_t routes[MSG_COUNT] = {ROUTES(ROUTE_ROW)};
 
 typedef struct provider {
     kept_t *site; /* site_args */
@@ -77,11 +53,18 @@ pending_fail(actor_ctx_t *ctx, provider_t *self, pending_t *pending, err_t err)
                        reply_error(ctx, pending_id(pending), pending->command, err));
 }
 
-/* Asks whom the table names; m is the draft in hand or kept. */
+/* Asks whom the table names; m is the draft in hand or kept. Who is paused would keep it for as
+ * long as that lasts: its client is told instead. */
 static actor_next_t
 pending_route(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void *m)
 {
-    const route_t *route = &routes[pending->command->type->number];
+    const route_t *route = route_of(pending->command);
+    actor_state_t state;
+    if (route_is_held(ctx, route, &state)) {
+        return pending_end(
+            ctx, self, pending,
+            reply_held(ctx, pending_id(pending), pending->command, route->whom, state));
+    }
     bool slow = strcmp(route->whom, "distribution_manager") == 0;
     uint64_t tag = pending_tag(&self->pendings, pending);
     verdict_t verdict =
@@ -165,7 +148,12 @@ on_link_request(actor_ctx_t *ctx, provider_t *self, const link_request_t *m)
     if (request.command->type->number == MSG_ping) {
         return answer_now(ctx, reply_pong(ctx, request.id, site, self->opened));
     }
-    const route_t *route = &routes[request.command->type->number];
+    const route_t *route = route_of(request.command);
+    actor_state_t state;
+    if (route_lacks_database(ctx, route, &state)) {
+        return answer_now(ctx,
+                          reply_held(ctx, request.id, request.command, "site_database", state));
+    }
     if (!self->opened && strcmp(route->whom, "executive") != 0) {
         return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_STARTING));
     }

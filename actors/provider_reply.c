@@ -1,6 +1,8 @@
 /* provider_reply.c - see provider_reply.h. */
 #include "actors/provider_reply.h"
 
+#include <stdio.h>
+
 #include "actors/roster.h"
 
 /* Begins a link_reply whose body is written through the writer. */
@@ -58,6 +60,20 @@ reply_error(actor_ctx_t *ctx, slice_t id, const command_t *command, err_t err)
     request_fault_t fault;
 
     request_cannot(&fault, command, err);
+    return reply_fault(ctx, id, &fault);
+}
+
+const link_reply_t *
+reply_held(actor_ctx_t *ctx, slice_t id, const command_t *command, const char *whom,
+           actor_state_t state)
+{
+    bool paused = state == ACTOR_PAUSED;
+    request_fault_t fault = {.err = paused ? ERR_PAUSED : ERR_DOWN};
+
+    snprintf(fault.message, sizeof fault.message, "cannot run '%s': the component %s is %s",
+             command->word, whom, paused ? "paused" : "stopped");
+    snprintf(fault.hint, sizeof fault.hint, "despool component %s %s, then repeat it",
+             paused ? "resume" : "start", whom);
     return reply_fault(ctx, id, &fault);
 }
 

@@ -19,6 +19,9 @@ const link_reply_t *reply_refusal(actor_ctx_t *ctx, slice_t id, err_t err, const
 /* cannot run '<command>': the error's sentence. */
 const link_reply_t *reply_fault(actor_ctx_t *ctx, slice_t id, const request_fault_t *fault);
 const link_reply_t *reply_error(actor_ctx_t *ctx, slice_t id, const command_t *command, err_t err);
+/* cannot run '<command>': the component <whom> is paused, or stopped. */
+const link_reply_t *reply_held(actor_ctx_t *ctx, slice_t id, const command_t *command,
+                               const char *whom, actor_state_t state);
 /* The answer that was given to a key before. */
 const link_reply_t *reply_recalled(actor_ctx_t *ctx, slice_t id, const recalled_t *recalled);
 /* opened: the database has answered. */

@@ -122,7 +122,9 @@ typedef enum error_class {
     E(ERR_NEEDED,        "needed",          REFUSE,   "the site cannot be without it",             \
       "despool component restart NAME, or stop the host with despool stop")                        \
     E(ERR_STOPPING,      "stopping",        RETRY,    "the host stops",                            \
-      "start despoold again, then look whether it was done, or repeat it with the same key")
+      "start despoold again, then look whether it was done, or repeat it with the same key")       \
+    E(ERR_QUEUED,        "queued",          RESOURCE, "it waits for its turn",                     \
+      "despool component list shows who is paused, stopped or backed up")
 
 typedef enum err {
     OK = 0,

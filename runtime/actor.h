@@ -331,6 +331,9 @@ typedef struct actor_figures {
 /* Copies the figures of up to count actors from slot `from` on; returns how many and the next slot. */
 uint32_t actor_watch(const actor_ctx_t *ctx, uint32_t from, actor_figures_t *ret, uint32_t count,
                      uint32_t *ret_next);
+/* How the role is that an edge leads to: one that is ACTOR_PAUSED keeps what it is asked until it is
+ * resumed. ACTOR_STOPPED: there is none. */
+actor_state_t actor_role_state(const actor_ctx_t *ctx, uint32_t edge);
 typedef struct host_figures {
     uint64_t actors, workers, threads, job_threads, job_threads_lost, jobs_queued, sockets, descriptors;
     uint64_t actors_max, threads_max, sockets_max, descriptors_max, job_threads_max;

@@ -308,6 +308,17 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     return VERDICT_OK;
 }
 
+actor_state_t
+actor_role_state(const actor_ctx_t *ctx, uint32_t edge)
+{
+    const core_t *core = ctx->worker->core;
+    actor_ref_t to = ref_of_word(atomic_load(&edge_at(ctx, edge)->target->role));
+
+    return to.index != 0 && cell_holds(core, to)
+               ? (actor_state_t) atomic_load(&cell_at(core, to.index)->state)
+               : ACTOR_STOPPED;
+}
+
 verdict_t
 actor_ask_role(actor_ctx_t *ctx, uint32_t edge_number, const void *m, uint32_t deadline_ms,
                actor_answer_fn *then, uint64_t tag)

@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <stdio.h>
+
 #include "proto/wire.h"
 
 enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2, EXIT_NO_HOST = 3 };
@@ -107,6 +109,12 @@ void cli_show_error(const cli_line_t *line, const wire_value_t *error);
  * "no-host". hint NULL: the message has it already. */
 void cli_fail(const cli_line_t *line, const char *code, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* Whether a target waits for its turn, and whether a status shows any that does. */
+bool cli_is_queued(const wire_value_t *target);
+bool cli_holds_queued(const wire_value_t *status);
+/* A line for each component that is not ready, with what starts it again. EXIT_DONE, or why the
+ * host could not be asked. */
+int cli_tell_held(cli_client_t *client, FILE *file);
 /* One command from its request to its exit code. */
 int cli_say(cli_client_t *client, const cli_line_t *line);
 int cli_wait(cli_client_t *client, const cli_line_t *line);

@@ -27,7 +27,8 @@ answered(cli_client_t *client, const cli_line_t *line, const wire_value_t *reply
         fflush(stdout);
         return cli_wait(client, line);
     }
-    return bad ? EXIT_REFUSED : EXIT_DONE;
+    bool held = !line->json && cli_holds_queued(&result);
+    return bad ? EXIT_REFUSED : held ? cli_tell_held(client, stdout) : EXIT_DONE;
 }
 
 int

@@ -12,7 +12,7 @@
 #define WAIT_POLL_MS 300 /* between looks at the status */
 
 typedef struct standing {
-    uint32_t targets, installed, ended_badly;
+    uint32_t targets, installed, ended_badly, queued;
     uint64_t bytes_done, bytes_total;
     char why[160];
 } standing_t;
@@ -62,7 +62,9 @@ stand(standing_t *standing, const wire_value_t *target)
     standing->bytes_done += cli_number(target, "bytes_done");
     standing->bytes_total += cli_number(target, "bytes_total");
     if (wire_find(target, "cause", &cause) && cause.kind == WIRE_MAP) {
-        slice_t dp = cli_text(target, "dp"), code = cli_text(&cause, "code");
+        slice_t dp = cli_text(target, "dp");
+        slice_t code = cli_text(&cause, cli_is_queued(target) ? "text" : "code");
+        standing->queued += cli_is_queued(target);
         snprintf(standing->why, sizeof standing->why, ", %.*s is %.*s: %.*s", (int) dp.size,
                  dp.data, (int) state.size, state.data, (int) code.size, code.data);
     }
@@ -197,6 +199,9 @@ cli_wait(cli_client_t *client, const cli_line_t *line)
     if (code == EXIT_DONE && (standing.targets == 0 || standing.installed < standing.targets)) {
         cli_line(stderr, "%u of %u points have '%s'%s; despool status %s tells more",
                  standing.installed, standing.targets, id, standing.why, id);
+        if (standing.queued > 0) {
+            (void) cli_tell_held(client, stderr);
+        }
         return EXIT_REFUSED;
     }
     return code;

@@ -457,6 +457,11 @@ handle_verify_plan(tx_t *tx, const verify_plan_t *m)
         (of_point && !point_need(tx, "verify on", record_slice(m, m->dp), &point))) {
         return;
     }
+    if (site_slots(tx) == 0) { /* it would wait for as long as that lasts, without a word */
+        tx_refuse(tx, ERR_PAUSED, "despool component set despooler --slots N, then repeat it",
+                  "cannot verify '%s': the despooler has no slots, it is disabled", package.id);
+        return;
+    }
     int64_t room = NUMBER(tx, SQL_PACKAGE_TARGETS_COUNT, 0, v_int(package.row));
     due_t *due = ANSWER(tx, due);
     due->next_ms = RECORD_NONE;

@@ -68,6 +68,10 @@ typedef struct target {
 
 #define SLICE_OF(of, field) ((slice_t){(of)->field, (of)->field##_size})
 
+/* ---- the site ---- */
+
+uint32_t site_slots(tx_t *tx); /* of the despooler; 0: it is disabled */
+
 /* ---- packages ---- */
 
 bool package_by_id(tx_t *tx, slice_t id, package_t *ret);

@@ -14,8 +14,8 @@ slots_of(slice_t value)
     return slots <= SLOTS_MAX ? (uint32_t) slots : SLOTS_DEFAULT;
 }
 
-static uint32_t
-slots_stored(tx_t *tx)
+uint32_t
+site_slots(tx_t *tx)
 {
     cursor_t row = OPEN(tx, SQL_SETTING_GET, v_text(slice_of("slots")));
     uint32_t slots = cursor_next(&row) ? slots_of(cursor_bytes(&row, 0)) : SLOTS_DEFAULT;
@@ -32,7 +32,7 @@ handle_site_open(tx_t *tx, __attribute__((unused)) const site_open_t *m)
     site_opened_t *opened = ANSWER(tx, site_opened);
     opened->site = tx->db->site;
     opened->name = tx_text(tx, slice_of(tx->db->name));
-    opened->slots = slots_stored(tx);
+    opened->slots = site_slots(tx);
     opened->last_event = events_last(tx);
     opened->published = published;
 }

@@ -32,9 +32,45 @@ view_excludes(tx_t *tx, int64_t package)
     return globs;
 }
 
+/* What a target waits for that has no cause of its own and is in no slot yet. */
+static const char *
+turn_of(tx_t *tx, const target_t *target)
+{
+    bool leaves = target->state == TARGET_REMOVING && target->slot == 0;
+    if (target->cause != OK || (target->state != TARGET_PENDING && !leaves)) {
+        return NULL;
+    }
+    if (!target->taken) {
+        return "not yet taken up by the distribution_manager";
+    }
+    return site_slots(tx) == 0
+               ? "in the despooler's inbox, which has no slots: it is disabled"
+               : "in the despooler's inbox: waits for a slot, or for other work of its point";
+}
+
+static rows_t
+view_turn(tx_t *tx, const char *turn)
+{
+    rows_t maybe = draft_rows(&tx->answer, 1, sizeof(cause_t));
+    cause_t *cause = draft_row(&tx->answer, maybe, 0, sizeof *cause);
+    if (cause != NULL) {
+        *cause = (cause_t){.code = ERR_QUEUED,
+                           .class = err_class(ERR_QUEUED),
+                           .text = tx_text(tx, slice_of(turn)),
+                           .hint = tx_text(tx, slice_of(err_hint(ERR_QUEUED))),
+                           .need = RECORD_NONE,
+                           .have = RECORD_NONE};
+    }
+    return maybe;
+}
+
 rows_t
 view_cause(tx_t *tx, const target_t *target)
 {
+    const char *turn = turn_of(tx, target);
+    if (turn != NULL) {
+        return view_turn(tx, turn);
+    }
     rows_t maybe = draft_rows(&tx->answer, target->cause == OK ? 0 : 1, sizeof(cause_t));
     cause_t *cause = draft_row(&tx->answer, maybe, 0, sizeof *cause);
     if (cause != NULL) {

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import time
 
-from harness import Late, Refused, Site, claim, make_tree, run
+from harness import Late, Refused, Site, claim, despool, make_tree, run
 
 COMPONENTS = ('site_database', 'provider', 'status_manager', 'distribution_manager', 'despooler',
               'alarm_manager')
@@ -327,14 +327,89 @@ def start_with_output(site, output, env=None):
     site.wait_ready()
 
 
-def works_and_stops(site, source):
+def works(site, source):
     site.add_point('a')
     site.do('package.add', {'id': 'P1', 'source': source})
     site.do('distribute', {'id': 'P1', 'to': ['a']})
     site.wait_package('P1', 'complete', 30)
+
+
+def works_and_stops(site, source):
+    works(site, source)
     site.do('stop')
     code = site.wait_gone(10)
     assert code == 0, f'the host ended with {code}, expected 0'
+
+
+HELD = (('distribution_manager', 'package.add', {'id': 'P2', 'source': '/usr/share/zoneinfo'}),
+        ('distribution_manager', 'dp.add', {'name': 'b', 'root': '/nowhere'}),
+        ('site_database', 'status', {}), ('site_database', 'package.list', {}),
+        ('despooler', 'verify', {'id': 'P1'}))
+
+
+@claim(90)
+def a_command_that_a_paused_or_stopped_component_would_keep_is_answered_with_its_name():
+    with Site() as site:
+        site.start()
+        works(site, make_tree(site.path('source')))
+        for name, command, arguments in HELD:
+            for verb, code, end in (('pause', 'paused', 'resume'), ('stop', 'down', 'start')):
+                if name == 'site_database' and verb == 'stop':
+                    continue  # all others wait for it, and are ready late
+                site.do(f'component.{verb}', {'name': name})
+                wait_component(site, name, code if verb == 'pause' else 'stopped')
+                site.refused('package.list', {'nonsense': True}, 'unknown-argument')
+                error = site.refused(command, arguments, code)
+                assert name in error['message'], error
+                assert f'component {end} {name}' in error['hint'], error
+                site.do(f'component.{end}', {'name': name})
+                wait_component(site, name, 'ready')
+        site.do('component.set', {'name': 'despooler', 'slots': 0})
+        error = site.refused('verify', {'id': 'P1'}, 'paused')
+        assert 'slots' in error['message'] and '--slots' in error['hint'], error
+        for name in ('provider', 'executive'):
+            for verb in ('stop', 'pause'):
+                error = site.refused(f'component.{verb}', {'name': name}, 'needed')
+                assert error['message'].startswith(f"cannot {verb} '{name}': it "), error
+                assert 'despool stop' in error['hint'], error
+        site.stop()
+
+
+def pending_cause(site, word):
+    """Waits until the pending target says this; returns what the command line shows of it."""
+    def told():
+        target = site.target('P1', 'b')
+        assert target['state'] == 'pending' and target['cause'], target
+        assert target['cause']['code'] == 'queued', target
+        return word in target['cause']['text']
+    site.wait_for(f'the cause of pending to name {word}', told, 20)
+    return despool(site, 'status', 'P1')
+
+
+@claim(60)
+def what_is_pending_says_what_it_waits_for_and_who_is_paused():
+    with Site() as site:
+        site.start()
+        works(site, make_tree(site.path('source')))
+        site.add_point('b')
+        site.do('component.pause', {'name': 'distribution_manager'})
+        wait_component(site, 'distribution_manager', 'paused')
+        site.do('distribute', {'id': 'P1', 'to': ['b']})
+        shown = pending_cause(site, 'distribution_manager')
+        assert 'queued: not yet taken up' in shown.stdout, shown
+        resume = 'the component distribution_manager is paused: ' \
+                 'despool component resume distribution_manager'
+        assert resume in shown.stdout, shown
+        waited = despool(site, 'distribute', 'P1', '--to', 'b', '--wait=1')
+        assert waited.returncode == 1 and resume in waited.stderr, waited
+        site.do('component.set', {'name': 'despooler', 'slots': 0})
+        site.do('component.resume', {'name': 'distribution_manager'})
+        shown = pending_cause(site, 'disabled')
+        assert 'paused' not in shown.stdout, shown
+        site.do('component.set', {'name': 'despooler', 'slots': 1})
+        site.wait_package('P1', 'complete', 30)
+        assert site.target('P1', 'b')['cause'] is None
+        site.stop()
 
 
 @claim(60)

@@ -104,7 +104,7 @@ Test(aside, tried_again_it_begins_anew_and_dropped_it_is_cancelled)
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_FAILED, "a dry run changes nothing");
     cr_assert(ordered(site, row.target, false));
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_PENDING);
-    cr_assert_eq(shown(site, "P1", "DP1").cause, OK);
+    cr_assert_eq(shown(site, "P1", "DP1").cause, ERR_QUEUED, "it waits for its turn alone");
     cr_assert(is_due(site, row.target));
     make_order(site, row.target, false);
     cr_assert_eq(REFUSED(site, aside_order), ERR_NOT_FOUND, "it is not aside any more");
@@ -147,7 +147,7 @@ Test(aside, a_removal_stays_one_and_waits_for_a_person)
     cr_assert(ordered(site, row.target, false));
     cr_assert(is_due(site, row.target));
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_REMOVING);
-    cr_assert_eq(shown(site, "P1", "DP1").cause, OK);
+    cr_assert_eq(shown(site, "P1", "DP1").cause, ERR_QUEUED, "it waits for its turn alone");
     site_end(site);
 }
 

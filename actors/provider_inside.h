@@ -1,0 +1,33 @@
+/* provider_inside.h - what the files of the provider share: its edges, and the way of a command.
+ *
+ * Shape    a route is a row of provider_routes.h: whom a command is asked of, and how.
+ * Threads  constant data; the handler in hand.
+ */
+#pragma once
+
+#include "actors/provider_routes.h"
+#include "actors/provider_wire.h"
+#include "proto/messages.h"
+#include "runtime/actor.h"
+
+#define EDGES(E)                                                                                   \
+    ROUTES(E)                                                                                      \
+    E(ASK, site_database, site_open)                                                               \
+    E(ASK, site_database, recall)                                                                  \
+    E(TELL, executive, component_restart)
+ACTOR_EDGES(EDGES)
+
+typedef verdict_t route_fn(actor_ctx_t *ctx, const void *m, uint32_t deadline_ms,
+                           actor_answer_fn *then, uint64_t tag);
+typedef struct route {
+    const char *whom;
+    uint32_t edge;
+    route_fn *ask;
+} route_t;
+
+const route_t *route_of(const command_t *command);
+/* Whom the command is asked of keeps it, or is not there: the state that a person gave it. False:
+ * neither. */
+bool route_is_held(const actor_ctx_t *ctx, const route_t *route, actor_state_t *ret_state);
+/* The same of the database, which everything but the executive's commands needs. */
+bool route_lacks_database(const actor_ctx_t *ctx, const route_t *route, actor_state_t *ret_state);
