@@ -17,8 +17,8 @@ absorb(sim_t *sim, uint64_t number)
 }
 
 /* splitmix64: one number of state, so that a run is its seed. */
-static uint64_t
-drawn(uint64_t *state)
+uint64_t
+sim_drawn(uint64_t *state)
 {
     uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
 
@@ -27,10 +27,10 @@ drawn(uint64_t *state)
     return z ^ (z >> 31);
 }
 
-static uint64_t
-drawn_below(sim_t *sim, uint64_t bound)
+uint64_t
+sim_drawn_below(sim_t *sim, uint64_t bound)
 {
-    return bound < 2 ? 0 : drawn(&sim->chance) % bound;
+    return bound < 2 ? 0 : sim_drawn(&sim->chance) % bound;
 }
 
 int64_t
@@ -61,26 +61,7 @@ chance(void *self, uint32_t worker)
     sim_t *sim = self;
 
     absorb(sim, worker);
-    return drawn(&sim->chance);
-}
-
-void
-sim_post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
-{
-    sim_t *sim = self;
-    channel_t *channel = &sim->channel[from * sim->workers + to];
-    flight_t *flight = calloc(1, sizeof *flight);
-
-    assert(flight && from < sim->senders && to < sim->workers);
-    flight->envelope = take_envelope;
-    flight->ready_ns = sim_now_ns(sim) + (int64_t) drawn_below(sim, sim->options.delay_ns_max + 1u);
-    flight->next = NULL;
-    if (channel->tail) {
-        channel->tail->next = flight;
-    } else {
-        channel->head = flight;
-    }
-    channel->tail = flight;
+    return sim_drawn(&sim->worker_chance[worker]);
 }
 
 static void
@@ -153,27 +134,16 @@ host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
     }
     sim->workers = core_worker_count(sim->core);
     sim->senders = sim->workers + CORE_OUTSIDERS + 1; /* the last one: jobs */
-    sim->channel = calloc((size_t) sim->senders * sim->workers, sizeof *sim->channel);
-    assert(sim->channel);
+    sim_channels_new(sim);
+    sim->worker_chance = calloc(sim->workers, sizeof *sim->worker_chance);
+    assert(sim->worker_chance);
+    for (uint32_t i = 0; i < sim->workers; i++) {
+        sim->worker_chance[i] = sim_drawn(&sim->chance);
+    }
     sim->jobs = sim_jobs_new(sim->world, post_of_job, sim);
-    sim->favourite = UINT32_MAX;
+    sim_strategy_begin(sim);
     sim->client = (actor_ref_t){0, 0};
     return true;
-}
-
-static void
-flights_drop(sim_t *sim)
-{
-    for (uint32_t i = 0; i < sim->senders * sim->workers; i++) {
-        while (sim->channel[i].head) {
-            flight_t *flight = sim->channel[i].head;
-            sim->channel[i].head = flight->next;
-            envelope_destroy(&flight->envelope);
-            free(flight);
-        }
-    }
-    free(sim->channel);
-    sim->channel = NULL;
 }
 
 /* The machine has lost its power: nothing that still runs can do anything any more. */
@@ -186,7 +156,9 @@ host_drop(sim_t *sim)
     absorb(sim, sim_jobs_hash(sim->jobs));
     sim->crash_points += sim_jobs_crash_points(sim->jobs);
     sim_jobs_cut(sim->jobs);
-    flights_drop(sim);
+    sim_channels_destroy(sim);
+    free(sim->worker_chance);
+    sim->worker_chance = NULL;
     core_destroy(&sim->core);
     sim_jobs_destroy(&sim->jobs);
 }
@@ -200,7 +172,7 @@ sim_new(const sim_options_t *options, err_t *ret_err, char *ret_why, size_t why_
     sim->options = *options;
     sim->chance = options->seed;
     sim->core_options = sim_core_options(sim, options->host);
-    sim->options.world.seed = drawn(&sim->chance);
+    sim->options.world.seed = sim_drawn(&sim->chance);
     sim->world = world_sim_new(&sim->options.world);
     sim->clock = world_sim_job_new(sim->world, NULL, NULL);
     if (!host_make(sim, ret_err, ret_why, why_size)) {
@@ -266,15 +238,8 @@ worker_can_run(sim_t *sim, uint32_t index, int64_t now)
 static void
 deliver(sim_t *sim, uint32_t which, int64_t now)
 {
-    channel_t *channel = &sim->channel[which];
-    flight_t *flight = channel->head;
-    envelope_t *envelope = flight->envelope;
+    envelope_t *envelope = sim_channel_take(sim, which);
 
-    channel->head = flight->next;
-    if (!channel->head) {
-        channel->tail = NULL;
-    }
-    free(flight);
     absorb(sim, envelope_hash(envelope));
     if (sim->options.saw) {
         sim_show(sim, envelope, now);
@@ -287,14 +252,9 @@ deliver(sim_t *sim, uint32_t which, int64_t now)
 static uint32_t
 choices(sim_t *sim, int64_t now)
 {
-    uint32_t channels = sim->senders * sim->workers;
-    uint32_t count = 0;
+    uint32_t channels = sim_channel_count(sim);
+    uint32_t count = sim_channels_ready(sim, now, sim->choice);
 
-    for (uint32_t i = 0; i < channels; i++) {
-        if (sim->channel[i].head && sim->channel[i].head->ready_ns <= now) {
-            sim->choice[count++] = i;
-        }
-    }
     for (uint32_t i = 0; i < sim->workers; i++) {
         if (worker_can_run(sim, i, now)) {
             sim->choice[count++] = channels + i;
@@ -307,42 +267,13 @@ choices(sim_t *sim, int64_t now)
     return count;
 }
 
-/* The strategies differ only in which of the choices they take. */
-static uint32_t
-chosen(sim_t *sim, uint32_t count)
-{
-    uint32_t first_worker = sim->senders * sim->workers;
-    uint32_t pick = (uint32_t) drawn_below(sim, count);
-
-    if (sim->options.strategy == SIM_UNIFORM) {
-        return sim->choice[pick];
-    }
-    if (sim->favourite == UINT32_MAX || drawn_below(sim, 200) == 0) {
-        sim->favourite = first_worker + (uint32_t) drawn_below(sim, sim->workers);
-    }
-    if (sim->options.strategy == SIM_STARVE_ONE) {
-        return sim->choice[pick] == sim->favourite ? sim->choice[drawn_below(sim, count)]
-                                                   : sim->choice[pick];
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        if (sim->choice[i] == sim->favourite) {
-            return sim->favourite;
-        }
-    }
-    sim->favourite = sim->choice[pick];
-    return sim->choice[pick];
-}
-
 static int64_t
 next_due(sim_t *sim)
 {
     int64_t due = sim_jobs_next_due(sim->jobs);
+    int64_t arrival = sim_channels_due(sim);
 
-    for (uint32_t i = 0; i < sim->senders * sim->workers; i++) {
-        if (sim->channel[i].head && sim->channel[i].head->ready_ns < due) {
-            due = sim->channel[i].head->ready_ns;
-        }
-    }
+    due = arrival < due ? arrival : due;
     for (uint32_t i = 0; i < sim->workers; i++) {
         int64_t timer = worker_next_due(core_worker(sim->core, i));
         if (timer < due) {
@@ -364,6 +295,7 @@ wait(sim_t *sim, int64_t now, int64_t until)
     }
     due = due < until ? due : until;
     if (due > now) {
+        absorb(sim, (uint64_t) due);
         world_sim_advance(sim->world, due - now);
     }
     sim_jobs_expire(sim->jobs);
@@ -374,7 +306,7 @@ wait(sim_t *sim, int64_t now, int64_t until)
 static void
 do_choice(sim_t *sim, uint32_t which, int64_t now)
 {
-    uint32_t channels = sim->senders * sim->workers;
+    uint32_t channels = sim_channel_count(sim);
 
     absorb(sim, which);
     if (which < channels) {
@@ -393,10 +325,12 @@ step_until(sim_t *sim, int64_t until)
     uint32_t count = choices(sim, now);
 
     sim->steps++;
+    sim->choices = count;
     if (count == 0) {
         return wait(sim, now, until);
     }
-    do_choice(sim, chosen(sim, count), now);
+    sim->chosen = sim_strategy_choose(sim, count);
+    do_choice(sim, sim->chosen, now);
     return true;
 }
 

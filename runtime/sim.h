@@ -19,12 +19,37 @@
 
 typedef struct sim sim_t;
 
+/* Which of the things that can be done is done next.
+ *
+ * uniform     each is as likely as the others: finds what many orders show, soon and everywhere.
+ * starve-one  one worker, drawn by the seed, runs only when nothing else can be done, for
+ *             SIM_STRETCH decisions; then another one is drawn. Lanes fill, answers come late, and
+ *             still all ends well, since time does not pass while somebody can run.
+ * burst       a worker runs on while it can, and what is under way to another one arrives at one
+ *             go: no two take turns, at most for SIM_STRETCH decisions.
+ * pct1..pct3  PCT of depth d (Burckhardt, Kothari, Musuvathi, Nagarakatte: A Randomized Scheduler
+ *             with Probabilistic Guarantees of Finding Bugs, ASPLOS 2010). Each worker, each
+ *             channel between two of them and each job has a priority drawn by the seed, and the
+ *             highest goes on. At d - 1 decisions, drawn among the first pct_steps, the one whose
+ *             turn it is falls below all that did not. What d orders between steps bring about
+ *             (depth d) is met by a seed with a probability of at least 1 / (n k^(d-1)) for n
+ *             things and k = pct_steps decisions; for small d that beats uniform by far. After
+ *             pct_steps decisions everything is drawn anew, so that long runs go on being new. */
 typedef enum sim_strategy {
-    SIM_UNIFORM = 0, /* each thing that can be done is as likely as the others */
-    SIM_STARVE_ONE,  /* one worker, drawn by the seed, is left for last for long stretches */
-    SIM_BURST,       /* one worker runs on until it has nothing to do */
+    SIM_UNIFORM = 0,
+    SIM_STARVE_ONE,
+    SIM_BURST,
+    SIM_PCT1,
+    SIM_PCT2,
+    SIM_PCT3,
     SIM_STRATEGY_COUNT
 } sim_strategy_t;
+#define SIM_STRETCH   1000u /* decisions that starve-one and burst keep to one worker */
+#define SIM_PCT_STEPS 1000u /* decisions of a run of PCT, unless told */
+
+/* "uniform", "starve-one", "burst", "pct1", "pct2", "pct3"; false: no such strategy. */
+const char *sim_strategy_name(sim_strategy_t strategy);
+bool sim_strategy_parse(const char *name, sim_strategy_t *ret_strategy);
 
 /* What a watcher of a run sees: each message when it is delivered. type is NULL for the runtime's
  * own orders; from and to are names, borrowed. */
@@ -46,6 +71,7 @@ typedef void sim_published_fn(void *context, slice_t topic, slice_t body);
 typedef struct sim_options {
     uint64_t seed;
     sim_strategy_t strategy;
+    uint32_t pct_steps; /* 0: SIM_PCT_STEPS */
     const host_options_t *host;
     world_sim_options_t world; /* its seed is replaced by one drawn from ours */
     uint32_t delay_ns_max;     /* an envelope between two workers takes up to this long */

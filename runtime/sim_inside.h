@@ -16,7 +16,18 @@ typedef struct flight {
 /* Envelopes under way from one sender to one worker, in order. */
 typedef struct channel {
     flight_t *head, *tail;
+    uint32_t position; /* among those that are not empty, from 1; 0: it is empty */
 } channel_t;
+
+#define PCT_DEPTH_MAX 3u
+typedef struct scheduler {
+    uint32_t favourite; /* of starve-one and burst; UINT32_MAX: none */
+    uint64_t left;      /* decisions until all is drawn anew */
+    /* PCT */
+    uint64_t key;                       /* priorities are drawn from it */
+    uint64_t change[PCT_DEPTH_MAX - 1]; /* decisions left at which a priority changes */
+    uint64_t lowered[PCT_DEPTH_MAX - 1];
+} scheduler_t;
 
 struct sim {
     sim_options_t options;
@@ -28,9 +39,12 @@ struct sim {
     sim_jobs_t *jobs;
     channel_t *channel; /* senders x workers */
     uint32_t workers, senders;
-    uint32_t favourite; /* of the strategies that have one */
+    uint32_t *busy, busy_count; /* channels that are not empty */
+    scheduler_t scheduler;
     uint64_t chance;
+    uint64_t *worker_chance; /* what its actors draw depends on no other worker */
     uint64_t hash, steps, crash_points;
+    uint32_t choices, chosen; /* of the last step: how many there were, and which it was */
     uint32_t choice[SIM_CHOICES_MAX];
     /* the outside: the host's root and, beside it, the ends of its links (sim_outside.c) */
     const actor_class_t **classes;
@@ -49,4 +63,25 @@ void sim_outside_fini(sim_t *sim);
 /* Tells the watcher of the run. */
 void sim_show(sim_t *sim, const envelope_t *envelope, int64_t now_ns);
 
+/* Choices are numbers: channels first, then workers, then jobs that can go on. */
+static inline uint32_t
+sim_channel_count(const sim_t *sim)
+{
+    return sim->senders * sim->workers;
+}
+
+uint64_t sim_drawn(uint64_t *state);
+uint64_t sim_drawn_below(sim_t *sim, uint64_t bound);
+
+/* sim_strategy.c: one of the first count of sim->choice */
+void sim_strategy_begin(sim_t *sim);
+uint32_t sim_strategy_choose(sim_t *sim, uint32_t count);
+
+/* sim_channel.c */
+void sim_channels_new(sim_t *sim);
+void sim_channels_destroy(sim_t *sim); /* with what is under way */
 void sim_post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope);
+envelope_t *sim_channel_take(sim_t *sim, uint32_t which);
+/* Those whose first envelope may arrive now go to ret_choice; returns how many. */
+uint32_t sim_channels_ready(const sim_t *sim, int64_t now_ns, uint32_t *ret_choice);
+int64_t sim_channels_due(const sim_t *sim); /* INT64_MAX: nothing is under way */

@@ -19,6 +19,7 @@ typedef struct sim_task {
     fiber_t *fiber;      /* NULL: not begun */
     int64_t wake_ns;     /* when its world call returns */
     int64_t deadline_ns; /* INT64_MAX once answered */
+    uint64_t number;     /* of all that were submitted */
     uint32_t worker;
     uint32_t calls; /* world calls so far: with the name, the place of a crash */
     uint64_t name_hash;
@@ -33,6 +34,7 @@ struct sim_jobs {
     sim_task_t **task;
     uint32_t count, room; /* tasks */
     uint32_t reserved;    /* places promised */
+    uint64_t submitted;
     uint32_t lost;
     bool cutting;
     uint64_t hash;
@@ -128,6 +130,7 @@ sim_jobs_submit(sim_jobs_t *jobs, job_t *job)
     sim_task_t *task = calloc(1, sizeof *task);
     assert(task);
     task->jobs = jobs;
+    task->number = jobs->submitted++;
     task->job = job;
     task->worker = job_worker(job);
     task->deadline_ns = job_deadline_ns(job);
@@ -263,25 +266,37 @@ task_begin(sim_jobs_t *jobs, sim_task_t *task)
     }
 }
 
-void
-sim_jobs_resume(sim_jobs_t *jobs, uint32_t which)
+static uint32_t
+runnable_at(const sim_jobs_t *jobs, uint32_t which)
 {
     int64_t now_ns = world_sim_now_ns(jobs->world);
     bool may_begin = running_count(jobs) < JOB_THREADS;
+    uint32_t i = 0;
 
-    for (uint32_t i = 0; i < jobs->count; i++) {
-        sim_task_t *task = jobs->task[i];
-        if (!task_can_go(jobs, task, now_ns, may_begin) || which-- > 0) {
-            continue;
-        }
-        jobs->hash = mixed(jobs->hash, mixed(task->name_hash, task->calls));
-        if (!task->fiber) {
-            task_begin(jobs, task);
-        }
-        if (fiber_resume(task->fiber)) {
-            task_returned(jobs, i);
-        }
-        return;
+    while (!task_can_go(jobs, jobs->task[i], now_ns, may_begin) || which-- > 0) {
+        i++;
+    }
+    return i;
+}
+
+uint64_t
+sim_jobs_number(const sim_jobs_t *jobs, uint32_t which)
+{
+    return jobs->task[runnable_at(jobs, which)]->number;
+}
+
+void
+sim_jobs_resume(sim_jobs_t *jobs, uint32_t which)
+{
+    uint32_t i = runnable_at(jobs, which);
+    sim_task_t *task = jobs->task[i];
+
+    jobs->hash = mixed(jobs->hash, mixed(task->name_hash, task->calls));
+    if (!task->fiber) {
+        task_begin(jobs, task);
+    }
+    if (fiber_resume(task->fiber)) {
+        task_returned(jobs, i);
     }
 }
 

@@ -27,6 +27,7 @@ void sim_jobs_cancel(sim_jobs_t *jobs, job_t *job);
 /* How many jobs could go on now, and the i-th of them made to. */
 uint32_t sim_jobs_runnable(const sim_jobs_t *jobs);
 void sim_jobs_resume(sim_jobs_t *jobs, uint32_t which);
+uint64_t sim_jobs_number(const sim_jobs_t *jobs, uint32_t which); /* stays with that job */
 /* Answers the asks of jobs whose deadline has come. */
 void sim_jobs_expire(sim_jobs_t *jobs);
 int64_t sim_jobs_next_due(const sim_jobs_t *jobs); /* INT64_MAX: none */

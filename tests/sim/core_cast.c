@@ -166,9 +166,10 @@ run_end(cast_run_t *run)
 {
     char left[512] = "";
     bool ended = sim_stop(run->sim, INT64_C(120000000000));
-    cr_assert(ended, "seed %lu strategy %d: the cast did not stop", (unsigned long) run->seed,
-              (int) run->strategy);
-    cr_assert_eq(core_left(run->sim->core, left, sizeof left), 0, "left: %s", left);
+    cr_assert(ended, "seed %lu strategy %s: the cast did not stop", (unsigned long) run->seed,
+              sim_strategy_name(run->strategy));
+    cr_assert_eq(core_left(run->sim->core, left, sizeof left), 0, "seed %lu strategy %s: left: %s",
+                 (unsigned long) run->seed, sim_strategy_name(run->strategy), left);
     sim_destroy(&run->sim);
 }
 
@@ -352,8 +353,8 @@ noted_count(const char *line)
 void
 expect_log(const char *lines)
 {
-    cr_assert(strcmp(log_text, lines) == 0, "seed %lu strategy %d: expected [%s] got [%s]",
-              (unsigned long) cast->seed, (int) cast->strategy, lines, log_text);
+    cr_assert(strcmp(log_text, lines) == 0, "seed %lu strategy %s: expected [%s] got [%s]",
+              (unsigned long) cast->seed, sim_strategy_name(cast->strategy), lines, log_text);
 }
 
 void
@@ -364,8 +365,8 @@ expect_that(bool holds, const char *truth, int line, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    cr_assert(holds, "line %d: %s does not hold:%s [seed %lu, strategy %d; log: %s]", line, truth,
-              text, (unsigned long) cast->seed, (int) cast->strategy, log_text);
+    cr_assert(holds, "line %d: %s does not hold:%s [seed %lu, strategy %s; log: %s]", line, truth,
+              text, (unsigned long) cast->seed, sim_strategy_name(cast->strategy), log_text);
 }
 
 /* ---- what puppets do ---- */

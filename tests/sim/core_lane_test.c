@@ -68,11 +68,7 @@ step_others(void)
         }
         for (uint32_t i = 0; i < sim->senders * sim->workers; i++) {
             while (sim->channel[i].head != NULL) {
-                flight_t *flight = sim->channel[i].head;
-                sim->channel[i].head = flight->next;
-                sim->channel[i].tail = flight->next == NULL ? NULL : sim->channel[i].tail;
-                worker_deliver(core_worker(sim->core, i % sim->workers), flight->envelope);
-                free(flight);
+                worker_deliver(core_worker(sim->core, i % sim->workers), sim_channel_take(sim, i));
             }
         }
     }

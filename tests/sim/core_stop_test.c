@@ -66,11 +66,9 @@ Test(core_stop, one_that_does_not_end_is_left_by_name_and_the_others_end)
             }
         }
         for (uint32_t ch = 0; ch < run.sim->senders * run.sim->workers; ch++) {
-            flight_t *flight = run.sim->channel[ch].head;
-            if (flight != NULL) {
-                run.sim->channel[ch].head = flight->next;
-                worker_deliver(core_worker(run.sim->core, ch % run.sim->workers), flight->envelope);
-                free(flight);
+            if (run.sim->channel[ch].head != NULL) {
+                worker_deliver(core_worker(run.sim->core, ch % run.sim->workers),
+                               sim_channel_take(run.sim, ch));
             }
         }
     }
