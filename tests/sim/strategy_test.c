@@ -132,7 +132,7 @@ run_of(uint64_t seed, sim_strategy_t strategy, uint32_t pct_steps, after_step_fn
     return bound;
 }
 
-/* ---- PCT: what is planted needs y after all of x; y within x; y within x, and z later within ---- */
+/* ---- PCT: what is planted needs y after x; y within x; y within x and z later within x ---- */
 
 static bool
 depth_1(void)
