@@ -56,8 +56,12 @@ typedef enum actor_restart { ACTOR_PERMANENT = 0, ACTOR_TRANSIENT, ACTOR_TEMPORA
 typedef enum actor_strategy {
     ACTOR_ONE_FOR_ONE = 0, ACTOR_ONE_FOR_ALL, ACTOR_REST_FOR_ONE
 } actor_strategy_t;
-/* Where its worker is: a thread and mailbox socket of its own, the shared pool, or the parent's. */
-typedef enum actor_placement { ACTOR_OWN_WORKER = 0, ACTOR_POOL, ACTOR_WITH_PARENT } actor_placement_t;
+/* Which worker it is on: unless the class says otherwise a role has one of its own (a thread and a
+ * mailbox socket), and any other is on its parent's. A host may put all on the pool: then own means
+ * pool, but for what stands beside it under every placement. */
+typedef enum actor_placement {
+    ACTOR_BY_ROLE = 0, ACTOR_OWN_WORKER, ACTOR_POOL, ACTOR_WITH_PARENT, ACTOR_BESIDE_THE_POOL
+} actor_placement_t;
 
 typedef actor_next_t actor_handler_fn(actor_ctx_t *ctx, void *self, const void *message);
 typedef struct actor_hears {

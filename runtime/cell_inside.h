@@ -46,6 +46,7 @@ struct loaded_class {
     loaded_edge_t *edge;
     uint32_t index;
     uint32_t worker; /* its own; UINT32_MAX: pool or parent's */
+    bool with_parent;
     uint32_t messages_max, bytes_max;
     _Atomic uint64_t role; /* incarnation << 32 | index; 0: nobody */
 };

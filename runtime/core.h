@@ -31,6 +31,7 @@ typedef struct core_options {
     const void *root_args;  /* a record; copied. fixed_bytes long, or made by kept_new */
     size_t root_args_bytes; /* 0: root_args_type->fixed_bytes */
     const char *notes_to;
+    host_placement_t placement;
     uint32_t pool_workers;   /* 0: POOL_WORKERS */
     const char *about_field; /* see host_options_t */
     /* Each message is handled at an address of its own, which is spoilt afterwards, so that an

@@ -160,6 +160,7 @@ host_start(host_t *host)
     core_options_t options = {.classes = host->classes,
                               .root = &host->class,
                               .notes_to = host->options.notes_to,
+                              .placement = host->options.placement,
                               .pool_workers = host->options.pool_workers,
                               .about_field = host->options.about_field};
     host->threads =

@@ -6,8 +6,8 @@
  *          run concurrently. host_stop ends within its deadline and reports what was left. The
  *          host owns teardown (actors, jobs, sockets, context, pools): leaving main() with a live
  *          host is never left to an atexit handler.
- * Costs    threads: one per named component, POOL_WORKERS, JOB_THREADS, one per link, one
- *          watchdog.
+ * Costs    threads: one per named component (none under HOST_POOL), POOL_WORKERS, JOB_THREADS, one
+ *          per link, one watchdog.
  * Errors   ERR_CYCLE (needs and calls form a cycle; *ret_why has the path), ERR_UNDECLARED (an
  *          edge names a class or message that is not there), ERR_LOCKED, ERR_IO.
  * Threads  host functions are called from the thread that made the host; host_request_stop and
@@ -21,6 +21,9 @@
 #define HOST_STOPPING_MS 1500u /* that the root has to make ready for a stop from outside */
 
 typedef struct host host_t;
+
+/* Where actors are put: as their classes say, or all on the pool of workers (links stay beside it). */
+typedef enum host_placement { HOST_BY_CLASS = 0, HOST_POOL } host_placement_t;
 
 typedef struct host_options {
     /* Every class that may be spawned, NULL at the end: checked at load. */
@@ -36,6 +39,7 @@ typedef struct host_options {
     /* Field (u64) of messages and job inputs that says what they are about, for crash notes; NULL:
      * none has it. */
     const char *about_field;
+    host_placement_t placement;
     uint32_t pool_workers; /* 0: POOL_WORKERS */
     uint32_t job_threads;  /* 0: JOB_THREADS */
 } host_options_t;

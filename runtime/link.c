@@ -385,6 +385,7 @@ link_new(const link_options_t *options)
                                   .state_bytes = sizeof(link_state_t),
                                   .init = link_init,
                                   .drop = link_drop,
+                                  .placement = ACTOR_BESIDE_THE_POOL, /* its worker has a socket */
                                   .role = true};
     if (link->role[0]) {
         link->class.edges = &link->edge;

@@ -126,8 +126,18 @@ refuse_cycles(const core_t *core, char *why, size_t why_size)
     return err;
 }
 
+static actor_placement_t
+placement_of(const actor_class_t *class, host_placement_t wish)
+{
+    actor_placement_t placement = class->placement;
+    if (placement == ACTOR_BY_ROLE) {
+        placement = class->role ? ACTOR_OWN_WORKER : ACTOR_WITH_PARENT;
+    }
+    return placement == ACTOR_OWN_WORKER && wish == HOST_POOL ? ACTOR_POOL : placement;
+}
+
 static void
-add_class(core_t *core, const actor_class_t *class)
+add_class(core_t *core, const actor_class_t *class, host_placement_t wish)
 {
     if (load_find(core, class->name) != NULL) {
         return;
@@ -138,7 +148,9 @@ add_class(core_t *core, const actor_class_t *class)
     loaded->messages_max =
         class->lane_messages_max == 0 ? LANE_MESSAGES_MAX : class->lane_messages_max;
     loaded->bytes_max = class->lane_bytes_max == 0 ? LANE_BYTES_MAX : class->lane_bytes_max;
-    bool own = class->placement == ACTOR_OWN_WORKER;
+    actor_placement_t placement = placement_of(class, wish);
+    bool own = placement == ACTOR_OWN_WORKER || placement == ACTOR_BESIDE_THE_POOL;
+    loaded->with_parent = placement == ACTOR_WITH_PARENT;
     loaded->worker = own ? core->worker_count++ : UINT32_MAX;
 }
 
@@ -150,9 +162,9 @@ load_classes(core_t *core, const core_options_t *options, char *why, size_t why_
         count++;
     }
     core->classes = xalloc(count + 1, sizeof *core->classes);
-    add_class(core, options->root);
+    add_class(core, options->root, options->placement);
     for (uint32_t i = 0; i < count; i++) {
-        add_class(core, options->classes[i]);
+        add_class(core, options->classes[i], options->placement);
     }
     core->root_class = load_find(core, options->root->name);
     core->pool_first = core->worker_count;

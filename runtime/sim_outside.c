@@ -195,12 +195,14 @@ classes_make(sim_t *sim, const char *commands_to, const char *publishes)
                                         .init = client_init,
                                         .edges = &sim->client_edge,
                                         .edge_count = commands_to ? 1 : 0,
+                                        .placement = ACTOR_BESIDE_THE_POOL,
                                         .role = true};
     sim->publisher_class = (actor_class_t){.name = publishes ? publishes : "status_link",
                                            .state_bytes = sizeof(outside_t),
                                            .init = publisher_init,
                                            .hears = publisher_hears,
                                            .hears_count = 1,
+                                           .placement = ACTOR_BESIDE_THE_POOL,
                                            .role = true};
     sim->outside_class = (actor_class_t){
         .name = "outside", .state_bytes = sizeof(outside_t), .init = outside_init, .role = true};
@@ -231,6 +233,7 @@ sim_core_options(sim_t *sim, const host_options_t *host)
                             .root = &sim->outside_class,
                             .notes_to = host->notes_to,
                             .fresh_messages = true,
+                            .placement = host->placement,
                             .pool_workers = host->pool_workers};
 }
 

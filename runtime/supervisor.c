@@ -98,7 +98,7 @@ place(const actor_ctx_t *ctx, const loaded_class_t *class)
     if (class->worker != UINT32_MAX) {
         return &core->workers[class->worker];
     }
-    if (class->class->placement == ACTOR_WITH_PARENT) {
+    if (class->with_parent) {
         return ctx->worker;
     }
     uint32_t turn = atomic_fetch_add(&core->pool_next, 1) % core->pool_count;

@@ -1,6 +1,6 @@
 /* despoold.c - the actor host: reads its configuration, starts the site, stops it in order.
  *
- *   despoold [--data DIR] [--config FILE] [--version] [--help]
+ *   despoold [--data DIR] [--config FILE] [--placement component|pool] [--version] [--help]
  *
  * Runs in the foreground. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage. */
 #include <errno.h>
@@ -35,7 +35,7 @@
     (INIT_DEADLINE_MS + 1000u) /* then who is late is told, and the host goes on */
 
 typedef struct options {
-    const char *data, *config;
+    const char *data, *config, *placement;
     bool version, help;
 } options_t;
 
@@ -126,15 +126,27 @@ usage(const char *what, const char *about)
 }
 
 static int
-take_path(int argc, char **argv, int *at, const char **ret_path)
+take_value(int argc, char **argv, int *at, const char **ret_value)
 {
     const char *value = strchr(argv[*at], '=');
 
     if (!value && *at + 1 == argc) {
         return usage("a value is missing after", argv[*at]);
     }
-    *ret_path = value ? value + 1 : argv[++*at];
-    return **ret_path ? 0 : usage("a path is missing after", value ? argv[*at] : argv[*at - 1]);
+    *ret_value = value ? value + 1 : argv[++*at];
+    return **ret_value ? 0 : usage("a value is missing after", value ? argv[*at] : argv[*at - 1]);
+}
+
+static int
+take_placement(int argc, char **argv, int *at, const char **ret_word)
+{
+    host_placement_t placement;
+    int code = take_value(argc, argv, at, ret_word);
+
+    if (code == 0 && !config_placement(*ret_word, &placement)) {
+        code = usage("a placement is component or pool, not", *ret_word);
+    }
+    return code;
 }
 
 static int
@@ -149,9 +161,11 @@ parse(int argc, char **argv, options_t *ret)
         } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             ret->help = true;
         } else if (size == 6 && strncmp(argv[i], "--data", size) == 0) {
-            code = take_path(argc, argv, &i, &ret->data);
+            code = take_value(argc, argv, &i, &ret->data);
         } else if (size == 8 && strncmp(argv[i], "--config", size) == 0) {
-            code = take_path(argc, argv, &i, &ret->config);
+            code = take_value(argc, argv, &i, &ret->config);
+        } else if (size == 11 && strncmp(argv[i], "--placement", size) == 0) {
+            code = take_placement(argc, argv, &i, &ret->placement);
         } else {
             code = usage("unknown argument", argv[i]);
         }
@@ -162,11 +176,13 @@ parse(int argc, char **argv, options_t *ret)
 static void
 print_help(void)
 {
-    printf("despoold [--data DIR] [--config FILE]\n\n"
+    printf("despoold [--data DIR] [--config FILE] [--placement component|pool]\n\n"
            "Runs a site: a software distribution server, in the foreground.\n"
            "  --data DIR     where the site lives (default: /var/lib/despool as root, else\n"
            "                 $XDG_STATE_HOME/despool)\n"
            "  --config FILE  configuration in ZPL; see docs/operations.md\n"
+           "  --placement P  component: each named component has a thread of its own (default);\n"
+           "                 pool: all share the threads of the pool\n"
            "SIGTERM stops it in order. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage.\n");
 }
 
@@ -297,6 +313,7 @@ make_host(const config_t *config)
                                .notes_to = "alarm_manager",
                                .black_box = black_box,
                                .about_field = "target",
+                               .placement = config->placement,
                                .pool_workers = config->workers};
     return host_new(&options);
 }
@@ -424,6 +441,9 @@ run(const options_t *options)
     }
     if (err == OK) {
         err = config_check(&config, why, sizeof why);
+    }
+    if (options->placement) { /* the command line has the last word */
+        config_placement(options->placement, &config.placement);
     }
     if (err != OK) {
         fprintf(stderr, "%s\n", why);

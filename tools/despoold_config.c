@@ -238,6 +238,21 @@ set_workers(config_t *config, const char *value)
     return set_small(&config->workers, 32, value, "wants a number of threads, 1 to 32");
 }
 
+bool
+config_placement(const char *word, host_placement_t *ret_placement)
+{
+    bool pool = streq(word, "pool");
+
+    *ret_placement = pool ? HOST_POOL : HOST_BY_CLASS;
+    return pool || streq(word, "component");
+}
+
+static const char *
+set_placement(config_t *config, const char *value)
+{
+    return config_placement(value, &config->placement) ? NULL : "wants component or pool";
+}
+
 static const struct {
     const char *section, *key;
     config_set_fn *set;
@@ -252,6 +267,7 @@ static const struct {
     {"tuning", "probe-ms", set_probe, false},
     {"tuning", "backlog-alarm-ms", set_backlog_alarm, false},
     {"tuning", "workers", set_workers, false},
+    {"tuning", "placement", set_placement, false},
 };
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 

@@ -14,6 +14,7 @@
  *                  probe-ms = 2000
  *                  backlog-alarm-ms = 60000
  *                  workers = 2
+ *                  placement = component
  * Promises an unknown key, a value out of range, a doubled key and a line that is no ZPL are each
  *          refused with the line's number and the key; nothing is guessed.
  * Errors   ERR_CONFIG with a sentence.
@@ -23,6 +24,7 @@
 
 #include "proto/limits.h"
 #include "proto/record.h"
+#include "runtime/host.h"
 
 #define CONFIG_PREFIXES_MAX 64u    /* allow source and root lines each; more are refused */
 #define CONFIG_BYTES_MAX    65536u /* of the file; a larger one is refused */
@@ -36,6 +38,7 @@ typedef struct config {
     uint32_t sources, roots;
     uint64_t grace_ms;
     uint32_t probe_ms, backlog_alarm_ms, workers; /* 0: the default of limits.h */
+    host_placement_t placement;
 } config_t;
 
 /* The defaults for a data directory (absolute); ERR_CONFIG when it is too long for its sockets. */
@@ -44,4 +47,6 @@ err_t config_defaults(config_t *config, const char *data, char *ret_why, size_t 
 err_t config_load(config_t *config, const char *file, char *ret_why, size_t why_size) must_use;
 /* After both: endpoints that the system can take. */
 err_t config_check(const config_t *config, char *ret_why, size_t why_size) must_use;
+/* component or pool, also on the command line; false: neither. */
+bool config_placement(const char *word, host_placement_t *ret_placement);
 void config_fini(config_t *config);

@@ -26,6 +26,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 DESPOOLD = os.environ.get('DESPOOLD', os.path.join(TOP, 'build', 'tools', 'despoold'))
 DESPOOL = os.environ.get('DESPOOL', os.path.join(TOP, 'build', 'tools', 'despool'))
 BAD_DISK = os.environ.get('BAD_DISK', '')
+PLACEMENT = os.environ.get('DESPOOL_PLACEMENT', '')  # every host runs under it: component, pool
 SLOW = float(os.environ.get('DESPOOL_SLOWER', '1'))  # how much slower a sanitized host may be
 ROOT = os.geteuid() == 0
 NOBODY = 65534
@@ -98,7 +99,9 @@ class Site:
         if self.user is not None:
             extra = {'user': self.user, 'group': self.user, 'extra_groups': []}
         with open(self.log, 'ab') as log:
-            self.process = subprocess.Popen([self.despoold, '--data', self.data, *self.options],
+            placement = ['--placement', PLACEMENT] if PLACEMENT else []
+            self.process = subprocess.Popen([self.despoold, '--data', self.data, *self.options,
+                                             *placement],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env=environment, **extra)
         self.connect()

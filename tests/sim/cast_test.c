@@ -3,6 +3,7 @@
 
 #include "runtime/notes.h"
 #include "runtime/sim.h"
+#include "tests/placement.h"
 
 #define ROUNDS 2000u /* asks of one run */
 
@@ -108,7 +109,7 @@ heard_outside(void *context, uint64_t tag, err_t err, slice_t body)
 static run_t
 run_of(uint64_t seed, sim_strategy_t strategy, bool say)
 {
-    host_options_t host = {.classes = cast, .root = &root_class};
+    host_options_t host = {.classes = cast, .root = &root_class, .placement = placement_wanted()};
     run_t run = {0};
     sim_options_t options = {.seed = seed,
                              .strategy = strategy,
@@ -140,10 +141,12 @@ Test(simulator, same_seed_same_trace_also_after_fifty_other_seeds)
 {
     uint64_t first = run_of(42, SIM_UNIFORM, false).hash;
 
+    /* The pool leaves little to chance: two may do the same there. */
+    uint32_t same = 0, may_be_same = placement_wanted() == HOST_POOL ? 5 : 0;
     for (uint64_t seed = 100; seed < 150; seed++) {
-        cr_assert_neq(run_of(seed, SIM_UNIFORM, false).hash, first, "seed %lu has seed 42's trace",
-                      (unsigned long) seed);
+        same += run_of(seed, SIM_UNIFORM, false).hash == first;
     }
+    cr_assert_leq(same, may_be_same, "%u of 50 other seeds have seed 42's trace", same);
     cr_assert_eq(run_of(42, SIM_UNIFORM, false).hash, first);
 }
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/placement.h"
 #define SEEDS     6u
 #define STEPS_MAX 3000000u
 
@@ -181,8 +182,10 @@ run_begin(cast_run_t *run)
         classes[who] = &cast_class[who];
     }
     cast_class[ROOT].init = root_init;
-    host_options_t host = {
-        .classes = classes, .root = &cast_class[ROOT], .notes_to = cast_notes_to};
+    host_options_t host = {.classes = classes,
+                           .root = &cast_class[ROOT],
+                           .notes_to = cast_notes_to,
+                           .placement = placement_wanted()};
     sim_options_t options = {.seed = run->seed,
                              .strategy = run->strategy,
                              .host = &host,

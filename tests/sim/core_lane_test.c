@@ -1,4 +1,5 @@
 /* core_lane_test.c - lanes, order, bounds, and what a failed handler said. */
+#include "tests/placement.h"
 #include "tests/sim/core_cast.h"
 
 static actor_next_t
@@ -350,7 +351,7 @@ static const actor_edge_t three_two_dynamic[] = {{EDGE_DYNAMIC, "one", &say_type
 static err_t
 load(const actor_class_t *const *classes, char *why, size_t size)
 {
-    host_options_t host = {.classes = classes, .root = classes[0]};
+    host_options_t host = {.classes = classes, .root = classes[0], .placement = placement_wanted()};
     sim_options_t options = {.seed = 1, .host = &host};
     err_t err = OK;
     sim_t *sim = sim_new(&options, &err, why, size);

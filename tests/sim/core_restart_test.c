@@ -1,4 +1,5 @@
 /* core_restart_test.c - who is started again, with whom, when, and what of it stays. */
+#include "tests/placement.h"
 #include "tests/sim/core_cast.h"
 
 static const char *const reason_words[] = {"ended", "failed", "restarted", "given-up", "late"};
@@ -38,6 +39,14 @@ listen(void)
     }
 }
 
+/* On one worker b may begin again before its supervisor has heard of it. */
+static void
+expect_restart_of_b(void)
+{
+    bool first = placement_wanted() == HOST_POOL && strncmp(noted(), "init-b ", 7) == 0;
+    expect_log(first ? "init-b b-restarted " : "b-restarted init-b ");
+}
+
 /* ---- kinds ---- */
 
 Test(core_restart, a_permanent_one_always_comes_back)
@@ -47,11 +56,11 @@ Test(core_restart, a_permanent_one_always_comes_back)
         forget();
         poke(B, fail_now);
         settle();
-        expect_log("b-restarted init-b ");
+        expect_restart_of_b();
         forget();
         poke(B, stop_now);
         settle();
-        expect_log("b-restarted init-b ");
+        expect_restart_of_b();
     }
 }
 
@@ -63,7 +72,7 @@ Test(core_restart, a_transient_one_comes_back_when_it_failed_and_not_when_it_end
         forget();
         poke(B, fail_now);
         settle();
-        expect_log("b-restarted init-b ");
+        expect_restart_of_b();
         forget();
         poke(B, stop_now);
         settle();
@@ -390,7 +399,7 @@ Test(core_restart, each_child_is_paused_resumed_restarted_and_stopped_by_itself)
         forget();
         poke(ROOT, restart_b);
         settle();
-        expect_log("b-restarted init-b ");
+        expect_restart_of_b();
         forget();
         poke(ROOT, stop_b);
         settle();

@@ -50,6 +50,7 @@ Test(core_stop, an_actor_may_ask_the_host_to_stop)
 Test(core_stop, one_that_does_not_end_is_left_by_name_and_the_others_end)
 {
     cast_run_t run = {0};
+    cast_class[C].placement = ACTOR_BESIDE_THE_POOL;
     cr_assert(cast_next(&run));
     actor_t *c = cast_actor(C);
     core_stop(run.sim->core);

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tests/placement.h"
 #include "tests/sim/stage.h"
 
 #define CONVERGE_MS 600000u /* virtual time to converge in, after everything was healed */
@@ -213,8 +214,9 @@ run_seed(uint64_t seed, bool story, tally_t *tally)
         fprintf(stderr, "# seed %lu: %s\n", (unsigned long) seed,
                 stage_fault(stage) ? stage_fault(stage) : "well");
         stage_story(stage, 60);
-        fprintf(stderr, "#   replay: tools/sim --seeds %lu..%lu --story\n", (unsigned long) seed,
-                (unsigned long) seed);
+        fprintf(stderr, "#   replay: %stools/sim --seeds %lu..%lu --story\n",
+                placement_wanted() == HOST_POOL ? "DESPOOL_PLACEMENT=pool " : "",
+                (unsigned long) seed, (unsigned long) seed);
     }
     tally->failed += stage_fault(stage) != NULL;
     stage_destroy(&stage);

@@ -9,6 +9,7 @@
 
 #include "actors/roster.h"
 #include "tests/sim/machine.h"
+#include "tests/placement.h"
 
 #define WALL_START_NS INT64_C(1790000000000000000) /* a day in 2026 */
 #define STEPS_MAX     20000000u /* of one wait; more is a run that does not end */
@@ -53,6 +54,7 @@ host_options(stage_t *stage)
         .root_args = args,
         .root_args_bytes = stage->args.size,
         .notes_to = "alarm_manager",
+        .placement = placement_wanted(),
     };
 }
 

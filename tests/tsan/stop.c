@@ -6,6 +6,7 @@
 
 #include "proto/record_table.h"
 #include "runtime/host.h"
+#include "tests/placement.h"
 
 #define ROUNDS  30
 #define STOP_MS 60000u
@@ -95,7 +96,8 @@ static const actor_class_t root_class = {.name = "root", .state_bytes = 8, .init
 int
 main(void)
 {
-    host_options_t options = {.classes = players, .root = &root_class};
+    host_options_t options = {
+        .classes = players, .root = &root_class, .placement = placement_wanted()};
     int wrong = 0;
     for (int round = 0; round < ROUNDS; round++) {
         char left[256] = "";

@@ -9,6 +9,7 @@
 
 #include "proto/record_table.h"
 #include "runtime/host.h"
+#include "tests/placement.h"
 
 #define ROUNDS       2000u
 #define STOP_MS      60000u
@@ -171,7 +172,8 @@ main(void)
     char left[256] = "";
     actor_figures_t figures[FIGURES_ROOM];
     uint32_t next = 0;
-    host_options_t options = {.classes = cast, .root = &root_class};
+    host_options_t options = {
+        .classes = cast, .root = &root_class, .placement = placement_wanted()};
     host_t *host = host_new(&options);
     int wrong = expect("start", host_start(host), OK);
     wrong += expect("ready", host_wait_ready(host, STOP_MS), true);

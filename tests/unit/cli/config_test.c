@@ -74,7 +74,8 @@ Test(config, every_key_is_taken)
                  "    grace-ms = 31536000000\n"
                  "    probe-ms = 1\n"
                  "    backlog-alarm-ms = 86400000\n"
-                 "    workers = 32\n");
+                 "    workers = 32\n"
+                 "    placement = pool\n");
     cr_expect_str_eq(config.site, "HQ-1");
     cr_expect_str_eq(config.command, "ipc:///run/c.ipc");
     cr_expect_str_eq(config.status, "ipc:///run/s.ipc");
@@ -86,6 +87,7 @@ Test(config, every_key_is_taken)
     cr_expect_eq(config.probe_ms, 1);
     cr_expect_eq(config.backlog_alarm_ms, 86400000);
     cr_expect_eq(config.workers, 32);
+    cr_expect_eq(config.placement, HOST_POOL);
     config_fini(&config);
 }
 
@@ -127,6 +129,7 @@ Test(config, each_refusal_names_line_and_key)
         {"tuning\n    workers = 33\n", "line 2", "workers", "1 to"},
         {"tuning\n    workers = 99999999999999999999\n", "line 2", "workers", "1 to"},
         {"tuning\n    workers = 2\n    workers = 2\n", "line 3", "workers", "twice"},
+        {"tuning\n    placement = poole\n", "line 2", "placement", "component or pool"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -9,6 +9,7 @@
 #include "proto/messages.h"
 #include "proto/status.h"
 #include "runtime/sim.h"
+#include "tests/placement.h"
 
 #define ASKS 60u
 
@@ -190,7 +191,8 @@ static const actor_class_t *const cast[] = {&director_class, &site_database_clas
 static sim_t *
 run_new(uint64_t seed)
 {
-    static const host_options_t host = {.classes = cast, .root = &director_class};
+    const host_options_t host = {
+        .classes = cast, .root = &director_class, .placement = placement_wanted()};
     sim_options_t options = {.seed = seed,
                              .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
                              .host = &host,

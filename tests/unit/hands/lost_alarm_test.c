@@ -6,6 +6,7 @@
 #include "actors/roster.h"
 #include "proto/messages.h"
 #include "proto/status.h"
+#include "tests/placement.h"
 #include "tests/unit/lanes/loser.h"
 
 typedef struct nothing {
@@ -83,8 +84,10 @@ Test(lost_alarm, names_the_actor_and_ends_when_the_thread_is_back, .timeout = 60
 {
     static const actor_class_t *const classes[] = {&boss,   &database, &queue, &alarm_manager_class,
                                                    &reader, NULL};
-    static const host_options_t options = {
-        .classes = classes, .root = &boss, .notes_to = "alarm_manager"};
+    const host_options_t options = {.classes = classes,
+                                    .root = &boss,
+                                    .notes_to = "alarm_manager",
+                                    .placement = placement_wanted()};
     char left[256] = "";
 
     host_t *host = loser_start(&options);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "runtime/notes.h"
+#include "tests/placement.h"
 #include "tests/unit/lanes/loser.h"
 
 static char actor[96], why[256];
@@ -30,7 +31,8 @@ Test(lost_job, its_actor_its_name_and_its_subject_are_told, .timeout = 30)
                                        .hears_count = 1,
                                        .role = true};
     static const actor_class_t *const classes[] = {&boss, NULL};
-    static const host_options_t options = {.classes = classes, .root = &boss, .notes_to = "boss"};
+    const host_options_t options = {
+        .classes = classes, .root = &boss, .notes_to = "boss", .placement = placement_wanted()};
     char left[256] = "";
     host_t *host = loser_start(&options);
     sem_wait(&loser_told);

@@ -10,6 +10,7 @@
 #include "proto/record_table.h"
 #include "runtime/host.h"
 #include "runtime/notes.h"
+#include "tests/placement.h"
 
 #define LIMIT_MS 20
 #define BEATS    20 /* of another actor, while the handler is stuck */
@@ -115,8 +116,10 @@ Test(stalled, q227021_a_handler_that_hangs_is_told_while_it_hangs_and_the_others
      .timeout = 60)
 {
     static const actor_class_t *const classes[] = {&boss_class, &stuck_class, &beat_class, NULL};
-    static const host_options_t options = {
-        .classes = classes, .root = &boss_class, .notes_to = "boss"};
+    const host_options_t options = {.classes = classes,
+                                    .root = &boss_class,
+                                    .notes_to = "boss",
+                                    .placement = placement_wanted()};
     char left[256] = "";
 
     sem_init(&go_on, 0, 0);

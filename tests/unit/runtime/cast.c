@@ -3,11 +3,13 @@
 
 #include <time.h>
 
+#include "tests/placement.h"
 RECORD_DEFINE(parcel, 0x7201, PARCEL)
 RECORD_DEFINE(receipt, 0x7202, PARCEL)
 
 hooks_t hook[WHO_COUNT];
 uint32_t kids;
+host_options_t cast_options;
 _Atomic uint64_t heard, sent;
 sem_t done;
 
@@ -90,12 +92,19 @@ cast_new(const char *black_box)
 {
     static const actor_class_t *const classes[] = {&part_class[A], &part_class[B], &part_class[C],
                                                    &part_class[KID], NULL};
-    static host_options_t options;
 
     cr_assert_eq(sem_init(&done, 0, 0), 0);
-    options = (host_options_t){
-        .classes = classes, .root = &stage_class, .black_box = black_box, .about_field = "number"};
-    return host_new(&options);
+    cast_options.classes = classes;
+    cast_options.root = &stage_class;
+    cast_options.black_box = black_box;
+    cast_options.about_field = "number";
+    return host_new(&cast_options);
+}
+
+/* Before main, so that a test may say otherwise. */
+static void __attribute__((constructor)) place_as_told(void)
+{
+    cast_options.placement = placement_wanted();
 }
 
 host_t *
