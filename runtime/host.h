@@ -22,7 +22,7 @@
 
 typedef struct host host_t;
 
-/* Where actors are put: as their classes say, or all on the pool of workers (links stay beside it). */
+/* Where actors are put: as their classes say, or all on the pool of workers (but for links). */
 typedef enum host_placement { HOST_BY_CLASS = 0, HOST_POOL } host_placement_t;
 
 typedef struct host_options {

@@ -6,8 +6,8 @@ after CRASH_ATTEMPTS_MAX ends of the process; everything else is done; a person 
 import os
 import struct
 
-from harness import (Late, Refused, Site, bad_disk_site, claim, crashing_env, despool, make_tree,
-                     run, set_rule)
+from harness import (PLACEMENT, Late, Refused, Site, bad_disk_site, claim, crashing_env, despool,
+                     make_tree, run, set_rule)
 
 CRASHES = 3  # CRASH_ATTEMPTS_MAX
 USUAL = 30
@@ -142,18 +142,19 @@ COUNTED = 64 * struct.calcsize('=28s20sIIQq')
 PART = struct.Struct('=32s28sIQQQ')
 
 
-def forge_crash(site, thread):
-    """As if a message in hand on this thread had ended the process."""
+def forge_crash(site, component):
+    """As if a message in hand of this component had ended the process."""
+    thread = 'pool-1' if PLACEMENT == 'pool' else component
     with open(os.path.join(site.data, 'blackbox'), 'r+b') as file:
         magic, form, _, parts, _ = HEAD.unpack(file.read(HEAD.size))
         assert magic == b'BLCKBOX2' and form == HEAD.size + COUNTED, (magic, form)
         for number in range(parts):
             at = form + number * PART.size
             file.seek(at)
-            name, class_name, _, _, _, count = PART.unpack(file.read(PART.size))
+            name, _, _, _, _, count = PART.unpack(file.read(PART.size))
             if name.rstrip(b'\0').decode() == thread:
                 file.seek(at)
-                file.write(PART.pack(name, class_name, 11, 0, count, count))
+                file.write(PART.pack(name, component.encode(), 11, 0, count, count))
                 return
     raise AssertionError(f'no thread is named {thread}')
 

@@ -40,7 +40,7 @@ typedef struct hooks {
 extern hooks_t hook[WHO_COUNT];
 extern actor_class_t part_class[WHO_COUNT]; /* may be changed before the start */
 extern uint32_t kids;
-extern host_options_t cast_options; /* the same; classes, root and black_box are cast_new's */
+extern host_options_t cast_options;  /* the same; classes, root and black_box are cast_new's */
 extern _Atomic uint64_t heard, sent; /* counted by whoever likes */
 extern sem_t done;                   /* what the test waits for */
 

@@ -8,7 +8,7 @@
 
 #define ROUNDS 200u
 
-/* ---- what crosses: every message that ZeroMQ hands to the runtime, by the socket it came from ---- */
+/* ---- what crosses: the messages that ZeroMQ hands to the runtime, by their socket ---- */
 
 #define ENDPOINTS_MAX 16u
 static struct {
