@@ -234,6 +234,10 @@ verdict_t actor_reply(actor_ctx_t *ctx, const record_type_t *type, const void *m
  * outside. Calls that would wait in a circle through it fail at once. An ask that is neither answered
  * nor deferred when its handler returns is answered ERR_INTERNAL. */
 request_t actor_defer(actor_ctx_t *ctx, const char *waits_for);
+/* In a later handler, before it asks: goes on for an answer that was put off. It waits for this from now
+ * on (named as above; while an ask made for it is open, for that one still), and what this handler asks
+ * has no more time than it has left. */
+void actor_serve(actor_ctx_t *ctx, request_t request, const char *waits_for);
 verdict_t actor_reply_to(actor_ctx_t *ctx, request_t request, const record_type_t *type, const void *m) must_use;
 #define REPLY_TO(ctx, request, message, m) actor_reply_to((ctx), (request), &message##_type, (m))
 /* Answers with an error instead of a record: the asker's answer has this err. */

@@ -13,7 +13,8 @@ typedef struct open_ask {
     actor_ref_t to;
     const record_type_t *type; /* asked */
     job_t *job;                /* NULL: an ask */
-    chain_t serves;            /* whose deferred answer waits for this one */
+    struct accepted *serves;   /* the answer that was put off until this one is there */
+    uint32_t turn;             /* given with it */
     bool call;
 } open_ask_t;
 
@@ -22,8 +23,10 @@ typedef struct accepted {
     struct accepted *next, *previous;
     request_t request;
     chain_t chain;
+    open_ask_t *asked;       /* that it waits for; NULL: something else */
+    struct accepted *served; /* by the handler in hand, too */
     char waits_for[48];
-    bool answered; /* by the handler in hand; becomes final when it returns well */
+    bool answered, is_served; /* by the handler in hand; final when it returns well */
 } accepted_t;
 
 typedef struct keyed_timer {
@@ -116,7 +119,9 @@ struct actor_ctx {
     worker_t *worker;
     actor_t *actor;
     envelope_t *in_hand;
-    accepted_t *asked; /* the ask in hand */
+    accepted_t *asked;   /* the ask in hand */
+    accepted_t *served;  /* earlier ones that this handler goes on for */
+    accepted_t *serving; /* the last of them: asks have no more time than it has */
     bool deferred;
     bool host_stop; /* wanted, when the handler returns well, and why */
     err_t host_err;

@@ -40,16 +40,6 @@ free_slot(actor_t *actor)
     return actor->ask_free;
 }
 
-/* From here on nobody waits for this ask's answer, whoever still has it. */
-static void
-stop_waiting(actor_t *actor, const open_ask_t *ask)
-{
-    if (ask->call) {
-        atomic_store(&actor->cell->waits, 0);
-    }
-    wait_over(actor->core, &ask->serves, UINT32_MAX);
-}
-
 static void
 deadline(worker_t *worker, timer_node_t *node)
 {
@@ -57,7 +47,7 @@ deadline(worker_t *worker, timer_node_t *node)
     if (ask->job != NULL) {
         job_ask_to_stop(worker, ask->job);
     }
-    stop_waiting(node->actor, ask);
+    wait_resolved(node->actor, ask);
     ask_answer_self(node->actor, ask->id, ERR_DEADLINE);
 }
 
@@ -93,7 +83,7 @@ close_ask(actor_t *actor, open_ask_t *ask)
     actor->ask[ask->id & ((1u << SLOT_BITS) - 1)] = NULL;
     actor->asks_open--;
     timer_unset(&actor->worker->timers, &ask->timer);
-    stop_waiting(actor, ask);
+    wait_resolved(actor, ask);
     actor->calls_open -= ask->call;
     if (ask->job != NULL) {
         actor->jobs_open--;
@@ -226,7 +216,7 @@ ask_refuse_all(actor_t *actor, err_t err)
 {
     while (actor->accepted != NULL) {
         request_t request = actor->accepted->request;
-        wait_over(actor->core, &actor->accepted->chain, actor->self.index);
+        wait_answered(actor->core, actor->accepted);
         ask_reply_error(actor->worker, actor->self, request.asker, request.ask, err);
         ask_accepted_free(actor, actor->accepted);
     }
@@ -314,6 +304,23 @@ actor_defer(actor_ctx_t *ctx, const char *waits_for)
     snprintf(ctx->asked->waits_for, sizeof ctx->asked->waits_for, "%s", waits_for);
     ctx->deferred = true;
     return ctx->asked->request;
+}
+
+void
+actor_serve(actor_ctx_t *ctx, request_t request, const char *waits_for)
+{
+    accepted_t *accepted = request.asker.index == 0 ? NULL : accepted_find(ctx->actor, request);
+    if (accepted == NULL || accepted->answered) {
+        return;
+    }
+    snprintf(accepted->waits_for, sizeof accepted->waits_for, "%s", waits_for);
+    ctx->actor->waits_shown = UINT32_MAX;
+    ctx->serving = accepted;
+    if (!accepted->is_served) {
+        accepted->is_served = true;
+        accepted->served = ctx->served;
+        ctx->served = accepted;
+    }
 }
 
 static void

@@ -16,7 +16,8 @@ typedef struct shown {
 typedef struct cell {
     _Atomic uint64_t life;    /* first incarnation << 32 | present incarnation; first 0: free */
     _Atomic uint64_t room[2]; /* urgent, normal: generation 16 | messages 20 | units of bytes 28 */
-    _Atomic uint64_t waits;   /* an open call: sequence << 32 | index of who has to act next */
+    _Atomic uint64_t waits;   /* an open call: turn << 32 | index of who has to act next */
+    _Atomic uint32_t call;    /* sequence of the last call */
     _Atomic uint32_t worker;
     _Atomic uint32_t next_free;
     _Atomic(loaded_class_t *) class;
@@ -28,7 +29,6 @@ typedef struct cell {
     _Atomic int64_t handling_since_ns, oldest_ns, started_ns;
     _Atomic uint64_t depth[2]; /* system, reply */
     _Atomic uint64_t handled, asks, jobs, timers, restarts, failures;
-    _Atomic uint64_t stalled_order; /* handler that has been reported as stalled (handled + 1) */
     _Atomic bool reported_late;
     _Atomic uint32_t shown_sequence;
     _Atomic uint64_t shown[SHOWN_WORDS];

@@ -30,7 +30,7 @@ core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err)
                       class_at(core, take_envelope->to));
     }
     if (take_envelope->kind == ENV_ASK) {
-        wait_over(core, &take_envelope->chain, take_envelope->to.index);
+        wait_refused(core, &take_envelope->chain);
         ask_reply_error(worker, take_envelope->to, take_envelope->from, take_envelope->ask, err);
     } else if (take_envelope->kind == ENV_MONITOR) {
         envelope_t *down =
@@ -134,6 +134,8 @@ core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
     ctx->actor = actor;
     ctx->in_hand = in_hand;
     ctx->asked = NULL;
+    ctx->served = NULL;
+    ctx->serving = NULL;
     ctx->deferred = false;
     ctx->host_stop = false;
     ctx->claim[0] = '\0';

@@ -47,6 +47,14 @@ typedef struct quarantine_entry {
     loaded_class_t *class; /* of its receiver */
 } quarantine_entry_t;
 
+/* A handler that was told as stuck, until it is told that it is over. */
+#define STALLED_MAX 128u /* of them at once; there is one for each thread of a worker at most */
+typedef struct stalled {
+    uint64_t order; /* of the handler in its actor's life; 0: free */
+    uint32_t index, first;
+    char name[ACTOR_NAME_BYTES_MAX + 1];
+} stalled_t;
+
 struct core {
     executor_t executor;
     cell_t *cells;
@@ -77,6 +85,7 @@ struct core {
     bool fresh_messages;
     int64_t started_ns;
     /* of core_look, by its thread only */
+    stalled_t stalled[STALLED_MAX];
     bool settled_ready;
     int64_t looked_ns;
     char settled_why[512];

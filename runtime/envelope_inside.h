@@ -33,9 +33,10 @@ typedef enum envelope_kind {
 
 /* The open call that an ask serves: it is that call, or was asked by who deferred its answer. */
 typedef struct chain {
-    request_t head; /* asker.index 0: it serves none */
-    uint32_t sequence;
-    bool call; /* it is the call itself */
+    request_t head;    /* asker.index 0: it serves none */
+    uint32_t sequence; /* of the call */
+    uint32_t turn;     /* with it the call's word names who was given this */
+    bool call;         /* it is the call itself */
 } chain_t;
 
 struct envelope {

@@ -66,8 +66,9 @@ void ask_reply_error(worker_t *worker, actor_ref_t from, actor_ref_t asker, uint
 
 /* wait.c */
 void wait_commit(actor_ctx_t *ctx); /* before the tray is emptied */
-/* The ask of this chain is answered, or given up by its asker (at: UINT32_MAX). at: who had it. */
-void wait_over(core_t *core, const chain_t *chain, uint32_t at);
+void wait_answered(core_t *core, accepted_t *accepted);
+void wait_refused(const core_t *core, const chain_t *chain); /* nobody was there to accept it */
+void wait_resolved(actor_t *actor, open_ask_t *ask);
 
 /* jobs.c */
 void job_unref(job_t *job);

@@ -32,7 +32,6 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
     atomic_store(&cell->handled, 0);
     atomic_store(&cell->restarts, 0);
     atomic_store(&cell->failures, 0);
-    atomic_store(&cell->stalled_order, 0);
     atomic_store(&cell->reported_late, false);
     atomic_store(&cell->parent, ref_word(parent));
     atomic_store(&cell->worker, worker->index);

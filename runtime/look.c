@@ -158,37 +158,82 @@ post(core_t *core, envelope_t *envelope)
     }
 }
 
+/* Many actors are of one class, so it is the actor's own name that tells which of them it is. */
 static void
-note_stalled(core_t *core, const cell_t *cell, int64_t running_ns, bool over)
+name_of(const core_t *core, uint32_t index, char *ret_name, size_t size)
+{
+    actor_figures_t figures;
+    uint32_t next;
+    bool known = core_watch(core, index, &figures, 1, &next) == 1 && figures.who.index == index;
+    snprintf(ret_name, size, "%s",
+             known && figures.name[0] != '\0' ? figures.name : class_name(cell_at(core, index)));
+}
+
+static void
+note_stalled(core_t *core, const stalled_t *stalled, int64_t running_ns, bool over)
 {
     alignas(16) uint8_t memory[512];
     draft_t draft;
-    const char *handling = atomic_load(&cell->handling);
+    const char *handling = atomic_load(&cell_at(core, stalled->index)->handling);
     draft_over(&draft, memory, sizeof memory);
     actor_stalled_t *note = draft_begin(&draft, &actor_stalled_type);
-    note->actor = draft_text(&draft, slice_of(class_name(cell)));
-    note->message = draft_text(&draft, slice_of(handling == NULL ? "" : handling));
+    note->actor = draft_text(&draft, slice_of(stalled->name));
+    note->message = draft_text(&draft, slice_of(over || handling == NULL ? "" : handling));
     note->running_ms = (uint64_t) (running_ns / NS_PER_MS);
     note->over = over;
     post(core, core_note_new(core, &actor_stalled_type, &draft));
 }
 
+static uint32_t
+first_life(const cell_t *cell)
+{
+    return (uint32_t) (atomic_load(&cell->life) >> 32);
+}
+
+/* The one that was told, or a free place; NULL: there is none. */
+static stalled_t *
+stalled_of(core_t *core, uint32_t index, uint64_t order)
+{
+    stalled_t *unused = NULL;
+    for (stalled_t *s = core->stalled; s < core->stalled + STALLED_MAX; s++) {
+        if (s->order == order && s->index == index) {
+            return s;
+        }
+        unused = s->order == 0 ? s : unused;
+    }
+    return unused;
+}
+
 static void
-look_stalled(core_t *core, cell_t *cell, int64_t now)
+look_stalled(core_t *core, uint32_t index, const cell_t *cell, int64_t now)
 {
     const loaded_class_t *class = atomic_load(&cell->class);
     int64_t limit_ms =
         class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS : class->class->handler_limit_ms;
-    int64_t since = atomic_load(&cell->handling_since_ns);
     uint64_t order = atomic_load(&cell->handled) + 1;
-    uint64_t reported = atomic_load(&cell->stalled_order);
-    if (reported != 0 && reported < order) {
-        atomic_store(&cell->stalled_order, 0);
-        note_stalled(core, cell, 0, true);
+    int64_t since = atomic_load(&cell->handling_since_ns);
+    if (since == 0 || now - since <= limit_ms * NS_PER_MS) {
+        return;
     }
-    if (since != 0 && now - since > limit_ms * NS_PER_MS && reported != order) {
-        atomic_store(&cell->stalled_order, order);
-        note_stalled(core, cell, now - since, false);
+    stalled_t *stalled = stalled_of(core, index, order);
+    if (stalled != NULL && stalled->order == 0) {
+        *stalled = (stalled_t){.order = order, .index = index, .first = first_life(cell)};
+        name_of(core, index, stalled->name, sizeof stalled->name);
+        note_stalled(core, stalled, now - since, false);
+    }
+}
+
+/* Also of one that has ended since: its alarm would stay for ever. */
+static void
+look_over(core_t *core)
+{
+    for (stalled_t *s = core->stalled; s < core->stalled + STALLED_MAX; s++) {
+        const cell_t *cell = cell_at(core, s->index);
+        if (s->order != 0 &&
+            (first_life(cell) != s->first || atomic_load(&cell->handled) >= s->order)) {
+            note_stalled(core, s, 0, true);
+            s->order = 0;
+        }
     }
 }
 
@@ -206,17 +251,12 @@ note_trouble(core_t *core, const char *actor, const char *what, const char *why)
     post(core, core_note_new(core, &actor_trouble_type, &draft));
 }
 
-/* Many actors are of one class, so it is the actor's own name that tells which of them waits. */
 void
 core_job_names(const core_t *core, const job_t *job, char *ret_actor, size_t actor_size,
                char *ret_job, size_t job_size)
 {
     slice_t subject = job_subject(job);
-    actor_figures_t figures;
-    uint32_t next, index = job_owner(job).index;
-    bool known = core_watch(core, index, &figures, 1, &next) == 1 && figures.who.index == index;
-    snprintf(ret_actor, actor_size, "%s",
-             known && figures.name[0] != '\0' ? figures.name : class_name(cell_at(core, index)));
+    name_of(core, job_owner(job).index, ret_actor, actor_size);
     snprintf(ret_job, job_size, "job %s%s%.*s", job_name(job), subject.size == 0 ? "" : " for ",
              (int) subject.size, subject.data);
 }
@@ -232,7 +272,9 @@ core_job_lost(core_t *core, const char *actor, const char *job, bool lost)
 static void
 note_late(core_t *core, uint32_t index, const cell_t *cell)
 {
-    note_trouble(core, class_name(cell), "late", "not ready by its deadline; still starting");
+    char name[ACTOR_NAME_BYTES_MAX + 1];
+    name_of(core, index, name, sizeof name);
+    note_trouble(core, name, "late", "not ready by its deadline; still starting");
     actor_ref_t parent = ref_of_word(atomic_load(&cell->parent));
     actor_ref_t who = {index, (uint32_t) atomic_load(&cell->life)};
     if (parent.index != 0) {
@@ -282,10 +324,11 @@ void
 core_look(core_t *core)
 {
     int64_t now = core->executor.now_ns(core->executor.self);
+    look_over(core);
     for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
         cell_t *cell = &core->cells[i];
         if (is_taken(cell)) {
-            look_stalled(core, cell, now);
+            look_stalled(core, i, cell, now);
             look_late(core, i, cell, now);
         }
     }

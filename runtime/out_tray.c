@@ -271,7 +271,10 @@ ask_due(const actor_ctx_t *ctx, uint32_t deadline_ms)
     int64_t wait_ms = deadline_ms == 0 ? ASK_DEADLINE_MS : deadline_ms;
     int64_t due = actor_now_ns(ctx) + wait_ms * NS_PER_MS;
     bool nested = ctx->in_hand != NULL && ctx->in_hand->kind == ENV_ASK;
-    return nested && ctx->in_hand->deadline_ns < due ? ctx->in_hand->deadline_ns : due;
+    int64_t has = nested                 ? ctx->in_hand->deadline_ns
+                  : ctx->serving != NULL ? ctx->serving->request.deadline_ns
+                                         : INT64_MAX;
+    return has < due ? has : due;
 }
 
 verdict_t

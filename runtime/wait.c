@@ -1,11 +1,16 @@
 /* wait.c - who waits for whom: a call that would close a circle of waiting fails at once.
  *
- * An open call is one word in its caller's cell: its sequence, and who has to act next for it to be
+ * An open call is one word in its caller's cell: a turn, and who has to act next for it to be
  * answered. That is the one who was called; and when that one has put off its answer and asked
  * somebody for it, the one who was asked. So each actor waits for one other at most, and following
- * the words finds a circle. The word moves when a handler has returned well, by
- * compare-and-swap on its sequence, and is cleared the moment the answer leaves: what is in it is
- * never older than the messages that tell of it, so no call outside of a circle fails.
+ * the words finds a circle. The word moves when a handler has returned well, and is cleared the
+ * moment the answer leaves: what is in it is never older than the messages that tell of it, so no
+ * call outside of a circle fails.
+ *
+ * Only who has the turn may pass it on. Whoever is asked for the answer is given a new one with the
+ * ask, and gives it back with its answer; the one who asked then has its own again, and may ask
+ * somebody else. One that was given up (its asker had no more time, or answered without it) has a
+ * turn that is no longer in the word, and moves nothing.
  *
  * A deferred answer that waits for something of its own actor's normal lane (a timer, a tell) names
  * that actor's own class; one that waits for the outside, or for a job, names neither.
@@ -18,24 +23,89 @@
 #define PATH_BYTES 256u
 
 static uint64_t
-word_of(uint32_t sequence, uint32_t next)
+word_of(uint32_t turn, uint32_t next)
 {
-    return (uint64_t) sequence << 32 | next;
+    return (uint64_t) turn << 32 | next;
+}
+
+static uint32_t
+new_turn(core_t *core)
+{
+    return (uint32_t) (atomic_fetch_add(&core->wait_sequence, 1) + 1);
+}
+
+/* Who has this turn passes it on; false: it is another's by now. */
+static bool
+pass_on(const core_t *core, const chain_t *chain, uint32_t turn, uint64_t word)
+{
+    _Atomic uint64_t *waits = &cell_at(core, chain->head.asker.index)->waits;
+    uint64_t old = atomic_load(waits);
+    while (old >> 32 == turn) {
+        if (atomic_compare_exchange_weak(waits, &old, word)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Takes the word from whoever has it, while this call is open. (A new call is told before its word
+ * is: an old word that is seen before the call is not that of a newer one.) */
+static void
+take_away(const core_t *core, const chain_t *chain, uint64_t word)
+{
+    cell_t *cell = cell_at(core, chain->head.asker.index);
+    uint64_t old = atomic_load(&cell->waits);
+    while (old != 0 && atomic_load(&cell->call) == chain->sequence &&
+           !atomic_compare_exchange_weak(&cell->waits, &old, word)) {
+    }
 }
 
 void
-wait_over(core_t *core, const chain_t *chain, uint32_t at)
+wait_refused(const core_t *core, const chain_t *chain)
 {
-    if (chain->head.asker.index == 0) {
+    if (chain->call) {
+        take_away(core, chain, 0);
+    } else if (chain->head.asker.index != 0) {
+        pass_on(core, chain, chain->turn, word_of(chain->turn, 0));
+    }
+}
+
+static void
+unlink(open_ask_t *ask)
+{
+    ask->serves->asked = NULL;
+    ask->serves = NULL;
+}
+
+void
+wait_answered(core_t *core, accepted_t *accepted)
+{
+    const chain_t *chain = &accepted->chain;
+    if (accepted->asked != NULL) {
+        unlink(accepted->asked); /* it goes on for nobody */
+        take_away(core, chain, word_of(new_turn(core), 0));
+    }
+    wait_refused(core, chain);
+}
+
+void
+wait_resolved(actor_t *actor, open_ask_t *ask)
+{
+    if (ask->call) {
+        atomic_store(&actor->cell->waits, 0);
+    }
+    if (ask->serves == NULL) {
         return;
     }
-    _Atomic uint64_t *waits = &cell_at(core, chain->head.asker.index)->waits;
-    uint64_t old = atomic_load(waits);
-    uint64_t wish = chain->call ? 0 : word_of(chain->sequence, 0);
-    while (old >> 32 == chain->sequence &&
-           (chain->call || at == UINT32_MAX || (uint32_t) old == at) &&
-           !atomic_compare_exchange_weak(waits, &old, wish)) {
+    const chain_t *chain = &ask->serves->chain;
+    uint64_t back = word_of(chain->turn, 0);
+    unlink(ask);
+    if (pass_on(actor->core, chain, ask->turn, back)) {
+        return;
     }
+    /* It did not come back by an answer. Who was called himself may take it; anybody else may have
+     * been given up by the one who asked him, and must not have it again. */
+    take_away(actor->core, chain, chain->call ? back : word_of(new_turn(actor->core), 0));
 }
 
 /* ---- circles ---- */
@@ -96,18 +166,18 @@ replies_leave(actor_ctx_t *ctx)
 {
     for (const envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
         if (e->kind == ENV_REPLY && e->mine != NULL) {
-            const accepted_t *accepted = e->mine;
-            wait_over(ctx->worker->core, &accepted->chain, ctx->actor->self.index);
+            wait_answered(ctx->worker->core, e->mine);
         }
     }
 }
 
-/* The ask of this handler that a deferred answer waits for. */
+/* The ask of this handler that a deferred answer waits for; it waits for one, and one for it. */
 static envelope_t *
 asked_for(const actor_ctx_t *ctx, const char *waits_for)
 {
     for (envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
-        if (e->kind == ENV_ASK && strcmp(name_at(ctx->worker->core, e->to.index), waits_for) == 0) {
+        if (e->kind == ENV_ASK && ask_find(ctx->actor, e->ask)->serves == NULL &&
+            strcmp(name_at(ctx->worker->core, e->to.index), waits_for) == 0) {
             return e;
         }
     }
@@ -115,36 +185,51 @@ asked_for(const actor_ctx_t *ctx, const char *waits_for)
 }
 
 static void
-call_fails(actor_ctx_t *ctx, chain_t chain)
+call_fails(actor_ctx_t *ctx, const chain_t *chain)
 {
-    chain.call = true;
-    wait_over(ctx->worker->core, &chain, UINT32_MAX);
-    ask_reply_error(ctx->worker, ctx->actor->self, chain.head.asker, chain.head.ask, ERR_CYCLE);
+    take_away(ctx->worker->core, chain, 0);
+    ask_reply_error(ctx->worker, ctx->actor->self, chain->head.asker, chain->head.ask, ERR_CYCLE);
+}
+
+/* Gives the turn to whom this answer waits for. The ask that goes there carries it. */
+static void
+deferral_leaves(actor_ctx_t *ctx, accepted_t *accepted)
+{
+    const chain_t *chain = &accepted->chain;
+    if (chain->head.asker.index == 0 || accepted->answered || accepted->asked != NULL) {
+        return;
+    }
+    core_t *core = ctx->worker->core;
+    uint32_t self = ctx->actor->self.index;
+    uint32_t turn = chain->turn;
+    uint32_t next = strcmp(accepted->waits_for, ctx->actor->class->class->name) == 0 ? self : 0;
+    envelope_t *ask = asked_for(ctx, accepted->waits_for);
+    if (ask != NULL) {
+        accepted->asked = ask_find(ctx->actor, ask->ask);
+        accepted->asked->serves = accepted;
+        accepted->asked->turn = turn;
+        next = self; /* a call has a word of its own */
+    }
+    if (ask != NULL && !ask->chain.call) {
+        turn = accepted->asked->turn = new_turn(core);
+        next = ask->to.index;
+        ask->chain = (chain_t){chain->head, chain->sequence, turn, false};
+    }
+    if (pass_on(core, chain, chain->turn, word_of(turn, next)) &&
+        is_circle(ctx, next, chain->head.asker.index)) {
+        call_fails(ctx, chain);
+    }
 }
 
 static void
-deferral_leaves(actor_ctx_t *ctx)
+deferrals_leave(actor_ctx_t *ctx)
 {
-    const accepted_t *asked = ctx->asked;
-    if (asked == NULL || !ctx->deferred || asked->chain.head.asker.index == 0) {
-        return;
+    if (ctx->asked != NULL && ctx->deferred) {
+        deferral_leaves(ctx, ctx->asked);
     }
-    chain_t chain = asked->chain;
-    uint32_t self = ctx->actor->self.index;
-    bool own = strcmp(asked->waits_for, ctx->actor->class->class->name) == 0;
-    uint32_t next = own ? self : 0;
-    envelope_t *ask = asked_for(ctx, asked->waits_for);
-    chain.call = false;
-    if (ask != NULL) {
-        ask_find(ctx->actor, ask->ask)->serves = chain;
-        next = ask->chain.call ? self : ask->to.index;
-        ask->chain = ask->chain.call ? ask->chain : chain;
-    }
-    uint64_t old = word_of(chain.sequence, self);
-    _Atomic uint64_t *waits = &cell_at(ctx->worker->core, chain.head.asker.index)->waits;
-    if (atomic_compare_exchange_strong(waits, &old, word_of(chain.sequence, next)) &&
-        next != self && is_circle(ctx, next, chain.head.asker.index)) {
-        call_fails(ctx, chain);
+    for (accepted_t *accepted = ctx->served; accepted != NULL; accepted = accepted->served) {
+        accepted->is_served = false;
+        deferral_leaves(ctx, accepted);
     }
 }
 
@@ -167,8 +252,10 @@ call_leaves(actor_ctx_t *ctx, envelope_t *call)
 {
     core_t *core = ctx->worker->core;
     actor_t *actor = ctx->actor;
-    call->chain.sequence = (uint32_t) (atomic_fetch_add(&core->wait_sequence, 1) + 1);
-    atomic_store(&actor->cell->waits, word_of(call->chain.sequence, call->to.index));
+    uint32_t turn = new_turn(core);
+    call->chain.sequence = call->chain.turn = turn;
+    atomic_store(&actor->cell->call, turn);
+    atomic_store(&actor->cell->waits, word_of(turn, call->to.index));
     if (is_circle(ctx, call->to.index, actor->self.index)) {
         atomic_store(&actor->cell->waits, 0);
         ask_answer_self(actor, call->ask, ERR_CYCLE);
@@ -179,11 +266,12 @@ call_leaves(actor_ctx_t *ctx, envelope_t *call)
 void
 wait_commit(actor_ctx_t *ctx)
 {
-    if (ctx->asked == NULL && (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) == 0) {
+    if (ctx->asked == NULL && ctx->served == NULL &&
+        (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) == 0) {
         return;
     }
     replies_leave(ctx);
-    deferral_leaves(ctx);
+    deferrals_leave(ctx);
     for (envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
         if (e->kind == ENV_ASK && e->chain.call) {
             call_leaves(ctx, e);

@@ -254,7 +254,8 @@ Test(core_calls, a_tail_into_a_circle_ends)
 }
 
 /* While two threads find the same circle, a third may walk into it before it is broken. */
-Test(core_calls, a_walk_that_meets_a_circle_of_others_ends_and_its_call_does_not_fail)
+Test(core_calls, a_walk_that_meets_a_circle_of_others_ends_and_its_call_does_not_fail,
+     .timeout = 60)
 {
     all_pass_on();
     calls_on[A] = B;

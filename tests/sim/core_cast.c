@@ -17,6 +17,7 @@ RECORD_DEFINE(got, 0x7104, CAST_MESSAGE)
 
 cast_hooks_t cast_hook[CAST_COUNT];
 uint64_t cast_delay_ns_max = 1000;
+uint64_t cast_stalled_ms;
 const char *cast_notes_to;
 uint32_t cast_latency_ns_max;
 uint32_t cast_kids;
@@ -99,6 +100,7 @@ on_actor_stalled(actor_ctx_t *ctx, puppet_t *self, const actor_stalled_t *m)
     cr_assert(ctx != NULL && self != NULL);
     cr_assert(slice_copy(record_slice(m, m->actor), name, sizeof name));
     cr_assert(slice_copy(record_slice(m, m->message), in, sizeof in));
+    cast_stalled_ms = m->over ? cast_stalled_ms : m->running_ms;
     note("stalled-%s-%s-%s", name, m->over ? "over" : "still", in);
     return ACTOR_CONTINUE;
 }

@@ -47,6 +47,7 @@ extern cast_hooks_t cast_hook[CAST_COUNT];
 /* A class may be changed before the first run; lists and names stay. */
 extern actor_class_t cast_class[CAST_COUNT];
 extern uint64_t cast_delay_ns_max; /* of the simulator; 0: messages may overtake nothing in time */
+extern uint64_t cast_stalled_ms;   /* as the last note of one that is stuck told */
 extern const char *cast_notes_to;  /* NULL: nobody hears the runtime's notes */
 extern uint32_t cast_latency_ns_max; /* of a file call */
 extern uint32_t cast_kids;           /* spawned by the root after a to d, with tags 100 and up */

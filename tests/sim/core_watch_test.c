@@ -279,6 +279,47 @@ Test(core_watching, a_handler_over_its_limit_is_told_while_it_is_stuck_and_once_
         core_look(run.sim->core);
         settle();
         expect_log("stalled-b-still-say stalled-b-over- ");
+        expect(cast_stalled_ms == 2 * HANDLER_LIMIT_MS, "since when: %lu ms ago",
+               (unsigned long) cast_stalled_ms);
+    }
+}
+
+/* Of a thousand of one class it is the name that tells which is stuck. It ends before it is looked
+ * at again: that is told as well, or its alarm would stay for ever. */
+static actor_next_t
+spawn_seventh(actor_ctx_t *ctx, puppet_t *self)
+{
+    expect(actor_spawn(ctx, &cast_class[KID], slice_of("kid-7"), NULL, NULL, 7, &self->kid[0]) ==
+           VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+static actor_next_t
+tell_seventh(actor_ctx_t *ctx, puppet_t *self)
+{
+    expect(tell_ref(ctx, KID, self->kid[0], 1) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+static actor_next_t
+say_for_long_and_end(actor_ctx_t *ctx, puppet_t *self, const say_t *m)
+{
+    return say_for_long(ctx, self, m) == ACTOR_CONTINUE ? ACTOR_STOP : ACTOR_FAIL;
+}
+Test(core_watching, one_of_many_that_is_stuck_is_told_by_its_own_name_and_so_is_its_end)
+{
+    cast_class[KID].restart = ACTOR_TEMPORARY;
+    cast_hook[KID].say = say_for_long_and_end;
+    cast_notes_to = "d";
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        core_look(run.sim->core);
+        poke(C, spawn_seventh);
+        settle();
+        forget();
+        poke(C, tell_seventh);
+        settle();
+        core_look(run.sim->core);
+        settle();
+        expect(strstr(noted(), "stalled-kid-7-still-say stalled-kid-7-over- ") != NULL, "got: %s",
+               noted());
     }
 }
 
