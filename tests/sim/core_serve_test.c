@@ -1,5 +1,5 @@
 /* core_serve_test.c - an answer that was put off, and what is asked for it in later handlers: each
- * such ask is an edge of the wait-for graph like the first one, and one that was given up is none. */
+ * such ask is an edge of the wait-for graph like the first, and one that was given up is none. */
 #include "tests/sim/core_cast.h"
 
 static verdict_t
