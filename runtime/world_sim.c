@@ -161,6 +161,7 @@ world_sim_heal(world_sim_t *sim)
 {
     sim->heals++;
     sim->quiet = true;
+    sim_mixes_end(sim);
     for (sim_node_t *node = sim->disk.nodes; node != NULL; node = node->next) {
         node->unplugged = node->hangs = false;
         node->fails = 0;

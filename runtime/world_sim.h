@@ -63,7 +63,27 @@ void world_sim_hang(world_sim_t *sim, const char *path, bool hang);
 bool world_sim_hangs(const world_t *job); /* whether this job waits in a call that hangs */
 void world_sim_set_space(world_sim_t *sim, const char *path, uint64_t bytes_max,
                          uint64_t inodes_max);
-void world_sim_heal(world_sim_t *sim); /* ends all faults, drawn and set; space stays as it is */
+void world_sim_heal(world_sim_t *sim); /* ends all faults, drawn, mixed and set; space stays */
+
+/* What may go wrong below one path, as chances per million calls, 0 never. */
+typedef struct world_sim_mix {
+    uint32_t io;          /* EIO of any call */
+    uint32_t full, quota; /* ENOSPC, EDQUOT of a call that changes something */
+    uint32_t part;        /* a write that does only a part */
+    uint32_t flip;        /* a read that gives one wrong bit, this once */
+    uint32_t hang;        /* a call that does not return until healed */
+    uint32_t point;       /* a named point (world_point) fails with EIO, whatever the path */
+    uint32_t cut;         /* the power goes at a named point: world_sim_is_cut */
+    uint32_t slow_ns;     /* each call takes up to so much longer: a slow device */
+    uint32_t most;        /* so many faults in all, and then no more; 0 without bound */
+} world_sim_mix_t;
+#define WORLD_SIM_MIXES_MAX 8u
+/* Replaces the mix of this path, which need not exist; the first path that a call is below counts,
+ * in the order in which they were named. A heal ends all mixes, a power cut does not. */
+void world_sim_mix(world_sim_t *sim, const char *path, const world_sim_mix_t *mix);
+uint64_t world_sim_struck(const world_sim_t *sim); /* faults that mixes drew so far */
+/* Turns one bit of a file for good, as a disk does that rots; false where there is no such byte. */
+bool world_sim_rot(world_sim_t *sim, const char *path, uint64_t offset);
 /* Changes the chances of drawn faults, also after a heal. */
 void world_sim_draw_faults(world_sim_t *sim, uint32_t fault_per_million, uint32_t hang_per_million);
 

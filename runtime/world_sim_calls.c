@@ -91,6 +91,10 @@ do_read(sim_job_t *job, const sim_call_t *call)
     uint64_t size = call->size < left ? call->size : left;
     if (size > 0) {
         sim_state_read(live, call->offset, call->to, size);
+        if (call->flips) {
+            uint64_t bit = sim_rng_below(&job->sim->chance, 8 * size);
+            ((uint8_t *) call->to)[bit / 8] ^= (uint8_t) (1u << (bit % 8));
+        }
     }
     return (int64_t) size;
 }

@@ -57,6 +57,7 @@ pause_for(sim_job_t *job, const sim_call_t *call)
         latency = (int64_t) sim_rng_below(&job->sim->chance,
                                           (uint64_t) job->sim->options.latency_ns_max + 1);
     }
+    latency += sim_slowness(job->sim, call);
     if (job->pause != NULL) {
         job->pause(job->context, latency, call->operation);
     } else {
@@ -101,18 +102,28 @@ drawn_error(sim_job_t *job, const sim_call_t *call)
     return call->changes ? of_changes[sim_rng_below(&sim->chance, 3)] : -EIO;
 }
 
+static int
+hang_until_healed(sim_job_t *job, const sim_call_t *call)
+{
+    job->hang_drawn = true;
+    job->hang_heals = job->sim->heals;
+    return wait_in_hang(job, call);
+}
+
 /* Half of the faults of a write are short writes, which are no errors. */
 static int
 draw_fault(sim_job_t *job, sim_call_t *call)
 {
     world_sim_t *sim = job->sim;
-    if (call->safe) {
+    sim_drawn_t drawn = sim_draw_mix(sim, call);
+    if (drawn != SIM_DRAWN_NOTHING) {
+        return drawn == SIM_DRAWN_CUT ? -EIO : hang_until_healed(job, call);
+    }
+    if (call->safe || call->fails != 0) {
         return 0;
     }
     if (strikes(sim, sim->options.hang_per_million)) {
-        job->hang_drawn = true;
-        job->hang_heals = sim->heals;
-        return wait_in_hang(job, call);
+        return hang_until_healed(job, call);
     }
     if (!strikes(sim, sim->options.fault_per_million)) {
         return 0;

@@ -20,6 +20,12 @@ typedef struct sim_fd {
     int flags;
 } sim_fd_t;
 
+typedef struct sim_mix {
+    char path[128]; /* empty: free */
+    world_sim_mix_t chances;
+    uint32_t struck;
+} sim_mix_t;
+
 struct world_sim {
     world_sim_options_t options;
     sim_disk_t disk;
@@ -33,6 +39,9 @@ struct world_sim {
     bool quiet;                      /* no drawn faults any more */
     uint64_t operations, cut_left, hash;
     bool is_cut;
+    bool mixed; /* some mix is on */
+    sim_mix_t mix[WORLD_SIM_MIXES_MAX];
+    uint64_t struck;
     struct sim_job *lasting; /* for what goes from job to job; or NULL */
 };
 
@@ -63,6 +72,7 @@ typedef struct sim_call {
     uint32_t mode;
     unsigned how;
     int fails;    /* a drawn fault: the handler gives it instead of its effect */
+    bool flips;   /* a drawn fault: one bit of what is read is wrong */
     bool changes; /* the disk: may be full */
     bool counts;  /* a sync: counted as a change though it records none */
     bool safe;    /* no drawn faults */
@@ -73,6 +83,12 @@ typedef int64_t sim_do_fn(sim_job_t *job, const sim_call_t *call);
 
 /* Passes the gate and runs the handler; again after a hang that was healed. */
 int64_t sim_call(world_t *world, const sim_call_t *call, sim_do_fn *run);
+
+/* What the mixes make of a call (world_sim_mix.c); an error or a short write is put into the call. */
+typedef enum sim_drawn { SIM_DRAWN_NOTHING, SIM_DRAWN_HANG, SIM_DRAWN_CUT } sim_drawn_t;
+sim_drawn_t sim_draw_mix(world_sim_t *sim, sim_call_t *call);
+int64_t sim_slowness(world_sim_t *sim, const sim_call_t *call); /* ns on top of the latency */
+void sim_mixes_end(world_sim_t *sim);
 
 /* Where a path leads. node is NULL when only the last name is missing. */
 typedef struct sim_place {
