@@ -4,8 +4,7 @@
  *   tells    executive component_restart: of itself, once its client has been answered.
  *   asks     each command of whom the table below names; site_database `site_open` until it is
  *            open, and `recall` before a package is snapshot, or a root claimed, with a key.
- *   keeps    the commands in hand, at most PENDING_MAX: id, request, and the record while a
- *            recall is under way.
+ *   keeps    the commands in hand, at most PENDING_MAX: id, request, the record during a recall.
  *   survives nothing: the clients of commands in hand are told `restarting`; a repeat under the
  *            same key is not done twice, because the database keeps the answers.
  */
@@ -35,15 +34,19 @@ THEN(provider_t, command_answer)
 
 static const actor_hears_t actor_hears[] = {ON(link_request)};
 
-/* ---- the commands in hand ---- */
+static actor_next_t pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending);
 
-/* Answers the client and forgets the command. A client that has left hears nothing. */
+/* A client that has left hears nothing. Who said the same key meanwhile has its turn now. */
 static actor_next_t
 pending_end(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const link_reply_t *reply)
 {
     verdict_t verdict = REPLY_TO(ctx, pending->request, link_reply, reply);
+    pending_t *next = pending_unpark(&self->pendings, pending);
     pending_forget(&self->pendings, pending);
-    return verdict == VERDICT_TOO_LARGE ? ACTOR_FAIL : ACTOR_CONTINUE;
+    if (verdict == VERDICT_TOO_LARGE) {
+        return ACTOR_FAIL;
+    }
+    return next ? pending_recall(ctx, self, next) : ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -111,19 +114,16 @@ recalled_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer
 }
 
 static actor_next_t
-pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void *m, slice_t key)
+pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending)
 {
-    pending->kept = actor_keep(ctx, pending->command->type, m);
     recall_t *recall = DRAFT(ctx, recall);
-    recall->key = actor_text(ctx, key);
+    recall->key = actor_text(ctx, pending_key(pending));
     recall->command = pending->command->type->number;
     verdict_t verdict = ask_site_database_recall(ctx, recall, ASK_DEADLINE_MS, recalled_answer_then,
                                                  pending_tag(&self->pendings, pending));
     return verdict == VERDICT_OK ? ACTOR_CONTINUE
                                  : pending_fail(ctx, self, pending, verdict_err(verdict));
 }
-
-/* ---- a command arrives ---- */
 
 static actor_next_t
 answer_now(actor_ctx_t *ctx, const link_reply_t *reply)
@@ -163,11 +163,14 @@ on_link_request(actor_ctx_t *ctx, provider_t *self, const link_request_t *m)
     if (request_sign(&request, principal, actor_draft_open(ctx)) != OK) {
         return answer_now(ctx, reply_error(ctx, request.id, request.command, ERR_TOO_LARGE));
     }
-    pending_t *pending = pending_take(&self->pendings, &request);
-    pending_mark(pending, command);
+    pending_t *pending = pending_take(&self->pendings, &request, command);
     pending->request = actor_defer(ctx, route->whom);
-    return pending_must_recall(&request) ? pending_recall(ctx, self, pending, command, request.key)
-                                         : pending_route(ctx, self, pending, command);
+    if (!pending_must_recall(&request)) {
+        return pending_route(ctx, self, pending, command);
+    }
+    pending->kept = actor_keep(ctx, request.command->type, command);
+    return pending_park(&self->pendings, pending, request.key) ? ACTOR_CONTINUE
+                                                               : pending_recall(ctx, self, pending);
 }
 
 /* ---- life ---- */

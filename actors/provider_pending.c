@@ -22,19 +22,9 @@ pendings_release(pendings_t *pendings)
     }
 }
 
-pending_t *
-pending_take(pendings_t *pendings, const client_request_t *request)
-{
-    assert(pendings->free_count > 0 && request->id.size <= COMMAND_ID_BYTES_MAX);
-    pending_t *pending = &pendings->pending[pendings->free[--pendings->free_count]];
-    pending->command = request->command;
-    pending->id_size = (uint16_t) request->id.size;
-    memcpy(pending->id, request->id.data, request->id.size);
-    return pending;
-}
-
-void
-pending_mark(pending_t *pending, const void *command)
+/* What the command means for who answers it. */
+static void
+mark(pending_t *pending, const void *command)
 {
     const component_restart_t *restart =
         pending->command->type->number == MSG_component_restart ? command : NULL;
@@ -45,10 +35,26 @@ pending_mark(pending_t *pending, const void *command)
                         slice_equal(record_slice(restart, restart->name), slice_of("provider"));
 }
 
+pending_t *
+pending_take(pendings_t *pendings, const client_request_t *request, const void *command)
+{
+    assert(pendings->free_count > 0 && request->id.size <= COMMAND_ID_BYTES_MAX);
+    pending_t *pending = &pendings->pending[pendings->free[--pendings->free_count]];
+    pending->command = request->command;
+    pending->used = true;
+    pending->parked = false;
+    pending->key_size = 0;
+    pending->id_size = (uint16_t) request->id.size;
+    memcpy(pending->id, request->id.data, request->id.size);
+    mark(pending, command);
+    return pending;
+}
+
 void
 pending_forget(pendings_t *pendings, pending_t *pending)
 {
     kept_destroy(&pending->kept);
+    pending->used = false;
     pendings->free[pendings->free_count++] = (uint16_t) pending_tag(pendings, pending);
 }
 
@@ -62,6 +68,46 @@ slice_t
 pending_id(const pending_t *pending)
 {
     return (slice_t){(const char *) pending->id, pending->id_size};
+}
+
+slice_t
+pending_key(const pending_t *pending)
+{
+    return (slice_t){(const char *) pending->key, pending->key_size};
+}
+
+static pending_t *
+find_key(pendings_t *pendings, const pending_t *other_than, bool parked)
+{
+    for (uint32_t i = 0; i < PENDING_MAX; i++) {
+        pending_t *pending = &pendings->pending[i];
+        if (pending->used && pending != other_than && pending->parked == parked &&
+            pending->key_size > 0 && slice_equal(pending_key(pending), pending_key(other_than))) {
+            return pending;
+        }
+    }
+    return NULL;
+}
+
+bool
+pending_park(pendings_t *pendings, pending_t *pending, slice_t key)
+{
+    assert(key.size > 0 && key.size <= KEY_BYTES_MAX);
+    memcpy(pending->key, key.data, key.size);
+    pending->key_size = (uint16_t) key.size;
+    pending->parked = find_key(pendings, pending, false) != NULL;
+    return pending->parked;
+}
+
+pending_t *
+pending_unpark(pendings_t *pendings, const pending_t *pending)
+{
+    pending_t *next = find_key(pendings, pending, true);
+
+    if (next) {
+        next->parked = false;
+    }
+    return next;
 }
 
 bool

@@ -43,6 +43,15 @@ world_sim_job_new(world_sim_t *sim, world_sim_pause_fn *pause, void *context)
     return &job->world;
 }
 
+world_t *
+world_sim_look_new(world_sim_t *sim)
+{
+    world_t *look = world_sim_job_new(sim, NULL, NULL);
+
+    ((sim_job_t *) look->self)->looks = true;
+    return look;
+}
+
 void
 world_sim_job_cancel(world_t *job)
 {

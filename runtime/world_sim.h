@@ -35,6 +35,9 @@ void world_sim_destroy(world_sim_t **sim);
 
 /* The world as one job sees it; pause may be NULL. Owned by the caller. */
 world_t *world_sim_job_new(world_sim_t *sim, world_sim_pause_fn *pause, void *context);
+/* The world as nobody of the machine sees it, for oracles: no faults are drawn, no time passes, no
+ * trace is left. Only for looking. Ended with world_sim_job_destroy. */
+world_t *world_sim_look_new(world_sim_t *sim);
 void world_sim_job_cancel(world_t *job);
 /* As on the real machine, what the job left open stays open: another job may go on with it. */
 void world_sim_job_destroy(world_t **job);

@@ -52,6 +52,7 @@ typedef struct sim_job {
     void *context;
     uint64_t boot;
     bool cancelled;
+    bool looks;           /* of an oracle: passes the gate unseen */
     sim_node_t *hangs_at; /* pinned; or NULL */
     bool hang_drawn;
     uint64_t hang_heals; /* sim->heals when it was drawn */
@@ -84,7 +85,7 @@ typedef int64_t sim_do_fn(sim_job_t *job, const sim_call_t *call);
 /* Passes the gate and runs the handler; again after a hang that was healed. */
 int64_t sim_call(world_t *world, const sim_call_t *call, sim_do_fn *run);
 
-/* What the mixes make of a call (world_sim_mix.c); an error or a short write is put into the call. */
+/* What the mixes make of a call (world_sim_mix.c): an error or a short write is put into it. */
 typedef enum sim_drawn { SIM_DRAWN_NOTHING, SIM_DRAWN_HANG, SIM_DRAWN_CUT } sim_drawn_t;
 sim_drawn_t sim_draw_mix(world_sim_t *sim, sim_call_t *call);
 int64_t sim_slowness(world_sim_t *sim, const sim_call_t *call); /* ns on top of the latency */

@@ -10,6 +10,7 @@
 #include "actors/content/listing.h"
 #include "actors/content/place_inner.h"
 #include "actors/content/removal.h"
+#include "actors/content/sync_points.h"
 #include "actors/content/walk.h"
 
 #define RIGHT 0700u /* what we need of a directory to take names out of it */
@@ -178,6 +179,8 @@ remove_below(take_down_t *down, store_t *store, int package, const receipt_t *re
     return err;
 }
 
+/* Durable before anything is told, and before the record goes: what came back after a power cut
+ * would be nobody's. Names go in directories that may stay, for what is not ours in them. */
 err_t
 removal_version(world_t *world, store_t *store, point_t *point, const receipt_t *record,
                 removal_result_t *result, fault_t *fault)
@@ -189,6 +192,7 @@ removal_version(world_t *world, store_t *store, point_t *point, const receipt_t 
         return err == ERR_NOT_FOUND ? OK : err;
     }
     err = remove_below(&down, store, package, record);
+    int synced = err == OK ? sync_point_all(world, SYNC_REMOVE_VERSION, package) : 0;
     world_close(world, package);
-    return err;
+    return synced < 0 ? FAIL(fault, synced, "sync", record->package) : err;
 }

@@ -23,12 +23,13 @@
     S(SYNC_RECORD_FILE)  /* bytes of the version's record */                                       \
     S(SYNC_RECORD_NAMES) /* its name, and the package's name in packages/ */                       \
     S(SYNC_PLACE_MODE)   /* mode and mtime of v<epoch>, which are set after its rename */          \
-    S(SYNC_PLACE_VERSION) /* the name v<epoch> in PACKAGE, before `current` names it */            \
-    S(SYNC_PLACE_ROOT)    /* the name PACKAGE in ROOT */                                           \
-    S(SYNC_PLACE_CURRENT) /* `current` in PACKAGE, before the receipt */                           \
-    S(SYNC_RECEIPT_FILE)  /* bytes of the receipt */                                               \
-    S(SYNC_RECEIPT_NAMES) /* its name */                                                           \
-    S(SYNC_REMOVE_NAMES)  /* what was removed */
+    S(SYNC_PLACE_VERSION)  /* the name v<epoch> in PACKAGE, before `current` names it */           \
+    S(SYNC_PLACE_ROOT)     /* the name PACKAGE in ROOT */                                          \
+    S(SYNC_PLACE_CURRENT)  /* `current` in PACKAGE, before the receipt */                          \
+    S(SYNC_RECEIPT_FILE)   /* bytes of the receipt */                                              \
+    S(SYNC_RECEIPT_NAMES)  /* its name */                                                          \
+    S(SYNC_REMOVE_VERSION) /* the removal of a version, before its record goes */                  \
+    S(SYNC_REMOVE_NAMES)   /* the removal of names around it */
 
 typedef enum sync_point {
     SYNC_NONE = 0,

@@ -190,3 +190,37 @@ machine_trees_equal(world_t *w, const char *a, const char *b, char *ret_why, siz
     return S_ISDIR(of_a.mode) ? dirs_equal(w, a, b, ret_why, why_size)
                               : leaves_equal(w, a, b, &of_a, &of_b, ret_why, why_size);
 }
+
+/* Counts *number down over the regular files below path, in the order of their names. */
+static bool
+count_down(world_t *w, const char *path, uint64_t *number, char *ret_path, size_t path_size)
+{
+    name_list_t names;
+    bool found = false;
+
+    if (!names_of(w, path, &names)) {
+        return false;
+    }
+    for (uint32_t i = 0; !found && i < names.count; i++) {
+        world_stat_t stat;
+        char below[1024];
+        snprintf(below, sizeof below, "%s/%s", path, names.name[i]);
+        if (world_stat_at(w, AT_FDCWD, below, &stat) < 0) {
+            continue;
+        }
+        if (S_ISDIR(stat.mode)) {
+            found = count_down(w, below, number, ret_path, path_size);
+        } else if (S_ISREG(stat.mode) && (*number)-- == 0) {
+            snprintf(ret_path, path_size, "%s", below);
+            found = true;
+        }
+    }
+    names_free(&names);
+    return found;
+}
+
+bool
+machine_find_file(world_t *w, const char *path, uint64_t number, char *ret_path, size_t path_size)
+{
+    return count_down(w, path, &number, ret_path, path_size);
+}

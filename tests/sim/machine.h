@@ -14,4 +14,7 @@ void machine_write(world_t *w, const char *path, const char *bytes, size_t size,
 void machine_make_tree(world_t *w, const char *path, uint32_t files, uint32_t version);
 /* Whether b holds exactly what a holds: names, kinds, modes, link targets, contents. */
 bool machine_trees_equal(world_t *w, const char *a, const char *b, char *ret_why, size_t why_size);
+/* The regular file of this number below path; false when there are not so many. */
+bool machine_find_file(world_t *w, const char *path, uint64_t number, char *ret_path,
+                       size_t path_size);
 void machine_sync(world_t *w, const char *path);

@@ -92,20 +92,6 @@ see_outcome(stage_t *stage, const outcome_t *m)
     seen_of(stage, record_slice(m, m->package), record_slice(m, m->dp))->in_work = false;
 }
 
-static void
-tell_story(stage_t *stage, const sim_sight_t *sight)
-{
-    char *line = stage->story[stage->story_next++ % STORY_LINES];
-    int size =
-        snprintf(line, sizeof stage->story[0], "%9.3f ms %s -> %s %s", (double) sight->now_ns / 1e6,
-                 sight->from, sight->to, sight->is_reply ? "answer " : "");
-
-    if (size > 0 && (size_t) size < sizeof stage->story[0]) {
-        record_print(sight->type, sight->record, line + size,
-                     sizeof stage->story[0] - (size_t) size);
-    }
-}
-
 void
 oracle_saw(void *context, const sim_sight_t *sight)
 {
@@ -114,7 +100,7 @@ oracle_saw(void *context, const sim_sight_t *sight)
     if (!sight->type) {
         return;
     }
-    tell_story(stage, sight);
+    story_tell(stage, sight);
     if (sight->type == &instruction_type && !sight->is_reply) {
         see_instruction(stage, sight->record);
     } else if (sight->type == &accepted_type && sight->is_reply) {
@@ -182,17 +168,4 @@ stage_works(const stage_t *stage, const char *point)
         count += strcmp(stage->seen[i].point, point) == 0 ? stage->seen[i].works : 0;
     }
     return count;
-}
-
-void
-stage_story(const stage_t *stage, uint32_t lines)
-{
-    uint32_t from = stage->story_next > lines ? stage->story_next - lines : 0;
-
-    if (stage->story_next - from > STORY_LINES) {
-        from = stage->story_next - STORY_LINES;
-    }
-    for (uint32_t i = from; i < stage->story_next; i++) {
-        fprintf(stderr, "    %s\n", stage->story[i % STORY_LINES]);
-    }
 }

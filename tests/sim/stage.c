@@ -1,8 +1,7 @@
-/* stage.c - makes the machine and the site on it, and says commands. */
+/* stage.c - makes the machine and the site on it, lets time pass, and looks at what is where. */
 #include "tests/sim/stage_inside.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +12,22 @@
 
 #define WALL_START_NS INT64_C(1790000000000000000) /* a day in 2026 */
 #define STEPS_MAX     20000000u /* of one wait; more is a run that does not end */
+#define RECOUNT_STEPS 1000u     /* between two full recounts */
 
 static const char *const point_names[STAGE_POINTS_MAX] = {"a", "b", "c", "d"};
 
 /* ---- the machine ---- */
+
+/* What the source has now, where the oracles find it. */
+static void
+keep_version(stage_t *stage, world_t *w, uint32_t version)
+{
+    char path[64];
+
+    snprintf(path, sizeof path, "/versions/%u", version);
+    machine_make_tree(w, path, stage->options.files, version);
+    stage->versions = version > stage->versions ? version : stage->versions;
+}
 
 static void
 make_machine(stage_t *stage)
@@ -34,6 +45,8 @@ make_machine(stage_t *stage)
         world_sim_mount(machine, &mount);
     }
     machine_make_tree(w, "/source", stage->options.files, 1);
+    machine_make_dir(w, "/versions");
+    keep_version(stage, w, 1);
     machine_sync(w, "/");
     world_sim_job_destroy(&w);
 }
@@ -67,6 +80,7 @@ stage_new(const stage_options_t *options)
 
     assert(stage && options->points <= STAGE_POINTS_MAX);
     stage->options = *options;
+    stage->chance = options->seed;
     host_options_t host = host_options(stage);
     sim_options_t sim = {
         .seed = options->seed,
@@ -100,6 +114,7 @@ stage_destroy(stage_t **stage)
     }
     sim_destroy(&(*stage)->sim);
     free((*stage)->answer);
+    said_free(*stage);
     free(*stage);
     *stage = NULL;
 }
@@ -118,11 +133,22 @@ stage_world(stage_t *stage)
 
 /* ---- time ---- */
 
+/* A step at a time: a power cut at a named point is the end of that step, and every so many steps
+ * everything is counted anew. */
 void
 stage_run(stage_t *stage, uint32_t virtual_ms)
 {
-    if (stage->sim) {
-        sim_run_for(stage->sim, (int64_t) virtual_ms * 1000000, STEPS_MAX);
+    int64_t until = stage->sim ? sim_now_ns(stage->sim) + (int64_t) virtual_ms * 1000000 : 0;
+
+    for (uint64_t i = 0; i < STEPS_MAX && stage->sim && sim_now_ns(stage->sim) < until; i++) {
+        sim_run_for(stage->sim, until - sim_now_ns(stage->sim), 1);
+        if (world_sim_is_cut(sim_world(stage->sim))) {
+            stage_crash(stage);
+        }
+        if (sim_steps(stage->sim) - stage->recounted >= RECOUNT_STEPS) {
+            stage->recounted = sim_steps(stage->sim);
+            oracle_recount(stage);
+        }
     }
 }
 
@@ -141,7 +167,9 @@ stage_ready(stage_t *stage, uint32_t virtual_ms)
 void
 stage_crash(stage_t *stage)
 {
+    story_note(stage, "power cut");
     oracle_crashed(stage);
+    stage->power_cuts++;
     if (!sim_crash(stage->sim)) {
         stage_note_fault(stage, "no host could be made after a power cut");
     }
@@ -158,177 +186,6 @@ stage_plug(stage_t *stage, const char *point, bool plugged)
     } else {
         world_sim_unplug(stage_world(stage), path);
     }
-}
-
-/* ---- commands ---- */
-
-static void
-put_list(wire_writer_t *w, const char *items)
-{
-    uint32_t count = *items ? 1 : 0;
-
-    for (const char *at = items; *at; at++) {
-        count += *at == ',';
-    }
-    wire_put_array(w, count);
-    for (const char *at = items; count > 0; count--) {
-        const char *end = strchr(at, ',');
-        size_t size = end ? (size_t) (end - at) : strlen(at);
-        wire_put_str(w, (slice_t){at, size});
-        at += size + 1;
-    }
-}
-
-static void
-put_argument(wire_writer_t *w, const char *argument)
-{
-    size_t name = strcspn(argument, "=[!");
-
-    wire_put_str(w, (slice_t){argument, name});
-    if (argument[name] == '!') {
-        wire_put_bool(w, true);
-    } else if (argument[name] == '[') {
-        put_list(w, argument + name + 3);
-    } else {
-        wire_put_str(w, slice_of(argument + name + 1));
-    }
-}
-
-static slice_t
-frame_of(stage_t *stage, const char *command, const char *const *arguments, uint64_t key)
-{
-    wire_writer_t w;
-    char key_text[32];
-    uint32_t count = 0;
-
-    while (arguments[count]) {
-        count++;
-    }
-    snprintf(key_text, sizeof key_text, "key-%lu", (unsigned long) key);
-    wire_writer_over(&w, stage->frame, sizeof stage->frame);
-    wire_put_map(&w, 5);
-    wire_put_str(&w, slice_of("v"));
-    wire_put_u64(&w, 1);
-    wire_put_str(&w, slice_of("id"));
-    wire_put_u64(&w, key);
-    wire_put_str(&w, slice_of("key"));
-    wire_put_str(&w, slice_of(key_text));
-    wire_put_str(&w, slice_of("cmd"));
-    wire_put_str(&w, slice_of(command));
-    wire_put_str(&w, slice_of("args"));
-    wire_put_map(&w, count);
-    for (uint32_t i = 0; i < count; i++) {
-        put_argument(&w, arguments[i]);
-    }
-    assert(!w.full);
-    return (slice_t){(const char *) stage->frame, w.size};
-}
-
-void
-stage_heard(void *context, uint64_t tag, err_t err, slice_t body)
-{
-    stage_t *stage = context;
-
-    if (tag != stage->awaited) {
-        return;
-    }
-    stage->heard = true;
-    stage->heard_err = err;
-    free(stage->answer);
-    stage->answer = malloc(body.size + 1);
-    assert(stage->answer);
-    memcpy(stage->answer, body.data, body.size);
-    if (err == OK && wire_check(stage->answer, body.size, &stage->root) != OK) {
-        stage_note_fault(stage, "an answer of %zu bytes is not msgpack", body.size);
-        stage->heard_err = ERR_INTERNAL;
-    }
-}
-
-/* The refusal in the answer, OK when it is a result. */
-static err_t
-verdict_of_answer(stage_t *stage)
-{
-    wire_value_t ok, error, code;
-
-    if (stage->heard_err != OK) {
-        return stage->heard_err;
-    }
-    if (wire_find(&stage->root, "ok", &ok) && ok.boolean) {
-        return wire_find(&stage->root, "result", &stage->result) ? OK : ERR_INTERNAL;
-    }
-    if (!wire_find(&stage->root, "error", &error) || !wire_find(&error, "code", &code)) {
-        return ERR_INTERNAL;
-    }
-    return err_of_word(code.bytes.data, code.bytes.size);
-}
-
-static bool
-is_passing(err_t err)
-{
-    return err == ERR_STARTING || err == ERR_RESTARTING || err == ERR_DOWN || err == ERR_FULL;
-}
-
-err_t
-stage_do_list(stage_t *stage, uint32_t virtual_ms, const char *command,
-              const char *const *arguments)
-{
-    uint64_t key = ++stage->keys;
-    slice_t frame = frame_of(stage, command, arguments, key);
-    err_t err = ERR_DEADLINE;
-    bool under_way = false;
-
-    for (uint32_t waited = 0; stage->sim && waited <= virtual_ms; waited += 5) {
-        if (!under_way) {
-            stage->awaited = ++stage->tags;
-            stage->heard = false;
-            stage->crashed = false;
-            under_way = sim_say(stage->sim, frame, stage->awaited);
-        }
-        stage_run(stage, 5);
-        if (under_way && stage->heard) {
-            err = verdict_of_answer(stage);
-            if (!is_passing(err)) {
-                return err;
-            }
-        }
-        if (stage->heard || stage->crashed) {
-            under_way = false;
-        }
-    }
-    return err;
-}
-
-err_t
-stage_do(stage_t *stage, uint32_t virtual_ms, const char *command, ...)
-{
-    const char *arguments[16] = {NULL};
-    va_list list;
-
-    va_start(list, command);
-    for (uint32_t i = 0; i < 15; i++) {
-        arguments[i] = va_arg(list, const char *);
-        if (!arguments[i]) {
-            break;
-        }
-    }
-    va_end(list);
-    return stage_do_list(stage, virtual_ms, command, arguments);
-}
-
-void
-stage_say(stage_t *stage, const char *command, const char *const *arguments)
-{
-    slice_t frame = frame_of(stage, command, arguments, ++stage->keys);
-
-    if (stage->sim && !sim_say(stage->sim, frame, 0)) {
-        stage->unsaid++;
-    }
-}
-
-const wire_value_t *
-stage_answer(const stage_t *stage)
-{
-    return &stage->result;
 }
 
 /* ---- what is where ---- */
@@ -391,5 +248,18 @@ stage_change_source(stage_t *stage, uint32_t version)
     world_t *w = world_sim_job_new(stage_world(stage), NULL, NULL);
 
     machine_make_tree(w, "/source", stage->options.files, version);
+    keep_version(stage, w, version);
     world_sim_job_destroy(&w);
+}
+
+uint32_t
+stage_power_cuts(const stage_t *stage)
+{
+    return stage->power_cuts;
+}
+
+uint64_t
+stage_last_seq(const stage_t *stage)
+{
+    return stage->last_seq;
 }

@@ -15,6 +15,15 @@
 
 #define STAGE_POINTS_MAX 4u
 
+/* How bad the link between the client and the site is, in per cent of the commands. A message of
+ * ZeroMQ arrives whole or not at all, so a connection that is reset in mid-message loses it, or its
+ * answer; half a message is what a bad peer says. */
+typedef struct stage_link {
+    uint32_t lose;  /* the answer is lost with the connection: the client says it again */
+    uint32_t twice; /* the command arrives twice */
+    uint32_t half;  /* the first half of it arrives first, as a message */
+} stage_link_t;
+
 typedef struct stage_options {
     uint64_t seed;
     sim_strategy_t strategy;
@@ -22,6 +31,8 @@ typedef struct stage_options {
     uint32_t files;                      /* of the source tree */
     const actor_class_t *const *classes; /* NULL: the roster */
     const actor_class_t *root;           /* NULL: the executive */
+    stage_link_t link;
+    bool story; /* keep what passes, for stage_story; costs time */
 } stage_options_t;
 
 typedef struct stage stage_t;
@@ -61,5 +72,17 @@ void stage_note_fault(stage_t *stage, const char *format, ...)
 /* How many instructions named this point so far, and how many works were begun on it. */
 uint32_t stage_instructions(const stage_t *stage, const char *point);
 uint32_t stage_works(const stage_t *stage, const char *point);
-/* The last messages between actors, one a line, for the story of a failure. */
+/* The last messages between actors, one a line, for the story of a failure; and as a sequence
+ * diagram in Mermaid. Both on stderr, and empty unless the option `story` is set. */
 void stage_story(const stage_t *stage, uint32_t lines);
+void stage_diagram(const stage_t *stage, uint32_t lines);
+uint64_t stage_recounts(const stage_t *stage);
+uint32_t stage_power_cuts(const stage_t *stage); /* those of stage_crash, and at named points */
+/* Says every accepted command once more with its key: each answer must be the same, and nothing is
+ * to change. */
+void stage_repeat_all(stage_t *stage);
+/* Whether anything of the package is left at the point: ret_left names some of it. */
+bool stage_has_package(stage_t *stage, const char *package, const char *point, char *ret_left,
+                       size_t left_size);
+/* The number of the last event that was published. */
+uint64_t stage_last_seq(const stage_t *stage);

@@ -68,6 +68,19 @@ take_off(run_t *run)
     return gone ? OK : ERR_INTERNAL;
 }
 
+/* What the second version superseded is marked, and then, without any grace, removed. */
+static err_t
+collect_twice(run_t *run)
+{
+    place_collected_t collected;
+    place_collect_order_t order = {.package = run->order.package,
+                                   .incarnation = run->order.incarnation,
+                                   .keep_epoch = 2,
+                                   .now_ns = 1000};
+    TRY(place_collect(&run->world, run->store, &run->point, &order, &collected, NULL));
+    return place_collect(&run->world, run->store, &run->point, &order, &collected, NULL);
+}
+
 static err_t
 do_all(run_t *run)
 {
@@ -75,6 +88,7 @@ do_all(run_t *run)
     TRY(distribute(run, 1));
     put_file(run, "/source/a", "second bytes of a, and more of them");
     TRY(distribute(run, 2));
+    TRY(collect_twice(run));
     return take_off(run);
 }
 

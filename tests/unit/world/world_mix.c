@@ -227,3 +227,24 @@ Test(mix, a_bit_that_rots_is_wrong_for_good_also_after_a_power_cut)
     cr_expect_eq(memcmp(bytes + 4, "456789", 6), 0);
     rig_end(&rig);
 }
+
+Test(mix, an_oracle_looks_and_leaves_no_trace)
+{
+    rig_t rig;
+    char bytes[10];
+
+    rig_start(&rig, 1, &(world_sim_mix_t){.io = 1000000, .slow_ns = 1000});
+    uint64_t hash = world_sim_hash(rig.sim), open = world_sim_open_count(rig.sim);
+    int64_t now = world_sim_now_ns(rig.sim);
+    world_t *look = world_sim_look_new(rig.sim);
+    int fd = world_open(look, AT_FDCWD, "/p/f", O_RDONLY, 0, 0);
+    cr_expect_eq(world_read(look, fd, bytes, sizeof bytes, 0), 10);
+    world_close(look, fd);
+    world_sim_hang(rig.sim, "/p", true);
+    cr_expect_eq(world_open(look, AT_FDCWD, "/p/f", O_RDONLY, 0, 0), -EIO);
+    world_sim_job_destroy(&look);
+    cr_expect_eq(world_sim_hash(rig.sim), hash);
+    cr_expect_eq(world_sim_open_count(rig.sim), open);
+    cr_expect_eq(world_sim_now_ns(rig.sim), now);
+    rig_end(&rig);
+}

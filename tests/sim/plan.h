@@ -1,0 +1,68 @@
+/* plan.h - what one seed does to a site: its own mix of faults, drawn before the run begins.
+ *
+ * Shape    a plan is a short list of acts, each some time after the one before it. A seed switches
+ *          each kind of act on or off by a coin of its own (a swarm), so that runs differ in what
+ *          goes wrong and not only in when.
+ * Promises the same seed gives the same plan; acts can be left out one by one, so that the list
+ *          behind a failure can be shrunk. What a plan breaks can be healed: drawn faults have a
+ *          bound, rotten bits strike only what can be fetched again, and a power cut at a named
+ *          point comes at most twice.
+ * Threads  one.
+ */
+#pragma once
+#include "tests/sim/stage.h"
+
+#define PLAN_ACTS_MAX 12u
+
+/* K(symbol, word) */
+#define PLAN_KINDS(K)                                                                              \
+    K(UNPLUG, "unplug")       /* a point is not there */                                           \
+    K(FAIL, "fail")           /* every call at a point fails */                                    \
+    K(HANG, "hang")           /* no call at a point returns */                                     \
+    K(FULL, "full")           /* a point has no space left */                                      \
+    K(ERRORS, "errors")       /* EIO, ENOSPC, EDQUOT and short writes at a point, by chance */     \
+    K(SLOW, "slow")           /* a point is slow */                                                \
+    K(FLIP, "flip")           /* what is read at a point or from the store has a wrong bit */      \
+    K(ROT, "rot")             /* a bit of a file at a point, or on the way to one, is wrong */     \
+    K(POINT, "named-point")   /* named points of the code fail */                                  \
+    K(CUT_AT, "cut-at")       /* the power goes at a named point */                                \
+    K(CUT, "cut")             /* the power goes now */                                             \
+    K(CUT_AFTER, "cut-after") /* the power goes after so many changes of the disk */               \
+    K(RESTART, "restart")     /* a component is restarted */                                       \
+    K(CLOCK, "clock")         /* the wall clock jumps */                                           \
+    K(PLUG, "plug")           /* a point comes back before everything is healed */                 \
+    K(PAUSE, "pause")         /* an operator pauses a point */                                     \
+    K(UPDATE, "update")       /* the source changes, and is stored again */
+
+typedef enum plan_kind {
+#define PLAN_SYMBOL(symbol, word) PLAN_##symbol,
+    PLAN_KINDS(PLAN_SYMBOL)
+#undef PLAN_SYMBOL
+        PLAN_KIND_COUNT
+} plan_kind_t;
+
+typedef struct plan_act {
+    plan_kind_t kind;
+    uint32_t after_ms; /* virtual, since the act before */
+    uint32_t point;
+    uint64_t value; /* what else the kind needs */
+} plan_act_t;
+
+typedef struct plan {
+    uint64_t seed;
+    uint32_t points, files;
+    stage_link_t link;
+    bool first_unplugged; /* a point is not there when the distribution is ordered */
+    bool late;            /* one more point is added at the end: the store must still have it all */
+    bool withdraws;       /* at the end the package is taken off a point */
+    bool cut_at_end;      /* the power goes when all is told to be well */
+    uint32_t acts;
+    plan_act_t act[PLAN_ACTS_MAX];
+} plan_t;
+
+void plan_draw(plan_t *ret_plan, uint64_t seed);
+/* Leaves in only the acts whose numbers are listed ("0,3"; "none"); false: not a list of them. */
+bool plan_keep(plan_t *plan, const char *list);
+const char *plan_word(plan_kind_t kind);
+/* One act in words. */
+void plan_print_act(const plan_act_t *act, char *ret_text, size_t size);
