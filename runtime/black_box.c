@@ -24,7 +24,8 @@
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define FATAL_COUNT (sizeof fatal / sizeof fatal[0])
 static struct sigaction before[FATAL_COUNT];
-static _Thread_local black_box_t *mine;
+/* Of this model because the handler reads it: with another one it might be allocated there. */
+static _Thread_local __attribute__((tls_model("initial-exec"))) black_box_t *mine;
 static _Thread_local char signal_stack[SIGNAL_STACK_BYTES];
 
 /* A fault happens again when this returns; a signal that was sent has to be sent again. */
