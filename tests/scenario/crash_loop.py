@@ -112,8 +112,19 @@ def tried_again_by_hand_it_has_all_its_attempts_again():
         site.start(ready=False)
         ended = crashes_until_it_stays_up(site, 2 * CRASHES)
         assert ended == CRASHES - 1, f'it took {ended + 1} crashes, expected {CRASHES}'
-        assert site.do('quarantine.drop', {'number': aside(site)[0]['number']})['changed']
+        number = str(aside(site)[0]['number'])
+        for words in (('list',), ('show', number)):
+            shown = despool(site, 'quarantine', *words)
+            assert shown.returncode == 0 and 'P1 on bad' in shown.stdout, shown
+            assert 'signal 11' in shown.stdout, shown
+        assert despool(site, 'quarantine', 'drop', number, '--dry-run').returncode == 0
+        assert len(aside(site)) == 1, 'a dry run dropped it'
+        dropped = despool(site, 'quarantine', 'drop', number)
+        assert dropped.returncode == 0, dropped
         assert site.states('P1')['bad'] == 'cancelled' and aside(site) == []
+        for word in ('show', 'retry', 'drop'):
+            gone = despool(site, 'quarantine', word, number)
+            assert gone.returncode != 0 and number in gone.stderr, gone
         site.stop()
 
 

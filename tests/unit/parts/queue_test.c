@@ -173,6 +173,80 @@ Test(queue, what_can_wait_gets_its_turn_however_much_cannot)
     queue_destroy(&queue, drop);
 }
 
+/* ---- overload ---- */
+
+#define SLOTS       4u
+#define POINTS_BUSY 50u
+
+typedef struct overload {
+    queue_t *queue;
+    uint64_t last_key, new_waiting, clean_ups_waiting;
+} overload_t;
+
+static void
+comes(overload_t *o, bool clean_up)
+{
+    char point[32];
+    uint64_t key = ++o->last_key;
+    void *unused = NULL;
+    queue_entry_t entry = {.key = key, .revision = 1, .since_ns = 1, .load = o, .later = clean_up};
+    snprintf(point, sizeof point, "p%llu", (unsigned long long) (key * 7919 % POINTS_BUSY));
+    cr_assert_eq(queue_add(o->queue, slice_of(point), &entry, &unused), OK);
+    *(clean_up ? &o->clean_ups_waiting : &o->new_waiting) += 1;
+}
+
+/* So much comes, and every slot ends one; what is new leaves something to clean up. How much of the
+ * new is done. */
+static unsigned
+turn(overload_t *o, unsigned arrivals)
+{
+    uint64_t done[SLOTS];
+    unsigned taken = 0, new_done = 0;
+    for (unsigned i = 0; i < arrivals; i++) {
+        comes(o, false);
+    }
+    for (queue_entry_t *entry; (entry = queue_take(o->queue)) != NULL;) {
+        new_done += !entry->later;
+        *(entry->later ? &o->clean_ups_waiting : &o->new_waiting) -= 1;
+        done[taken++] = entry->key;
+    }
+    for (unsigned i = 0; i < taken; i++) {
+        queue_done(o->queue, queue_in_hand(o->queue, done[i]));
+    }
+    for (unsigned i = 0; i < new_done; i++) {
+        comes(o, true);
+    }
+    return new_done;
+}
+
+/* The article: the clean-up of what was finished kept new work waiting, and the backlog of a busy
+ * hour stayed when the hour was over. */
+Test(queue, kb836553_after_an_overload_the_backlog_drains_at_the_rate_of_the_slots)
+{
+    overload_t o = {.queue = queue_new(SLOTS)};
+    const unsigned share = SLOTS / 2; /* at least, of each turn, for what is new */
+    unsigned got = 0;
+    for (int i = 0; i < 1000; i++) {
+        got += turn(&o, 2 * SLOTS);
+    }
+    cr_expect(got >= 1000 * share, "%u slots of %u were for new work", got, 1000 * SLOTS);
+    uint64_t backlog = o.new_waiting, turns = 0, expected = backlog / (share - 1) + SLOTS;
+    for (; o.new_waiting > 0 && turns <= expected; turns++) {
+        turn(&o, 1);
+    }
+    cr_expect(turns <= expected, "%llu turns for a backlog of %llu, expected %llu at most",
+              (unsigned long long) turns, (unsigned long long) backlog,
+              (unsigned long long) expected);
+    expected = o.clean_ups_waiting / SLOTS + SLOTS;
+    for (turns = 0; o.clean_ups_waiting > 0; turns++) {
+        turn(&o, 0);
+    }
+    cr_expect(turns <= expected, "%llu turns for the clean-ups, expected %llu at most",
+              (unsigned long long) turns, (unsigned long long) expected);
+    queue_destroy(&o.queue, drop);
+    cr_expect_eq(dropped, 0);
+}
+
 /* The article: of a batch only the newest summary was kept, whatever site it was of. */
 Test(queue, q274795_a_later_order_takes_the_place_of_its_own_target_and_of_no_other)
 {
