@@ -14,6 +14,8 @@
 
 #define must_use __attribute__((warn_unused_result))
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 /* What a caller does about an error: try again, wait for a resource, tell the asker, or stop. */
 typedef enum error_class {
     CLASS_NONE = 0,
@@ -177,3 +179,5 @@ const char *fault_text(const fault_t *fault, char *text, size_t size);
             return try_err_;                                                                       \
         }                                                                                          \
     } while (0)
+
+#pragma GCC visibility pop

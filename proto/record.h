@@ -21,6 +21,8 @@
 
 #include "proto/errors.h"
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 /* ---- what a field may be --------------------------------------------------------------------- */
 
 typedef struct text {
@@ -110,6 +112,8 @@ record_slice(const void *record, text_t text)
 {
     return (slice_t){text.at == 0 ? "" : (const char *) record + text.at, text.size};
 }
+/* For "%.*s": the bytes of a text of a checked record. */
+#define RECORD_SHOWN(record, text) (int) (text).size, record_slice((record), (text)).data
 /* The i-th row of a checked record; row must be < rows.count. */
 static inline const void *
 record_row(const void *record, rows_t rows, uint32_t row, size_t row_bytes)
@@ -178,3 +182,5 @@ err_t record_encode_part(const record_type_t *type, const void *record, const vo
  * memory; the draft is then not to be used. */
 err_t record_decode(const record_type_t *type, const struct wire_value *map, draft_t *draft,
                     const void **ret_record, const char **ret_field) must_use;
+
+#pragma GCC visibility pop

@@ -2,10 +2,12 @@
  *
  * Shape    a record's fields are listed once as F(R, kind, name, bound_or_type, need)
  *          (R is handed through; 0 where a kind has no bound); RECORD_STRUCT makes
- *          <record>_t of it and declares <record>_type; RECORD_DEFINE (in one .c file) defines it.
+ *          <record>_t of it and declares <record>_type; RECORD_DEFINE (in one .c file) defines it;
+ *          RECORD does both, for a program of one file.
  * Costs    none at run time.
  */
 #pragma once
+#include "proto/limits.h"
 #include "proto/record.h"
 
 #define RECORD_C_flag   uint8_t
@@ -59,6 +61,10 @@
     const record_type_t record##_type = {                                                          \
         #record, number, (uint32_t) sizeof(record##_t), (uint32_t) _Alignof(record##_t),           \
         (uint32_t) (sizeof record##_fields / sizeof record##_fields[0]), record##_fields};
+
+#define RECORD(record, number, fields)                                                             \
+    RECORD_STRUCT(record, fields)                                                                  \
+    RECORD_DEFINE(record, number, fields)
 
 /* A word table: WORDS(target_state, TARGET_STATES, TARGET) with TARGET_STATES(W, R) W(R, PENDING, "pending")
  * makes enum target_state { TARGET_PENDING, ... TARGET_STATE count last } and target_state_words. */

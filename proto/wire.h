@@ -13,6 +13,8 @@
 
 #include "proto/record.h"
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 typedef enum wire_kind {
     WIRE_NIL,
     WIRE_BOOL,
@@ -76,3 +78,5 @@ bool wire_is_utf8(slice_t bytes);
 void wire_time_text(int64_t wall_ns, char *ret_text);
 /* One value as JSON text into text[size] (bin as hex); false when it does not fit. */
 bool wire_json(const wire_value_t *value, char *text, size_t size, size_t *ret_size);
+
+#pragma GCC visibility pop

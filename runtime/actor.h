@@ -27,6 +27,8 @@
 #include "proto/record.h"
 #include "runtime/world.h"
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 typedef struct actor_ctx actor_ctx_t;
 typedef struct actor_class actor_class_t;
 
@@ -136,6 +138,39 @@ struct actor_class {
 #define ON_URGENT(message) {&message##_type, LANE_URGENT, on_##message##_thunk}
 #define ACTOR_LIST(list)   .list = actor_##list, .list##_count = sizeof actor_##list / sizeof actor_##list[0]
 
+/* HANDLE and its like open a handler and have its thunk made, for less to write: the body follows. At hand
+ * are ctx, self and what the macro names last; the arguments may stay unused.
+ *     HANDLE(self_t, message) {... m ...}               heard by ON (message)
+ *     HANDLE_ANSWER(self_t, name) {... answer ...}      handed to an ask, call or job as name_then
+ *     HANDLE_INIT(self_t, name) {... args ...}          .init = name
+ *     HANDLE_TIMER(self_t, name) {... key ...}          .on_timer = name
+ *     HANDLE_DOWN(self_t, name) {... down ...}          .on_down = name */
+#define ACTOR_UNUSED __attribute__((unused))
+#define HANDLE(self_t, message)                                                                    \
+    HEARS(self_t, message)                                                                         \
+    static actor_next_t on_##message(ACTOR_UNUSED actor_ctx_t *ctx, ACTOR_UNUSED self_t *self,     \
+                                     ACTOR_UNUSED const message##_t *m)
+#define HANDLE_ANSWER(self_t, name)                                                                \
+    THEN(self_t, name)                                                                             \
+    static actor_next_t name(ACTOR_UNUSED actor_ctx_t *ctx, ACTOR_UNUSED self_t *self,             \
+                             ACTOR_UNUSED const actor_answer_t *answer)
+#define HANDLE_INIT(self_t, name)  ACTOR_HANDLE(self_t, name, const void *, args)
+#define HANDLE_TIMER(self_t, name) ACTOR_HANDLE(self_t, name, uint64_t, key)
+#define HANDLE_DOWN(self_t, name)  ACTOR_HANDLE(self_t, name, const actor_down_t *, down)
+#define ACTOR_HANDLE(self_t, name, argument_t, argument)                                           \
+    static actor_next_t name##_typed(actor_ctx_t *ctx, self_t *self, argument_t argument);         \
+    static actor_next_t name(actor_ctx_t *ctx, void *self, argument_t argument)                    \
+    {                                                                                              \
+        return name##_typed(ctx, (self_t *) self, argument);                                       \
+    }                                                                                              \
+    static actor_next_t name##_typed(ACTOR_UNUSED actor_ctx_t *ctx, ACTOR_UNUSED self_t *self,     \
+                                     ACTOR_UNUSED argument_t argument)
+/* In a class: what it hears, in place; and the edges that ACTOR_EDGES_OF (owner, ...) has listed. */
+#define ACTOR_HEARS(...)                                                                           \
+    .hears = (const actor_hears_t[]){__VA_ARGS__},                                                 \
+    .hears_count = sizeof((const actor_hears_t[]){__VA_ARGS__}) / sizeof(actor_hears_t)
+#define ACTOR_SPEAKS(owner) .edges = owner##_edges, .edge_count = owner##_EDGE_COUNT
+
 /* An actor's file says once whom it tells, asks, calls and needs:
  *     #define EDGES(E) E(TELL, despooler, instruction) E(ASK, site_database, due_targets)
  *     ACTOR_EDGES(EDGES)
@@ -144,11 +179,16 @@ struct actor_class {
  *     verdict_t ask_site_database_due_targets(ctx, m, deadline_ms, then, tag);
  * TELL_TO, ASK_TO and CALL_TO take the receiver as an argument, for classes with many instances:
  *     verdict_t tell_point_worker_work(ctx, actor_ref_t to, m);
- * NEED names what is asked before ready; it makes no function. */
-#define ACTOR_EDGES(list)                                                                          \
-    enum { list(ACTOR_EDGE_NUMBER) ACTOR_EDGE_COUNT };                                             \
-    static const actor_edge_t actor_edges[] __attribute__((unused)) = {list(ACTOR_EDGE_ROW)};                           \
+ * DYNAMIC_TO is a CALL_TO that may close a circle of classes: at run time it may be answered ERR_CYCLE.
+ * NEED names what is asked before ready; it makes no function.
+ * A file with several actors says ACTOR_EDGES_OF (owner, list) for each. */
+#define ACTOR_EDGES_OF(owner, list)                                                                \
+    enum { list(ACTOR_EDGE_NUMBER) owner##_EDGE_COUNT };                                           \
+    static const actor_edge_t owner##_edges[] __attribute__((unused)) = {list(ACTOR_EDGE_ROW)};    \
     list(ACTOR_EDGE_FUNCTION)
+#define ACTOR_EDGES(list)                                                                          \
+    ACTOR_EDGES_OF(actor, list)                                                                    \
+    enum { ACTOR_EDGE_COUNT = actor_EDGE_COUNT };
 #define ACTOR_EDGE_NUMBER(kind, target, message)   ACTOR_EDGE_##kind##_##target##_##message,
 #define ACTOR_EDGE_ROW(kind, target, message)      {ACTOR_EDGE_KIND_##kind, #target, &message##_type},
 #define ACTOR_EDGE_FUNCTION(kind, target, message) ACTOR_EDGE_FN_##kind(target, message)
@@ -158,6 +198,7 @@ struct actor_class {
 #define ACTOR_EDGE_KIND_ASK_TO  EDGE_ASK
 #define ACTOR_EDGE_KIND_CALL    EDGE_CALL
 #define ACTOR_EDGE_KIND_CALL_TO EDGE_CALL
+#define ACTOR_EDGE_KIND_DYNAMIC_TO EDGE_DYNAMIC
 #define ACTOR_EDGE_KIND_NEED    EDGE_NEED
 #define ACTOR_EDGE_FN_TELL(target, message)                                                        \
     static inline must_use verdict_t tell_##target##_##message(actor_ctx_t *ctx, const message##_t *m) \
@@ -177,6 +218,9 @@ struct actor_class {
 #define ACTOR_EDGE_FN_CALL_TO(target, message)                                                     \
     static inline must_use verdict_t call_##target##_##message(actor_ctx_t *ctx, actor_ref_t to, const message##_t *m, uint32_t deadline_ms, actor_answer_fn *then, uint64_t tag) \
     { return actor_ask(ctx, ACTOR_EDGE_CALL_TO_##target##_##message, to, m, deadline_ms, then, tag); }
+#define ACTOR_EDGE_FN_DYNAMIC_TO(target, message)                                                  \
+    static inline must_use verdict_t call_##target##_##message(actor_ctx_t *ctx, actor_ref_t to, const message##_t *m, uint32_t deadline_ms, actor_answer_fn *then, uint64_t tag) \
+    { return actor_ask(ctx, ACTOR_EDGE_DYNAMIC_TO_##target##_##message, to, m, deadline_ms, then, tag); }
 #define ACTOR_EDGE_FN_NEED(target, message)
 
 /* ---- drafts: making a message ------------------------------------------------------------------ */
@@ -330,6 +374,7 @@ typedef struct actor_figures {
     char waits_for[96];  /* open call or deferred reply */
     char why[128];       /* degraded, last failure */
     char describes[256]; /* the class's describe, as of its last handler */
+    actor_ref_t waits_on; /* who has to act next for its open call; index 0: no call, or the outside */
     actor_state_t state;
     uint64_t depth[LANE_COUNT];        /* messages waiting; at a busy worker, with places taken ahead */
     int64_t oldest_age_ns;             /* of the oldest waiting message, 0: none */
@@ -342,6 +387,8 @@ uint32_t actor_watch(const actor_ctx_t *ctx, uint32_t from, actor_figures_t *ret
 /* How the role is that an edge leads to: one that is ACTOR_PAUSED keeps what it is asked until it is
  * resumed. ACTOR_STOPPED: there is none. */
 actor_state_t actor_role_state(const actor_ctx_t *ctx, uint32_t edge);
+/* The loaded classes, from 0 on, with the edges that each lists; NULL past the last one. */
+const actor_class_t *actor_class_at(const actor_ctx_t *ctx, uint32_t number);
 typedef struct host_figures {
     uint64_t actors, workers, threads, job_threads, job_threads_lost, jobs_queued, sockets, descriptors;
     uint64_t actors_max, threads_max, sockets_max, descriptors_max, job_threads_max;
@@ -379,3 +426,5 @@ void actor_crash_forget(const actor_ctx_t *ctx, uint32_t number);
 /* In a handler or job: what it does from here on is about this. A message that has the field which the
  * host's options name is about that field's value from the start. */
 void actor_about(uint64_t about);
+
+#pragma GCC visibility pop

@@ -51,10 +51,11 @@ core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err)
 static void
 deliver_to(actor_t *actor, envelope_t *take_envelope)
 {
+    bool for_next = take_envelope->to.incarnation > actor->self.incarnation;
     bool ended = actor->stage == STAGE_ENDING || actor->stage == STAGE_WAITING;
     switch ((envelope_kind_t) take_envelope->kind) {
     case ENV_ASK:
-        if (ended) {
+        if (ended && !for_next) { /* the next one's start is on its way before this */
             err_t err = actor->end_final ? ERR_DOWN : ERR_RESTARTING;
             core_refuse_envelope(actor->worker, take_envelope, err);
             return;

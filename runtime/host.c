@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -296,6 +297,26 @@ host_destroy(host_t **host_at)
     }
     free(host->classes);
     free(host);
+}
+
+err_t
+host_run(const host_options_t *options, char *ret_why, size_t why_size)
+{
+    char left[256] = "";
+    host_t *host = host_new(options);
+    err_t err = host_start(host);
+
+    if (err == OK) {
+        host_wait_stop(host);
+        err = host_failed(host);
+    }
+    snprintf(ret_why, why_size, "%s", host_why(host));
+    if (!host_stop(host, STOP_DEADLINE_MS, left, sizeof left) && err == OK) {
+        snprintf(ret_why, why_size, "cannot stop '%s': it did not end in time", left);
+        err = ERR_DEADLINE;
+    }
+    host_destroy(&host);
+    return err;
 }
 
 void

@@ -18,6 +18,8 @@
 
 #include "runtime/actor.h"
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 #define HOST_STOPPING_MS 1500u /* that the root has to make ready for a stop from outside */
 
 typedef struct host host_t;
@@ -75,8 +77,13 @@ void host_request_stop(host_t *host);
 /* Stops in reverse order within deadline_ms; false when something was left, named in ret_left. */
 bool host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size);
 void host_destroy(host_t **host);
+/* All of it: makes a host, starts it, waits for its stop, stops and destroys it. OK when an actor
+ * asked for the stop, which then was in order; else ret_why says why not. */
+err_t host_run(const host_options_t *options, char *ret_why, size_t why_size) must_use;
 
 /* From any thread, without blocking what is looked at. */
 void host_figures(const host_t *host, host_figures_t *ret);
 uint32_t host_watch(const host_t *host, uint32_t from, actor_figures_t *ret, uint32_t count,
                     uint32_t *ret_next);
+
+#pragma GCC visibility pop

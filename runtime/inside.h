@@ -124,6 +124,8 @@ watch_touch(actor_t *actor)
 }
 void watch_tell(worker_t *worker); /* at the end of a quantum */
 void watch_forget(actor_t *actor); /* it goes */
+/* The name of who sits there, from any thread. */
+void watch_name(const core_t *core, uint32_t index, char *ret_name, size_t size);
 envelope_t *core_note_new(core_t *core, const record_type_t *type, const draft_t *draft);
 
 void *xalloc(size_t count, size_t size); /* zeroed; out of memory ends the process */

@@ -245,7 +245,7 @@ restart(actor_t *actor)
     if (actor->stage != STAGE_WAITING) {
         return;
     }
-    actor_ref_t next = cell_next_incarnation(actor->cell, actor->self.index);
+    actor_ref_t next = {actor->self.index, (uint32_t) atomic_load(&actor->cell->life)};
     atomic_fetch_add(&actor->cell->restarts, 1);
     tell_monitors(actor, ACTOR_RESTARTED, next);
     actor->self = next;

@@ -46,6 +46,8 @@
     F(R, text, topic, 64, REQUIRED)                                                                \
     F(R, bytes, body, 1048576, REQUIRED)
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
 #define NOTE_STRUCT(note, sentence) RECORD_STRUCT(note, NOTE_##note)
 NOTES(NOTE_STRUCT)
 #undef NOTE_STRUCT
+#pragma GCC visibility pop

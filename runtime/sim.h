@@ -17,6 +17,8 @@
 #include "runtime/host.h"
 #include "runtime/world_sim.h"
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 typedef struct sim sim_t;
 
 /* Which of the things that can be done is done next.
@@ -116,3 +118,5 @@ uint32_t sim_open_asks(const sim_t *sim, char *ret_text, size_t size);
 /* Jobs that hang in a world call past their deadline. */
 uint32_t sim_threads_lost(const sim_t *sim);
 int64_t sim_now_ns(const sim_t *sim);
+
+#pragma GCC visibility pop

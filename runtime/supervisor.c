@@ -282,8 +282,9 @@ backoff_ns(const actor_t *parent, const child_t *child)
 static void
 restart_child(actor_t *parent, child_t *child)
 {
-    actor_ref_t old = child->who;
-    actor_ref_t next = {old.index, old.incarnation + 1};
+    uint32_t index = child->who.index;
+    /* It is there from now on: who is told of it here may speak to it at once. */
+    actor_ref_t next = cell_next_incarnation(cell_at(parent->core, index), index);
     order(parent, child, ENV_RESTART, ACTOR_RESTARTED);
     tell_parent(parent, child, ACTOR_RESTARTED, next);
     child->who = next;

@@ -126,8 +126,9 @@ walk(const core_t *core, uint32_t from, uint32_t self, uint64_t *ret_sum, char *
     size_t used = 0;
     for (uint32_t steps = 0; from != 0 && steps < ACTORS_MAX; steps++) {
         if (path != NULL && used < PATH_BYTES) {
-            used +=
-                (size_t) snprintf(path + used, PATH_BYTES - used, " -> %s", name_at(core, from));
+            char name[ACTOR_NAME_BYTES_MAX + 1];
+            watch_name(core, from, name, sizeof name);
+            used += (size_t) snprintf(path + used, PATH_BYTES - used, " -> %s", name);
         }
         if (from == self) {
             *ret_sum = sum;
@@ -147,15 +148,17 @@ is_circle(actor_ctx_t *ctx, uint32_t next, uint32_t self)
 {
     core_t *core = ctx->worker->core;
     char path[PATH_BYTES];
-    char why[PATH_BYTES + 64];
+    char name[ACTOR_NAME_BYTES_MAX + 1];
+    char why[PATH_BYTES + sizeof name];
     uint64_t first = 0;
     uint64_t second = 0;
     if (!walk(core, next, self, &first, NULL) || !walk(core, next, self, &second, path) ||
         first != second) {
         return false;
     }
-    snprintf(why, sizeof why, "%s%s", name_at(core, self), path);
-    core_note_trouble(ctx->worker, name_at(core, self), "cycle", why, 1);
+    watch_name(core, self, name, sizeof name);
+    snprintf(why, sizeof why, "%s%s", name, path);
+    core_note_trouble(ctx->worker, name, "cycle", why, 1);
     return true;
 }
 

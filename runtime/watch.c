@@ -141,6 +141,19 @@ read_shown(const cell_t *cell, shown_t *ret)
     }
 }
 
+void
+watch_name(const core_t *core, uint32_t index, char *ret_name, size_t size)
+{
+    const cell_t *cell = cell_at(core, index);
+    const loaded_class_t *class = atomic_load(&cell->class);
+    shown_t shown;
+    read_shown(cell, &shown);
+    snprintf(ret_name, size, "%s",
+             class == NULL        ? "nobody"
+             : shown.name[0] != 0 ? shown.name
+                                  : class->class->name);
+}
+
 static int64_t
 age(int64_t since_ns, int64_t now_ns)
 {
@@ -175,6 +188,9 @@ read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t
     snprintf(ret->why, sizeof ret->why, "%s", shown.why);
     snprintf(ret->waits_for, sizeof ret->waits_for, "%s", shown.waits_for);
     snprintf(ret->describes, sizeof ret->describes, "%s", shown.describes);
+    uint32_t next = (uint32_t) atomic_load(&cell->waits);
+    uint64_t life = next == 0 ? 0 : atomic_load(&cell_at(core, next)->life);
+    ret->waits_on = (actor_ref_t){next, (uint32_t) life};
     uint32_t worker = atomic_load(&cell->worker);
     snprintf(ret->worker, sizeof ret->worker, "%s",
              worker < core->worker_count ? core->workers[worker].name : "");
@@ -218,6 +234,13 @@ core_figures(const core_t *core, host_figures_t *ret)
         ret->delivered += atomic_load(&core->workers[i].delivered);
     }
     core->executor.figures(core->executor.self, ret);
+}
+
+const actor_class_t *
+actor_class_at(const actor_ctx_t *ctx, uint32_t number)
+{
+    const core_t *core = ctx->worker->core;
+    return number < core->class_count ? core->classes[number].class : NULL;
 }
 
 uint32_t

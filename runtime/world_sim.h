@@ -15,6 +15,8 @@
 #pragma once
 #include "runtime/world.h"
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 typedef struct world_sim world_sim_t;
 
 typedef struct world_sim_options {
@@ -103,3 +105,5 @@ world_sim_operation_count(const world_sim_t *sim); /* calls that changed somethi
 void world_sim_cut_after(world_sim_t *sim, uint64_t operations);
 bool world_sim_is_cut(const world_sim_t *sim);
 uint64_t world_sim_hash(const world_sim_t *sim); /* of the operation trace so far */
+
+#pragma GCC visibility pop
