@@ -1,4 +1,4 @@
-/* pool.c - a supervised pool: four workers share a hundred tasks, and one task fails whoever has it.
+/* pool.c - a supervised pool: four workers share a hundred tasks, and one task fails who has it.
  *
  * The worker that fails is restarted by its parent, the crew; the task in its hand comes back as
  * `restarting`, and the crew decides: once more, then no more. Nobody else notices. */

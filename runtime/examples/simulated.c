@@ -1,7 +1,7 @@
 /* simulated.c - an actor under test in the simulator: what the notebook said it kept must be there
  * after a power cut, whenever that comes.
  *
- *     simulated                     500 seeds, each with power cuts at drawn moments
+ *     simulated                     200 seeds, each with power cuts at drawn moments
  *     simulated --seed N            one of them
  *     simulated --no-sync           with the defect planted that the test must find */
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include "proto/record_table.h"
 #include "runtime/sim.h"
 
-#define SEEDS  500u
+#define SEEDS  200u
 #define NOTES  20u /* that a run asks for */
 #define CUTS   5u  /* of a run */
 #define PATH   "/notes"

@@ -26,7 +26,7 @@ SAYS = {
     'pool': r'100 tasks: 99 done, sum of squares 338181; 1 given up after 2 tries; 2 restarts\n',
     'philosophers': r'(?s)(?=.*a circle is refused: (\w+) -> \w+ -> \w+ -> \w+ -> \w+ -> \1\n)'
                     r'(?=(?:.*?\w+ eats\n){5}).*all have eaten\n',
-    'simulated': r'500 seeds, \d+ power cuts, \d+ steps, \d+ crash points: nothing promised was '
+    'simulated': r'200 seeds, \d+ power cuts, \d+ steps, \d+ crash points: nothing promised was '
                  r'lost\n',
 }
 
@@ -94,27 +94,27 @@ def every_example_works(compiler, static, *flags):
         assert re.fullmatch(says, said), f'{example} said\n{said}expected\n{says}'
 
 
-@claim(60)
+@claim(240)
 def examples_build_with_gcc_against_the_shared_library_and_run():
     every_example_works('gcc', False, '-O2')
 
 
-@claim(60)
+@claim(240)
 def examples_build_with_gcc_against_the_static_library_and_run():
     every_example_works('gcc', True, '-O0')
 
 
-@claim(60)
+@claim(240)
 def examples_build_with_clang_against_the_shared_library_and_run():
     every_example_works('clang', False, '-O0')
 
 
-@claim(60)
+@claim(240)
 def examples_build_with_clang_against_the_static_library_and_run():
     every_example_works('clang', True, '-O2')
 
 
-@claim(60)
+@claim(240)
 def a_planted_defect_is_found_by_the_simulated_test_and_its_seed_shows_it_again():
     there = installed()
     program = there.built('gcc', 'simulated', False)
@@ -126,7 +126,7 @@ def a_planted_defect_is_found_by_the_simulated_test_and_its_seed_shows_it_again(
     ran([program, '--seed', seed[1]], env=there.env())
 
 
-@claim(60)
+@claim(240)
 def each_installed_header_compiles_alone():
     there = installed()
     assert len(list(there.headers())) in range(5, 13), f'installed: {sorted(there.headers())}'
@@ -139,7 +139,7 @@ def each_installed_header_compiles_alone():
                  *there.asked('--cflags').split(), source])
 
 
-@claim(60)
+@claim(240)
 def installed_headers_include_each_other_and_the_c_library_only():
     there = installed()
     names = set(there.headers())
@@ -150,7 +150,7 @@ def installed_headers_include_each_other_and_the_c_library_only():
                 assert known, f'{header} includes {what}'
 
 
-@claim(60)
+@claim(240)
 def the_shared_library_exports_what_the_headers_declare_and_nothing_else():
     there = installed()
     listed = ran(['nm', '-D', '--defined-only', os.path.join(there.lib, 'libdespool-runtime.so')])
@@ -169,7 +169,7 @@ def the_shared_library_exports_what_the_headers_declare_and_nothing_else():
                                   f'declared and not exported: {sorted(declared - exported)}')
 
 
-@claim(120)
+@claim(240)
 def the_examples_are_clean_under_valgrind():
     there = installed()
     for example, says in SAYS.items():
