@@ -64,6 +64,36 @@ Test(core_restart, a_permanent_one_always_comes_back)
     }
 }
 
+static actor_next_t
+want_answered(actor_ctx_t *ctx, puppet_t *self, const want_t *m)
+{
+    cr_assert(self != NULL);
+    answer(ctx, m->number * 10);
+    return ACTOR_CONTINUE;
+}
+static actor_next_t
+ask_the_next_one(actor_ctx_t *ctx, puppet_t *self, const actor_down_t *down)
+{
+    want_t *m = DRAFT(ctx, want);
+    cr_assert(self != NULL);
+    m->number = 7;
+    verdict_t verdict = actor_ask(ctx, B * 4 + 2, down->next, m, 60000, cast_heard, 7);
+    expect(verdict == VERDICT_OK, "verdict %d", (int) verdict);
+    return ACTOR_CONTINUE;
+}
+
+Test(core_restart, a_parent_speaks_to_the_new_child_as_soon_as_it_is_told_of_it)
+{
+    cast_hook[ROOT].down = ask_the_next_one;
+    cast_hook[B].want = want_answered;
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        forget();
+        poke(B, fail_now);
+        settle();
+        expect_log("7=70 ");
+    }
+}
+
 Test(core_restart, a_transient_one_comes_back_when_it_failed_and_not_when_it_ended)
 {
     listen();
