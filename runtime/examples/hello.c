@@ -1,4 +1,4 @@
-/* hello.c - two actors on threads of their own: one asks, the other answers, the host stops. */
+/* hello.c - two actors, each on a thread of its own: one asks, one answers, the host stops. */
 #include <stdio.h>
 
 #include "proto/record_table.h"
@@ -22,7 +22,7 @@ HANDLE(greeter_t, greeting)
     return ACTOR_CONTINUE;
 }
 static const actor_class_t greeter = {
-    .name = "greeter", .state_bytes = sizeof(greeter_t), ACTOR_HEARS(ON(greeting))};
+    .name = "greeter", .state_bytes = sizeof(greeter_t), .role = true, ACTOR_HEARS(ON(greeting))};
 
 #define EDGES(E) E(ASK_TO, greeter, greeting)
 ACTOR_EDGES_OF(visitor, EDGES)
@@ -45,7 +45,8 @@ HANDLE_INIT(void, begin)
     claim(ctx, ask_greeter_greeting(ctx, to, m, 0, heard_then, 0) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
-static const actor_class_t visitor = {.name = "visitor", .init = begin, ACTOR_SPEAKS(visitor)};
+static const actor_class_t visitor = {
+    .name = "visitor", .role = true, .init = begin, ACTOR_SPEAKS(visitor)};
 
 int
 main(void)
