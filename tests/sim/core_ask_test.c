@@ -74,6 +74,36 @@ Test(core_asks, a_reply_resolves_it_once)
     }
 }
 
+static actor_next_t
+note_say(actor_ctx_t *ctx, puppet_t *self, const say_t *m)
+{
+    cr_assert(ctx != NULL && self != NULL);
+    note("say-%lu", (unsigned long) m->number);
+    return ACTOR_CONTINUE;
+}
+static actor_next_t
+tell_and_ask_a(actor_ctx_t *ctx, puppet_t *self)
+{
+    cr_assert(self != NULL);
+    expect(tell(ctx, A, 5) == VERDICT_OK && ask(ctx, A, 6, 1000) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+Test(core_asks, the_asker_stays_open_to_others_until_it_is_answered)
+{
+    cast_hook[A] = (cast_hooks_t){.say = note_say, .want = note_want};
+    cast_hook[D].want = want_deferred;
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        poke(A, ask_d);
+        settle_ms(10);
+        poke(B, tell_and_ask_a);
+        settle_ms(10);
+        expect_log("say-5 want-6 6=60 ");
+        poke(D, answer_late);
+        settle();
+        expect_log("say-5 want-6 6=60 11=110 ");
+    }
+}
+
 Test(core_asks, its_deadline_resolves_it_once_and_the_late_reply_is_dropped_and_counted)
 {
     cast_hook[D].want = want_deferred;
