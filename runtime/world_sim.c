@@ -164,6 +164,12 @@ world_sim_set_space(world_sim_t *sim, const char *path, uint64_t bytes_max, uint
     device->inodes_max = inodes_max;
 }
 
+void
+world_sim_set_type(world_sim_t *sim, const char *path, uint32_t type)
+{
+    must_look(sim, path)->device->type = type;
+}
+
 /* Space is not healed: a disk that is full is not broken. */
 void
 world_sim_heal(world_sim_t *sim)

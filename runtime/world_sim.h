@@ -37,8 +37,8 @@ void world_sim_destroy(world_sim_t **sim);
 
 /* The world as one job sees it; pause may be NULL. Owned by the caller. */
 world_t *world_sim_job_new(world_sim_t *sim, world_sim_pause_fn *pause, void *context);
-/* The world as nobody of the machine sees it, for oracles: no faults are drawn, no time passes, no
- * trace is left. Only for looking. Ended with world_sim_job_destroy. */
+/* The world as from outside of the machine, for oracles and for who changes a disk behind its back:
+ * no faults are drawn, no time passes, no trace is left. Ended with world_sim_job_destroy. */
 world_t *world_sim_look_new(world_sim_t *sim);
 void world_sim_job_cancel(world_t *job);
 /* As on the real machine, what the job left open stays open: another job may go on with it. */
@@ -68,6 +68,8 @@ void world_sim_hang(world_sim_t *sim, const char *path, bool hang);
 bool world_sim_hangs(const world_t *job); /* whether this job waits in a call that hangs */
 void world_sim_set_space(world_sim_t *sim, const char *path, uint64_t bytes_max,
                          uint64_t inodes_max);
+/* What space tells as the type of the file system that path is on; at first that of ext4. */
+void world_sim_set_type(world_sim_t *sim, const char *path, uint32_t type);
 void world_sim_heal(world_sim_t *sim); /* ends all faults, drawn, mixed and set; space stays */
 
 /* What may go wrong below one path, as chances per million calls, 0 never. */
@@ -79,6 +81,7 @@ typedef struct world_sim_mix {
     uint32_t hang;        /* a call that does not return until healed */
     uint32_t point;       /* a named point (world_point) fails with EIO, whatever the path */
     uint32_t cut;         /* the power goes at a named point: world_sim_is_cut */
+    uint32_t cut_rename;  /* the power goes right after a rename, before its sync */
     uint32_t slow_ns;     /* each call takes up to so much longer: a slow device */
     uint32_t most;        /* so many faults in all, and then no more; 0 without bound */
 } world_sim_mix_t;

@@ -312,7 +312,7 @@ do_space(sim_job_t *job, const sim_call_t *call)
         .bytes_all = device->bytes_max,
         .inodes_free = left_of(device->inodes_max, device->inodes_used),
         .block_bytes = SIM_BLOCK_BYTES,
-        .type = SIM_DEVICE_TYPE,
+        .type = device->type == 0 ? SIM_DEVICE_TYPE : device->type,
     };
     return 0;
 }

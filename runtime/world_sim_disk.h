@@ -75,6 +75,7 @@ struct sim_device {
     uint64_t number;
     sim_node_t *root;
     uint64_t bytes_max, inodes_max, bytes_used, inodes_used;
+    uint32_t type; /* f_type of statfs; 0: that of ext4 */
     sim_device_t *next;
 };
 

@@ -188,6 +188,7 @@ sim_call(world_t *world, const sim_call_t *asked, sim_do_fn *run)
     trace(sim, &call, result);
     if (call.counts ? result == 0 : sim->disk.recorded != recorded) {
         count(sim);
+        sim_cut_by_mix(sim, &call);
         sim_power_sweep(&sim->disk);
     }
     return result;

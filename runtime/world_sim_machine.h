@@ -88,6 +88,8 @@ int64_t sim_call(world_t *world, const sim_call_t *call, sim_do_fn *run);
 /* What the mixes make of a call (world_sim_mix.c): an error or a short write is put into it. */
 typedef enum sim_drawn { SIM_DRAWN_NOTHING, SIM_DRAWN_HANG, SIM_DRAWN_CUT } sim_drawn_t;
 sim_drawn_t sim_draw_mix(world_sim_t *sim, sim_call_t *call);
+/* After a call that did what it should. */
+void sim_cut_by_mix(world_sim_t *sim, const sim_call_t *call);
 int64_t sim_slowness(world_sim_t *sim, const sim_call_t *call); /* ns on top of the latency */
 void sim_mixes_end(world_sim_t *sim);
 

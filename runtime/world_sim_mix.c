@@ -159,6 +159,17 @@ drawn_at_point(world_sim_t *sim, sim_call_t *call)
     return SIM_DRAWN_NOTHING;
 }
 
+void
+sim_cut_by_mix(world_sim_t *sim, const sim_call_t *call)
+{
+    if (!sim->mixed || strcmp(call->operation, "rename") != 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < WORLD_SIM_MIXES_MAX && !sim->is_cut; i++) {
+        sim->is_cut = strikes(sim, &sim->mix[i], sim->mix[i].chances.cut_rename);
+    }
+}
+
 sim_drawn_t
 sim_draw_mix(world_sim_t *sim, sim_call_t *call)
 {

@@ -83,6 +83,10 @@ stage(order_run_t *run)
                                                                 version->directories + 1));
     int result = job->syncs_whole ? sync_point_all(job->world, SYNC_PLACE_TREE, run->tree)
                                   : sync_point_file(job->world, SYNC_PLACE_TREE, run->staging);
+    if (result >= 0 && !job->syncs_whole && version->links > 0) {
+        /* A symlink's own time cannot be synced alone. */
+        result = sync_point_all(job->world, SYNC_PLACE_TREE, run->tree);
+    }
     if (result < 0) {
         job->sync_failed = true;
         return fail(run, result, "sync", run->name);

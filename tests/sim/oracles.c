@@ -2,7 +2,9 @@
  *
  *   D02  an instruction names at least one target, and a retry of one names only points that had
  *        not answered well (invariants 3 and 4)
- *   D15  the attempt of a target never goes back within one version, also over a power cut
+ *   D15  the attempt of a target never goes back within one version, also over a power cut, and
+ *        rises by one at a time; nothing is tried without end
+ *   D16  a retry is for the same version, root and bytes as the instruction it repeats
  *   inv8 one point has at most one work in hand
  *   inv11 status messages are published in the order of their sequence numbers, without a gap */
 #include "tests/sim/stage_inside.h"
@@ -11,6 +13,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#define PAUSE_NS         INT64_C(200000000) /* between two tries that count, at least */
+#define INSTRUCTIONS_MAX 400u /* for one target in a run; a healthy one has some dozens */
 
 void
 stage_note_fault(stage_t *stage, const char *format, ...)
@@ -48,6 +53,36 @@ seen_of(stage_t *stage, slice_t package, slice_t point)
     return seen;
 }
 
+/* Two instructions of one number are one instruction, but for attempt, due time and cause. */
+static void
+see_repeat(stage_t *stage, seen_target_t *seen, const instruction_t *m)
+{
+    bool same = seen->epoch == m->epoch && seen->bytes == m->bytes &&
+                memcmp(&seen->root, &m->root, sizeof m->root) == 0;
+
+    if (seen->number == m->number && !same) {
+        stage_note_fault(stage, "D16: a retry for '%s' at '%s' is not the instruction it repeats",
+                         seen->package, seen->point);
+    }
+    if (m->action != ACTION_INSTALL) {
+        return;
+    }
+    if (seen->epoch == m->epoch && m->attempt < seen->attempt) {
+        stage_note_fault(stage, "D15: the attempt of '%s' at '%s' went back from %u to %u",
+                         seen->package, seen->point, seen->attempt, m->attempt);
+    }
+    if (seen->epoch == m->epoch && seen->attempt > 0 && m->attempt > seen->attempt + 1) {
+        stage_note_fault(stage, "D15: the attempt of '%s' at '%s' went from %u to %u",
+                         seen->package, seen->point, seen->attempt, m->attempt);
+    }
+    if (seen->failed_ns > 0 && seen->epoch == m->epoch &&
+        sim_now_ns(stage->sim) - seen->failed_ns < PAUSE_NS) {
+        stage_note_fault(stage, "D15: '%s' at '%s' failed and is tried again without a pause",
+                         seen->package, seen->point);
+    }
+    seen->attempt = m->attempt;
+}
+
 static void
 see_instruction(stage_t *stage, const instruction_t *m)
 {
@@ -60,13 +95,15 @@ see_instruction(stage_t *stage, const instruction_t *m)
     for (uint32_t i = 0; i < m->targets.count; i++) {
         const target_ref_t *target = ROW(m, m->targets, i, target_ref_t);
         seen_target_t *seen = seen_of(stage, package, record_slice(m, target->dp));
-        if (seen->epoch == m->epoch && m->attempt < seen->attempt && m->action == ACTION_INSTALL) {
-            stage_note_fault(stage, "D15: the attempt of '%s' at '%s' went back from %u to %u",
-                             seen->package, seen->point, seen->attempt, m->attempt);
+        see_repeat(stage, seen, m);
+        if (++seen->instructions > INSTRUCTIONS_MAX) {
+            stage_note_fault(stage, "D15: '%s' at '%s' is tried without end", seen->package,
+                             seen->point);
         }
-        seen->instructions++;
-        seen->attempt = m->attempt;
         seen->epoch = m->epoch;
+        seen->number = m->number;
+        seen->root = m->root;
+        seen->bytes = m->bytes;
     }
 }
 
@@ -89,7 +126,15 @@ see_work(stage_t *stage, const work_t *m)
 static void
 see_outcome(stage_t *stage, const outcome_t *m)
 {
-    seen_of(stage, record_slice(m, m->package), record_slice(m, m->dp))->in_work = false;
+    seen_target_t *seen = seen_of(stage, record_slice(m, m->package), record_slice(m, m->dp));
+
+    seen->in_work = false;
+    seen->failed_ns = 0;
+    if (m->err == OK) {
+        seen->attempt = 0; /* what comes later is counted anew */
+    } else if (m->reached && err_class(m->err) == CLASS_RETRY) {
+        seen->failed_ns = sim_now_ns(stage->sim);
+    }
 }
 
 void
@@ -138,11 +183,20 @@ oracle_published(void *context, slice_t topic, slice_t body)
     }
 }
 
+void
+oracle_forgets_pace(stage_t *stage)
+{
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        stage->seen[i].failed_ns = 0;
+    }
+}
+
 /* Works in hand end with the power; attempts and sequence numbers do not. */
 void
 oracle_crashed(stage_t *stage)
 {
     stage->crashed = true;
+    oracle_forgets_pace(stage);
     for (uint32_t i = 0; i < stage->seen_count; i++) {
         stage->seen[i].in_work = false;
     }

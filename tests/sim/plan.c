@@ -40,10 +40,11 @@ draw_acts(plan_t *plan, uint64_t *chance)
     }
     plan->acts = kinds ? (uint32_t) draw(chance, 7) : 0;
     for (uint32_t i = 0; i < plan->acts; i++) {
-        plan->act[i] = (plan_act_t){.kind = on[draw(chance, kinds)],
-                                    .after_ms = (uint32_t) draw(chance, 120),
-                                    .point = (uint32_t) draw(chance, plan->points),
-                                    .value = draw(chance, UINT64_C(1) << 32)};
+        plan->act[i] =
+            (plan_act_t){.kind = on[draw(chance, kinds)],
+                         .after_ms = (uint32_t) draw(chance, draw(chance, 4) ? 120 : 4000),
+                         .point = (uint32_t) draw(chance, plan->points),
+                         .value = draw(chance, UINT64_C(1) << 32)};
     }
 }
 
@@ -59,6 +60,11 @@ plan_draw(plan_t *ret_plan, uint64_t seed)
     plan.late = draw(&chance, 3) == 0;
     plan.withdraws = draw(&chance, 4) == 0;
     plan.cut_at_end = draw(&chance, 2);
+    plan.updates = draw(&chance, 4) == 0;
+    plan.verifies = draw(&chance, 3) == 0;
+    plan.plain_disks = draw(&chance, 3) == 0;
+    plan.fresh_data = draw(&chance, 3) == 0;
+    plan.cut_first = (uint32_t) draw(&chance, 6);
     if (draw(&chance, 3) == 0) {
         plan.link = (stage_link_t){.lose = (uint32_t) draw(&chance, 40),
                                    .twice = (uint32_t) draw(&chance, 40),

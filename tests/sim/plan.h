@@ -16,23 +16,24 @@
 
 /* K(symbol, word) */
 #define PLAN_KINDS(K)                                                                              \
-    K(UNPLUG, "unplug")       /* a point is not there */                                           \
-    K(FAIL, "fail")           /* every call at a point fails */                                    \
-    K(HANG, "hang")           /* no call at a point returns */                                     \
-    K(FULL, "full")           /* a point has no space left */                                      \
-    K(ERRORS, "errors")       /* EIO, ENOSPC, EDQUOT and short writes at a point, by chance */     \
-    K(SLOW, "slow")           /* a point is slow */                                                \
-    K(FLIP, "flip")           /* what is read at a point or from the store has a wrong bit */      \
-    K(ROT, "rot")             /* a bit of a file at a point, or on the way to one, is wrong */     \
-    K(POINT, "named-point")   /* named points of the code fail */                                  \
-    K(CUT_AT, "cut-at")       /* the power goes at a named point */                                \
-    K(CUT, "cut")             /* the power goes now */                                             \
-    K(CUT_AFTER, "cut-after") /* the power goes after so many changes of the disk */               \
-    K(RESTART, "restart")     /* a component is restarted */                                       \
-    K(CLOCK, "clock")         /* the wall clock jumps */                                           \
-    K(PLUG, "plug")           /* a point comes back before everything is healed */                 \
-    K(PAUSE, "pause")         /* an operator pauses a point */                                     \
-    K(UPDATE, "update")       /* the source changes, and is stored again */
+    K(UNPLUG, "unplug")         /* a point is not there */                                         \
+    K(FAIL, "fail")             /* every call at a point fails */                                  \
+    K(HANG, "hang")             /* no call at a point returns */                                   \
+    K(FULL, "full")             /* a point has no space left */                                    \
+    K(ERRORS, "errors")         /* EIO, ENOSPC, EDQUOT and short writes at a point, by chance */   \
+    K(SLOW, "slow")             /* a point is slow */                                              \
+    K(FLIP, "flip")             /* what is read at a point or from the store has a wrong bit */    \
+    K(ROT, "rot")               /* a bit of a file at a point, or on the way to one, is wrong */   \
+    K(POINT, "named-point")     /* named points of the code fail */                                \
+    K(CUT_AT, "cut-at")         /* the power goes at a named point */                              \
+    K(CUT, "cut")               /* the power goes now */                                           \
+    K(CUT_RENAME, "cut-rename") /* the power goes right after a rename */                          \
+    K(CUT_AFTER, "cut-after")   /* the power goes after so many changes of the disk */             \
+    K(RESTART, "restart")       /* a component is restarted */                                     \
+    K(CLOCK, "clock")           /* the wall clock jumps */                                         \
+    K(PLUG, "plug")             /* a point comes back before everything is healed */               \
+    K(PAUSE, "pause")           /* an operator pauses a point */                                   \
+    K(UPDATE, "update")         /* the source changes, and is stored again */
 
 typedef enum plan_kind {
 #define PLAN_SYMBOL(symbol, word) PLAN_##symbol,
@@ -56,6 +57,11 @@ typedef struct plan {
     bool late;            /* one more point is added at the end: the store must still have it all */
     bool withdraws;       /* at the end the package is taken off a point */
     bool cut_at_end;      /* the power goes when all is told to be well */
+    bool updates;         /* at the end there is one more version, and the old one is collected */
+    bool verifies;        /* at the end every byte is looked at by the site itself */
+    bool fresh_data;      /* the data directory was just made */
+    bool plain_disks;     /* file systems on which each file is synced for itself */
+    uint32_t cut_first;   /* the power goes when 1: the package, 2: the last point was added */
     uint32_t acts;
     plan_act_t act[PLAN_ACTS_MAX];
 } plan_t;

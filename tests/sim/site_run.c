@@ -8,8 +8,9 @@
 #include "tests/sim/machine.h"
 #include "tests/sim/stage_inside.h"
 
-#define CONVERGE_MS 600000u             /* virtual time to converge in, after all was healed */
-#define STARTS_MS   60000u              /* virtual time to start in */
+#define CONVERGE_MS 600000u  /* virtual time to converge in, after all was healed */
+#define JUMPED_MS   2400000u /* after the clock went back: a due time is at most 30 minutes away */
+#define STARTS_MS   60000u   /* virtual time to start in */
 #define SPACE_BYTES (UINT64_C(1) << 30) /* of a point that is not full */
 #define HOUR_NS     INT64_C(3600000000000)
 #define NAMED       "(named points)" /* the place of a mix that strikes only those */
@@ -22,23 +23,18 @@ typedef struct run {
     bool changed;     /* since it was last stored for sure */
     bool paused[STAGE_POINTS_MAX];
     uint32_t flips;
+    uint32_t converge_ms;
     bool leapt; /* the wall clock went so far ahead that keys are too old */
 } run_t;
 
 static const char *const names[STAGE_POINTS_MAX] = {"a", "b", "c", "d"};
+static const char *const paths[STAGE_POINTS_MAX] = {"/points/a", "/points/b", "/points/c",
+                                                    "/points/d"};
 
 static world_sim_t *
 machine_of(run_t *run)
 {
     return stage_world(run->stage);
-}
-
-static const char *
-path_of(uint32_t point)
-{
-    static const char *const paths[STAGE_POINTS_MAX] = {"/points/a", "/points/b", "/points/c",
-                                                        "/points/d"};
-    return paths[point];
 }
 
 static bool
@@ -56,8 +52,22 @@ add_point(run_t *run, uint32_t point)
     char name[32], root[32];
 
     snprintf(name, sizeof name, "name=%s", names[point]);
-    snprintf(root, sizeof root, "root=%s", path_of(point));
+    snprintf(root, sizeof root, "root=%s", paths[point]);
     return must_do(run, "dp.add", stage_do(run->stage, 60000, "dp.add", name, root, NULL));
+}
+
+/* The power goes when something was just told to be done. */
+static bool
+cut_here(run_t *run, uint32_t where)
+{
+    if (run->plan->cut_first == where) {
+        stage_crash(run->stage);
+        if (!stage_ready(run->stage, STARTS_MS)) {
+            stage_note_fault(run->stage,
+                             "after a power cut in the beginning the host is not ready");
+        }
+    }
+    return !stage_fault(run->stage);
 }
 
 static bool
@@ -70,10 +80,11 @@ set_up(run_t *run)
     bool well =
         must_do(run, "package.add",
                 stage_do(run->stage, 60000, "package.add", "id=P1", "source=/source", NULL));
+    well = well && cut_here(run, 1);
     for (uint32_t i = 0; well && i < run->points; i++) {
         well = add_point(run, i);
     }
-    return well;
+    return well && cut_here(run, 2);
 }
 
 /* ---- faults ---- */
@@ -99,7 +110,7 @@ strike_with_errors(run_t *run, const plan_act_t *act)
                            .part = act->value & 8 ? 10 * chance : 0,
                            .most = 1 + (uint32_t) (act->value >> 4) % 20};
 
-    world_sim_mix(machine_of(run), path_of(act->point), &mix);
+    world_sim_mix(machine_of(run), paths[act->point], &mix);
 }
 
 static void
@@ -111,7 +122,9 @@ jump(run_t *run, const plan_act_t *act)
 
     world_sim_set_wall(machine_of(run), world_wall_ns(look) + by * HOUR_NS);
     world_sim_job_destroy(&look);
+    oracle_forgets_pace(run->stage);
     run->leapt = run->leapt || by > 12;
+    run->converge_ms = by < 0 ? JUMPED_MS : run->converge_ms;
 }
 
 /* What was staged when the power went comes back with a wrong bit: it must be hashed before it is
@@ -123,7 +136,7 @@ rot(run_t *run, const plan_act_t *act)
 
     stage_crash(run->stage);
     world_t *look = world_sim_look_new(machine_of(run));
-    snprintf(staging, sizeof staging, "%s/.despool/staging", path_of(act->point));
+    snprintf(staging, sizeof staging, "%s/.despool/staging", paths[act->point]);
     if (machine_find_file(look, staging, act->value % 4, path, sizeof path)) {
         world_sim_rot(machine_of(run), path, act->value >> 2);
     }
@@ -154,7 +167,7 @@ flip(run_t *run, const plan_act_t *act)
 {
     if (run->flips++ == 0) {
         world_sim_mix(
-            machine_of(run), act->value % 2 ? "/data/store" : path_of(act->point),
+            machine_of(run), act->value % 2 ? "/data/store" : paths[act->point],
             &(world_sim_mix_t){.flip = 100000, .most = 1 + (uint32_t) (act->value >> 1) % 2});
     }
 }
@@ -163,7 +176,7 @@ static void
 strike_machine(run_t *run, const plan_act_t *act)
 {
     world_sim_t *machine = machine_of(run);
-    const char *path = path_of(act->point);
+    const char *path = paths[act->point];
     uint32_t most = 1 + (uint32_t) act->value % 3;
 
     switch (act->kind) {
@@ -188,6 +201,9 @@ strike_machine(run_t *run, const plan_act_t *act)
         break;
     case PLAN_CUT_AT:
         world_sim_mix(machine, NAMED, &(world_sim_mix_t){.cut = 100000, .most = 1 + most / 3});
+        break;
+    case PLAN_CUT_RENAME:
+        world_sim_mix(machine, NAMED, &(world_sim_mix_t){.cut_rename = 200000, .most = 1});
         break;
     case PLAN_CUT_AFTER:
         world_sim_cut_after(machine, 1 + act->value % 60);
@@ -245,10 +261,11 @@ heal(run_t *run)
 
     story_note(run->stage, "everything is healed");
     world_sim_heal(machine_of(run));
+    oracle_forgets_pace(run->stage);
     world_sim_cut_after(machine_of(run), 0);
     for (uint32_t i = 0; i < run->points; i++) {
         stage_plug(run->stage, names[i], true);
-        world_sim_set_space(machine_of(run), path_of(i), SPACE_BYTES, 100000);
+        world_sim_set_space(machine_of(run), paths[i], SPACE_BYTES, 100000);
     }
     for (uint32_t i = 0; i < run->points; i++) {
         snprintf(name, sizeof name, "name=%s", names[i]);
@@ -295,8 +312,10 @@ converge(run_t *run, const char *when)
 {
     char why[512];
 
-    for (uint32_t waited = 0; waited < CONVERGE_MS && !all_installed(run); waited += 1000) {
-        stage_run(run->stage, 1000);
+    uint32_t step_ms = run->converge_ms / 600;
+
+    for (uint32_t waited = 0; waited < run->converge_ms && !all_installed(run); waited += step_ms) {
+        stage_run(run->stage, step_ms);
     }
     for (uint32_t i = 0; i < run->points; i++) {
         const char *word = stage_target(run->stage, "P1", names[i]);
@@ -322,6 +341,42 @@ survives_a_cut(run_t *run)
         return false;
     }
     return converge(run, "after a power cut at rest");
+}
+
+/* One more version; the one before it is collected when its grace is over, and the power goes. */
+static bool
+gets_a_version(run_t *run)
+{
+    update(run);
+    if (run->changed) {
+        stage_note_fault(run->stage, "package.update was refused at rest");
+        return false;
+    }
+    if (!converge(run, "after an update")) {
+        return false;
+    }
+    stage_run(run->stage, 1500);
+    return survives_a_cut(run);
+}
+
+static bool
+is_verified(run_t *run)
+{
+    wire_value_t rows, ok, row;
+
+    if (!must_do(run, "verify", stage_do(run->stage, 120000, "verify", "id=P1", NULL)) ||
+        !wire_find(stage_answer(run->stage), "points", &rows)) {
+        stage_note_fault(run->stage, "verify tells no points");
+        return false;
+    }
+    const uint8_t *at = rows.body;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        wire_next(&rows, &at, &row);
+        if (!wire_find(&row, "ok", &ok) || !ok.boolean) {
+            stage_note_fault(run->stage, "verify finds what is installed and whole not to be");
+        }
+    }
+    return !stage_fault(run->stage);
 }
 
 static bool
@@ -412,7 +467,9 @@ live(run_t *run)
     heal(run);
     bool well = converge(run, "after all was healed");
     well = well && (!plan->cut_at_end || survives_a_cut(run));
+    well = well && (!plan->updates || gets_a_version(run));
     well = well && (!plan->late || gets_a_late_point(run));
+    well = well && (!plan->verifies || is_verified(run));
     if (well && !run->leapt) {
         stage_repeat_all(run->stage);
     }
@@ -427,7 +484,11 @@ live(run_t *run)
 void
 site_run(stage_t *stage, const plan_t *plan)
 {
-    run_t run = {.stage = stage, .plan = plan, .points = plan->points, .version = 1};
+    run_t run = {.stage = stage,
+                 .plan = plan,
+                 .points = plan->points,
+                 .version = 1,
+                 .converge_ms = CONVERGE_MS};
 
     if (!stage_fault(stage) && set_up(&run)) {
         live(&run);

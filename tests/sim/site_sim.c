@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/placement.h"
 #include "tests/sim/site_run.h"
@@ -56,6 +57,8 @@ stage_of(const settings_t *settings, const plan_t *plan, bool story)
                                .points = plan->points + 1,
                                .files = plan->files,
                                .link = plan->link,
+                               .fresh_data = plan->fresh_data,
+                               .plain_disks = plan->plain_disks,
                                .story = story};
 
     sqlite3_randomness(0, NULL); /* its generator is the process's: each run begins anew */
@@ -74,8 +77,11 @@ tell(const settings_t *settings, const plan_t *plan, stage_t *stage)
         plan_print_act(&plan->act[i], text, sizeof text);
         fprintf(stderr, "#   act %u: %s\n", i, text);
     }
-    fprintf(stderr, "#   first-unplugged %d, late %d, withdraws %d, cut-at-end %d, link %u/%u/%u\n",
-            plan->first_unplugged, plan->late, plan->withdraws, plan->cut_at_end, plan->link.lose,
+    fprintf(stderr,
+            "#   first-unplugged %d, late %d, withdraws %d, cut-at-end %d, updates %d, "
+            "verifies %d, fresh-data %d, plain-disks %d, cut-first %u, link %u/%u/%u\n",
+            plan->first_unplugged, plan->late, plan->withdraws, plan->cut_at_end, plan->updates,
+            plan->verifies, plan->fresh_data, plan->plain_disks, plan->cut_first, plan->link.lose,
             plan->link.twice, plan->link.half);
     stage_story(stage, getenv("STORY") ? 250 : 60);
     stage_diagram(stage, 40);
@@ -230,10 +236,11 @@ main(int argc, char **argv)
         }
     }
     printf("# %lu seeds, %lu failed; %lu steps, %lu places a power cut could fall, %lu cuts, "
-           "%lu targets instructed, %lu recounts\n",
+           "%lu targets instructed, %lu recounts, %lu ms\n",
            (unsigned long) tally.seeds, (unsigned long) tally.failed, (unsigned long) tally.steps,
            (unsigned long) tally.crash_points, (unsigned long) tally.cuts,
-           (unsigned long) tally.instructions, (unsigned long) tally.recounts);
+           (unsigned long) tally.instructions, (unsigned long) tally.recounts,
+           (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
     bool well = settings.caught ? tally.is_caught : tally.failed == 0;
     if (settings.caught) {
         printf("%sok 1 - a site with the old defect is caught: %s\n", well ? "" : "not ",

@@ -35,7 +35,9 @@ make_machine(stage_t *stage)
     world_sim_t *machine = sim_world(stage->sim);
     world_t *w = world_sim_job_new(machine, NULL, NULL);
 
-    machine_make_dir(w, "/data");
+    if (!stage->options.fresh_data) {
+        machine_make_dir(w, "/data");
+    }
     machine_make_dir(w, "/points");
     for (uint32_t i = 0; i < stage->options.points; i++) {
         char path[64];
@@ -43,11 +45,14 @@ make_machine(stage_t *stage)
         machine_make_dir(w, path);
         world_sim_mount_t mount = {path, UINT64_C(1) << 30, 100000};
         world_sim_mount(machine, &mount);
+        world_sim_set_type(machine, path, stage->options.plain_disks ? 1 : 0);
     }
     machine_make_tree(w, "/source", stage->options.files, 1);
     machine_make_dir(w, "/versions");
     keep_version(stage, w, 1);
+    world_sim_set_type(machine, "/", stage->options.plain_disks ? 1 : 0);
     machine_sync(w, "/");
+    machine_make_dir(w, "/data");
     world_sim_job_destroy(&w);
 }
 
@@ -245,7 +250,7 @@ stage_tree_is_whole(stage_t *stage, const char *package, const char *point, char
 void
 stage_change_source(stage_t *stage, uint32_t version)
 {
-    world_t *w = world_sim_job_new(stage_world(stage), NULL, NULL);
+    world_t *w = world_sim_look_new(stage_world(stage));
 
     machine_make_tree(w, "/source", stage->options.files, version);
     keep_version(stage, w, version);

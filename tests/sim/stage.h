@@ -32,7 +32,9 @@ typedef struct stage_options {
     const actor_class_t *const *classes; /* NULL: the roster */
     const actor_class_t *root;           /* NULL: the executive */
     stage_link_t link;
-    bool story; /* keep what passes, for stage_story; costs time */
+    bool fresh_data;  /* the name of the data directory is not durable when the host starts */
+    bool plain_disks; /* file systems of a type that syncfs is not trusted on */
+    bool story;       /* keep what passes, for stage_story; costs time */
 } stage_options_t;
 
 typedef struct stage stage_t;

@@ -27,7 +27,11 @@ typedef struct seen_target {
     uint32_t instructions, works;
     uint32_t attempt; /* of the last instruction */
     uint64_t epoch;
-    bool in_work; /* a work is in hand */
+    uint64_t number; /* of the last instruction, and what else it said */
+    digest_t root;
+    uint64_t bytes;
+    bool in_work;      /* a work is in hand */
+    int64_t failed_ns; /* when a try that counts failed last; 0: not since the last power cut */
 } seen_target_t;
 
 struct stage {
@@ -65,6 +69,8 @@ void stage_heard(void *context, uint64_t tag, err_t err, slice_t body);
 void oracle_saw(void *context, const sim_sight_t *sight);
 void oracle_published(void *context, slice_t topic, slice_t body);
 void oracle_crashed(stage_t *stage);
+/* What failed may be tried at once: the clock jumped, or an operator said so. */
+void oracle_forgets_pace(stage_t *stage);
 /* Everything on the machine's disks that must hold at any instant. */
 void oracle_recount(stage_t *stage);
 void story_tell(stage_t *stage, const sim_sight_t *sight);

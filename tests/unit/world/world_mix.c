@@ -207,6 +207,42 @@ Test(mix, the_power_goes_at_a_named_point_and_nothing_comes_after_it)
     rig_end(&rig);
 }
 
+Test(mix, the_power_goes_right_after_a_rename_whose_sync_never_comes)
+{
+    rig_t rig;
+    int old = 0, new = 0;
+
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        rig_start(&rig, seed, &(world_sim_mix_t){.cut_rename = 1000000, .most = 1});
+        cr_expect_eq(world_rename(rig.w, AT_FDCWD, "/p/f", AT_FDCWD, "/p/g"), 0);
+        cr_expect(world_sim_is_cut(rig.sim));
+        cr_expect_eq(world_sync(rig.w, rig.fd), -EIO);
+        world_sim_crash(rig.sim);
+        world_t *look = world_sim_look_new(rig.sim);
+        world_stat_t stat;
+        old += world_stat_at(look, AT_FDCWD, "/p/f", &stat) == 0;
+        new += world_stat_at(look, AT_FDCWD, "/p/g", &stat) == 0;
+        world_sim_job_destroy(&look);
+        rig_end(&rig);
+    }
+    cr_expect(old > 5 && new > 5 && old + new == 40, "%d under the old name, %d under the new", old,
+              new);
+}
+
+Test(mix, the_type_of_a_file_system_is_as_told)
+{
+    rig_t rig;
+    world_space_t space;
+
+    rig_start(&rig, 1, &(world_sim_mix_t){0});
+    cr_expect_eq(world_space(rig.w, rig.fd, &space), 0);
+    cr_expect_eq(space.type, 0xEF53u);
+    world_sim_set_type(rig.sim, "/p", 7);
+    cr_expect_eq(world_space(rig.w, rig.fd, &space), 0);
+    cr_expect_eq(space.type, 7u);
+    rig_end(&rig);
+}
+
 Test(mix, a_bit_that_rots_is_wrong_for_good_also_after_a_power_cut)
 {
     rig_t rig;
