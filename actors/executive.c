@@ -2,7 +2,7 @@
  *
  *   hears    component_list, component_show, component_start, component_stop, component_pause,
  *            component_resume, component_restart, component_set, quarantine_list, quarantine_show,
- *            quarantine_retry, quarantine_drop, blackbox, stop: each an ask of the provider;
+ *            quarantine_retry, quarantine_drop, blackbox, graph, stop: each an ask of the provider;
  *            host_stopping of the runtime
  *   tells    site_database note_event: what became of a component; despooler slots_set
  *   asks     site_database setting_set, site_open, aside_list, aside_order; note_event of the stop
@@ -82,6 +82,7 @@ DESK(component_list, desk_component_list(ctx, &self->table))
 DESK(component_show, desk_component_show(ctx, &self->table, m))
 DESK(component_set, setting_change(ctx, self, m))
 DESK(blackbox, desk_blackbox(ctx))
+DESK(graph, desk_graph(ctx))
 DESK(quarantine_list, aside_list(ctx, self))
 DESK(quarantine_show, aside_show(ctx, self, m))
 DESK(quarantine_retry, aside_retry(ctx, self, m))
@@ -149,13 +150,21 @@ executive_drop(void *state)
     kept_destroy(&self->done);
 }
 
-static const actor_hears_t actor_hears[] = {ON(component_list),    ON(component_show),
-                                            ON(component_start),   ON(component_stop),
-                                            ON(component_pause),   ON(component_resume),
-                                            ON(component_restart), ON(component_set),
-                                            ON(quarantine_list),   ON(quarantine_show),
-                                            ON(quarantine_retry),  ON(quarantine_drop),
-                                            ON(blackbox),          ON(stop),
+static const actor_hears_t actor_hears[] = {ON(component_list),
+                                            ON(component_show),
+                                            ON(component_start),
+                                            ON(component_stop),
+                                            ON(component_pause),
+                                            ON(component_resume),
+                                            ON(component_restart),
+                                            ON(component_set),
+                                            ON(quarantine_list),
+                                            ON(quarantine_show),
+                                            ON(quarantine_retry),
+                                            ON(quarantine_drop),
+                                            ON(blackbox),
+                                            ON(graph),
+                                            ON(stop),
                                             ON(host_stopping)};
 
 const actor_class_t executive_class = {

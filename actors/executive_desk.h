@@ -17,6 +17,7 @@ actor_next_t desk_component_list(actor_ctx_t *ctx, component_table_t *table);
 actor_next_t desk_component_show(actor_ctx_t *ctx, component_table_t *table,
                                  const component_show_t *m);
 actor_next_t desk_blackbox(actor_ctx_t *ctx);
+actor_next_t desk_graph(actor_ctx_t *ctx); /* executive_graph.c */
 /* hint NULL: that of the error. */
 actor_next_t desk_refuse(actor_ctx_t *ctx, err_t err, const char *hint, const char *verb,
                          slice_t subject);

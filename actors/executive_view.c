@@ -48,8 +48,10 @@ row_of(actor_ctx_t *ctx, const component_view_t *view)
     for (uint32_t lane = 0; lane < LANE_COUNT; lane++) {
         row.waiting += f.depth[lane];
     }
-    row.waiting_urgent = f.depth[LANE_URGENT];
+    row.waiting_system = f.depth[LANE_SYSTEM];
     row.waiting_reply = f.depth[LANE_REPLY];
+    row.waiting_urgent = f.depth[LANE_URGENT];
+    row.waiting_normal = f.depth[LANE_NORMAL];
     row.oldest_ms = ms_of(f.oldest_age_ns);
     row.handling = text_or_absent(ctx, f.handling);
     row.handling_ms = ms_of(f.handling_since_ns);

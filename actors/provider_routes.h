@@ -43,5 +43,6 @@
     E(ASK, executive, quarantine_show)                                                             \
     E(ASK, executive, quarantine_retry)                                                            \
     E(ASK, executive, quarantine_drop)                                                             \
+    E(ASK, executive, graph)                                                                       \
     E(ASK, executive, blackbox)                                                                    \
     E(ASK, executive, stop)

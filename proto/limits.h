@@ -78,6 +78,7 @@
 #define BACKLOG_ALARM_MS       60000u      /* age of an instruction in the despooler's inbox that raises an alarm */
 #define ABSENT_ALARM_MS        86400000u   /* 24 h of absence raise an alarm */
 #define ALARMS_MAX             1000u /* open alarms; a further one is dropped until one has ended */
+#define GRAPH_WAITS_MAX        1000u /* actors that wait, in an answer of graph; further ones are counted */
 #define SPACE_RESERVE_BYTES    (16u << 20) /* bytes left free on a point's file system */
 #define SPACE_RESERVE_INODES   1000u       /* inodes left free on a point's file system */
 #define SITE_RESERVE_BYTES     (16u << 20) /* bytes pre-allocated so that status, stop and cancel still work */

@@ -60,6 +60,8 @@ extern const record_words_t error_class_words;
     M(event, "one status message")                                                                 \
     M(lost_range, "status messages that are no longer kept")                                       \
     M(component_row, "a component, live")                                                          \
+    M(graph_edge, "that one class of actors speaks to another")                                    \
+    M(graph_wait, "an actor that waits")                                                           \
     M(quarantine_row, "a message that was set aside")                                              \
     M(verify_row, "what verify found on one distribution point")                                   \
     M(target_ref, "a target in an instruction")                                                    \
@@ -142,8 +144,10 @@ extern const record_words_t error_class_words;
     F(R, text, requested, 16, REQUIRED) /* run, pause or stop */                                   \
     F(R, text, worker, 32, OPTIONAL)                                                               \
     F(R, u64, waiting, 0, REQUIRED)     /* messages in all lanes */                                \
-    F(R, u64, waiting_urgent, 0, REQUIRED)                                                         \
+    F(R, u64, waiting_system, 0, REQUIRED)                                                         \
     F(R, u64, waiting_reply, 0, REQUIRED)                                                          \
+    F(R, u64, waiting_urgent, 0, REQUIRED)                                                         \
+    F(R, u64, waiting_normal, 0, REQUIRED)                                                         \
     F(R, u64, oldest_ms, 0, REQUIRED)                                                              \
     F(R, text, handling, 48, OPTIONAL)                                                             \
     F(R, u64, handling_ms, 0, REQUIRED)                                                            \
@@ -155,6 +159,16 @@ extern const record_words_t error_class_words;
     F(R, text, waits_for, 96, OPTIONAL)                                                            \
     F(R, text, why, 128, OPTIONAL)                                                                 \
     F(R, text, describes, 256, OPTIONAL)
+#define REC_graph_edge(F, R)                                                                       \
+    F(R, text, from, 48, REQUIRED)                                                                 \
+    F(R, text, how, 16, REQUIRED) /* tell, ask, call, call-dynamic (may be answered cycle), need */ \
+    F(R, text, to, 48, REQUIRED)                                                                   \
+    F(R, text, message, 48, REQUIRED)
+#define REC_graph_wait(F, R)                                                                       \
+    F(R, text, actor, 96, REQUIRED)                                                                \
+    F(R, text, class, 48, REQUIRED)                                                                \
+    F(R, text, waits_for, 96, REQUIRED) /* a class, or what else an answer was put off for */      \
+    F(R, text, on, 96, OPTIONAL)        /* of an open call: the actor that has to act next */
 #define REC_quarantine_row(F, R)                                                                   \
     F(R, u64, number, 0, REQUIRED)                                                                 \
     F(R, text, actor, 96, REQUIRED)                                                                \
@@ -260,6 +274,7 @@ extern const record_words_t error_class_words;
     C(quarantine_retry, "quarantine.retry", 1, "tries one again")                                  \
     C(quarantine_drop, "quarantine.drop", 1, "throws one away")                                    \
     C(blackbox, "blackbox", 0, "what the run before this one did last")                            \
+    C(graph, "graph", 0, "who speaks to whom, and who waits for whom now")                         \
     C(ping, "ping", 0, "whether the site is there")                                                \
     C(stop, "stop", 1, "stops the host in order")
 
@@ -363,6 +378,7 @@ extern const record_words_t error_class_words;
 #define REC_quarantine_retry(F, R) COMMAND(F, R) F(R, u64, number, 0, REQUIRED)
 #define REC_quarantine_drop(F, R)  COMMAND(F, R) F(R, u64, number, 0, REQUIRED)
 #define REC_blackbox(F, R) COMMAND(F, R)
+#define REC_graph(F, R)    COMMAND(F, R)
 #define REC_ping(F, R)     COMMAND(F, R)
 #define REC_stop(F, R)     COMMAND(F, R)
 
@@ -386,6 +402,7 @@ extern const record_words_t error_class_words;
     M(components, "components and the host")                                                       \
     M(component_shown, "one component")                                                            \
     M(quarantine, "messages set aside")                                                            \
+    M(graph_shown, "who speaks to whom, and who waits for whom now")                               \
     M(black_box, "the rendered black box")                                                         \
     M(pong, "the site is there")                                                                   \
     /* provider, distribution_manager, package_worker -> site_database */                          \
@@ -503,6 +520,10 @@ extern const record_words_t error_class_words;
     F(R, pairs, host, 32, REQUIRED) /* threads, sockets, descriptors, actors, bounds */
 #define REC_component_shown(F, R) F(R, maybe, component, component_row, REQUIRED)
 #define REC_quarantine(F, R)      F(R, rows, messages, quarantine_row, REQUIRED)
+#define REC_graph_shown(F, R)                                                                      \
+    F(R, rows, edges, graph_edge, REQUIRED)                                                        \
+    F(R, rows, waits, graph_wait, REQUIRED)                                                        \
+    F(R, u64, waiting, 0, REQUIRED) /* actors that wait, also those beyond the limit of waits */
 #define REC_black_box(F, R)       F(R, text, text, 1048576, REQUIRED)
 #define REC_pong(F, R)                                                                             \
     F(R, text, site, NAME_BYTES_MAX, REQUIRED)                                                     \

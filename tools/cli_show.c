@@ -190,7 +190,7 @@ show_known_list(const wire_value_t *result)
 {
     static const struct {
         const char *name, *none;
-        const char *columns[12];
+        const char *columns[TABLE_COLUMNS_MAX + 1];
     } lists[] = {
         {"packages",
          "no packages",
@@ -202,7 +202,7 @@ show_known_list(const wire_value_t *result)
         {"components",
          "no components",
          {"name", "state", "requested", "waiting", "oldest_ms", "handled", "handling", "asks_open",
-          "restarts", "why", "describes"}},
+          "restarts", "waits_for", "why", "describes"}},
     };
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
@@ -387,6 +387,8 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
         show_changed(line, result);
     } else if (strcmp(wire, "status") == 0) {
         show_status(result);
+    } else if (strcmp(wire, "graph") == 0) {
+        cli_show_graph(line, result);
     } else if (strcmp(wire, "blackbox") == 0) {
         show_text(cli_text(result, "text"));
     } else if (strcmp(wire, "quarantine.show") == 0) {

@@ -47,6 +47,7 @@ COMMANDS = {
     'quarantine.retry': ({'number': 1}, ('number',)),
     'quarantine.drop': ({'number': 1}, ('number',)),
     'blackbox': ({}, ()),
+    'graph': ({}, ()),
     'ping': ({}, ()),
 }
 # A wrong value for each type of argument.

@@ -2,7 +2,9 @@
 """Each component can be stopped, started, paused, resumed and restarted while the others work."""
 import contextlib
 import fcntl
+import json
 import os
+import re
 import socket
 import subprocess
 import time
@@ -33,6 +35,55 @@ def every_component_is_listed_ready_with_what_it_does():
         host = site.ask('component.list')['host']
         for word in ('threads', 'sockets', 'descriptors'):
             assert word in host, f'the host does not tell its {word}: {host}'
+        site.stop()
+
+
+@claim(60)
+def a_component_tells_its_lanes_its_handler_and_whom_it_waits_for():
+    with Site() as site:
+        site.start()
+        told = site.ask('component.show', {'name': 'executive'})['component']
+        lanes = [told['waiting_' + lane] for lane in ('system', 'reply', 'urgent', 'normal')]
+        assert told['waiting'] == sum(lanes), told
+        assert told['handling'] == 'component_show', f'it handles {told["handling"]!r}'
+        for figure in ('oldest_ms', 'handling_ms', 'handled', 'asks_open', 'restarts'):
+            assert isinstance(told[figure], int), f'{figure} is {told[figure]!r}'
+        assert told['handled'] > 0 and told['restarts'] == 0, told
+        shown = despool(site, 'component', 'show', 'executive').stdout
+        for word in ('waiting_normal', 'oldest_ms', 'handling', 'restarts'):
+            assert word in shown, f'component show does not tell {word}:\n{shown}'
+        head = despool(site, 'component', 'list').stdout.splitlines()[0]
+        for word in ('WAITING', 'OLDEST', 'HANDLED', 'HANDLING', 'RESTARTS', 'WAITS'):
+            assert word in head.split(), f'component list does not tell {word}: {head}'
+        site.stop()
+
+
+@claim(60)
+def the_graph_tells_who_speaks_to_whom_and_who_waits_for_whom_now():
+    with Site() as site:
+        site.start()
+        graph = site.ask('graph')
+        edges = {(e['from'], e['how'], e['to'], e['message']) for e in graph['edges']}
+        for edge in (('provider', 'ask', 'site_database', 'distribute'),
+                     ('distribution_manager', 'ask', 'despooler', 'instruction'),
+                     ('executive', 'tell', 'despooler', 'slots_set')):
+            assert edge in edges, f'{edge} is not among {len(edges)} edges'
+        speak = {edge[0] for edge in edges}
+        assert set(COMPONENTS) <= speak, f'only {sorted(speak)} speak'
+        # Who asks for the graph waits for the executive meanwhile, and its figures say so.
+        site.wait_for('the provider to wait for the executive', lambda: any(
+            w['actor'] == 'provider' and w['waits_for'] == 'executive'
+            for w in site.ask('graph')['waits']))
+        text = despool(site, 'graph').stdout
+        assert len([line for line in text.splitlines()
+                    if line.split()[:3] == ['provider', 'ask', 'executive']]) == 1, text
+        told = json.loads(despool(site, 'graph', json=True).stdout)
+        assert {(e['from'], e['how'], e['to'], e['message']) for e in told['edges']} == edges
+        dot = despool(site, 'graph', '--dot').stdout
+        assert dot.startswith('digraph') and dot.endswith('}\n'), dot
+        drawn = re.findall(r'^  "(\w+)" -> "(\w+)" \[label="([a-z-]+)\\n', dot, re.M)
+        assert set(drawn) == {(e[0], e[2], e[1]) for e in edges}, dot
+        assert len(drawn) == len(set(drawn)), 'an edge is drawn twice'
         site.stop()
 
 

@@ -90,6 +90,7 @@ Test(parse, every_command_of_the_manual_can_be_said)
         {"quarantine retry 7", "quarantine.retry"},
         {"quarantine drop 7", "quarantine.drop"},
         {"blackbox", "blackbox"},
+        {"graph --dot", "graph"},
         {"ping", "ping"},
         {"stop", "stop"},
     };

@@ -47,6 +47,7 @@ static const struct least {
     {"quarantine.retry", "number#1"},
     {"quarantine.drop", "number#1"},
     {"blackbox", ""},
+    {"graph", ""},
     {"ping", ""},
     {"stop", ""},
 };
