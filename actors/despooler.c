@@ -66,8 +66,10 @@ static actor_next_t
 on_probe_point(actor_ctx_t *ctx, despooler_t *self, const probe_point_t *m)
 {
     actor_ref_t worker;
+    slice_t dp = record_slice(m, m->dp);
 
-    if (points_worker(ctx, self->points, record_slice(m, m->dp), &worker) == VERDICT_OK) {
+    if (m->ends ? points_serve(self->points, dp, &worker)
+                : points_worker(ctx, self->points, dp, &worker) == VERDICT_OK) {
         answer_unheard(tell_point_worker_probe_point(ctx, worker, hand_draft_probe(ctx, self, m)));
     }
     return ACTOR_CONTINUE;

@@ -81,6 +81,20 @@ points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *
     return VERDICT_OK;
 }
 
+bool
+points_serve(point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
+{
+    for (const actor_ref_t *known = zhashx_first(points->worker); known;
+         known = zhashx_next(points->worker)) {
+        const char *name = zhashx_cursor(points->worker);
+        if (strlen(name) == dp.size && strncasecmp(name, dp.data, dp.size) == 0) {
+            *ret_worker = *known;
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 points_down(point_table_t *points, const actor_down_t *down)
 {

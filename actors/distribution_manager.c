@@ -1,7 +1,7 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
- *   hears    package_add, package_update, package_remove, dp_add, dp_set, dp_adopt, dp_remove,
- *            verify (asks of the provider); work_changed, outcome, inbox_lost,
+ *   hears    package_add, package_update, package_set, package_remove, dp_add, dp_set, dp_adopt,
+ *            dp_remove, verify (asks of the provider); work_changed, outcome, inbox_lost,
  *            point_returned, looked
  *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
@@ -14,10 +14,9 @@
 #define LOOK_MS          30000u /* between looks for due work when nobody says that there is some */
 #define AGAIN_MS         1000u  /* after the despooler or the database had no room or was down */
 #define COLLECT_FIRST_MS 20000u /* after a start */
-#define COLLECT_MS       300000u
 #define OPEN_MS          86400000u
 
-enum { TIMER_LOOK = 1, TIMER_COLLECT, TIMER_PATROL = DM_TIMER_PATROL };
+enum { TIMER_LOOK = 1, TIMER_COLLECT = DM_TIMER_COLLECT, TIMER_PATROL = DM_TIMER_PATROL };
 
 #define SELF distribution_manager_t
 HEARS(SELF, work_changed)
@@ -147,6 +146,7 @@ point_is_due(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
 GOES_TO(package_add, dm_package(ctx, self, &package_add_type, m))
 GOES_TO(package_update, dm_package(ctx, self, &package_update_type, m))
 GOES_TO(package_remove, dm_package(ctx, self, &package_remove_type, m))
+GOES_TO(package_set, dm_package_set(ctx, self, m))
 GOES_TO(dp_add, dm_point(ctx, self, &dp_add_type, m))
 GOES_TO(dp_set, dm_point(ctx, self, &dp_set_type, m))
 GOES_TO(dp_adopt, dm_point(ctx, self, &dp_adopt_type, m))
@@ -165,7 +165,7 @@ opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     self->site = m->site;
     self->opened = true;
     actor_ready(ctx);
-    claim(ctx, actor_timer(ctx, TIMER_COLLECT, COLLECT_FIRST_MS) == VERDICT_OK);
+    claim(ctx, dm_collect_in(ctx, COLLECT_FIRST_MS) == ACTOR_CONTINUE);
     dm_ask_absent(ctx);
     claim(ctx, actor_timer(ctx, TIMER_PATROL, AGAIN_MS) == VERDICT_OK);
     return new_run(ctx, self) == ACTOR_CONTINUE ? look(ctx, self) : ACTOR_FAIL;
@@ -186,6 +186,7 @@ manager_init(actor_ctx_t *ctx, void *state, const void *args)
 
     self->args = actor_keep(ctx, &site_args_type, args);
     dm_package_init(self);
+    dm_leave_init(self);
     site_open_t *m = DRAFT(ctx, site_open);
     m->asker = actor_text(ctx, slice_of("distribution_manager"));
     return ask_site_database_site_open(ctx, m, OPEN_MS, opened_then, 0) == VERDICT_OK
@@ -203,9 +204,7 @@ manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     if (key == TIMER_PATROL) {
         return dm_patrol(ctx, state);
     }
-    dm_collect(ctx, state);
-    dm_tidy(ctx, state);
-    return actor_timer(ctx, TIMER_COLLECT, COLLECT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    return key == TIMER_COLLECT ? dm_collect_due(ctx, state) : dm_collect_hold_ends(ctx, state);
 }
 
 static actor_next_t
@@ -232,7 +231,7 @@ manager_drop(void *state)
 static const actor_hears_t actor_hears[] = {
     ON(package_add), ON(package_update), ON(package_remove), ON(dp_add),       ON(dp_set),
     ON(dp_adopt),    ON(dp_remove),      ON(verify),         ON(work_changed), ON(outcome),
-    ON(inbox_lost),  ON(point_returned), ON(looked)};
+    ON(inbox_lost),  ON(point_returned), ON(looked),         ON(package_set)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

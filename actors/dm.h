@@ -12,11 +12,14 @@
 #include "actors/roster.h"
 #include "proto/status.h"
 
-#define DM_OPS_MAX      512u      /* commands in hand; a further one is refused (full) */
-#define DM_SLOW_MS      86400000u /* what reads or claims content takes as long as it takes */
-#define DM_ASK_MS       60000u
-#define DM_TIMER_PATROL 3u
-#define DM_TIDY_MAX     64u /* orders to collect in one look; the next look has the next */
+#define DM_OPS_MAX 512u      /* commands in hand; a further one is refused (full) */
+#define DM_SLOW_MS 86400000u /* what reads or claims content takes as long as it takes */
+#define DM_ASK_MS  60000u
+/* Keys of timers. */
+#define DM_TIMER_COLLECT 2u
+#define DM_TIMER_PATROL  3u
+#define DM_TIMER_HOLD    4u
+#define DM_TIDY_MAX      64u /* orders to collect in one look; the next look has the next */
 
 #define DM_EDGES(E)                                                                                \
     E(NEED, site_database, site_open)                                                              \
@@ -32,6 +35,8 @@
     E(ASK, site_database, points_known)                                                            \
     E(ASK, site_database, point_commit)                                                            \
     E(ASK, site_database, dp_remove)                                                               \
+    E(ASK, site_database, package_lookup)                                                          \
+    E(ASK, site_database, package_set)                                                             \
     E(ASK, site_database, verify_plan)                                                             \
     E(ASK, site_database, target_damaged)                                                          \
     E(ASK, site_database, live_roots)                                                              \
@@ -56,7 +61,8 @@ typedef struct dm_op {
     uint32_t tries; /* at a package_worker that was just ending */
     /* dp.remove */
     kept_t *answer; /* of the database, until the point's root is free; NULL: not in yet */
-    bool asked;     /* after that answer it was asked who leaves */
+    bool asked;     /* after that answer a round began; and its point was */
+    bool listed;    /* among those that leave */
     /* verify */
     kept_t *plan;     /* due rows */
     kept_t **found;   /* an outcome for each row, NULL: not in yet */
@@ -71,21 +77,25 @@ typedef struct patrol_state {
     int64_t since_ns;              /* when the round began */
 } patrol_state_t;
 
-/* Points on their way out: one round of steps after the other. */
+/* Points on their way out: rounds over all of them, in portions, one after the other. */
 typedef struct leave_state {
     kept_t *step[LEAVING_POINTS_MAX]; /* point_leave of those in hand */
     uint32_t open;                    /* they, or the question who leaves */
-    bool again;                       /* a further round is to follow */
-    int64_t rest_ns;                  /* until when to let it be: a root could not be given free */
-    char told[NAME_BYTES_MAX + 1];    /* the last point of which that was told */
+    bool again;                       /* a further portion is to follow */
+    char last[NAME_BYTES_MAX + 1];    /* of the portions so far; empty: the round begins */
+    bool last_emptied;
+    bool moved, failed; /* a step of this round was done; a root could not be given free */
+    int64_t rest_ns;    /* until when to let it be: nothing but failures */
+    zhashx_t *told;     /* points of which a failure was told, until they move on */
 } leave_state_t;
 
 typedef struct distribution_manager {
     kept_t *args; /* site_args */
     id128_t site, run;
-    bool opened, asking, again; /* due_targets is asked; and is to be asked again */
-    bool collecting, collect_wanted;
-    uint64_t tidied; /* the target up to which points were told to collect */
+    bool opened, asking, again;      /* due_targets is asked; and is to be asked again */
+    bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
+    bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
+    uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;
     leave_state_t leave;
     dm_op_t op[DM_OPS_MAX];
@@ -108,21 +118,26 @@ uint32_t dm_ops_snapshots(const distribution_manager_t *self);
 void dm_package_init(distribution_manager_t *self);
 actor_next_t dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                         const void *m);
+actor_next_t dm_package_set(actor_ctx_t *ctx, distribution_manager_t *self, const package_set_t *m);
 void dm_package_down(distribution_manager_t *self, const actor_down_t *down);
 /* Snapshots that were held back while the store was collected. */
 void dm_package_go_on(actor_ctx_t *ctx, distribution_manager_t *self);
 actor_next_t dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                       const void *m);
 actor_next_t dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m);
+void dm_leave_init(distribution_manager_t *self);
 /* The next steps of points that leave: their roots are given free, then they go. */
 void dm_leave(actor_ctx_t *ctx, distribution_manager_t *self);
 void dm_leave_drop(distribution_manager_t *self);
 actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m);
 /* An outcome of a verify finds its command. */
 void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
+/* Collects the store as soon as no snapshot is in hand. */
 void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
-/* Points that may hold superseded versions are told again to collect: an order may be lost. */
-void dm_tidy(actor_ctx_t *ctx, const distribution_manager_t *self);
+/* The timers of collections, at the store and at the points, and of snapshots that wait for one. */
+actor_next_t dm_collect_in(actor_ctx_t *ctx, uint64_t ms) must_use;
+actor_next_t dm_collect_due(actor_ctx_t *ctx, distribution_manager_t *self);
+actor_next_t dm_collect_hold_ends(actor_ctx_t *ctx, distribution_manager_t *self);
 /* Instructions for due rows, asked of the despooler; then gets each answer. */
 verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then) must_use;
 /* dm_outcomes.c: saves an outcome with what comes next; then gets the database's answer. */
@@ -134,6 +149,8 @@ void dm_look_out(actor_ctx_t *ctx, const distribution_manager_t *self, const voi
 /* Notes that a point was missed and has it looked out for; false: err is no absence. */
 bool dm_miss(actor_ctx_t *ctx, const void *m, text_t dp, const id128_t *incarnation, text_t dp_root,
              uint32_t err);
+/* Nobody looks out for the point of this name any more. */
+void dm_end_look_out(actor_ctx_t *ctx, slice_t dp);
 /* Has all looked out for that the database believes absent. */
 void dm_ask_absent(actor_ctx_t *ctx);
 /* The next portion of a round over all points, for one without work is missed by nobody else. */

@@ -30,6 +30,17 @@ dm_look_out(actor_ctx_t *ctx, const distribution_manager_t *self, const void *m,
     probe(ctx, self, m, dp, incarnation, dp_root, false);
 }
 
+void
+dm_end_look_out(actor_ctx_t *ctx, slice_t dp)
+{
+    probe_point_t *probe = DRAFT(ctx, probe_point);
+
+    probe->dp = actor_text(ctx, dp);
+    probe->dp_root = actor_text(ctx, slice_of("/"));
+    probe->ends = true;
+    answer_unheard(tell_despooler_probe_point(ctx, probe));
+}
+
 static actor_next_t
 absent_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answer)
 {

@@ -3,6 +3,9 @@
 #include "actors/dm.h"
 #include "actors/jobs_claim.h"
 
+#define COLLECT_MS      300000u /* between collections */
+#define COLLECT_HOLD_MS 15000u  /* that new snapshots wait for those in hand */
+
 static actor_next_t
 collected(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
@@ -67,9 +70,13 @@ dm_collect(actor_ctx_t *ctx, distribution_manager_t *self)
     if (self->collecting || self->collect_wanted || !self->opened) {
         return;
     }
+    self->collect_holds = false; /* they wait for it now */
     live_roots_t *m = DRAFT(ctx, live_roots);
     m->all = true;
     self->collecting = ask_site_database_live_roots(ctx, m, DM_ASK_MS, roots_came, 0) == VERDICT_OK;
+    if (!self->collecting) {
+        dm_package_go_on(ctx, self);
+    }
 }
 
 /* ---- at the points ---- */
@@ -107,12 +114,43 @@ untidied_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer
     return ACTOR_CONTINUE;
 }
 
-void
-dm_tidy(actor_ctx_t *ctx, const distribution_manager_t *self)
+static void
+tidy(actor_ctx_t *ctx, const distribution_manager_t *self)
 {
     untidied_t *m = DRAFT(ctx, untidied);
 
     m->after = self->tidied;
     m->limit = DM_TIDY_MAX;
     answer_unheard(ask_site_database_untidied(ctx, m, DM_ASK_MS, untidied_came_then, 0));
+}
+
+/* ---- when ---- */
+
+actor_next_t
+dm_collect_in(actor_ctx_t *ctx, uint64_t ms)
+{
+    return actor_timer(ctx, DM_TIMER_COLLECT, ms) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+/* Snapshots that follow each other without an end would postpone it for ever: those that come now
+ * wait for it, but not for long, for one that is in hand may hang. */
+actor_next_t
+dm_collect_due(actor_ctx_t *ctx, distribution_manager_t *self)
+{
+    if (self->collect_wanted) {
+        self->collect_holds = actor_timer(ctx, DM_TIMER_HOLD, COLLECT_HOLD_MS) == VERDICT_OK;
+    }
+    dm_collect(ctx, self);
+    tidy(ctx, self);
+    return dm_collect_in(ctx, COLLECT_MS);
+}
+
+actor_next_t
+dm_collect_hold_ends(actor_ctx_t *ctx, distribution_manager_t *self)
+{
+    self->collect_holds = false;
+    if (!self->collecting) {
+        dm_package_go_on(ctx, self);
+    }
+    return ACTOR_CONTINUE;
 }

@@ -37,18 +37,25 @@ is_of(const dm_op_t *op, slice_t name)
     return own.size == name.size && strncasecmp(own.data, name.data, own.size) == 0;
 }
 
-/* Whose point is none of those that leave has nothing to wait for. */
 static void
-let_others_go(actor_ctx_t *ctx, distribution_manager_t *self, const points_listed_t *listed)
+mark_listed(distribution_manager_t *self, const points_listed_t *listed)
 {
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
         dm_op_t *op = &self->op[i];
-        bool waits = !op->used || !op->answer || !op->asked;
-        for (uint32_t j = 0; !waits && listed && j < listed->points.count; j++) {
+        for (uint32_t j = 0; op->used && op->answer && j < listed->points.count; j++) {
             const point_ref_t *point = ROW(listed, listed->points, j, point_ref_t);
-            waits = is_of(op, record_slice(listed, point->dp));
+            op->listed |= is_of(op, record_slice(listed, point->dp));
         }
-        if (!waits) {
+    }
+}
+
+/* Whose point was none of those that leave, in a whole round, has nothing to wait for. */
+static void
+let_others_go(actor_ctx_t *ctx, distribution_manager_t *self)
+{
+    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
+        dm_op_t *op = &self->op[i];
+        if (op->used && op->answer && op->asked && !op->listed) {
             let_go(ctx, op, NULL);
         }
     }
@@ -63,6 +70,10 @@ removed(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *an
     if (!ANSWER_AS(answer, done) || ((const dp_remove_t *) kept_record(op->command))->dry_run) {
         dm_op_pass_on(ctx, op, answer);
         return ACTOR_CONTINUE;
+    }
+    const dp_remove_t *m = kept_record(op->command);
+    if (m->forget) {
+        dm_end_look_out(ctx, record_slice(m, m->name));
     }
     op->answer = actor_keep(ctx, answer->type, answer->record);
     self->leave.rest_ns = 0;
@@ -86,6 +97,16 @@ dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_
 
 /* ---- one round ---- */
 
+static void
+begin_round(distribution_manager_t *self)
+{
+    self->leave.moved = self->leave.failed = false;
+    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
+        self->op[i].asked = self->op[i].used && self->op[i].answer;
+        self->op[i].listed = false;
+    }
+}
+
 void
 dm_leave(actor_ctx_t *ctx, distribution_manager_t *self)
 {
@@ -95,15 +116,38 @@ dm_leave(actor_ctx_t *ctx, distribution_manager_t *self)
     if (leave->again || actor_now_ns(ctx) < leave->rest_ns) {
         return;
     }
-    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
-        self->op[i].asked = self->op[i].used && self->op[i].answer;
+    if (!leave->last[0]) {
+        begin_round(self);
     }
     leaving_points_t *m = DRAFT(ctx, leaving_points);
     m->limit = LEAVING_POINTS_MAX;
+    m->after = leave->last[0] ? actor_text(ctx, slice_of(leave->last)) : (text_t){0, 0};
+    m->emptied = leave->last_emptied;
     leave->open =
         ask_site_database_leaving_points(ctx, m, DM_ASK_MS, leaving_came_then, 0) == VERDICT_OK;
     if (leave->open == 0) {
-        let_others_go(ctx, self, NULL);
+        leave->last[0] = '\0';
+        let_others_go(ctx, self);
+    }
+}
+
+/* The end of a portion, and perhaps of the round. Where nothing moved and something failed the next
+ * round waits; who fails holds back nobody who does not. */
+static void
+end_one(actor_ctx_t *ctx, distribution_manager_t *self)
+{
+    leave_state_t *leave = &self->leave;
+
+    if (--leave->open > 0) {
+        return;
+    }
+    if (!leave->last[0] && leave->moved) {
+        leave->again = true;
+    } else if (!leave->last[0] && leave->failed) {
+        leave->rest_ns = actor_now_ns(ctx) + (int64_t) REST_MS * 1000000;
+    }
+    if (leave->again) {
+        dm_leave(ctx, self);
     }
 }
 
@@ -111,17 +155,16 @@ static void
 end_step(actor_ctx_t *ctx, distribution_manager_t *self, uint64_t at)
 {
     kept_destroy(&self->leave.step[at]);
-    if (--self->leave.open == 0 && self->leave.again) {
-        dm_leave(ctx, self);
-    }
+    end_one(ctx, self);
 }
 
 static void
 tell_stays(actor_ctx_t *ctx, leave_state_t *leave, slice_t dp, const char *why)
 {
-    if (slice_equal(dp, slice_of(leave->told)) ||
-        !slice_copy(dp, leave->told, NAME_BYTES_MAX + 1)) {
-        return;
+    char name[NAME_BYTES_MAX + 1];
+
+    if (!slice_copy(dp, name, sizeof name) || zhashx_insert(leave->told, name, leave) != 0) {
+        return; /* it was told before */
     }
     note_event_t *event = DRAFT(ctx, note_event);
     event->component = actor_text(ctx, slice_of("distribution_manager"));
@@ -140,7 +183,7 @@ fail_step(actor_ctx_t *ctx, distribution_manager_t *self, uint64_t at, err_t err
     slice_t dp = record_slice(m, m->dp);
 
     if (!dm_miss(ctx, m, m->dp, &m->dp_incarnation, m->dp_root, err)) {
-        self->leave.rest_ns = actor_now_ns(ctx) + (int64_t) REST_MS * 1000000;
+        self->leave.failed = true;
         tell_stays(ctx, &self->leave, dp, why);
     }
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
@@ -179,6 +222,19 @@ start_step(actor_ctx_t *ctx, distribution_manager_t *self, const points_listed_t
     }
 }
 
+/* A portion that is full is followed by the next one of the round. */
+static void
+note_last(leave_state_t *leave, const points_listed_t *listed, uint32_t count)
+{
+    leave->last[0] = '\0';
+    leave->last_emptied = false;
+    if (count == LEAVING_POINTS_MAX) {
+        const point_ref_t *point = ROW(listed, listed->points, count - 1, point_ref_t);
+        leave->again = slice_copy(record_slice(listed, point->dp), leave->last, sizeof leave->last);
+        leave->last_emptied = point->emptied;
+    }
+}
+
 static actor_next_t
 leaving_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answer)
 {
@@ -186,14 +242,18 @@ leaving_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_
     uint32_t count = listed ? listed->points.count : 0;
 
     claim(ctx, count <= LEAVING_POINTS_MAX);
-    let_others_go(ctx, self, listed);
+    if (listed) {
+        mark_listed(self, listed);
+    }
+    note_last(&self->leave, listed, count);
+    if (!self->leave.last[0]) {
+        let_others_go(ctx, self);
+    }
     self->leave.open += count;
     for (uint32_t i = 0; i < count; i++) {
         start_step(ctx, self, listed, i);
     }
-    if (--self->leave.open == 0 && self->leave.again) {
-        dm_leave(ctx, self);
-    }
+    end_one(ctx, self);
     return ACTOR_CONTINUE;
 }
 
@@ -228,14 +288,27 @@ step_noted(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t 
         fail_step(ctx, self, answer->tag, err, err_sentence(err));
         return ACTOR_CONTINUE;
     }
-    self->leave.again = true;
+    const point_leave_t *m = kept_record(self->leave.step[answer->tag]);
+    char name[NAME_BYTES_MAX + 1];
+    if (slice_copy(record_slice(m, m->dp), name, sizeof name)) {
+        zhashx_delete(self->leave.told, name);
+    }
+    self->leave.moved = true;
     end_step(ctx, self, answer->tag);
     return ACTOR_CONTINUE;
 }
 
 void
+dm_leave_init(distribution_manager_t *self)
+{
+    self->leave.told = zhashx_new();
+    assert(self->leave.told);
+}
+
+void
 dm_leave_drop(distribution_manager_t *self)
 {
+    zhashx_destroy(&self->leave.told);
     for (uint32_t i = 0; i < LEAVING_POINTS_MAX; i++) {
         kept_destroy(&self->leave.step[i]);
     }

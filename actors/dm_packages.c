@@ -128,8 +128,9 @@ dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *
 {
     dm_op_t *op = dm_op_take(ctx, self, type, m, "package_worker");
 
-    /* While the store is collected a snapshot would find objects that are about to go. */
-    if (op && (!self->collecting || type == &package_remove_type)) {
+    /* While the store is collected, or about to be, a snapshot would find objects that go. */
+    bool waits = self->collecting || self->collect_holds;
+    if (op && (!waits || type == &package_remove_type)) {
         try_op(ctx, self, op);
     }
     return ACTOR_CONTINUE;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/content/mounts.h"
 #include "actors/content/point.h"
 #include "actors/content/snapshot.h"
 #include "proto/messages.h"
@@ -62,14 +63,6 @@ refuse_overlap(world_t *world, const char *source, const char *other, fault_t *f
     return overlaps ? RAISE(fault, ERR_OVERLAP, 0, "store", source) : OK;
 }
 
-/* Whether a is b, or lies below it, by their texts. */
-static bool
-lies_in(slice_t a, slice_t b)
-{
-    return a.size >= b.size && memcmp(a.data, b.data, b.size) == 0 &&
-           (a.size == b.size || a.data[b.size] == '/' || b.size == 1);
-}
-
 /* By the identities of what the source lies in, so that no other name of a root is believed. */
 static err_t
 refuse_inside_point(world_t *world, const snapshot_order_t *m, const order_t *order, fault_t *fault)
@@ -88,20 +81,34 @@ refuse_inside_point(world_t *world, const snapshot_order_t *m, const order_t *or
     return err == OK && lies ? RAISE(fault, ERR_OVERLAP, 0, "store", order->source) : err;
 }
 
+/* Whether the source overlaps a root by their texts, or by what mounts show of them. */
+static bool
+overlaps_a_root(const mounts_t *mounts, const snapshot_order_t *m, const char *source)
+{
+    char root[PATH_BYTES_MAX + 1];
+    bool overlaps = false;
+
+    for (uint32_t i = 0; !overlaps && i < m->points.count; i++) {
+        const point_ref_t *point = ROW(m, m->points, i, point_ref_t);
+        overlaps = slice_copy(record_slice(m, point->dp_root), root, sizeof root) &&
+                   (mounts_text_lies_above(source, root) || mounts_text_lies_above(root, source) ||
+                    mounts_overlap(mounts, source, root));
+    }
+    return overlaps;
+}
+
 /* A package that holds its own copies, or a point's, would grow for ever (Q263376). Points are held
- * against the source by their texts, and by the identities that stand above and (while it is read)
- * below the source: a point that fails or hangs must not hold up a snapshot. */
+ * against the source by their texts, by the mounts, and by the identities that stand above and
+ * (while it is read) below the source: a point that fails or hangs must not hold up a snapshot. */
 static err_t
 check_overlaps(world_t *world, const snapshot_order_t *m, const order_t *order, fault_t *fault)
 {
-    slice_t source = slice_of(order->source);
-
     TRY(refuse_overlap(world, order->source, order->data, fault));
-    for (uint32_t i = 0; i < m->points.count; i++) {
-        slice_t root = record_slice(m, ROW(m, m->points, i, point_ref_t)->dp_root);
-        if (lies_in(source, root) || lies_in(root, source)) {
-            return RAISE(fault, ERR_OVERLAP, 0, "store", order->source);
-        }
+    mounts_t *mounts = mounts_read(world);
+    bool overlaps = overlaps_a_root(mounts, m, order->source);
+    mounts_destroy(&mounts);
+    if (overlaps) {
+        return RAISE(fault, ERR_OVERLAP, 0, "store", order->source);
     }
     return refuse_inside_point(world, m, order, fault);
 }
@@ -128,31 +135,60 @@ take(job_t *job, world_t *world, const snapshot_order_t *m, order_t *order, snap
     return err;
 }
 
-void
-job_snapshot(job_t *job, world_t *world, const void *input, void *resource)
+/* What package add would refuse at once. */
+static err_t
+look(world_t *world, const snapshot_order_t *m, order_t *order, fault_t *fault)
 {
-    snapshot_t snapshot = {0};
-    fault_t fault = {.need = UINT64_MAX, .have = UINT64_MAX};
+    TRY(read_order(m, order, fault));
+    TRY(check_overlaps(world, m, order, fault));
+    return snapshot_look(world, order->source, fault);
+}
+
+static void
+answer(job_t *job, err_t err, const snapshot_t *snapshot, const fault_t *fault)
+{
     char text[FAULT_TEXT_BYTES];
-    order_t *order = calloc(1, sizeof *order);
-    err_t err = order && !resource ? take(job, world, input, order, &snapshot, &fault)
-                                   : RAISE(&fault, ERR_NO_MEMORY, 0, "store", "source");
     snapshot_taken_t *taken = JOB_OUTPUT(job, snapshot_taken);
 
     taken->err = err;
-    taken->need = fault.need;
-    taken->have = fault.have;
+    taken->need = fault->need;
+    taken->have = fault->have;
     if (err != OK) {
-        taken->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+        taken->text = draft_text(job_draft(job), slice_of(fault_text(fault, text, sizeof text)));
     }
-    taken->root = snapshot.root;
-    taken->files = snapshot.files;
-    taken->directories = snapshot.directories;
-    taken->links = snapshot.links;
-    taken->bytes = snapshot.bytes;
-    taken->not_carried = snapshot.files_with_attributes;
+    taken->root = snapshot->root;
+    taken->files = snapshot->files;
+    taken->directories = snapshot->directories;
+    taken->links = snapshot->links;
+    taken->bytes = snapshot->bytes;
+    taken->not_carried = snapshot->files_with_attributes;
+}
+
+static void
+run(job_t *job, world_t *world, const snapshot_order_t *m, void *resource, bool only_look)
+{
+    snapshot_t snapshot = {0};
+    fault_t fault = {.need = UINT64_MAX, .have = UINT64_MAX};
+    order_t *order = calloc(1, sizeof *order);
+    err_t err = !order || resource ? RAISE(&fault, ERR_NO_MEMORY, 0, "store", "source")
+                : only_look        ? look(world, m, order, &fault)
+                                   : take(job, world, m, order, &snapshot, &fault);
+
+    answer(job, err, &snapshot, &fault);
     if (order) {
         free(order->globs);
     }
     free(order);
+}
+
+void
+job_snapshot(job_t *job, world_t *world, const void *input, void *resource)
+{
+    run(job, world, input, resource, false);
+}
+
+void
+job_look_at_source(job_t *job, world_t *world, const void *input, void *resource)
+{
+    run(job, world, input, resource, true);
 }

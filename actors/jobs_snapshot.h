@@ -1,6 +1,7 @@
-/* jobs_snapshot.h - the job that takes a source into the store.
+/* jobs_snapshot.h - the jobs that take a source into the store, and that only look at it.
  *
- * Shape    input snapshot_order, answer snapshot_taken; a dry run counts and stores nothing.
+ * Shape    input snapshot_order, answer snapshot_taken; a dry run counts and stores nothing. The
+ *          look refuses what a snapshot would refuse before it reads, with the same words.
  * Promises after err ok the version is durable in the store. A source that overlaps the data
  *          directory or a point's root is refused before it is read.
  * Costs    those of content/snapshot.h.
@@ -10,4 +11,4 @@
 #pragma once
 #include "runtime/actor.h"
 
-job_fn job_snapshot;
+job_fn job_snapshot, job_look_at_source;

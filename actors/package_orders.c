@@ -62,6 +62,20 @@ package_snapshot_order(actor_ctx_t *ctx, bool add, const void *command,
     return m;
 }
 
+const snapshot_order_t *
+package_look_order(actor_ctx_t *ctx, const package_set_t *command, const package_found_t *found,
+                   slice_t data)
+{
+    snapshot_order_t *m = DRAFT(ctx, snapshot_order);
+
+    m->dry_run = true;
+    m->data = actor_text(ctx, data);
+    m->store = actor_textf(ctx, "%.*s/store", (int) data.size, data.data);
+    m->source = actor_text(ctx, record_slice(command, command->source));
+    m->points = copy_points(ctx, found);
+    return m;
+}
+
 static void
 fill_from_add(actor_ctx_t *ctx, version_commit_t *m, const package_add_t *add)
 {

@@ -15,6 +15,9 @@ const package_lookup_t *package_lookup_of(actor_ctx_t *ctx, bool add, const void
  * the package. */
 const snapshot_order_t *package_snapshot_order(actor_ctx_t *ctx, bool add, const void *command,
                                                const package_found_t *found, slice_t data);
+/* Input of the look at the source that a package.set names. */
+const snapshot_order_t *package_look_order(actor_ctx_t *ctx, const package_set_t *command,
+                                           const package_found_t *found, slice_t data);
 const version_commit_t *package_version_commit(actor_ctx_t *ctx, bool add, const void *command,
                                                const snapshot_taken_t *taken);
 /* What the snapshot job refused, as the command's refusal. */

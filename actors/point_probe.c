@@ -29,6 +29,15 @@ point_look_out(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m)
                                                                        : ACTOR_FAIL;
 }
 
+/* The point was forgotten. */
+actor_next_t
+point_look_out_ends(actor_ctx_t *ctx, point_worker_t *self)
+{
+    kept_destroy(&self->probe);
+    actor_timer_cancel(ctx, TIMER_PROBE);
+    return point_rest(ctx, self);
+}
+
 actor_next_t
 point_probe(actor_ctx_t *ctx, point_worker_t *self)
 {
@@ -50,7 +59,10 @@ probed(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
     const claimed_t *found = ANSWER_AS(answer, claimed);
     const probe_point_t *probe_m = self->probe ? kept_record(self->probe) : NULL;
 
-    if (probe_m && found && found->err == OK) {
+    if (!probe_m) {
+        return point_rest(ctx, self);
+    }
+    if (found && found->err == OK) {
         point_returned_t *m = DRAFT(ctx, point_returned);
         m->dp = actor_text(ctx, record_slice(probe_m, probe_m->dp));
         m->dp_incarnation = probe_m->dp_incarnation;

@@ -164,7 +164,9 @@ on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
 static actor_next_t
 on_probe_point(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m)
 {
-    return m->once ? point_look_once(ctx, self, m) : point_look_out(ctx, self, m);
+    return m->ends   ? point_look_out_ends(ctx, self)
+           : m->once ? point_look_once(ctx, self, m)
+                     : point_look_out(ctx, self, m);
 }
 
 static actor_next_t

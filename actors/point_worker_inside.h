@@ -56,6 +56,7 @@ bool point_is_idle(const point_worker_t *self);
 actor_next_t point_watch_job(actor_ctx_t *ctx, point_worker_t *self);
 /* point_probe.c: an absent point is looked at until it is back. */
 actor_next_t point_look_out(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m);
+actor_next_t point_look_out_ends(actor_ctx_t *ctx, point_worker_t *self);
 actor_next_t point_probe(actor_ctx_t *ctx, point_worker_t *self);
 actor_next_t point_look_once(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m);
 /* point_collect.c: superseded versions go when their grace time has ended, between requests. */

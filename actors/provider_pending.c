@@ -114,10 +114,11 @@ bool
 pending_must_recall(const client_request_t *request)
 {
     uint32_t number = request->command->type->number;
-    bool snapshot = number == MSG_package_add || number == MSG_package_update;
+    bool source =
+        number == MSG_package_add || number == MSG_package_update || number == MSG_package_set;
     bool root = number == MSG_dp_add || number == MSG_dp_set || number == MSG_dp_adopt;
 
-    return request->key.size > 0 && (snapshot || root);
+    return request->key.size > 0 && (source || root);
 }
 
 void

@@ -9,13 +9,13 @@
 #define ROUTES(E)                                                                                  \
     E(ASK, distribution_manager, package_add)                                                      \
     E(ASK, distribution_manager, package_update)                                                   \
+    E(ASK, distribution_manager, package_set)                                                      \
     E(ASK, distribution_manager, package_remove)                                                   \
     E(ASK, distribution_manager, dp_add)                                                           \
     E(ASK, distribution_manager, dp_set)                                                           \
     E(ASK, distribution_manager, dp_adopt)                                                         \
     E(ASK, distribution_manager, dp_remove)                                                        \
     E(ASK, distribution_manager, verify)                                                           \
-    E(ASK, site_database, package_set)                                                             \
     E(ASK, site_database, package_list)                                                            \
     E(ASK, site_database, package_show)                                                            \
     E(ASK, site_database, dp_list)                                                                 \

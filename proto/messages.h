@@ -695,7 +695,8 @@ extern const record_words_t error_class_words;
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, id128, site, 0, OPTIONAL)                                                                 \
-    F(R, flag, once, 0, OPTIONAL) /* look once, and tell what was found */
+    F(R, flag, once, 0, OPTIONAL) /* look once, and tell what was found */                         \
+    F(R, flag, ends, 0, OPTIONAL) /* nobody looks out for it any more; dp may be written otherwise */
 #define REC_point_returned(F, R)                                                                   \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)
@@ -707,7 +708,10 @@ extern const record_words_t error_class_words;
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, word, err, err, REQUIRED) /* ok, too, where nothing could be found out */
-#define REC_leaving_points(F, R) F(R, u32, limit, 0, REQUIRED)
+#define REC_leaving_points(F, R)                                                                   \
+    F(R, u32, limit, 0, REQUIRED)                                                                  \
+    F(R, text, after, NAME_BYTES_MAX, OPTIONAL) /* the last one that was listed, as it was then */ \
+    F(R, flag, emptied, 0, OPTIONAL)
 #define REC_point_leave(F, R)                                                                      \
     F(R, id128, site, 0, REQUIRED)                                                                 \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include "actors/content/fail.h"
+#include "actors/content/mounts.h"
 
 #define PLACE (O_PATH | O_DIRECTORY)
 
@@ -77,17 +78,15 @@ lies_above(world_t *world, const wanted_t *wanted, const char *path)
     return fd < 0 ? fd : -ELOOP;
 }
 
+/* Also where a mount shows a part of one elsewhere, with nothing of it above. */
 static bool
-text_lies_above(const char *upper, const char *lower)
+overlaps_by_mounts(world_t *world, const char *path_a, const char *path_b)
 {
-    size_t size = strlen(upper);
-    while (size > 1 && upper[size - 1] == '/') {
-        size--;
-    }
-    if (strncmp(upper, lower, size) != 0) {
-        return false;
-    }
-    return size == 1 || lower[size] == '\0' || lower[size] == '/';
+    mounts_t *mounts = mounts_read(world);
+    bool overlaps =
+        mounts_overlap(mounts, path_a, path_b) || mounts_overlap(mounts, path_b, path_a);
+    mounts_destroy(&mounts);
+    return overlaps;
 }
 
 /* 1, 0, -errno; -ENOENT when one of the two is not there. */
@@ -113,7 +112,8 @@ err_t
 point_overlaps(world_t *world, const char *path_a, const char *path_b, bool *ret_overlaps,
                fault_t *fault)
 {
-    if (text_lies_above(path_a, path_b) || text_lies_above(path_b, path_a)) {
+    if (mounts_text_lies_above(path_a, path_b) || mounts_text_lies_above(path_b, path_a) ||
+        overlaps_by_mounts(world, path_a, path_b)) {
         *ret_overlaps = true;
         return OK;
     }

@@ -73,6 +73,7 @@ err_t point_identity_at(world_t *world, int fd, point_identity_t *ret_identity,
 err_t point_lies_above(world_t *world, const char *path, const id128_t *known, size_t count,
                        bool *ret_lies, fault_t *fault) must_use;
 /* Whether two directories are equal or one lies in the other: by device and inode up their
- * parents; a path that does not exist is held against the other by its text. */
+ * parents, and by what the mounts on their ways show; a path that does not exist is held against
+ * the other by its text. */
 err_t point_overlaps(world_t *world, const char *path_a, const char *path_b, bool *ret_overlaps,
                      fault_t *fault) must_use;

@@ -343,13 +343,30 @@ take_source(take_t *take, int fd)
 }
 
 static err_t
+open_source(world_t *world, const char *source, int *ret_fd, fault_t *fault)
+{
+    *ret_fd = world_open(world, AT_FDCWD, source, O_RDONLY | O_DIRECTORY, 0, 0);
+    if (*ret_fd < 0) {
+        err_t err = *ret_fd == -ECANCELED ? ERR_CANCELLED : ERR_NO_SOURCE;
+        return RAISE(fault, err, -*ret_fd, "open", source);
+    }
+    return OK;
+}
+
+err_t
+snapshot_look(world_t *world, const char *source, fault_t *fault)
+{
+    int fd = -1;
+    TRY(open_source(world, source, &fd, fault));
+    world_close(world, fd);
+    return OK;
+}
+
+static err_t
 open_and_take(take_t *take, const char *source, snapshot_t *ret_snapshot)
 {
-    int fd = world_open(take->world, AT_FDCWD, source, O_RDONLY | O_DIRECTORY, 0, 0);
-    if (fd < 0) {
-        err_t err = fd == -ECANCELED ? ERR_CANCELLED : ERR_NO_SOURCE;
-        return RAISE(take->fault, err, -fd, "open", source);
-    }
+    int fd = -1;
+    TRY(open_source(take->world, source, &fd, take->fault));
     err_t err = take_source(take, fd);
     world_close(take->world, fd);
     if (err == OK) {

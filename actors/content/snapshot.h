@@ -28,6 +28,8 @@ typedef struct snapshot {
 /* Called now and then, at most once a file or block. */
 typedef void snapshot_progress_fn(void *context, uint64_t files, uint64_t bytes);
 
+/* Whether the source is a directory that can be read now. */
+err_t snapshot_look(world_t *world, const char *source, fault_t *fault) must_use;
 /* progress may be NULL. Into a dry store it reads everything and writes nothing: the root is the
  * one that a real run would have. excludes: see tree_is_excluded; an excluded directory is not
  * entered. */

@@ -11,7 +11,20 @@
 bool
 points_leave(tx_t *tx)
 {
-    return NUMBER(tx, SQL_POINTS_LEAVING, 0, v_int(1)) != 0;
+    return NUMBER(tx, SQL_POINTS_LEAVING, 0, v_int(1), v_int(0), v_int(0)) != 0;
+}
+
+/* Behind the point that was listed last; one that has gone was the last of all. */
+static cursor_t
+open_leaving(tx_t *tx, const leaving_points_t *m, uint32_t limit)
+{
+    point_t last = {.row = 0};
+    bool begins = m->after.size == 0;
+    if (!begins && !point_by_name(tx, record_slice(m, m->after), &last)) {
+        last.row = INT64_MAX;
+    }
+    int64_t step = begins ? POINT_KEPT : m->emptied ? POINT_EMPTIED : POINT_LEAVES;
+    return OPEN(tx, SQL_POINTS_LEAVING, v_int(limit), v_int(step), v_int(last.row));
 }
 
 void
@@ -21,7 +34,7 @@ handle_leaving_points(tx_t *tx, const leaving_points_t *m)
     uint32_t limit = m->limit < LEAVING_POINTS_MAX ? m->limit : LEAVING_POINTS_MAX, count = 0;
     points_listed_t *listed = ANSWER(tx, points_listed);
     rows_t rows = draft_rows(&tx->answer, limit, sizeof(point_ref_t));
-    cursor_t row = OPEN(tx, SQL_POINTS_LEAVING, v_int(limit));
+    cursor_t row = open_leaving(tx, m, limit);
     while (count < limit && cursor_next(&row)) {
         point_ref_t *ref = draft_row(&tx->answer, rows, count++, sizeof *ref);
         if (ref != NULL) {

@@ -120,7 +120,8 @@
     S(SQL_POINTS_LEAVING, "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_removing "                 \
                           "WHERE removing > 0 AND absent_since IS NULL "                           \
                           "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_point "          \
-                          "WHERE target.point = point.row AND state <> 8) ORDER BY removing, row " \
+                          "WHERE target.point = point.row AND state <> 8) "                        \
+                          "AND (removing, row) > (?2, ?3) ORDER BY removing, row "                 \
                           "LIMIT ?1")                                                              \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \

@@ -320,6 +320,14 @@ class Site:
         self.mounts.append(where)
         return self.give(where)
 
+    def bind(self, what, *names):
+        """Shows a directory there as well (root only)."""
+        where = self.path(*names)
+        os.makedirs(where, exist_ok=True)
+        subprocess.run(['mount', '--bind', what, where], check=True)
+        self.mounts.append(where)
+        return where
+
     def content(self, point, package):
         return self.path('points', point, package, 'current')
 

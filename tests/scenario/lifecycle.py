@@ -555,6 +555,55 @@ def a_root_that_cannot_be_given_free_is_told_with_its_cause():
         site.stop()
 
 
+@claim(90)
+def roots_that_cannot_be_given_free_hold_back_no_others():
+    with Site() as site:
+        site.start()
+        stuck = [f'stuck-{number:02}' for number in range(20)]
+        for name in stuck:
+            root = site.add_point(name)
+            write(os.path.join(root, '.despool', 'receipts', 'P9'), b'of nobody that is known')
+        for name in ('first', 'second'):
+            site.add_point(name)
+        since = site.history()[-1]['seq']
+        for name in stuck:
+            assert 'given free' in site.do('dp.remove', {'name': name})['text']
+        for name, left in (('first', ['second', *stuck]), ('second', stuck)):
+            answer = site.do('dp.remove', {'name': name}, seconds=20)
+            assert not answer['text'], answer
+            assert sorted(points_of(site)) == left, points_of(site)
+            assert not os.path.exists(site.path('points', name, '.despool')), name
+        told = [e['dp'] for e in site.history(since) if e['id'] == 2376]
+        assert sorted(told) == stuck, f'each is told once: {told}'
+        site.stop()
+
+
+@claim(60, both=True)
+def a_new_source_is_refused_when_it_is_set_with_the_words_of_package_add():
+    with Site() as site:
+        source = one_package(site, 'a')
+        other = make_tree(site.path('other'), seed=2)
+        for wrong, code in ((site.path('nowhere'), 'no-source'),
+                            (os.path.join(source, 'link'), 'no-source'),
+                            (site.path('points', 'a'), 'overlap'),
+                            (site.path('points', 'a', 'P1'), 'overlap'),
+                            (site.path('points'), 'overlap'),
+                            (site.path(), 'overlap')):
+            added = site.refused('package.add', {'id': 'P2', 'source': wrong}, code)
+            was_set = site.refused('package.set', {'id': 'P1', 'source': wrong}, code)
+            assert was_set == added, f'set says {was_set}, add says {added}'
+            tried = site.refused('package.set', {'id': 'P1', 'source': wrong, 'dry_run': True})
+            assert tried == added, tried
+        site.refused('package.set', {'id': 'P9', 'source': other}, 'not-found')
+        assert site.ask('package.show', {'id': 'P1'})['package']['source'] == source
+        assert site.do('package.set', {'id': 'P1', 'source': other})['changed']
+        assert not site.do('package.set', {'id': 'P1', 'source': other})['changed']
+        site.do('package.update', {'id': 'P1'})
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', other)
+        site.stop()
+
+
 @claim(60, both=True)
 def a_reader_that_holds_current_sees_one_whole_version():
     with Site() as site:

@@ -147,4 +147,34 @@ def q263376_a_source_inside_a_point_or_a_point_inside_a_source_is_refused():
         site.stop()
 
 
+@claim(60)
+def a_part_of_a_point_or_source_is_known_wherever_it_is_mounted():
+    """A mount of ROOT/ID alone has nothing of the point above it."""
+    needs_root()
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        root = site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete')
+        version = os.path.realpath(site.content('a', 'P1'))
+        for number, part in enumerate((root, os.path.join(root, 'P1'), version,
+                                       os.path.dirname(root), site.data,
+                                       os.path.join(site.data, 'store'))):
+            shown = site.bind(part, f'shown-{number}')
+            site.refused('package.add', {'id': 'P2', 'source': shown}, 'overlap')
+            site.bind(part, f'around-{number}', 'inner')
+            site.refused('package.add', {'id': 'P2', 'source': site.path(f'around-{number}')},
+                         'overlap')
+            site.refused('package.set', {'id': 'P1', 'source': shown}, 'overlap')
+        for number, part in enumerate((source, os.path.join(source, 'd1'))):
+            shown = site.bind(part, f'part-{number}')
+            site.refused('dp.add', {'name': 'b', 'root': shown}, 'overlap')
+        other = make_tree(site.path('other'), seed=3)
+        shown = site.bind(other, 'shown other')
+        site.do('package.add', {'id': 'P2', 'source': shown})
+        site.stop()
+
+
 run()

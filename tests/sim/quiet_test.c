@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "proto/limits.h"
+#include "proto/status.h"
+#include "tests/sim/machine.h"
 #include "tests/sim/stage.h"
 #include "tests/sim/stage_inside.h"
 
@@ -178,6 +181,84 @@ Test(quiet, q297870_what_goes_on_failing_in_the_same_way_is_told_once_and_not_ea
     hours(stage, 2);
     cr_expect_leq(stage->last_seq - said, 0u, "%d status messages in 2 hours",
                   (int) (stage->last_seq - said));
+    well(stage);
+}
+
+static uint64_t
+actors_of(stage_t *stage)
+{
+    wire_value_t host, actors;
+    cr_assert_eq(stage_do(stage, 60000, "component.list", NULL), OK);
+    cr_assert(wire_find(stage_answer(stage), "host", &host) && wire_find(&host, "actors", &actors));
+    char number[24];
+    cr_assert(slice_copy(actors.bytes, number, sizeof number), "the count of actors is a text");
+    return strtoull(number, NULL, 10);
+}
+
+Test(quiet, nobody_looks_out_for_an_absent_point_that_was_forgotten, .timeout = 400)
+{
+    stage_t *stage = site_of(7);
+    distributed(stage);
+    all_whole(stage, 60000);
+    stage_run(stage, HOUR_MS / 2);
+    stage_plug(stage, "c", false);
+    shown_within(stage, "c", "absent", ROUND_MS + 5000);
+    stage_run(stage, HOUR_MS / 2);
+    uint64_t looking = actors_of(stage);
+    cr_assert_eq(stage_do(stage, 60000, "dp.remove", "name=C", "forget!", NULL), OK);
+    stage_run(stage, HOUR_MS / 2);
+    cr_expect_eq(actors_of(stage), looking - 1, "%d actors, %d before it was forgotten",
+                 (int) actors_of(stage), (int) looking);
+    well(stage);
+}
+
+/* ---- the store ---- */
+
+static bool
+was_told(stage_t *stage, uint64_t id)
+{
+    wire_value_t events, event, value;
+    cr_assert_eq(stage_do(stage, 60000, "status.since", NULL), OK);
+    cr_assert(wire_find(stage_answer(stage), "events", &events));
+    const uint8_t *at = events.body;
+    for (uint32_t i = 0; i < events.count; i++) {
+        wire_next(&events, &at, &event);
+        if (wire_find(&event, "id", &value) && value.uint == id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A snapshot of one is begun, whose source hangs; that of the other one goes on to its end. */
+static void
+takes_over(stage_t *stage, const char *package, const char *source, const char *other)
+{
+    const char *const arguments[] = {package, NULL};
+    world_sim_hang(stage_world(stage), source, true);
+    stage_say(stage, "package.update", arguments);
+    stage_run(stage, 1000);
+    world_sim_hang(stage_world(stage), other, false);
+    stage_run(stage, 1000);
+}
+
+Test(store, is_collected_although_snapshots_follow_each_other_without_an_end, .timeout = 400)
+{
+    stage_t *stage = site_of(8);
+    world_t *world = world_sim_job_new(stage_world(stage), NULL, NULL);
+    machine_make_tree(world, "/other", 4, 1);
+    world_sim_job_destroy(&world);
+    cr_assert_eq(stage_do(stage, 60000, "package.add", "id=P2", "source=/other", NULL), OK);
+    stage_change_source(stage, 2);
+    cr_assert_eq(stage_do(stage, 60000, "package.update", "id=P1", NULL), OK);
+    for (uint32_t i = 0; i < 200; i++) { /* 800 s: two looks at the store, and more */
+        takes_over(stage, "id=P1", "/source", "/other");
+        takes_over(stage, "id=P2", "/other", "/source");
+    }
+    cr_expect(was_told(stage, STATUS_STORE_COLLECTED), "what nobody wants is still stored");
+    world_sim_hang(stage_world(stage), "/other", false);
+    stage_run(stage, 60000);
+    cr_expect_eq(stage_do(stage, 60000, "package.update", "id=P2", NULL), OK);
     well(stage);
 }
 
