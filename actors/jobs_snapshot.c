@@ -14,6 +14,7 @@
 /* The sides of an order as C strings, in one piece of memory. */
 typedef struct order {
     char source[PATH_BYTES_MAX + 1], store[PATH_BYTES_MAX + 1], data[PATH_BYTES_MAX + 1];
+    char other[PATH_BYTES_MAX + 1]; /* that the source overlaps; "": none, or not known by name */
     const char *exclude[GLOB_COUNT_MAX];
     size_t excludes;
     char *globs; /* all of them, each with its NUL; owned */
@@ -81,16 +82,16 @@ refuse_inside_point(world_t *world, const snapshot_order_t *m, const order_t *or
     return err == OK && lies ? RAISE(fault, ERR_OVERLAP, 0, "store", order->source) : err;
 }
 
-/* Whether the source overlaps a root by their texts, or by what mounts show of them. */
+/* Whether the source overlaps a root by their texts, or by what mounts show of them: in other. */
 static bool
-overlaps_a_root(const mounts_t *mounts, const snapshot_order_t *m, const char *source)
+overlaps_a_root(const mounts_t *mounts, const snapshot_order_t *m, order_t *order)
 {
-    char root[PATH_BYTES_MAX + 1];
+    const char *source = order->source, *root = order->other;
     bool overlaps = false;
 
     for (uint32_t i = 0; !overlaps && i < m->points.count; i++) {
         const point_ref_t *point = ROW(m, m->points, i, point_ref_t);
-        overlaps = slice_copy(record_slice(m, point->dp_root), root, sizeof root) &&
+        overlaps = slice_copy(record_slice(m, point->dp_root), order->other, sizeof order->other) &&
                    (mounts_text_lies_above(source, root) || mounts_text_lies_above(root, source) ||
                     mounts_overlap(mounts, source, root));
     }
@@ -101,15 +102,17 @@ overlaps_a_root(const mounts_t *mounts, const snapshot_order_t *m, const char *s
  * against the source by their texts, by the mounts, and by the identities that stand above and
  * (while it is read) below the source: a point that fails or hangs must not hold up a snapshot. */
 static err_t
-check_overlaps(world_t *world, const snapshot_order_t *m, const order_t *order, fault_t *fault)
+check_overlaps(world_t *world, const snapshot_order_t *m, order_t *order, fault_t *fault)
 {
+    memcpy(order->other, order->data, sizeof order->other);
     TRY(refuse_overlap(world, order->source, order->data, fault));
     mounts_t *mounts = mounts_read(world);
-    bool overlaps = overlaps_a_root(mounts, m, order->source);
+    bool overlaps = overlaps_a_root(mounts, m, order);
     mounts_destroy(&mounts);
     if (overlaps) {
         return RAISE(fault, ERR_OVERLAP, 0, "store", order->source);
     }
+    order->other[0] = '\0';
     return refuse_inside_point(world, m, order, fault);
 }
 
@@ -144,17 +147,29 @@ look(world_t *world, const snapshot_order_t *m, order_t *order, fault_t *fault)
     return snapshot_look(world, order->source, fault);
 }
 
-static void
-answer(job_t *job, err_t err, const snapshot_t *snapshot, const fault_t *fault)
+/* The sentence of what went wrong; an overlap names what it is with, where that has a name. */
+static text_t
+reason_of(job_t *job, const order_t *order, const fault_t *fault)
 {
     char text[FAULT_TEXT_BYTES];
+    bool named = fault->err == ERR_OVERLAP && order && order->other[0];
+
+    fault_text(fault, text, sizeof text);
+    return named ? draft_textf(job_draft(job), "%s: '%s'", text, order->other)
+                 : draft_text(job_draft(job), slice_of(text));
+}
+
+static void
+answer(job_t *job, err_t err, const order_t *order, const snapshot_t *snapshot,
+       const fault_t *fault)
+{
     snapshot_taken_t *taken = JOB_OUTPUT(job, snapshot_taken);
 
     taken->err = err;
     taken->need = fault->need;
     taken->have = fault->have;
     if (err != OK) {
-        taken->text = draft_text(job_draft(job), slice_of(fault_text(fault, text, sizeof text)));
+        taken->text = reason_of(job, order, fault);
     }
     taken->root = snapshot->root;
     taken->files = snapshot->files;
@@ -174,7 +189,7 @@ run(job_t *job, world_t *world, const snapshot_order_t *m, void *resource, bool 
                 : only_look        ? look(world, m, order, &fault)
                                    : take(job, world, m, order, &snapshot, &fault);
 
-    answer(job, err, &snapshot, &fault);
+    answer(job, err, order, &snapshot, &fault);
     if (order) {
         free(order->globs);
     }

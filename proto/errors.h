@@ -126,7 +126,9 @@ typedef enum error_class {
     E(ERR_STOPPING,      "stopping",        RETRY,    "the host stops",                            \
       "start despoold again, then look whether it was done, or repeat it with the same key")       \
     E(ERR_QUEUED,        "queued",          RESOURCE, "it waits for its turn",                     \
-      "despool component list shows who is paused, stopped or backed up")
+      "despool component list shows who is paused, stopped or backed up")                          \
+    E(ERR_NOT_STORED,    "not-stored",      REFUSE,   "the site's own copy is missing or damaged", \
+      "despool package update ID stores it again, then despool retry ID; or restore DATA/store from a backup")
 
 typedef enum err {
     OK = 0,

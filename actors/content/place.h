@@ -12,7 +12,7 @@
  * Costs    one read of every object, one write, two syncs of the file system (where its type is on
  *          the tested list; else one of each file); one block and one node a level of memory.
  * Errors   ERR_ABSENT, ERR_NOT_OURS, ERR_SPACE (need, have), ERR_DIGEST (a damaged object of the
- *          store, set aside), ERR_NOT_FOUND (an object is missing in the store), ERR_SUPERSEDED,
+ *          store, set aside), ERR_NOT_STORED (an object is missing in the store), ERR_SUPERSEDED,
  *          ERR_CANCELLED, ERR_READ_ONLY, ERR_PERMISSION, ERR_NAME_TOO_LONG, ERR_IO.
  * Threads  one job; one at a time for one package at one point.
  */

@@ -6,7 +6,7 @@
  *          Cut at any point, a rerun ends it. What another incarnation put there is not touched.
  * Costs    one call or two for each path.
  * Errors   ERR_ABSENT and others of the world, ERR_NOT_OURS (another incarnation's records),
- *          ERR_NOT_FOUND (a manifest is not in the store; nothing of that version is removed).
+ *          ERR_NOT_STORED (a manifest is not in the store; nothing of that version is removed).
  * Threads  one job; one at a time for one package at one point.
  */
 #pragma once

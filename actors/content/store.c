@@ -246,7 +246,7 @@ store_open_object(store_t *store, const digest_t *digest, int *ret_fd, fault_t *
     store_object_path(digest, path);
     int fd = world_open(store->world, store->fd, path, O_RDONLY | O_NOFOLLOW, 0, WORLD_BENEATH);
     if (fd == -ENOENT) {
-        return RAISE(fault, ERR_NOT_FOUND, -fd, "open", path);
+        return RAISE(fault, ERR_NOT_STORED, -fd, "open", path);
     }
     if (fd < 0) {
         return store_fail(store, fd, "open", path, fault);

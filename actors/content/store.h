@@ -9,7 +9,7 @@
  * Costs    memory of one block and of 32 bytes for each pending object (at most STORE_BATCH_MAX,
  *          then the batch commits itself); two syncs of the file system for a batch where its type
  *          is on the tested list (ext4, xfs, btrfs, tmpfs), else one for each file and directory.
- * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_FOUND, ERR_IO, ERR_CANCELLED ...
+ * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_IO, ERR_CANCELLED ...
  * Threads  one store_t for each job; several may be open at once on one directory.
  *          store_recover and store_collect need all others closed: the caller sees to that.
  * Owner    who opened it closes it; closing drops what was not committed.

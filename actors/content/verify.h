@@ -5,7 +5,7 @@
  *          receipt. Nothing is written. Paths are relative to ROOT/PACKAGE; `current` is among
  *          them.
  * Costs    one read of the version at the point; one block and one node a level of memory.
- * Errors   ERR_ABSENT and others of the world, ERR_NOT_FOUND (the manifest is not in the store).
+ * Errors   ERR_ABSENT and others of the world, ERR_NOT_STORED (the manifest is not in the store).
  *          A difference is no error: it is the result.
  * Threads  one job.
  */

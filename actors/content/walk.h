@@ -5,7 +5,7 @@
  * Promises every node is digest-checked and form-checked before it is believed; directories nest
  *          at most TREE_DEPTH_MAX deep.
  * Costs    the nodes of one path from the root down.
- * Errors   ERR_NOT_FOUND (a node is not in the store), ERR_DIGEST, ERR_DAMAGED, ERR_NO_MEMORY.
+ * Errors   ERR_NOT_STORED (a node is not in the store), ERR_DIGEST, ERR_DAMAGED, ERR_NO_MEMORY.
  * Threads  one.
  * Owner    walk_new / walk_destroy; entries are borrowed until the next call.
  */

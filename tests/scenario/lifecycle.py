@@ -592,6 +592,8 @@ def a_new_source_is_refused_when_it_is_set_with_the_words_of_package_add():
             added = site.refused('package.add', {'id': 'P2', 'source': wrong}, code)
             was_set = site.refused('package.set', {'id': 'P1', 'source': wrong}, code)
             assert was_set == added, f'set says {was_set}, add says {added}'
+            if code == 'overlap':
+                assert site.dir in added['message'].rsplit(': ', 1)[1], f'with what? {added}'
             tried = site.refused('package.set', {'id': 'P1', 'source': wrong, 'dry_run': True})
             assert tried == added, tried
         site.refused('package.set', {'id': 'P9', 'source': other}, 'not-found')
@@ -601,6 +603,28 @@ def a_new_source_is_refused_when_it_is_set_with_the_words_of_package_add():
         site.do('package.update', {'id': 'P1'})
         site.wait_package('P1', 'complete')
         site.holds('a', 'P1', other)
+        site.stop()
+
+
+@claim(90, both=True)
+def what_the_site_lost_of_its_own_copy_is_told_and_stored_again():
+    with Site() as site:
+        source = one_package(site, 'a')
+        site.add_point('b')
+        objects = site.path('site', 'store', 'objects')
+        path = max((os.path.join(where, name) for where, _, names in os.walk(objects)
+                    for name in names), key=os.path.getsize)
+        with open(path, 'r+b') as file:
+            file.write(b'a byte that went bad')
+        site.do('distribute', {'id': 'P1', 'to': ['b']})
+        site.wait_states('P1', {'b': 'failed'}, 30)
+        cause = site.target('P1', 'b')['cause']
+        assert cause['code'] == 'not-stored' and os.path.basename(path) in cause['text'], cause
+        assert 'package update' in cause['hint'], cause
+        assert not site.do('package.update', {'id': 'P1'})['changed'], 'it is no new version'
+        assert site.do('retry', {'id': 'P1'})['changed']
+        site.wait_package('P1', 'complete', 30)
+        site.holds('b', 'P1', source)
         site.stop()
 
 

@@ -413,7 +413,7 @@ CLAIM_OF_BOTH(place, finds_a_damaged_object_of_the_store_and_sets_it_aside)
         yard.data);
     place_result_t result;
     EXPECT_ERR(&yard, ERR_DIGEST, place(&yard, &result));
-    EXPECT_ERR(&yard, ERR_NOT_FOUND, place(&yard, &result));
+    EXPECT_ERR(&yard, ERR_NOT_STORED, place(&yard, &result));
     yard.order.epoch--;
     take(&yard);
     placed(&yard);

@@ -286,7 +286,7 @@ CLAIM_OF_BOTH(store, removes_what_no_live_root_reaches)
     EXPECT_COUNT(collected.removed_objects + collected.live_objects, all);
     placed(&yard);
     cr_expect(verified(&yard));
-    EXPECT_ERR(&yard, ERR_NOT_FOUND,
+    EXPECT_ERR(&yard, ERR_NOT_STORED,
                store_collect(yard.store, roots, 2, false, &collected, &yard.fault));
     cr_expect(verified(&yard), "a root that cannot be read must end it with nothing removed");
     yard_end(&yard);
