@@ -34,6 +34,8 @@
 #define ACTOR_NAME_BYTES_MAX   95u         /* bytes of an actor's name; longer is cut */
 #define INIT_DEADLINE_MS       10000u      /* until an actor that is not ready is reported late */
 #define HANDLER_LIMIT_MS       100u        /* of one handler; longer is reported as stalled */
+#define TAKEOVER_MS            5000u       /* of one handler; then its worker's other actors go on with a new thread */
+#define TAKEOVERS_MAX          4u          /* handlers that are not waited for at one time; a further one keeps its worker */
 #define ASK_DEADLINE_MS        30000u      /* of an ask unless it says otherwise */
 #define JOB_DEADLINE_MS        600000u     /* of a job unless it says otherwise; then its asker gets deadline */
 #define JOB_THREADS            8u          /* job threads; a further job waits in the queue */

@@ -56,6 +56,7 @@ ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
 {
     open_ask_t *ask = memory_take(sizeof *ask);
     *ask = (open_ask_t){.id = 0};
+    worker_enters(actor->worker);
     uint32_t slot = free_slot(actor);
     ask->id = ++actor->ask_sequence << SLOT_BITS | slot;
     ask->then = then;
@@ -65,6 +66,7 @@ ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
     actor->ask[slot] = ask;
     actor->asks_open++;
     timer_set(&actor->worker->timers, &ask->timer, due_ns);
+    worker_leaves(actor->worker);
     ask_show(actor);
     return ask;
 }

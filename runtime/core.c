@@ -92,6 +92,10 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
         core_refuse_envelope(worker, take_envelope, ERR_DOWN);
         return;
     }
+    if (actor->worker != worker) {
+        takeover_deliver(worker, actor, take_envelope);
+        return;
+    }
     deliver_to(actor, take_envelope);
 }
 
@@ -144,6 +148,7 @@ core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
     note_delivery(actor, in_hand, what);
     atomic_store_explicit(&actor->cell->handling, what, memory_order_relaxed);
     atomic_store_explicit(&actor->cell->handling_since_ns, ctx->now_ns, memory_order_release);
+    worker_leaves(actor->worker);
 }
 
 static void
@@ -171,6 +176,9 @@ core_handler_end(actor_t *actor, actor_next_t next)
     actor_ctx_t *ctx = &actor->worker->ctx;
     core_t *core = actor->core;
     bool kept = false;
+    if (worker_enters(actor->worker)) {
+        return takeover_returned(actor);
+    }
     atomic_store_explicit(&actor->cell->handling_since_ns, 0, memory_order_release);
     atomic_store_explicit(&actor->cell->handling, NULL, memory_order_relaxed);
     bump(&actor->cell->handled);

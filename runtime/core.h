@@ -33,6 +33,7 @@ typedef struct core_options {
     const char *notes_to;
     host_placement_t placement;
     uint32_t pool_workers;   /* 0: POOL_WORKERS */
+    uint32_t takeover_ms;    /* 0: TAKEOVER_MS */
     const char *about_field; /* see host_options_t */
     /* Each message is handled at an address of its own, which is spoilt afterwards, so that an
      * actor that keeps a borrowed pointer is found. The simulator sets it. */
@@ -89,7 +90,7 @@ bool worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, 
 int64_t worker_next_due(const worker_t *worker);
 bool worker_is_idle(const worker_t *worker); /* nothing to run now, timers aside */
 
-/* What the watchdog does every 20 ms: raises stalled, late and settled notes. Posts from
+/* What the watchdog does every WATCH_MS: raises stalled, late and settled notes. Posts from
  * CORE_FROM_WATCH; reads atomics only, so it works while every worker is stuck. */
 void core_look(core_t *core);
 /* Names the actor that a job works for, and the job. */

@@ -35,6 +35,13 @@ struct worker {
     void *draft_memory;
     struct black_box *black_box; /* NULL: nothing is noted */
     _Atomic uint64_t delivered;
+    /* see takeover_inside.h */
+    _Atomic bool inside;     /* its thread is in the runtime, not in a handler's own code */
+    _Atomic uint32_t taking; /* TAKING_NONE, TAKING_ASKED, TAKING_DONE */
+    _Atomic bool spare;
+    actor_t *away;       /* whose handler has not returned, when the worker was taken over */
+    fifo_t kept;         /* what came for it meanwhile: of the worker that goes on */
+    timer_heap_t parked; /* its timers, when its handler has returned */
 };
 
 #define QUARANTINE_FREE 0u
@@ -64,7 +71,8 @@ struct core {
     loaded_class_t *classes;
     uint32_t class_count;
     loaded_class_t *notes_class;
-    worker_t *workers;
+    worker_t *workers;              /* those of the start, then the spare ones */
+    _Atomic(worker_t *) *worker_at; /* by number */
     uint32_t worker_count, pool_first, pool_count;
     _Atomic uint32_t pool_next;
     envelope_t *root_args;
@@ -83,9 +91,11 @@ struct core {
     struct black_box_file *black_box;
     const char *about_field; /* see host_options_t; NULL: none */
     bool fresh_messages;
+    uint32_t takeover_ms;
     int64_t started_ns;
     /* of core_look, by its thread only */
     stalled_t stalled[STALLED_MAX];
+    uint32_t overdue_index; /* whose handler has run longest over takeover_ms; 0: nobody's */
     bool settled_ready;
     int64_t looked_ns;
     char settled_why[512];

@@ -19,14 +19,22 @@ reserve(size_t bytes)
 static void
 make_workers(core_t *core)
 {
-    core->workers = xalloc(core->worker_count, sizeof *core->workers);
-    for (uint32_t i = 0; i < core->worker_count; i++) {
+    uint32_t count = core->worker_count + TAKEOVERS_MAX;
+    core->workers = xalloc(count, sizeof *core->workers);
+    core->worker_at = xalloc(core->worker_count, sizeof *core->worker_at);
+    for (uint32_t i = 0; i < count; i++) {
         worker_t *worker = &core->workers[i];
         worker->core = core;
         worker->index = i;
         worker->ctx.worker = worker;
         worker->draft_memory = reserve(MESSAGE_BYTES_MAX);
-        snprintf(worker->name, sizeof worker->name, "pool-%u", i - core->pool_first + 1);
+        worker->inside = true;
+        worker->spare = i >= core->worker_count;
+        if (!worker->spare) {
+            core->worker_at[i] = worker;
+        }
+        snprintf(worker->name, sizeof worker->name, "%s-%u", worker->spare ? "relief" : "pool",
+                 i - (worker->spare ? core->worker_count : core->pool_first) + 1);
     }
     for (uint32_t i = 0; i < core->class_count; i++) {
         const loaded_class_t *class = &core->classes[i];
@@ -55,6 +63,7 @@ core_new(const core_options_t *options, const executor_t *executor, err_t *ret_e
     core->quarantine = xalloc(QUARANTINE_MAX, sizeof *core->quarantine);
     core->fresh_messages = options->fresh_messages;
     core->about_field = options->about_field;
+    core->takeover_ms = options->takeover_ms == 0 ? TAKEOVER_MS : options->takeover_ms;
     core->started_ns = executor->now_ns(executor->self);
     make_workers(core);
     uint32_t size = 0;
@@ -75,20 +84,22 @@ core_destroy(core_t **core_at)
     if (core == NULL) {
         return;
     }
+    takeover_free(core);
     for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
         actor_t *actor = atomic_load(&core->cells[i].actor);
         if (actor != NULL) {
             life_release(actor);
         }
     }
-    for (uint32_t i = 0; i < core->worker_count; i++) {
+    for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
         munmap(core->workers[i].draft_memory, MESSAGE_BYTES_MAX);
-        free(core->workers[i].timers.node);
+        timer_heap_free(&core->workers[i].timers);
     }
     envelope_free(core->root_args);
     quarantine_free(core);
     load_free(core);
     munmap(core->cells, ACTORS_MAX * sizeof(cell_t));
+    free(core->worker_at);
     free(core->workers);
     free(core);
     *core_at = NULL;
@@ -104,14 +115,14 @@ worker_t *
 core_worker(core_t *core, uint32_t index)
 {
     assert(index < core->worker_count);
-    return &core->workers[index];
+    return atomic_load(&core->worker_at[index]);
 }
 
 void
 core_note_in(core_t *core, struct black_box_file *file)
 {
     core->black_box = file;
-    for (uint32_t i = 0; i < core->worker_count; i++) {
+    for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
         core->workers[i].black_box = black_box_of(file, i);
     }
 }
@@ -131,7 +142,7 @@ core_start(core_t *core)
     assert(claimed && "the first actor has a slot");
     (void) claimed;
     life_new(core, class, core->root, (actor_ref_t){0}, slice_of(class->class->name),
-             &core->workers[place]);
+             core_worker(core, place));
     if (class->class->role) {
         atomic_store(&class->role, ref_word(core->root));
     }

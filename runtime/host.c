@@ -142,11 +142,11 @@ list_classes(host_t *host)
 static void
 open_black_box(host_t *host)
 {
-    const char *names[WORKERS_MAX];
-    uint32_t workers = core_worker_count(host->core);
+    const char *names[WORKERS_MAX + TAKEOVERS_MAX];
+    uint32_t workers = core_worker_count(host->core) + TAKEOVERS_MAX;
 
     for (uint32_t i = 0; i < workers; i++) {
-        names[i] = worker_name(core_worker(host->core, i));
+        names[i] = worker_name(&host->core->workers[i]);
     }
     host->black_box = black_box_new(host->options.black_box, names, workers);
     core_note_in(host->core, host->black_box);
@@ -163,6 +163,7 @@ host_start(host_t *host)
                               .notes_to = host->options.notes_to,
                               .placement = host->options.placement,
                               .pool_workers = host->options.pool_workers,
+                              .takeover_ms = host->options.takeover_ms,
                               .about_field = host->options.about_field};
     host->threads =
         threads_new(host->options.job_threads, host->link, host->links, host->options.root->name);

@@ -44,6 +44,7 @@ typedef struct host_options {
     host_placement_t placement;
     uint32_t pool_workers; /* 0: POOL_WORKERS */
     uint32_t job_threads;  /* 0: JOB_THREADS */
+    uint32_t takeover_ms;  /* 0: TAKEOVER_MS */
 } host_options_t;
 
 /* The options and what they point to must live as long as the host. */

@@ -18,6 +18,7 @@
 #include "runtime/directory_inside.h"
 #include "runtime/envelope_inside.h"
 #include "runtime/notes.h"
+#include "runtime/takeover_inside.h"
 #include "runtime/timer_inside.h"
 
 #define NS_PER_MS 1000000

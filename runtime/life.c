@@ -33,6 +33,7 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
     atomic_store(&cell->restarts, 0);
     atomic_store(&cell->failures, 0);
     atomic_store(&cell->reported_late, false);
+    atomic_store(&cell->begun, false);
     atomic_store(&cell->parent, ref_word(parent));
     atomic_store(&cell->worker, worker->index);
     atomic_store(&cell->class, class);
@@ -77,6 +78,7 @@ begin(actor_t *actor)
     core_handler_begin(actor, args, "init");
     actor_next_t next =
         run_init(&actor->worker->ctx, actor->state, args->type == NULL ? NULL : args->record);
+    worker_enters(actor->worker);
     if (next != ACTOR_FAIL) {
         actor->stage = STAGE_OPEN;
         if (!actor->class->class->starts_later) {
@@ -91,6 +93,7 @@ void
 life_init(actor_t *actor, envelope_t *take_envelope)
 {
     actor->args = take_envelope;
+    atomic_store(&actor->cell->begun, true);
     begin(actor);
 }
 

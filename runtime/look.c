@@ -204,22 +204,39 @@ stalled_of(core_t *core, uint32_t index, uint64_t order)
     return unused;
 }
 
+/* How long the handler in hand has been seen to run: from the first look that saw it, so that it
+ * does not depend on the worker's clock, which is looked at now and then only. 0: none is. */
+static int64_t
+seen_running(cell_t *cell, uint64_t order, int64_t now)
+{
+    bool runs = atomic_load(&cell->handling_since_ns) != 0;
+    if (!runs || cell->seen_order != order) {
+        cell->seen_order = runs ? order : 0;
+        cell->seen_ns = now;
+    }
+    return runs ? now - cell->seen_ns : 0;
+}
+
 static void
-look_stalled(core_t *core, uint32_t index, const cell_t *cell, int64_t now)
+look_stalled(core_t *core, uint32_t index, cell_t *cell, int64_t now)
 {
     const loaded_class_t *class = atomic_load(&cell->class);
     int64_t limit_ms =
         class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS : class->class->handler_limit_ms;
+    int64_t takeover_ms = core->takeover_ms > limit_ms ? core->takeover_ms : limit_ms;
     uint64_t order = atomic_load(&cell->handled) + 1;
-    int64_t since = atomic_load(&cell->handling_since_ns);
-    if (since == 0 || now - since <= limit_ms * NS_PER_MS) {
+    int64_t running = seen_running(cell, order, now);
+    if (running > takeover_ms * NS_PER_MS) {
+        core->overdue_index = index;
+    }
+    if (running <= limit_ms * NS_PER_MS) {
         return;
     }
     stalled_t *stalled = stalled_of(core, index, order);
     if (stalled != NULL && stalled->order == 0) {
         *stalled = (stalled_t){.order = order, .index = index, .first = first_life(cell)};
         name_of(core, index, stalled->name, sizeof stalled->name);
-        note_stalled(core, stalled, now - since, false);
+        note_stalled(core, stalled, running, false);
     }
 }
 
@@ -235,6 +252,14 @@ look_over(core_t *core)
             s->order = 0;
         }
     }
+}
+
+bool
+core_overdue(const core_t *core, overdue_t *ret)
+{
+    const cell_t *cell = cell_at(core, core->overdue_index);
+    *ret = (overdue_t){atomic_load(&cell->worker), core->overdue_index, cell->seen_order};
+    return core->overdue_index != 0;
 }
 
 static void
@@ -325,6 +350,7 @@ core_look(core_t *core)
 {
     int64_t now = core->executor.now_ns(core->executor.self);
     look_over(core);
+    core->overdue_index = 0;
     for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
         cell_t *cell = &core->cells[i];
         if (is_taken(cell)) {

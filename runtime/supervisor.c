@@ -96,13 +96,13 @@ place(const actor_ctx_t *ctx, const loaded_class_t *class)
 {
     core_t *core = ctx->worker->core;
     if (class->worker != UINT32_MAX) {
-        return &core->workers[class->worker];
+        return core_worker(core, class->worker);
     }
     if (class->with_parent) {
         return ctx->worker;
     }
     uint32_t turn = atomic_fetch_add(&core->pool_next, 1) % core->pool_count;
-    return &core->workers[core->pool_first + turn];
+    return core_worker(core, core->pool_first + turn);
 }
 
 verdict_t
@@ -127,7 +127,9 @@ actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
     name = name.size == 0 ? slice_of(class->name) : name;
     name.size = name.size > ACTOR_NAME_BYTES_MAX ? ACTOR_NAME_BYTES_MAX : name.size;
     life_new(core, loaded, child, parent->self, name, place(ctx, loaded));
+    worker_enters(ctx->worker);
     supervisor_add(parent, child, class, name, tag);
+    worker_leaves(ctx->worker);
     tray_add(ctx, envelope_new(ENV_INIT, parent->self, child, args == NULL ? NULL : args_type, args,
                                size));
     if (ret_child != NULL) {
@@ -154,12 +156,16 @@ order_from_handler(actor_ctx_t *ctx, actor_ref_t who, envelope_kind_t kind)
     if (child == NULL) {
         return;
     }
+    worker_enters(ctx->worker);
+    bool waits = kind == ENV_CYCLE && child->state == CHILD_WAITS && !child->stopping;
     if (kind == ENV_STOP) {
         child->stopping = true;
         timer_unset(&ctx->worker->timers, &child->timer);
-    }
-    if (kind == ENV_CYCLE && child->state == CHILD_WAITS && !child->stopping) {
+    } else if (waits) {
         timer_set(&ctx->worker->timers, &child->timer, ctx->now_ns); /* its backoff is over now */
+    }
+    worker_leaves(ctx->worker);
+    if (waits) {
         return;
     }
     if (kind == ENV_CYCLE) {

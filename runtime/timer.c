@@ -100,6 +100,12 @@ timer_next(const timer_heap_t *heap)
     return heap->count == 0 ? INT64_MAX : heap->node[1]->due_ns;
 }
 
+void
+timer_heap_free(timer_heap_t *heap)
+{
+    free(heap->node);
+}
+
 /* ---- an actor's own timers, by key ---- */
 
 static keyed_timer_t **
@@ -191,8 +197,8 @@ expire(worker_t *worker, timer_node_t *node)
     lane_push(actor, LANE_NORMAL, expiry);
 }
 
-verdict_t
-actor_timer(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
+static verdict_t
+set_keyed(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
 {
     actor_t *actor = ctx->actor;
     keyed_timer_t *timer = find(actor, key);
@@ -223,9 +229,19 @@ actor_timer(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
     return VERDICT_OK;
 }
 
+verdict_t
+actor_timer(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
+{
+    worker_enters(ctx->worker);
+    verdict_t verdict = set_keyed(ctx, key, delay_ms);
+    worker_leaves(ctx->worker);
+    return verdict;
+}
+
 void
 actor_timer_cancel(actor_ctx_t *ctx, uint64_t key)
 {
+    worker_enters(ctx->worker);
     keyed_timer_t *timer = find(ctx->actor, key);
     if (timer != NULL) {
         if (timer->queued) {
@@ -233,6 +249,7 @@ actor_timer_cancel(actor_ctx_t *ctx, uint64_t key)
         }
         forget(ctx->actor, timer);
     }
+    worker_leaves(ctx->worker);
 }
 
 static actor_next_t

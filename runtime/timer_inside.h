@@ -18,7 +18,13 @@ typedef struct timer_heap {
     uint32_t count, capacity;
     uint64_t order;
 } timer_heap_t;
+static inline bool
+timer_is_set(const timer_node_t *timer)
+{
+    return timer->position != 0;
+}
 void timer_set(timer_heap_t *heap, timer_node_t *timer, int64_t due_ns);
 void timer_unset(timer_heap_t *heap, timer_node_t *timer);
 timer_node_t *timer_due(timer_heap_t *heap, int64_t now_ns); /* taken off the heap; NULL: none */
 int64_t timer_next(const timer_heap_t *heap);
+void timer_heap_free(timer_heap_t *heap); /* no node is in it any more that will be used */

@@ -230,7 +230,7 @@ core_figures(const core_t *core, host_figures_t *ret)
         .late_replies = atomic_load(&core->late_replies),
         .up_ns = core->executor.now_ns(core->executor.self) - core->started_ns,
     };
-    for (uint32_t i = 0; i < core->worker_count; i++) {
+    for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
         ret->delivered += atomic_load(&core->workers[i].delivered);
     }
     core->executor.figures(core->executor.self, ret);

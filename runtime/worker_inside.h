@@ -1,12 +1,14 @@
 /* worker_inside.h - what the files of the workers' threads share; nobody else includes it.
  *
  * Shape    a seat is one worker's thread with its mailbox; threads_t has them all, the outlet of
- *          each thread that sends, the pool of job threads and the watchdog.
+ *          each thread that sends, the pool of job threads and the watchdog. A thread whose handler
+ *          does not return loses its seat to another one (takeover_inside.h).
  * Threads  a seat belongs to its own thread; of the rest, what is atomic is shared.
  */
 #pragma once
 
 #include <pthread.h>
+#include <semaphore.h>
 
 #include "runtime/inside.h"
 #include "runtime/job_pool.h"
@@ -20,11 +22,22 @@ typedef struct seat {
     uint32_t index;
     pthread_t thread;
     mailbox_t *mailbox;
-    link_t *link; /* NULL: none */
-    uint64_t chance;
+    link_t *link;          /* NULL: none */
     uint32_t sleeps, lost; /* of spins in a row */
     _Atomic bool ended;
 } seat_t;
+
+/* One that lost its seat, and who has it now. Made by the watchdog. */
+typedef struct relief {
+    threads_t *threads;
+    uint32_t seat;
+    bool won;                   /* the new thread has the seat */
+    sem_t go;                   /* the new thread may look at won */
+    pthread_t stuck;            /* the old thread */
+    _Atomic(worker_t *) worker; /* what the old thread still has; NULL: nobody lost this seat */
+    outlet_t *outlet;           /* of the old thread */
+    _Atomic bool back;          /* it has handed its worker back, and is ending */
+} relief_t;
 
 struct threads {
     executor_t executor;
@@ -33,6 +46,8 @@ struct threads {
     uint32_t workers, job_threads, link_count;
     link_t *link[LINKS_MAX];
     seat_t seat[WORKERS_MAX];
+    relief_t relief[TAKEOVERS_MAX];
+    bool may_relieve; /* the system has the fence that it takes */
     outlet_t *outlet[OUTLETS_MAX];
     job_pool_t *jobs;
     pthread_t watchdog;
@@ -50,3 +65,10 @@ void threads_ring(threads_t *threads); /* who waits for the host looks again */
 /* The bodies of the threads; context: the seat, and threads_t. */
 void *seat_main(void *seat);
 void *watchdog_main(void *threads);
+/* relief.c */
+void relief_prepare(threads_t *threads);
+void relief_look(threads_t *threads); /* by the watchdog: who is over the limit loses its seat */
+void relief_back(seat_t *seat, worker_t *worker); /* the last act of who has lost it */
+uint32_t relief_away(const threads_t *threads, char *ret_left, size_t left_size);
+void relief_join(threads_t *threads);
+void relief_close(threads_t *threads);

@@ -57,7 +57,9 @@ run_quantum(seat_t *seat, worker_t *worker)
     bool ran =
         worker_run(worker, mailbox_bell(seat->mailbox), mailbox_heard(seat->mailbox), QUANTUM);
 
-    outlet_flush(seat->threads->outlet[seat->index]);
+    if (!worker_is_taken(worker)) { /* else neither mailbox nor outlet is ours any more */
+        outlet_flush(seat->threads->outlet[seat->index]);
+    }
     return came || ran;
 }
 
@@ -108,7 +110,12 @@ seat_main(void *context)
 
     name_thread(worker_name(worker));
     while (!atomic_load(&threads->stopping)) {
-        bool busy = run_quantum(seat, worker) || spin(seat);
+        bool busy = run_quantum(seat, worker);
+        if (worker_is_taken(worker)) {
+            relief_back(seat, worker);
+            return NULL;
+        }
+        busy = busy || spin(seat);
         /* Looked at again, because what came may have been the call to stop. */
         if (!busy && !atomic_load(&threads->stopping)) {
             rest(seat, worker);
@@ -133,6 +140,7 @@ watchdog_main(void *context)
         core_look(threads->core);
         outlet_t *outlet = threads->outlet[CORE_FROM_WATCH(threads->core)];
         job_pool_look(threads->jobs, seat_now_ns(NULL), outlet, threads->core);
+        relief_look(threads);
     }
     memory_thread_ends();
     atomic_fetch_sub(&threads->threads_running, 1);

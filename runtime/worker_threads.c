@@ -41,12 +41,16 @@ wall_ns(void *self)
     return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* Each thread draws for itself: two of them may have been on one seat. */
 static uint64_t
 chance(void *self, uint32_t worker)
 {
-    seat_t *seat = &((threads_t *) self)->seat[worker];
-    uint64_t z = (seat->chance += UINT64_C(0x9e3779b97f4a7c15));
+    static _Thread_local uint64_t state;
 
+    if (state == 0 && getrandom(&state, sizeof state, 0) != (ssize_t) sizeof state) {
+        state = (uint64_t) seat_now_ns(self) + worker;
+    }
+    uint64_t z = (state += UINT64_C(0x9e3779b97f4a7c15));
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
@@ -183,9 +187,6 @@ open_seat(threads_t *threads, uint32_t index, char *ret_why, size_t why_size)
     const char *name = worker_name(core_worker(threads->core, index));
 
     *seat = (seat_t){.threads = threads, .index = index};
-    if (getrandom(&seat->chance, sizeof seat->chance, 0) != (ssize_t) sizeof seat->chance) {
-        seat->chance = (uint64_t) seat_now_ns(NULL) + index;
-    }
     seat->mailbox = mailbox_open(threads->mail, index);
     if (!seat->mailbox) {
         snprintf(ret_why, why_size, "cannot open the mailbox of '%s': no more sockets", name);
@@ -222,6 +223,7 @@ close_all(threads_t *threads)
     for (uint32_t i = 0; i < OUTLETS_MAX; i++) {
         outlet_destroy(&threads->outlet[i]);
     }
+    relief_close(threads);
     for (uint32_t i = 0; i < threads->workers; i++) {
         mailbox_close(&threads->seat[i].mailbox);
     }
@@ -263,6 +265,7 @@ threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size)
     for (uint32_t i = 0; i < threads->workers + CORE_OUTSIDERS; i++) {
         threads->outlet[i] = outlet_new(threads->mail);
     }
+    relief_prepare(threads);
     start_all(threads);
     core_start(core);
     return OK;
@@ -343,6 +346,7 @@ not_ended(threads_t *threads, char *ret_left, size_t left_size)
             }
         }
     }
+    left += relief_away(threads, ret_left, left_size);
     return left + !atomic_load(&threads->watchdog_ended);
 }
 
@@ -374,6 +378,7 @@ threads_stop(threads_t *threads, int64_t until_ns, char *ret_left, size_t left_s
             pthread_join(threads->seat[i].thread, NULL);
         }
         pthread_join(threads->watchdog, NULL);
+        relief_join(threads);
         threads->running = false;
     }
     return left;

@@ -252,8 +252,9 @@ static actor_next_t
 say_for_long(actor_ctx_t *ctx, puppet_t *self, const say_t *m)
 {
     cr_assert(ctx != NULL && self != NULL && m != NULL);
-    world_sim_advance(sim_world(cast->sim), 2 * HANDLER_LIMIT_MS * NS_PER_MS);
     core_look(cast->sim->core); /* as the watchdog does on a thread of its own */
+    world_sim_advance(sim_world(cast->sim), 2 * HANDLER_LIMIT_MS * NS_PER_MS);
+    core_look(cast->sim->core);
     core_look(cast->sim->core);
     return ACTOR_CONTINUE;
 }

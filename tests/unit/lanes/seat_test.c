@@ -104,6 +104,9 @@ threads_ring(threads_t *of)
     }
 #define NO __attribute__((unused))
 
+NEVER(bool, worker_asked, NO const worker_t *self)
+NEVER(void, relief_look, NO threads_t *of)
+NEVER(void, relief_back, NO seat_t *seat, NO worker_t *self)
 NEVER(void, worker_deliver, NO worker_t *self, NO envelope_t *take_envelope)
 NEVER(void *, link_socket, NO link_t *link)
 NEVER(void, link_read, NO link_t *link, NO core_t *core)

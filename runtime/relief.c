@@ -1,0 +1,165 @@
+/* relief.c - a thread whose handler does not return loses its seat to another one.
+ *
+ * The core says whose handler it is and hands the worker over (takeover_inside.h); here are the
+ * threads. A seat with a link stays as it is: its handlers are the runtime's own. */
+#include <assert.h>
+#include <linux/membarrier.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "runtime/worker_inside.h"
+
+static long
+membarrier(int command)
+{
+    return syscall(SYS_membarrier, command, 0, 0);
+}
+
+void
+relief_prepare(threads_t *threads)
+{
+    threads->may_relieve = membarrier(MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED) == 0;
+}
+
+/* Every thread of the process that runs passes a full fence before this returns. */
+static void
+fence_all(void)
+{
+    long failed = membarrier(MEMBARRIER_CMD_PRIVATE_EXPEDITED);
+
+    assert(failed == 0 && "it was registered");
+    (void) failed;
+}
+
+static relief_t *
+find_free(threads_t *threads)
+{
+    for (uint32_t i = 0; i < TAKEOVERS_MAX; i++) {
+        relief_t *relief = &threads->relief[i];
+        if (atomic_load(&relief->worker) && atomic_load(&relief->back)) {
+            pthread_join(relief->stuck, NULL);
+            atomic_store(&relief->worker, NULL);
+        }
+        if (!atomic_load(&relief->worker)) {
+            return relief;
+        }
+    }
+    return NULL;
+}
+
+static void *
+relief_main(void *context)
+{
+    relief_t *relief = context;
+    threads_t *threads = relief->threads;
+
+    while (sem_wait(&relief->go) != 0) {
+    }
+    return relief->won ? seat_main(&threads->seat[relief->seat]) : NULL;
+}
+
+static void
+take_seat(threads_t *threads, relief_t *relief, const overdue_t *who)
+{
+    seat_t *seat = &threads->seat[who->worker];
+    pthread_t thread;
+
+    relief->threads = threads;
+    relief->seat = who->worker;
+    relief->stuck = seat->thread;
+    atomic_store(&relief->back, false);
+    sem_init(&relief->go, 0, 0);
+    if (pthread_create(&thread, NULL, relief_main, relief) != 0) {
+        return; /* it is tried again at the next look */
+    }
+    atomic_store(&relief->worker, core_worker(threads->core, who->worker));
+    relief->won = core_take_over(threads->core, who, fence_all);
+    if (relief->won) {
+        seat->thread = thread;
+        atomic_fetch_add(&threads->threads_running, 1);
+    }
+    sem_post(&relief->go);
+    if (!relief->won) {
+        pthread_join(thread, NULL);
+        atomic_store(&relief->worker, NULL);
+    }
+}
+
+void
+relief_look(threads_t *threads)
+{
+    overdue_t who;
+
+    if (!threads->may_relieve || !core_overdue(threads->core, &who) ||
+        threads->seat[who.worker].link) {
+        return;
+    }
+    relief_t *relief = find_free(threads);
+    if (relief) {
+        take_seat(threads, relief, &who);
+    }
+}
+
+void
+relief_back(seat_t *seat, worker_t *worker)
+{
+    threads_t *threads = seat->threads;
+    relief_t *relief = threads->relief;
+
+    while (atomic_load(&relief->worker) != worker || atomic_load(&relief->back)) {
+        relief++;
+        assert(relief < threads->relief + TAKEOVERS_MAX && "who lost its seat lost it to somebody");
+    }
+    if (!relief->outlet) {
+        relief->outlet = outlet_new(threads->mail);
+    }
+    outlet_send(relief->outlet, seat->index, takeover_back(worker));
+    outlet_flush(relief->outlet);
+    memory_thread_ends();
+    atomic_fetch_sub(&threads->threads_running, 1);
+    atomic_store(&relief->back, true);
+    threads_ring(threads);
+}
+
+uint32_t
+relief_away(const threads_t *threads, char *ret_left, size_t left_size)
+{
+    uint32_t away = 0;
+    size_t used = strlen(ret_left);
+
+    for (uint32_t i = 0; i < TAKEOVERS_MAX; i++) {
+        const relief_t *relief = &threads->relief[i];
+        const worker_t *worker = atomic_load(&relief->worker);
+        if (worker && !atomic_load(&relief->back)) {
+            char name[160];
+            away++;
+            takeover_name(worker, name, sizeof name);
+            if (used < left_size) {
+                used += (size_t) snprintf(ret_left + used, left_size - used, "%sthread %s",
+                                          used ? ", " : "", name);
+            }
+        }
+    }
+    return away;
+}
+
+void
+relief_join(threads_t *threads)
+{
+    for (uint32_t i = 0; i < TAKEOVERS_MAX; i++) {
+        if (atomic_load(&threads->relief[i].worker)) {
+            pthread_join(threads->relief[i].stuck, NULL);
+            atomic_store(&threads->relief[i].worker, NULL);
+        }
+    }
+}
+
+void
+relief_close(threads_t *threads)
+{
+    for (uint32_t i = 0; i < TAKEOVERS_MAX; i++) {
+        outlet_destroy(&threads->relief[i].outlet);
+    }
+}
