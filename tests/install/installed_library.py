@@ -6,6 +6,8 @@ $BUILD names the build directory that is installed; its targets are there.
 """
 import atexit
 import functools
+import glob
+import json
 import os
 import re
 import shutil
@@ -167,6 +169,24 @@ def the_shared_library_exports_what_the_headers_declare_and_nothing_else():
     assert len(exported) > 80, f'it exports {len(exported)} names'
     assert exported == declared, (f'exported and not declared: {sorted(exported - declared)}; '
                                   f'declared and not exported: {sorted(declared - exported)}')
+
+
+@claim(240)
+def the_bench_is_built_from_what_is_installed_and_w2_is_watched_while_it_runs():
+    there = installed()
+    tree = os.path.join(there.dir, 'bench')
+    shutil.copytree(os.path.join(TOP, 'tools', 'bench.d'), os.path.join(tree, 'tools', 'bench.d'))
+    sources = glob.glob(os.path.join(tree, 'tools', 'bench.d', 'ours*.c'))
+    program = os.path.join(tree, 'ours')
+    ran(['gcc', '-O2', '-D_GNU_SOURCE', *STRICT, '-I' + tree, *there.asked('--cflags').split(),
+         '-o', program, *sources, *there.asked('--libs').split()])
+    count, looks = 20000, 0
+    while looks < 3 and count < 100000000:  # as many as it takes to be looked at three times
+        count *= 5
+        said = json.loads(ran([program, 'W2', '3ints across', str(count)], env=there.env()))
+        looks = said['looks']
+    assert looks >= 3, f'it was seen under way {looks} times in {count} messages'
+    assert said['arrived'] == said['ops'] and said['handled'] >= said['ops'], said
 
 
 @claim(240)
