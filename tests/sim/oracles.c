@@ -191,6 +191,15 @@ oracle_forgets_pace(stage_t *stage)
     }
 }
 
+void
+oracle_forgets_attempts(stage_t *stage)
+{
+    oracle_forgets_pace(stage);
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        stage->seen[i].attempt = 0;
+    }
+}
+
 /* Works in hand end with the power; attempts and sequence numbers do not. */
 void
 oracle_crashed(stage_t *stage)

@@ -273,6 +273,10 @@ heal(run_t *run)
             must_do(run, "dp.resume", stage_do(run->stage, 60000, "dp.resume", name, NULL));
         }
     }
+    if (run->flips > 0) { /* what is read as damaged is left to a person, who now says: again */
+        oracle_forgets_attempts(run->stage);
+        stage_do(run->stage, 60000, "retry", "id=P1", NULL);
+    }
     if (run->changed) {
         must_do(run, "package.update",
                 stage_do(run->stage, 120000, "package.update", "id=P1", NULL));

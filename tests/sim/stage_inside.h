@@ -69,8 +69,10 @@ void stage_heard(void *context, uint64_t tag, err_t err, slice_t body);
 void oracle_saw(void *context, const sim_sight_t *sight);
 void oracle_published(void *context, slice_t topic, slice_t body);
 void oracle_crashed(stage_t *stage);
-/* What failed may be tried at once: the clock jumped, or an operator said so. */
+/* What failed may be tried at once: the clock jumped; or as well, counted anew: an operator said
+ * retry. */
 void oracle_forgets_pace(stage_t *stage);
+void oracle_forgets_attempts(stage_t *stage);
 /* Everything on the machine's disks that must hold at any instant. */
 void oracle_recount(stage_t *stage);
 void story_tell(stage_t *stage, const sim_sight_t *sight);
