@@ -64,8 +64,8 @@ run_quantum(seat_t *seat, worker_t *worker)
 }
 
 /* An answer from another worker is often there within microseconds, while to sleep and be woken
- * costs tens of them: 18,000 round trips a second against 350,000. Who waited in vain some times
- * tries it only now and then, so that an idle host does not spin. */
+ * costs tens of them. Who waited in vain some times tries it only now and then, so that an idle
+ * host does not spin. */
 static bool
 spin(seat_t *seat)
 {
