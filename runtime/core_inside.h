@@ -92,6 +92,9 @@ struct core {
     const char *about_field; /* see host_options_t; NULL: none */
     bool fresh_messages;
     uint32_t takeover_ms;
+    /* Told of each answer `cycle` before it leaves, with the caller's index; NULL: nobody is. */
+    void (*judge)(void *context, uint32_t caller);
+    void *judge_context;
     int64_t started_ns;
     /* of core_look, by its thread only */
     stalled_t stalled[STALLED_MAX];

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NS_PER_MS 1000000
+#include "runtime/inside.h"
 
 static void
 absorb(sim_t *sim, uint64_t number)
@@ -134,6 +134,8 @@ host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
     }
     sim->workers = core_worker_count(sim->core);
     sim->senders = sim->workers + CORE_OUTSIDERS + 1; /* the last one: jobs */
+    sim->core->judge = sim_judge_alarm;
+    sim->core->judge_context = sim;
     sim_channels_new(sim);
     sim->worker_chance = calloc(sim->workers, sizeof *sim->worker_chance);
     assert(sim->worker_chance);
@@ -171,6 +173,7 @@ sim_new(const sim_options_t *options, err_t *ret_err, char *ret_why, size_t why_
     assert(sim);
     sim->options = *options;
     sim->chance = options->seed;
+    sim->graph = sim_graph_new();
     sim->core_options = sim_core_options(sim, options->host);
     sim->options.world.seed = sim_drawn(&sim->chance);
     sim->world = world_sim_new(&sim->options.world);
@@ -192,6 +195,7 @@ sim_destroy(sim_t **sim)
     world_sim_job_destroy(&(*sim)->clock);
     world_sim_destroy(&(*sim)->world);
     sim_outside_fini(*sim);
+    sim_graph_destroy(&(*sim)->graph);
     free(*sim);
     *sim = NULL;
 }
@@ -290,6 +294,9 @@ wait(sim_t *sim, int64_t now, int64_t until)
 {
     int64_t due = next_due(sim);
 
+    if (sim->busy_count == 0) {
+        sim_judge_rest(sim);
+    }
     if (due == INT64_MAX && until == INT64_MAX) {
         return false;
     }
@@ -318,8 +325,8 @@ do_choice(sim_t *sim, uint32_t which, int64_t now)
     }
 }
 
-static bool
-step_until(sim_t *sim, int64_t until)
+bool
+sim_step_until(sim_t *sim, int64_t until)
 {
     int64_t now = sim_now_ns(sim);
     uint32_t count = choices(sim, now);
@@ -329,7 +336,8 @@ step_until(sim_t *sim, int64_t until)
     if (count == 0) {
         return wait(sim, now, until);
     }
-    sim->chosen = sim_strategy_choose(sim, count);
+    sim->chosen = sim->decide ? sim->decide(sim->decide_context, sim, count)
+                              : sim_strategy_choose(sim, count);
     do_choice(sim, sim->chosen, now);
     return true;
 }
@@ -337,7 +345,7 @@ step_until(sim_t *sim, int64_t until)
 bool
 sim_step(sim_t *sim)
 {
-    return step_until(sim, INT64_MAX);
+    return sim_step_until(sim, INT64_MAX);
 }
 
 bool
@@ -360,7 +368,7 @@ sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max)
     int64_t until = sim_now_ns(sim) + ns;
 
     for (uint64_t i = 0; i < steps_max && sim_now_ns(sim) < until; i++) {
-        step_until(sim, until);
+        sim_step_until(sim, until);
     }
 }
 

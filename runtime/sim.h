@@ -8,7 +8,8 @@
  *          another stay in order; all other orders are possible. Each sim_crash is a power cut of
  *          the machine between two world calls.
  * Costs    one step is some 100 ns to 1 us without a database; a job costs a stack (fiber.h).
- * Errors   sim_new: those of core_new. A run that stops making progress is sim_is_stuck.
+ * Errors   sim_new: those of core_new. What is wrong with a run itself is sim_fault: an ask that
+ *          nothing but its deadline can end, or an answer `cycle` to who is in no circle.
  * Threads  one.
  * Owner    sim_new -> caller, sim_destroy(&sim).
  */
@@ -79,6 +80,7 @@ typedef struct sim_options {
     uint32_t delay_ns_max;     /* an envelope between two workers takes up to this long */
     sim_saw_fn *saw;           /* may be NULL */
     void *saw_context;
+    bool alone;                  /* nothing is said to this host, and it publishes nothing */
     const char *commands_to;     /* role that link_request is asked of; NULL: none */
     const char *publishes;       /* role name of the status link; NULL: none */
     sim_heard_fn *heard;         /* may be NULL */
@@ -114,6 +116,17 @@ uint64_t sim_hash(const sim_t *sim); /* of all decisions so far */
 uint64_t sim_steps(const sim_t *sim);
 /* Distinct (job, world call) places where a crash could fall so far. */
 uint64_t sim_crash_points(const sim_t *sim);
+/* NULL, or the first of these, in words, over all hosts of this machine:
+ *   deadlock     nothing is left to do but to let time pass, and an ask waits for ever: for another
+ *                one that does, or for an answer that was lost; with the graph of who waits for
+ *                whom. Deadlines would end it, and must not have to.
+ *   false alarm  the runtime answered `cycle`, and a search of all that is open finds no circle.
+ * What is open is looked at before each passing of time, so a circle that the runtime did not see
+ * is a deadlock here. */
+const char *sim_fault(const sim_t *sim);
+uint64_t sim_alarms(const sim_t *sim); /* answers `cycle` that were checked */
+/* Who waits for whom now, by name, a line for each open ask; returns how many. */
+uint32_t sim_wait_graph(sim_t *sim, char *ret_text, size_t size);
 uint32_t sim_open_asks(const sim_t *sim, char *ret_text, size_t size);
 /* Jobs that hang in a world call past their deadline. */
 uint32_t sim_threads_lost(const sim_t *sim);

@@ -42,6 +42,7 @@ sim_post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
 
     assert(from < sim->senders && to < sim->workers);
     flight->envelope = take_envelope;
+    flight->sent_at = sim->steps;
     flight->ready_ns =
         sim_now_ns(sim) + (int64_t) sim_drawn_below(sim, sim->options.delay_ns_max + 1u);
     flight->next = NULL;

@@ -12,6 +12,7 @@ typedef struct flight {
     struct flight *next;
     envelope_t *envelope;
     int64_t ready_ns;
+    uint64_t sent_at; /* step */
 } flight_t;
 /* Envelopes under way from one sender to one worker, in order. */
 typedef struct channel {
@@ -29,6 +30,8 @@ typedef struct scheduler {
     uint64_t lowered[PCT_DEPTH_MAX - 1];
 } scheduler_t;
 
+typedef struct sim_graph sim_graph_t;
+
 struct sim {
     sim_options_t options;
     core_options_t core_options;
@@ -44,6 +47,12 @@ struct sim {
     uint64_t chance;
     uint64_t *worker_chance; /* what its actors draw depends on no other worker */
     uint64_t hash, steps, crash_points;
+    sim_graph_t *graph;
+    uint64_t alarms;
+    char fault[2048]; /* "": none */
+    /* Instead of the strategy: one of the first count of choice (sim_explore.c); NULL: none. */
+    uint32_t (*decide)(void *context, sim_t *sim, uint32_t count);
+    void *decide_context;
     uint32_t choices, chosen; /* of the last step: how many there were, and which it was */
     uint32_t choice[SIM_CHOICES_MAX];
     /* the outside: the host's root and, beside it, the ends of its links (sim_outside.c) */
@@ -70,12 +79,20 @@ sim_channel_count(const sim_t *sim)
     return sim->senders * sim->workers;
 }
 
+bool sim_step_until(sim_t *sim, int64_t until_ns);
 uint64_t sim_drawn(uint64_t *state);
 uint64_t sim_drawn_below(sim_t *sim, uint64_t bound);
 
 /* sim_strategy.c: one of the first count of sim->choice */
 void sim_strategy_begin(sim_t *sim);
 uint32_t sim_strategy_choose(sim_t *sim, uint32_t count);
+
+/* sim_graph.c, sim_judge.c */
+sim_graph_t *sim_graph_new(void);
+void sim_graph_destroy(sim_graph_t **graph);
+void sim_judge_alarm(void *context, uint32_t caller); /* which was told `cycle` */
+void sim_judge_rest(sim_t *sim);                      /* nothing can be done now */
+void sim_note_fault(sim_t *sim, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* sim_channel.c */
 void sim_channels_new(sim_t *sim);

@@ -84,8 +84,8 @@ outside_init(actor_ctx_t *ctx, void *self, const void *args)
     actor_ref_t root;
 
     outside->sim = sim;
-    verdict_t verdict = spawn_end(ctx, &sim->publisher_class);
-    if (verdict == VERDICT_OK) {
+    verdict_t verdict = sim->options.publishes ? spawn_end(ctx, &sim->publisher_class) : VERDICT_OK;
+    if (verdict == VERDICT_OK && !sim->options.alone) {
         verdict = spawn_end(ctx, &sim->client_class);
     }
     if (verdict == VERDICT_OK) {

@@ -159,6 +159,9 @@ is_circle(actor_ctx_t *ctx, uint32_t next, uint32_t self)
     watch_name(core, self, name, sizeof name);
     snprintf(why, sizeof why, "%s%s", name, path);
     core_note_trouble(ctx->worker, name, "cycle", why, 1);
+    if (core->judge != NULL) {
+        core->judge(core->judge_context, self);
+    }
     return true;
 }
 

@@ -173,6 +173,8 @@ run_end(cast_run_t *run)
               sim_strategy_name(run->strategy));
     cr_assert_eq(core_left(run->sim->core, left, sizeof left), 0, "seed %lu strategy %s: left: %s",
                  (unsigned long) run->seed, sim_strategy_name(run->strategy), left);
+    cr_assert(sim_fault(run->sim) == NULL, "seed %lu strategy %s: %s", (unsigned long) run->seed,
+              sim_strategy_name(run->strategy), sim_fault(run->sim));
     sim_destroy(&run->sim);
 }
 
