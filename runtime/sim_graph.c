@@ -167,16 +167,17 @@ node_of(const sim_graph_t *graph, const open_ask_t *ask)
 
 /* ---- circles ---- */
 
-/* Whether this ask of the one who put off may be what the deferral waits for: the runtime notes
- * with it which open call it serves. */
+/* Whether this ask of the one who put off may be what the deferral waits for. Of what serves a call
+ * the runtime knows which it is. */
 static bool
 serves(const sim_t *sim, const place_t *place, const open_ask_t *ask)
 {
-    const chain_t *chain = &place->accepted->chain;
+    const accepted_t *accepted = place->accepted;
 
-    return is_asked_of(ask, sim, place->accepted->waits_for) &&
-           (chain->head.asker.index == 0 || (ask->serves.head.ask == chain->head.ask &&
-                                             ref_equal(ask->serves.head.asker, chain->head.asker)));
+    if (accepted->chain.head.asker.index != 0) {
+        return ask == accepted->asked;
+    }
+    return is_asked_of(ask, sim, accepted->waits_for);
 }
 
 static bool
@@ -284,7 +285,7 @@ deferral_has_hope(const sim_t *sim, const sim_graph_t *graph, const place_t *pla
 
     for (uint32_t i = 0; i < place->at->ask_capacity; i++) {
         const open_ask_t *ask = place->at->ask[i];
-        if (ask && is_asked_of(ask, sim, name)) {
+        if (ask && serves(sim, place, ask)) {
             asked++;
             if (ask_has_hope(graph, ask)) {
                 return true;

@@ -17,8 +17,8 @@
 #define CHOICES 64u /* at one step */
 #define WORDS   (SIM_EXPLORE_STEPS / 64u)
 
-/* What a process does: a channel delivers into a lane of a worker, or a worker handles what waits in
- * a lane of its own. */
+/* What a process does: a channel delivers into a lane of a worker, or a worker handles what waits
+ * in a lane of its own. */
 typedef struct deed {
     uint32_t process, worker;
     lane_t lane;

@@ -33,7 +33,7 @@ stage_note_fault(stage_t *stage, const char *format, ...)
 const char *
 stage_fault(const stage_t *stage)
 {
-    return stage->fault[0] ? stage->fault : NULL;
+    return stage->fault[0] ? stage->fault : stage->sim ? sim_fault(stage->sim) : NULL;
 }
 
 static seen_target_t *
