@@ -244,6 +244,10 @@ deliver(sim_t *sim, uint32_t which, int64_t now)
 {
     envelope_t *envelope = sim_channel_take(sim, which);
 
+    if (sim->sockets) {
+        envelope =
+            sim_sockets_pass(sim->sockets, which / sim->workers, which % sim->workers, envelope);
+    }
     absorb(sim, envelope_hash(envelope));
     if (sim->options.saw) {
         sim_show(sim, envelope, now);

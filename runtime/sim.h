@@ -80,7 +80,8 @@ typedef struct sim_options {
     uint32_t delay_ns_max;     /* an envelope between two workers takes up to this long */
     sim_saw_fn *saw;           /* may be NULL */
     void *saw_context;
-    bool alone;                  /* nothing is said to this host, and it publishes nothing */
+    bool over_sockets; /* between workers all goes through the real mailboxes, on this thread */
+    bool alone;        /* nothing is said to this host, and it publishes nothing */
     const char *commands_to;     /* role that link_request is asked of; NULL: none */
     const char *publishes;       /* role name of the status link; NULL: none */
     sim_heard_fn *heard;         /* may be NULL */

@@ -13,6 +13,9 @@ sim_channels_new(sim_t *sim)
     sim->busy = calloc(sim_channel_count(sim), sizeof *sim->busy);
     assert(sim->channel && sim->busy);
     sim->busy_count = 0;
+    if (sim->options.over_sockets) {
+        sim->sockets = sim_sockets_new(sim->senders, sim->workers);
+    }
 }
 
 static void
@@ -103,6 +106,7 @@ sim_channels_destroy(sim_t *sim)
         envelope_t *envelope = sim_channel_take(sim, sim->busy[0]);
         envelope_destroy(&envelope);
     }
+    sim_sockets_destroy(&sim->sockets);
     free(sim->channel);
     free(sim->busy);
     sim->channel = NULL;

@@ -5,6 +5,7 @@
 #include "runtime/core.h"
 #include "runtime/sim.h"
 #include "runtime/sim_jobs.h"
+#include "runtime/sim_sockets.h"
 
 #define SIM_CHOICES_MAX 65536u /* that can be done at one step; more jobs wait */
 
@@ -42,6 +43,7 @@ struct sim {
     sim_jobs_t *jobs;
     channel_t *channel; /* senders x workers */
     uint32_t workers, senders;
+    sim_sockets_t *sockets;     /* NULL: none */
     uint32_t *busy, busy_count; /* channels that are not empty */
     scheduler_t scheduler;
     uint64_t chance;

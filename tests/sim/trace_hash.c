@@ -1,0 +1,279 @@
+/* trace_hash.c - what a seed does, as one number: the same from every build of this program.
+ *
+ *   trace_hash [--after C..D] [--seeds A..B] [--sockets]
+ *                       a line for each seed of A..B: seed, strategy, hash, steps
+ *   trace_hash --rate   how many steps and deliveries a second of CPU makes
+ *
+ * --after runs other seeds first, in the same process, and does not tell of them. --sockets sends
+ * what passes between workers through the real mailboxes, on this one thread. The cast has asks
+ * over channels and the pool, timers, jobs on the simulated disk, chance, and a component that
+ * fails and is restarted.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "runtime/inside.h"
+#include "runtime/notes.h"
+#include "runtime/sim.h"
+#include "runtime/sim_inside.h"
+
+#define ASKERS     4
+#define FAILS_EACH 97u /* requests */
+
+static uint64_t rounds = 60; /* of each asker */
+static bool plain;           /* neither jobs nor failures nor pauses: for the rate */
+
+typedef struct asker {
+    uint64_t answered;
+} asker_t;
+
+#define EDGES(E) E(ASK, echo, link_request)
+ACTOR_EDGES(EDGES)
+THEN(asker_t, heard)
+THEN(asker_t, worked)
+
+static actor_next_t
+ask_again(actor_ctx_t *ctx)
+{
+    link_request_t *m = DRAFT(ctx, link_request);
+
+    m->body = actor_textf(ctx, "is %lu there", (unsigned long) (actor_random(ctx) % 1000));
+    return ask_echo_link_request(ctx, m, 1000, heard_then, 0) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                            : ACTOR_FAIL;
+}
+
+static void
+work(job_t *job, world_t *world, const void *input, void *resource)
+{
+    world_stat_t stat;
+    uint32_t found = 0;
+
+    assert(input && !resource);
+    for (int i = 0; i < 3; i++) {
+        found += world_stat_at(world, -100, "/", &stat) == 0;
+    }
+    link_reply_t *reply = JOB_OUTPUT(job, link_reply);
+    reply->body = draft_text(job_draft(job), slice_of(found == 3 ? "all" : "some"));
+}
+
+static actor_next_t
+begin_work(actor_ctx_t *ctx)
+{
+    link_request_t *m = DRAFT(ctx, link_request);
+
+    m->body = actor_text(ctx, slice_of("work"));
+    job_spec_t spec = {.name = "work",
+                       .run = work,
+                       .input_type = &link_request_type,
+                       .input = m,
+                       .then = worked_then};
+    return actor_job(ctx, &spec, NULL) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+go_on(actor_ctx_t *ctx, asker_t *self)
+{
+    if (++self->answered >= rounds) {
+        return ACTOR_CONTINUE;
+    }
+    switch (plain ? 0 : actor_random(ctx) % 4) {
+    case 1:
+        return actor_timer(ctx, 1, 1 + actor_random(ctx) % 50) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                             : ACTOR_FAIL;
+    case 2:
+        return begin_work(ctx);
+    default:
+        return ask_again(ctx);
+    }
+}
+
+static actor_next_t
+heard(actor_ctx_t *ctx, asker_t *self, const actor_answer_t *answer)
+{
+    /* Echo may be on its way up again. */
+    return answer->err == OK                        ? go_on(ctx, self)
+           : actor_timer(ctx, 1, 200) == VERDICT_OK ? ACTOR_CONTINUE
+                                                    : ACTOR_FAIL;
+}
+
+static actor_next_t
+worked(actor_ctx_t *ctx, asker_t *self, const actor_answer_t *answer)
+{
+    claim(ctx, answer->err == OK);
+    return go_on(ctx, self);
+}
+
+static actor_next_t
+asker_timer(actor_ctx_t *ctx, void *self, uint64_t key)
+{
+    claim(ctx, self && key == 1);
+    if (ask_again(ctx) == ACTOR_CONTINUE) {
+        return ACTOR_CONTINUE;
+    }
+    return actor_timer(ctx, 1, 200) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+asker_init(actor_ctx_t *ctx, void *self, const void *args)
+{
+    claim(ctx, self && !args);
+    return actor_timer(ctx, 1, 1 + actor_random(ctx) % 50) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                         : ACTOR_FAIL;
+}
+
+static const actor_class_t asker_class = {.name = "asker",
+                                          .state_bytes = sizeof(asker_t),
+                                          .init = asker_init,
+                                          .on_timer = asker_timer,
+                                          .edges = actor_edges,
+                                          .edge_count = ACTOR_EDGE_COUNT,
+                                          .placement = ACTOR_POOL};
+
+typedef struct echo {
+    uint64_t heard;
+} echo_t;
+HEARS(echo_t, link_request)
+
+static actor_next_t
+on_link_request(actor_ctx_t *ctx, echo_t *self, const link_request_t *m)
+{
+    claim(ctx, plain || ++self->heard % FAILS_EACH != 0);
+    link_reply_t *reply = DRAFT(ctx, link_reply);
+    reply->body = actor_text(ctx, record_slice(m, m->body));
+    return REPLY(ctx, link_reply, reply) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+static const actor_hears_t echo_hears[] = {ON(link_request)};
+static const actor_class_t echo_class = {.name = "echo",
+                                         .state_bytes = sizeof(echo_t),
+                                         .hears = echo_hears,
+                                         .hears_count = 1,
+                                         .role = true};
+
+static actor_next_t
+root_init(actor_ctx_t *ctx, void *self, const void *args)
+{
+    actor_ref_t child;
+    bool well =
+        self && !args &&
+        actor_spawn(ctx, &echo_class, slice_of("echo"), NULL, NULL, 0, &child) == VERDICT_OK;
+
+    for (int i = 0; i < ASKERS; i++) {
+        well = well && actor_spawn(ctx, &asker_class, slice_of("asker"), NULL, NULL, 0, &child) ==
+                           VERDICT_OK;
+    }
+    return well ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+static const actor_class_t root_class = {
+    .name = "root", .state_bytes = 1, .init = root_init, .role = true};
+static const actor_class_t *const cast[] = {&root_class, &asker_class, &echo_class, NULL};
+
+/* ---- runs ---- */
+
+static sim_t *
+started(uint64_t seed, bool over_sockets)
+{
+    host_options_t host = {.classes = cast, .root = &root_class, .pool_workers = 2};
+    sim_options_t options = {
+        .seed = seed,
+        .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
+        .host = &host,
+        .delay_ns_max = plain ? 0 : 1000,
+        .over_sockets = over_sockets,
+        .world = {.wall_start_ns = INT64_C(1600000000000000000), .latency_ns_max = 100000}};
+    char why[256] = "";
+    err_t err = OK;
+    sim_t *sim = sim_new(&options, &err, why, sizeof why);
+
+    if (!sim) {
+        fprintf(stderr, "cannot simulate: %s: %s\n", err_word(err), why);
+        exit(1);
+    }
+    sim_start(sim);
+    return sim;
+}
+
+static bool
+run_seed(uint64_t seed, bool over_sockets, bool told)
+{
+    sim_t *sim = started(seed, over_sockets);
+    bool well;
+
+    while (sim_step(sim)) {
+    }
+    well = sim_stop(sim, INT64_C(10000000000)) && !sim_fault(sim);
+    if (told) {
+        printf("%lu %s %016lx %lu\n", (unsigned long) seed,
+               sim_strategy_name((sim_strategy_t) (seed % SIM_STRATEGY_COUNT)),
+               (unsigned long) sim_hash(sim), (unsigned long) sim_steps(sim));
+    }
+    if (!well) {
+        fprintf(stderr, "seed %lu: %s\n", (unsigned long) seed,
+                sim_fault(sim) ? sim_fault(sim) : "it did not stop");
+    }
+    sim_destroy(&sim);
+    return well;
+}
+
+static double
+cpu_seconds(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    return (double) now.tv_sec + (double) now.tv_nsec / 1e9;
+}
+
+static void
+print_rate(void)
+{
+    plain = true;
+    rounds = 400000;
+    sim_t *sim = started(6, false);
+    uint64_t steps = 0, deliveries = 0;
+    double before = cpu_seconds();
+
+    while (steps < 3000000 && sim_step(sim)) {
+        steps++;
+        deliveries += sim->choices > 0 && sim->chosen < sim_channel_count(sim);
+    }
+    double seconds = cpu_seconds() - before;
+    printf("%.0f steps/s, %.0f deliveries/s (%lu steps in %.2f s of CPU)\n",
+           (double) steps / seconds, (double) deliveries / seconds, (unsigned long) steps, seconds);
+    sim_destroy(&sim);
+}
+
+int
+main(int argc, char **argv)
+{
+    unsigned long first = 1, last = 24, before = 1, until = 0;
+    bool over_sockets = false, well = true;
+
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--sockets") == 0) {
+            over_sockets = true;
+        } else if (strcmp(argv[i], "--rate") == 0) {
+            print_rate();
+            return 0;
+        } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc &&
+                   sscanf(argv[i + 1], "%lu..%lu", &first, &last) == 2) {
+            i++;
+        } else if (strcmp(argv[i], "--after") == 0 && i + 1 < argc &&
+                   sscanf(argv[i + 1], "%lu..%lu", &before, &until) == 2) {
+            i++;
+        } else {
+            fprintf(stderr,
+                    "usage: trace_hash [--after C..D] [--seeds A..B] [--sockets] | --rate\n");
+            return 2;
+        }
+    }
+    for (uint64_t seed = before; seed <= until; seed++) {
+        well = run_seed(seed, over_sockets, false) && well;
+    }
+    for (uint64_t seed = first; seed <= last; seed++) {
+        well = run_seed(seed, over_sockets, true) && well;
+    }
+    return well ? 0 : 1;
+}
