@@ -5,6 +5,7 @@
 
 #include "runtime/worker_inside.h"
 
+#define SLEEP_MS      10000 /* at most; what comes ends it */
 #define RETRY_LINK_MS 5     /* between tries of a frame that found no room */
 #define QUANTUM       64u   /* handlers that run before what they told to other workers leaves */
 #define SPIN_TURNS    1000u /* looks at the bell before a worker sleeps, some 40 us */
@@ -34,12 +35,12 @@ static int64_t
 wait_ms(const worker_t *worker, const seat_t *seat)
 {
     int64_t due_ns = worker_next_due(worker), left = due_ns - seat_now_ns(NULL);
-    int64_t ms = due_ns == INT64_MAX ? 1000 : left <= 0 ? 0 : (left + 999999) / 1000000;
+    int64_t ms = due_ns == INT64_MAX ? SLEEP_MS : left <= 0 ? 0 : (left + 999999) / 1000000;
 
     if (seat->link && link_keeps(seat->link) && ms > RETRY_LINK_MS) {
         ms = RETRY_LINK_MS;
     }
-    return ms > 1000 ? 1000 : ms;
+    return ms > SLEEP_MS ? SLEEP_MS : ms;
 }
 
 static void
