@@ -3,7 +3,7 @@
 
 #include "runtime/cell_inside.h"
 #include "runtime/envelope_inside.h"
-#include "runtime/timer_inside.h"
+#include "runtime/due.h"
 
 typedef struct open_ask {
     timer_node_t timer;

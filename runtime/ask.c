@@ -99,8 +99,8 @@ void
 ask_answer_self(actor_t *actor, uint64_t id, err_t err)
 {
     envelope_t *reply = envelope_new(ENV_REPLY, actor->self, actor->self, NULL, NULL, 0);
-    reply->ask = id;
-    reply->err = err;
+    reply->number = id;
+    reply->err = (uint16_t) err;
     reply->lane = LANE_REPLY;
     reply->sent_ns = actor->core->executor.now_ns(actor->core->executor.self);
     lane_push(actor, LANE_REPLY, reply);
@@ -113,21 +113,23 @@ run_then(actor_ctx_t *ctx, void *self, const void *argument)
 {
     const open_ask_t *ask = argument;
     envelope_t *reply = ctx->in_hand;
+    void **resource =
+        reply->kind == ENV_DONE ? &envelope_more(reply)->done.resource : &(void *){NULL};
     actor_answer_t answer = {
-        .err = reply->err,
+        .err = (err_t) reply->err,
         .type = reply->type,
         .record = reply->type == NULL ? NULL : reply->record,
         .tag = ask->tag,
-        .resource = reply->resource,
+        .resource = *resource,
     };
-    reply->resource = NULL; /* the handler has it now */
+    *resource = NULL; /* the handler has it now */
     return ask->then(ctx, self, &answer);
 }
 
 void
 ask_dispatch(actor_t *actor, envelope_t *reply)
 {
-    open_ask_t *ask = ask_find(actor, reply->ask);
+    open_ask_t *ask = ask_find(actor, reply->number);
     if (ask == NULL) {
         bool own = reply->type == NULL && reply->from.index == actor->self.index;
         /* Our own deadline, when it comes second, is no late reply. */
@@ -138,7 +140,7 @@ ask_dispatch(actor_t *actor, envelope_t *reply)
     close_ask(actor, ask);
     lane_wake(actor);
     core_handler_begin(actor, reply,
-                       reply->type == NULL ? err_word(reply->err) : reply->type->name);
+                       reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name);
     core_handler_end(actor, run_then(&actor->worker->ctx, actor->state, &copy));
 }
 
@@ -165,10 +167,11 @@ ask_end_all(actor_t *actor)
 accepted_t *
 ask_accept(actor_t *actor, const envelope_t *ask)
 {
+    const envelope_more_t *more = envelope_more_of(ask);
     accepted_t *accepted = memory_take(sizeof *accepted);
     *accepted = (accepted_t){.next = NULL};
-    accepted->request = (request_t){ask->from, ask->ask, ask->deadline_ns};
-    accepted->chain = ask->chain;
+    accepted->request = (request_t){ask->from, ask->number, more->ask.deadline_ns};
+    accepted->chain = more->ask.chain;
     accepted->previous = actor->accepted_last;
     *(accepted->previous == NULL ? &actor->accepted : &accepted->previous->next) = accepted;
     actor->accepted_last = accepted;
@@ -199,8 +202,8 @@ static envelope_t *
 reply_new(actor_ref_t from, actor_ref_t asker, uint64_t ask, err_t err)
 {
     envelope_t *reply = envelope_new(ENV_REPLY, from, asker, NULL, NULL, 0);
-    reply->ask = ask;
-    reply->err = err;
+    reply->number = ask;
+    reply->err = (uint16_t) err;
     reply->lane = LANE_REPLY;
     return reply;
 }
@@ -278,7 +281,7 @@ reply_with(actor_ctx_t *ctx, accepted_t *accepted, const record_type_t *type, co
     }
     request_t request = accepted->request;
     envelope_t *reply = envelope_new(ENV_REPLY, ctx->actor->self, request.asker, type, m, size);
-    reply->ask = request.ask;
+    reply->number = request.ask;
     reply->lane = LANE_REPLY;
     put_reply(ctx, accepted, reply);
     return VERDICT_OK;

@@ -42,7 +42,7 @@ typedef struct loaded_edge {
     actor_edge_kind_t kind;
     loaded_class_t *target;
     const record_type_t *type;
-    uint32_t hears; /* row of the target's class */
+    uint16_t hears; /* row of the target's class */
     lane_t lane;
 } loaded_edge_t;
 struct loaded_class {

@@ -53,10 +53,13 @@ static void
 become(actor_ctx_t *ctx, actor_state_t state, const char *why)
 {
     actor_t *actor = ctx->actor;
+    bool told = strcmp(actor->why, why) == 0;
     actor->is_ready = true;
-    snprintf(actor->why, sizeof actor->why, "%s", why);
+    text_put(actor->why, sizeof actor->why, why);
     life_set_state(actor, actor->paused ? ACTOR_PAUSED : state);
-    watch_show(actor);
+    if (!told) {
+        watch_show(actor);
+    }
 }
 
 void

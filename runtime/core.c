@@ -6,99 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- from worker to worker ---- */
-
-void
-core_route(worker_t *worker, envelope_t *take_envelope)
-{
-    core_t *core = worker->core;
-    uint32_t to = envelope_worker(core, take_envelope);
-    if (to == worker->index) {
-        worker_deliver(worker, take_envelope);
-    } else {
-        core->executor.post(core->executor.self, worker->index, to, take_envelope);
-    }
-}
-
-/* Nobody takes it: an asker gets err, a monitor hears that whom it wanted to watch is gone. */
-void
-core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err)
-{
-    core_t *core = worker->core;
-    if (take_envelope->reserved) {
-        lease_release(worker, take_envelope->to, take_envelope->lane, take_envelope->size,
-                      class_at(core, take_envelope->to));
-    }
-    if (take_envelope->kind == ENV_ASK) {
-        wait_refused(core, &take_envelope->chain);
-        ask_reply_error(worker, take_envelope->to, take_envelope->from, take_envelope->ask, err);
-    } else if (take_envelope->kind == ENV_MONITOR) {
-        envelope_t *down =
-            envelope_new(ENV_DOWN, take_envelope->to, take_envelope->from, NULL, "", 1);
-        down->about = take_envelope->to;
-        down->tag = take_envelope->tag;
-        down->reason = ACTOR_ENDED;
-        down->class_name = "";
-        core_route(worker, down);
-    } else if (take_envelope->kind == ENV_TELL) {
-        atomic_fetch_add(&core->dead_letters, 1);
-    } else if (take_envelope->kind == ENV_REPLY) {
-        atomic_fetch_add(&core->late_replies, 1);
-    }
-    envelope_free(take_envelope);
-}
-
-static void
-deliver_to(actor_t *actor, envelope_t *take_envelope)
-{
-    bool for_next = take_envelope->to.incarnation > actor->self.incarnation;
-    bool ended = actor->stage == STAGE_ENDING || actor->stage == STAGE_WAITING;
-    switch ((envelope_kind_t) take_envelope->kind) {
-    case ENV_ASK:
-        if (ended && !for_next) { /* the next one's start is on its way before this */
-            err_t err = actor->end_final ? ERR_DOWN : ERR_RESTARTING;
-            core_refuse_envelope(actor->worker, take_envelope, err);
-            return;
-        }
-        lane_push(actor, take_envelope->lane, take_envelope);
-        return;
-    case ENV_TELL:
-        lane_push(actor, take_envelope->lane, take_envelope);
-        return;
-    case ENV_REPLY:
-        if (actor->stage != STAGE_OPEN) {
-            core_refuse_envelope(actor->worker, take_envelope, ERR_DOWN);
-            return;
-        }
-        lane_push(actor, LANE_REPLY, take_envelope);
-        return;
-    case ENV_DOWN:
-        lane_push_down(actor, take_envelope);
-        return;
-    default:
-        lane_push(actor, LANE_SYSTEM, take_envelope);
-    }
-}
-
-void
-worker_deliver(worker_t *worker, envelope_t *take_envelope)
-{
-    core_t *core = worker->core;
-    cell_t *cell = cell_at(core, take_envelope->to.index);
-    /* Only what this worker hosts is looked into: the slot may have a tenant elsewhere by now. */
-    bool here = cell_holds(core, take_envelope->to) && atomic_load(&cell->worker) == worker->index;
-    actor_t *actor = here ? atomic_load(&cell->actor) : NULL;
-    if (actor == NULL) {
-        core_refuse_envelope(worker, take_envelope, ERR_DOWN);
-        return;
-    }
-    if (actor->worker != worker) {
-        takeover_deliver(worker, actor, take_envelope);
-        return;
-    }
-    deliver_to(actor, take_envelope);
-}
-
 /* ---- one handler ---- */
 
 uint64_t
@@ -117,9 +24,6 @@ core_about(const core_t *core, const record_type_t *type, const void *record)
 static void
 note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
 {
-    if (actor->worker->black_box == NULL) {
-        return;
-    }
     const core_t *core = actor->core;
     black_box_note(actor->worker->black_box,
                    &(delivery_t){
@@ -132,8 +36,8 @@ note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
                    });
 }
 
-void
-core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
+static inline void
+handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
     ctx->actor = actor;
@@ -144,8 +48,11 @@ core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
     ctx->deferred = false;
     ctx->host_stop = false;
     ctx->claim[0] = '\0';
-    ctx->draft = (draft_t){0};
-    note_delivery(actor, in_hand, what);
+    ctx->draft.full = true; /* none is begun */
+    ctx->draft_type = NULL;
+    if (actor->worker->black_box != NULL) {
+        note_delivery(actor, in_hand, what);
+    }
     atomic_store_explicit(&actor->cell->handling, what, memory_order_relaxed);
     atomic_store_explicit(&actor->cell->handling_since_ns, ctx->now_ns, memory_order_release);
     worker_leaves(actor->worker);
@@ -170,8 +77,8 @@ fail(actor_ctx_t *ctx, bool *ret_kept)
     life_end(actor, ACTOR_FAILED, final, first, why);
 }
 
-bool
-core_handler_end(actor_t *actor, actor_next_t next)
+static inline bool
+handler_end(actor_t *actor, actor_next_t next)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
     core_t *core = actor->core;
@@ -185,13 +92,20 @@ core_handler_end(actor_t *actor, actor_next_t next)
     if (next == ACTOR_FAIL) {
         fail(ctx, &kept);
     } else {
-        poison_passed(actor);
+        if (actor->trying != NULL) {
+            poison_passed(actor);
+        }
         if (ctx->asked != NULL && !ctx->deferred) {
             actor_refuse(ctx, ERR_INTERNAL);
         }
         bool host_stop = ctx->host_stop;
-        wait_commit(ctx);
-        tray_commit(ctx);
+        if (ctx->asked != NULL || ctx->served != NULL ||
+            (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) != 0) {
+            wait_commit(ctx);
+        }
+        if (ctx->out.head != NULL) {
+            tray_commit(ctx);
+        }
         actor->handled = true;
         watch_touch(actor);
         if (host_stop) {
@@ -202,13 +116,27 @@ core_handler_end(actor_t *actor, actor_next_t next)
                      NULL);
         }
     }
-    if (core->fresh_messages) {
+    if (core->fresh_messages && ctx->draft_type != NULL) {
         envelope_spoil(ctx->draft.base, ctx->draft.size);
     }
-    black_box_done(ctx->worker->black_box);
+    if (ctx->worker->black_box != NULL) {
+        black_box_done(ctx->worker->black_box);
+    }
     ctx->actor = NULL;
     ctx->in_hand = NULL;
     return kept;
+}
+
+void
+core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
+{
+    handler_begin(actor, in_hand, what);
+}
+
+bool
+core_handler_end(actor_t *actor, actor_next_t next)
+{
+    return handler_end(actor, next);
 }
 
 void
@@ -236,19 +164,19 @@ dispatch_message(actor_t *actor, envelope_t *message)
     core_t *core = actor->core;
     actor_ctx_t *ctx = &actor->worker->ctx;
     if (message->reserved) {
-        lease_release(actor->worker, message->to, message->lane, message->size, actor->class);
+        lease_release(actor->worker, message->to, message->lane, message->size);
         message->reserved = false;
     }
-    if (message->kind == ENV_ASK && message->deadline_ns <= ctx->now_ns) {
+    if (message->kind == ENV_ASK && envelope_more(message)->ask.deadline_ns <= ctx->now_ns) {
         /* Its asker has been told `deadline`: what is done from here on nobody would hear of. */
         core_refuse_envelope(actor->worker, message, ERR_DEADLINE);
         return;
     }
-    core_handler_begin(actor, message, message->type->name);
+    handler_begin(actor, message, message->type->name);
     if (message->kind == ENV_ASK) {
         ctx->asked = ask_accept(actor, message);
     }
-    if (!core_handler_end(actor, hears->handler(ctx, actor->state, message->record))) {
+    if (!handler_end(actor, hears->handler(ctx, actor->state, message->record))) {
         let_go(core, message); /* the actor may be gone */
     }
 }
@@ -272,13 +200,14 @@ run_given_up(actor_ctx_t *ctx, void *self, const void *argument)
 static void
 dispatch_down(actor_t *actor, const envelope_t *message)
 {
+    const envelope_more_t *more = envelope_more_of(message);
     actor_down_t down = {
-        .who = message->about,
-        .next = ref_of_word(message->ask),
+        .who = message->from,
+        .next = ref_of_word(more->down.next),
         .reason = (actor_reason_t) message->reason,
-        .class_name = message->class_name,
+        .class_name = more->down.class_name,
         .name = (const char *) message->record,
-        .tag = message->tag,
+        .tag = message->number,
     };
     bool mine = ref_equal(message->to, actor->self); /* not of an earlier incarnation's monitor */
     if (actor->stage != STAGE_OPEN || !mine) {
@@ -304,6 +233,7 @@ dispatch(actor_t *actor, envelope_t *message)
         dispatch_message(actor, message);
         return;
     case ENV_REPLY:
+    case ENV_DONE:
         ask_dispatch(actor, message);
         break;
     case ENV_TIMER:
@@ -328,7 +258,8 @@ dispatch(actor_t *actor, envelope_t *message)
     let_go(core, message);
 }
 
-#define CLOCK_EVERY 8u /* handlers between looks: timers fire late, and ages are short, by these */
+#define LEASE_QUANTA 256u /* a busy worker gives all leases back every so many quanta */
+#define CLOCK_EVERY  8u /* handlers between looks: timers fire late, and ages are short, by these */
 
 static void
 look_at_clock(worker_t *worker)

@@ -7,15 +7,10 @@ typedef struct ready_list {
     actor_t *head, *tail;
 } ready_list_t;
 
-#define LEASES         1024u /* lanes that a worker has leases of at once; others do without */
-#define LEASE_MESSAGES 32u   /* places taken ahead at once */
-#define LEASE_BYTES    64u   /* and bytes for each of them */
-#define LEASE_LARGE    512u  /* a message of more bytes is not leased for */
-#define LEASE_QUANTA   256u  /* a busy worker gives all back every so many quanta */
-#define LEASE_FROM     2048u /* lanes with fewer places are not leased from */
+#define LEASES 1024u /* lanes that a worker has leases of at once; others do without */
+/* Places in one lane, taken ahead (lease.c). */
 typedef struct lease {
-    uint32_t index, first; /* whose lane: cell and first incarnation */
-    uint32_t lane;
+    uint64_t whose; /* first incarnation << 32 | cell; the lane is that of its slot */
     uint32_t messages, bytes;
     bool used; /* it is on the worker's list */
 } lease_t;
@@ -24,7 +19,7 @@ struct worker {
     core_t *core;
     uint32_t index;
     char name[32];
-    timer_heap_t timers;
+    due_t timers;
     ready_list_t ready[LANE_COUNT];
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
     actor_t *touched;     /* whose figures changed in this quantum */
@@ -39,9 +34,9 @@ struct worker {
     _Atomic bool inside;     /* its thread is in the runtime, not in a handler's own code */
     _Atomic uint32_t taking; /* TAKING_NONE, TAKING_ASKED, TAKING_DONE */
     _Atomic bool spare;
-    actor_t *away;       /* whose handler has not returned, when the worker was taken over */
-    fifo_t kept;         /* what came for it meanwhile: of the worker that goes on */
-    timer_heap_t parked; /* its timers, when its handler has returned */
+    actor_t *away; /* whose handler has not returned, when the worker was taken over */
+    fifo_t kept;   /* what came for it meanwhile: of the worker that goes on */
+    due_t parked;  /* its timers, when its handler has returned */
 };
 
 #define QUARANTINE_FREE 0u

@@ -28,6 +28,7 @@ make_workers(core_t *core)
         worker->index = i;
         worker->ctx.worker = worker;
         worker->draft_memory = reserve(MESSAGE_BYTES_MAX);
+        draft_over(&worker->ctx.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
         worker->inside = true;
         worker->spare = i >= core->worker_count;
         if (!worker->spare) {
@@ -93,7 +94,7 @@ core_destroy(core_t **core_at)
     }
     for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
         munmap(core->workers[i].draft_memory, MESSAGE_BYTES_MAX);
-        timer_heap_free(&core->workers[i].timers);
+        due_free(&core->workers[i].timers);
     }
     envelope_free(core->root_args);
     quarantine_free(core);

@@ -9,7 +9,6 @@
 
 #include <assert.h>
 
-#define UNIT_BYTES       16u /* the granularity in which bytes of a lane are counted */
 #define MESSAGES_SHIFT   28
 #define GENERATION_SHIFT 48
 #define MESSAGES_MASK    0xfffffu
@@ -73,12 +72,6 @@ cell_next_incarnation(cell_t *cell, uint32_t index)
     return (actor_ref_t){index, (uint32_t) life};
 }
 
-uint32_t
-room_bytes(uint32_t bytes)
-{
-    return (bytes + UNIT_BYTES - 1) / UNIT_BYTES * UNIT_BYTES;
-}
-
 static _Atomic uint64_t *
 room_of(const core_t *core, actor_ref_t to, lane_t lane)
 {
@@ -99,17 +92,17 @@ room_take(core_t *core, actor_ref_t to, lane_t lane, room_t wanted, const loaded
         return VERDICT_DOWN;
     }
     uint64_t generation = generation_of(core, to);
-    assert(wanted.bytes % UNIT_BYTES == 0 && "bytes are counted in whole units");
+    assert(wanted.bytes % ROOM_UNIT == 0 && "bytes are counted in whole units");
     _Atomic uint64_t *room = room_of(core, to, lane);
     uint64_t old = atomic_load(room);
     uint64_t wish;
     do {
         uint64_t messages = (old >> MESSAGES_SHIFT & MESSAGES_MASK) + wanted.messages;
-        uint64_t units = (old & UNITS_MASK) + wanted.bytes / UNIT_BYTES;
+        uint64_t units = (old & UNITS_MASK) + wanted.bytes / ROOM_UNIT;
         if (old >> GENERATION_SHIFT != generation) {
             return VERDICT_DOWN;
         }
-        if (messages > class->messages_max || units > class->bytes_max / UNIT_BYTES) {
+        if (messages > class->messages_max || units > class->bytes_max / ROOM_UNIT) {
             return VERDICT_FULL;
         }
         wish = generation << GENERATION_SHIFT | messages << MESSAGES_SHIFT | units;
@@ -124,9 +117,9 @@ room_give(core_t *core, actor_ref_t to, lane_t lane, room_t back)
         return;
     }
     uint64_t generation = generation_of(core, to);
-    assert(back.bytes % UNIT_BYTES == 0 && "bytes are counted in whole units");
+    assert(back.bytes % ROOM_UNIT == 0 && "bytes are counted in whole units");
     _Atomic uint64_t *room = room_of(core, to, lane);
-    uint64_t less = (uint64_t) back.messages << MESSAGES_SHIFT | back.bytes / UNIT_BYTES;
+    uint64_t less = (uint64_t) back.messages << MESSAGES_SHIFT | back.bytes / ROOM_UNIT;
     uint64_t old = atomic_load(room);
     do {
         if (old >> GENERATION_SHIFT != generation) {

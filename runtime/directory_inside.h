@@ -55,15 +55,13 @@ actor_ref_t cell_next_incarnation(cell_t *cell, uint32_t index);
 typedef struct room {
     uint32_t messages, bytes;
 } room_t;
-uint32_t room_bytes(uint32_t bytes); /* rounded up to that */
+#define ROOM_UNIT 16u /* bytes */
+static inline uint32_t
+room_bytes(uint32_t bytes) /* rounded up to that */
+{
+    return (bytes + ROOM_UNIT - 1) / ROOM_UNIT * ROOM_UNIT;
+}
 verdict_t room_take(core_t *core, actor_ref_t to, lane_t lane, room_t wanted,
                     const loaded_class_t *class);
 void room_give(core_t *core, actor_ref_t to, lane_t lane, room_t back);
 uint64_t room_messages(const cell_t *cell, lane_t lane);
-
-/* lease.c: one place for a message of these bytes, or back */
-verdict_t lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
-                        const loaded_class_t *class);
-void lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
-                   const loaded_class_t *class);
-void lease_rest(worker_t *worker); /* all go back */

@@ -23,96 +23,46 @@ xalloc(size_t count, size_t size)
     return got(calloc(count, size), count * size);
 }
 
-/* ---- memory: what a thread has freed it uses again, without a lock or a system call ---- */
+/* ---- memory: what a thread has freed it uses again ---- */
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CACHED_MAX 0u /* a sanitizer is to see each of them freed */
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CACHED_MAX 0u
-#endif
-#endif
-#ifndef CACHED_MAX
-#define CACHED_MAX 256u /* freed blocks of one size kept by a thread; a further one is freed */
-#endif
-#define SIZE_STEP  64u /* sizes are rounded up to multiples of this */
-#define SIZE_COUNT 16u /* the largest kept is SIZE_STEP * SIZE_COUNT bytes */
-
-typedef struct block {
-    struct block *next;
-} block_t;
-typedef struct cache {
-    block_t *first[SIZE_COUNT];
-    uint32_t count[SIZE_COUNT];
-} cache_t;
-static _Thread_local cache_t cache;
+_Thread_local block_cache_t block_cache;
 
 void *
-memory_take(size_t size)
+memory_new(size_t size)
 {
-    size_t which = (size - 1) / SIZE_STEP;
-    if (which < SIZE_COUNT && cache.first[which] != NULL) {
-        block_t *block = cache.first[which];
-        cache.first[which] = block->next;
-        cache.count[which]--;
-        return block;
-    }
-    return got(malloc((which + 1) * SIZE_STEP), size);
-}
-
-void
-memory_give(void *memory, size_t size)
-{
-    size_t which = (size - 1) / SIZE_STEP;
-    if (which < SIZE_COUNT && cache.count[which] < CACHED_MAX) {
-        block_t *block = memory;
-        block->next = cache.first[which];
-        cache.first[which] = block;
-        cache.count[which]++;
-    } else {
-        free(memory);
-    }
+    return got(malloc(size), size);
 }
 
 void
 memory_thread_ends(void)
 {
-    for (uint32_t which = 0; which < SIZE_COUNT; which++) {
-        for (block_t *block; (block = cache.first[which]) != NULL;) {
-            cache.first[which] = block->next;
+    for (uint32_t which = 0; which < BLOCK_SIZES; which++) {
+        for (block_t *block; (block = block_cache.first[which]) != NULL;) {
+            block_cache.first[which] = block->next;
             free(block);
         }
-        cache.count[which] = 0;
+        block_cache.bytes[which] = 0;
     }
-}
-
-static envelope_t *
-take_memory(uint32_t record_bytes)
-{
-    return memory_take(sizeof(envelope_t) + record_bytes);
-}
-
-static void
-give_memory(envelope_t *envelope)
-{
-    memory_give(envelope, sizeof *envelope + envelope->size);
 }
 
 envelope_t *
 envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const record_type_t *type,
              const void *record, uint32_t size)
 {
-    envelope_t *envelope = take_memory(size);
-    memset(envelope, 0, sizeof *envelope);
-    envelope->kind = (uint8_t) kind;
-    envelope->from = from;
-    envelope->to = to;
-    envelope->type = type;
-    envelope->size = size;
-    envelope->attempt = 1;
+    envelope_t head = {.kind = (uint8_t) kind, .size = size};
+    if (!envelope_has_more(&head)) {
+        return envelope_plain(kind, from, to, type, record, size);
+    }
+    head.type = type;
+    head.from = from;
+    head.to = to;
+    head.attempt = 1;
+    envelope_t *envelope = memory_take(envelope_bytes(&head));
+    memcpy(envelope, &head, sizeof head);
     if (size > 0) {
         memcpy(envelope->record, record, size);
     }
+    *envelope_more(envelope) = (envelope_more_t){0};
     return envelope;
 }
 
@@ -129,44 +79,49 @@ envelope_spoil(void *bytes, size_t size)
 envelope_t *
 envelope_moved(envelope_t *take_envelope)
 {
-    envelope_t *moved = take_memory(take_envelope->size);
-    memcpy(moved, take_envelope, sizeof *take_envelope + take_envelope->size);
-    envelope_spoil(take_envelope->record, take_envelope->size);
-    give_memory(take_envelope);
+    size_t bytes = envelope_bytes(take_envelope);
+    envelope_t *moved = memory_take(bytes);
+    memcpy(moved, take_envelope, bytes);
+    envelope_spoil(take_envelope->record, bytes - sizeof *take_envelope);
+    memory_give(take_envelope, bytes);
     return moved;
 }
 
 void
 envelope_pack(envelope_t *take_envelope, void *memory)
 {
-    memcpy(memory, take_envelope, sizeof *take_envelope + take_envelope->size);
-    give_memory(take_envelope);
+    size_t bytes = envelope_bytes(take_envelope);
+    memcpy(memory, take_envelope, bytes);
+    memory_give(take_envelope, bytes);
 }
 
 envelope_t *
 envelope_unpack(const envelope_t *packed)
 {
-    envelope_t *envelope = take_memory(packed->size);
-    memcpy(envelope, packed, sizeof *packed + packed->size);
+    size_t bytes = envelope_bytes(packed);
+    envelope_t *envelope = memory_take(bytes);
+    memcpy(envelope, packed, bytes);
     return envelope;
 }
 
 void
 envelope_drop_packed(envelope_t *packed)
 {
-    if (packed->resource != NULL && packed->drop != NULL) {
-        packed->drop(packed->resource);
+    if (packed->kind == ENV_DONE) {
+        envelope_more_t *more = envelope_more(packed);
+        if (more->done.resource != NULL && more->done.drop != NULL) {
+            more->done.drop(more->done.resource);
+        }
     }
 }
 
 void
-envelope_free(envelope_t *envelope)
+envelope_free_more(envelope_t *envelope)
 {
-    if (envelope == NULL) {
-        return;
+    if (envelope != NULL) {
+        envelope_drop_packed(envelope);
+        memory_give(envelope, envelope_bytes(envelope));
     }
-    envelope_drop_packed(envelope);
-    give_memory(envelope);
 }
 
 void
@@ -206,7 +161,8 @@ envelope_hash(const envelope_t *envelope)
     hash = mix(hash, ref_word(envelope->from));
     hash = mix(hash, ref_word(envelope->to));
     hash = mix(hash, (uint64_t) envelope->err << 32 | envelope->attempt);
-    hash = mix(hash, envelope->tag);
+    hash =
+        mix(hash, envelope->kind == ENV_TIMER || envelope->kind == ENV_DOWN ? envelope->number : 0);
     for (const char *c = envelope->type == NULL ? "" : envelope->type->name; *c != '\0'; c++) {
         hash = mix(hash, (uint8_t) *c);
     }
@@ -233,8 +189,8 @@ const char *
 envelope_print(const core_t *core, const envelope_t *envelope, char *text, size_t size)
 {
     static const char *const kinds[ENV_KIND_COUNT] = {
-        "tell",    "ask",     "reply", "timer",  "down",    "job",   "init", "stop", "cycle",
-        "restart", "give-up", "pause", "resume", "monitor", "ended", "late", "back"};
+        "tell",  "ask",     "reply",   "done",  "timer",  "down",    "job",   "init", "stop",
+        "cycle", "restart", "give-up", "pause", "resume", "monitor", "ended", "late", "back"};
     snprintf(text, size, "%s %s %s#%u -> %s#%u%s%s", kinds[envelope->kind],
              envelope->type == NULL ? "" : envelope->type->name,
              class_name_at(core, envelope->from), envelope->from.index,

@@ -3,18 +3,73 @@
 #pragma once
 
 #include <stdalign.h>
+#include <stdlib.h>
+#include <string.h>
 #include "runtime/core.h"
 
-/* envelope.c: small blocks, given back with the size they were taken with; a thread uses its own
- * again. Not zeroed; out of memory ends the process. */
-void *memory_take(size_t size);
-void memory_give(void *memory, size_t size);
+/* ---- memory: small blocks, given back with the size they were taken with --------------------- */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define BLOCK_BYTES_KEPT 0u /* a sanitizer is to see each of them freed */
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define BLOCK_BYTES_KEPT 0u
+#endif
+#endif
+#ifndef BLOCK_BYTES_KEPT
+#define BLOCK_BYTES_KEPT                                                                           \
+    262144u /* of freed blocks of one size, by a thread; a further one is freed */
+#endif
+#define BLOCK_STEP  64u /* sizes are rounded up to multiples of this */
+#define BLOCK_SIZES 16u /* the largest kept is BLOCK_STEP * BLOCK_SIZES bytes */
+
+/* What a thread has freed it uses again, without a lock or a system call. */
+typedef struct block {
+    struct block *next;
+} block_t;
+typedef struct block_cache {
+    block_t *first[BLOCK_SIZES];
+    size_t bytes[BLOCK_SIZES];
+} block_cache_t;
+extern _Thread_local block_cache_t block_cache;
+void *memory_new(size_t size);
 void memory_thread_ends(void); /* frees what this thread keeps */
+
+/* Not zeroed; out of memory ends the process. */
+static inline void *
+memory_take(size_t size)
+{
+    size_t which = (size - 1) / BLOCK_STEP;
+    block_t *block = which < BLOCK_SIZES ? block_cache.first[which] : NULL;
+    if (block == NULL) {
+        return memory_new((which + 1) * BLOCK_STEP);
+    }
+    block_cache.first[which] = block->next;
+    block_cache.bytes[which] -= (which + 1) * BLOCK_STEP;
+    return block;
+}
+static inline void
+memory_give(void *memory, size_t size)
+{
+    size_t which = (size - 1) / BLOCK_STEP;
+    size_t bytes = (which + 1) * BLOCK_STEP;
+    if (which >= BLOCK_SIZES || block_cache.bytes[which] + bytes > BLOCK_BYTES_KEPT) {
+        free(memory);
+        return;
+    }
+    block_t *block = memory;
+    block->next = block_cache.first[which];
+    block_cache.first[which] = block;
+    block_cache.bytes[which] += bytes;
+}
+
+/* ---- envelopes ------------------------------------------------------------------------------ */
 
 typedef enum envelope_kind {
     ENV_TELL = 0,
     ENV_ASK,
     ENV_REPLY,
+    ENV_DONE, /* a reply: of a job, with its resource */
     ENV_TIMER,
     ENV_DOWN,
     ENV_JOB,     /* out-tray only: a job to be submitted */
@@ -40,43 +95,108 @@ typedef struct chain {
     bool call;         /* it is the call itself */
 } chain_t;
 
+/* A cache line, and then the record: what only some kinds need comes behind it. */
 struct envelope {
     envelope_t *next;
     const record_type_t *type; /* of the record; NULL: none */
-    actor_ref_t from, to;
-    uint64_t ask;        /* ASK, REPLY: the asker's number */
-    uint64_t tag;        /* TIMER: key; DOWN, MONITOR: tag */
-    int64_t deadline_ns; /* ASK */
-    chain_t chain;       /* ASK */
-    int64_t sent_ns;
-    void *resource; /* REPLY of a job */
-    void (*drop)(void *resource);
-    void *mine;           /* out-tray only: the job, or the accepted ask that this reply answers */
-    uint64_t quarantined; /* out-tray only: its number there; 0: none */
-    actor_ref_t about;    /* DOWN, ENDED: who; RESTARTED: its new incarnation is in `ask` */
-    const char *class_name; /* DOWN */
-    uint32_t size;          /* bytes of record */
-    uint32_t hears;         /* TELL, ASK: row of the receiver's class */
-    uint32_t attempt;
-    err_t err; /* REPLY */
+    actor_ref_t from, to;      /* DOWN, ENDED, LATE: from is who it is about */
+    uint64_t number;           /* ASK, REPLY, DONE: the asker's; TIMER: key; DOWN, MONITOR: tag */
+    union {
+        int64_t sent_ns;      /* once it has left the out-tray; 0: not known */
+        void *mine;           /* in it: the job, or the accepted ask that this reply answers */
+        uint64_t quarantined; /* in it, TELL: its number in quarantine; 0: none */
+    };
+    uint32_t size;  /* bytes of record */
+    uint16_t hears; /* TELL, ASK: row of the receiver's class */
+    uint16_t attempt;
+    uint16_t err; /* REPLY, DONE: an err_t */
     uint8_t kind, lane, reason;
-    bool reserved; /* holds a place in the receiver's lane */
-    bool final;    /* ENDED: the child is gone; else it waits for RESTART or GIVE_UP */
-    bool counted;  /* ENDED: counts toward restart intensity */
-    bool taken;    /* the receiver has it: the socket's copy is not to be freed */
+    bool reserved : 1; /* holds a place in the receiver's lane */
+    bool final : 1;    /* ENDED: the child is gone; else it waits for RESTART or GIVE_UP */
+    bool counted : 1;  /* ENDED: counts toward restart intensity */
     alignas(16) uint8_t record[];
 };
+_Static_assert(sizeof(envelope_t) == 64, "the head of a message is one cache line");
 
+typedef union envelope_more {
+    struct {
+        int64_t deadline_ns;
+        chain_t chain;
+    } ask;
+    struct {
+        void *resource;
+        void (*drop)(void *resource);
+    } done;
+    struct {
+        uint64_t next; /* its new incarnation, when it was restarted */
+        const char *class_name;
+    } down;
+} envelope_more_t;
+
+static inline bool
+envelope_has_more(const envelope_t *envelope)
+{
+    return (1u << envelope->kind & (1u << ENV_ASK | 1u << ENV_DONE | 1u << ENV_DOWN)) != 0;
+}
+static inline uint32_t
+envelope_more_at(uint32_t record_bytes)
+{
+    return (record_bytes + 15) & ~15u;
+}
+/* Of an ask, a down or the answer of a job. */
+static inline envelope_more_t *
+envelope_more(envelope_t *envelope)
+{
+    return (envelope_more_t *) (void *) (envelope->record + envelope_more_at(envelope->size));
+}
+static inline const envelope_more_t *
+envelope_more_of(const envelope_t *envelope)
+{
+    return (const envelope_more_t *) (const void *) (envelope->record +
+                                                     envelope_more_at(envelope->size));
+}
+static inline size_t
+envelope_bytes(const envelope_t *envelope)
+{
+    return envelope_has_more(envelope)
+               ? sizeof *envelope + envelope_more_at(envelope->size) + sizeof(envelope_more_t)
+               : sizeof *envelope + envelope->size;
+}
+
+/* Of a kind that has no more than its head and record. */
+static inline envelope_t *
+envelope_plain(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const record_type_t *type,
+               const void *record, uint32_t size)
+{
+    envelope_t *envelope = memory_take(sizeof *envelope + size);
+    *envelope = (envelope_t){
+        .type = type, .from = from, .to = to, .size = size, .attempt = 1, .kind = (uint8_t) kind};
+    if (size > 0) {
+        memcpy(envelope->record, record, size);
+    }
+    return envelope;
+}
+envelope_t *envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to,
+                         const record_type_t *type, const void *record, uint32_t size);
+void envelope_free_more(envelope_t *envelope);
+static inline void
+envelope_free(envelope_t *envelope)
+{
+    if (envelope == NULL || envelope_has_more(envelope)) {
+        envelope_free_more(envelope);
+    } else {
+        memory_give(envelope, sizeof *envelope + envelope->size);
+    }
+}
 /* The same message at another address; its old bytes are spoilt. */
 envelope_t *envelope_moved(envelope_t *take_envelope);
 void envelope_spoil(void *bytes, size_t size);
-envelope_t *envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to,
-                         const record_type_t *type, const void *record, uint32_t size);
-void envelope_free(envelope_t *envelope);
-/* Into memory of sizeof (envelope_t) + size bytes and out of it: one copy each. */
+/* Into memory of envelope_bytes and out of it: one copy each. */
 void envelope_pack(envelope_t *take_envelope, void *memory);
 envelope_t *envelope_unpack(const envelope_t *packed);
 void envelope_drop_packed(envelope_t *packed); /* gives up one that nobody unpacks */
+
+/* ---- queues of them ------------------------------------------------------------------------- */
 
 typedef struct fifo {
     envelope_t *head, *tail;

@@ -208,7 +208,7 @@ ready_or_hopeless(const core_t *core)
 bool
 host_wait_ready(host_t *host, uint32_t timeout_ms)
 {
-    threads_wait(host->threads, ready_or_hopeless, timeout_ms);
+    threads_wait_ready(host->threads, ready_or_hopeless, timeout_ms);
     return core_is_ready(host->core, NULL, 0) && !core_stop_requested(host->core);
 }
 

@@ -16,25 +16,39 @@
 #include "runtime/core.h"
 #include "runtime/core_inside.h"
 #include "runtime/directory_inside.h"
+#include "runtime/due.h"
 #include "runtime/envelope_inside.h"
+#include "runtime/lane_inside.h"
+#include "runtime/lease_inside.h"
 #include "runtime/notes.h"
 #include "runtime/takeover_inside.h"
-#include "runtime/timer_inside.h"
 
 #define NS_PER_MS 1000000
 
-/* lane.c */
-bool lane_is_open(const actor_t *actor, lane_t lane);
-void lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope);
-void lane_wake(actor_t *actor);                               /* a lane may have been opened */
-envelope_t *lane_next(worker_t *worker, actor_t **ret_actor); /* NULL: nothing to run */
-void lane_unlist(actor_t *actor);
-bool lane_has(const actor_t *actor, lane_t lane, actor_ref_t from);
-void lane_push_down(actor_t *actor, envelope_t *take_envelope);
+/* deliver.c */
+void core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err);
+/* To its receiver, wherever that is; what is told on one worker, the most frequent, at no call. */
+static inline void
+core_route(worker_t *worker, envelope_t *take_envelope)
+{
+    core_t *core = worker->core;
+    const cell_t *cell = cell_at(core, take_envelope->to.index);
+    uint32_t to = atomic_load_explicit(&cell->worker, memory_order_acquire);
+    actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);
+    if (take_envelope->sent_ns == 0) { /* an order of the runtime: it waits from now on */
+        take_envelope->sent_ns = worker->ctx.now_ns;
+    }
+    if (to != worker->index) {
+        core->executor.post(core->executor.self, worker->index, to, take_envelope);
+    } else if (take_envelope->kind == ENV_TELL && actor != NULL && actor->worker == worker &&
+               cell_holds(core, take_envelope->to)) {
+        lane_push(actor, (lane_t) take_envelope->lane, take_envelope);
+    } else {
+        worker_deliver(worker, take_envelope);
+    }
+}
 
 /* core.c */
-void core_route(worker_t *worker, envelope_t *take_envelope);
-void core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err);
 typedef actor_next_t run_fn(actor_ctx_t *ctx, void *self, const void *argument);
 /* Runs fn as a handler of the actor, out-tray and end included. */
 void core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument);
@@ -48,7 +62,12 @@ void core_note_trouble(worker_t *worker, const char *actor, const char *what, co
 /* out_tray.c */
 void tray_commit(actor_ctx_t *ctx);
 void tray_abort(actor_ctx_t *ctx);
-void tray_add(actor_ctx_t *ctx, envelope_t *take_envelope);
+static inline void
+tray_add(actor_ctx_t *ctx, envelope_t *take_envelope)
+{
+    ctx->out_kinds |= 1u << take_envelope->kind;
+    fifo_push(&ctx->out, take_envelope);
+}
 verdict_t record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m,
                         uint32_t *ret_size);
 
@@ -113,16 +132,6 @@ void quarantine_free(core_t *core);
 
 /* watch.c */
 void watch_show(actor_t *actor);
-/* Figures are told once a quantum, of those actors whose figures changed. */
-static inline void
-watch_touch(actor_t *actor)
-{
-    if (!actor->touched) {
-        actor->touched = true;
-        actor->touched_next = actor->worker->touched;
-        actor->worker->touched = actor;
-    }
-}
 void watch_tell(worker_t *worker); /* at the end of a quantum */
 void watch_forget(actor_t *actor); /* it goes */
 /* The name of who sits there, from any thread. */
@@ -130,3 +139,11 @@ void watch_name(const core_t *core, uint32_t index, char *ret_name, size_t size)
 envelope_t *core_note_new(core_t *core, const record_type_t *type, const draft_t *draft);
 
 void *xalloc(size_t count, size_t size); /* zeroed; out of memory ends the process */
+/* As much of the text as fits, closed; a fifth of what snprintf takes for it. */
+static inline void
+text_put(char *to, size_t size, const char *from)
+{
+    size_t length = strnlen(from, size - 1);
+    memcpy(to, from, length);
+    to[length] = '\0';
+}

@@ -225,13 +225,22 @@ static envelope_t *
 answer_of(job_t *job, err_t err, bool with_output)
 {
     actor_ref_t owner = job->owner;
-    envelope_t *reply = with_output ? envelope_new(ENV_REPLY, owner, owner, job->output_type,
+    envelope_t *reply = with_output ? envelope_new(ENV_DONE, owner, owner, job->output_type,
                                                    job->draft.base, job->draft.size)
-                                    : envelope_new(ENV_REPLY, owner, owner, NULL, NULL, 0);
-    reply->ask = job->ask;
-    reply->err = err;
+                                    : envelope_new(ENV_DONE, owner, owner, NULL, NULL, 0);
+    reply->number = job->ask;
+    reply->err = (uint16_t) err;
     reply->lane = LANE_REPLY;
     return reply;
+}
+
+static void
+lend_back(job_t *job, envelope_t *reply)
+{
+    envelope_more_t *more = envelope_more(reply);
+    more->done.resource = job->resource;
+    more->done.drop = job->drop;
+    job->resource = NULL;
 }
 
 void
@@ -253,9 +262,7 @@ job_finish(job_t *job)
                                              : ERR_INTERNAL;
     }
     envelope_t *reply = answer_of(job, err, made);
-    reply->resource = job->resource;
-    reply->drop = job->drop;
-    job->resource = NULL;
+    lend_back(job, reply);
     release_output(job);
     job_unref(job);
     return reply;
@@ -267,9 +274,7 @@ job_abandon(job_t *job, err_t err, bool lost)
 {
     envelope_t *reply = answer_of(job, err, false);
     if (!lost) {
-        reply->resource = job->resource;
-        reply->drop = job->drop;
-        job->resource = NULL;
+        lend_back(job, reply);
         job_unref(job);
     }
     return reply;

@@ -1,53 +1,12 @@
 /* lane.c - the four queues of an actor, and the lists of actors that have something to run. */
 #include "runtime/inside.h"
 
-bool
-lane_is_open(const actor_t *actor, lane_t lane)
-{
-    if (lane == LANE_SYSTEM) {
-        return true;
-    }
-    if (actor->stage != STAGE_OPEN) {
-        return false;
-    }
-    return lane == LANE_REPLY || (!actor->paused && actor->calls_open == 0);
-}
-
-static void
-list_ready(actor_t *actor, lane_t lane)
-{
-    worker_t *worker = actor->worker;
-    ready_list_t *list = &worker->ready[lane];
-    if (actor->ready_listed[lane]) {
-        return;
-    }
-    actor->ready_listed[lane] = true;
-    actor->ready_next[lane] = NULL;
-    *(list->tail != NULL ? &list->tail->ready_next[lane] : &list->head) = actor;
-    list->tail = actor;
-    worker->ready_lanes |= 1u << lane;
-}
-
-void
-lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope)
-{
-    if (take_envelope->sent_ns == 0) { /* an order of the runtime: it waits from now on */
-        executor_t *executor = &actor->core->executor;
-        take_envelope->sent_ns = executor->now_ns(executor->self);
-    }
-    fifo_push(&actor->lane[lane], take_envelope);
-    watch_touch(actor);
-    if (lane_is_open(actor, lane)) {
-        list_ready(actor, lane);
-    }
-}
-
 void
 lane_wake(actor_t *actor)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
         if (actor->lane[lane].count > 0 && lane_is_open(actor, (lane_t) lane)) {
-            list_ready(actor, (lane_t) lane);
+            lane_list(actor, (lane_t) lane);
         }
     }
 }
@@ -89,7 +48,7 @@ lane_next(worker_t *worker, actor_t **ret_actor)
         }
         envelope_t *envelope = pop_runnable(actor, lane);
         if (actor->lane[lane].count > 0) {
-            list_ready(actor, lane);
+            lane_list(actor, lane);
         }
         watch_touch(actor);
         if (envelope != NULL) {
@@ -147,11 +106,10 @@ lane_push_down(actor_t *actor, envelope_t *take_envelope)
 {
     lane_t lane = LANE_SYSTEM;
     for (int l = LANE_REPLY; l < LANE_COUNT; l++) {
-        if (lane_has(actor, (lane_t) l, take_envelope->about)) {
+        if (lane_has(actor, (lane_t) l, take_envelope->from)) {
             lane = (lane_t) l;
         }
     }
     take_envelope->lane = (uint8_t) lane;
-    take_envelope->from = take_envelope->about;
     lane_push(actor, lane, take_envelope);
 }

@@ -8,6 +8,9 @@
  */
 #include "runtime/inside.h"
 
+#define LEASE_BYTES 64u   /* taken ahead with each place */
+#define LEASE_FROM  2048u /* lanes with fewer places are not leased from */
+
 /* A large message is never leased for, or a few of them would hold the whole lane. */
 static bool
 may_lease(const loaded_class_t *class, uint32_t bytes)
@@ -16,100 +19,64 @@ may_lease(const loaded_class_t *class, uint32_t bytes)
            bytes <= LEASE_LARGE;
 }
 
-static lease_t *
-lease_at(worker_t *worker, actor_ref_t to, lane_t lane)
-{
-    return &worker->lease[(to.index * 2 + (lane - LANE_URGENT)) % LEASES];
-}
-
+/* The slot is the lane's from here on, if no other lane's places are in it. */
 static bool
-lease_is_of(const lease_t *lease, const cell_t *cell, actor_ref_t to, lane_t lane)
+settle(worker_t *worker, lease_t *lease, actor_ref_t to)
 {
-    return lease->index == to.index && lease->lane == (uint32_t) lane &&
-           lease->first ==
-               (uint32_t) (atomic_load_explicit(&cell->life, memory_order_relaxed) >> 32);
-}
-
-static void
-remember(worker_t *worker, lease_t *lease, actor_ref_t to, lane_t lane)
-{
-    const cell_t *cell = &worker->core->cells[to.index];
+    uint64_t tenant = lease_tenant(worker->core, to.index);
+    if (lease->whose != tenant && (lease->messages > 0 || lease->bytes > 0)) {
+        return false;
+    }
     if (!lease->used) {
         lease->used = true;
         worker->leased[worker->leased_count++] = (uint16_t) (lease - worker->lease);
     }
-    lease->index = to.index;
-    lease->lane = (uint32_t) lane;
-    lease->first = (uint32_t) (atomic_load_explicit(&cell->life, memory_order_relaxed) >> 32);
-    lease->messages = 0;
-    lease->bytes = 0;
+    lease->whose = tenant;
+    return true;
 }
 
 verdict_t
-lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
-              const loaded_class_t *class)
+lease_reserve_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
+                   const loaded_class_t *class)
 {
-    core_t *core = worker->core;
-    lease_t *lease = lease_at(worker, to, lane);
-    if (!cell_holds(core, to)) {
-        return VERDICT_DOWN;
-    }
-    bytes = room_bytes(bytes);
-    bool mine = lease_is_of(lease, &core->cells[to.index], to, lane);
-    if (mine && lease->messages > 0 && lease->bytes >= bytes) {
-        lease->messages--;
-        lease->bytes -= bytes;
-        return VERDICT_OK;
-    }
+    lease_t *lease = lease_at(worker, to.index, lane);
     room_t more = {LEASE_MESSAGES, LEASE_MESSAGES * LEASE_BYTES + bytes};
-    if (may_lease(class, bytes) && (mine || lease->messages == 0) &&
-        room_take(core, to, lane, more, class) == VERDICT_OK) {
-        if (!mine) {
-            remember(worker, lease, to, lane);
-        }
+    if (may_lease(class, bytes) && settle(worker, lease, to) &&
+        room_take(worker->core, to, lane, more, class) == VERDICT_OK) {
         lease->messages += more.messages - 1;
         lease->bytes += more.bytes - bytes;
         return VERDICT_OK;
     }
-    return room_take(core, to, lane, (room_t){1, bytes}, class);
+    return room_take(worker->core, to, lane, (room_t){1, bytes}, class);
 }
 
 void
-lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
-              const loaded_class_t *class)
+lease_release_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes)
 {
-    core_t *core = worker->core;
-    lease_t *lease = lease_at(worker, to, lane);
-    if (!cell_holds(core, to)) {
-        return; /* its lanes went with it */
-    }
-    bytes = room_bytes(bytes);
-    bool mine = lease_is_of(lease, &core->cells[to.index], to, lane);
-    if (!may_lease(class, bytes) || (!mine && lease->messages > 0)) {
-        room_give(core, to, lane, (room_t){1, bytes});
+    lease_t *lease = lease_at(worker, to.index, lane);
+    if (!may_lease(class_at(worker->core, to), bytes) || !settle(worker, lease, to)) {
+        room_give(worker->core, to, lane, (room_t){1, bytes});
         return;
     }
-    if (!mine) {
-        remember(worker, lease, to, lane);
-    }
-    lease->messages++;
-    lease->bytes += bytes;
-    if (lease->messages > 2 * LEASE_MESSAGES || lease->bytes > 2 * LEASE_MESSAGES * LEASE_LARGE) {
+    if (lease->messages >= LEASE_MESSAGES_MAX || lease->bytes + bytes > LEASE_BYTES_MAX) {
         room_t much = {lease->messages / 2, room_bytes(lease->bytes / 2)};
-        room_give(core, to, lane, much);
+        room_give(worker->core, to, lane, much);
         lease->messages -= much.messages;
         lease->bytes -= much.bytes;
     }
+    lease->messages++;
+    lease->bytes += bytes;
 }
 
 void
 lease_rest(worker_t *worker)
 {
     for (uint32_t i = 0; i < worker->leased_count; i++) {
-        lease_t *lease = &worker->lease[worker->leased[i]];
+        uint32_t slot = worker->leased[i];
+        lease_t *lease = &worker->lease[slot];
         if (lease->messages > 0 || lease->bytes > 0) {
-            actor_ref_t to = {lease->index, lease->first};
-            room_give(worker->core, to, (lane_t) lease->lane,
+            lane_t lane = (lane_t) (LANE_URGENT + slot % 2);
+            room_give(worker->core, ref_of_word(lease->whose), lane,
                       (room_t){lease->messages, lease->bytes});
         }
         *lease = (lease_t){.used = false};

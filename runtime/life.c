@@ -14,7 +14,7 @@ actor_t *
 life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent, slice_t name,
          worker_t *worker)
 {
-    actor_t *actor = xalloc(1, sizeof *actor);
+    actor_t *actor = memory_take(sizeof *actor);
     cell_t *cell = cell_at(core, self.index);
     *actor = (actor_t){.core = core,
                        .worker = worker,
@@ -22,23 +22,25 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
                        .class = class,
                        .self = self,
                        .parent = parent};
-    snprintf(actor->name, sizeof actor->name, "%.*s", (int) name.size, name.data);
-    atomic_store(&cell->waits, 0);
-    atomic_store(&cell->handling, NULL);
-    atomic_store(&cell->handling_since_ns, 0);
-    atomic_store(&cell->oldest_ns, 0);
-    atomic_store(&cell->depth[0], 0);
-    atomic_store(&cell->depth[1], 0);
-    atomic_store(&cell->handled, 0);
-    atomic_store(&cell->restarts, 0);
-    atomic_store(&cell->failures, 0);
-    atomic_store(&cell->reported_late, false);
+    memcpy(actor->name, name.data, name.size);
+    /* The slot is nobody else's until the actor is in it, but a takeover looks who is where. */
     atomic_store(&cell->begun, false);
-    atomic_store(&cell->parent, ref_word(parent));
     atomic_store(&cell->worker, worker->index);
-    atomic_store(&cell->class, class);
-    atomic_store(&cell->started_ns, core->executor.now_ns(core->executor.self));
-    atomic_store(&cell->state, ACTOR_STARTING);
+    atomic_store_explicit(&cell->waits, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->handling, NULL, memory_order_relaxed);
+    atomic_store_explicit(&cell->handling_since_ns, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->oldest_ns, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->depth[0], 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->depth[1], 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->handled, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->restarts, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->failures, 0, memory_order_relaxed);
+    atomic_store_explicit(&cell->reported_late, false, memory_order_relaxed);
+    atomic_store_explicit(&cell->parent, ref_word(parent), memory_order_relaxed);
+    atomic_store_explicit(&cell->class, class, memory_order_relaxed);
+    atomic_store_explicit(&cell->started_ns, core->executor.now_ns(core->executor.self),
+                          memory_order_relaxed);
+    atomic_store_explicit(&cell->state, ACTOR_STARTING, memory_order_relaxed);
     watch_show(actor);
     atomic_store(&cell->actor, actor);
     return actor;
@@ -67,7 +69,10 @@ begin(actor_t *actor)
     actor->state = xalloc(1, bytes == 0 ? 1 : bytes);
     actor->stage = STAGE_STARTING;
     actor->is_ready = false;
-    actor->why[0] = '\0';
+    if (actor->why[0] != '\0') { /* of the incarnation before */
+        actor->why[0] = '\0';
+        watch_show(actor);
+    }
     atomic_store(&actor->cell->started_ns, actor->worker->ctx.now_ns);
     atomic_store(&actor->cell->reported_late, false);
     life_set_state(actor, ACTOR_STARTING);
@@ -138,7 +143,7 @@ life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const 
     actor->end_final = final;
     actor->end_counted = counted;
     if (why != NULL) {
-        snprintf(actor->why, sizeof actor->why, "%s", why);
+        text_put(actor->why, sizeof actor->why, why);
     }
     if (final) {
         leave_role(actor);
@@ -146,7 +151,9 @@ life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const 
     actor->stage = STAGE_ENDING;
     end_incarnation(actor, final ? ERR_DOWN : ERR_RESTARTING);
     life_set_state(actor, final ? ACTOR_STOPPING : ACTOR_BACKING_OFF);
-    watch_show(actor);
+    if (why != NULL) {
+        watch_show(actor);
+    }
     supervisor_stop_next(actor);
 }
 
@@ -155,11 +162,10 @@ tell_down(actor_t *actor, const monitor_t *monitor, actor_reason_t reason, actor
 {
     envelope_t *down = envelope_new(ENV_DOWN, actor->self, monitor->who, NULL, actor->name,
                                     (uint32_t) strlen(actor->name) + 1);
-    down->about = actor->self;
-    down->ask = ref_word(next);
-    down->tag = monitor->tag;
+    down->number = monitor->tag;
     down->reason = (uint8_t) reason;
-    down->class_name = actor->class->class->name;
+    envelope_more(down)->down.next = ref_word(next);
+    envelope_more(down)->down.class_name = actor->class->class->name;
     core_route(actor->worker, down);
 }
 
@@ -182,7 +188,6 @@ tell_supervisor(actor_t *actor)
     }
     envelope_t *ended = envelope_new(ENV_ENDED, actor->self, actor->parent, NULL, actor->why,
                                      (uint32_t) strlen(actor->why) + 1);
-    ended->about = actor->self;
     ended->reason = (uint8_t) actor->end_reason;
     ended->final = actor->end_final;
     ended->counted = actor->end_counted;
@@ -214,7 +219,7 @@ vanish(actor_t *actor)
     poison_free(actor);
     supervisor_free(actor);
     free(actor->monitors);
-    free(actor);
+    memory_give(actor, sizeof *actor);
     cell_give_back(core, index);
 }
 
@@ -296,7 +301,7 @@ monitor(actor_t *actor, const envelope_t *order)
             realloc(actor->monitors, actor->monitor_capacity * sizeof *actor->monitors);
         assert(actor->monitors != NULL && "memory for monitors");
     }
-    actor->monitors[actor->monitor_count++] = (monitor_t){order->from, order->tag};
+    actor->monitors[actor->monitor_count++] = (monitor_t){order->from, order->number};
 }
 
 static void
@@ -366,5 +371,5 @@ life_release(actor_t *actor)
     supervisor_free(actor);
     free(actor->monitors);
     cell_give_back(actor->core, actor->self.index);
-    free(actor);
+    memory_give(actor, sizeof *actor);
 }

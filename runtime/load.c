@@ -3,6 +3,7 @@
  */
 #include "runtime/inside.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,9 +32,10 @@ resolve_edge(core_t *core, const loaded_class_t *from, loaded_edge_t *edge,
         return ERR_UNDECLARED;
     }
     const actor_class_t *target = edge->target->class;
+    assert(target->hears_count <= UINT16_MAX && "a row is told by 16 bits");
     for (uint32_t i = 0; i < target->hears_count; i++) {
         if (target->hears[i].type == as_listed->type) {
-            edge->hears = i;
+            edge->hears = (uint16_t) i;
             edge->lane = target->hears[i].lane;
             return OK;
         }

@@ -103,7 +103,7 @@ note_to(core_t *core, loaded_class_t *class, const record_type_t *type, const dr
     }
     envelope_t *note = envelope_new(ENV_TELL, (actor_ref_t){0}, to, type, draft->base, draft->size);
     note->lane = (uint8_t) lane;
-    note->hears = row;
+    note->hears = (uint16_t) row;
     note->reserved = true;
     note->sent_ns = core->executor.now_ns(core->executor.self);
     return note;
@@ -304,7 +304,6 @@ note_late(core_t *core, uint32_t index, const cell_t *cell)
     actor_ref_t who = {index, (uint32_t) atomic_load(&cell->life)};
     if (parent.index != 0) {
         envelope_t *late = envelope_new(ENV_LATE, who, parent, NULL, NULL, 0);
-        late->about = who;
         post(core, late);
     }
 }

@@ -146,7 +146,7 @@ address_of(char *text, size_t size, uint32_t worker)
 static size_t
 packed_bytes(const envelope_t *envelope)
 {
-    return (sizeof *envelope + envelope->size + ALIGN - 1) / ALIGN * ALIGN;
+    return (envelope_bytes(envelope) + ALIGN - 1) / ALIGN * ALIGN;
 }
 
 static chunk_t *

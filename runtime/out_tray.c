@@ -41,7 +41,6 @@ verdict_err(verdict_t verdict)
 void *
 actor_draft(actor_ctx_t *ctx, const record_type_t *type)
 {
-    draft_over(&ctx->draft, ctx->worker->draft_memory, MESSAGE_BYTES_MAX);
     ctx->draft_type = type;
     return draft_begin(&ctx->draft, type);
 }
@@ -81,15 +80,10 @@ kept_of(const void *record)
     return kept;
 }
 
-/* The bytes of a record that a handler hands over. */
-verdict_t
-record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
+static verdict_t
+source_in_hand_or_kept(const actor_ctx_t *ctx, const record_type_t *type, const void *m,
+                       uint32_t *ret_size)
 {
-    if (m == ctx->draft.base) {
-        assert(ctx->draft_type == type && "the draft in hand is of the type that is sent");
-        *ret_size = ctx->draft.size;
-        return ctx->draft.full ? VERDICT_TOO_LARGE : VERDICT_OK;
-    }
     const envelope_t *in_hand = ctx->in_hand;
     if (in_hand != NULL && m == in_hand->record) {
         assert(in_hand->type == type && "the message in hand is of the type that is sent");
@@ -100,6 +94,24 @@ record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, 
     assert(kept->type == type && "the kept record is of the type that is sent");
     *ret_size = kept->size;
     return VERDICT_OK;
+}
+
+/* The bytes of a record that a handler hands over. */
+static inline verdict_t
+source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
+{
+    if (m != ctx->draft.base || ctx->draft_type == NULL) {
+        return source_in_hand_or_kept(ctx, type, m, ret_size);
+    }
+    assert(ctx->draft_type == type && "the draft in hand is of the type that is sent");
+    *ret_size = ctx->draft.size;
+    return ctx->draft.full ? VERDICT_TOO_LARGE : VERDICT_OK;
+}
+
+verdict_t
+record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
+{
+    return source(ctx, type, m, ret_size);
 }
 
 kept_t *
@@ -136,14 +148,6 @@ kept_destroy(kept_t **kept)
 
 /* ---- the tray ---- */
 
-void
-tray_add(actor_ctx_t *ctx, envelope_t *take_envelope)
-{
-    take_envelope->sent_ns = ctx->now_ns;
-    ctx->out_kinds |= 1u << take_envelope->kind;
-    fifo_push(&ctx->out, take_envelope);
-}
-
 static void
 leave(actor_ctx_t *ctx, envelope_t *envelope)
 {
@@ -151,11 +155,10 @@ leave(actor_ctx_t *ctx, envelope_t *envelope)
         job_commit(ctx, envelope);
         return;
     }
-    if (envelope->kind == ENV_REPLY && envelope->mine != NULL) {
+    if (envelope->kind == ENV_REPLY) {
         ask_accepted_free(ctx->actor, envelope->mine);
-        envelope->mine = NULL;
     }
-    envelope->quarantined = 0;
+    envelope->sent_ns = ctx->now_ns;
     core_route(ctx->worker, envelope);
 }
 
@@ -171,7 +174,8 @@ tray_commit(actor_ctx_t *ctx)
             supervisor_child_leaves(ctx->actor, e->to);
         }
     }
-    for (envelope_t *envelope; (envelope = fifo_pop(&out)) != NULL;) {
+    for (envelope_t *envelope = out.head, *next; envelope != NULL; envelope = next) {
+        next = envelope->next;
         leave(ctx, envelope);
     }
 }
@@ -186,10 +190,9 @@ tray_abort(actor_ctx_t *ctx)
             continue;
         }
         if (envelope->reserved) {
-            lease_release(ctx->worker, envelope->to, envelope->lane, envelope->size,
-                          class_at(ctx->worker->core, envelope->to));
+            lease_release(ctx->worker, envelope->to, envelope->lane, envelope->size);
         }
-        if (envelope->kind == ENV_REPLY && envelope->mine != NULL) {
+        if (envelope->kind == ENV_REPLY) {
             ((accepted_t *) envelope->mine)->answered = false;
         }
         if (envelope->kind == ENV_INIT) {
@@ -197,7 +200,7 @@ tray_abort(actor_ctx_t *ctx)
             supervisor_forget(ctx->actor, envelope->to);
             life_release(child);
         }
-        if (envelope->quarantined != 0) {
+        if (envelope->kind == ENV_TELL && envelope->quarantined != 0) {
             quarantine_put_back(ctx->worker->core, envelope);
             continue;
         }
@@ -207,29 +210,6 @@ tray_abort(actor_ctx_t *ctx)
 
 /* ---- tell and ask ---- */
 
-/* Reserves and copies; the envelope is in the tray when this is OK. */
-static verdict_t
-say(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
-    envelope_kind_t kind, envelope_t **ret)
-{
-    uint32_t size = 0;
-    verdict_t verdict = record_source(ctx, edge->type, m, &size);
-    if (verdict != VERDICT_OK) {
-        return verdict;
-    }
-    verdict = lease_reserve(ctx->worker, to, edge->lane, size, edge->target);
-    if (verdict != VERDICT_OK) {
-        return verdict;
-    }
-    envelope_t *envelope = envelope_new(kind, ctx->actor->self, to, edge->type, m, size);
-    envelope->lane = (uint8_t) edge->lane;
-    envelope->hears = edge->hears;
-    envelope->reserved = true;
-    tray_add(ctx, envelope);
-    *ret = envelope;
-    return VERDICT_OK;
-}
-
 static const loaded_edge_t *
 edge_at(const actor_ctx_t *ctx, uint32_t edge)
 {
@@ -238,24 +218,49 @@ edge_at(const actor_ctx_t *ctx, uint32_t edge)
 }
 
 /* VERDICT_OK, or why `to` may not be spoken to through this edge. */
-static verdict_t
+static inline verdict_t
 check_target(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to)
 {
     core_t *core = ctx->worker->core;
     if (!cell_holds(core, to)) {
         return VERDICT_DOWN;
     }
-    const loaded_class_t *class = atomic_load(&core->cells[to.index].class);
-    return class == edge->target ? VERDICT_OK : VERDICT_UNDECLARED;
+    return class_at(core, to) == edge->target ? VERDICT_OK : VERDICT_UNDECLARED;
+}
+
+/* Takes a place for m in the receiver's lane. */
+static inline verdict_t
+take_place(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
+           uint32_t *ret_size)
+{
+    verdict_t verdict = source(ctx, edge->type, m, ret_size);
+    return verdict == VERDICT_OK
+               ? lease_reserve(ctx->worker, to, edge->lane, *ret_size, edge->target)
+               : verdict;
+}
+
+static inline void
+put(actor_ctx_t *ctx, const loaded_edge_t *edge, envelope_t *take_envelope)
+{
+    take_envelope->lane = (uint8_t) edge->lane;
+    take_envelope->hears = edge->hears;
+    take_envelope->reserved = true;
+    tray_add(ctx, take_envelope);
 }
 
 verdict_t
 actor_tell(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m)
 {
     const loaded_edge_t *edge = edge_at(ctx, edge_number);
-    envelope_t *envelope = NULL;
+    uint32_t size = 0;
     verdict_t verdict = check_target(ctx, edge, to);
-    return verdict != VERDICT_OK ? verdict : say(ctx, edge, to, m, ENV_TELL, &envelope);
+    if (verdict == VERDICT_OK) {
+        verdict = take_place(ctx, edge, to, m, &size);
+    }
+    if (verdict == VERDICT_OK) {
+        put(ctx, edge, envelope_plain(ENV_TELL, ctx->actor->self, to, edge->type, m, size));
+    }
+    return verdict;
 }
 
 verdict_t
@@ -271,7 +276,7 @@ ask_due(const actor_ctx_t *ctx, uint32_t deadline_ms)
     int64_t wait_ms = deadline_ms == 0 ? ASK_DEADLINE_MS : deadline_ms;
     int64_t due = actor_now_ns(ctx) + wait_ms * NS_PER_MS;
     bool nested = ctx->in_hand != NULL && ctx->in_hand->kind == ENV_ASK;
-    int64_t has = nested                 ? ctx->in_hand->deadline_ns
+    int64_t has = nested                 ? envelope_more(ctx->in_hand)->ask.deadline_ns
                   : ctx->serving != NULL ? ctx->serving->request.deadline_ns
                                          : INT64_MAX;
     return has < due ? has : due;
@@ -289,24 +294,26 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
         (actor->asks_open >= ASKS_OPEN_MAX || (call && actor->calls_open > 0))) {
         verdict = VERDICT_FULL;
     }
+    uint32_t size = 0;
+    if (verdict == VERDICT_OK) {
+        verdict = take_place(ctx, edge, to, m, &size);
+    }
     if (verdict != VERDICT_OK) {
         return verdict;
     }
-    envelope_t *envelope = NULL;
-    verdict = say(ctx, edge, to, m, ENV_ASK, &envelope);
-    if (verdict != VERDICT_OK) {
-        return verdict;
-    }
+    envelope_t *envelope = envelope_new(ENV_ASK, actor->self, to, edge->type, m, size);
+    put(ctx, edge, envelope);
     int64_t due_ns = ask_due(ctx, deadline_ms);
     open_ask_t *ask = ask_open(actor, then, tag, due_ns);
     ask->to = to;
     ask->type = edge->type;
-    envelope->ask = ask->id;
-    envelope->deadline_ns = due_ns;
+    envelope->number = ask->id;
+    envelope_more(envelope)->ask.deadline_ns = due_ns;
     if (call) { /* wait.c looks at it when the handler has returned well */
         ask->call = true;
         actor->calls_open++;
-        envelope->chain = (chain_t){.head = {actor->self, ask->id, due_ns}, .call = true};
+        envelope_more(envelope)->ask.chain =
+            (chain_t){.head = {actor->self, ask->id, due_ns}, .call = true};
     }
     return VERDICT_OK;
 }

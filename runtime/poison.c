@@ -255,8 +255,10 @@ actor_quarantine_retry(actor_ctx_t *ctx, uint64_t number)
     if (class->class->role) { /* whoever has the role now */
         envelope->to = ref_of_word(atomic_load(&class->role));
     }
-    verdict_t verdict =
-        lease_reserve(ctx->worker, envelope->to, envelope->lane, envelope->size, class);
+    verdict_t verdict = VERDICT_DOWN;
+    if (cell_holds(core, envelope->to)) {
+        verdict = lease_reserve(ctx->worker, envelope->to, envelope->lane, envelope->size, class);
+    }
     envelope->quarantined = number;
     if (verdict != VERDICT_OK) {
         quarantine_put_back(core, envelope);

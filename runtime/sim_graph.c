@@ -26,7 +26,7 @@ fifo_has(const fifo_t *fifo, envelope_kind_t kind, const actor_t *asker, uint64_
 {
     for (const envelope_t *e = fifo->head; e; e = e->next) {
         actor_ref_t whose = kind == ENV_ASK ? e->from : e->to;
-        if (e->kind == kind && e->ask == id && whose.index == asker->self.index) {
+        if (e->kind == kind && e->number == id && whose.index == asker->self.index) {
             return true;
         }
     }

@@ -179,7 +179,7 @@ sim_show(sim_t *sim, const envelope_t *envelope, int64_t now_ns)
                          envelope->record,
                          envelope->size,
                          envelope->kind == ENV_ASK,
-                         envelope->kind == ENV_REPLY};
+                         envelope->kind == ENV_REPLY || envelope->kind == ENV_DONE};
 
     sim->options.saw(sim->options.saw_context, &sight);
 }

@@ -26,11 +26,10 @@ tell_parent(actor_t *parent, const child_t *child, actor_reason_t reason, actor_
 {
     envelope_t *down = envelope_new(ENV_DOWN, child->who, parent->self, NULL, child->name,
                                     (uint32_t) strlen(child->name) + 1);
-    down->about = child->who;
-    down->ask = ref_word(next);
-    down->tag = child->tag;
+    down->number = child->tag;
     down->reason = (uint8_t) reason;
-    down->class_name = child->class->name;
+    envelope_more(down)->down.next = ref_word(next);
+    envelope_more(down)->down.class_name = child->class->name;
     lane_push_down(parent, down);
 }
 
@@ -54,7 +53,7 @@ remove_child(actor_t *parent, child_t *child)
         parent->stopping = NULL;
     }
     free(child->restarted);
-    free(child);
+    memory_give(child, sizeof *child);
 }
 
 void
@@ -78,12 +77,13 @@ void
 supervisor_add(actor_t *parent, actor_ref_t who, const actor_class_t *class, slice_t name,
                uint64_t tag)
 {
-    child_t *child = xalloc(1, sizeof *child);
+    child_t *child = memory_take(sizeof *child);
+    *child = (child_t){.next = NULL};
     child->who = who;
     child->class = class;
     child->tag = tag;
     child->timer.actor = parent;
-    snprintf(child->name, sizeof child->name, "%.*s", (int) name.size, name.data);
+    memcpy(child->name, name.data, name.size);
     child->previous = parent->children_last;
     *(child->previous == NULL ? &parent->children : &child->previous->next) = child;
     parent->children_last = child;
@@ -202,7 +202,7 @@ void
 actor_monitor(actor_ctx_t *ctx, actor_ref_t who, uint64_t tag)
 {
     envelope_t *order_ = envelope_new(ENV_MONITOR, ctx->actor->self, who, NULL, NULL, 0);
-    order_->tag = tag;
+    order_->number = tag;
     tray_add(ctx, order_);
 }
 
@@ -303,7 +303,7 @@ static void
 restart_all(actor_t *parent)
 {
     for (const child_t *child = parent->children; child != NULL; child = child->next) {
-        bool backs_off = child->state == CHILD_WAITS && child->timer.position != 0;
+        bool backs_off = child->state == CHILD_WAITS && timer_is_set(&child->timer);
         if (!child->stopping && (child->state == CHILD_CYCLES || backs_off)) {
             return; /* its end, or the end of its backoff, comes back here */
         }
@@ -385,7 +385,7 @@ child_waits(actor_t *parent, child_t *child, const envelope_t *ended)
 void
 supervisor_child_ended(actor_t *parent, envelope_t *ended)
 {
-    child_t *child = supervisor_find(parent, ended->about.index);
+    child_t *child = supervisor_find(parent, ended->from.index);
     if (child == NULL) {
         return;
     }
@@ -413,7 +413,7 @@ supervisor_child_ended(actor_t *parent, envelope_t *ended)
 void
 supervisor_child_late(actor_t *parent, envelope_t *late)
 {
-    const child_t *child = supervisor_find(parent, late->about.index);
+    const child_t *child = supervisor_find(parent, late->from.index);
     if (child != NULL) {
         tell_parent(parent, child, ACTOR_LATE, (actor_ref_t){0});
     }

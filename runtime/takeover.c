@@ -144,11 +144,12 @@ takeover_back(const worker_t *stuck)
 static void
 give_back(worker_t *stuck)
 {
-    timer_heap_free(&stuck->parked);
+    due_free(&stuck->parked);
     memset(&stuck->parked, 0, sizeof stuck->parked);
     memset(&stuck->kept, 0, sizeof stuck->kept);
     stuck->away = NULL;
     stuck->ctx = (actor_ctx_t){.worker = stuck};
+    draft_over(&stuck->ctx.draft, stuck->draft_memory, MESSAGE_BYTES_MAX);
     atomic_store_explicit(&stuck->inside, true, memory_order_relaxed);
     atomic_store(&stuck->taking, TAKING_NONE);
     atomic_store_explicit(&stuck->spare, true, memory_order_release);
@@ -167,6 +168,7 @@ come_back(worker_t *worker, actor_t *actor)
     lease_rest(stuck);
     worker->ctx = stuck->ctx;
     worker->ctx.worker = worker;
+    draft_over(&worker->ctx.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
     worker->ctx.now_ns = executor->now_ns(executor->self);
     actor->worker = worker;
     snprintf(worker->ctx.claim, sizeof worker->ctx.claim,

@@ -1,112 +1,8 @@
-/* timer.c - a binary heap of what is due on one worker, and an actor's timers by key.
- *
- * The nodes sit in what they time, and know their place in the heap: what is answered or cancelled
- * leaves the heap at once, so an ask with a long deadline costs nothing once it is answered.
- */
+/* timer.c - an actor's own timers, by key; when they are due is known to its worker (due.c). */
 #include "runtime/inside.h"
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
-
-static bool
-sooner(const timer_node_t *a, const timer_node_t *b)
-{
-    return a->due_ns != b->due_ns ? a->due_ns < b->due_ns : a->order < b->order;
-}
-
-static void
-put(timer_heap_t *heap, uint32_t at, timer_node_t *timer)
-{
-    heap->node[at] = timer;
-    timer->position = at;
-}
-
-static void
-rise(timer_heap_t *heap, timer_node_t *timer, uint32_t at)
-{
-    while (at > 1 && sooner(timer, heap->node[at / 2])) {
-        put(heap, at, heap->node[at / 2]);
-        at /= 2;
-    }
-    put(heap, at, timer);
-}
-
-static void
-sink(timer_heap_t *heap, timer_node_t *timer, uint32_t at)
-{
-    for (;;) {
-        uint32_t child = at * 2;
-        if (child < heap->count && sooner(heap->node[child + 1], heap->node[child])) {
-            child++;
-        }
-        if (child > heap->count || !sooner(heap->node[child], timer)) {
-            break;
-        }
-        put(heap, at, heap->node[child]);
-        at = child;
-    }
-    put(heap, at, timer);
-}
-
-void
-timer_unset(timer_heap_t *heap, timer_node_t *timer)
-{
-    uint32_t at = timer->position;
-    if (at == 0) {
-        return;
-    }
-    assert(at <= heap->count && heap->node[at] == timer);
-    timer->position = 0;
-    timer_node_t *last = heap->node[heap->count--];
-    if (last == timer) {
-        return;
-    }
-    if (at > 1 && sooner(last, heap->node[at / 2])) {
-        rise(heap, last, at);
-    } else {
-        sink(heap, last, at);
-    }
-}
-
-void
-timer_set(timer_heap_t *heap, timer_node_t *timer, int64_t due_ns)
-{
-    timer_unset(heap, timer);
-    if (heap->count + 1 >= heap->capacity) {
-        heap->capacity = heap->capacity == 0 ? 64 : heap->capacity * 2;
-        heap->node = realloc(heap->node, heap->capacity * sizeof(timer_node_t *));
-        assert(heap->node != NULL && "memory for timers");
-    }
-    timer->due_ns = due_ns;
-    timer->order = heap->order++;
-    rise(heap, timer, ++heap->count);
-}
-
-timer_node_t *
-timer_due(timer_heap_t *heap, int64_t now_ns)
-{
-    if (heap->count == 0 || heap->node[1]->due_ns > now_ns) {
-        return NULL;
-    }
-    timer_node_t *timer = heap->node[1];
-    timer_unset(heap, timer);
-    return timer;
-}
-
-int64_t
-timer_next(const timer_heap_t *heap)
-{
-    return heap->count == 0 ? INT64_MAX : heap->node[1]->due_ns;
-}
-
-void
-timer_heap_free(timer_heap_t *heap)
-{
-    free(heap->node);
-}
-
-/* ---- an actor's own timers, by key ---- */
 
 static keyed_timer_t **
 bucket_of(actor_t *actor, uint64_t key)
@@ -158,7 +54,7 @@ unqueue(actor_t *actor, keyed_timer_t *timer)
 {
     fifo_t rest = {0};
     for (envelope_t *e; (e = fifo_pop(&actor->lane[LANE_NORMAL])) != NULL;) {
-        if (e->kind == ENV_TIMER && (timer == NULL || e->tag == timer->key)) {
+        if (e->kind == ENV_TIMER && (timer == NULL || e->number == timer->key)) {
             envelope_free(e);
         } else {
             fifo_push(&rest, e);
@@ -191,7 +87,7 @@ expire(worker_t *worker, timer_node_t *node)
     actor_t *actor = node->actor;
     timer->queued = true;
     envelope_t *expiry = envelope_new(ENV_TIMER, actor->self, actor->self, NULL, NULL, 0);
-    expiry->tag = timer->key;
+    expiry->number = timer->key;
     expiry->lane = LANE_NORMAL;
     expiry->sent_ns = node->due_ns;
     lane_push(actor, LANE_NORMAL, expiry);
@@ -262,11 +158,11 @@ run_timer(actor_ctx_t *ctx, void *self, const void *argument)
 void
 timer_dispatch(actor_t *actor, envelope_t *expiry)
 {
-    keyed_timer_t *timer = find(actor, expiry->tag);
+    keyed_timer_t *timer = find(actor, expiry->number);
     assert(timer != NULL && timer->queued && "an expiry leaves the lane with its timer");
     forget(actor, timer);
     if (actor->class->class->on_timer != NULL) {
-        core_run(actor, "timer", run_timer, &expiry->tag);
+        core_run(actor, "timer", run_timer, &expiry->number);
     }
 }
 

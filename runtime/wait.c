@@ -171,7 +171,7 @@ static void
 replies_leave(actor_ctx_t *ctx)
 {
     for (const envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
-        if (e->kind == ENV_REPLY && e->mine != NULL) {
+        if (e->kind == ENV_REPLY) {
             wait_answered(ctx->worker->core, e->mine);
         }
     }
@@ -182,7 +182,7 @@ static envelope_t *
 asked_for(const actor_ctx_t *ctx, const char *waits_for)
 {
     for (envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
-        if (e->kind == ENV_ASK && ask_find(ctx->actor, e->ask)->serves == NULL &&
+        if (e->kind == ENV_ASK && ask_find(ctx->actor, e->number)->serves == NULL &&
             strcmp(name_at(ctx->worker->core, e->to.index), waits_for) == 0) {
             return e;
         }
@@ -211,15 +211,15 @@ deferral_leaves(actor_ctx_t *ctx, accepted_t *accepted)
     uint32_t next = strcmp(accepted->waits_for, ctx->actor->class->class->name) == 0 ? self : 0;
     envelope_t *ask = asked_for(ctx, accepted->waits_for);
     if (ask != NULL) {
-        accepted->asked = ask_find(ctx->actor, ask->ask);
+        accepted->asked = ask_find(ctx->actor, ask->number);
         accepted->asked->serves = accepted;
         accepted->asked->turn = turn;
         next = self; /* a call has a word of its own */
     }
-    if (ask != NULL && !ask->chain.call) {
+    if (ask != NULL && !envelope_more(ask)->ask.chain.call) {
         turn = accepted->asked->turn = new_turn(core);
         next = ask->to.index;
-        ask->chain = (chain_t){chain->head, chain->sequence, turn, false};
+        envelope_more(ask)->ask.chain = (chain_t){chain->head, chain->sequence, turn, false};
     }
     if (pass_on(core, chain, chain->turn, word_of(turn, next)) &&
         is_circle(ctx, next, chain->head.asker.index)) {
@@ -249,7 +249,7 @@ take_back(actor_ctx_t *ctx, envelope_t *ask)
         }
     }
     ctx->out = rest;
-    lease_release(ctx->worker, ask->to, ask->lane, ask->size, class_at(ctx->worker->core, ask->to));
+    lease_release(ctx->worker, ask->to, ask->lane, ask->size);
     envelope_free(ask);
 }
 
@@ -259,12 +259,13 @@ call_leaves(actor_ctx_t *ctx, envelope_t *call)
     core_t *core = ctx->worker->core;
     actor_t *actor = ctx->actor;
     uint32_t turn = new_turn(core);
-    call->chain.sequence = call->chain.turn = turn;
+    chain_t *chain = &envelope_more(call)->ask.chain;
+    chain->sequence = chain->turn = turn;
     atomic_store(&actor->cell->call, turn);
     atomic_store(&actor->cell->waits, word_of(turn, call->to.index));
     if (is_circle(ctx, call->to.index, actor->self.index)) {
         atomic_store(&actor->cell->waits, 0);
-        ask_answer_self(actor, call->ask, ERR_CYCLE);
+        ask_answer_self(actor, call->number, ERR_CYCLE);
         take_back(ctx, call);
     }
 }
@@ -272,14 +273,10 @@ call_leaves(actor_ctx_t *ctx, envelope_t *call)
 void
 wait_commit(actor_ctx_t *ctx)
 {
-    if (ctx->asked == NULL && ctx->served == NULL &&
-        (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) == 0) {
-        return;
-    }
     replies_leave(ctx);
     deferrals_leave(ctx);
     for (envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
-        if (e->kind == ENV_ASK && e->chain.call) {
+        if (e->kind == ENV_ASK && envelope_more(e)->ask.chain.call) {
             call_leaves(ctx, e);
             return; /* one at a time */
         }

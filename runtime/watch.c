@@ -20,11 +20,11 @@ publish(cell_t *cell, const shown_t *shown)
     uint64_t words[SHOWN_WORDS];
     memcpy(words, shown, sizeof words);
     uint32_t sequence = atomic_load_explicit(&cell->shown_sequence, memory_order_relaxed);
-    atomic_store_explicit(&cell->shown_sequence, sequence + 1, memory_order_seq_cst);
-    for (size_t i = 0; i < SHOWN_WORDS; i++) {
-        atomic_store_explicit(&cell->shown[i], words[i], memory_order_seq_cst);
+    atomic_store_explicit(&cell->shown_sequence, sequence + 1, memory_order_relaxed);
+    for (size_t i = 0; i < SHOWN_WORDS; i++) { /* each after the odd number, and before the even */
+        atomic_store_explicit(&cell->shown[i], words[i], memory_order_release);
     }
-    atomic_store_explicit(&cell->shown_sequence, sequence + 2, memory_order_seq_cst);
+    atomic_store_explicit(&cell->shown_sequence, sequence + 2, memory_order_release);
 }
 
 static const char *
@@ -44,10 +44,10 @@ void
 watch_show(actor_t *actor)
 {
     shown_t shown = {0};
-    snprintf(shown.class_name, sizeof shown.class_name, "%s", actor->class->class->name);
-    snprintf(shown.name, sizeof shown.name, "%s", actor->name);
-    snprintf(shown.why, sizeof shown.why, "%s", actor->why);
-    snprintf(shown.waits_for, sizeof shown.waits_for, "%s", waits_for(actor));
+    text_put(shown.class_name, sizeof shown.class_name, actor->class->class->name);
+    text_put(shown.name, sizeof shown.name, actor->name);
+    text_put(shown.why, sizeof shown.why, actor->why);
+    text_put(shown.waits_for, sizeof shown.waits_for, waits_for(actor));
     if (actor->class->class->describe != NULL && actor->state != NULL) {
         actor->class->class->describe(actor->state, shown.describes, sizeof shown.describes);
     }
@@ -61,9 +61,11 @@ static void
 handled(actor_t *actor)
 {
     int64_t now = actor->worker->ctx.now_ns;
-    bool rests = actor->worker->ready_lanes == 0 && actor->class->class->describe != NULL;
+    bool describes = actor->class->class->describe != NULL;
     uint32_t waits = actor->calls_open > 0 ? 1 : actor->accepted != NULL ? 2 : 0;
-    if (now - actor->described_ns >= DESCRIBE_EVERY_NS || waits != actor->waits_shown || rests) {
+    bool due = now - actor->described_ns >= DESCRIBE_EVERY_NS && (describes || waits != 0);
+    bool rests = describes && actor->worker->ready_lanes == 0;
+    if (due || rests || waits != actor->waits_shown) {
         actor->described_ns = now;
         actor->waits_shown = waits;
         watch_show(actor);
@@ -129,12 +131,12 @@ read_shown(const cell_t *cell, shown_t *ret)
     uint64_t words[SHOWN_WORDS];
     *ret = (shown_t){0};
     for (int i = 0; i < SHOWN_TRIES; i++) {
-        uint32_t before = atomic_load_explicit(&cell->shown_sequence, memory_order_seq_cst);
+        uint32_t before = atomic_load_explicit(&cell->shown_sequence, memory_order_acquire);
         for (size_t w = 0; w < SHOWN_WORDS; w++) {
-            words[w] = atomic_load_explicit(&cell->shown[w], memory_order_seq_cst);
+            words[w] = atomic_load_explicit(&cell->shown[w], memory_order_acquire);
         }
         if (before % 2 == 0 &&
-            before == atomic_load_explicit(&cell->shown_sequence, memory_order_seq_cst)) {
+            before == atomic_load_explicit(&cell->shown_sequence, memory_order_relaxed)) {
             memcpy(ret, words, sizeof words);
             return;
         }

@@ -53,6 +53,7 @@ struct threads {
     pthread_t watchdog;
     bool running, spins; /* spins: there is another processor that could ring meanwhile */
     _Atomic bool stopping, watchdog_ended;
+    _Atomic uint32_t states_awaited; /* by so many that wait for all to be ready */
     _Atomic uint32_t threads_running;
     int wake; /* eventfd: a stop was signalled, or something changed */
     _Atomic bool stop_signalled;

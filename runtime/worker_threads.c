@@ -103,10 +103,16 @@ threads_ring(threads_t *threads)
     (void) wrote;
 }
 
+/* A state matters to who waits for all to be ready; anything else to whoever waits. */
 static void
 changed(void *self)
 {
-    threads_ring(self);
+    threads_t *threads = self;
+
+    if (threads->core == NULL || atomic_load(&threads->states_awaited) > 0 ||
+        core_stop_requested(threads->core) || core_is_ended(threads->core)) {
+        threads_ring(threads);
+    }
 }
 
 static uint64_t
@@ -299,6 +305,15 @@ drain_wake(threads_t *threads)
     if (atomic_load(&threads->stop_signalled) && !core_stop_requested(threads->core)) {
         stop_from_outside(threads);
     }
+}
+
+bool
+threads_wait_ready(threads_t *threads, bool (*done)(const core_t *core), int64_t ms)
+{
+    atomic_fetch_add(&threads->states_awaited, 1);
+    bool is_done = threads_wait(threads, done, ms);
+    atomic_fetch_sub(&threads->states_awaited, 1);
+    return is_done;
 }
 
 bool

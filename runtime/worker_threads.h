@@ -24,8 +24,11 @@ threads_t *threads_new(uint32_t job_threads, link_t *const *links, uint32_t link
 const executor_t *threads_executor(threads_t *threads);
 /* Opens mailboxes and links, then starts every thread. On an error nothing runs. */
 err_t threads_start(threads_t *threads, core_t *core, char *ret_why, size_t why_size) must_use;
-/* Waits until done (core) holds or time is up (ms < 0: for ever); looks when something changed. */
+/* Waits until done (core) holds or time is up (ms < 0: for ever); looks when a stop is wanted or
+ * the root has ended. */
 bool threads_wait(threads_t *threads, bool (*done)(const core_t *core), int64_t ms);
+/* The same; looks also when an actor changed its state. */
+bool threads_wait_ready(threads_t *threads, bool (*done)(const core_t *core), int64_t ms);
 /* Async-signal-safe: asks for a stop, as core_request_stop. */
 void threads_signal_stop(threads_t *threads);
 /* Ends all threads; the number of those that did not come back by then, named in ret_left. */

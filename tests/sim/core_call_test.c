@@ -338,13 +338,14 @@ truly_in_circle(const actor_t *caller, const actor_t *target)
                                      a->request.asker.index == target->self.index);
         }
         for (const envelope_t *e = next->lane[LANE_NORMAL].head; e != NULL; e = e->next) {
-            answered = answered && !(e->ask == found->id && e->from.index == target->self.index);
+            answered = answered && !(e->number == found->id && e->from.index == target->self.index);
         }
         sim_t *sim = cast->sim;
         for (const flight_t *f =
                  sim->channel[target->worker->index * sim->workers + next->worker->index].head;
              f != NULL; f = f->next) {
-            answered = answered && !(f->envelope->kind == ENV_ASK && f->envelope->ask == found->id);
+            answered =
+                answered && !(f->envelope->kind == ENV_ASK && f->envelope->number == found->id);
         }
         if (answered) {
             return false;
@@ -420,7 +421,7 @@ judge_new_calls(void)
             seen_call[who] = ask->id;
             bool failed = false;
             for (const envelope_t *e = actor->lane[LANE_REPLY].head; e != NULL; e = e->next) {
-                failed = failed || (e->ask == ask->id && e->err == ERR_CYCLE);
+                failed = failed || (e->number == ask->id && e->err == ERR_CYCLE);
             }
             const actor_t *target = atomic_load(&cell_at(cast->sim->core, ask->to.index)->actor);
             bool truth = truly_in_circle(actor, target);

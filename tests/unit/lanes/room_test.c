@@ -81,6 +81,7 @@ bench_begin(bench_t *bench)
     bench->core.cells = calloc(ACTORS_MAX, sizeof(cell_t));
     bench->core.cells_used = 1;
     cr_assert(cell_claim(&bench->core, &bench->to));
+    atomic_store(&cell_at(&bench->core, bench->to.index)->class, &bench->class);
     for (int i = 0; i < 2; i++) {
         bench->worker[i] = calloc(1, sizeof(worker_t));
         bench->worker[i]->core = &bench->core;
@@ -104,7 +105,7 @@ reserve(bench_t *bench, int worker, uint32_t bytes)
 static void
 give_back(bench_t *bench, int worker, uint32_t bytes)
 {
-    lease_release(bench->worker[worker], bench->to, LANE_NORMAL, bytes, &bench->class);
+    lease_release(bench->worker[worker], bench->to, LANE_NORMAL, bytes);
 }
 
 /* Whether nothing is taken of the lane any more: it takes everything that it may. */

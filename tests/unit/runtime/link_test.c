@@ -241,7 +241,7 @@ static void
 count_in_order(void *got, envelope_t *take_envelope)
 {
     uint64_t *next = got;
-    cr_assert_eq(take_envelope->tag, *next);
+    cr_assert_eq(take_envelope->number, *next);
     (*next)++;
     envelope_free(take_envelope);
 }
@@ -256,7 +256,7 @@ Test(mailbox, envelopes_cross_an_inproc_socket_once_and_in_order)
     for (uint64_t i = 0; i < MANY; i++) {
         envelope_t *envelope =
             envelope_new(ENV_TELL, (actor_ref_t){1, 1}, (actor_ref_t){2, 1}, NULL, "", 1);
-        envelope->tag = i;
+        envelope->number = i;
         outlet_send(outlet, 1, envelope);
     }
     outlet_flush(outlet);
