@@ -34,9 +34,9 @@ struct worker {
     _Atomic bool inside;     /* its thread is in the runtime, not in a handler's own code */
     _Atomic uint32_t taking; /* TAKING_NONE, TAKING_ASKED, TAKING_DONE */
     _Atomic bool spare;
-    actor_t *away; /* whose handler has not returned, when the worker was taken over */
-    fifo_t kept;   /* what came for it meanwhile: of the worker that goes on */
-    due_t parked;  /* its timers, when its handler has returned */
+    _Atomic(actor_t *) away; /* whose handler has not returned, when the worker was taken over */
+    fifo_t kept;             /* what came for it meanwhile: of the worker that goes on */
+    due_t parked;            /* its timers, when its handler has returned */
 };
 
 #define QUARANTINE_FREE 0u

@@ -254,12 +254,25 @@ look_over(core_t *core)
     }
 }
 
+/* Its worker goes on without it already. */
+static bool
+is_away(const core_t *core, uint32_t index)
+{
+    for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
+        const actor_t *actor = atomic_load(&core->workers[i].away);
+        if (actor != NULL && actor == atomic_load(&cell_at(core, index)->actor)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool
 core_overdue(const core_t *core, overdue_t *ret)
 {
     const cell_t *cell = cell_at(core, core->overdue_index);
     *ret = (overdue_t){atomic_load(&cell->worker), core->overdue_index, cell->seen_order};
-    return core->overdue_index != 0;
+    return core->overdue_index != 0 && !is_away(core, core->overdue_index);
 }
 
 static void

@@ -116,10 +116,10 @@ relief_back(seat_t *seat, worker_t *worker)
         relief->outlet = outlet_new(threads->mail);
     }
     outlet_send(relief->outlet, seat->index, takeover_back(worker));
+    atomic_store(&relief->back, true); /* before the worker has another use */
     outlet_flush(relief->outlet);
     memory_thread_ends();
     atomic_fetch_sub(&threads->threads_running, 1);
-    atomic_store(&relief->back, true);
     threads_ring(threads);
 }
 

@@ -202,10 +202,10 @@ takeover_deliver(worker_t *worker, actor_t *actor, envelope_t *take_envelope)
 void
 takeover_name(const worker_t *stuck, char *text, size_t size)
 {
-    const actor_t *actor = stuck->away;
-    const char *handling = atomic_load(&actor->cell->handling);
-    snprintf(text, size, "%s, left by %s in %s", stuck->name, actor->name,
-             handling == NULL ? "nothing" : handling);
+    const actor_t *actor = atomic_load(&stuck->away);
+    const char *handling = actor == NULL ? NULL : atomic_load(&actor->cell->handling);
+    snprintf(text, size, "%s, left by %s in %s", stuck->name,
+             actor == NULL ? "nobody" : actor->name, handling == NULL ? "nothing" : handling);
 }
 
 void
