@@ -24,8 +24,8 @@
 #define POINTS_PER_COMMAND_MAX 10000u /* names in one command; more are refused (too-large) */
 
 /* runtime */
-#define ACTORS_MAX             16384u      /* actors of a host; a further spawn gets VERDICT_FULL */
-#define WORKERS_MAX            64u         /* workers (threads with a mailbox socket) of a host; assert at load */
+#define ACTORS_MAX             1048576u    /* actors of a host; a further spawn gets VERDICT_FULL */
+#define WORKERS_MAX            128u        /* workers (threads with a mailbox socket) of a host; more are refused at load */
 #define POOL_WORKERS           2u          /* workers shared by package_workers and point_workers */
 #define LANE_MESSAGES_MAX      10000u      /* messages waiting per urgent or normal lane; then VERDICT_FULL */
 #define LANE_BYTES_MAX         (64u << 20) /* bytes waiting per urgent or normal lane; then VERDICT_FULL */

@@ -37,10 +37,11 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
     atomic_store_explicit(&cell->failures, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->reported_late, false, memory_order_relaxed);
     atomic_store_explicit(&cell->parent, ref_word(parent), memory_order_relaxed);
-    atomic_store_explicit(&cell->class, class, memory_order_relaxed);
     atomic_store_explicit(&cell->started_ns, core->executor.now_ns(core->executor.self),
                           memory_order_relaxed);
-    atomic_store_explicit(&cell->state, ACTOR_STARTING, memory_order_relaxed);
+    /* Who sees that it starts, and what it is, sees since when: else it would be told as late. */
+    atomic_store_explicit(&cell->state, ACTOR_STARTING, memory_order_release);
+    atomic_store_explicit(&cell->class, class, memory_order_release);
     watch_show(actor);
     atomic_store(&cell->actor, actor);
     return actor;
@@ -66,13 +67,13 @@ static void
 begin(actor_t *actor)
 {
     size_t bytes = actor->class->class->state_bytes;
-    actor->state = xalloc(1, bytes == 0 ? 1 : bytes);
-    actor->stage = STAGE_STARTING;
-    actor->is_ready = false;
-    if (actor->why[0] != '\0') { /* of the incarnation before */
+    if (actor->why[0] != '\0') { /* of the incarnation before; told while no state can be asked */
         actor->why[0] = '\0';
         watch_show(actor);
     }
+    actor->state = xalloc(1, bytes == 0 ? 1 : bytes);
+    actor->stage = STAGE_STARTING;
+    actor->is_ready = false;
     atomic_store(&actor->cell->started_ns, actor->worker->ctx.now_ns);
     atomic_store(&actor->cell->reported_late, false);
     life_set_state(actor, ACTOR_STARTING);

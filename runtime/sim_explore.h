@@ -22,6 +22,8 @@
 
 #include "runtime/sim.h"
 
+#pragma GCC visibility push(default) /* what a shared library of it exports */
+
 #define SIM_EXPLORE_STEPS 512u /* of one run; a longer one is not complete */
 
 /* Judges the end of a run; false: it is wrong, and why. */
@@ -48,3 +50,5 @@ typedef struct sim_explored {
 
 void sim_explore(const sim_explore_options_t *options, sim_explored_t *ret);
 void sim_explored_free(sim_explored_t *explored);
+
+#pragma GCC visibility pop

@@ -33,14 +33,16 @@ tell_parent(actor_t *parent, const child_t *child, actor_reason_t reason, actor_
     lane_push_down(parent, down);
 }
 
+/* From both ends, because who ends is mostly the one that began first or last. */
 child_t *
 supervisor_find(actor_t *parent, uint32_t index)
 {
-    child_t *child = parent->children;
-    while (child != NULL && child->who.index != index) {
-        child = child->next;
+    child_t *first = parent->children, *last = parent->children_last;
+    while (first != NULL && first->who.index != index && last->who.index != index) {
+        first = first->next;
+        last = last->previous;
     }
-    return child;
+    return first == NULL || first->who.index == index ? first : last;
 }
 
 static void

@@ -124,7 +124,7 @@ walk(const core_t *core, uint32_t from, uint32_t self, uint64_t *ret_sum, char *
 {
     uint64_t sum = 0;
     size_t used = 0;
-    for (uint32_t steps = 0; from != 0 && steps < ACTORS_MAX; steps++) {
+    for (uint32_t steps = 0; from != 0 && steps < atomic_load(&core->cells_used); steps++) {
         if (path != NULL && used < PATH_BYTES) {
             char name[ACTOR_NAME_BYTES_MAX + 1];
             watch_name(core, from, name, sizeof name);

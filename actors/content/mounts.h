@@ -5,7 +5,8 @@
  *          that is nowhere above the path; none of the paths is touched, so that one that hangs
  *          holds nobody up. Links in the paths are not followed.
  * Costs    one small file; a question is linear in the mounts.
- * Errors   none: where the list cannot be read, no question finds anything.
+ * Errors   none: where the list cannot be read, no question finds anything; the same below a root
+ *          that is no mount itself (a chroot), because the list does not say where that lies.
  * Threads  one job.
  * Owner    mounts_read -> caller, mounts_destroy(&mounts).
  */

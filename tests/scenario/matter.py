@@ -3,8 +3,8 @@
 import os
 import socket
 
-from harness import (ROOT, Site, Skip, claim, make_tree, needs_root, odd_tree, own_tree, run,
-                     write)
+from harness import (ROOT, Site, Skip, claim, make_tree, needs_mount_list, needs_root, odd_tree,
+                     own_tree, run, write)
 
 
 def distribute_odd_tree(env=None):
@@ -151,6 +151,7 @@ def q263376_a_source_inside_a_point_or_a_point_inside_a_source_is_refused():
 def a_part_of_a_point_or_source_is_known_wherever_it_is_mounted():
     """A mount of ROOT/ID alone has nothing of the point above it."""
     needs_root()
+    needs_mount_list()
     with Site() as site:
         source = make_tree(site.path('source'))
         site.start()

@@ -15,7 +15,9 @@
 #include <string.h>
 
 #define PAUSE_NS         INT64_C(200000000) /* between two tries that count, at least */
-#define INSTRUCTIONS_MAX 400u /* for one target in a run; a healthy one has some dozens */
+#define INSTRUCTIONS_MAX 400u /* for one target in a run; a healthy one has some dozens, */
+#define INSTRUCTED_EACH_NS                                                                         \
+    (5 * (int64_t) 1000000000) /* and one that waits for space, say, goes on */
 
 void
 stage_note_fault(stage_t *stage, const char *format, ...)
@@ -96,7 +98,8 @@ see_instruction(stage_t *stage, const instruction_t *m)
         const target_ref_t *target = ROW(m, m->targets, i, target_ref_t);
         seen_target_t *seen = seen_of(stage, package, record_slice(m, target->dp));
         see_repeat(stage, seen, m);
-        if (++seen->instructions > INSTRUCTIONS_MAX) {
+        uint64_t waits = (uint64_t) (sim_now_ns(stage->sim) / INSTRUCTED_EACH_NS);
+        if (++seen->instructions > INSTRUCTIONS_MAX + waits) {
             stage_note_fault(stage, "D15: '%s' at '%s' is tried without end", seen->package,
                              seen->point);
         }
