@@ -176,6 +176,7 @@ tray_commit(actor_ctx_t *ctx)
     }
     for (envelope_t *envelope = out.head, *next; envelope != NULL; envelope = next) {
         next = envelope->next;
+        envelope->next = NULL;
         leave(ctx, envelope);
     }
 }

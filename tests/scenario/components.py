@@ -217,7 +217,6 @@ def a_dry_run_answers_what_the_real_order_would():
         site.start()
         for cmd, args in (('component.start', {'name': 'despooler'}),
                           ('component.resume', {'name': 'despooler'}),
-                          ('component.restart', {'name': 'provider'}),
                           ('component.restart', {'name': 'despooler'}),
                           ('component.pause', {'name': 'alarm_manager'}),
                           ('component.stop', {'name': 'provider'}),
@@ -225,7 +224,9 @@ def a_dry_run_answers_what_the_real_order_would():
                           ('component.stop', {'name': 'nobody'}),
                           ('quarantine.retry', {'number': 7}),
                           ('quarantine.drop', {'number': 7}),
-                          ('quarantine.drop', {'number': 1 << 60})):
+                          ('quarantine.drop', {'number': 1 << 60}),
+                          # the last: who speaks to it just then is answered `restarting`
+                          ('component.restart', {'name': 'provider'})):
             said = []
             for dry in (True, False):
                 try:
