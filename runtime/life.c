@@ -22,7 +22,8 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
                        .class = class,
                        .self = self,
                        .parent = parent};
-    memcpy(actor->name, name.data, name.size);
+    memcpy(actor->name, name.data,
+           name.size < sizeof actor->name ? name.size : sizeof actor->name - 1);
     /* The slot is nobody else's until the actor is in it, but a takeover looks who is where. */
     atomic_store(&cell->begun, false);
     atomic_store(&cell->worker, worker->index);
