@@ -301,7 +301,7 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint3
     look_at_clock(worker);
     uint32_t ran = 0;
     while (ran < most && run_next(worker)) {
-        if (atomic_load_explicit(bell, memory_order_relaxed) != heard) {
+        if (bell_rang(bell, heard)) {
             ran++;
             break;
         }

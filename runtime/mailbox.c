@@ -243,8 +243,7 @@ bool
 mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
 {
     uint32_t before = mailbox->heard;
-    while (mailbox->roused ||
-           mailbox->heard != atomic_load_explicit(&mailbox->bell->rung, memory_order_acquire)) {
+    while (mailbox->roused || bell_rang(&mailbox->bell->rung, mailbox->heard)) {
         if (!take_chunk(mailbox, take, self)) {
             mailbox->roused = false;
             break;

@@ -77,7 +77,7 @@ spin(seat_t *seat)
         return false;
     }
     for (uint32_t i = 0; i < SPIN_TURNS; i++) {
-        if (atomic_load_explicit(bell, memory_order_relaxed) != heard) {
+        if (bell_rang(bell, heard)) {
             seat->lost = 0;
             return true;
         }

@@ -1,5 +1,5 @@
 /* seat_test.c - the loop of a worker's thread alone, between doubles of what it calls: a stop that
- * comes at the worst moment. */
+ * comes at the worst moment, and a message that comes before its bell. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
@@ -7,7 +7,7 @@
 
 static threads_t threads;
 static worker_t worker;
-static uint32_t turns, sleeps;
+static uint32_t turns, sleeps, turns_before_stop, taken_before_bell;
 static _Atomic uint32_t bell;
 
 /* ---- what the loop calls ---- */
@@ -17,8 +17,7 @@ bool
 mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
 {
     cr_assert(mailbox == NULL && take != NULL && self == &worker);
-    turns++;
-    atomic_store(&threads.stopping, true);
+    atomic_store(&threads.stopping, ++turns > turns_before_stop);
     return false;
 }
 
@@ -41,7 +40,7 @@ uint32_t
 mailbox_heard(const mailbox_t *mailbox)
 {
     cr_assert_null(mailbox);
-    return 0;
+    return taken_before_bell;
 }
 
 worker_t *
@@ -67,7 +66,7 @@ worker_next_due(const worker_t *self)
 bool
 worker_run(worker_t *self, const _Atomic uint32_t *rung, uint32_t heard, uint32_t most)
 {
-    cr_assert(self == &worker && rung == &bell && heard == 0 && most > 0);
+    cr_assert(self == &worker && rung == &bell && heard == taken_before_bell && most > 0);
     return false;
 }
 
@@ -127,4 +126,18 @@ Test(seat, who_takes_the_call_to_stop_among_what_came_does_not_sleep_after_it, .
     cr_expect_eq(turns, 1, "it looked for messages %u times, expected 1", turns);
     cr_expect_eq(sleeps, 0, "it slept %u times after the call, expected 0", sleeps);
     cr_expect(atomic_load(&seat->ended));
+}
+
+/* Its sender was taken off the processor between the two. To look until it rings would keep it off. */
+Test(seat, who_has_taken_what_its_bell_does_not_count_yet_sleeps_all_the_same, .timeout = 30)
+{
+    seat_t *seat = &threads.seat[0];
+
+    seat->threads = &threads;
+    threads.spins = true;
+    turns_before_stop = 3;
+    taken_before_bell = 1;
+    atomic_store(&threads.threads_running, 1);
+    cr_assert_null(seat_main(seat));
+    cr_expect_eq(sleeps, 3, "it slept %u times in 3 turns with nothing to do, expected 3", sleeps);
 }
