@@ -90,7 +90,8 @@ struct actor {
     fifo_t lane[LANE_COUNT];
     actor_t *ready_next[LANE_COUNT];
     bool ready_listed[LANE_COUNT];
-    bool touched, handled; /* in this quantum: its figures changed; it had a handler */
+    bool touched;     /* in this quantum: its figures changed */
+    uint64_t handled; /* its cell has what was told of it */
     actor_t *touched_next;
     open_ask_t **ask;
     uint32_t ask_capacity, asks_open, jobs_open, ask_free;

@@ -25,15 +25,11 @@ typedef struct cell {
     /* figures, written by the actor's worker */
     _Atomic uint64_t parent; /* incarnation << 32 | index */
     _Atomic uint32_t state;
-    _Atomic(const char *) handling;
-    _Atomic int64_t handling_since_ns, oldest_ns, started_ns;
+    _Atomic int64_t oldest_ns, started_ns;
     _Atomic uint64_t depth[2]; /* system, reply */
     _Atomic uint64_t handled, asks, jobs, timers, restarts, failures;
     _Atomic bool reported_late;
     _Atomic bool begun; /* its worker has it: the spawner does not touch it any more */
-    /* of core_look, by its thread only: the handler that it saw, and since when */
-    uint64_t seen_order;
-    int64_t seen_ns;
     _Atomic uint32_t shown_sequence;
     _Atomic uint64_t shown[SHOWN_WORDS];
 } cell_t;

@@ -36,6 +36,16 @@ note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
                    });
 }
 
+/* What is in hand is told of the worker, not of the actor, so that it costs no line of its cell. */
+static inline void
+hand_take(worker_t *worker, const actor_t *actor, const char *what)
+{
+    bump(&worker->handlers);
+    atomic_store_explicit(&worker->handling, what, memory_order_relaxed);
+    atomic_store_explicit(&worker->handling_since_ns, worker->ctx.now_ns, memory_order_relaxed);
+    atomic_store_explicit(&worker->hand, actor->self.index, memory_order_release);
+}
+
 static inline void
 handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
 {
@@ -53,8 +63,7 @@ handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
     if (actor->worker->black_box != NULL) {
         note_delivery(actor, in_hand, what);
     }
-    atomic_store_explicit(&actor->cell->handling, what, memory_order_relaxed);
-    atomic_store_explicit(&actor->cell->handling_since_ns, ctx->now_ns, memory_order_release);
+    hand_take(actor->worker, actor, what);
     worker_leaves(actor->worker);
 }
 
@@ -86,9 +95,8 @@ handler_end(actor_t *actor, actor_next_t next)
     if (worker_enters(actor->worker)) {
         return takeover_returned(actor);
     }
-    atomic_store_explicit(&actor->cell->handling_since_ns, 0, memory_order_release);
-    atomic_store_explicit(&actor->cell->handling, NULL, memory_order_relaxed);
-    bump(&actor->cell->handled);
+    atomic_store_explicit(&actor->worker->hand, 0, memory_order_release);
+    actor->handled++;
     if (next == ACTOR_FAIL) {
         fail(ctx, &kept);
     } else {
@@ -106,7 +114,6 @@ handler_end(actor_t *actor, actor_next_t next)
         if (ctx->out.head != NULL) {
             tray_commit(ctx);
         }
-        actor->handled = true;
         watch_touch(actor);
         if (host_stop) {
             core_want_stop(core, ctx->host_err, ctx->host_why);

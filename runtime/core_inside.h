@@ -15,6 +15,15 @@ typedef struct lease {
     bool used; /* it is on the worker's list */
 } lease_t;
 
+/* Of core_look, by its thread only: the handler that it saw, and since when. */
+typedef struct seen {
+    uint64_t order;
+    int64_t since_ns;
+    /* It was told as stuck, until it is told that it is over. */
+    bool stalled;
+    char name[ACTOR_NAME_BYTES_MAX + 1];
+} seen_t;
+
 struct worker {
     core_t *core;
     uint32_t index;
@@ -30,6 +39,13 @@ struct worker {
     void *draft_memory;
     struct black_box *black_box; /* NULL: nothing is noted */
     _Atomic uint64_t delivered;
+    /* The handler in hand, for those who watch: its number here, its actor's cell (0: none is in
+     * hand), what it is on, since when. By the worker's thread. */
+    _Atomic uint64_t handlers;
+    _Atomic uint32_t hand;
+    _Atomic(const char *) handling;
+    _Atomic int64_t handling_since_ns;
+    seen_t seen;
     /* see takeover_inside.h */
     _Atomic bool inside;     /* its thread is in the runtime, not in a handler's own code */
     _Atomic uint32_t taking; /* TAKING_NONE, TAKING_ASKED, TAKING_DONE */
@@ -48,14 +64,6 @@ typedef struct quarantine_entry {
     envelope_t *envelope;
     loaded_class_t *class; /* of its receiver */
 } quarantine_entry_t;
-
-/* A handler that was told as stuck, until it is told that it is over. */
-#define STALLED_MAX 128u /* of them at once; there is one for each thread of a worker at most */
-typedef struct stalled {
-    uint64_t order; /* of the handler in its actor's life; 0: free */
-    uint32_t index, first;
-    char name[ACTOR_NAME_BYTES_MAX + 1];
-} stalled_t;
 
 struct core {
     executor_t executor;
@@ -92,8 +100,7 @@ struct core {
     void *judge_context;
     int64_t started_ns;
     /* of core_look, by its thread only */
-    stalled_t stalled[STALLED_MAX];
-    uint32_t overdue_index; /* whose handler has run longest over takeover_ms; 0: nobody's */
+    const worker_t *overdue; /* whose handler has run over takeover_ms; NULL: nobody's */
     bool settled_ready;
     int64_t looked_ns;
     char settled_why[512];

@@ -134,6 +134,9 @@ void quarantine_free(core_t *core);
 void watch_show(actor_t *actor);
 void watch_tell(worker_t *worker); /* at the end of a quantum */
 void watch_forget(actor_t *actor); /* it goes */
+/* What the handler in hand of who sits there is on, and since when, from any thread; false: it has
+ * none. */
+bool watch_hand(const core_t *core, uint32_t index, const char **ret_what, int64_t *ret_since_ns);
 /* The name of who sits there, from any thread. */
 void watch_name(const core_t *core, uint32_t index, char *ret_name, size_t size);
 envelope_t *core_note_new(core_t *core, const record_type_t *type, const draft_t *draft);

@@ -28,8 +28,6 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
     atomic_store(&cell->begun, false);
     atomic_store(&cell->worker, worker->index);
     atomic_store_explicit(&cell->waits, 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->handling, NULL, memory_order_relaxed);
-    atomic_store_explicit(&cell->handling_since_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->oldest_ns, 0, memory_order_relaxed);
     atomic_store_explicit(&cell->depth[0], 0, memory_order_relaxed);
     atomic_store_explicit(&cell->depth[1], 0, memory_order_relaxed);

@@ -71,11 +71,13 @@ core_left(const core_t *core, char *ret_left, size_t size)
             continue;
         }
         found++;
-        const char *handling = atomic_load(&cell->handling);
+        const char *handling = "";
+        int64_t since_ns;
+        bool in_hand = watch_hand(core, i, &handling, &since_ns);
         if (used < size) {
-            used += (size_t) snprintf(
-                ret_left + used, size - used, "%s%s%s%s", found == 1 ? "" : ", ", class_name(cell),
-                handling == NULL ? "" : " in ", handling == NULL ? "" : handling);
+            used += (size_t) snprintf(ret_left + used, size - used, "%s%s%s%s",
+                                      found == 1 ? "" : ", ", class_name(cell),
+                                      in_hand ? " in " : "", handling);
         }
     }
     return found;
@@ -170,109 +172,74 @@ name_of(const core_t *core, uint32_t index, char *ret_name, size_t size)
 }
 
 static void
-note_stalled(core_t *core, const stalled_t *stalled, int64_t running_ns, bool over)
+note_stalled(core_t *core, const worker_t *worker, int64_t running_ns, bool over)
 {
     alignas(16) uint8_t memory[512];
     draft_t draft;
-    const char *handling = atomic_load(&cell_at(core, stalled->index)->handling);
     draft_over(&draft, memory, sizeof memory);
     actor_stalled_t *note = draft_begin(&draft, &actor_stalled_type);
-    note->actor = draft_text(&draft, slice_of(stalled->name));
-    note->message = draft_text(&draft, slice_of(over || handling == NULL ? "" : handling));
+    note->actor = draft_text(&draft, slice_of(worker->seen.name));
+    note->message = draft_text(&draft, slice_of(over ? "" : atomic_load(&worker->handling)));
     note->running_ms = (uint64_t) (running_ns / NS_PER_MS);
     note->over = over;
     post(core, core_note_new(core, &actor_stalled_type, &draft));
 }
 
-static uint32_t
-first_life(const cell_t *cell)
-{
-    return (uint32_t) (atomic_load(&cell->life) >> 32);
-}
-
-/* The one that was told, or a free place; NULL: there is none. */
-static stalled_t *
-stalled_of(core_t *core, uint32_t index, uint64_t order)
-{
-    stalled_t *unused = NULL;
-    for (stalled_t *s = core->stalled; s < core->stalled + STALLED_MAX; s++) {
-        if (s->order == order && s->index == index) {
-            return s;
-        }
-        unused = s->order == 0 ? s : unused;
-    }
-    return unused;
-}
-
 /* How long the handler in hand has been seen to run: from the first look that saw it, so that it
  * does not depend on the worker's clock, which is looked at now and then only. 0: none is. */
 static int64_t
-seen_running(cell_t *cell, uint64_t order, int64_t now)
+seen_running(worker_t *worker, uint64_t order, bool runs, int64_t now)
 {
-    bool runs = atomic_load(&cell->handling_since_ns) != 0;
-    if (!runs || cell->seen_order != order) {
-        cell->seen_order = runs ? order : 0;
-        cell->seen_ns = now;
+    if (!runs || worker->seen.order != order) {
+        worker->seen.order = runs ? order : 0;
+        worker->seen.since_ns = now;
     }
-    return runs ? now - cell->seen_ns : 0;
-}
-
-static void
-look_stalled(core_t *core, uint32_t index, cell_t *cell, int64_t now)
-{
-    const loaded_class_t *class = atomic_load(&cell->class);
-    int64_t limit_ms =
-        class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS : class->class->handler_limit_ms;
-    int64_t takeover_ms = core->takeover_ms > limit_ms ? core->takeover_ms : limit_ms;
-    uint64_t order = atomic_load(&cell->handled) + 1;
-    int64_t running = seen_running(cell, order, now);
-    if (running > takeover_ms * NS_PER_MS) {
-        core->overdue_index = index;
-    }
-    if (running <= limit_ms * NS_PER_MS) {
-        return;
-    }
-    stalled_t *stalled = stalled_of(core, index, order);
-    if (stalled != NULL && stalled->order == 0) {
-        *stalled = (stalled_t){.order = order, .index = index, .first = first_life(cell)};
-        name_of(core, index, stalled->name, sizeof stalled->name);
-        note_stalled(core, stalled, running, false);
-    }
+    return runs ? now - worker->seen.since_ns : 0;
 }
 
 /* Also of one that has ended since: its alarm would stay for ever. */
 static void
-look_over(core_t *core)
+look_over(core_t *core, worker_t *worker, uint64_t order, bool runs)
 {
-    for (stalled_t *s = core->stalled; s < core->stalled + STALLED_MAX; s++) {
-        const cell_t *cell = cell_at(core, s->index);
-        if (s->order != 0 &&
-            (first_life(cell) != s->first || atomic_load(&cell->handled) >= s->order)) {
-            note_stalled(core, s, 0, true);
-            s->order = 0;
-        }
+    if (worker->seen.stalled && (!runs || worker->seen.order != order)) {
+        worker->seen.stalled = false;
+        note_stalled(core, worker, 0, true);
     }
 }
 
-/* Its worker goes on without it already. */
-static bool
-is_away(const core_t *core, uint32_t index)
+static void
+look_stalled(core_t *core, worker_t *worker, int64_t now)
 {
-    for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
-        const actor_t *actor = atomic_load(&core->workers[i].away);
-        if (actor != NULL && actor == atomic_load(&cell_at(core, index)->actor)) {
-            return true;
-        }
+    uint64_t order = atomic_load(&worker->handlers);
+    uint32_t index = atomic_load(&worker->hand);
+    const loaded_class_t *class = atomic_load(&cell_at(core, index)->class);
+    bool runs = index != 0 && class != NULL && atomic_load(&worker->handlers) == order;
+    look_over(core, worker, order, runs);
+    int64_t running = seen_running(worker, order, runs, now);
+    if (running == 0) {
+        return;
     }
-    return false;
+    int64_t limit_ms =
+        class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS : class->class->handler_limit_ms;
+    int64_t takeover_ms = core->takeover_ms > limit_ms ? core->takeover_ms : limit_ms;
+    if (running > takeover_ms * NS_PER_MS && !worker_is_taken(worker)) {
+        core->overdue = worker;
+    }
+    if (running > limit_ms * NS_PER_MS && !worker->seen.stalled) {
+        worker->seen.stalled = true;
+        name_of(core, index, worker->seen.name, sizeof worker->seen.name);
+        note_stalled(core, worker, running, false);
+    }
 }
 
 bool
 core_overdue(const core_t *core, overdue_t *ret)
 {
-    const cell_t *cell = cell_at(core, core->overdue_index);
-    *ret = (overdue_t){atomic_load(&cell->worker), core->overdue_index, cell->seen_order};
-    return core->overdue_index != 0 && !is_away(core, core->overdue_index);
+    if (core->overdue == NULL) {
+        return false;
+    }
+    *ret = (overdue_t){core->overdue->index, core->overdue->seen.order};
+    return true;
 }
 
 static void
@@ -361,12 +328,13 @@ void
 core_look(core_t *core)
 {
     int64_t now = core->executor.now_ns(core->executor.self);
-    look_over(core);
-    core->overdue_index = 0;
+    core->overdue = NULL;
+    for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
+        look_stalled(core, &core->workers[i], now);
+    }
     for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
         cell_t *cell = &core->cells[i];
         if (is_taken(cell)) {
-            look_stalled(core, i, cell, now);
             look_late(core, i, cell, now);
         }
     }

@@ -105,8 +105,8 @@ core_take_over(core_t *core, const overdue_t *who, void (*fence_all)(void))
     fence_all();
     bool outside = !atomic_load_explicit(&stuck->inside, memory_order_acquire);
     const actor_t *actor = outside ? stuck->ctx.actor : NULL;
-    bool still = actor != NULL && actor->self.index == who->index &&
-                 atomic_load(&actor->cell->handled) + 1 == who->order;
+    bool still = actor != NULL && atomic_load(&stuck->hand) != 0 &&
+                 atomic_load(&stuck->handlers) == who->order;
     if (still) {
         atomic_store(&next->spare, false);
         hand_over(core, stuck, next);
@@ -148,6 +148,7 @@ give_back(worker_t *stuck)
     memset(&stuck->parked, 0, sizeof stuck->parked);
     memset(&stuck->kept, 0, sizeof stuck->kept);
     stuck->away = NULL;
+    atomic_store(&stuck->hand, 0);
     stuck->ctx = (actor_ctx_t){.worker = stuck};
     draft_over(&stuck->ctx.draft, stuck->draft_memory, MESSAGE_BYTES_MAX);
     atomic_store_explicit(&stuck->inside, true, memory_order_relaxed);
@@ -203,9 +204,10 @@ void
 takeover_name(const worker_t *stuck, char *text, size_t size)
 {
     const actor_t *actor = atomic_load(&stuck->away);
-    const char *handling = actor == NULL ? NULL : atomic_load(&actor->cell->handling);
+    bool in_hand = atomic_load(&stuck->hand) != 0;
     snprintf(text, size, "%s, left by %s in %s", stuck->name,
-             actor == NULL ? "nobody" : actor->name, handling == NULL ? "nothing" : handling);
+             actor == NULL ? "nobody" : actor->name,
+             in_hand ? atomic_load(&stuck->handling) : "nothing");
 }
 
 void

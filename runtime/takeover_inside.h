@@ -21,8 +21,8 @@ enum { TAKING_NONE = 0, TAKING_ASKED, TAKING_DONE };
 
 /* A handler that has run for longer than it may. */
 typedef struct overdue {
-    uint32_t worker, index; /* of its actor's cell */
-    uint64_t order;         /* its number among the actor's handlers */
+    uint32_t worker; /* its number */
+    uint64_t order;  /* of the handler among those of that worker */
 } overdue_t;
 bool core_overdue(const core_t *core, overdue_t *ret); /* as of the last core_look */
 

@@ -103,8 +103,8 @@ watch_tell(worker_t *worker)
         worker->touched = actor->touched_next;
         actor->touched = false;
         depths(actor);
-        if (actor->handled) {
-            actor->handled = false;
+        if (atomic_load_explicit(&actor->cell->handled, memory_order_relaxed) != actor->handled) {
+            atomic_store_explicit(&actor->cell->handled, actor->handled, memory_order_relaxed);
             handled(actor);
         }
     }
@@ -162,6 +162,43 @@ age(int64_t since_ns, int64_t now_ns)
     return since_ns == 0 ? 0 : since_ns >= now_ns ? 1 : now_ns - since_ns;
 }
 
+static bool
+reads_hand(const worker_t *worker, uint32_t index, const char **ret_what, int64_t *ret_since_ns)
+{
+    uint64_t order = atomic_load(&worker->handlers);
+    const char *what = NULL;
+    int64_t since_ns = 0;
+    if (atomic_load(&worker->hand) != index) {
+        return false;
+    }
+    what = atomic_load(&worker->handling);
+    since_ns = atomic_load(&worker->handling_since_ns);
+    if (atomic_load(&worker->handlers) != order) { /* it is over */
+        return false;
+    }
+    *ret_what = what;
+    *ret_since_ns = since_ns;
+    return true;
+}
+
+bool
+watch_hand(const core_t *core, uint32_t index, const char **ret_what, int64_t *ret_since_ns)
+{
+    uint32_t number = atomic_load(&cell_at(core, index)->worker);
+    if (number < core->worker_count &&
+        reads_hand(atomic_load(&core->worker_at[number]), index, ret_what, ret_since_ns)) {
+        return true;
+    }
+    for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
+        const worker_t *worker = &core->workers[i];
+        if (atomic_load(&worker->away) != NULL &&
+            reads_hand(worker, index, ret_what, ret_since_ns)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void
 read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t *ret)
 {
@@ -175,7 +212,6 @@ read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t
         .depth = {atomic_load(&cell->depth[0]), atomic_load(&cell->depth[1]),
                   room_messages(cell, LANE_URGENT), room_messages(cell, LANE_NORMAL)},
         .oldest_age_ns = age(atomic_load(&cell->oldest_ns), now_ns),
-        .handling_since_ns = age(atomic_load(&cell->handling_since_ns), now_ns),
         .handled = atomic_load(&cell->handled),
         .asks_open = atomic_load(&cell->asks),
         .jobs_open = atomic_load(&cell->jobs),
@@ -183,8 +219,12 @@ read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t
         .restarts = atomic_load(&cell->restarts),
         .failures = atomic_load(&cell->failures),
     };
-    const char *handling = atomic_load(&cell->handling);
-    snprintf(ret->handling, sizeof ret->handling, "%s", handling == NULL ? "" : handling);
+    const char *handling = "";
+    int64_t since_ns = 0;
+    if (watch_hand(core, index, &handling, &since_ns)) {
+        ret->handling_since_ns = age(since_ns, now_ns);
+    }
+    snprintf(ret->handling, sizeof ret->handling, "%s", handling);
     snprintf(ret->class_name, sizeof ret->class_name, "%s", shown.class_name);
     snprintf(ret->name, sizeof ret->name, "%s", shown.name);
     snprintf(ret->why, sizeof ret->why, "%s", shown.why);

@@ -66,7 +66,8 @@ worker_next_due(const worker_t *self)
 bool
 worker_run(worker_t *self, const _Atomic uint32_t *rung, uint32_t heard, uint32_t most)
 {
-    cr_assert(self == &worker && rung == &bell && heard == taken_before_bell && most > 0);
+    cr_assert(self == &worker && rung == &bell && most > 0);
+    cr_assert_eq(heard, taken_before_bell);
     return false;
 }
 
