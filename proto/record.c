@@ -252,16 +252,6 @@ draft_over(draft_t *draft, void *memory, uint32_t capacity)
     *draft = (draft_t){.base = memory, .capacity = capacity};
 }
 
-void *
-draft_begin(draft_t *draft, const record_type_t *type)
-{
-    assert(draft->capacity >= type->fixed_bytes);
-    memset(draft->base, 0, type->fixed_bytes);
-    draft->size = type->fixed_bytes;
-    draft->full = false;
-    return draft->base;
-}
-
 /* size bytes of tail at a multiple of align, or 0 when they do not fit. Skipped bytes are zeroed,
  * because records are compared and digested as bytes. */
 static uint32_t

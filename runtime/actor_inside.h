@@ -2,7 +2,6 @@
 #pragma once
 
 #include "runtime/cell_inside.h"
-#include "runtime/envelope_inside.h"
 #include "runtime/due.h"
 
 typedef struct open_ask {
@@ -91,6 +90,8 @@ struct actor {
     actor_t *ready_next[LANE_COUNT];
     bool ready_listed[LANE_COUNT];
     bool touched;     /* in this quantum: its figures changed */
+    bool spares;      /* it is on its worker's list of those that may have spare places */
+    room_t spare[2];  /* places in its urgent and normal lane that its worker has taken ahead */
     uint64_t handled; /* its cell has what was told of it */
     actor_t *touched_next;
     open_ask_t **ask;

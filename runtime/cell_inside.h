@@ -3,15 +3,19 @@
 #pragma once
 
 #include <stdatomic.h>
-#include "runtime/core.h"
+#include "runtime/envelope_inside.h"
 
-typedef struct actor actor_t;
 typedef struct loaded_class loaded_class_t;
 
 typedef struct shown {
     char class_name[48], name[96], why[128], waits_for[96], describes[256];
 } shown_t;
 #define SHOWN_WORDS (sizeof(shown_t) / sizeof(uint64_t))
+
+/* Places in a lane, and their bytes, a multiple of what they are counted in (room_bytes). */
+typedef struct room {
+    uint32_t messages, bytes;
+} room_t;
 
 typedef struct cell {
     _Atomic uint64_t life;    /* first incarnation << 32 | present incarnation; first 0: free */
@@ -48,6 +52,7 @@ struct loaded_class {
     uint32_t worker; /* its own; UINT32_MAX: pool or parent's */
     bool with_parent;
     uint32_t messages_max, bytes_max;
+    bool leases;           /* its lanes have so many places that some may be taken ahead */
     _Atomic uint64_t role; /* incarnation << 32 | index; 0: nobody */
 };
 err_t load_classes(core_t *core, const core_options_t *options, char *why, size_t why_size);

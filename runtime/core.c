@@ -114,7 +114,6 @@ handler_end(actor_t *actor, actor_next_t next)
         if (ctx->out.head != NULL) {
             tray_commit(ctx);
         }
-        watch_touch(actor);
         if (host_stop) {
             core_want_stop(core, ctx->host_err, ctx->host_why);
         }
@@ -143,6 +142,7 @@ core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
 bool
 core_handler_end(actor_t *actor, actor_next_t next)
 {
+    watch_touch(actor); /* it need not have come out of a lane */
     return handler_end(actor, next);
 }
 
@@ -171,7 +171,7 @@ dispatch_message(actor_t *actor, envelope_t *message)
     core_t *core = actor->core;
     actor_ctx_t *ctx = &actor->worker->ctx;
     if (message->reserved) {
-        lease_release(actor->worker, message->to, message->lane, message->size);
+        spare_give(actor, (lane_t) message->lane, message->size);
         message->reserved = false;
     }
     if (message->kind == ENV_ASK && envelope_more(message)->ask.deadline_ns <= ctx->now_ns) {

@@ -8,7 +8,7 @@ typedef struct ready_list {
 } ready_list_t;
 
 #define LEASES 1024u /* lanes that a worker has leases of at once; others do without */
-/* Places in one lane, taken ahead (lease.c). */
+/* Places in one lane of an actor that is on another worker, taken ahead (lease.c). */
 typedef struct lease {
     uint64_t whose; /* first incarnation << 32 | cell; the lane is that of its slot */
     uint32_t messages, bytes;
@@ -35,6 +35,8 @@ struct worker {
     uint32_t leased_count, quanta;
     uint16_t leased[LEASES]; /* those that are used */
     lease_t lease[LEASES];
+    uint32_t sparing_count;
+    uint64_t sparing[LEASES]; /* its own actors that have spare places, as lease_t.whose */
     actor_ctx_t ctx;
     void *draft_memory;
     struct black_box *black_box; /* NULL: nothing is noted */

@@ -51,10 +51,6 @@ bump(_Atomic uint64_t *number)
     atomic_store_explicit(number, now + 1, memory_order_relaxed);
 }
 actor_ref_t cell_next_incarnation(cell_t *cell, uint32_t index);
-/* Places in a lane, and their bytes, a multiple of what they are counted in (room_bytes). */
-typedef struct room {
-    uint32_t messages, bytes;
-} room_t;
 #define ROOM_UNIT 16u /* bytes */
 static inline uint32_t
 room_bytes(uint32_t bytes) /* rounded up to that */

@@ -7,6 +7,8 @@
 #include <string.h>
 #include "runtime/core.h"
 
+typedef struct actor actor_t;
+
 /* ---- memory: small blocks, given back with the size they were taken with --------------------- */
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -100,7 +102,10 @@ struct envelope {
     envelope_t *next;
     const record_type_t *type; /* of the record; NULL: none */
     actor_ref_t from, to;      /* DOWN, ENDED, LATE: from is who it is about */
-    uint64_t number;           /* ASK, REPLY, DONE: the asker's; TIMER: key; DOWN, MONITOR: tag */
+    union {
+        uint64_t number; /* ASK, REPLY, DONE: the asker's; TIMER: key; DOWN, MONITOR: tag */
+        actor_t *here;   /* in the out-tray, TELL: its receiver, when that is on this worker */
+    };
     union {
         int64_t sent_ns;      /* once it has left the out-tray; 0: not known */
         void *mine;           /* in it: the job, or the accepted ask that this reply answers */
@@ -163,14 +168,21 @@ envelope_bytes(const envelope_t *envelope)
                : sizeof *envelope + envelope->size;
 }
 
-/* Of a kind that has no more than its head and record. */
+/* Of a kind that has no more than its head and record; the record is to be put into it. */
 static inline envelope_t *
-envelope_plain(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const record_type_t *type,
-               const void *record, uint32_t size)
+envelope_head(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const record_type_t *type,
+              uint32_t size)
 {
     envelope_t *envelope = memory_take(sizeof *envelope + size);
     *envelope = (envelope_t){
         .type = type, .from = from, .to = to, .size = size, .attempt = 1, .kind = (uint8_t) kind};
+    return envelope;
+}
+static inline envelope_t *
+envelope_plain(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const record_type_t *type,
+               const void *record, uint32_t size)
+{
+    envelope_t *envelope = envelope_head(kind, from, to, type, size);
     if (size > 0) {
         memcpy(envelope->record, record, size);
     }

@@ -11,52 +11,16 @@ lane_wake(actor_t *actor)
     }
 }
 
-static void
-unlist_first(worker_t *worker, lane_t lane)
-{
-    ready_list_t *list = &worker->ready[lane];
-    actor_t *actor = list->head;
-    list->head = actor->ready_next[lane];
-    if (list->head == NULL) {
-        list->tail = NULL;
-        worker->ready_lanes &= ~(1u << lane);
-    }
-    actor->ready_listed[lane] = false;
-}
-
 /* The first message of the lane that is not a later one of a sender whose message is held back. */
-static envelope_t *
-pop_runnable(actor_t *actor, lane_t lane)
+envelope_t *
+lane_next_held(actor_t *actor, lane_t lane)
 {
     for (;;) {
         envelope_t *envelope = fifo_pop(&actor->lane[lane]);
-        if (envelope == NULL || actor->held == NULL || !poison_takes(actor, envelope)) {
+        if (envelope == NULL || !poison_takes(actor, envelope)) {
             return envelope;
         }
     }
-}
-
-envelope_t *
-lane_next(worker_t *worker, actor_t **ret_actor)
-{
-    while (worker->ready_lanes != 0) {
-        lane_t lane = (lane_t) __builtin_ctz(worker->ready_lanes);
-        actor_t *actor = worker->ready[lane].head;
-        unlist_first(worker, lane);
-        if (!lane_is_open(actor, lane)) {
-            continue; /* lane_wake lists it again */
-        }
-        envelope_t *envelope = pop_runnable(actor, lane);
-        if (actor->lane[lane].count > 0) {
-            lane_list(actor, lane);
-        }
-        watch_touch(actor);
-        if (envelope != NULL) {
-            *ret_actor = actor;
-            return envelope;
-        }
-    }
-    return NULL;
 }
 
 void

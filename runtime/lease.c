@@ -8,16 +8,14 @@
  */
 #include "runtime/inside.h"
 
-#define LEASE_BYTES 64u   /* taken ahead with each place */
-#define LEASE_FROM  2048u /* lanes with fewer places are not leased from */
-
 /* A large message is never leased for, or a few of them would hold the whole lane. */
-static bool
-may_lease(const loaded_class_t *class, uint32_t bytes)
+static room_t
+ahead(uint32_t bytes)
 {
-    return class->messages_max >= LEASE_FROM && class->bytes_max >= LEASE_FROM * LEASE_BYTES &&
-           bytes <= LEASE_LARGE;
+    return (room_t){LEASE_MESSAGES, LEASE_MESSAGES * LEASE_BYTES + bytes};
 }
+
+/* ---- of those elsewhere ---- */
 
 /* The slot is the lane's from here on, if no other lane's places are in it. */
 static bool
@@ -40,8 +38,8 @@ lease_reserve_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes
                    const loaded_class_t *class)
 {
     lease_t *lease = lease_at(worker, to.index, lane);
-    room_t more = {LEASE_MESSAGES, LEASE_MESSAGES * LEASE_BYTES + bytes};
-    if (may_lease(class, bytes) && settle(worker, lease, to) &&
+    room_t more = ahead(bytes);
+    if (class->leases && bytes <= LEASE_LARGE && settle(worker, lease, to) &&
         room_take(worker->core, to, lane, more, class) == VERDICT_OK) {
         lease->messages += more.messages - 1;
         lease->bytes += more.bytes - bytes;
@@ -51,21 +49,81 @@ lease_reserve_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes
 }
 
 void
-lease_release_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes)
+lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes)
 {
-    lease_t *lease = lease_at(worker, to.index, lane);
-    if (!may_lease(class_at(worker->core, to), bytes) || !settle(worker, lease, to)) {
-        room_give(worker->core, to, lane, (room_t){1, bytes});
-        return;
+    room_give(worker->core, to, lane, (room_t){1, room_bytes(bytes)});
+}
+
+/* ---- of this worker's own ---- */
+
+static bool
+list(actor_t *actor)
+{
+    worker_t *worker = actor->worker;
+    if (!actor->spares && worker->sparing_count < LEASES) {
+        worker->sparing[worker->sparing_count++] = lease_tenant(worker->core, actor->self.index);
+        actor->spares = true;
     }
-    if (lease->messages >= LEASE_MESSAGES_MAX || lease->bytes + bytes > LEASE_BYTES_MAX) {
-        room_t much = {lease->messages / 2, room_bytes(lease->bytes / 2)};
-        room_give(worker->core, to, lane, much);
-        lease->messages -= much.messages;
-        lease->bytes -= much.bytes;
+    return actor->spares;
+}
+
+verdict_t
+spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes)
+{
+    core_t *core = actor->core;
+    room_t more = ahead(bytes);
+    if (actor->class->leases && bytes <= LEASE_LARGE && list(actor) &&
+        room_take(core, actor->self, lane, more, actor->class) == VERDICT_OK) {
+        room_t *spare = &actor->spare[lane - LANE_URGENT];
+        spare->messages += more.messages - 1;
+        spare->bytes += more.bytes - bytes;
+        return VERDICT_OK;
     }
-    lease->messages++;
-    lease->bytes += bytes;
+    return room_take(core, actor->self, lane, (room_t){1, bytes}, actor->class);
+}
+
+void
+spare_give_more(actor_t *actor, lane_t lane, uint32_t bytes)
+{
+    room_t *spare = &actor->spare[lane - LANE_URGENT];
+    room_t back = {1, bytes};
+    if (actor->class->leases && bytes <= LEASE_LARGE && list(actor)) {
+        spare->messages++;
+        spare->bytes += bytes;
+        bool many = spare->messages > LEASE_MESSAGES_MAX || spare->bytes > LEASE_BYTES_MAX;
+        back = many ? (room_t){spare->messages / 2, room_bytes(spare->bytes / 2)} : (room_t){0};
+        spare->messages -= back.messages;
+        spare->bytes -= back.bytes;
+    }
+    if (back.messages > 0) {
+        room_give(actor->core, actor->self, lane, back);
+    }
+}
+
+void
+spare_rest(actor_t *actor)
+{
+    for (lane_t lane = LANE_URGENT; lane <= LANE_NORMAL; lane++) {
+        room_t *spare = &actor->spare[lane - LANE_URGENT];
+        if (spare->messages > 0 || spare->bytes > 0) {
+            room_give(actor->core, actor->self, lane, *spare);
+            *spare = (room_t){0};
+        }
+    }
+    actor->spares = false;
+}
+
+/* Who was listed may be gone, or somebody else may have the place. */
+static actor_t *
+still_here(const worker_t *worker, uint64_t whose)
+{
+    const cell_t *cell = cell_at(worker->core, (uint32_t) whose);
+    if (lease_tenant(worker->core, (uint32_t) whose) != whose ||
+        atomic_load(&cell->worker) != worker->index) {
+        return NULL;
+    }
+    actor_t *actor = atomic_load(&cell->actor);
+    return actor != NULL && actor->worker == worker ? actor : NULL;
 }
 
 void
@@ -82,4 +140,11 @@ lease_rest(worker_t *worker)
         *lease = (lease_t){.used = false};
     }
     worker->leased_count = 0;
+    for (uint32_t i = 0; i < worker->sparing_count; i++) {
+        actor_t *actor = still_here(worker, worker->sparing[i]);
+        if (actor != NULL) {
+            spare_rest(actor);
+        }
+    }
+    worker->sparing_count = 0;
 }

@@ -1,16 +1,31 @@
 /* lease_inside.h - a place for a message in a lane, mostly out of those that the worker has taken
- * ahead: then it costs no call and no line that another core has. The rest is in lease.c. */
+ * ahead: then it costs no call and no line that another core has. The rest is in lease.c.
+ *
+ * Of an actor on this worker the spare places are in the actor; of one elsewhere, in a slot of the
+ * worker's. A place that a message leaves stays with the receiver's worker until it has too many.
+ */
 #pragma once
 
 #include "runtime/directory_inside.h"
 
 #define LEASE_LARGE 512u /* a message of more bytes is not leased for */
+#define LEASE_BYTES 64u  /* taken ahead with each place */
+#define LEASE_FROM                                                                                 \
+    2048u /* lanes with fewer places, or fewer bytes for so many, are not leased from */
+#define LEASE_FROM_BYTES   (LEASE_FROM * LEASE_BYTES)
+#define LEASE_MESSAGES     32u /* places taken ahead at once */
+#define LEASE_MESSAGES_MAX (2 * LEASE_MESSAGES)
+#define LEASE_BYTES_MAX    (LEASE_MESSAGES_MAX * LEASE_LARGE)
 
-/* lease.c: the same, without or beyond a lease. bytes: of the message, rounded up. */
+/* lease.c: the same, without or beyond what was taken ahead. bytes: of the message, rounded up. */
 verdict_t lease_reserve_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
                              const loaded_class_t *class);
-void lease_release_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes);
+verdict_t spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes);
+void spare_give_more(actor_t *actor, lane_t lane, uint32_t bytes);
+void spare_rest(actor_t *actor);   /* all of it goes back */
 void lease_rest(worker_t *worker); /* all go back */
+/* A place that was taken by this worker and is not used: the message never arrived. */
+void lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes);
 
 static inline lease_t *
 lease_at(worker_t *worker, uint32_t index, lane_t lane)
@@ -25,7 +40,7 @@ lease_tenant(const core_t *core, uint32_t index)
     return (life & ~(uint64_t) UINT32_MAX) | index;
 }
 
-/* One place for a message of these bytes; `to` is there (cell_holds). */
+/* One place for a message of these bytes in a lane elsewhere; `to` is there (cell_holds). */
 static inline verdict_t
 lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
               const loaded_class_t *class)
@@ -41,23 +56,30 @@ lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
     return VERDICT_OK;
 }
 
-#define LEASE_MESSAGES     32u /* places taken ahead at once */
-#define LEASE_MESSAGES_MAX (2 * LEASE_MESSAGES)
-#define LEASE_BYTES_MAX    (LEASE_MESSAGES_MAX * LEASE_LARGE)
-/* And back; who is gone has taken his lanes with him. */
-static inline void
-lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes)
+/* One place in a lane of an actor of this worker. */
+static inline verdict_t
+spare_take(actor_t *actor, lane_t lane, uint32_t bytes)
 {
-    lease_t *lease = lease_at(worker, to.index, lane);
-    if (!cell_holds(worker->core, to)) {
-        return;
-    }
+    room_t *spare = &actor->spare[lane - LANE_URGENT];
     bytes = room_bytes(bytes);
-    if (lease->whose != lease_tenant(worker->core, to.index) || bytes > LEASE_LARGE ||
-        lease->messages >= LEASE_MESSAGES_MAX || lease->bytes + bytes > LEASE_BYTES_MAX) {
-        lease_release_more(worker, to, lane, bytes);
+    if (spare->messages == 0 || spare->bytes < bytes) {
+        return spare_take_more(actor, lane, bytes);
+    }
+    spare->messages--;
+    spare->bytes -= bytes;
+    return VERDICT_OK;
+}
+/* And back: the message has left the lane. */
+static inline void
+spare_give(actor_t *actor, lane_t lane, uint32_t bytes)
+{
+    room_t *spare = &actor->spare[lane - LANE_URGENT];
+    bytes = room_bytes(bytes);
+    if (!actor->spares || spare->messages >= LEASE_MESSAGES_MAX ||
+        spare->bytes + bytes > LEASE_BYTES_MAX) {
+        spare_give_more(actor, lane, bytes);
         return;
     }
-    lease->messages++;
-    lease->bytes += bytes;
+    spare->messages++;
+    spare->bytes += bytes;
 }

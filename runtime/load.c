@@ -150,6 +150,7 @@ add_class(core_t *core, const actor_class_t *class, host_placement_t wish)
     loaded->messages_max =
         class->lane_messages_max == 0 ? LANE_MESSAGES_MAX : class->lane_messages_max;
     loaded->bytes_max = class->lane_bytes_max == 0 ? LANE_BYTES_MAX : class->lane_bytes_max;
+    loaded->leases = loaded->messages_max >= LEASE_FROM && loaded->bytes_max >= LEASE_FROM_BYTES;
     actor_placement_t placement = placement_of(class, wish);
     bool own = placement == ACTOR_OWN_WORKER || placement == ACTOR_BESIDE_THE_POOL;
     loaded->with_parent = placement == ACTOR_WITH_PARENT;

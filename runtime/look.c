@@ -75,9 +75,9 @@ core_left(const core_t *core, char *ret_left, size_t size)
         int64_t since_ns;
         bool in_hand = watch_hand(core, i, &handling, &since_ns);
         if (used < size) {
-            used += (size_t) snprintf(ret_left + used, size - used, "%s%s%s%s",
-                                      found == 1 ? "" : ", ", class_name(cell),
-                                      in_hand ? " in " : "", handling);
+            used +=
+                (size_t) snprintf(ret_left + used, size - used, "%s%s%s%s", found == 1 ? "" : ", ",
+                                  class_name(cell), in_hand ? " in " : "", handling);
         }
     }
     return found;

@@ -96,11 +96,17 @@ source_in_hand_or_kept(const actor_ctx_t *ctx, const record_type_t *type, const 
     return VERDICT_OK;
 }
 
+static inline bool
+is_draft(const actor_ctx_t *ctx, const void *m)
+{
+    return m == ctx->draft.base && ctx->draft_type != NULL;
+}
+
 /* The bytes of a record that a handler hands over. */
 static inline verdict_t
 source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
 {
-    if (m != ctx->draft.base || ctx->draft_type == NULL) {
+    if (!is_draft(ctx, m)) {
         return source_in_hand_or_kept(ctx, type, m, ret_size);
     }
     assert(ctx->draft_type == type && "the draft in hand is of the type that is sent");
@@ -148,7 +154,7 @@ kept_destroy(kept_t **kept)
 
 /* ---- the tray ---- */
 
-static void
+static inline void
 leave(actor_ctx_t *ctx, envelope_t *envelope)
 {
     if (envelope->kind == ENV_JOB) {
@@ -160,6 +166,21 @@ leave(actor_ctx_t *ctx, envelope_t *envelope)
     }
     envelope->sent_ns = ctx->now_ns;
     core_route(ctx->worker, envelope);
+}
+
+/* What is told is most of what leaves, and its receiver is known when it is here: nobody has gone
+ * since the handler told it. */
+static inline void
+tell_leaves(actor_ctx_t *ctx, envelope_t *envelope)
+{
+    actor_t *here = envelope->here;
+    envelope->number = 0;
+    envelope->sent_ns = ctx->now_ns;
+    if (here != NULL) {
+        lane_push_dated(here, (lane_t) envelope->lane, envelope);
+    } else {
+        core_route(ctx->worker, envelope);
+    }
 }
 
 void
@@ -176,8 +197,12 @@ tray_commit(actor_ctx_t *ctx)
     }
     for (envelope_t *envelope = out.head, *next; envelope != NULL; envelope = next) {
         next = envelope->next;
-        envelope->next = NULL;
-        leave(ctx, envelope);
+        if (envelope->kind == ENV_TELL) {
+            tell_leaves(ctx, envelope);
+        } else {
+            envelope->next = NULL;
+            leave(ctx, envelope);
+        }
     }
 }
 
@@ -229,15 +254,31 @@ check_target(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to)
     return class_at(core, to) == edge->target ? VERDICT_OK : VERDICT_UNDECLARED;
 }
 
-/* Takes a place for m in the receiver's lane. */
-static inline verdict_t
-take_place(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
-           uint32_t *ret_size)
+/* The receiver, when it is on the handler's worker; only in the runtime (worker_enters), because what
+ * another thread has taken over is not ours to look at. `to` is there. */
+static inline actor_t *
+receiver_here(const worker_t *worker, actor_ref_t to)
 {
-    verdict_t verdict = source(ctx, edge->type, m, ret_size);
-    return verdict == VERDICT_OK
-               ? lease_reserve(ctx->worker, to, edge->lane, *ret_size, edge->target)
-               : verdict;
+    const cell_t *cell = cell_at(worker->core, to.index);
+    if (atomic_load_explicit(&cell->worker, memory_order_relaxed) != worker->index) {
+        return NULL;
+    }
+    actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);
+    return actor != NULL && actor->worker == worker ? actor : NULL;
+}
+
+/* Takes a place in the receiver's lane. */
+static inline verdict_t
+take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, uint32_t size,
+           actor_t **ret_here)
+{
+    worker_t *worker = ctx->worker;
+    actor_t *here = worker_enters(worker) ? NULL : receiver_here(worker, to);
+    verdict_t verdict = here != NULL ? spare_take(here, edge->lane, size)
+                                     : lease_reserve(worker, to, edge->lane, size, edge->target);
+    worker_leaves(worker);
+    *ret_here = here;
+    return verdict;
 }
 
 static inline void
@@ -249,17 +290,39 @@ put(actor_ctx_t *ctx, const loaded_edge_t *edge, envelope_t *take_envelope)
     tray_add(ctx, take_envelope);
 }
 
+#define COPIED_WHOLE 64u /* bytes: a shorter draft is copied at this length, which costs no call */
+_Static_assert(COPIED_WHOLE == BLOCK_STEP, "the block behind a head has room for it");
+
+static inline envelope_t *
+tell_new(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
+         uint32_t size)
+{
+    envelope_t *told = envelope_head(ENV_TELL, ctx->actor->self, to, edge->type, size);
+    if (size <= COPIED_WHOLE && size > 0 && is_draft(ctx, m)) {
+        memcpy(told->record, m, COPIED_WHOLE);
+    } else {
+        memcpy(told->record, m, size);
+    }
+    return told;
+}
+
 verdict_t
 actor_tell(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m)
 {
     const loaded_edge_t *edge = edge_at(ctx, edge_number);
     uint32_t size = 0;
+    actor_t *here = NULL;
     verdict_t verdict = check_target(ctx, edge, to);
     if (verdict == VERDICT_OK) {
-        verdict = take_place(ctx, edge, to, m, &size);
+        verdict = source(ctx, edge->type, m, &size);
     }
     if (verdict == VERDICT_OK) {
-        put(ctx, edge, envelope_plain(ENV_TELL, ctx->actor->self, to, edge->type, m, size));
+        verdict = take_place(ctx, edge, to, size, &here);
+    }
+    if (verdict == VERDICT_OK) {
+        envelope_t *told = tell_new(ctx, edge, to, m, size);
+        told->here = here;
+        put(ctx, edge, told);
     }
     return verdict;
 }
@@ -296,8 +359,12 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
         verdict = VERDICT_FULL;
     }
     uint32_t size = 0;
+    actor_t *here = NULL;
     if (verdict == VERDICT_OK) {
-        verdict = take_place(ctx, edge, to, m, &size);
+        verdict = source(ctx, edge->type, m, &size);
+    }
+    if (verdict == VERDICT_OK) {
+        verdict = take_place(ctx, edge, to, size, &here);
     }
     if (verdict != VERDICT_OK) {
         return verdict;

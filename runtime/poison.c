@@ -266,6 +266,7 @@ actor_quarantine_retry(actor_ctx_t *ctx, uint64_t number)
     }
     envelope->attempt = 1;
     envelope->reserved = true;
+    envelope->here = NULL; /* looked for when it leaves */
     tray_add(ctx, envelope);
     return OK;
 }

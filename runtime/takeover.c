@@ -88,6 +88,10 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     memset(stuck->ready, 0, sizeof stuck->ready);
     stuck->touched = NULL;
     stuck->ready_lanes = 0;
+    memcpy(next->sparing, stuck->sparing, stuck->sparing_count * sizeof stuck->sparing[0]);
+    next->sparing_count = stuck->sparing_count;
+    stuck->sparing_count = 0;
+    spare_rest(actor);
     move_timers(actor, next, stuck);
     move_actors(core, actor, stuck, next);
     stuck->away = actor;
