@@ -48,6 +48,7 @@ typedef struct loaded_edge {
 struct loaded_class {
     const actor_class_t *class;
     loaded_edge_t *edge;
+    uint32_t edge_count;
     uint32_t index;
     uint32_t worker; /* its own; UINT32_MAX: pool or parent's */
     bool with_parent;

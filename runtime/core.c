@@ -86,42 +86,46 @@ fail(actor_ctx_t *ctx, bool *ret_kept)
     life_end(actor, ACTOR_FAILED, final, first, why);
 }
 
+/* The handler has returned, and is out of its own code: true, it was taken over meanwhile. */
 static inline bool
-handler_end(actor_t *actor, actor_next_t next)
+handler_returns(actor_t *actor)
+{
+    worker_t *worker = actor->worker;
+    if (worker_enters(worker)) {
+        return true;
+    }
+    atomic_store_explicit(&worker->hand, 0, memory_order_release);
+    actor->handled++;
+    return false;
+}
+
+static void
+ends_well(actor_t *actor, actor_next_t next)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
-    core_t *core = actor->core;
-    bool kept = false;
-    if (worker_enters(actor->worker)) {
-        return takeover_returned(actor);
+    if (actor->trying != NULL) {
+        poison_passed(actor);
     }
-    atomic_store_explicit(&actor->worker->hand, 0, memory_order_release);
-    actor->handled++;
-    if (next == ACTOR_FAIL) {
-        fail(ctx, &kept);
-    } else {
-        if (actor->trying != NULL) {
-            poison_passed(actor);
-        }
-        if (ctx->asked != NULL && !ctx->deferred) {
-            actor_refuse(ctx, ERR_INTERNAL);
-        }
-        bool host_stop = ctx->host_stop;
-        if (ctx->asked != NULL || ctx->served != NULL ||
-            (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) != 0) {
-            wait_commit(ctx);
-        }
-        if (ctx->out.head != NULL) {
-            tray_commit(ctx);
-        }
-        if (host_stop) {
-            core_want_stop(core, ctx->host_err, ctx->host_why);
-        }
-        if (next == ACTOR_STOP) {
-            life_end(actor, ACTOR_ENDED, actor->class->class->restart != ACTOR_PERMANENT, true,
-                     NULL);
-        }
+    if (ctx->asked != NULL && !ctx->deferred) {
+        actor_refuse(ctx, ERR_INTERNAL);
     }
+    bool host_stop = ctx->host_stop;
+    if (ctx->asked != NULL || ctx->served != NULL ||
+        (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) != 0) {
+        wait_commit(ctx);
+    }
+    tray_commit(ctx);
+    if (host_stop) {
+        core_want_stop(actor->core, ctx->host_err, ctx->host_why);
+    }
+    if (next == ACTOR_STOP) {
+        life_end(actor, ACTOR_ENDED, actor->class->class->restart != ACTOR_PERMANENT, true, NULL);
+    }
+}
+
+static inline void
+hand_down(const core_t *core, actor_ctx_t *ctx)
+{
     if (core->fresh_messages && ctx->draft_type != NULL) {
         envelope_spoil(ctx->draft.base, ctx->draft.size);
     }
@@ -130,6 +134,23 @@ handler_end(actor_t *actor, actor_next_t next)
     }
     ctx->actor = NULL;
     ctx->in_hand = NULL;
+}
+
+static bool
+handler_end(actor_t *actor, actor_next_t next)
+{
+    actor_ctx_t *ctx = &actor->worker->ctx;
+    core_t *core = actor->core;
+    bool kept = false;
+    if (handler_returns(actor)) {
+        return takeover_returned(actor);
+    }
+    if (next == ACTOR_FAIL) {
+        fail(ctx, &kept);
+    } else {
+        ends_well(actor, next);
+    }
+    hand_down(core, ctx);
     return kept;
 }
 
@@ -155,7 +176,7 @@ core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument)
 
 /* ---- dispatch ---- */
 
-static void
+static inline void
 let_go(const core_t *core, envelope_t *take_envelope)
 {
     if (core->fresh_messages) {
@@ -165,7 +186,7 @@ let_go(const core_t *core, envelope_t *take_envelope)
 }
 
 static void
-dispatch_message(actor_t *actor, envelope_t *message)
+dispatch_ask(actor_t *actor, envelope_t *message)
 {
     const actor_hears_t *hears = &actor->class->class->hears[message->hears];
     core_t *core = actor->core;
@@ -174,18 +195,51 @@ dispatch_message(actor_t *actor, envelope_t *message)
         spare_give(actor, (lane_t) message->lane, message->size);
         message->reserved = false;
     }
-    if (message->kind == ENV_ASK && envelope_more(message)->ask.deadline_ns <= ctx->now_ns) {
+    if (envelope_more(message)->ask.deadline_ns <= ctx->now_ns) {
         /* Its asker has been told `deadline`: what is done from here on nobody would hear of. */
         core_refuse_envelope(actor->worker, message, ERR_DEADLINE);
         return;
     }
     handler_begin(actor, message, message->type->name);
-    if (message->kind == ENV_ASK) {
-        ctx->asked = ask_accept(actor, message);
-    }
+    ctx->asked = ask_accept(actor, message);
     if (!handler_end(actor, hears->handler(ctx, actor->state, message->record))) {
         let_go(core, message); /* the actor may be gone */
     }
+}
+
+/* Nothing more is to be done after the handler than to let go what it told. */
+static inline bool
+only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
+{
+    return next == ACTOR_CONTINUE && (ctx->out_kinds & ~(1u << ENV_TELL)) == 0 &&
+           actor->trying == NULL && ctx->served == NULL && !ctx->host_stop;
+}
+
+/* Most messages: told, and answered by nothing but tells. */
+static inline void
+dispatch_tell(actor_t *actor, envelope_t *message)
+{
+    const actor_hears_t *hears = &actor->class->class->hears[message->hears];
+    core_t *core = actor->core;
+    actor_ctx_t *ctx = &actor->worker->ctx;
+    if (message->reserved) {
+        spare_give(actor, (lane_t) message->lane, message->size);
+        message->reserved = false;
+    }
+    handler_begin(actor, message, message->type->name);
+    actor_next_t next = hears->handler(ctx, actor->state, message->record);
+    if (!only_tells(actor, ctx, next)) {
+        if (handler_end(actor, next)) {
+            return;
+        }
+    } else if (handler_returns(actor)) {
+        takeover_returned(actor);
+        return;
+    } else {
+        tray_tell(ctx);
+        hand_down(core, ctx);
+    }
+    let_go(core, message); /* the actor may be gone */
 }
 
 static actor_next_t
@@ -228,16 +282,12 @@ dispatch_down(actor_t *actor, const envelope_t *message)
 }
 
 static void
-dispatch(actor_t *actor, envelope_t *message)
+dispatch_rare(actor_t *actor, envelope_t *message)
 {
-    if (actor->core->fresh_messages) {
-        message = envelope_moved(message);
-    }
     const core_t *core = actor->core;
     switch ((envelope_kind_t) message->kind) {
-    case ENV_TELL:
     case ENV_ASK:
-        dispatch_message(actor, message);
+        dispatch_ask(actor, message);
         return;
     case ENV_REPLY:
     case ENV_DONE:
@@ -265,20 +315,39 @@ dispatch(actor_t *actor, envelope_t *message)
     let_go(core, message);
 }
 
+static inline void
+dispatch(actor_t *actor, envelope_t *message)
+{
+    if (actor->core->fresh_messages) {
+        message = envelope_moved(message);
+    }
+    if (message->kind ==
+        ENV_TELL) { /* a jump through a table is a tenth of a small message's time */
+        dispatch_tell(actor, message);
+    } else {
+        dispatch_rare(actor, message);
+    }
+}
+
 #define LEASE_QUANTA 256u /* a busy worker gives all leases back every so many quanta */
-#define CLOCK_EVERY  8u /* handlers between looks: timers fire late, and ages are short, by these */
+/* Handlers between looks at the clock: timers fire late, and ages are short, by so many that are
+ * short; after one look that finds more time gone, by one. */
+#define CLOCK_EVERY   32u
+#define CLOCK_LATE_NS 50000
 
 static void
 look_at_clock(worker_t *worker)
 {
     executor_t *executor = &worker->core->executor;
+    int64_t before_ns = worker->ctx.now_ns;
     worker->ctx.now_ns = executor->now_ns(executor->self);
+    worker->clock_every = worker->ctx.now_ns - before_ns > CLOCK_LATE_NS ? 1 : CLOCK_EVERY;
     for (timer_node_t *timer; (timer = timer_due(&worker->timers, worker->ctx.now_ns)) != NULL;) {
         timer->fire(worker, timer);
     }
 }
 
-static bool
+static inline bool
 run_next(worker_t *worker)
 {
     actor_t *actor = NULL;
@@ -307,13 +376,15 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint3
 {
     look_at_clock(worker);
     uint32_t ran = 0;
+    uint32_t look = 1; /* after the first: nobody knows how long the one before has run */
     while (ran < most && run_next(worker)) {
         if (bell_rang(bell, heard)) {
             ran++;
             break;
         }
-        if (++ran % CLOCK_EVERY == 0) {
+        if (++ran >= look) {
             look_at_clock(worker);
+            look = ran + worker->clock_every;
         }
     }
     worker->quanta++;

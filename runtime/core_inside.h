@@ -4,7 +4,7 @@
 #include "runtime/actor_inside.h"
 
 typedef struct ready_list {
-    actor_t *head, *tail;
+    actor_t *head, *tail; /* tail: while head is not NULL */
 } ready_list_t;
 
 #define LEASES 1024u /* lanes that a worker has leases of at once; others do without */
@@ -33,6 +33,7 @@ struct worker {
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
     actor_t *touched;     /* whose figures changed in this quantum */
     uint32_t leased_count, quanta;
+    uint32_t clock_every;    /* handlers until the next look at it */
     uint16_t leased[LEASES]; /* those that are used */
     lease_t lease[LEASES];
     uint32_t sparing_count;

@@ -41,7 +41,7 @@ cell_holds(const core_t *core, actor_ref_t ref)
     }
     uint64_t life = atomic_load_explicit(&core->cells[ref.index].life, memory_order_acquire);
     uint32_t first = (uint32_t) (life >> 32);
-    return first != 0 && ref.incarnation >= first && ref.incarnation <= (uint32_t) life;
+    return first != 0 && ref.incarnation - first <= (uint32_t) life - first;
 }
 /* A number that one thread alone counts up, and others read. */
 static inline void

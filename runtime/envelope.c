@@ -138,7 +138,7 @@ fifo_splice_front(fifo_t *fifo, fifo_t *front)
         return;
     }
     front->tail->next = fifo->head;
-    if (fifo->tail == NULL) {
+    if (fifo->head == NULL) {
         fifo->tail = front->tail;
     }
     fifo->head = front->head;

@@ -211,14 +211,18 @@ void envelope_drop_packed(envelope_t *packed); /* gives up one that nobody unpac
 /* ---- queues of them ------------------------------------------------------------------------- */
 
 typedef struct fifo {
-    envelope_t *head, *tail;
+    envelope_t *head, *tail; /* tail: while head is not NULL */
     uint64_t count;
 } fifo_t;
 static inline void
 fifo_push(fifo_t *fifo, envelope_t *envelope)
 {
     envelope->next = NULL;
-    *(fifo->tail != NULL ? &fifo->tail->next : &fifo->head) = envelope;
+    if (fifo->head == NULL) {
+        fifo->head = envelope;
+    } else {
+        fifo->tail->next = envelope;
+    }
     fifo->tail = envelope;
     fifo->count++;
 }
@@ -228,7 +232,6 @@ fifo_pop(fifo_t *fifo)
     envelope_t *envelope = fifo->head;
     if (envelope != NULL) {
         fifo->head = envelope->next;
-        fifo->tail = fifo->head == NULL ? NULL : fifo->tail;
         envelope->next = NULL;
         fifo->count--;
     }

@@ -68,6 +68,33 @@ tray_add(actor_ctx_t *ctx, envelope_t *take_envelope)
     ctx->out_kinds |= 1u << take_envelope->kind;
     fifo_push(&ctx->out, take_envelope);
 }
+/* What is told is most of what leaves, and its receiver is known when it is here: nobody has gone
+ * since the handler told it. */
+static inline void
+tray_tell_leaves(actor_ctx_t *ctx, envelope_t *take_told)
+{
+    actor_t *here = take_told->here;
+    take_told->number = 0;
+    take_told->sent_ns = ctx->now_ns;
+    if (here != NULL) {
+        lane_push_dated(here, (lane_t) take_told->lane, take_told);
+    } else {
+        take_told->next = NULL;
+        core_route(ctx->worker, take_told);
+    }
+}
+/* As tray_commit, where only tells are in it. */
+static inline void
+tray_tell(actor_ctx_t *ctx)
+{
+    envelope_t *told = ctx->out.head;
+    ctx->out = (fifo_t){0};
+    ctx->out_kinds = 0;
+    for (envelope_t *next; told != NULL; told = next) {
+        next = told->next;
+        tray_tell_leaves(ctx, told);
+    }
+}
 verdict_t record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m,
                         uint32_t *ret_size);
 

@@ -37,7 +37,11 @@ lane_list(actor_t *actor, lane_t lane)
     }
     actor->ready_listed[lane] = true;
     actor->ready_next[lane] = NULL;
-    *(list->tail != NULL ? &list->tail->ready_next[lane] : &list->head) = actor;
+    if (list->head == NULL) {
+        list->head = actor;
+    } else {
+        list->tail->ready_next[lane] = actor;
+    }
     list->tail = actor;
     actor->worker->ready_lanes |= 1u << lane;
 }
@@ -70,7 +74,6 @@ lane_unlist_first(worker_t *worker, lane_t lane)
     actor_t *actor = list->head;
     list->head = actor->ready_next[lane];
     if (list->head == NULL) {
-        list->tail = NULL;
         worker->ready_lanes &= ~(1u << lane);
     }
     actor->ready_listed[lane] = false;

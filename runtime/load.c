@@ -51,6 +51,7 @@ resolve_edges(core_t *core, char *why, size_t why_size)
     for (uint32_t i = 0; i < core->class_count; i++) {
         loaded_class_t *class = &core->classes[i];
         class->edge = xalloc(class->class->edge_count + 1, sizeof *class->edge);
+        class->edge_count = class->class->edge_count;
         for (uint32_t e = 0; e < class->class->edge_count; e++) {
             TRY(resolve_edge(core, class, &class->edge[e], &class->class->edges[e], why, why_size));
         }

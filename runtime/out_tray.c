@@ -168,21 +168,6 @@ leave(actor_ctx_t *ctx, envelope_t *envelope)
     core_route(ctx->worker, envelope);
 }
 
-/* What is told is most of what leaves, and its receiver is known when it is here: nobody has gone
- * since the handler told it. */
-static inline void
-tell_leaves(actor_ctx_t *ctx, envelope_t *envelope)
-{
-    actor_t *here = envelope->here;
-    envelope->number = 0;
-    envelope->sent_ns = ctx->now_ns;
-    if (here != NULL) {
-        lane_push_dated(here, (lane_t) envelope->lane, envelope);
-    } else {
-        core_route(ctx->worker, envelope);
-    }
-}
-
 void
 tray_commit(actor_ctx_t *ctx)
 {
@@ -198,7 +183,7 @@ tray_commit(actor_ctx_t *ctx)
     for (envelope_t *envelope = out.head, *next; envelope != NULL; envelope = next) {
         next = envelope->next;
         if (envelope->kind == ENV_TELL) {
-            tell_leaves(ctx, envelope);
+            tray_tell_leaves(ctx, envelope);
         } else {
             envelope->next = NULL;
             leave(ctx, envelope);
@@ -236,10 +221,10 @@ tray_abort(actor_ctx_t *ctx)
 
 /* ---- tell and ask ---- */
 
-static const loaded_edge_t *
+static inline const loaded_edge_t *
 edge_at(const actor_ctx_t *ctx, uint32_t edge)
 {
-    assert(edge < ctx->actor->class->class->edge_count && "the edge is one of the class");
+    assert(edge < ctx->actor->class->edge_count && "the edge is one of the class");
     return &ctx->actor->class->edge[edge];
 }
 
@@ -268,7 +253,7 @@ receiver_here(const worker_t *worker, actor_ref_t to)
 }
 
 /* Takes a place in the receiver's lane. */
-static inline verdict_t
+static inline __attribute__((always_inline)) verdict_t
 take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, uint32_t size,
            actor_t **ret_here)
 {
