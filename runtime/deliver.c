@@ -41,9 +41,6 @@ deliver_to(actor_t *actor, envelope_t *take_envelope)
         }
         lane_push(actor, take_envelope->lane, take_envelope);
         return;
-    case ENV_TELL:
-        lane_push(actor, take_envelope->lane, take_envelope);
-        return;
     case ENV_REPLY:
     case ENV_DONE:
         if (actor->stage != STAGE_OPEN) {
@@ -68,6 +65,10 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
     /* Only what this worker hosts is looked into: the slot may have a tenant elsewhere by now. */
     bool here = cell_holds(core, take_envelope->to) && atomic_load(&cell->worker) == worker->index;
     actor_t *actor = here ? atomic_load(&cell->actor) : NULL;
+    if (take_envelope->kind == ENV_TELL && actor != NULL && actor->worker == worker) {
+        lane_push(actor, take_envelope->lane, take_envelope);
+        return;
+    }
     if (actor == NULL) {
         core_refuse_envelope(worker, take_envelope, ERR_DOWN);
         return;

@@ -88,23 +88,6 @@ envelope_moved(envelope_t *take_envelope)
 }
 
 void
-envelope_pack(envelope_t *take_envelope, void *memory)
-{
-    size_t bytes = envelope_bytes(take_envelope);
-    memcpy(memory, take_envelope, bytes);
-    memory_give(take_envelope, bytes);
-}
-
-envelope_t *
-envelope_unpack(const envelope_t *packed)
-{
-    size_t bytes = envelope_bytes(packed);
-    envelope_t *envelope = memory_take(bytes);
-    memcpy(envelope, packed, bytes);
-    return envelope;
-}
-
-void
 envelope_drop_packed(envelope_t *packed)
 {
     if (packed->kind == ENV_DONE) {

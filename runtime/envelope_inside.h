@@ -200,12 +200,37 @@ envelope_free(envelope_t *envelope)
         memory_give(envelope, sizeof *envelope + envelope->size);
     }
 }
+/* Copies a whole message to or from a chunk. Most have a head and a short record: those are copied at
+ * one length, which costs no call; both sides have that much (BLOCK_STEP, mailbox.c). */
+#define ENVELOPE_SHORT (2 * BLOCK_STEP)
+static inline void
+envelope_copy(void *to, const void *from, size_t bytes)
+{
+    if (bytes <= ENVELOPE_SHORT && bytes > BLOCK_STEP) {
+        memcpy(to, from, ENVELOPE_SHORT);
+    } else {
+        memcpy(to, from, bytes);
+    }
+}
 /* The same message at another address; its old bytes are spoilt. */
 envelope_t *envelope_moved(envelope_t *take_envelope);
 void envelope_spoil(void *bytes, size_t size);
-/* Into memory of envelope_bytes and out of it: one copy each. */
-void envelope_pack(envelope_t *take_envelope, void *memory);
-envelope_t *envelope_unpack(const envelope_t *packed);
+/* Into memory of envelope_bytes, or ENVELOPE_SHORT if that is more, and out of it: one copy each. */
+static inline void
+envelope_pack(envelope_t *take_envelope, void *memory)
+{
+    size_t bytes = envelope_bytes(take_envelope);
+    envelope_copy(memory, take_envelope, bytes);
+    memory_give(take_envelope, bytes);
+}
+static inline envelope_t *
+envelope_unpack(const envelope_t *packed)
+{
+    size_t bytes = envelope_bytes(packed);
+    envelope_t *envelope = memory_take(bytes);
+    envelope_copy(envelope, packed, bytes);
+    return envelope;
+}
 void envelope_drop_packed(envelope_t *packed); /* gives up one that nobody unpacks */
 
 /* ---- queues of them ------------------------------------------------------------------------- */

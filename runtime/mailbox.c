@@ -153,7 +153,8 @@ static chunk_t *
 chunk_new(size_t first)
 {
     size_t size = first > CHUNK_BYTES ? first : CHUNK_BYTES;
-    chunk_t *chunk = aligned_alloc(ALIGN, (sizeof *chunk + size + ALIGN - 1) / ALIGN * ALIGN);
+    size_t whole = sizeof(chunk_t) + size + ENVELOPE_SHORT; /* a short last one is copied longer */
+    chunk_t *chunk = aligned_alloc(ALIGN, (whole + ALIGN - 1) / ALIGN * ALIGN);
     assert(chunk != NULL && "memory for messages");
     chunk->used = 0;
     chunk->size = (uint32_t) size;
