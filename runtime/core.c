@@ -28,7 +28,7 @@ note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
     black_box_note(actor->worker->black_box,
                    &(delivery_t){
                        .class_name = actor->class->class->name,
-                       .actor = actor->name,
+                       .actor = watch_called(actor),
                        .message = what,
                        .about = in_hand ? core_about(core, in_hand->type, in_hand->record) : 0,
                        .attempt = in_hand ? in_hand->attempt : 0,
@@ -78,7 +78,7 @@ fail(actor_ctx_t *ctx, bool *ret_kept)
     bool final = actor->class->class->restart == ACTOR_TEMPORARY;
     snprintf(why, sizeof why, "%s", ctx->claim[0] != '\0' ? ctx->claim : "its handler said so");
     tray_abort(ctx);
-    atomic_fetch_add(&actor->cell->failures, 1);
+    watch_failed(actor);
     if (tell && !final) {
         poison_hold(actor, in_hand, why);
         *ret_kept = true;
@@ -100,7 +100,7 @@ handler_end(actor_t *actor, actor_next_t next)
     if (next == ACTOR_FAIL) {
         fail(ctx, &kept);
     } else {
-        if (actor->trying != NULL) {
+        if (actor->rare->trying != NULL) {
             poison_passed(actor);
         }
         if (ctx->asked != NULL && !ctx->deferred) {
