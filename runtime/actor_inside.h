@@ -39,17 +39,25 @@ typedef struct keyed_timer {
 typedef enum child_state { CHILD_RUNS = 0, CHILD_WAITS, CHILD_CYCLES } child_state_t;
 typedef struct child {
     struct child *next, *previous;
-    timer_node_t timer; /* backoff, or the deadline of its stop */
     actor_ref_t who;
-    const actor_class_t *class;
     uint64_t tag;
-    char name[ACTOR_NAME_BYTES_MAX + 1];
-    child_state_t state;
-    bool stopping;      /* its end is wanted */
-    bool left;          /* it did not end by the deadline of its stop */
+    uint16_t class;    /* its number */
+    uint8_t state;     /* a child_state_t */
+    bool stopping : 1; /* its end is wanted */
+    bool left : 1;     /* it did not end by the deadline of its stop */
+    bool tended : 1;   /* there is a care_t of it */
+    bool named : 1;    /* other than its class */
+    char name[];
+} child_t;
+
+/* Of a child that was restarted, or is being stopped. */
+typedef struct care {
+    timer_node_t timer; /* backoff, or the deadline of its stop */
+    struct care *next;
+    child_t *child;
     int64_t *restarted; /* ring of times */
     uint32_t restarts;
-} child_t;
+} care_t;
 
 typedef struct monitor {
     actor_ref_t who;
@@ -73,46 +81,55 @@ typedef enum stage {
     STAGE_WAITING, /* ended; its supervisor decides */
 } stage_t;
 
+/* What few actors need, made when it is first written (life_rare). */
+typedef struct rare {
+    open_ask_t **ask;
+    uint32_t ask_capacity, ask_free;
+    uint64_t ask_sequence;
+    keyed_timer_t **timer_bucket;
+    uint32_t timer_buckets, timers;
+    child_t *children, *children_last;
+    child_t *stopping; /* the one whose end is awaited */
+    care_t *cares;
+    monitor_t *monitors;
+    uint32_t monitor_count, monitor_capacity;
+    held_t *trying; /* the held message in hand */
+    int64_t described_ns;
+    char why[128];
+} rare_t;
+extern const rare_t rare_none; /* of all who have written nothing into theirs */
+
+/* At most LEASE_MESSAGES_MAX and LEASE_BYTES_MAX, and the one that is being given back. */
+typedef struct spare {
+    uint16_t messages, bytes;
+} spare_t;
+
 struct actor {
     core_t *core;
     worker_t *worker;
     cell_t *cell;
     loaded_class_t *class;
-    actor_ref_t self, parent;
-    uint64_t spawn_tag;
-    char name[ACTOR_NAME_BYTES_MAX + 1];
+    actor_ref_t self;
     void *state;
-    envelope_t *args; /* as kept for restarts */
-    stage_t stage;
-    bool paused, is_ready;
-    uint32_t calls_open;
-    fifo_t lane[LANE_COUNT];
-    actor_t *ready_next[LANE_COUNT];
-    bool ready_listed[LANE_COUNT];
-    bool touched;     /* in this quantum: its figures changed */
-    bool spares;      /* it is on its worker's list of those that may have spare places */
-    room_t spare[2];  /* places in its urgent and normal lane that its worker has taken ahead */
-    uint64_t handled; /* its cell has what was told of it */
+    const rare_t *rare;                /* never NULL */
+    envelope_t *lane_last[LANE_COUNT]; /* each lane is a ring: the next of the last is its first */
+    uint32_t lane_depth[LANE_COUNT];
+    uint8_t listed; /* a bit for each lane in whose list of its worker it is */
+    uint8_t stage;  /* a stage_t */
+    bool paused : 1, is_ready : 1;
+    bool end_final : 1, end_counted : 1; /* how it ends, while ENDING */
+    uint8_t end_reason;                  /* the same: an actor_reason_t */
+    uint16_t asks_open, jobs_open;
+    uint8_t calls_open;
+    uint8_t waits_shown; /* what watching was last told: nothing, a call, a deferral */
+    bool touched;        /* in this quantum: its figures changed */
+    bool spares;         /* it is on its worker's list of those that may have spare places */
+    uint32_t handled;    /* handlers that its cell does not count yet */
+    spare_t spare[2];    /* places in its urgent and normal lane that its worker has taken ahead */
     actor_t *touched_next;
-    open_ask_t **ask;
-    uint32_t ask_capacity, asks_open, jobs_open, ask_free;
-    uint64_t ask_sequence;
-    accepted_t *accepted, *accepted_last; /* oldest first: mostly the next answered */
-    keyed_timer_t **timer_bucket;
-    uint32_t timer_buckets, timers;
-    child_t *children, *children_last;
-    child_t *stopping; /* the one whose end is awaited */
-    monitor_t *monitors;
-    uint32_t monitor_count, monitor_capacity;
+    accepted_t *accepted; /* oldest first: mostly the next answered; its previous is the last */
     held_t *held;
-    held_t *trying; /* the held message in hand */
-    /* What watching was last told of its waiting: nothing, a call, a deferral. */
-    uint32_t waits_shown;
-    /* how it ends, while ENDING */
-    actor_reason_t end_reason;
-    bool end_final, end_counted;
-    char why[128];
-    int64_t described_ns;
+    envelope_t *args; /* as kept for restarts; NULL: none */
 };
 
 #define STOP_WHY_BYTES 512

@@ -17,27 +17,28 @@ _Static_assert(ASKS_OPEN_MAX <= 1u << SLOT_BITS, "the slot is part of an ask's n
 void
 ask_show(actor_t *actor)
 {
-    atomic_store_explicit(&actor->cell->asks, actor->asks_open - actor->jobs_open,
+    atomic_store_explicit(&actor->cell->asks, (uint16_t) (actor->asks_open - actor->jobs_open),
                           memory_order_relaxed);
-    atomic_store_explicit(&actor->cell->jobs, actor->jobs_open, memory_order_relaxed);
+    atomic_store_explicit(&actor->cell->jobs, (uint16_t) actor->jobs_open, memory_order_relaxed);
 }
 
 static uint32_t
 free_slot(actor_t *actor)
 {
-    if (actor->asks_open == actor->ask_capacity) {
-        uint32_t capacity = actor->ask_capacity == 0 ? 4 : actor->ask_capacity * 2;
-        actor->ask = realloc(actor->ask, capacity * sizeof(open_ask_t *));
-        assert(actor->ask != NULL && "memory for asks");
-        memset(actor->ask + actor->ask_capacity, 0,
-               (capacity - actor->ask_capacity) * sizeof(open_ask_t *));
-        actor->ask_free = actor->ask_capacity;
-        actor->ask_capacity = capacity;
+    rare_t *rare = life_rare(actor);
+    if (actor->asks_open == rare->ask_capacity) {
+        uint32_t capacity = rare->ask_capacity == 0 ? 4 : rare->ask_capacity * 2;
+        rare->ask = realloc(rare->ask, capacity * sizeof(open_ask_t *));
+        assert(rare->ask != NULL && "memory for asks");
+        memset(rare->ask + rare->ask_capacity, 0,
+               (capacity - rare->ask_capacity) * sizeof(open_ask_t *));
+        rare->ask_free = rare->ask_capacity;
+        rare->ask_capacity = capacity;
     }
-    while (actor->ask[actor->ask_free] != NULL) {
-        actor->ask_free = (actor->ask_free + 1) % actor->ask_capacity;
+    while (rare->ask[rare->ask_free] != NULL) {
+        rare->ask_free = (rare->ask_free + 1) % rare->ask_capacity;
     }
-    return actor->ask_free;
+    return rare->ask_free;
 }
 
 static void
@@ -58,12 +59,12 @@ ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
     *ask = (open_ask_t){.id = 0};
     worker_enters(actor->worker);
     uint32_t slot = free_slot(actor);
-    ask->id = ++actor->ask_sequence << SLOT_BITS | slot;
+    ask->id = ++life_rare(actor)->ask_sequence << SLOT_BITS | slot;
     ask->then = then;
     ask->tag = tag;
     ask->timer.fire = deadline;
     ask->timer.actor = actor;
-    actor->ask[slot] = ask;
+    actor->rare->ask[slot] = ask;
     actor->asks_open++;
     timer_set(&actor->worker->timers, &ask->timer, due_ns);
     worker_leaves(actor->worker);
@@ -75,18 +76,20 @@ open_ask_t *
 ask_find(const actor_t *actor, uint64_t id)
 {
     uint32_t slot = (uint32_t) id & ((1u << SLOT_BITS) - 1);
-    open_ask_t *ask = slot < actor->ask_capacity ? actor->ask[slot] : NULL;
+    open_ask_t *ask = slot < actor->rare->ask_capacity ? actor->rare->ask[slot] : NULL;
     return ask != NULL && ask->id == id ? ask : NULL;
 }
 
 static void
 close_ask(actor_t *actor, open_ask_t *ask)
 {
-    actor->ask[ask->id & ((1u << SLOT_BITS) - 1)] = NULL;
+    actor->rare->ask[ask->id & ((1u << SLOT_BITS) - 1)] = NULL;
     actor->asks_open--;
     timer_unset(&actor->worker->timers, &ask->timer);
     wait_resolved(actor, ask);
-    actor->calls_open -= ask->call;
+    if (ask->call) {
+        actor->calls_open--;
+    }
     if (ask->job != NULL) {
         actor->jobs_open--;
         job_unref(ask->job);
@@ -147,8 +150,8 @@ ask_dispatch(actor_t *actor, envelope_t *reply)
 void
 ask_end_all(actor_t *actor)
 {
-    for (uint32_t i = 0; i < actor->ask_capacity; i++) {
-        open_ask_t *ask = actor->ask[i];
+    for (uint32_t i = 0; i < actor->rare->ask_capacity; i++) {
+        open_ask_t *ask = actor->rare->ask[i];
         if (ask != NULL) {
             if (ask->job != NULL) {
                 job_ask_to_stop(actor->worker, ask->job);
@@ -156,10 +159,13 @@ ask_end_all(actor_t *actor)
             close_ask(actor, ask);
         }
     }
-    free(actor->ask);
-    actor->ask = NULL;
-    actor->ask_capacity = 0;
-    actor->ask_free = 0;
+    if (actor->rare->ask_capacity > 0) {
+        rare_t *rare = life_rare(actor);
+        free(rare->ask);
+        rare->ask = NULL;
+        rare->ask_capacity = 0;
+        rare->ask_free = 0;
+    }
 }
 
 /* ---- being asked ---- */
@@ -172,18 +178,22 @@ ask_accept(actor_t *actor, const envelope_t *ask)
     *accepted = (accepted_t){.next = NULL};
     accepted->request = (request_t){ask->from, ask->number, more->ask.deadline_ns};
     accepted->chain = more->ask.chain;
-    accepted->previous = actor->accepted_last;
-    *(accepted->previous == NULL ? &actor->accepted : &accepted->previous->next) = accepted;
-    actor->accepted_last = accepted;
+    accepted_t *first = actor->accepted;
+    accepted->previous = first == NULL ? accepted : first->previous;
+    *(first == NULL ? &actor->accepted : &first->previous->next) = accepted;
+    actor->accepted->previous = accepted;
     return accepted;
 }
 
 void
 ask_accepted_free(actor_t *actor, accepted_t *accepted)
 {
-    *(accepted->previous == NULL ? &actor->accepted : &accepted->previous->next) = accepted->next;
-    *(accepted->next == NULL ? &actor->accepted_last : &accepted->next->previous) =
-        accepted->previous;
+    bool first = accepted == actor->accepted;
+    *(first ? &actor->accepted : &accepted->previous->next) = accepted->next;
+    if (actor->accepted != NULL) {
+        accepted_t *after = accepted->next != NULL ? accepted->next : actor->accepted;
+        after->previous = accepted->previous;
+    }
     memory_give(accepted, sizeof *accepted);
 }
 
@@ -216,6 +226,13 @@ ask_reply_error(worker_t *worker, actor_ref_t from, actor_ref_t asker, uint64_t 
     core_route(worker, reply);
 }
 
+static bool
+is_ask(const envelope_t *envelope, const void *context)
+{
+    (void) context;
+    return envelope->kind == ENV_ASK;
+}
+
 void
 ask_refuse_all(actor_t *actor, err_t err)
 {
@@ -226,15 +243,10 @@ ask_refuse_all(actor_t *actor, err_t err)
         ask_accepted_free(actor, actor->accepted);
     }
     for (int lane = LANE_URGENT; lane < LANE_COUNT; lane++) {
-        fifo_t rest = {0};
-        for (envelope_t *e; (e = fifo_pop(&actor->lane[lane])) != NULL;) {
-            if (e->kind == ENV_ASK) {
-                core_refuse_envelope(actor->worker, e, err);
-            } else {
-                fifo_push(&rest, e);
-            }
+        fifo_t asks = lane_take_out(actor, (lane_t) lane, is_ask, NULL);
+        for (envelope_t *e; (e = fifo_pop(&asks)) != NULL;) {
+            core_refuse_envelope(actor->worker, e, err);
         }
-        actor->lane[lane] = rest;
     }
     for (held_t *held = actor->held; held != NULL; held = held->next) {
         fifo_t rest = {0};
@@ -319,7 +331,7 @@ actor_serve(actor_ctx_t *ctx, request_t request, const char *waits_for)
         return;
     }
     snprintf(accepted->waits_for, sizeof accepted->waits_for, "%s", waits_for);
-    ctx->actor->waits_shown = UINT32_MAX;
+    ctx->actor->waits_shown = UINT8_MAX;
     ctx->serving = accepted;
     if (!accepted->is_served) {
         accepted->is_served = true;

@@ -1,16 +1,28 @@
 /* cell_inside.h - what all threads may look at: cells, made of atomics only, and classes as
- * loaded. */
+ * loaded.
+ *
+ * Shape    a cell of two cache lines for each slot of an actor: what senders meet, and figures that
+ *          the actor's own worker writes. What only few have to show lies beside the cells, in
+ *          arrays by the same number: a name of its own, and what it tells of itself.
+ * Promises a reader finds one tenant whole: `life` says that there is none while a slot is filled,
+ *          and tells the next one last; who finds it changed reads again. What is told changes
+ *          while the tenant stays, and has a sequence of its own. None of it is freed before the
+ *          core is, so no reader can be too late.
+ * Costs    128 bytes for each slot that was ever used; 96 more where a tenant had a name of its own,
+ *          512 where one had something to tell. A slot keeps them for its next tenants.
+ */
 #pragma once
 
+#include <stdalign.h>
 #include <stdatomic.h>
 #include "runtime/envelope_inside.h"
 
+#define CACHE_LINE 64
+
 typedef struct loaded_class loaded_class_t;
 
-typedef struct shown {
-    char class_name[48], name[96], why[128], waits_for[96], describes[256];
-} shown_t;
-#define SHOWN_WORDS (sizeof(shown_t) / sizeof(uint64_t))
+/* What lies beside the cell is that of its tenant. */
+enum { SHOWS_NAME = 1, SHOWS_TOLD = 2 };
 
 /* Places in a lane, and their bytes, a multiple of what they are counted in (room_bytes). */
 typedef struct room {
@@ -18,25 +30,42 @@ typedef struct room {
 } room_t;
 
 typedef struct cell {
-    _Atomic uint64_t life;    /* first incarnation << 32 | present incarnation; first 0: free */
+    /* First incarnation << 32 | present incarnation; first 0: free. */
+    alignas(CACHE_LINE) _Atomic uint64_t life;
     _Atomic uint64_t room[2]; /* urgent, normal: generation 16 | messages 20 | units of bytes 28 */
     _Atomic uint64_t waits;   /* an open call: turn << 32 | index of who has to act next */
-    _Atomic uint32_t call;    /* sequence of the last call */
-    _Atomic uint32_t worker;
-    _Atomic uint32_t next_free;
     _Atomic(loaded_class_t *) class;
     _Atomic(actor_t *) actor;
-    /* figures, written by the actor's worker */
-    _Atomic uint64_t parent; /* incarnation << 32 | index */
-    _Atomic uint32_t state;
-    _Atomic int64_t oldest_ns, started_ns;
-    _Atomic uint64_t depth[2]; /* system, reply */
-    _Atomic uint64_t handled, asks, jobs, timers, restarts, failures;
-    _Atomic bool reported_late;
+    _Atomic uint32_t worker;
+    _Atomic uint32_t call; /* sequence of the last call */
+    _Atomic uint32_t next_free;
+    _Atomic uint8_t state, shows;
     _Atomic bool begun; /* its worker has it: the spawner does not touch it any more */
-    _Atomic uint32_t shown_sequence;
-    _Atomic uint64_t shown[SHOWN_WORDS];
+    _Atomic bool reported_late;
+    /* Figures, written by the actor's worker, each once a quantum at most. */
+    alignas(CACHE_LINE) _Atomic uint64_t handled;
+    _Atomic int64_t oldest_ns;
+    _Atomic int64_t started_ns; /* 0: not begun, and no look has seen it yet */
+    _Atomic uint64_t parent;    /* incarnation << 32 | index */
+    _Atomic uint32_t depth_system, depth_reply, timers;
+    _Atomic uint16_t asks, jobs;
 } cell_t;
+_Static_assert(sizeof(cell_t) == 2 * CACHE_LINE, "no two cells share a line");
+
+typedef union own_name {
+    _Atomic uint64_t word[(ACTOR_NAME_BYTES_MAX + 1) / sizeof(uint64_t)];
+    char text[ACTOR_NAME_BYTES_MAX + 1]; /* for who knows that the tenant stays */
+} own_name_t;
+
+typedef struct told {
+    char why[128], waits_for[96], describes[256];
+} told_t;
+#define TOLD_WORDS (sizeof(told_t) / sizeof(uint64_t))
+typedef struct told_cell {
+    alignas(CACHE_LINE) _Atomic uint32_t sequence; /* odd: it is being written */
+    _Atomic uint32_t restarts, failures;
+    _Atomic uint64_t word[TOLD_WORDS];
+} told_cell_t;
 
 typedef struct loaded_edge {
     actor_edge_kind_t kind;
@@ -59,3 +88,4 @@ struct loaded_class {
 err_t load_classes(core_t *core, const core_options_t *options, char *why, size_t why_size);
 void load_free(core_t *core);
 loaded_class_t *load_find(const core_t *core, const char *name);
+loaded_class_t *load_of(const core_t *core, const actor_class_t *class); /* NULL: not loaded */

@@ -19,7 +19,7 @@ actor_sender(const actor_ctx_t *ctx)
 const char *
 actor_name(const actor_ctx_t *ctx)
 {
-    return ctx->actor->name;
+    return watch_called(ctx->actor);
 }
 
 uint32_t
@@ -53,9 +53,11 @@ static void
 become(actor_ctx_t *ctx, actor_state_t state, const char *why)
 {
     actor_t *actor = ctx->actor;
-    bool told = strcmp(actor->why, why) == 0;
+    bool told = strcmp(actor->rare->why, why) == 0;
     actor->is_ready = true;
-    text_put(actor->why, sizeof actor->why, why);
+    if (!told) {
+        text_put(life_rare(actor)->why, sizeof actor->rare->why, why);
+    }
     life_set_state(actor, actor->paused ? ACTOR_PAUSED : state);
     if (!told) {
         watch_show(actor);

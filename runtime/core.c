@@ -28,7 +28,7 @@ note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
     black_box_note(actor->worker->black_box,
                    &(delivery_t){
                        .class_name = actor->class->class->name,
-                       .actor = actor->name,
+                       .actor = watch_called(actor),
                        .message = what,
                        .about = in_hand ? core_about(core, in_hand->type, in_hand->record) : 0,
                        .attempt = in_hand ? in_hand->attempt : 0,
@@ -78,7 +78,7 @@ fail(actor_ctx_t *ctx, bool *ret_kept)
     bool final = actor->class->class->restart == ACTOR_TEMPORARY;
     snprintf(why, sizeof why, "%s", ctx->claim[0] != '\0' ? ctx->claim : "its handler said so");
     tray_abort(ctx);
-    atomic_fetch_add(&actor->cell->failures, 1);
+    watch_failed(actor);
     if (tell && !final) {
         poison_hold(actor, in_hand, why);
         *ret_kept = true;
@@ -103,7 +103,7 @@ static void
 ends_well(actor_t *actor, actor_next_t next)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
-    if (actor->trying != NULL) {
+    if (actor->rare->trying != NULL) {
         poison_passed(actor);
     }
     if (ctx->asked != NULL && !ctx->deferred) {
@@ -212,7 +212,7 @@ static inline bool
 only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
 {
     return next == ACTOR_CONTINUE && (ctx->out_kinds & ~(1u << ENV_TELL)) == 0 &&
-           actor->trying == NULL && ctx->served == NULL && !ctx->host_stop;
+           actor->held == NULL && ctx->served == NULL && !ctx->host_stop;
 }
 
 /* Most messages: told, and answered by nothing but tells. */

@@ -3,8 +3,11 @@
 
 #include "runtime/actor_inside.h"
 
+/* Actors that have something to run in a lane, in the order in which they got it: a ring that grows,
+ * each of the worker's actors is in it once at most. */
 typedef struct ready_list {
-    actor_t *head, *tail; /* tail: while head is not NULL */
+    actor_t **at;
+    uint32_t first, count, capacity; /* a power of two */
 } ready_list_t;
 
 #define LEASES 1024u /* lanes that a worker has leases of at once; others do without */
@@ -71,6 +74,8 @@ typedef struct quarantine_entry {
 struct core {
     executor_t executor;
     cell_t *cells;
+    own_name_t *names; /* of the cells with SHOWS_NAME */
+    told_cell_t *told; /* and SHOWS_TOLD */
     _Atomic uint32_t cells_used;
     _Atomic uint64_t free_head; /* count << 32 | index */
     _Atomic uint32_t actors;

@@ -59,7 +59,9 @@ core_new(const core_options_t *options, const executor_t *executor, err_t *ret_e
         *ret_err = err;
         return NULL;
     }
-    core->cells = reserve(ACTORS_MAX * sizeof(cell_t));
+    core->cells = reserve(ACTORS_MAX * sizeof *core->cells);
+    core->names = reserve(ACTORS_MAX * sizeof *core->names);
+    core->told = reserve(ACTORS_MAX * sizeof *core->told);
     core->cells_used = 1; /* 0 is nobody */
     core->quarantine = xalloc(QUARANTINE_MAX, sizeof *core->quarantine);
     core->fresh_messages = options->fresh_messages;
@@ -95,11 +97,16 @@ core_destroy(core_t **core_at)
     for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
         munmap(core->workers[i].draft_memory, MESSAGE_BYTES_MAX);
         due_free(&core->workers[i].timers);
+        for (int lane = 0; lane < LANE_COUNT; lane++) {
+            free(core->workers[i].ready[lane].at);
+        }
     }
     envelope_free(core->root_args);
     quarantine_free(core);
     load_free(core);
-    munmap(core->cells, ACTORS_MAX * sizeof(cell_t));
+    munmap(core->cells, ACTORS_MAX * sizeof *core->cells);
+    munmap(core->names, ACTORS_MAX * sizeof *core->names);
+    munmap(core->told, ACTORS_MAX * sizeof *core->told);
     free(core->worker_at);
     free(core->workers);
     free(core);
@@ -142,8 +149,7 @@ core_start(core_t *core)
     bool claimed = cell_claim(core, &core->root);
     assert(claimed && "the first actor has a slot");
     (void) claimed;
-    life_new(core, class, core->root, (actor_ref_t){0}, slice_of(class->class->name),
-             core_worker(core, place));
+    life_new(core, class, core->root, (actor_ref_t){0}, (slice_t){0}, core_worker(core, place));
     if (class->class->role) {
         atomic_store(&class->role, ref_word(core->root));
     }
@@ -223,16 +229,17 @@ core_open_asks(const core_t *core, char *ret_text, size_t size)
     size_t used = 0;
     for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
         const actor_t *actor = actor_at(core, i);
-        for (uint32_t a = 0; actor != NULL && a < actor->ask_capacity; a++) {
-            const open_ask_t *ask = actor->ask[a];
+        for (uint32_t a = 0; actor != NULL && a < actor->rare->ask_capacity; a++) {
+            const open_ask_t *ask = actor->rare->ask[a];
             if (ask == NULL || ask->job != NULL) {
                 continue;
             }
             found++;
             const loaded_class_t *target = atomic_load(&cell_at(core, ask->to.index)->class);
             if (used < size) {
-                used += (size_t) snprintf(ret_text + used, size - used, "%s asked %s of %s; ",
-                                          actor->name, ask->type->name, target->class->name);
+                used +=
+                    (size_t) snprintf(ret_text + used, size - used, "%s asked %s of %s; ",
+                                      watch_called(actor), ask->type->name, target->class->name);
             }
         }
     }
@@ -257,7 +264,7 @@ core_queued(const core_t *core)
     for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
         const actor_t *actor = actor_at(core, i);
         for (int lane = 0; actor != NULL && lane < LANE_COUNT; lane++) {
-            found += actor->lane[lane].count;
+            found += actor->lane_depth[lane];
         }
         for (const held_t *h = actor == NULL ? NULL : actor->held; h != NULL; h = h->next) {
             found += h->later.count + (h->failed != NULL);

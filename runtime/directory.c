@@ -41,25 +41,32 @@ cell_claim(core_t *core, actor_ref_t *ret_ref)
         return false;
     }
     cell_t *cell = &core->cells[index];
-    uint32_t incarnation = (uint32_t) atomic_load(&cell->life) + 1;
+    uint32_t incarnation = (uint32_t) atomic_load_explicit(&cell->life, memory_order_relaxed) + 1;
     uint64_t room = (uint64_t) (uint16_t) incarnation << GENERATION_SHIFT;
-    atomic_store(&cell->room[0], room);
-    atomic_store(&cell->room[1], room);
-    atomic_store(&cell->life, (uint64_t) incarnation << 32 | incarnation);
-    atomic_fetch_add(&core->actors, 1);
+    atomic_store_explicit(&cell->room[0], room, memory_order_release);
+    atomic_store_explicit(&cell->room[1], room, memory_order_release);
+    atomic_fetch_add_explicit(&core->actors, 1, memory_order_relaxed);
     *ret_ref = (actor_ref_t){index, incarnation};
     return true;
+}
+
+void
+cell_open(const core_t *core, actor_ref_t who)
+{
+    uint64_t life = (uint64_t) who.incarnation << 32 | who.incarnation;
+    atomic_store_explicit(&core->cells[who.index].life, life, memory_order_release);
 }
 
 void
 cell_give_back(core_t *core, uint32_t index)
 {
     cell_t *cell = &core->cells[index];
-    atomic_store(&cell->life, (uint64_t) (uint32_t) atomic_load(&cell->life));
-    atomic_fetch_sub(&core->actors, 1);
+    uint32_t last = (uint32_t) atomic_load_explicit(&cell->life, memory_order_relaxed);
+    atomic_store_explicit(&cell->life, last, memory_order_release);
+    atomic_fetch_sub_explicit(&core->actors, 1, memory_order_relaxed);
     uint64_t head = atomic_load(&core->free_head);
     do {
-        atomic_store(&cell->next_free, (uint32_t) head);
+        atomic_store_explicit(&cell->next_free, (uint32_t) head, memory_order_relaxed);
     } while (
         !atomic_compare_exchange_weak(&core->free_head, &head, ((head >> 32) + 1) << 32 | index));
 }

@@ -29,7 +29,9 @@ ref_equal(actor_ref_t a, actor_ref_t b)
 {
     return a.index == b.index && a.incarnation == b.incarnation;
 }
+/* A slot for who is to be ret_ref: free for all others until it is opened. */
 bool cell_claim(core_t *core, actor_ref_t *ret_ref);
+void cell_open(const core_t *core, actor_ref_t who);
 void cell_give_back(core_t *core, uint32_t index);
 /* ref names the actor that is there now: an earlier incarnation names the same one as long as it
  * has only been restarted since. */

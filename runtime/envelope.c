@@ -57,7 +57,7 @@ envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const recor
     head.from = from;
     head.to = to;
     head.attempt = 1;
-    envelope_t *envelope = memory_take(envelope_bytes(&head));
+    envelope_t *envelope = envelope_take(envelope_bytes(&head));
     memcpy(envelope, &head, sizeof head);
     if (size > 0) {
         memcpy(envelope->record, record, size);
@@ -80,10 +80,10 @@ envelope_t *
 envelope_moved(envelope_t *take_envelope)
 {
     size_t bytes = envelope_bytes(take_envelope);
-    envelope_t *moved = memory_take(bytes);
+    envelope_t *moved = envelope_take(bytes);
     memcpy(moved, take_envelope, bytes);
     envelope_spoil(take_envelope->record, bytes - sizeof *take_envelope);
-    memory_give(take_envelope, bytes);
+    envelope_give(take_envelope, bytes);
     return moved;
 }
 
@@ -103,7 +103,7 @@ envelope_free_more(envelope_t *envelope)
 {
     if (envelope != NULL) {
         envelope_drop_packed(envelope);
-        memory_give(envelope, envelope_bytes(envelope));
+        envelope_give(envelope, envelope_bytes(envelope));
     }
 }
 
@@ -112,21 +112,6 @@ envelope_destroy(envelope_t **envelope)
 {
     envelope_free(*envelope);
     *envelope = NULL;
-}
-
-void
-fifo_splice_front(fifo_t *fifo, fifo_t *front)
-{
-    if (front->head == NULL) {
-        return;
-    }
-    front->tail->next = fifo->head;
-    if (fifo->head == NULL) {
-        fifo->tail = front->tail;
-    }
-    fifo->head = front->head;
-    fifo->count += front->count;
-    *front = (fifo_t){0};
 }
 
 static uint64_t

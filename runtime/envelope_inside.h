@@ -22,8 +22,10 @@ typedef struct actor actor_t;
 #define BLOCK_BYTES_KEPT                                                                           \
     262144u /* of freed blocks of one size, by a thread; a further one is freed */
 #endif
-#define BLOCK_STEP  64u /* sizes are rounded up to multiples of this */
-#define BLOCK_SIZES 16u /* the largest kept is BLOCK_STEP * BLOCK_SIZES bytes */
+/* Sizes are rounded up to 8, 24, 40 and so on up to 1,016 bytes, larger ones are not kept: with the
+ * 8 bytes that malloc puts before each, not one is left over. */
+#define BLOCK_STEP  16u
+#define BLOCK_SIZES 64u
 
 /* What a thread has freed it uses again, without a lock or a system call. */
 typedef struct block {
@@ -31,38 +33,49 @@ typedef struct block {
 } block_t;
 typedef struct block_cache {
     block_t *first[BLOCK_SIZES];
-    size_t bytes[BLOCK_SIZES];
+    uint32_t bytes[BLOCK_SIZES];
 } block_cache_t;
 extern _Thread_local block_cache_t block_cache;
 void *memory_new(size_t size);
 void memory_thread_ends(void); /* frees what this thread keeps */
 
+static inline size_t
+block_size(size_t size) /* its number */
+{
+    return (size + BLOCK_STEP / 2 - 1) / BLOCK_STEP;
+}
+static inline uint32_t
+block_bytes(size_t which)
+{
+    return (uint32_t) which * BLOCK_STEP + BLOCK_STEP / 2;
+}
+
 /* Not zeroed; out of memory ends the process. */
 static inline void *
 memory_take(size_t size)
 {
-    size_t which = (size - 1) / BLOCK_STEP;
+    size_t which = block_size(size);
     block_t *block = which < BLOCK_SIZES ? block_cache.first[which] : NULL;
     if (block == NULL) {
-        return memory_new((which + 1) * BLOCK_STEP);
+        bool exact = which >= BLOCK_SIZES || BLOCK_BYTES_KEPT == 0;
+        return memory_new(exact ? size : block_bytes(which));
     }
     block_cache.first[which] = block->next;
-    block_cache.bytes[which] -= (which + 1) * BLOCK_STEP;
+    block_cache.bytes[which] -= block_bytes(which);
     return block;
 }
 static inline void
 memory_give(void *memory, size_t size)
 {
-    size_t which = (size - 1) / BLOCK_STEP;
-    size_t bytes = (which + 1) * BLOCK_STEP;
-    if (which >= BLOCK_SIZES || block_cache.bytes[which] + bytes > BLOCK_BYTES_KEPT) {
+    size_t which = block_size(size);
+    if (which >= BLOCK_SIZES || block_cache.bytes[which] + block_bytes(which) > BLOCK_BYTES_KEPT) {
         free(memory);
         return;
     }
     block_t *block = memory;
     block->next = block_cache.first[which];
     block_cache.first[which] = block;
-    block_cache.bytes[which] += bytes;
+    block_cache.bytes[which] += block_bytes(which);
 }
 
 /* ---- envelopes ------------------------------------------------------------------------------ */
@@ -168,12 +181,24 @@ envelope_bytes(const envelope_t *envelope)
                : sizeof *envelope + envelope->size;
 }
 
+#define ENVELOPE_STEP 64u /* bytes that its block is a multiple of */
+static inline envelope_t *
+envelope_take(size_t bytes)
+{
+    return memory_take((bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP);
+}
+static inline void
+envelope_give(envelope_t *take_envelope, size_t bytes)
+{
+    memory_give(take_envelope, (bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP);
+}
+
 /* Of a kind that has no more than its head and record; the record is to be put into it. */
 static inline envelope_t *
 envelope_head(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const record_type_t *type,
               uint32_t size)
 {
-    envelope_t *envelope = memory_take(sizeof *envelope + size);
+    envelope_t *envelope = envelope_take(sizeof *envelope + size);
     *envelope = (envelope_t){
         .type = type, .from = from, .to = to, .size = size, .attempt = 1, .kind = (uint8_t) kind};
     return envelope;
@@ -197,16 +222,16 @@ envelope_free(envelope_t *envelope)
     if (envelope == NULL || envelope_has_more(envelope)) {
         envelope_free_more(envelope);
     } else {
-        memory_give(envelope, sizeof *envelope + envelope->size);
+        envelope_give(envelope, sizeof *envelope + envelope->size);
     }
 }
 /* Copies a whole message to or from a chunk. Most have a head and a short record: those are copied at
- * one length, which costs no call; both sides have that much (BLOCK_STEP, mailbox.c). */
-#define ENVELOPE_SHORT (2 * BLOCK_STEP)
+ * one length, which costs no call; both sides have that much (ENVELOPE_STEP, mailbox.c). */
+#define ENVELOPE_SHORT (2 * ENVELOPE_STEP)
 static inline void
 envelope_copy(void *to, const void *from, size_t bytes)
 {
-    if (bytes <= ENVELOPE_SHORT && bytes > BLOCK_STEP) {
+    if (bytes <= ENVELOPE_SHORT && bytes > ENVELOPE_STEP) {
         memcpy(to, from, ENVELOPE_SHORT);
     } else {
         memcpy(to, from, bytes);
@@ -221,13 +246,13 @@ envelope_pack(envelope_t *take_envelope, void *memory)
 {
     size_t bytes = envelope_bytes(take_envelope);
     envelope_copy(memory, take_envelope, bytes);
-    memory_give(take_envelope, bytes);
+    envelope_give(take_envelope, bytes);
 }
 static inline envelope_t *
 envelope_unpack(const envelope_t *packed)
 {
     size_t bytes = envelope_bytes(packed);
-    envelope_t *envelope = memory_take(bytes);
+    envelope_t *envelope = envelope_take(bytes);
     envelope_copy(envelope, packed, bytes);
     return envelope;
 }
@@ -262,4 +287,3 @@ fifo_pop(fifo_t *fifo)
     }
     return envelope;
 }
-void fifo_splice_front(fifo_t *fifo, fifo_t *front); /* empties front */

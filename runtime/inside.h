@@ -128,14 +128,16 @@ void timer_dispatch(actor_t *actor, envelope_t *expiry);
 void timer_end_all(actor_t *actor);
 
 /* life.c */
-actor_t *life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent,
-                  slice_t name, worker_t *worker);
+void life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent,
+              slice_t name, worker_t *worker);
+rare_t *life_rare(actor_t *actor); /* its own, to be written */
 void life_init(actor_t *actor, envelope_t *take_envelope);
 void life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const char *why);
 void life_children_ended(actor_t *actor);
 void life_order(actor_t *actor, envelope_t *take_envelope);
 void life_release(actor_t *actor); /* at teardown: no messages any more */
 void life_set_state(actor_t *actor, actor_state_t state);
+actor_ref_t life_parent(const actor_t *actor); /* index 0: it is the root */
 
 /* supervisor.c */
 void supervisor_stop_next(actor_t *parent); /* the last child, or life_children_ended */
@@ -143,7 +145,7 @@ void supervisor_child_ended(actor_t *parent, envelope_t *ended);
 void supervisor_child_late(actor_t *parent, envelope_t *late);
 void supervisor_child_leaves(actor_t *parent, actor_ref_t who);
 child_t *supervisor_find(actor_t *parent, uint32_t index);
-void supervisor_add(actor_t *parent, actor_ref_t who, const actor_class_t *class, slice_t name,
+void supervisor_add(actor_t *parent, actor_ref_t who, const loaded_class_t *class, slice_t name,
                     uint64_t tag);
 void supervisor_forget(actor_t *parent, actor_ref_t who); /* a child that never left the tray */
 void supervisor_free(actor_t *parent);
@@ -158,7 +160,13 @@ void quarantine_put_back(core_t *core, envelope_t *take_envelope);
 void quarantine_free(core_t *core);
 
 /* watch.c */
-void watch_show(actor_t *actor);
+/* Before its cell is opened. The name: its own, or of no bytes. */
+void watch_begin(core_t *core, actor_ref_t who, slice_t name);
+/* Its name, for its worker and who knows that it stays. */
+const char *watch_called(const actor_t *actor);
+void watch_failed(const actor_t *actor);
+void watch_restarted(const actor_t *actor);
+void watch_show(const actor_t *actor);
 void watch_tell(worker_t *worker); /* at the end of a quantum */
 void watch_forget(actor_t *actor); /* it goes */
 /* What the handler in hand of who sits there is on, and since when, from any thread; false: it has

@@ -82,7 +82,7 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
     job->drop = spec->drop;
     job->owner = actor->self;
     job->class_name = actor->class->class->name;
-    snprintf(job->owner_name, sizeof job->owner_name, "%.31s", actor->name);
+    snprintf(job->owner_name, sizeof job->owner_name, "%.31s", watch_called(actor));
     job->worker = ctx->worker->index;
     size_t kept =
         spec->subject.size < sizeof job->subject - 1 ? spec->subject.size : sizeof job->subject - 1;

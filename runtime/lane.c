@@ -1,14 +1,30 @@
 /* lane.c - the four queues of an actor, and the lists of actors that have something to run. */
 #include "runtime/inside.h"
 
+#include <stdlib.h>
+
 void
 lane_wake(actor_t *actor)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        if (actor->lane[lane].count > 0 && lane_is_open(actor, (lane_t) lane)) {
+        if (actor->lane_depth[lane] > 0 && lane_is_open(actor, (lane_t) lane)) {
             lane_list(actor, (lane_t) lane);
         }
     }
+}
+
+#define READY_LEAST 16u /* places of a list */
+
+void
+lane_lengthen(ready_list_t *list)
+{
+    ready_list_t longer = {.capacity = list->capacity == 0 ? READY_LEAST : list->capacity * 2};
+    longer.at = xalloc(longer.capacity, sizeof *longer.at);
+    for (; longer.count < list->count; longer.count++) {
+        longer.at[longer.count] = list->at[(list->first + longer.count) & (list->capacity - 1)];
+    }
+    free(list->at);
+    *list = longer;
 }
 
 /* The first message of the lane that is not a later one of a sender whose message is held back. */
@@ -16,7 +32,7 @@ envelope_t *
 lane_next_held(actor_t *actor, lane_t lane)
 {
     for (;;) {
-        envelope_t *envelope = fifo_pop(&actor->lane[lane]);
+        envelope_t *envelope = lane_pop(actor, lane);
         if (envelope == NULL || !poison_takes(actor, envelope)) {
             return envelope;
         }
@@ -27,30 +43,25 @@ void
 lane_unlist(actor_t *actor)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        if (!actor->ready_listed[lane]) {
+        if ((actor->listed & 1u << lane) == 0) {
             continue; /* one that never left its parent's tray: its worker's lists are not ours */
         }
-        ready_list_t *list = &actor->worker->ready[lane];
-        actor_t *previous = NULL;
-        for (actor_t *a = list->head; a != NULL; previous = a, a = a->ready_next[lane]) {
-            if (a == actor) {
-                *(previous == NULL ? &list->head : &previous->ready_next[lane]) =
-                    a->ready_next[lane];
-                list->tail = list->tail == a ? previous : list->tail;
-                actor->ready_listed[lane] = false;
-                break;
-            }
+        const ready_list_t *list = &actor->worker->ready[lane];
+        uint32_t mask = list->capacity - 1, at = list->first;
+        while (list->at[at & mask] != actor) {
+            at++;
         }
-        if (list->head == NULL) {
-            actor->worker->ready_lanes &= ~(1u << lane);
+        for (; at + 1 != list->first + list->count; at++) {
+            list->at[at & mask] = list->at[(at + 1) & mask];
         }
+        lane_unlisted(actor->worker, (lane_t) lane, actor);
     }
 }
 
 bool
 lane_has(const actor_t *actor, lane_t lane, actor_ref_t from)
 {
-    for (const envelope_t *e = actor->lane[lane].head; e != NULL; e = e->next) {
+    for (const envelope_t *e = lane_first(actor, lane); e != NULL; e = lane_after(actor, lane, e)) {
         if (e->from.index == from.index) {
             return true;
         }
@@ -76,4 +87,35 @@ lane_push_down(actor_t *actor, envelope_t *take_envelope)
     }
     take_envelope->lane = (uint8_t) lane;
     lane_push(actor, lane, take_envelope);
+}
+
+void
+lane_put_first(actor_t *actor, lane_t lane, fifo_t *front)
+{
+    envelope_t *last = actor->lane_last[lane];
+    if (front->head == NULL) {
+        return;
+    }
+    front->tail->next = last == NULL ? front->head : last->next;
+    actor->lane_last[lane] = last == NULL ? front->tail : last;
+    actor->lane_last[lane]->next = front->head;
+    actor->lane_depth[lane] += (uint32_t) front->count;
+    *front = (fifo_t){0};
+}
+
+fifo_t
+lane_take_out(actor_t *actor, lane_t lane,
+              bool (*unwanted)(const envelope_t *envelope, const void *context),
+              const void *context)
+{
+    fifo_t out = {0};
+    for (uint32_t left = actor->lane_depth[lane]; left > 0; left--) {
+        envelope_t *envelope = lane_pop(actor, lane);
+        if (unwanted(envelope, context)) {
+            fifo_push(&out, envelope);
+        } else {
+            lane_append(actor, lane, envelope);
+        }
+    }
+    return out;
 }

@@ -27,30 +27,75 @@ lane_is_open(const actor_t *actor, lane_t lane)
            (lane == LANE_REPLY || (!actor->paused && actor->calls_open == 0));
 }
 
+/* ---- a lane: a ring ---- */
+
+static inline envelope_t *
+lane_first(const actor_t *actor, lane_t lane)
+{
+    const envelope_t *last = actor->lane_last[lane];
+    return last == NULL ? NULL : last->next;
+}
+static inline envelope_t *
+lane_after(const actor_t *actor, lane_t lane, const envelope_t *envelope)
+{
+    return envelope == actor->lane_last[lane] ? NULL : envelope->next;
+}
+static inline void
+lane_append(actor_t *actor, lane_t lane, envelope_t *take_envelope)
+{
+    envelope_t *last = actor->lane_last[lane];
+    if (last == NULL) {
+        take_envelope->next = take_envelope;
+    } else {
+        take_envelope->next = last->next;
+        last->next = take_envelope;
+    }
+    actor->lane_last[lane] = take_envelope;
+    actor->lane_depth[lane]++;
+}
+static inline envelope_t *
+lane_pop(actor_t *actor, lane_t lane)
+{
+    envelope_t *last = actor->lane_last[lane], *first = last == NULL ? NULL : last->next;
+    if (first != NULL) {
+        last->next = first->next;
+        actor->lane_last[lane] = first == last ? NULL : last;
+        actor->lane_depth[lane]--;
+        first->next = NULL;
+    }
+    return first;
+}
+
+/* ---- who has something to run ---- */
+
+void lane_lengthen(ready_list_t *list); /* lane.c */
 /* Behind those of its worker whose lane has something to run. */
 static inline void
 lane_list(actor_t *actor, lane_t lane)
 {
     ready_list_t *list = &actor->worker->ready[lane];
-    if (actor->ready_listed[lane]) {
+    if ((actor->listed & 1u << lane) != 0) {
         return;
     }
-    actor->ready_listed[lane] = true;
-    actor->ready_next[lane] = NULL;
-    if (list->head == NULL) {
-        list->head = actor;
-    } else {
-        list->tail->ready_next[lane] = actor;
+    if (list->count == list->capacity) {
+        lane_lengthen(list);
     }
-    list->tail = actor;
+    list->at[(list->first + list->count++) & (list->capacity - 1)] = actor;
+    actor->listed = (uint8_t) (actor->listed | 1u << lane);
     actor->worker->ready_lanes |= 1u << lane;
+}
+static inline actor_t *
+lane_ready(const worker_t *worker, lane_t lane) /* the first one; NULL: none */
+{
+    const ready_list_t *list = &worker->ready[lane];
+    return list->count == 0 ? NULL : list->at[list->first & (list->capacity - 1)];
 }
 
 /* One that says since when it waits. */
 static inline void
 lane_push_dated(actor_t *actor, lane_t lane, envelope_t *take_envelope)
 {
-    fifo_push(&actor->lane[lane], take_envelope);
+    lane_append(actor, lane, take_envelope);
     watch_touch(actor);
     if (lane_is_open(actor, lane)) {
         lane_list(actor, lane);
@@ -68,15 +113,19 @@ lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope)
 }
 
 static inline void
-lane_unlist_first(worker_t *worker, lane_t lane)
+lane_unlisted(worker_t *worker, lane_t lane, actor_t *actor)
 {
-    ready_list_t *list = &worker->ready[lane];
-    actor_t *actor = list->head;
-    list->head = actor->ready_next[lane];
-    if (list->head == NULL) {
+    if (--worker->ready[lane].count == 0) {
         worker->ready_lanes &= ~(1u << lane);
     }
-    actor->ready_listed[lane] = false;
+    actor->listed = (uint8_t) (actor->listed & ~(1u << lane));
+}
+static inline void
+lane_unlist_first(worker_t *worker, lane_t lane)
+{
+    actor_t *actor = lane_ready(worker, lane);
+    worker->ready[lane].first++;
+    lane_unlisted(worker, lane, actor);
 }
 
 /* The next message to be handled, of the highest lane that is open; its actor has its next turn in
@@ -87,15 +136,15 @@ lane_next(worker_t *worker, actor_t **ret_actor)
 {
     while (worker->ready_lanes != 0) {
         lane_t lane = (lane_t) __builtin_ctz(worker->ready_lanes);
-        actor_t *actor = worker->ready[lane].head;
+        actor_t *actor = lane_ready(worker, lane);
         if (!lane_is_open(actor, lane)) {
             lane_unlist_first(worker, lane); /* lane_wake lists it again */
             continue;
         }
         envelope_t *envelope =
-            actor->held == NULL ? fifo_pop(&actor->lane[lane]) : lane_next_held(actor, lane);
-        bool more = actor->lane[lane].head != NULL;
-        if (!more || actor->ready_next[lane] != NULL) { /* alone with more, it stays where it is */
+            actor->held == NULL ? lane_pop(actor, lane) : lane_next_held(actor, lane);
+        bool more = actor->lane_depth[lane] > 0;
+        if (!more || worker->ready[lane].count > 1) { /* alone with more, it stays where it is */
             lane_unlist_first(worker, lane);
             if (more) {
                 lane_list(actor, lane);
@@ -113,5 +162,10 @@ lane_next(worker_t *worker, actor_t **ret_actor)
 /* lane.c */
 void lane_wake(actor_t *actor); /* a lane may have been opened */
 void lane_unlist(actor_t *actor);
+void lane_put_first(actor_t *actor, lane_t lane, fifo_t *front); /* before all others; empties it */
+/* Takes all that are `unwanted` out of the lane, in their order. */
+fifo_t lane_take_out(actor_t *actor, lane_t lane,
+                     bool (*unwanted)(const envelope_t *envelope, const void *context),
+                     const void *context);
 bool lane_has(const actor_t *actor, lane_t lane, actor_ref_t from);
 void lane_push_down(actor_t *actor, envelope_t *take_envelope);

@@ -74,9 +74,9 @@ spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes)
     room_t more = ahead(bytes);
     if (actor->class->leases && bytes <= LEASE_LARGE && list(actor) &&
         room_take(core, actor->self, lane, more, actor->class) == VERDICT_OK) {
-        room_t *spare = &actor->spare[lane - LANE_URGENT];
-        spare->messages += more.messages - 1;
-        spare->bytes += more.bytes - bytes;
+        spare_t *spare = &actor->spare[lane - LANE_URGENT];
+        spare->messages = (uint16_t) (spare->messages + more.messages - 1);
+        spare->bytes = (uint16_t) (spare->bytes + more.bytes - bytes);
         return VERDICT_OK;
     }
     return room_take(core, actor->self, lane, (room_t){1, bytes}, actor->class);
@@ -85,15 +85,15 @@ spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes)
 void
 spare_give_more(actor_t *actor, lane_t lane, uint32_t bytes)
 {
-    room_t *spare = &actor->spare[lane - LANE_URGENT];
+    spare_t *spare = &actor->spare[lane - LANE_URGENT];
     room_t back = {1, bytes};
     if (actor->class->leases && bytes <= LEASE_LARGE && list(actor)) {
         spare->messages++;
-        spare->bytes += bytes;
+        spare->bytes = (uint16_t) (spare->bytes + bytes);
         bool many = spare->messages > LEASE_MESSAGES_MAX || spare->bytes > LEASE_BYTES_MAX;
         back = many ? (room_t){spare->messages / 2, room_bytes(spare->bytes / 2)} : (room_t){0};
-        spare->messages -= back.messages;
-        spare->bytes -= back.bytes;
+        spare->messages = (uint16_t) (spare->messages - back.messages);
+        spare->bytes = (uint16_t) (spare->bytes - back.bytes);
     }
     if (back.messages > 0) {
         room_give(actor->core, actor->self, lane, back);
@@ -104,10 +104,10 @@ void
 spare_rest(actor_t *actor)
 {
     for (lane_t lane = LANE_URGENT; lane <= LANE_NORMAL; lane++) {
-        room_t *spare = &actor->spare[lane - LANE_URGENT];
+        spare_t *spare = &actor->spare[lane - LANE_URGENT];
         if (spare->messages > 0 || spare->bytes > 0) {
-            room_give(actor->core, actor->self, lane, *spare);
-            *spare = (room_t){0};
+            room_give(actor->core, actor->self, lane, (room_t){spare->messages, spare->bytes});
+            *spare = (spare_t){0};
         }
     }
     actor->spares = false;

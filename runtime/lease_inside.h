@@ -17,6 +17,8 @@
 #define LEASE_MESSAGES_MAX (2 * LEASE_MESSAGES)
 #define LEASE_BYTES_MAX    (LEASE_MESSAGES_MAX * LEASE_LARGE)
 
+_Static_assert(LEASE_BYTES_MAX + LEASE_LARGE <= UINT16_MAX, "a spare_t has 16 bits for them");
+
 /* lease.c: the same, without or beyond what was taken ahead. bytes: of the message, rounded up. */
 verdict_t lease_reserve_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
                              const loaded_class_t *class);
@@ -60,20 +62,20 @@ lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
 static inline verdict_t
 spare_take(actor_t *actor, lane_t lane, uint32_t bytes)
 {
-    room_t *spare = &actor->spare[lane - LANE_URGENT];
+    spare_t *spare = &actor->spare[lane - LANE_URGENT];
     bytes = room_bytes(bytes);
     if (spare->messages == 0 || spare->bytes < bytes) {
         return spare_take_more(actor, lane, bytes);
     }
     spare->messages--;
-    spare->bytes -= bytes;
+    spare->bytes = (uint16_t) (spare->bytes - bytes);
     return VERDICT_OK;
 }
 /* And back: the message has left the lane. */
 static inline void
 spare_give(actor_t *actor, lane_t lane, uint32_t bytes)
 {
-    room_t *spare = &actor->spare[lane - LANE_URGENT];
+    spare_t *spare = &actor->spare[lane - LANE_URGENT];
     bytes = room_bytes(bytes);
     if (!actor->spares || spare->messages >= LEASE_MESSAGES_MAX ||
         spare->bytes + bytes > LEASE_BYTES_MAX) {
@@ -81,5 +83,5 @@ spare_give(actor_t *actor, lane_t lane, uint32_t bytes)
         return;
     }
     spare->messages++;
-    spare->bytes += bytes;
+    spare->bytes = (uint16_t) (spare->bytes + bytes);
 }

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-actor_t *
+void
 life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent, slice_t name,
          worker_t *worker)
 {
@@ -21,35 +21,62 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
                        .cell = cell,
                        .class = class,
                        .self = self,
-                       .parent = parent};
-    memcpy(actor->name, name.data,
-           name.size < sizeof actor->name ? name.size : sizeof actor->name - 1);
-    /* The slot is nobody else's until the actor is in it, but a takeover looks who is where. */
-    atomic_store(&cell->begun, false);
-    atomic_store(&cell->worker, worker->index);
-    atomic_store_explicit(&cell->waits, 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->oldest_ns, 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->depth[0], 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->depth[1], 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->handled, 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->restarts, 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->failures, 0, memory_order_relaxed);
-    atomic_store_explicit(&cell->reported_late, false, memory_order_relaxed);
-    atomic_store_explicit(&cell->parent, ref_word(parent), memory_order_relaxed);
-    atomic_store_explicit(&cell->started_ns, core->executor.now_ns(core->executor.self),
-                          memory_order_relaxed);
-    /* Who sees that it starts, and what it is, sees since when: else it would be told as late. */
+                       .rare = &rare_none};
+    /* Who reads the cell meanwhile finds that its life has changed; and a takeover, which looks who
+     * is where, that the actor it sees has not begun. */
+    atomic_store_explicit(&cell->begun, false, memory_order_release);
+    atomic_store_explicit(&cell->reported_late, false, memory_order_release);
+    atomic_store_explicit(&cell->worker, worker->index, memory_order_release);
+    atomic_store_explicit(&cell->waits, 0, memory_order_release);
+    atomic_store_explicit(&cell->oldest_ns, 0, memory_order_release);
+    atomic_store_explicit(&cell->started_ns, 0, memory_order_release);
+    atomic_store_explicit(&cell->depth_system, 0, memory_order_release);
+    atomic_store_explicit(&cell->depth_reply, 0, memory_order_release);
+    atomic_store_explicit(&cell->handled, 0, memory_order_release);
+    atomic_store_explicit(&cell->parent, ref_word(parent), memory_order_release);
     atomic_store_explicit(&cell->state, ACTOR_STARTING, memory_order_release);
     atomic_store_explicit(&cell->class, class, memory_order_release);
-    watch_show(actor);
-    atomic_store(&cell->actor, actor);
-    return actor;
+    watch_begin(core, self, name);
+    atomic_store_explicit(&cell->actor, actor, memory_order_release);
+    cell_open(core, self);
 }
 
+const rare_t rare_none = {.why = ""};
+
+rare_t *
+life_rare(actor_t *actor)
+{
+    rare_t *rare = (rare_t *) actor->rare;
+    if (rare == &rare_none) {
+        rare = memory_take(sizeof *rare);
+        *rare = rare_none;
+        actor->rare = rare;
+    }
+    return rare;
+}
+
+static void
+free_rare(const actor_t *actor)
+{
+    if (actor->rare != &rare_none) {
+        free(actor->rare->monitors);
+        memory_give((rare_t *) actor->rare, sizeof *actor->rare);
+    }
+}
+
+actor_ref_t
+life_parent(const actor_t *actor)
+{
+    return ref_of_word(atomic_load_explicit(&actor->cell->parent, memory_order_relaxed));
+}
+
+/* A waiter for all to be ready has told that it waits before it looks at states, and is told by who
+ * has changed one: each sees the other, or both. */
 void
 life_set_state(actor_t *actor, actor_state_t state)
 {
-    if (atomic_exchange(&actor->cell->state, state) != (uint32_t) state) {
+    if (atomic_load_explicit(&actor->cell->state, memory_order_relaxed) != (uint8_t) state) {
+        atomic_store(&actor->cell->state, (uint8_t) state);
         actor->core->executor.changed(actor->core->executor.self);
     }
 }
@@ -61,28 +88,36 @@ run_init(actor_ctx_t *ctx, void *self, const void *argument)
     return class->init == NULL ? ACTOR_CONTINUE : class->init(ctx, self, argument);
 }
 
+static size_t
+state_bytes(const actor_t *actor)
+{
+    size_t bytes = actor->class->class->state_bytes;
+    return bytes == 0 ? 1 : bytes;
+}
+
 /* The lanes open when init has returned well, ready or not. */
 static void
 begin(actor_t *actor)
 {
-    size_t bytes = actor->class->class->state_bytes;
-    if (actor->why[0] != '\0') { /* of the incarnation before; told while no state can be asked */
-        actor->why[0] = '\0';
+    if (actor->rare->why[0] != '\0') { /* of the one before; told while no state can be asked */
+        life_rare(actor)->why[0] = '\0';
         watch_show(actor);
     }
-    actor->state = xalloc(1, bytes == 0 ? 1 : bytes);
+    size_t bytes = state_bytes(actor);
+    actor->state = memset(memory_take(bytes), 0, bytes);
     actor->stage = STAGE_STARTING;
     actor->is_ready = false;
-    atomic_store(&actor->cell->started_ns, actor->worker->ctx.now_ns);
-    atomic_store(&actor->cell->reported_late, false);
+    atomic_store_explicit(&actor->cell->started_ns, actor->worker->ctx.now_ns,
+                          memory_order_relaxed);
+    atomic_store_explicit(&actor->cell->reported_late, false, memory_order_release);
     life_set_state(actor, ACTOR_STARTING);
-    if (actor->core->fresh_messages) {
-        actor->args = envelope_moved(actor->args);
-    }
     envelope_t *args = actor->args;
+    if (actor->core->fresh_messages && args != NULL) {
+        args = actor->args = envelope_moved(args);
+    }
     core_handler_begin(actor, args, "init");
     actor_next_t next =
-        run_init(&actor->worker->ctx, actor->state, args->type == NULL ? NULL : args->record);
+        run_init(&actor->worker->ctx, actor->state, args == NULL ? NULL : args->record);
     worker_enters(actor->worker);
     if (next != ACTOR_FAIL) {
         actor->stage = STAGE_OPEN;
@@ -97,8 +132,12 @@ begin(actor_t *actor)
 void
 life_init(actor_t *actor, envelope_t *take_envelope)
 {
-    actor->args = take_envelope;
-    atomic_store(&actor->cell->begun, true);
+    if (take_envelope->type == NULL) {
+        envelope_free(take_envelope);
+    } else {
+        actor->args = take_envelope;
+    }
+    atomic_store_explicit(&actor->cell->begun, true, memory_order_release);
     begin(actor);
 }
 
@@ -109,7 +148,7 @@ drop_state(actor_t *actor)
         if (actor->class->class->drop != NULL) {
             actor->class->class->drop(actor->state);
         }
-        free(actor->state);
+        memory_give(actor->state, state_bytes(actor));
         actor->state = NULL;
     }
 }
@@ -139,11 +178,11 @@ life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const 
     if (actor->stage == STAGE_ENDING || actor->stage == STAGE_WAITING) {
         return;
     }
-    actor->end_reason = reason;
+    actor->end_reason = (uint8_t) reason;
     actor->end_final = final;
     actor->end_counted = counted;
     if (why != NULL) {
-        text_put(actor->why, sizeof actor->why, why);
+        text_put(life_rare(actor)->why, sizeof actor->rare->why, why);
     }
     if (final) {
         leave_role(actor);
@@ -160,8 +199,9 @@ life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const 
 static void
 tell_down(actor_t *actor, const monitor_t *monitor, actor_reason_t reason, actor_ref_t next)
 {
-    envelope_t *down = envelope_new(ENV_DOWN, actor->self, monitor->who, NULL, actor->name,
-                                    (uint32_t) strlen(actor->name) + 1);
+    const char *name = watch_called(actor);
+    envelope_t *down =
+        envelope_new(ENV_DOWN, actor->self, monitor->who, NULL, name, (uint32_t) strlen(name) + 1);
     down->number = monitor->tag;
     down->reason = (uint8_t) reason;
     envelope_more(down)->down.next = ref_word(next);
@@ -172,23 +212,25 @@ tell_down(actor_t *actor, const monitor_t *monitor, actor_reason_t reason, actor
 static void
 tell_monitors(actor_t *actor, actor_reason_t reason, actor_ref_t next)
 {
-    for (uint32_t i = 0; i < actor->monitor_count; i++) {
-        tell_down(actor, &actor->monitors[i], reason, next);
+    for (uint32_t i = 0; i < actor->rare->monitor_count; i++) {
+        tell_down(actor, &actor->rare->monitors[i], reason, next);
     }
 }
 
 static void
 tell_supervisor(actor_t *actor)
 {
-    if (actor->parent.index == 0) {
+    actor_ref_t parent = life_parent(actor);
+    if (parent.index == 0) {
         atomic_store(&actor->core->failed, actor->end_reason != ACTOR_ENDED);
         atomic_store(&actor->core->ended, actor->end_final);
         actor->core->executor.changed(actor->core->executor.self);
         return;
     }
-    envelope_t *ended = envelope_new(ENV_ENDED, actor->self, actor->parent, NULL, actor->why,
-                                     (uint32_t) strlen(actor->why) + 1);
-    ended->reason = (uint8_t) actor->end_reason;
+    const char *why = actor->rare->why;
+    envelope_t *ended =
+        envelope_new(ENV_ENDED, actor->self, parent, NULL, why, (uint32_t) strlen(why) + 1);
+    ended->reason = actor->end_reason;
     ended->final = actor->end_final;
     ended->counted = actor->end_counted;
     core_route(actor->worker, ended);
@@ -198,7 +240,7 @@ static void
 throw_queued(actor_t *actor)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        for (envelope_t *e; (e = fifo_pop(&actor->lane[lane])) != NULL;) {
+        for (envelope_t *e; (e = lane_pop(actor, (lane_t) lane)) != NULL;) {
             core_refuse_envelope(actor->worker, e, ERR_DOWN);
         }
     }
@@ -212,13 +254,13 @@ vanish(actor_t *actor)
     uint32_t index = actor->self.index;
     throw_queued(actor);
     life_set_state(actor, ACTOR_STOPPED);
-    atomic_store(&actor->cell->actor, NULL);
+    atomic_store_explicit(&actor->cell->actor, NULL, memory_order_release);
     lane_unlist(actor);
     watch_forget(actor);
     envelope_free(actor->args);
     poison_free(actor);
     supervisor_free(actor);
-    free(actor->monitors);
+    free_rare(actor);
     memory_give(actor, sizeof *actor);
     cell_give_back(core, index);
 }
@@ -229,7 +271,7 @@ end_for_good(actor_t *actor, actor_reason_t reason)
     leave_role(actor);
     tell_monitors(actor, reason, (actor_ref_t){0});
     actor->end_final = true;
-    actor->end_reason = reason;
+    actor->end_reason = (uint8_t) reason;
     tell_supervisor(actor);
     vanish(actor);
 }
@@ -239,9 +281,9 @@ life_children_ended(actor_t *actor)
 {
     assert(actor->stage == STAGE_ENDING);
     actor->stage = STAGE_WAITING;
-    bool root = actor->parent.index == 0;
+    bool root = life_parent(actor).index == 0;
     if (actor->end_final || root) {
-        end_for_good(actor, actor->end_reason);
+        end_for_good(actor, (actor_reason_t) actor->end_reason);
     } else {
         tell_supervisor(actor);
     }
@@ -254,10 +296,12 @@ restart(actor_t *actor)
         return;
     }
     actor_ref_t next = {actor->self.index, (uint32_t) atomic_load(&actor->cell->life)};
-    atomic_fetch_add(&actor->cell->restarts, 1);
+    watch_restarted(actor);
     tell_monitors(actor, ACTOR_RESTARTED, next);
     actor->self = next;
-    actor->monitor_count = 0;
+    if (actor->rare->monitor_count > 0) {
+        life_rare(actor)->monitor_count = 0;
+    }
     actor->paused = false;
     begin(actor);
 }
@@ -278,30 +322,30 @@ stop(actor_t *actor)
 
 /* Whoever has ended no longer wants to hear. */
 static void
-forget_monitors(actor_t *actor)
+forget_monitors(const core_t *core, rare_t *rare)
 {
     uint32_t kept = 0;
-    for (uint32_t i = 0; i < actor->monitor_count; i++) {
-        if (cell_holds(actor->core, actor->monitors[i].who)) {
-            actor->monitors[kept++] = actor->monitors[i];
+    for (uint32_t i = 0; i < rare->monitor_count; i++) {
+        if (cell_holds(core, rare->monitors[i].who)) {
+            rare->monitors[kept++] = rare->monitors[i];
         }
     }
-    actor->monitor_count = kept;
+    rare->monitor_count = kept;
 }
 
 static void
 monitor(actor_t *actor, const envelope_t *order)
 {
-    if (actor->monitor_count == actor->monitor_capacity) {
-        forget_monitors(actor);
+    rare_t *rare = life_rare(actor);
+    if (rare->monitor_count == rare->monitor_capacity) {
+        forget_monitors(actor->core, rare);
     }
-    if (actor->monitor_count == actor->monitor_capacity) {
-        actor->monitor_capacity = actor->monitor_capacity == 0 ? 4 : actor->monitor_capacity * 2;
-        actor->monitors =
-            realloc(actor->monitors, actor->monitor_capacity * sizeof *actor->monitors);
-        assert(actor->monitors != NULL && "memory for monitors");
+    if (rare->monitor_count == rare->monitor_capacity) {
+        rare->monitor_capacity = rare->monitor_capacity == 0 ? 4 : rare->monitor_capacity * 2;
+        rare->monitors = realloc(rare->monitors, rare->monitor_capacity * sizeof *rare->monitors);
+        assert(rare->monitors != NULL && "memory for monitors");
     }
-    actor->monitors[actor->monitor_count++] = (monitor_t){order->from, order->number};
+    rare->monitors[rare->monitor_count++] = (monitor_t){order->from, order->number};
 }
 
 static void
@@ -309,9 +353,9 @@ pause_lanes(actor_t *actor, bool paused)
 {
     actor->paused = paused;
     if (actor->stage == STAGE_OPEN && actor->is_ready) {
-        life_set_state(actor, paused               ? ACTOR_PAUSED
-                              : actor->why[0] != 0 ? ACTOR_DEGRADED
-                                                   : ACTOR_READY);
+        life_set_state(actor, paused                     ? ACTOR_PAUSED
+                              : actor->rare->why[0] != 0 ? ACTOR_DEGRADED
+                                                         : ACTOR_READY);
     }
     lane_wake(actor);
 }
@@ -353,7 +397,7 @@ life_release(actor_t *actor)
 {
     leave_role(actor);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        for (envelope_t *e; (e = fifo_pop(&actor->lane[lane])) != NULL;) {
+        for (envelope_t *e; (e = lane_pop(actor, (lane_t) lane)) != NULL;) {
             envelope_free(e);
         }
     }
@@ -363,13 +407,13 @@ life_release(actor_t *actor)
         ask_accepted_free(actor, actor->accepted);
     }
     drop_state(actor);
-    atomic_store(&actor->cell->actor, NULL);
+    atomic_store_explicit(&actor->cell->actor, NULL, memory_order_release);
     lane_unlist(actor);
     watch_forget(actor);
     envelope_free(actor->args);
     poison_free(actor);
     supervisor_free(actor);
-    free(actor->monitors);
+    free_rare(actor);
     cell_give_back(actor->core, actor->self.index);
     memory_give(actor, sizeof *actor);
 }

@@ -19,6 +19,17 @@ load_find(const core_t *core, const char *name)
     return NULL;
 }
 
+loaded_class_t *
+load_of(const core_t *core, const actor_class_t *class)
+{
+    for (uint32_t i = 0; i < core->class_count; i++) {
+        if (core->classes[i].class == class) {
+            return &core->classes[i];
+        }
+    }
+    return NULL;
+}
+
 static err_t
 resolve_edge(core_t *core, const loaded_class_t *from, loaded_edge_t *edge,
              const actor_edge_t *as_listed, char *why, size_t why_size)
@@ -170,6 +181,7 @@ load_classes(core_t *core, const core_options_t *options, char *why, size_t why_
     for (uint32_t i = 0; i < count; i++) {
         add_class(core, options->classes[i], options->placement);
     }
+    assert(core->class_count <= UINT16_MAX && "a class is told by 16 bits");
     core->root_class = load_find(core, options->root->name);
     core->pool_first = core->worker_count;
     core->pool_count = options->pool_workers == 0 ? POOL_WORKERS : options->pool_workers;

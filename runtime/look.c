@@ -294,8 +294,10 @@ look_late(core_t *core, uint32_t index, cell_t *cell, int64_t now)
     const loaded_class_t *class = atomic_load(&cell->class);
     int64_t limit_ms =
         class->class->init_deadline_ms == 0 ? INIT_DEADLINE_MS : class->class->init_deadline_ms;
-    bool starting = atomic_load(&cell->state) == ACTOR_STARTING; /* first: see life_new */
-    if (starting && now - atomic_load(&cell->started_ns) > limit_ms * NS_PER_MS &&
+    int64_t since_ns = 0; /* its worker has not begun it: from the first look on */
+    bool starting = atomic_load(&cell->state) == ACTOR_STARTING &&
+                    !atomic_compare_exchange_strong(&cell->started_ns, &since_ns, now);
+    if (starting && now - since_ns > limit_ms * NS_PER_MS &&
         !atomic_exchange(&cell->reported_late, true)) {
         note_late(core, index, cell);
         core->executor.changed(core->executor.self);

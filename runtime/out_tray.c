@@ -276,7 +276,7 @@ put(actor_ctx_t *ctx, const loaded_edge_t *edge, envelope_t *take_envelope)
 }
 
 #define COPIED_WHOLE 64u /* bytes: a shorter draft is copied at this length, which costs no call */
-_Static_assert(COPIED_WHOLE == BLOCK_STEP, "the block behind a head has room for it");
+_Static_assert(COPIED_WHOLE == ENVELOPE_STEP, "the block behind a head has room for it");
 
 static inline envelope_t *
 tell_new(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,

@@ -29,8 +29,8 @@ unlink_held(actor_t *actor, held_t *held)
     }
     *at = held->next;
     timer_unset(&actor->worker->timers, &held->timer);
-    if (actor->trying == held) {
-        actor->trying = NULL;
+    if (actor->rare->trying == held) {
+        life_rare(actor)->trying = NULL;
     }
 }
 
@@ -38,7 +38,7 @@ static void
 let_go(actor_t *actor, held_t *held)
 {
     unlink_held(actor, held);
-    fifo_splice_front(&actor->lane[held->lane], &held->later);
+    lane_put_first(actor, held->lane, &held->later);
     free(held);
     lane_wake(actor);
 }
@@ -54,7 +54,7 @@ try_again(worker_t *worker, timer_node_t *node)
     if (held->failed == NULL) {
         return;
     }
-    fifo_push(&actor->lane[held->lane], held->failed);
+    lane_append(actor, held->lane, held->failed);
     held->failed = NULL;
     lane_wake(actor);
 }
@@ -68,7 +68,7 @@ poison_takes(actor_t *actor, envelope_t *envelope)
             continue;
         }
         if (held->failed == NULL && envelope->attempt > 1 && envelope->kind == ENV_TELL) {
-            actor->trying = held;
+            life_rare(actor)->trying = held;
             return false;
         }
         fifo_push(&held->later, envelope);
@@ -106,14 +106,15 @@ quarantine(actor_t *actor, envelope_t *take_envelope, const char *why)
         .attempts = take_envelope->attempt,
         .wall_ns = core->executor.wall_ns(core->executor.self),
     };
-    snprintf(entry->shown.actor, sizeof entry->shown.actor, "%s", actor->name);
+    snprintf(entry->shown.actor, sizeof entry->shown.actor, "%s", watch_called(actor));
     snprintf(entry->shown.message, sizeof entry->shown.message, "%s", take_envelope->type->name);
     snprintf(entry->shown.reason, sizeof entry->shown.reason, "%s", why);
     record_print(take_envelope->type, take_envelope->record, entry->shown.shown,
                  sizeof entry->shown.shown);
     atomic_fetch_add(&core->quarantine_count, 1);
     atomic_store(&entry->state, QUARANTINE_SET);
-    core_note_trouble(actor->worker, actor->name, "quarantined", why, take_envelope->attempt);
+    core_note_trouble(actor->worker, watch_called(actor), "quarantined", why,
+                      take_envelope->attempt);
 }
 
 static held_t *
@@ -132,8 +133,10 @@ hold_new(actor_t *actor, const envelope_t *failed)
 void
 poison_hold(actor_t *actor, envelope_t *take_failed, const char *why)
 {
-    held_t *held = actor->trying;
-    actor->trying = NULL;
+    held_t *held = actor->rare->trying;
+    if (held != NULL) {
+        life_rare(actor)->trying = NULL;
+    }
     if (take_failed->attempt >= DELIVERY_ATTEMPTS_MAX) {
         quarantine(actor, take_failed, why);
         if (held != NULL) {
@@ -153,8 +156,8 @@ poison_hold(actor_t *actor, envelope_t *take_failed, const char *why)
 void
 poison_passed(actor_t *actor)
 {
-    if (actor->trying != NULL) {
-        let_go(actor, actor->trying);
+    if (actor->rare->trying != NULL) {
+        let_go(actor, actor->rare->trying);
     }
 }
 

@@ -98,12 +98,13 @@ static const envelope_t *
 next_of(const worker_t *worker)
 {
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        const actor_t *actor = worker->ready[lane].head;
+        const actor_t *actor = lane_ready(worker, (lane_t) lane);
         if (actor && actor->held) {
             return NULL;
         }
-        if (actor && lane_is_open(actor, (lane_t) lane) && actor->lane[lane].head) {
-            return actor->lane[lane].head;
+        const envelope_t *first = actor ? lane_first(actor, (lane_t) lane) : NULL;
+        if (first && lane_is_open(actor, (lane_t) lane)) {
+            return first;
         }
     }
     return NULL;

@@ -22,15 +22,30 @@ sim_actor_at(const sim_t *sim, uint32_t index)
 /* ---- where an ask is ---- */
 
 static bool
+is_it(const envelope_t *e, envelope_kind_t kind, const actor_t *asker, uint64_t id)
+{
+    actor_ref_t whose = kind == ENV_ASK ? e->from : e->to;
+    return e->kind == kind && e->number == id && whose.index == asker->self.index;
+}
+
+static bool
 fifo_has(const fifo_t *fifo, envelope_kind_t kind, const actor_t *asker, uint64_t id)
 {
-    for (const envelope_t *e = fifo->head; e; e = e->next) {
-        actor_ref_t whose = kind == ENV_ASK ? e->from : e->to;
-        if (e->kind == kind && e->number == id && whose.index == asker->self.index) {
-            return true;
-        }
+    const envelope_t *e = fifo->head;
+    while (e && !is_it(e, kind, asker, id)) {
+        e = e->next;
     }
-    return false;
+    return e;
+}
+
+static bool
+waits_in(const actor_t *at, lane_t lane, envelope_kind_t kind, const actor_t *asker, uint64_t id)
+{
+    const envelope_t *e = lane_first(at, lane);
+    while (e && !is_it(e, kind, asker, id)) {
+        e = lane_after(at, lane, e);
+    }
+    return e;
 }
 
 /* Between two workers, or in the tray of the handler in hand. */
@@ -39,8 +54,7 @@ is_under_way(const sim_t *sim, envelope_kind_t kind, const actor_t *asker, uint6
 {
     for (uint32_t i = 0; i < sim->busy_count; i++) {
         for (const flight_t *f = sim->channel[sim->busy[i]].head; f; f = f->next) {
-            fifo_t one = {.head = f->envelope};
-            if (fifo_has(&one, kind, asker, id)) {
+            if (is_it(f->envelope, kind, asker, id)) {
                 return true;
             }
         }
@@ -65,7 +79,7 @@ place_at(const waiting_t *waiting, actor_t *at)
         }
     }
     for (int lane = LANE_URGENT; lane < LANE_COUNT; lane++) {
-        if (fifo_has(&at->lane[lane], ENV_ASK, asker, id)) {
+        if (waits_in(at, (lane_t) lane, ENV_ASK, asker, id)) {
             return (place_t){PLACE_LANE, at, NULL};
         }
     }
@@ -84,7 +98,7 @@ place_of(const sim_t *sim, const waiting_t *waiting)
     uint64_t id = waiting->ask->id;
     actor_t *at = sim_actor_at(sim, waiting->ask->to.index);
 
-    if (fifo_has(&asker->lane[LANE_REPLY], ENV_REPLY, asker, id)) {
+    if (waits_in(asker, LANE_REPLY, ENV_REPLY, asker, id)) {
         return (place_t){PLACE_ANSWERED, at, NULL};
     }
     place_t place = at ? place_at(waiting, at) : (place_t){PLACE_LOST, NULL, NULL};
@@ -101,9 +115,9 @@ place_of(const sim_t *sim, const waiting_t *waiting)
 const open_ask_t *
 sim_call_of(const actor_t *actor)
 {
-    for (uint32_t i = 0; actor->calls_open > 0 && i < actor->ask_capacity; i++) {
-        if (actor->ask[i] && actor->ask[i]->call) {
-            return actor->ask[i];
+    for (uint32_t i = 0; actor->calls_open > 0 && i < actor->rare->ask_capacity; i++) {
+        if (actor->rare->ask[i] && actor->rare->ask[i]->call) {
+            return actor->rare->ask[i];
         }
     }
     return NULL;
@@ -143,9 +157,9 @@ sim_graph_fill(sim_t *sim, sim_graph_t *graph)
     for (uint32_t i = 1; i < atomic_load(&sim->core->cells_used); i++) {
         actor_t *actor =
             atomic_load(&cell_at(sim->core, i)->asks) > 0 ? sim_actor_at(sim, i) : NULL;
-        for (uint32_t a = 0; actor && a < actor->ask_capacity; a++) {
-            if (actor->ask[a] && !actor->ask[a]->job) {
-                node_add(graph, actor, actor->ask[a]);
+        for (uint32_t a = 0; actor && a < actor->rare->ask_capacity; a++) {
+            if (actor->rare->ask[a] && !actor->rare->ask[a]->job) {
+                node_add(graph, actor, actor->rare->ask[a]);
             }
         }
     }
@@ -205,8 +219,8 @@ follow(const sim_t *sim, const sim_graph_t *graph, waiting_t *from, const open_a
     if (place->kind != PLACE_ACCEPTED) {
         return false;
     }
-    for (uint32_t i = 0; i < place->at->ask_capacity; i++) {
-        const open_ask_t *ask = place->at->ask[i];
+    for (uint32_t i = 0; i < place->at->rare->ask_capacity; i++) {
+        const open_ask_t *ask = place->at->rare->ask[i];
         if (ask && serves(sim, place, ask)) {
             any = true;
             found = meet(graph, ask, wanted) || found;
@@ -255,14 +269,14 @@ ask_has_hope(const sim_graph_t *graph, const open_ask_t *ask)
 static bool
 actor_has_hope(const sim_graph_t *graph, const actor_t *actor)
 {
-    bool all_without = actor->asks_open > 0 && actor->timers == 0 && actor->jobs_open == 0 &&
-                       actor->stage == STAGE_OPEN && !actor->children;
+    bool all_without = actor->asks_open > 0 && actor->rare->timers == 0 && actor->jobs_open == 0 &&
+                       actor->stage == STAGE_OPEN && !actor->rare->children;
 
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        all_without = all_without && (actor->lane[lane].count == 0 || actor->calls_open > 0);
+        all_without = all_without && (actor->lane_depth[lane] == 0 || actor->calls_open > 0);
     }
-    for (uint32_t i = 0; all_without && i < actor->ask_capacity; i++) {
-        all_without = !actor->ask[i] || !ask_has_hope(graph, actor->ask[i]);
+    for (uint32_t i = 0; all_without && i < actor->rare->ask_capacity; i++) {
+        all_without = !actor->rare->ask[i] || !ask_has_hope(graph, actor->rare->ask[i]);
     }
     return !all_without;
 }
@@ -283,8 +297,8 @@ deferral_has_hope(const sim_t *sim, const sim_graph_t *graph, const place_t *pla
     const char *name = place->accepted->waits_for;
     uint32_t asked = 0;
 
-    for (uint32_t i = 0; i < place->at->ask_capacity; i++) {
-        const open_ask_t *ask = place->at->ask[i];
+    for (uint32_t i = 0; i < place->at->rare->ask_capacity; i++) {
+        const open_ask_t *ask = place->at->rare->ask[i];
         if (ask && serves(sim, place, ask)) {
             asked++;
             if (ask_has_hope(graph, ask)) {

@@ -36,9 +36,9 @@ node_print(const waiting_t *node, lines_t *lines)
                                         [PLACE_LOST] = "nowhere: neither kept nor answered"};
     const place_t *place = &node->place;
 
-    line(lines, "%s %s %s: %s is %s", node->asker->name, node->ask->call ? "calls" : "asks",
-         place->at ? place->at->name : "nobody", node->ask->type ? node->ask->type->name : "it",
-         where[place->kind]);
+    line(lines, "%s %s %s: %s is %s", watch_called(node->asker), node->ask->call ? "calls" : "asks",
+         place->at ? watch_called(place->at) : "nobody",
+         node->ask->type ? node->ask->type->name : "it", where[place->kind]);
     if (place->kind == PLACE_ACCEPTED) {
         line(lines, ", waits for %s", place->accepted->waits_for);
     } else if (place->kind == PLACE_LANE && sim_call_of(place->at)) {
@@ -74,7 +74,7 @@ sim_judge_alarm(void *context, uint32_t caller)
     if (!actor || !sim_graph_has_circle(sim, actor)) {
         sim_wait_graph(sim, text, sizeof text);
         sim_note_fault(sim, "false alarm: %s was told cycle, and is in none\n%s",
-                       actor ? actor->name : "nobody", text);
+                       actor ? watch_called(actor) : "nobody", text);
     }
 }
 

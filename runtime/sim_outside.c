@@ -166,7 +166,7 @@ name_of(const sim_t *sim, actor_ref_t who)
         return "";
     }
     const actor_t *actor = atomic_load(&cell_at(sim->core, who.index)->actor);
-    return actor ? actor->name : "";
+    return actor ? watch_called(actor) : "";
 }
 
 void

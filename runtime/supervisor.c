@@ -7,6 +7,7 @@
 #include "runtime/inside.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,15 +22,29 @@ order(actor_t *parent, const child_t *child, envelope_kind_t kind, actor_reason_
     core_route(parent->worker, envelope);
 }
 
+static const actor_class_t *
+class_of(const actor_t *parent, const child_t *child)
+{
+    return parent->core->classes[child->class].class;
+}
+
+static const char *
+name_of(const actor_t *parent, const child_t *child)
+{
+    return child->named ? child->name : class_of(parent, child)->name;
+}
+
 static void
 tell_parent(actor_t *parent, const child_t *child, actor_reason_t reason, actor_ref_t next)
 {
-    envelope_t *down = envelope_new(ENV_DOWN, child->who, parent->self, NULL, child->name,
-                                    (uint32_t) strlen(child->name) + 1);
+    const char *name = name_of(parent, child);
+    envelope_t *down =
+        envelope_new(ENV_DOWN, child->who, parent->self, NULL, name, (uint32_t) strlen(name) + 1);
+    down->sent_ns = parent->worker->ctx.now_ns;
     down->number = child->tag;
     down->reason = (uint8_t) reason;
     envelope_more(down)->down.next = ref_word(next);
-    envelope_more(down)->down.class_name = child->class->name;
+    envelope_more(down)->down.class_name = class_of(parent, child)->name;
     lane_push_down(parent, down);
 }
 
@@ -37,7 +52,7 @@ tell_parent(actor_t *parent, const child_t *child, actor_reason_t reason, actor_
 child_t *
 supervisor_find(actor_t *parent, uint32_t index)
 {
-    child_t *first = parent->children, *last = parent->children_last;
+    child_t *first = parent->rare->children, *last = parent->rare->children_last;
     while (first != NULL && first->who.index != index && last->who.index != index) {
         first = first->next;
         last = last->previous;
@@ -45,17 +60,71 @@ supervisor_find(actor_t *parent, uint32_t index)
     return first == NULL || first->who.index == index ? first : last;
 }
 
+/* What is being done about this child; NULL: nothing yet. */
+static care_t *
+care_find(const actor_t *parent, const child_t *child)
+{
+    care_t *care = child->tended ? parent->rare->cares : NULL;
+    while (care != NULL && care->child != child) {
+        care = care->next;
+    }
+    return care;
+}
+
+static care_t *
+care_of(actor_t *parent, child_t *child)
+{
+    care_t *care = care_find(parent, child);
+    if (care == NULL) {
+        rare_t *rare = life_rare(parent);
+        care = memory_take(sizeof *care);
+        *care = (care_t){.timer.actor = parent, .next = rare->cares, .child = child};
+        rare->cares = care;
+        child->tended = true;
+    }
+    return care;
+}
+
+static void
+care_end(actor_t *parent, care_t *care)
+{
+    care_t **at = &life_rare(parent)->cares;
+    while (*at != care) {
+        at = &(*at)->next;
+    }
+    *at = care->next;
+    timer_unset(&parent->worker->timers, &care->timer);
+    free(care->restarted);
+    memory_give(care, sizeof *care);
+}
+
+static uint32_t
+restarts_of(const actor_t *parent, const child_t *child)
+{
+    const care_t *care = care_find(parent, child);
+    return care == NULL ? 0 : care->restarts;
+}
+
+static size_t
+child_bytes(size_t name_bytes)
+{
+    size_t bytes = offsetof(child_t, name) + name_bytes + 1;
+    return bytes < sizeof(child_t) ? sizeof(child_t) : bytes;
+}
+
 static void
 remove_child(actor_t *parent, child_t *child)
 {
-    *(child->previous == NULL ? &parent->children : &child->previous->next) = child->next;
-    *(child->next == NULL ? &parent->children_last : &child->next->previous) = child->previous;
-    timer_unset(&parent->worker->timers, &child->timer);
-    if (parent->stopping == child) {
-        parent->stopping = NULL;
+    rare_t *rare = life_rare(parent);
+    *(child->previous == NULL ? &rare->children : &child->previous->next) = child->next;
+    *(child->next == NULL ? &rare->children_last : &child->next->previous) = child->previous;
+    if (child->tended) {
+        care_end(parent, care_find(parent, child));
     }
-    free(child->restarted);
-    memory_give(child, sizeof *child);
+    if (rare->stopping == child) {
+        rare->stopping = NULL;
+    }
+    memory_give(child, child_bytes(child->named ? strlen(child->name) : 0));
 }
 
 void
@@ -70,25 +139,28 @@ supervisor_forget(actor_t *parent, actor_ref_t who)
 void
 supervisor_free(actor_t *parent)
 {
-    while (parent->children != NULL) {
-        remove_child(parent, parent->children);
+    while (parent->rare->children != NULL) {
+        remove_child(parent, parent->rare->children);
     }
 }
 
 void
-supervisor_add(actor_t *parent, actor_ref_t who, const actor_class_t *class, slice_t name,
+supervisor_add(actor_t *parent, actor_ref_t who, const loaded_class_t *class, slice_t name,
                uint64_t tag)
 {
-    child_t *child = memory_take(sizeof *child);
-    *child = (child_t){.next = NULL};
-    child->who = who;
-    child->class = class;
-    child->tag = tag;
-    child->timer.actor = parent;
-    memcpy(child->name, name.data, name.size);
-    child->previous = parent->children_last;
-    *(child->previous == NULL ? &parent->children : &child->previous->next) = child;
-    parent->children_last = child;
+    rare_t *rare = life_rare(parent);
+    child_t *child = memory_take(child_bytes(name.size));
+    *child = (child_t){.previous = rare->children_last,
+                       .who = who,
+                       .tag = tag,
+                       .class = (uint16_t) class->index,
+                       .named = name.size > 0};
+    if (name.size > 0) {
+        memcpy(child->name, name.data, name.size);
+        child->name[name.size] = '\0';
+    }
+    *(child->previous == NULL ? &rare->children : &child->previous->next) = child;
+    rare->children_last = child;
 }
 
 /* ---- spawn ---- */
@@ -107,14 +179,23 @@ place(const actor_ctx_t *ctx, const loaded_class_t *class)
     return core_worker(core, core->pool_first + turn);
 }
 
+/* Of no bytes when it is that of the class. */
+static slice_t
+own_name(const actor_class_t *class, slice_t name)
+{
+    name.size = name.size > ACTOR_NAME_BYTES_MAX ? ACTOR_NAME_BYTES_MAX : name.size;
+    name.size = name.size == 0 ? 0 : strnlen(name.data, name.size);
+    return slice_equal(name, slice_of(class->name)) ? (slice_t){0} : name;
+}
+
 verdict_t
 actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
             const record_type_t *args_type, const void *args, uint64_t tag, actor_ref_t *ret_child)
 {
     actor_t *parent = ctx->actor;
     core_t *core = parent->core;
-    loaded_class_t *loaded = load_find(core, class->name);
-    if (loaded == NULL || loaded->class != class) {
+    loaded_class_t *loaded = load_of(core, class);
+    if (loaded == NULL) {
         return VERDICT_UNDECLARED;
     }
     uint32_t size = 0;
@@ -126,11 +207,10 @@ actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
     if ((class->role && atomic_load(&loaded->role) != 0) || !cell_claim(core, &child)) {
         return VERDICT_FULL;
     }
-    name = name.size == 0 ? slice_of(class->name) : name;
-    name.size = name.size > ACTOR_NAME_BYTES_MAX ? ACTOR_NAME_BYTES_MAX : name.size;
+    name = own_name(class, name);
     life_new(core, loaded, child, parent->self, name, place(ctx, loaded));
     worker_enters(ctx->worker);
-    supervisor_add(parent, child, class, name, tag);
+    supervisor_add(parent, child, loaded, name, tag);
     worker_leaves(ctx->worker);
     tray_add(ctx, envelope_new(ENV_INIT, parent->self, child, args == NULL ? NULL : args_type, args,
                                size));
@@ -162,9 +242,11 @@ order_from_handler(actor_ctx_t *ctx, actor_ref_t who, envelope_kind_t kind)
     bool waits = kind == ENV_CYCLE && child->state == CHILD_WAITS && !child->stopping;
     if (kind == ENV_STOP) {
         child->stopping = true;
-        timer_unset(&ctx->worker->timers, &child->timer);
-    } else if (waits) {
-        timer_set(&ctx->worker->timers, &child->timer, ctx->now_ns); /* its backoff is over now */
+        if (child->tended) {
+            timer_unset(&ctx->worker->timers, &care_find(ctx->actor, child)->timer);
+        }
+    } else if (waits) { /* its backoff is over now */
+        timer_set(&ctx->worker->timers, &care_of(ctx->actor, child)->timer, ctx->now_ns);
     }
     worker_leaves(ctx->worker);
     if (waits) {
@@ -215,19 +297,20 @@ child_left(worker_t *worker, timer_node_t *node)
 {
     (void) worker;
     actor_t *parent = node->actor;
-    assert(parent->stopping != NULL && &parent->stopping->timer == node);
-    parent->stopping->left = true;
-    parent->stopping = NULL;
+    child_t *child = ((care_t *) node)->child;
+    assert(parent->rare->stopping == child);
+    child->left = true;
+    life_rare(parent)->stopping = NULL;
     supervisor_stop_next(parent);
 }
 
 void
 supervisor_stop_next(actor_t *parent)
 {
-    if (parent->stopping != NULL) {
+    if (parent->rare->stopping != NULL) {
         return;
     }
-    child_t *child = parent->children_last;
+    child_t *child = parent->rare->children_last;
     while (child != NULL && child->left) {
         child = child->previous;
     }
@@ -235,9 +318,10 @@ supervisor_stop_next(actor_t *parent)
         life_children_ended(parent);
         return;
     }
-    parent->stopping = child;
-    child->timer.fire = child_left;
-    timer_set(&parent->worker->timers, &child->timer,
+    life_rare(parent)->stopping = child;
+    care_t *care = care_of(parent, child);
+    care->timer.fire = child_left;
+    timer_set(&parent->worker->timers, &care->timer,
               parent->worker->ctx.now_ns + (int64_t) STOP_CHILD_MS * NS_PER_MS);
     child->stopping = true;
     order(parent, child, ENV_STOP, ACTOR_ENDED);
@@ -247,7 +331,7 @@ supervisor_stop_next(actor_t *parent)
 
 /* Counts this restart; false when there were too many in the period. */
 static bool
-within_intensity(const actor_t *parent, child_t *child)
+within_intensity(const actor_t *parent, care_t *care)
 {
     const actor_class_t *class = parent->class->class;
     uint32_t intensity =
@@ -255,20 +339,20 @@ within_intensity(const actor_t *parent, child_t *child)
     int64_t period_ms =
         class->restart_period_ms == 0 ? RESTART_PERIOD_MS : class->restart_period_ms;
     int64_t now = parent->worker->ctx.now_ns;
-    if (child->restarted == NULL) {
-        child->restarted = xalloc(intensity, sizeof(int64_t));
+    if (care->restarted == NULL) {
+        care->restarted = xalloc(intensity, sizeof(int64_t));
     }
-    int64_t *oldest = &child->restarted[child->restarts % intensity];
-    if (child->restarts >= intensity && now - *oldest <= period_ms * NS_PER_MS) {
+    int64_t *oldest = &care->restarted[care->restarts % intensity];
+    if (care->restarts >= intensity && now - *oldest <= period_ms * NS_PER_MS) {
         return false;
     }
     *oldest = now;
-    child->restarts++;
+    care->restarts++;
     return true;
 }
 
 static int64_t
-backoff_ns(const actor_t *parent, const child_t *child)
+backoff_ns(const actor_t *parent, const care_t *care)
 {
     const actor_class_t *class = parent->class->class;
     int64_t period_ms =
@@ -276,8 +360,8 @@ backoff_ns(const actor_t *parent, const child_t *child)
     uint32_t intensity =
         class->restart_intensity == 0 ? RESTART_INTENSITY : class->restart_intensity;
     uint32_t recent = 0;
-    for (uint32_t i = 0; child->restarted != NULL && i < intensity && i < child->restarts; i++) {
-        recent += parent->worker->ctx.now_ns - child->restarted[i] <= period_ms * NS_PER_MS;
+    for (uint32_t i = 0; care->restarted != NULL && i < intensity && i < care->restarts; i++) {
+        recent += parent->worker->ctx.now_ns - care->restarted[i] <= period_ms * NS_PER_MS;
     }
     int64_t wait_ms = RESTART_BACKOFF_MS;
     while (recent > 1 && wait_ms < RESTART_BACKOFF_MAX_MS) {
@@ -304,13 +388,14 @@ restart_child(actor_t *parent, child_t *child)
 static void
 restart_all(actor_t *parent)
 {
-    for (const child_t *child = parent->children; child != NULL; child = child->next) {
-        bool backs_off = child->state == CHILD_WAITS && timer_is_set(&child->timer);
+    for (const child_t *child = parent->rare->children; child != NULL; child = child->next) {
+        const care_t *care = care_find(parent, child);
+        bool backs_off = child->state == CHILD_WAITS && care != NULL && timer_is_set(&care->timer);
         if (!child->stopping && (child->state == CHILD_CYCLES || backs_off)) {
             return; /* its end, or the end of its backoff, comes back here */
         }
     }
-    for (child_t *child = parent->children; child != NULL; child = child->next) {
+    for (child_t *child = parent->rare->children; child != NULL; child = child->next) {
         if (child->state == CHILD_WAITS && !child->stopping) {
             restart_child(parent, child);
         }
@@ -326,11 +411,7 @@ restart_waiting(worker_t *worker, timer_node_t *node)
         restart_all(parent);
         return;
     }
-    child_t *child = parent->children;
-    while (&child->timer != node) {
-        child = child->next;
-    }
-    restart_child(parent, child);
+    restart_child(parent, ((care_t *) node)->child);
 }
 
 static void
@@ -338,13 +419,14 @@ cycle_siblings(actor_t *parent, child_t *failed)
 {
     actor_strategy_t strategy = parent->class->class->strategy;
     bool later = false;
-    for (child_t *child = parent->children; child != NULL; child = child->next) {
+    for (child_t *child = parent->rare->children; child != NULL; child = child->next) {
         bool goes = strategy == ACTOR_ONE_FOR_ALL || (strategy == ACTOR_REST_FOR_ONE && later);
         later = later || child == failed;
         if (!goes || child == failed || child->state != CHILD_RUNS || child->stopping) {
             continue;
         }
-        if (child->class->restart == ACTOR_TEMPORARY) { /* goes with them, and never comes back */
+        if (class_of(parent, child)->restart ==
+            ACTOR_TEMPORARY) { /* goes with them, and never comes back */
             child->stopping = true;
             order(parent, child, ENV_STOP, ACTOR_ENDED);
         } else {
@@ -357,7 +439,8 @@ cycle_siblings(actor_t *parent, child_t *failed)
 static void
 give_up(actor_t *parent, child_t *child, const char *why)
 {
-    core_note_trouble(parent->worker, child->name, "given-up", why, child->restarts);
+    core_note_trouble(parent->worker, name_of(parent, child), "given-up", why,
+                      restarts_of(parent, child));
     child->stopping = true;
     order(parent, child, ENV_GIVE_UP, ACTOR_GIVEN_UP);
     tell_parent(parent, child, ACTOR_GIVEN_UP, (actor_ref_t){0});
@@ -368,20 +451,21 @@ child_waits(actor_t *parent, child_t *child, const envelope_t *ended)
 {
     bool cycled = child->state == CHILD_CYCLES;
     child->state = CHILD_WAITS;
-    child->timer.fire = restart_waiting;
+    care_t *care = care_of(parent, child);
+    care->timer.fire = restart_waiting;
     if (cycled && ended->reason == ACTOR_RESTARTED) {
-        restart_waiting(parent->worker, &child->timer);
+        restart_waiting(parent->worker, &care->timer);
         return;
     }
-    core_note_trouble(parent->worker, child->name, "failed", (const char *) ended->record,
-                      child->restarts + 1);
-    if (ended->counted && !within_intensity(parent, child)) {
+    core_note_trouble(parent->worker, name_of(parent, child), "failed",
+                      (const char *) ended->record, care->restarts + 1);
+    if (ended->counted && !within_intensity(parent, care)) {
         give_up(parent, child, (const char *) ended->record);
         return;
     }
     cycle_siblings(parent, child);
-    timer_set(&parent->worker->timers, &child->timer,
-              parent->worker->ctx.now_ns + backoff_ns(parent, child));
+    timer_set(&parent->worker->timers, &care->timer,
+              parent->worker->ctx.now_ns + backoff_ns(parent, care));
 }
 
 void
@@ -399,7 +483,8 @@ supervisor_child_ended(actor_t *parent, envelope_t *ended)
     }
     actor_reason_t reason = (actor_reason_t) ended->reason;
     if (reason == ACTOR_FAILED) {
-        core_note_trouble(parent->worker, child->name, "failed", (const char *) ended->record, 1);
+        core_note_trouble(parent->worker, name_of(parent, child), "failed",
+                          (const char *) ended->record, 1);
     }
     if (parent->stage != STAGE_ENDING && reason != ACTOR_GIVEN_UP) {
         tell_parent(parent, child, reason, (actor_ref_t){0});

@@ -26,18 +26,19 @@ move_timer(timer_node_t *timer, worker_t *from, worker_t *to)
 static void
 move_timers(actor_t *actor, worker_t *from, worker_t *to)
 {
-    for (uint32_t i = 0; i < actor->ask_capacity; i++) {
-        if (actor->ask[i] != NULL) {
-            move_timer(&actor->ask[i]->timer, from, to);
+    const rare_t *rare = actor->rare;
+    for (uint32_t i = 0; i < rare->ask_capacity; i++) {
+        if (rare->ask[i] != NULL) {
+            move_timer(&rare->ask[i]->timer, from, to);
         }
     }
-    for (uint32_t i = 0; i < actor->timer_buckets; i++) {
-        for (keyed_timer_t *timer = actor->timer_bucket[i]; timer != NULL; timer = timer->chain) {
+    for (uint32_t i = 0; i < rare->timer_buckets; i++) {
+        for (keyed_timer_t *timer = rare->timer_bucket[i]; timer != NULL; timer = timer->chain) {
             move_timer(&timer->timer, from, to);
         }
     }
-    for (child_t *child = actor->children; child != NULL; child = child->next) {
-        move_timer(&child->timer, from, to);
+    for (care_t *care = rare->cares; care != NULL; care = care->next) {
+        move_timer(&care->timer, from, to);
     }
     for (held_t *held = actor->held; held != NULL; held = held->next) {
         move_timer(&held->timer, from, to);
@@ -64,12 +65,22 @@ move_actors(core_t *core, const actor_t *but, const worker_t *from, worker_t *to
     uint32_t used = atomic_load(&core->cells_used);
     for (uint32_t i = 1; i < used; i++) {
         const cell_t *cell = cell_at(core, i);
+        actor_t *actor = atomic_load(&cell->actor); /* first: of this one it is that it has begun */
         bool mine = atomic_load(&cell->begun) && atomic_load(&cell->worker) == from->index;
-        actor_t *actor = mine ? atomic_load(&cell->actor) : NULL;
-        if (actor != NULL && actor != but) {
+        if (mine && actor != NULL && actor != but) {
             actor->worker = to;
         }
     }
+}
+
+/* What the one that goes on had of places is left to the stuck one: nobody is in them. */
+static void
+swap_ready(worker_t *stuck, worker_t *next)
+{
+    ready_list_t unused[LANE_COUNT];
+    memcpy(unused, next->ready, sizeof unused);
+    memcpy(next->ready, stuck->ready, sizeof unused);
+    memcpy(stuck->ready, unused, sizeof unused);
 }
 
 static void
@@ -83,9 +94,8 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     next->timers = stuck->timers;
     next->touched = stuck->touched;
     next->ready_lanes = stuck->ready_lanes;
-    memcpy(next->ready, stuck->ready, sizeof next->ready);
+    swap_ready(stuck, next);
     memset(&stuck->timers, 0, sizeof stuck->timers);
-    memset(stuck->ready, 0, sizeof stuck->ready);
     stuck->touched = NULL;
     stuck->ready_lanes = 0;
     memcpy(next->sparing, stuck->sparing, stuck->sparing_count * sizeof stuck->sparing[0]);
@@ -210,7 +220,7 @@ takeover_name(const worker_t *stuck, char *text, size_t size)
     const actor_t *actor = atomic_load(&stuck->away);
     bool in_hand = atomic_load(&stuck->hand) != 0;
     snprintf(text, size, "%s, left by %s in %s", stuck->name,
-             actor == NULL ? "nobody" : actor->name,
+             actor == NULL ? "nobody" : watch_called(actor),
              in_hand ? atomic_load(&stuck->handling) : "nothing");
 }
 

@@ -5,15 +5,16 @@
 #include <stdlib.h>
 
 static keyed_timer_t **
-bucket_of(actor_t *actor, uint64_t key)
+bucket_of(const actor_t *actor, uint64_t key)
 {
-    return &actor->timer_bucket[(key * 0x9e3779b97f4a7c15u >> 32) % actor->timer_buckets];
+    const rare_t *rare = actor->rare;
+    return &rare->timer_bucket[(key * 0x9e3779b97f4a7c15u >> 32) % rare->timer_buckets];
 }
 
 static keyed_timer_t *
-find(actor_t *actor, uint64_t key)
+find(const actor_t *actor, uint64_t key)
 {
-    if (actor->timer_buckets == 0) {
+    if (actor->rare->timer_buckets == 0) {
         return NULL;
     }
     keyed_timer_t *timer = *bucket_of(actor, key);
@@ -26,10 +27,11 @@ find(actor_t *actor, uint64_t key)
 static void
 grow(actor_t *actor)
 {
-    keyed_timer_t **old = actor->timer_bucket;
-    uint32_t count = actor->timer_buckets;
-    actor->timer_buckets = count == 0 ? 8 : count * 2;
-    actor->timer_bucket = xalloc(actor->timer_buckets, sizeof(keyed_timer_t *));
+    rare_t *rare = life_rare(actor);
+    keyed_timer_t **old = rare->timer_bucket;
+    uint32_t count = rare->timer_buckets;
+    rare->timer_buckets = count == 0 ? 8 : count * 2;
+    rare->timer_bucket = xalloc(rare->timer_buckets, sizeof(keyed_timer_t *));
     for (uint32_t i = 0; i < count; i++) {
         for (keyed_timer_t *timer = old[i], *next; timer != NULL; timer = next) {
             next = timer->chain;
@@ -44,23 +46,26 @@ grow(actor_t *actor)
 static void
 count_timers(actor_t *actor, int change)
 {
-    actor->timers = (uint32_t) ((int64_t) actor->timers + change);
-    atomic_store_explicit(&actor->cell->timers, actor->timers, memory_order_relaxed);
+    rare_t *rare = life_rare(actor);
+    rare->timers = (uint32_t) ((int64_t) rare->timers + change);
+    atomic_store_explicit(&actor->cell->timers, rare->timers, memory_order_relaxed);
+}
+
+static bool
+is_expiry(const envelope_t *envelope, const void *context)
+{
+    const keyed_timer_t *timer = context; /* NULL: of any */
+    return envelope->kind == ENV_TIMER && (timer == NULL || envelope->number == timer->key);
 }
 
 /* Takes the queued expiries of this timer (NULL: of all) out of the lane: there is one at most. */
 static void
-unqueue(actor_t *actor, keyed_timer_t *timer)
+unqueue(actor_t *actor, const keyed_timer_t *timer)
 {
-    fifo_t rest = {0};
-    for (envelope_t *e; (e = fifo_pop(&actor->lane[LANE_NORMAL])) != NULL;) {
-        if (e->kind == ENV_TIMER && (timer == NULL || e->number == timer->key)) {
-            envelope_free(e);
-        } else {
-            fifo_push(&rest, e);
-        }
+    fifo_t out = lane_take_out(actor, LANE_NORMAL, is_expiry, timer);
+    for (envelope_t *e; (e = fifo_pop(&out)) != NULL;) {
+        envelope_free(e);
     }
-    actor->lane[LANE_NORMAL] = rest;
     watch_touch(actor);
 }
 
@@ -99,10 +104,10 @@ set_keyed(actor_ctx_t *ctx, uint64_t key, uint64_t delay_ms)
     actor_t *actor = ctx->actor;
     keyed_timer_t *timer = find(actor, key);
     if (timer == NULL) {
-        if (actor->timers >= TIMERS_PER_ACTOR_MAX) {
+        if (actor->rare->timers >= TIMERS_PER_ACTOR_MAX) {
             return VERDICT_FULL;
         }
-        if (actor->timers >= actor->timer_buckets) {
+        if (actor->rare->timers >= actor->rare->timer_buckets) {
             grow(actor);
         }
         timer = memory_take(sizeof *timer);
@@ -169,15 +174,18 @@ timer_dispatch(actor_t *actor, envelope_t *expiry)
 void
 timer_end_all(actor_t *actor)
 {
-    if (actor->timers > 0) {
+    if (actor->rare->timers > 0) {
         unqueue(actor, NULL);
     }
-    for (uint32_t i = 0; i < actor->timer_buckets; i++) {
-        while (actor->timer_bucket[i] != NULL) {
-            forget(actor, actor->timer_bucket[i]);
+    rare_t *rare = actor->rare->timer_buckets > 0 ? life_rare(actor) : NULL;
+    for (uint32_t i = 0; rare != NULL && i < rare->timer_buckets; i++) {
+        while (rare->timer_bucket[i] != NULL) {
+            forget(actor, rare->timer_bucket[i]);
         }
     }
-    free(actor->timer_bucket);
-    actor->timer_bucket = NULL;
-    actor->timer_buckets = 0;
+    if (rare != NULL) {
+        free(rare->timer_bucket);
+        rare->timer_bucket = NULL;
+        rare->timer_buckets = 0;
+    }
 }

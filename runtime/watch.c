@@ -1,5 +1,5 @@
 /* watch.c - looking at actors without touching them: atomics, and texts behind a sequence that a
- * reader finds changed and reads again; and the notes about who is stuck or late.
+ * reader finds changed and reads again.
  */
 #include "runtime/inside.h"
 
@@ -8,31 +8,86 @@
 #include <string.h>
 
 #define DESCRIBE_EVERY_NS (100 * (int64_t) NS_PER_MS)
-#define SHOWN_TRIES       8 /* of a reader; then the texts stay empty this time */
+#define READ_TRIES        8 /* then the tenant is passed over, or its texts stay empty, this time */
 
-_Static_assert(sizeof(shown_t) % sizeof(uint64_t) == 0, "texts are copied by words");
+_Static_assert(sizeof(told_t) % sizeof(uint64_t) == 0, "texts are copied by words");
+_Static_assert(sizeof(own_name_t) == ACTOR_NAME_BYTES_MAX + 1, "names are copied by words");
 
 /* ---- the actor's side ---- */
 
-static void
-publish(cell_t *cell, const shown_t *shown)
+static bool
+shows(const cell_t *cell, unsigned what)
 {
-    uint64_t words[SHOWN_WORDS];
-    memcpy(words, shown, sizeof words);
-    uint32_t sequence = atomic_load_explicit(&cell->shown_sequence, memory_order_relaxed);
-    atomic_store_explicit(&cell->shown_sequence, sequence + 1, memory_order_relaxed);
-    for (size_t i = 0; i < SHOWN_WORDS; i++) { /* each after the odd number, and before the even */
-        atomic_store_explicit(&cell->shown[i], words[i], memory_order_release);
+    return (atomic_load_explicit(&cell->shows, memory_order_acquire) & what) != 0;
+}
+
+void
+watch_begin(core_t *core, actor_ref_t who, slice_t name)
+{
+    cell_t *cell = cell_at(core, who.index);
+    if (name.size > 0) {
+        uint64_t word[sizeof(own_name_t) / sizeof(uint64_t)] = {0};
+        memcpy(word, name.data, name.size);
+        for (size_t i = 0; i < sizeof word / sizeof *word; i++) {
+            atomic_store_explicit(&core->names[who.index].word[i], word[i], memory_order_release);
+        }
     }
-    atomic_store_explicit(&cell->shown_sequence, sequence + 2, memory_order_release);
+    atomic_store_explicit(&cell->shows, name.size > 0 ? SHOWS_NAME : 0, memory_order_release);
+}
+
+const char *
+watch_called(const actor_t *actor)
+{
+    return shows(actor->cell, SHOWS_NAME) ? actor->core->names[actor->self.index].text
+                                          : actor->class->class->name;
+}
+
+static void
+publish(told_cell_t *cell, const told_t *told)
+{
+    uint64_t words[TOLD_WORDS];
+    memcpy(words, told, sizeof words);
+    uint32_t sequence = atomic_load_explicit(&cell->sequence, memory_order_relaxed);
+    atomic_store_explicit(&cell->sequence, sequence + 1, memory_order_relaxed);
+    for (size_t i = 0; i < TOLD_WORDS; i++) { /* each after the odd number, and before the even */
+        atomic_store_explicit(&cell->word[i], words[i], memory_order_release);
+    }
+    atomic_store_explicit(&cell->sequence, sequence + 2, memory_order_release);
+}
+
+/* Where this actor tells; what the tenant before it told is over. */
+static told_cell_t *
+told_of(const actor_t *actor)
+{
+    told_cell_t *cell = &actor->core->told[actor->self.index];
+    if (!shows(actor->cell, SHOWS_TOLD)) {
+        publish(cell, &(told_t){.why = ""});
+        atomic_store_explicit(&cell->restarts, 0, memory_order_release);
+        atomic_store_explicit(&cell->failures, 0, memory_order_release);
+        atomic_fetch_or_explicit(&actor->cell->shows, SHOWS_TOLD, memory_order_release);
+    }
+    return cell;
+}
+
+void
+watch_failed(const actor_t *actor)
+{
+    atomic_fetch_add_explicit(&told_of(actor)->failures, 1, memory_order_relaxed);
+}
+
+void
+watch_restarted(const actor_t *actor)
+{
+    atomic_fetch_add_explicit(&told_of(actor)->restarts, 1, memory_order_relaxed);
 }
 
 static const char *
 waits_for(const actor_t *actor)
 {
-    for (uint32_t i = 0; actor->calls_open > 0 && i < actor->ask_capacity; i++) {
-        if (actor->ask[i] != NULL && actor->ask[i]->call) {
-            const cell_t *cell = cell_at(actor->core, actor->ask[i]->to.index);
+    for (uint32_t i = 0; actor->calls_open > 0 && i < actor->rare->ask_capacity; i++) {
+        const open_ask_t *ask = actor->rare->ask[i];
+        if (ask != NULL && ask->call) {
+            const cell_t *cell = cell_at(actor->core, ask->to.index);
             const loaded_class_t *class = atomic_load(&cell->class);
             return class->class->name;
         }
@@ -41,17 +96,18 @@ waits_for(const actor_t *actor)
 }
 
 void
-watch_show(actor_t *actor)
+watch_show(const actor_t *actor)
 {
-    shown_t shown = {0};
-    text_put(shown.class_name, sizeof shown.class_name, actor->class->class->name);
-    text_put(shown.name, sizeof shown.name, actor->name);
-    text_put(shown.why, sizeof shown.why, actor->why);
-    text_put(shown.waits_for, sizeof shown.waits_for, waits_for(actor));
+    told_t told = {.why = ""};
+    text_put(told.why, sizeof told.why, actor->rare->why);
+    text_put(told.waits_for, sizeof told.waits_for, waits_for(actor));
     if (actor->class->class->describe != NULL && actor->state != NULL) {
-        actor->class->class->describe(actor->state, shown.describes, sizeof shown.describes);
+        actor->class->class->describe(actor->state, told.describes, sizeof told.describes);
     }
-    publish(actor->cell, &shown);
+    bool says = told.why[0] != '\0' || told.waits_for[0] != '\0' || told.describes[0] != '\0';
+    if (says || shows(actor->cell, SHOWS_TOLD)) {
+        publish(told_of(actor), &told);
+    }
 }
 
 /* Not oftener than every 100 ms, because it costs more than most handlers; but one that begins or
@@ -62,11 +118,11 @@ handled(actor_t *actor)
 {
     int64_t now = actor->worker->ctx.now_ns;
     bool describes = actor->class->class->describe != NULL;
-    uint32_t waits = actor->calls_open > 0 ? 1 : actor->accepted != NULL ? 2 : 0;
-    bool due = now - actor->described_ns >= DESCRIBE_EVERY_NS && (describes || waits != 0);
+    uint8_t waits = actor->calls_open > 0 ? 1 : actor->accepted != NULL ? 2 : 0;
+    bool due = now - actor->rare->described_ns >= DESCRIBE_EVERY_NS && (describes || waits != 0);
     bool rests = describes && actor->worker->ready_lanes == 0;
     if (due || rests || waits != actor->waits_shown) {
-        actor->described_ns = now;
+        life_rare(actor)->described_ns = now;
         actor->waits_shown = waits;
         watch_show(actor);
     }
@@ -78,13 +134,14 @@ depths(const actor_t *actor)
     cell_t *cell = actor->cell;
     int64_t oldest = 0;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        const envelope_t *head = actor->lane[lane].head;
+        const envelope_t *head = lane_first(actor, (lane_t) lane);
         if (head != NULL && (oldest == 0 || head->sent_ns < oldest)) {
             oldest = head->sent_ns;
         }
     }
-    atomic_store_explicit(&cell->depth[0], actor->lane[LANE_SYSTEM].count, memory_order_relaxed);
-    atomic_store_explicit(&cell->depth[1], actor->lane[LANE_REPLY].count, memory_order_relaxed);
+    atomic_store_explicit(&cell->depth_system, actor->lane_depth[LANE_SYSTEM],
+                          memory_order_relaxed);
+    atomic_store_explicit(&cell->depth_reply, actor->lane_depth[LANE_REPLY], memory_order_relaxed);
     atomic_store_explicit(&cell->oldest_ns, oldest, memory_order_relaxed);
 }
 
@@ -103,8 +160,11 @@ watch_tell(worker_t *worker)
         worker->touched = actor->touched_next;
         actor->touched = false;
         depths(actor);
-        if (atomic_load_explicit(&actor->cell->handled, memory_order_relaxed) != actor->handled) {
-            atomic_store_explicit(&actor->cell->handled, actor->handled, memory_order_relaxed);
+        if (actor->handled > 0) {
+            _Atomic uint64_t *told = &actor->cell->handled;
+            uint64_t before = atomic_load_explicit(told, memory_order_relaxed);
+            atomic_store_explicit(told, before + actor->handled, memory_order_relaxed);
+            actor->handled = 0;
             handled(actor);
         }
     }
@@ -125,35 +185,57 @@ watch_forget(actor_t *actor)
 
 /* ---- the reader's side ---- */
 
-static void
-read_shown(const cell_t *cell, shown_t *ret)
+/* First incarnation of who is there; 0: nobody. The same before and after what is read of a cell, or
+ * that is of two tenants. */
+static uint64_t
+first_of(const cell_t *cell)
 {
-    uint64_t words[SHOWN_WORDS];
-    *ret = (shown_t){0};
-    for (int i = 0; i < SHOWN_TRIES; i++) {
-        uint32_t before = atomic_load_explicit(&cell->shown_sequence, memory_order_acquire);
-        for (size_t w = 0; w < SHOWN_WORDS; w++) {
-            words[w] = atomic_load_explicit(&cell->shown[w], memory_order_acquire);
+    return atomic_load_explicit(&cell->life, memory_order_acquire) >> 32;
+}
+
+static void
+read_told(const told_cell_t *cell, told_t *ret)
+{
+    uint64_t words[TOLD_WORDS];
+    for (int i = 0; i < READ_TRIES; i++) {
+        uint32_t before = atomic_load_explicit(&cell->sequence, memory_order_acquire);
+        for (size_t w = 0; w < TOLD_WORDS; w++) {
+            words[w] = atomic_load_explicit(&cell->word[w], memory_order_acquire);
         }
         if (before % 2 == 0 &&
-            before == atomic_load_explicit(&cell->shown_sequence, memory_order_relaxed)) {
+            before == atomic_load_explicit(&cell->sequence, memory_order_relaxed)) {
             memcpy(ret, words, sizeof words);
             return;
         }
     }
 }
 
+/* Of its own or its class; empty: nobody has been there. */
+static void
+read_name(const core_t *core, uint32_t index, char *ret_name, size_t size)
+{
+    const cell_t *cell = cell_at(core, index);
+    const loaded_class_t *class = atomic_load(&cell->class);
+    uint64_t word[sizeof(own_name_t) / sizeof(uint64_t)] = {0};
+    for (size_t i = 0; shows(cell, SHOWS_NAME) && i < sizeof word / sizeof *word; i++) {
+        word[i] = atomic_load_explicit(&core->names[index].word[i], memory_order_acquire);
+    }
+    bool own = word[0] != 0;
+    text_put(ret_name, size, own ? (const char *) word : class == NULL ? "" : class->class->name);
+}
+
 void
 watch_name(const core_t *core, uint32_t index, char *ret_name, size_t size)
 {
     const cell_t *cell = cell_at(core, index);
-    const loaded_class_t *class = atomic_load(&cell->class);
-    shown_t shown;
-    read_shown(cell, &shown);
-    snprintf(ret_name, size, "%s",
-             class == NULL        ? "nobody"
-             : shown.name[0] != 0 ? shown.name
-                                  : class->class->name);
+    for (int i = 0; i < READ_TRIES; i++) {
+        uint64_t first = first_of(cell);
+        read_name(core, index, ret_name, size);
+        if (first != 0 && first == first_of(cell)) {
+            return;
+        }
+    }
+    text_put(ret_name, size, "nobody");
 }
 
 static int64_t
@@ -200,24 +282,39 @@ watch_hand(const core_t *core, uint32_t index, const char **ret_what, int64_t *r
 }
 
 static void
+read_texts(const core_t *core, uint32_t index, actor_figures_t *ret)
+{
+    const cell_t *cell = &core->cells[index];
+    const loaded_class_t *class = atomic_load(&cell->class);
+    told_t told = {.why = ""};
+    if (shows(cell, SHOWS_TOLD)) {
+        const told_cell_t *from = &core->told[index];
+        read_told(from, &told);
+        ret->restarts = atomic_load_explicit(&from->restarts, memory_order_acquire);
+        ret->failures = atomic_load_explicit(&from->failures, memory_order_acquire);
+    }
+    snprintf(ret->class_name, sizeof ret->class_name, "%s", class->class->name);
+    read_name(core, index, ret->name, sizeof ret->name);
+    snprintf(ret->why, sizeof ret->why, "%s", told.why);
+    snprintf(ret->waits_for, sizeof ret->waits_for, "%s", told.waits_for);
+    snprintf(ret->describes, sizeof ret->describes, "%s", told.describes);
+}
+
+static void
 read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t *ret)
 {
     const cell_t *cell = &core->cells[index];
-    shown_t shown;
-    read_shown(cell, &shown);
     *ret = (actor_figures_t){
         .who = {index, (uint32_t) atomic_load(&cell->life)},
         .parent = ref_of_word(atomic_load(&cell->parent)),
         .state = (actor_state_t) atomic_load(&cell->state),
-        .depth = {atomic_load(&cell->depth[0]), atomic_load(&cell->depth[1]),
+        .depth = {atomic_load(&cell->depth_system), atomic_load(&cell->depth_reply),
                   room_messages(cell, LANE_URGENT), room_messages(cell, LANE_NORMAL)},
         .oldest_age_ns = age(atomic_load(&cell->oldest_ns), now_ns),
         .handled = atomic_load(&cell->handled),
         .asks_open = atomic_load(&cell->asks),
         .jobs_open = atomic_load(&cell->jobs),
         .timers = atomic_load(&cell->timers),
-        .restarts = atomic_load(&cell->restarts),
-        .failures = atomic_load(&cell->failures),
     };
     const char *handling = "";
     int64_t since_ns = 0;
@@ -225,11 +322,7 @@ read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t
         ret->handling_since_ns = age(since_ns, now_ns);
     }
     snprintf(ret->handling, sizeof ret->handling, "%s", handling);
-    snprintf(ret->class_name, sizeof ret->class_name, "%s", shown.class_name);
-    snprintf(ret->name, sizeof ret->name, "%s", shown.name);
-    snprintf(ret->why, sizeof ret->why, "%s", shown.why);
-    snprintf(ret->waits_for, sizeof ret->waits_for, "%s", shown.waits_for);
-    snprintf(ret->describes, sizeof ret->describes, "%s", shown.describes);
+    read_texts(core, index, ret);
     uint32_t next = (uint32_t) atomic_load(&cell->waits);
     uint64_t life = next == 0 ? 0 : atomic_load(&cell_at(core, next)->life);
     ret->waits_on = (actor_ref_t){next, (uint32_t) life};
@@ -238,10 +331,22 @@ read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t
              worker < core->worker_count ? core->workers[worker].name : "");
 }
 
+/* False: the slot is free, or has had another tenant at each try. */
 static bool
-is_taken(const cell_t *cell)
+read_tenant(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t *ret)
 {
-    return atomic_load(&cell->life) >> 32 != 0 && atomic_load(&cell->class) != NULL;
+    const cell_t *cell = &core->cells[index];
+    for (int i = 0; i < READ_TRIES; i++) {
+        uint64_t first = first_of(cell);
+        if (first == 0) {
+            return false;
+        }
+        read_figures(core, index, now_ns, ret);
+        if (first_of(cell) == first) {
+            return true;
+        }
+    }
+    return false;
 }
 
 uint32_t
@@ -253,9 +358,7 @@ core_watch(const core_t *core, uint32_t from, actor_figures_t *ret, uint32_t cou
     uint32_t found = 0;
     uint32_t index = from == 0 ? 1 : from;
     for (; index < used && found < count; index++) {
-        if (is_taken(&core->cells[index])) {
-            read_figures(core, index, now, &ret[found++]);
-        }
+        found += read_tenant(core, index, now, &ret[found]);
     }
     *ret_next = index;
     return found;

@@ -323,9 +323,9 @@ truly_in_circle(const actor_t *caller, const actor_t *target)
             return true;
         }
         const open_ask_t *found = NULL;
-        for (uint32_t i = 0; i < target->ask_capacity; i++) {
-            if (target->ask[i] != NULL && target->ask[i]->call) {
-                found = target->ask[i];
+        for (uint32_t i = 0; i < target->rare->ask_capacity; i++) {
+            if (target->rare->ask[i] != NULL && target->rare->ask[i]->call) {
+                found = target->rare->ask[i];
             }
         }
         if (found == NULL) {
@@ -337,7 +337,8 @@ truly_in_circle(const actor_t *caller, const actor_t *target)
             answered = answered && !(a->request.ask == found->id && !a->answered &&
                                      a->request.asker.index == target->self.index);
         }
-        for (const envelope_t *e = next->lane[LANE_NORMAL].head; e != NULL; e = e->next) {
+        for (const envelope_t *e = lane_first(next, LANE_NORMAL); e != NULL;
+             e = lane_after(next, LANE_NORMAL, e)) {
             answered = answered && !(e->number == found->id && e->from.index == target->self.index);
         }
         sim_t *sim = cast->sim;
@@ -413,20 +414,21 @@ judge_new_calls(void)
 {
     for (cast_who_t who = A; who <= D; who++) {
         const actor_t *actor = cast_actor(who);
-        for (uint32_t i = 0; i < actor->ask_capacity; i++) {
-            const open_ask_t *ask = actor->ask[i];
+        for (uint32_t i = 0; i < actor->rare->ask_capacity; i++) {
+            const open_ask_t *ask = actor->rare->ask[i];
             if (ask == NULL || !ask->call || ask->id == seen_call[who]) {
                 continue;
             }
             seen_call[who] = ask->id;
             bool failed = false;
-            for (const envelope_t *e = actor->lane[LANE_REPLY].head; e != NULL; e = e->next) {
+            for (const envelope_t *e = lane_first(actor, LANE_REPLY); e != NULL;
+                 e = lane_after(actor, LANE_REPLY, e)) {
                 failed = failed || (e->number == ask->id && e->err == ERR_CYCLE);
             }
             const actor_t *target = atomic_load(&cell_at(cast->sim->core, ask->to.index)->actor);
             bool truth = truly_in_circle(actor, target);
-            expect(failed == truth, "%s calls %s: %s, and truly %s", actor->name, target->name,
-                   failed ? "cycle" : "no cycle", truth ? "a cycle" : "none");
+            expect(failed == truth, "%s calls %s: %s, and truly %s", watch_called(actor),
+                   watch_called(target), failed ? "cycle" : "no cycle", truth ? "a cycle" : "none");
         }
     }
 }

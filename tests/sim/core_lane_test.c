@@ -50,7 +50,7 @@ all_wait(void)
 {
     const actor_t *a = cast_actor(A);
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        if (a->lane[lane].count == 0) {
+        if (a->lane_depth[lane] == 0) {
             return false;
         }
     }

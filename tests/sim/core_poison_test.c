@@ -286,7 +286,7 @@ monitor_talker(actor_ctx_t *ctx, puppet_t *self)
     cr_assert(self != NULL);
     for (uint32_t i = 1; i < atomic_load(&cast->sim->core->cells_used); i++) {
         const actor_t *actor = atomic_load(&cast->sim->core->cells[i].actor);
-        if (actor != NULL && strcmp(actor->name, "talker") == 0) {
+        if (actor != NULL && strcmp(watch_called(actor), "talker") == 0) {
             actor_monitor(ctx, actor->self, 8);
         }
     }

@@ -90,7 +90,7 @@ Test(core_restart_table, asks_accepted_or_queued_are_answered_restarting_at_once
         settle_ms(1);
         poke(C, ask_b);
         settle_ms(1);
-        expect(cast_actor(B)->lane[LANE_NORMAL].count == 1, "c's is queued");
+        expect(cast_actor(B)->lane_depth[LANE_NORMAL] == 1, "c's is queued");
         poke(B, fail_now);
         settle_ms(1);
         expect(noted_count("10=restarting") == 1 && noted_count("12=restarting") == 1);
@@ -142,7 +142,7 @@ Test(core_restart_table, its_timers_end_and_so_does_an_expiry_that_is_queued)
         settle();
         poke(B, arm);
         settle_ms(3);
-        expect(cast_actor(B)->lane[LANE_NORMAL].count == 1, "one has expired, and waits");
+        expect(cast_actor(B)->lane_depth[LANE_NORMAL] == 1, "one has expired, and waits");
         poke(B, fail_now);
         expect(cast_figures(B).timers == 0);
         settle();

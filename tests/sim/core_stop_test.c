@@ -57,7 +57,7 @@ Test(core_stop, one_that_does_not_end_is_left_by_name_and_the_others_end)
     char left[256] = "";
     /* Who waits for c gives it up in the same tenth of a second as who waits for that one. */
     for (int i = 0; i < 100000 && core_left(run.sim->core, left, sizeof left) > 1; i++) {
-        if (c->lane[LANE_SYSTEM].count == 0) {
+        if (c->lane_depth[LANE_SYSTEM] == 0) {
             sim_step(run.sim);
             continue;
         }

@@ -73,11 +73,11 @@ Test(core_timers, at_most_one_expiry_of_a_key_is_queued)
         for (int i = 0; i < 5; i++) {
             poke(A, arm_one);
             settle_ms(3);
-            expect(cast_actor(A)->lane[LANE_NORMAL].count == 1, "expiry %d: %lu are queued", i,
-                   (unsigned long) cast_actor(A)->lane[LANE_NORMAL].count);
+            expect(cast_actor(A)->lane_depth[LANE_NORMAL] == 1, "expiry %d: %lu are queued", i,
+                   (unsigned long) cast_actor(A)->lane_depth[LANE_NORMAL]);
         }
         poke(A, cancel_one);
-        expect(cast_actor(A)->lane[LANE_NORMAL].count == 0, "cancelled is cancelled");
+        expect(cast_actor(A)->lane_depth[LANE_NORMAL] == 0, "cancelled is cancelled");
         poke(A, arm_one);
         settle_ms(3);
         poke(ROOT, resume_a);
@@ -179,7 +179,7 @@ places(const actor_t *actor, lane_t lane)
 {
     const sim_t *sim = cast->sim;
     uint64_t count = 0;
-    for (const envelope_t *e = actor->lane[lane].head; e != NULL; e = e->next) {
+    for (const envelope_t *e = lane_first(actor, lane); e != NULL; e = lane_after(actor, lane, e)) {
         count += e->reserved;
     }
     for (const held_t *held = actor->held; held != NULL; held = held->next) {
@@ -200,21 +200,21 @@ figures_are_true(cast_who_t who, const uint64_t *handled)
 {
     const actor_t *actor = cast_actor(who);
     actor_figures_t figures = cast_figures(who);
-    expect(figures.depth[LANE_SYSTEM] == actor->lane[LANE_SYSTEM].count);
-    expect(figures.depth[LANE_REPLY] == actor->lane[LANE_REPLY].count);
+    expect(figures.depth[LANE_SYSTEM] == actor->lane_depth[LANE_SYSTEM]);
+    expect(figures.depth[LANE_REPLY] == actor->lane_depth[LANE_REPLY]);
     expect(figures.depth[LANE_NORMAL] == places(actor, LANE_NORMAL), "%lu, truly %lu",
            (unsigned long) figures.depth[LANE_NORMAL], (unsigned long) places(actor, LANE_NORMAL));
-    expect(figures.asks_open == actor->asks_open && figures.timers == actor->timers);
+    expect(figures.asks_open == actor->asks_open && figures.timers == actor->rare->timers);
     expect(figures.handling[0] == '\0' && figures.handling_since_ns == 0, "idle between steps");
     expect(figures.handled >= handled[who]);
     expect((figures.state == ACTOR_READY) == (actor->stage == STAGE_OPEN));
     bool waits =
         actor->calls_open > 0 || (actor->accepted != NULL && actor->accepted->waits_for[0] != '\0');
-    expect((figures.waits_for[0] != '\0') == waits, "%s waits for '%s'", actor->name,
+    expect((figures.waits_for[0] != '\0') == waits, "%s waits for '%s'", watch_called(actor),
            figures.waits_for);
     int64_t oldest = 0;
     for (int lane = 0; lane < LANE_COUNT; lane++) {
-        const envelope_t *head = actor->lane[lane].head;
+        const envelope_t *head = lane_first(actor, (lane_t) lane);
         int64_t age = head == NULL ? 0 : sim_now_ns(cast->sim) - head->sent_ns;
         oldest = age > oldest ? age : oldest;
     }
@@ -429,7 +429,8 @@ Test(core_watching, those_who_watched_and_ended_are_forgotten)
         poke(B, spawn_watcher);
         settle();
     }
-    expect(cast_actor(A)->monitor_capacity <= 8, "%u places", cast_actor(A)->monitor_capacity);
+    expect(cast_actor(A)->rare->monitor_capacity <= 8, "%u places",
+           cast_actor(A)->rare->monitor_capacity);
     sim_destroy(&run.sim);
 }
 

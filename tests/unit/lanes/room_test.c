@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime/inside.h"
 
@@ -16,6 +17,14 @@ typedef struct anvil {
     loaded_class_t *class;
     _Atomic int64_t inside, most;
 } anvil_t;
+
+static cell_t *
+cells_new(void)
+{
+    cell_t *cells = aligned_alloc(CACHE_LINE, CELLS * sizeof(cell_t));
+    cr_assert_not_null(cells);
+    return memset(cells, 0, CELLS * sizeof(cell_t));
+}
 
 static void *
 hammer(void *context)
@@ -42,11 +51,11 @@ Test(room, no_bound_is_exceeded_by_one_however_many_threads_reserve, .timeout = 
 {
     static const actor_class_t class = {.name = "anvil", .lane_messages_max = ROOM};
     loaded_class_t loaded = {.class = &class, .messages_max = ROOM, .bytes_max = 1u << 20};
-    core_t core = {.cells = calloc(CELLS, sizeof(cell_t))};
-    cr_assert_not_null(core.cells);
+    core_t core = {.cells = cells_new()};
     anvil_t anvil = {.core = &core, .class = &loaded};
     core.cells_used = 1;
     cr_assert(cell_claim(&core, &anvil.to));
+    cell_open(&core, anvil.to);
     pthread_t thread[HAMMERS];
     for (int i = 0; i < HAMMERS; i++) {
         cr_assert_eq(pthread_create(&thread[i], NULL, hammer, &anvil), 0);
@@ -79,9 +88,10 @@ bench_begin(bench_t *bench)
     *bench = (bench_t){.class = {.class = &lender,
                                  .messages_max = LANE_MESSAGES_MAX,
                                  .bytes_max = LANE_BYTES_MAX}};
-    bench->core.cells = calloc(CELLS, sizeof(cell_t));
+    bench->core.cells = cells_new();
     bench->core.cells_used = 1;
     cr_assert(cell_claim(&bench->core, &bench->to));
+    cell_open(&bench->core, bench->to);
     atomic_store(&cell_at(&bench->core, bench->to.index)->class, &bench->class);
     for (int i = 0; i < 2; i++) {
         bench->worker[i] = calloc(1, sizeof(worker_t));
