@@ -122,7 +122,7 @@ struct actor {
     uint16_t asks_open, jobs_open;
     uint8_t calls_open;
     uint8_t waits_shown; /* what watching was last told: nothing, a call, a deferral */
-    bool touched;        /* in this quantum: its figures changed */
+    bool touched;        /* its figures changed since they were told */
     bool spares;         /* it is on its worker's list of those that may have spare places */
     uint32_t handled;    /* handlers that its cell does not count yet */
     spare_t spare[2];    /* places in its urgent and normal lane that its worker has taken ahead */

@@ -42,7 +42,7 @@ typedef struct cell {
     _Atomic uint8_t state, shows;
     _Atomic bool begun; /* its worker has it: the spawner does not touch it any more */
     _Atomic bool reported_late;
-    /* Figures, written by the actor's worker, each once a quantum at most. */
+    /* Figures, written by the actor's worker, when it rests or once a millisecond. */
     alignas(CACHE_LINE) _Atomic uint64_t handled;
     _Atomic int64_t oldest_ns;
     _Atomic int64_t started_ns; /* 0: not begun, and no look has seen it yet */

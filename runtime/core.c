@@ -334,6 +334,8 @@ dispatch(actor_t *actor, envelope_t *message)
  * short; after one look that finds more time gone, by one. */
 #define CLOCK_EVERY   32u
 #define CLOCK_LATE_NS 50000
+#define TELL_EVERY_NS                                                                              \
+    1000000 /* of a worker that has always something to run: so old are its figures */
 
 static void
 look_at_clock(worker_t *worker)
@@ -391,7 +393,9 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint3
     if (worker->ready_lanes == 0 || worker->quanta % LEASE_QUANTA == 0) {
         lease_rest(worker);
     }
-    watch_tell(worker);
+    if (worker->ready_lanes == 0 || worker->ctx.now_ns - worker->told_ns >= TELL_EVERY_NS) {
+        watch_tell(worker);
+    }
     return ran > 0;
 }
 

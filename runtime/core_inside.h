@@ -34,7 +34,8 @@ struct worker {
     due_t timers;
     ready_list_t ready[LANE_COUNT];
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
-    actor_t *touched;     /* whose figures changed in this quantum */
+    actor_t *touched;     /* whose figures changed since they were told */
+    int64_t told_ns;
     uint32_t leased_count, quanta;
     uint32_t clock_every;    /* handlers until the next look at it */
     uint16_t leased[LEASES]; /* those that are used */

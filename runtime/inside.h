@@ -167,7 +167,7 @@ const char *watch_called(const actor_t *actor);
 void watch_failed(const actor_t *actor);
 void watch_restarted(const actor_t *actor);
 void watch_show(const actor_t *actor);
-void watch_tell(worker_t *worker); /* at the end of a quantum */
+void watch_tell(worker_t *worker); /* when it rests, or is busy for long */
 void watch_forget(actor_t *actor); /* it goes */
 /* What the handler in hand of who sits there is on, and since when, from any thread; false: it has
  * none. */

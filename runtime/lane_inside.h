@@ -6,7 +6,7 @@
 
 #include "runtime/core_inside.h"
 
-/* Figures are told once a quantum, of those actors whose figures changed (watch.c). */
+/* Figures are told now and then, of those actors whose figures changed (watch.c). */
 static inline void
 watch_touch(actor_t *actor)
 {

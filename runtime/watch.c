@@ -155,6 +155,7 @@ worker_settle(worker_t *worker)
 void
 watch_tell(worker_t *worker)
 {
+    worker->told_ns = worker->ctx.now_ns;
     while (worker->touched != NULL) {
         actor_t *actor = worker->touched;
         worker->touched = actor->touched_next;
@@ -173,12 +174,12 @@ watch_tell(worker_t *worker)
 void
 watch_forget(actor_t *actor)
 {
-    actor_t **at = &actor->worker->touched;
-    while (actor->touched && *at != actor) {
-        at = &(*at)->touched_next;
+    worker_t *worker = actor->worker;
+    if (actor->touched && worker->touched != actor) { /* mostly it had the last handler */
+        watch_tell(worker);
     }
     if (actor->touched) {
-        *at = actor->touched_next;
+        worker->touched = actor->touched_next;
         actor->touched = false;
     }
 }
