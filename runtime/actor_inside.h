@@ -151,4 +151,6 @@ struct actor_ctx {
     const record_type_t *draft_type;
     char claim[160];
     int64_t now_ns;
+    int64_t deadline_from_ns; /* of the handler's last asks */
+    uint32_t deadlines;       /* asks of this handler so far */
 };

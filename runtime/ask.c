@@ -141,7 +141,9 @@ ask_dispatch(actor_t *actor, envelope_t *reply)
     }
     open_ask_t copy = *ask;
     close_ask(actor, ask);
-    lane_wake(actor);
+    if (copy.call) {
+        lane_wake(actor);
+    }
     core_handler_begin(actor, reply,
                        reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name);
     core_handler_end(actor, run_then(&actor->worker->ctx, actor->state, &copy));
@@ -175,9 +177,13 @@ ask_accept(actor_t *actor, const envelope_t *ask)
 {
     const envelope_more_t *more = envelope_more_of(ask);
     accepted_t *accepted = memory_take(sizeof *accepted);
-    *accepted = (accepted_t){.next = NULL};
+    accepted->next = NULL;
     accepted->request = (request_t){ask->from, ask->number, more->ask.deadline_ns};
     accepted->chain = more->ask.chain;
+    accepted->asked = NULL;
+    accepted->served = NULL;
+    accepted->waits_for[0] = '\0';
+    accepted->answered = accepted->is_served = false;
     accepted_t *first = actor->accepted;
     accepted->previous = first == NULL ? accepted : first->previous;
     *(first == NULL ? &actor->accepted : &first->previous->next) = accepted;

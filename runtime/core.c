@@ -58,6 +58,7 @@ handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
     ctx->deferred = false;
     ctx->host_stop = false;
     ctx->claim[0] = '\0';
+    ctx->deadlines = 0;
     ctx->draft.full = true; /* none is begun */
     ctx->draft_type = NULL;
     if (actor->worker->black_box != NULL) {

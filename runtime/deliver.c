@@ -65,7 +65,7 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
     /* Only what this worker hosts is looked into: the slot may have a tenant elsewhere by now. */
     bool here = cell_holds(core, take_envelope->to) && atomic_load(&cell->worker) == worker->index;
     actor_t *actor = here ? atomic_load(&cell->actor) : NULL;
-    if (take_envelope->kind == ENV_TELL && actor != NULL && actor->worker == worker) {
+    if (actor != NULL && actor->worker == worker && core_goes_in(actor, take_envelope)) {
         lane_push(actor, take_envelope->lane, take_envelope);
         return;
     }

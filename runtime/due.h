@@ -34,6 +34,7 @@ typedef struct due_queue {
 typedef struct due {
     due_queue_t queue[DUE_QUEUES];
     timer_node_t **heap;
+    uint32_t recent;          /* the queue that was added to last */
     uint32_t count, capacity; /* of the heap */
     uint64_t order;
 } due_t;

@@ -215,6 +215,17 @@ envelope_plain(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const rec
 }
 envelope_t *envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to,
                          const record_type_t *type, const void *record, uint32_t size);
+static inline envelope_t *
+envelope_asks(actor_ref_t from, actor_ref_t to, const record_type_t *type, const void *record,
+              uint32_t size)
+{
+    uint32_t more = envelope_more_at(size) + (uint32_t) sizeof(envelope_more_t);
+    envelope_t *envelope = envelope_head(ENV_ASK, from, to, type, more);
+    envelope->size = size;
+    memcpy(envelope->record, record, size);
+    *envelope_more(envelope) = (envelope_more_t){0};
+    return envelope;
+}
 void envelope_free_more(envelope_t *envelope);
 static inline void
 envelope_free(envelope_t *envelope)

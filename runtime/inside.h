@@ -27,7 +27,14 @@
 
 /* deliver.c */
 void core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err);
-/* To its receiver, wherever that is; what is told on one worker, the most frequent, at no call. */
+/* Whether it goes into the lane that it names, whatever else may be so. */
+static inline bool
+core_goes_in(const actor_t *receiver, const envelope_t *envelope)
+{
+    return envelope->kind == ENV_TELL ||
+           (envelope->kind <= ENV_REPLY && receiver->stage == STAGE_OPEN);
+}
+/* To its receiver, wherever that is; what is said on one worker, the most frequent, at no call. */
 static inline void
 core_route(worker_t *worker, envelope_t *take_envelope)
 {
@@ -40,7 +47,7 @@ core_route(worker_t *worker, envelope_t *take_envelope)
     }
     if (to != worker->index) {
         core->executor.post(core->executor.self, worker->index, to, take_envelope);
-    } else if (take_envelope->kind == ENV_TELL && actor != NULL && actor->worker == worker &&
+    } else if (actor != NULL && actor->worker == worker && core_goes_in(actor, take_envelope) &&
                cell_holds(core, take_envelope->to)) {
         lane_push(actor, (lane_t) take_envelope->lane, take_envelope);
     } else {

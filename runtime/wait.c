@@ -273,8 +273,13 @@ call_leaves(actor_ctx_t *ctx, envelope_t *call)
 void
 wait_commit(actor_ctx_t *ctx)
 {
-    replies_leave(ctx);
+    if ((ctx->out_kinds & 1u << ENV_REPLY) != 0) {
+        replies_leave(ctx);
+    }
     deferrals_leave(ctx);
+    if (ctx->actor->calls_open == 0) { /* no call is among what it asked */
+        return;
+    }
     for (envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
         if (e->kind == ENV_ASK && envelope_more(e)->ask.chain.call) {
             call_leaves(ctx, e);
