@@ -8,8 +8,8 @@
  *          and tells the next one last; who finds it changed reads again. What is told changes
  *          while the tenant stays, and has a sequence of its own. None of it is freed before the
  *          core is, so no reader can be too late.
- * Costs    128 bytes for each slot that was ever used; 96 more where a tenant had a name of its own,
- *          512 where one had something to tell. A slot keeps them for its next tenants.
+ * Costs    128 bytes for each slot that was ever used; 96 more where a tenant had a name of its
+ *          own, 512 where one had something to tell. A slot keeps them for its next tenants.
  */
 #pragma once
 

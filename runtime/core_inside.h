@@ -3,8 +3,8 @@
 
 #include "runtime/actor_inside.h"
 
-/* Actors that have something to run in a lane, in the order in which they got it: a ring that grows,
- * each of the worker's actors is in it once at most. */
+/* Actors that have something to run in a lane, in the order in which they got it: a ring that
+ * grows, in which each of the worker's actors is once at most. */
 typedef struct ready_list {
     actor_t **at;
     uint32_t first, count, capacity; /* a power of two */

@@ -98,13 +98,6 @@ care_end(actor_t *parent, care_t *care)
     memory_give(care, sizeof *care);
 }
 
-static uint32_t
-restarts_of(const actor_t *parent, const child_t *child)
-{
-    const care_t *care = care_find(parent, child);
-    return care == NULL ? 0 : care->restarts;
-}
-
 static size_t
 child_bytes(size_t name_bytes)
 {
@@ -437,10 +430,9 @@ cycle_siblings(actor_t *parent, child_t *failed)
 }
 
 static void
-give_up(actor_t *parent, child_t *child, const char *why)
+give_up(actor_t *parent, child_t *child, uint32_t restarts, const char *why)
 {
-    core_note_trouble(parent->worker, name_of(parent, child), "given-up", why,
-                      restarts_of(parent, child));
+    core_note_trouble(parent->worker, name_of(parent, child), "given-up", why, restarts);
     child->stopping = true;
     order(parent, child, ENV_GIVE_UP, ACTOR_GIVEN_UP);
     tell_parent(parent, child, ACTOR_GIVEN_UP, (actor_ref_t){0});
@@ -460,7 +452,7 @@ child_waits(actor_t *parent, child_t *child, const envelope_t *ended)
     core_note_trouble(parent->worker, name_of(parent, child), "failed",
                       (const char *) ended->record, care->restarts + 1);
     if (ended->counted && !within_intensity(parent, care)) {
-        give_up(parent, child, (const char *) ended->record);
+        give_up(parent, child, care->restarts, (const char *) ended->record);
         return;
     }
     cycle_siblings(parent, child);

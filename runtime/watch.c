@@ -186,8 +186,8 @@ watch_forget(actor_t *actor)
 
 /* ---- the reader's side ---- */
 
-/* First incarnation of who is there; 0: nobody. The same before and after what is read of a cell, or
- * that is of two tenants. */
+/* First incarnation of who is there; 0: nobody. The same before and after what is read of a cell,
+ * or that is of two tenants. */
 static uint64_t
 first_of(const cell_t *cell)
 {

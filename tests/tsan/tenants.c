@@ -1,9 +1,11 @@
 /* tenants.c - what watching shows of an actor is of that actor, while it is restarted, ends and its
  * slot is reused; and an idle actor takes no more memory than is promised.
  *
- * One thread watches what another one fills: a tenant at a time, in the same slot, of two classes in
- * turn, each of which shows nothing but the letter of its class. TAP on stdout. A plain program,
- * because it runs under ThreadSanitizer, too. */
+ *   tenants [all]      TAP on stdout; all: also the memory, where malloc is not a sanitizer's
+ *
+ * One thread watches what another one fills: a tenant at a time, in the same slot, of two classes
+ * in turn, each of which shows nothing but the letter of its class. A plain program, because it
+ * runs under ThreadSanitizer, too. */
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdio.h>
