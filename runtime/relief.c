@@ -1,7 +1,7 @@
 /* relief.c - a thread whose handler does not return loses its seat to another one.
  *
  * The core says whose handler it is and hands the worker over (takeover_inside.h); here are the
- * threads. A seat with a link stays as it is: its handlers are the runtime's own. */
+ * threads. A seat keeps its link, whoever has it: see link.c. */
 #include <assert.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
@@ -92,8 +92,7 @@ relief_look(threads_t *threads)
 {
     overdue_t who;
 
-    if (!threads->may_relieve || !core_overdue(threads->core, &who) ||
-        threads->seat[who.worker].link) {
+    if (!threads->may_relieve || !core_overdue(threads->core, &who)) {
         return;
     }
     relief_t *relief = find_free(threads);

@@ -4,21 +4,16 @@
  *   takeover [all]     TAP on stdout; all: also one that never returns, whose host is left
  *
  * A plain program, because it runs under ThreadSanitizer, too. */
-#include <semaphore.h>
 #include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "proto/record_table.h"
 #include "runtime/host.h"
-#include "runtime/notes.h"
+#include "tests/tsan/tap.h"
 
 #define TAKEOVER 100u /* milliseconds, here */
 #define ROUNDS   50u  /* of another actor of the worker, while the handler is stuck */
-#define WAIT_S   60
 
 #define WORD(F, R) F(R, u64, number, 0, REQUIRED)
 RECORD_STRUCT(word, WORD)
@@ -202,37 +197,6 @@ root_init(actor_ctx_t *ctx, void *self, const void *args)
 static const actor_class_t root_class = {
     .name = "root", .state_bytes = 8, .init = root_init, .role = true};
 
-static uint32_t claims, failures;
-
-static void
-claim_that(bool truth, const char *sentence, const char *got)
-{
-    printf("%sok %u - %s\n", truth ? "" : "not ", ++claims, sentence);
-    if (!truth) {
-        printf("# got: %s\n", got);
-        failures++;
-    }
-}
-
-/* Without it nothing that follows makes sense. */
-static void
-need(bool truth, const char *what)
-{
-    if (!truth) {
-        claim_that(false, what, "it did not come");
-        exit(1);
-    }
-}
-
-static void
-wait_for(sem_t *what, const char *name)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += WAIT_S;
-    need(sem_timedwait(what, &until) == 0, name);
-}
-
 static host_t *
 start(void)
 {
@@ -296,10 +260,9 @@ main(int argc, char **argv)
     if (all) {
         one_that_never_returns();
     }
-    printf("1..%u\n", claims);
-    fflush(stdout);
+    int code = claims_end();
     if (all) { /* a thread of the host that was left is still there */
-        _exit(failures == 0 ? 0 : 1);
+        _exit(code);
     }
-    return failures == 0 ? 0 : 1;
+    return code;
 }
