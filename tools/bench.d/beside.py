@@ -86,13 +86,21 @@ def each(said):
     return said['cpu_seconds'] * 1e6 / (said['ops'] or said['seconds'])
 
 
+def burnt(rounds):
+    """Percent of the busy ones' processors that the host takes more because it spins."""
+    more = [(each(on) - each(off)) * (on['ops'] or on['seconds']) / on['seconds'] / 1e6
+            for on, off in rounds]
+    return 100 * statistics.median(more) / BUSY
+
+
 def judged(found):
     middle = statistics.median
     unit = 'trip' if found[0][1][1]['ops'] else 's'
     return middle(lost(on, off) for _, (on, _), (off, _) in found), (
         f'of the work of {BUSY} busy processes; beside a host that spins they lose '
         f'{middle(lost(on, alone) for alone, (on, _), _ in found):.1f} %, beside one that does '
-        f'not {middle(lost(off, alone) for alone, _, (off, _) in found):.1f} %; its CPU '
+        f'not {middle(lost(off, alone) for alone, _, (off, _) in found):.1f} %; spinning burns '
+        f'{burnt([(on, off) for _, (_, on), (_, off) in found]):.1f} % of their CPU; the host '
         f'{middle(each(on) for _, (_, on), _ in found):.0f} us/{unit}, '
         f'{middle(each(off) for _, _, (_, off) in found):.0f} us/{unit}; '
         f'{middle(on["ops"] / on["seconds"] for _, (_, on), _ in found):.0f} trips/s, '
