@@ -2,6 +2,7 @@
  * thread that watches them all. */
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runtime/worker_inside.h"
 
@@ -108,6 +109,7 @@ seat_main(void *context)
     threads_t *threads = seat->threads;
     worker_t *worker = core_worker(threads->core, seat->index);
 
+    atomic_store(&seat->tid, gettid());
     name_thread(worker_name(worker));
     while (!atomic_load(&threads->stopping)) {
         bool busy = run_quantum(seat, worker) || worker_is_taken(worker) || spin(seat);

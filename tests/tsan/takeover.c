@@ -4,6 +4,7 @@
  *   takeover [all]     TAP on stdout; all: also one that never returns, whose host is left
  *
  * A plain program, because it runs under ThreadSanitizer, too. */
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
@@ -197,8 +198,9 @@ root_init(actor_ctx_t *ctx, void *self, const void *args)
 static const actor_class_t root_class = {
     .name = "root", .state_bytes = 8, .init = root_init, .role = true};
 
+/* computes: the stuck one does not sleep, it looks into the pipe again and again. */
 static host_t *
-start(void)
+start(bool computes)
 {
     static const actor_class_t *const classes[] = {&peer_class, &stuck_class, &boss_class, NULL};
     static const host_options_t options = {.classes = classes,
@@ -212,7 +214,7 @@ start(void)
     }
     atomic_store(&rounds, 0);
     atomic_store(&inits, 0);
-    need(pipe(pipe_of) == 0, "a pipe");
+    need(pipe2(pipe_of, computes ? O_NONBLOCK : 0) == 0, "a pipe");
     host_t *host = host_new(&options);
     need(host_start(host) == OK, "the host to start");
     wait_for(&stuck, "the handler blocks");
@@ -223,7 +225,7 @@ static void
 one_that_returns(void)
 {
     char left[256] = "", said_text[64];
-    host_t *host = start();
+    host_t *host = start(false);
     wait_for(&answered, "the other actor of its worker answers while it is stuck");
     claim_that(true, "the other actor of its worker answers while it is stuck", "");
     claim_that(sem_trywait(&resolved) != 0, "the stuck one answers nothing", "an answer");
@@ -241,10 +243,26 @@ one_that_returns(void)
 }
 
 static void
+one_that_computes(void)
+{
+    char left[256] = "";
+    host_t *host = start(true);
+    wait_for(&answered, "one that computes without end is taken over as well");
+    claim_that(true, "one that computes without end is taken over as well", "");
+    need(write(pipe_of[1], "x", 1) == 1, "the pipe takes a byte");
+    wait_for(&resolved, "the ask in hand is resolved");
+    wait_for(&resolved, "the ask behind it is resolved");
+    wait_for(&back, "it is started again");
+    claim_that(host_stop(host, WAIT_S * 1000, left, sizeof left), "and its host ends in order",
+               left);
+    host_destroy(&host);
+}
+
+static void
 one_that_never_returns(void)
 {
     char left[256] = "";
-    host_t *host = start();
+    host_t *host = start(false);
     wait_for(&answered, "the other actor of its worker answers while it is stuck");
     bool ended = host_stop(host, 3000, left, sizeof left);
     claim_that(!ended && strstr(left, "thread pool-1, left by stuck in word") != NULL,
@@ -257,6 +275,7 @@ main(int argc, char **argv)
 {
     bool all = argc > 1 && strcmp(argv[1], "all") == 0;
     one_that_returns();
+    one_that_computes();
     if (all) {
         one_that_never_returns();
     }

@@ -129,7 +129,7 @@ Test(seat, who_takes_the_call_to_stop_among_what_came_does_not_sleep_after_it, .
     cr_expect(atomic_load(&seat->ended));
 }
 
-/* Its sender was taken off the processor between the two. To look until it rings would keep it off. */
+/* Its sender was taken off the processor between the two. To look for it would keep it off. */
 Test(seat, who_has_taken_what_its_bell_does_not_count_yet_sleeps_all_the_same, .timeout = 30)
 {
     seat_t *seat = &threads.seat[0];
