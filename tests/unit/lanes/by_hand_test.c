@@ -18,11 +18,12 @@ static core_t *core;
 static int64_t now_ns;
 static void (*at_clock)(void); /* another thread does this whenever the clock is looked at */
 static thread_times_t times;
-static struct {
+static struct posted {
     uint32_t to;
     envelope_t *envelope;
 } posted[POSTS_MAX];
 static uint32_t posts, listed;
+static bool is_held[POSTS_MAX]; /* a worker whose mail waits until the test lets it go */
 
 static int64_t
 now(void *self)
@@ -58,19 +59,34 @@ thread_times(void *self, uint32_t worker, thread_times_t *ret)
     return self == NULL && worker < core_worker_count(core);
 }
 
-/* Hands on what was posted, and runs all, until nothing is left to do. */
+/* Hands on what was posted, in its order. */
+static bool
+hand_on(void)
+{
+    uint32_t kept = 0, all = posts;
+    for (uint32_t i = 0; i < all; i++) {
+        if (is_held[posted[i].to]) {
+            posted[kept++] = posted[i];
+        } else {
+            worker_deliver(core_worker(core, posted[i].to), posted[i].envelope);
+        }
+    }
+    memmove(posted + kept, posted + all, (posts - all) * sizeof posted[0]);
+    posts = kept + posts - all;
+    return all > kept;
+}
+
+/* Hands on what was posted, and runs all, until nothing is left to do, also after the timers that are
+ * due. */
 static void
 settle(void)
 {
-    for (bool busy = true; busy;) {
-        busy = posts > 0;
-        for (uint32_t i = 0; i < posts; i++) {
-            worker_deliver(core_worker(core, posted[i].to), posted[i].envelope);
-        }
-        posts = 0;
+    for (uint32_t quiet = 0; quiet < 2; quiet++) {
+        bool busy = hand_on();
         for (uint32_t i = 0; i < core_worker_count(core); i++) {
             busy = worker_step(core_worker(core, i)) || busy;
         }
+        quiet = busy ? 0 : quiet;
     }
 }
 
@@ -134,10 +150,9 @@ static const actor_class_t boss = {
     .name = "boss", .role = true, .init = boss_init, .on_down = boss_down};
 
 static void
-begin(void (*meanwhile)(void))
+begin_with(const actor_class_t *const *classes, void (*meanwhile)(void))
 {
-    static const actor_class_t *const classes[] = {&boss, &ann, &bob, NULL};
-    const core_options_t options = {.classes = classes, .root = &boss, .takeover_ms = 5000};
+    const core_options_t options = {.classes = classes, .root = classes[0], .takeover_ms = 5000};
     const executor_t executor = {
         .now_ns = now, .wall_ns = now, .post = post, .changed = changed, .times = thread_times};
     char why[256];
@@ -151,6 +166,13 @@ begin(void (*meanwhile)(void))
     settle();
     at_clock = NULL;
     cr_assert(core_is_ready(core, why, sizeof why), "not ready: %s", why);
+}
+
+static void
+begin(void (*meanwhile)(void))
+{
+    static const actor_class_t *const classes[] = {&boss, &ann, &bob, NULL};
+    begin_with(classes, meanwhile);
 }
 
 static void
@@ -309,4 +331,90 @@ Test(by_hand, one_that_waits_for_something_or_runs_all_the_time_is_taken_over)
 {
     cr_expect(is_overdue((thread_times_t){0, 0, false}), "it waits");
     cr_expect(is_overdue((thread_times_t){200 * NS_PER_MS, 0, true}), "it runs");
+}
+
+/* ---- who waits for one whose own take their time ---- */
+
+static char ended[64];
+
+typedef struct leaf {
+    char name[8];
+} leaf_t;
+
+HANDLE_INIT(leaf_t, leaf_init)
+{
+    snprintf(self->name, sizeof self->name, "%.7s", actor_name(ctx));
+    return ACTOR_CONTINUE;
+}
+
+static void
+leaf_drop(void *state)
+{
+    const leaf_t *self = state;
+    size_t used = strlen(ended);
+    snprintf(ended + used, sizeof ended - used, "%s ", self->name);
+}
+#define LEAF(leaf_name)                                                                            \
+    {                                                                                              \
+        .name = leaf_name, .role = true, .state_bytes = sizeof(leaf_t), .init = leaf_init,         \
+        .drop = leaf_drop                                                                          \
+    }
+static const actor_class_t one = LEAF("one"), two = LEAF("two"), first = LEAF("first");
+
+HANDLE_INIT(void, mid_init)
+{
+    claim(ctx, actor_spawn(ctx, &one, slice_of(""), NULL, NULL, 0, NULL) == VERDICT_OK);
+    claim(ctx, actor_spawn(ctx, &two, slice_of(""), NULL, NULL, 0, NULL) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+static const actor_class_t mid = {.name = "mid", .role = true, .init = mid_init};
+
+HANDLE_INIT(void, top_init)
+{
+    claim(ctx, actor_spawn(ctx, &first, slice_of(""), NULL, NULL, 0, NULL) == VERDICT_OK);
+    claim(ctx, actor_spawn(ctx, &mid, slice_of(""), NULL, NULL, 0, NULL) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+static const actor_class_t top = {.name = "top", .role = true, .init = top_init};
+
+static bool *
+hold_of(const actor_class_t *class)
+{
+    return &is_held[of(class)->worker->index];
+}
+
+/* Each of the two takes less than it may, both together more than one may. */
+Test(by_hand, a_parent_has_as_long_to_end_as_its_children_may_take)
+{
+    static const actor_class_t *const classes[] = {&top, &first, &mid, &one, &two, NULL};
+    begin_with(classes, NULL);
+    bool *held[] = {hold_of(&two), hold_of(&one)};
+    *held[0] = *held[1] = true;
+    core_stop(core);
+    for (uint32_t i = 0; i < 2; i++) {
+        settle();
+        now_ns += 1500 * NS_PER_MS;
+        settle();
+        *held[i] = false;
+    }
+    cr_expect_str_eq(ended, "two ", "ended after 3 s: %s", ended);
+    end();
+    cr_expect_str_eq(ended, "two one first ", "ended: %s", ended);
+}
+
+/* It is left, and what was started before it ends all the same. */
+Test(by_hand, one_that_takes_longer_than_it_may_keeps_nobody_from_his_end)
+{
+    static const actor_class_t *const classes[] = {&top, &first, &mid, &one, &two, NULL};
+    begin_with(classes, NULL);
+    bool *held = hold_of(&two);
+    *held = true;
+    core_stop(core);
+    settle();
+    now_ns += 2100 * NS_PER_MS;
+    settle();
+    cr_expect_str_eq(ended, "one first ", "ended: %s", ended);
+    *held = false;
+    settle();
+    end();
 }
