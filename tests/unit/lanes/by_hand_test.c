@@ -76,8 +76,8 @@ hand_on(void)
     return all > kept;
 }
 
-/* Hands on what was posted, and runs all, until nothing is left to do, also after the timers that are
- * due. */
+/* Hands on what was posted, and runs all, until nothing is left to do, also after the timers that
+ * are due. */
 static void
 settle(void)
 {
