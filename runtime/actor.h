@@ -142,6 +142,7 @@ struct actor_class {
  * are ctx, self and what the macro names last; the arguments may stay unused.
  *     HANDLE(self_t, message) {... m ...}               heard by ON (message)
  *     HANDLE_ANSWER(self_t, name) {... answer ...}      handed to an ask, call or job as name_then
+ *     HANDLE_REPLY(self_t, name, message) {... m ...}   the same; any answer but this reply fails the actor
  *     HANDLE_INIT(self_t, name) {... args ...}          .init = name
  *     HANDLE_TIMER(self_t, name) {... key ...}          .on_timer = name
  *     HANDLE_DOWN(self_t, name) {... down ...}          .on_down = name */
@@ -154,6 +155,16 @@ struct actor_class {
     THEN(self_t, name)                                                                             \
     static actor_next_t name(ACTOR_UNUSED actor_ctx_t *ctx, ACTOR_UNUSED self_t *self,             \
                              ACTOR_UNUSED const actor_answer_t *answer)
+#define HANDLE_REPLY(self_t, name, message)                                                        \
+    static actor_next_t name(actor_ctx_t *ctx, self_t *self, const message##_t *m);                \
+    static actor_next_t name##_then(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)    \
+    {                                                                                              \
+        const message##_t *m = ANSWER_AS(answer, message);                                         \
+        claim(ctx, m != NULL);                                                                     \
+        return name(ctx, (self_t *) self, m);                                                      \
+    }                                                                                              \
+    static actor_next_t name(ACTOR_UNUSED actor_ctx_t *ctx, ACTOR_UNUSED self_t *self,             \
+                             ACTOR_UNUSED const message##_t *m)
 #define HANDLE_INIT(self_t, name)  ACTOR_HANDLE(self_t, name, const void *, args)
 #define HANDLE_TIMER(self_t, name) ACTOR_HANDLE(self_t, name, uint64_t, key)
 #define HANDLE_DOWN(self_t, name)  ACTOR_HANDLE(self_t, name, const actor_down_t *, down)

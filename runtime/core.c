@@ -306,6 +306,9 @@ dispatch_rare(actor_t *actor, envelope_t *message)
     case ENV_LATE:
         supervisor_child_late(actor, message);
         break;
+    case ENV_TAKES:
+        supervisor_child_takes(actor, message);
+        break;
     case ENV_INIT:
         life_init(actor, message);
         return;

@@ -22,6 +22,9 @@ typedef struct lease {
 typedef struct seen {
     uint64_t order;
     int64_t since_ns;
+    /* When it was over its limit first, and how its thread had fared by then; 0: it is not. */
+    int64_t slow_ns;
+    thread_times_t slow;
     /* It was told as stuck, until it is told that it is over. */
     bool stalled;
     char name[ACTOR_NAME_BYTES_MAX + 1];
@@ -107,6 +110,9 @@ struct core {
     /* Told of each answer `cycle` before it leaves, with the caller's index; NULL: nobody is. */
     void (*judge)(void *context, uint32_t caller);
     void *judge_context;
+    /* Between the two walks of a search for a circle, for who has something happen just then; NULL:
+     * nobody. */
+    void (*walked)(core_t *core);
     int64_t started_ns;
     /* of core_look, by its thread only */
     const worker_t *overdue; /* whose handler has run over takeover_ms; NULL: nobody's */

@@ -98,6 +98,7 @@ typedef enum envelope_kind {
     ENV_MONITOR,
     ENV_ENDED, /* to the supervisor: a child has ended or waits to be restarted */
     ENV_LATE,  /* to the supervisor: a child is not ready by its deadline */
+    ENV_TAKES, /* to the supervisor: the children of a child that ends may take so long (ns) */
     ENV_BACK,  /* to the worker: one whose handler was not waited for has returned from it */
     ENV_KIND_COUNT
 } envelope_kind_t;

@@ -16,6 +16,13 @@ typedef struct core core_t;
 typedef struct worker worker_t;
 typedef struct envelope envelope_t;
 
+/* Of a worker's thread: how long it ran so far, how long it was ready to run and did not, and
+ * whether it runs or is ready to. */
+typedef struct thread_times {
+    int64_t ran_ns, queued_ns;
+    bool is_ready;
+} thread_times_t;
+
 typedef struct executor {
     void *self;
     int64_t (*now_ns)(void *self); /* monotonic */
@@ -38,6 +45,8 @@ typedef struct executor {
     void (*changed)(void *self);
     /* Adds threads, job threads, sockets, descriptors to the figures. */
     void (*figures)(void *self, host_figures_t *ret);
+    /* False: they are not known. From CORE_FROM_WATCH; NULL: workers have no threads. */
+    bool (*times)(void *self, uint32_t worker, thread_times_t *ret);
 } executor_t;
 
 /* ---- jobs, as an executor sees them ---------------------------------------------------------- */

@@ -320,6 +320,18 @@ host_run(const host_options_t *options, char *ret_why, size_t why_size)
     return err;
 }
 
+int
+host_main(const host_options_t *options)
+{
+    char why[512];
+
+    if (host_run(options, why, sizeof why) != OK) {
+        fprintf(stderr, "%s\n", why);
+        return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
+
 void
 host_figures(const host_t *host, host_figures_t *ret)
 {

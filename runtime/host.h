@@ -81,6 +81,8 @@ void host_destroy(host_t **host);
 /* All of it: makes a host, starts it, waits for its stop, stops and destroys it. OK when an actor
  * asked for the stop, which then was in order; else ret_why says why not. */
 err_t host_run(const host_options_t *options, char *ret_why, size_t why_size) must_use;
+/* host_run as a program's main: its exit code; why not goes to stderr. */
+int host_main(const host_options_t *options) must_use;
 
 /* From any thread, without blocking what is looked at. */
 void host_figures(const host_t *host, host_figures_t *ret);

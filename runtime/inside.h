@@ -149,6 +149,8 @@ actor_ref_t life_parent(const actor_t *actor); /* index 0: it is the root */
 /* supervisor.c */
 void supervisor_stop_next(actor_t *parent); /* the last child, or life_children_ended */
 void supervisor_child_ended(actor_t *parent, envelope_t *ended);
+void supervisor_takes(actor_t *actor); /* to end; before supervisor_stop_next */
+void supervisor_child_takes(actor_t *parent, const envelope_t *takes);
 void supervisor_child_late(actor_t *parent, envelope_t *late);
 void supervisor_child_leaves(actor_t *parent, actor_ref_t who);
 child_t *supervisor_find(actor_t *parent, uint32_t index);

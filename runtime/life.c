@@ -193,6 +193,9 @@ life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const 
     if (why != NULL) {
         watch_show(actor);
     }
+    if (final) {
+        supervisor_takes(actor);
+    }
     supervisor_stop_next(actor);
 }
 
@@ -315,6 +318,7 @@ stop(actor_t *actor)
     } else if (actor->stage == STAGE_ENDING) {
         actor->end_final = true;
         actor->end_reason = ACTOR_ENDED;
+        supervisor_takes(actor);
     } else {
         life_end(actor, ACTOR_ENDED, true, false, NULL);
     }

@@ -1,4 +1,10 @@
-/* link.c - see link.h. */
+/* link.c - see link.h.
+ *
+ * A handler uses the socket, and the table of those that wait, inside of the runtime as
+ * takeover_inside.h means it: nobody takes the worker over meanwhile. The program's own code
+ * (refuse) runs outside, and when it comes back the link may be another thread's: then nothing more
+ * is touched. That thread leaves the socket alone until the link's actor is its own, too.
+ */
 #include "runtime/link.h"
 
 #include <assert.h>
@@ -32,7 +38,7 @@ typedef struct waiting_peer {
 
 struct link {
     actor_class_t class;
-    const core_t *core; /* once its actor has begun */
+    core_t *core; /* once its actor has begun */
     actor_edge_t edge;
     char name[48], endpoint[512], role[48];
     uint32_t mode;
@@ -72,13 +78,21 @@ send_frame(link_t *link, const waiting_peer_t *peer, slice_t body)
     }
 }
 
-static void
-send_refusal(link_t *link, const waiting_peer_t *peer, slice_t request, err_t err)
+/* worker: whose handler this is, NULL: none's. False: the link is another thread's by now. */
+static bool
+send_refusal(link_t *link, worker_t *worker, const waiting_peer_t *peer, slice_t request, err_t err)
 {
     uint8_t frame[REFUSAL_BYTES];
-    size_t size = link->refuse(request, err, frame, sizeof frame);
 
+    if (worker) {
+        worker_leaves(worker);
+    }
+    size_t size = link->refuse(request, err, frame, sizeof frame);
+    if (worker && worker_enters(worker)) {
+        return false;
+    }
     send_frame(link, peer, (slice_t){(const char *) frame, size});
+    return true;
 }
 
 static void
@@ -90,29 +104,33 @@ peer_served(link_t *link, waiting_peer_t *peer)
 }
 
 /* Nobody hears the answers to what this incarnation has asked, or the one before. */
-static void
-refuse_all(link_t *link, err_t err)
+static bool
+refuse_all(link_t *link, worker_t *worker, err_t err)
 {
     for (uint32_t i = 0; i < ASKS_OPEN_MAX && link->peers > 0; i++) {
         waiting_peer_t *peer = &link->peer[i];
         if (peer->used) {
             slice_t request = {(const char *) peer->request, peer->request_size};
-            send_refusal(link, peer, request, err);
+            if (!send_refusal(link, worker, peer, request, err)) {
+                return false;
+            }
             peer_served(link, peer);
         }
     }
+    return true;
 }
 
 static actor_next_t
 link_init(actor_ctx_t *ctx, void *state, const void *args)
 {
-    link_state_t *self = state;
+    link_t *link = ((link_state_t *) state)->link = link_of_ctx(ctx);
 
-    self->link = link_of_ctx(ctx);
-    self->link->self = actor_self(ctx);
-    self->link->core = ctx->worker->core;
-    refuse_all(self->link, ERR_RESTARTING);
-    return args ? ACTOR_FAIL : ACTOR_CONTINUE;
+    if (args || worker_enters(ctx->worker)) {
+        return ACTOR_FAIL;
+    }
+    link->self = actor_self(ctx);
+    link->core = ctx->worker->core;
+    return refuse_all(link, ctx->worker, ERR_RESTARTING) ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 /* The order to stop may overtake the answers: who waits is told before the link goes. */
@@ -122,7 +140,7 @@ link_drop(void *state)
     link_t *link = ((link_state_t *) state)->link;
 
     if (link && link->socket && core_stop_requested(link->core)) {
-        refuse_all(link, ERR_STOPPING);
+        refuse_all(link, NULL, ERR_STOPPING);
     }
 }
 
@@ -141,13 +159,17 @@ link_answered(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     link_t *link = ((link_state_t *) state)->link;
     const link_reply_t *reply = ANSWER_AS(answer, link_reply);
 
+    if (worker_enters(ctx->worker)) {
+        return ACTOR_FAIL;
+    }
     claim(ctx, answer->tag < ASKS_OPEN_MAX && link->peer[answer->tag].used);
     waiting_peer_t *peer = &link->peer[answer->tag];
     slice_t request = {(const char *) peer->request, peer->request_size};
     if (reply) {
         send_frame(link, peer, record_slice(reply, reply->body));
-    } else {
-        send_refusal(link, peer, request, reason_of(ctx->worker->core, answer->err));
+    } else if (!send_refusal(link, ctx->worker, peer, request,
+                             reason_of(ctx->worker->core, answer->err))) {
+        return ACTOR_FAIL;
     }
     peer_served(link, peer);
     return ACTOR_CONTINUE;
@@ -201,36 +223,58 @@ peer_wait(link_t *link, uint32_t which, const waiting_peer_t *peer, slice_t body
     link->peers++;
 }
 
-/* Asks the role; false when the frame has to wait. */
-static bool
-offer(link_t *link, core_t *core, const waiting_peer_t *peer, slice_t body)
-{
-    asking_t asking = {link, body, free_peer(link), VERDICT_FULL};
-    asking_t *argument = &asking;
-    actor_t *actor = link->self.index && cell_holds(core, link->self)
-                         ? atomic_load(&cell_at(core, link->self.index)->actor)
-                         : NULL;
-
-    if (!actor || actor->stage != STAGE_OPEN) {
-        send_refusal(link, peer, body, ERR_STARTING);
-        return true;
-    }
-    if (asking.which == ASKS_OPEN_MAX) {
-        return false;
-    }
-    core_run(actor, "link", link_asks, &argument);
-    if (asking.verdict == VERDICT_OK) {
-        peer_wait(link, asking.which, peer, body);
-    } else if (asking.verdict != VERDICT_FULL) {
-        send_refusal(link, peer, body, reason_of(core, verdict_err(asking.verdict)));
-    }
-    return asking.verdict != VERDICT_FULL;
-}
-
 static slice_t
 body_of(zmq_msg_t *message)
 {
     return (slice_t){zmq_msg_data(message), zmq_msg_size(message)};
+}
+
+/* NULL: it has not begun, or has ended. */
+static actor_t *
+actor_of(const link_t *link, core_t *core)
+{
+    return link->self.index && cell_holds(core, link->self)
+               ? atomic_load(&cell_at(core, link->self.index)->actor)
+               : NULL;
+}
+
+/* Its handler has not returned, and its worker went on without it. */
+static bool
+is_away(const link_t *link, const worker_t *worker)
+{
+    const actor_t *actor = actor_of(link, worker->core);
+
+    return actor && actor->worker != worker;
+}
+
+/* Asks the role the frame that is kept. It stays kept when it found no room, and when the worker
+ * was taken over meanwhile: then it was not asked, and what is kept is another thread's. */
+static void
+offer(link_t *link, worker_t *worker)
+{
+    const waiting_peer_t *peer = &link->kept_peer;
+    asking_t asking = {link, body_of(&link->kept), free_peer(link), VERDICT_FULL};
+    asking_t *argument = &asking;
+    actor_t *actor = actor_of(link, worker->core);
+
+    if (!actor || actor->stage != STAGE_OPEN) {
+        send_refusal(link, NULL, peer, asking.body, ERR_STARTING);
+        link->keeps = false;
+        return;
+    }
+    if (asking.which < ASKS_OPEN_MAX) {
+        core_run(actor, "link", link_asks, &argument);
+    }
+    if (worker_is_taken(worker) || asking.verdict == VERDICT_FULL) {
+        return;
+    }
+    if (asking.verdict == VERDICT_OK) {
+        peer_wait(link, asking.which, peer, asking.body);
+    } else {
+        err_t err = reason_of(worker->core, verdict_err(asking.verdict));
+        send_refusal(link, NULL, peer, asking.body, err);
+    }
+    link->keeps = false;
 }
 
 /* One message: routing id, an empty delimiter or none, the body. False: there is none. */
@@ -263,42 +307,43 @@ receive(link_t *link, waiting_peer_t *ret_peer, zmq_msg_t *body, bool *ret_good)
 }
 
 void
-link_read(link_t *link, core_t *core)
+link_read(link_t *link, worker_t *worker)
 {
     for (uint32_t i = 0; i < READ_AT_ONCE && !link->keeps; i++) {
-        waiting_peer_t peer;
         bool good = true;
-        if (!receive(link, &peer, &link->kept, &good)) {
+        if (!receive(link, &link->kept_peer, &link->kept, &good)) {
             return;
         }
-        slice_t body = body_of(&link->kept);
-        if (!good || body.size > COMMAND_BYTES_MAX) {
-            send_refusal(link, &peer, slice_of(""), good ? ERR_TOO_LARGE : ERR_BAD_REQUEST);
-        } else if (!offer(link, core, &peer, body)) {
-            link->kept_peer = peer;
+        if (!good || zmq_msg_size(&link->kept) > COMMAND_BYTES_MAX) {
+            send_refusal(link, NULL, &link->kept_peer, slice_of(""),
+                         good ? ERR_TOO_LARGE : ERR_BAD_REQUEST);
+        } else {
             link->keeps = true;
+            offer(link, worker);
         }
     }
 }
 
 void
-link_retry(link_t *link, core_t *core)
+link_retry(link_t *link, worker_t *worker)
 {
-    if (link->keeps && offer(link, core, &link->kept_peer, body_of(&link->kept))) {
-        link->keeps = false;
+    if (link_keeps(link, worker)) {
+        offer(link, worker);
     }
 }
 
 void *
-link_socket(link_t *link)
+link_socket(const link_t *link, const worker_t *worker)
 {
-    return link->keeps || link->role[0] == 0 ? NULL : link->socket;
+    bool reads = link->role[0] != 0 && !link->keeps && !is_away(link, worker);
+
+    return reads ? link->socket : NULL;
 }
 
 bool
-link_keeps(const link_t *link)
+link_keeps(const link_t *link, const worker_t *worker)
 {
-    return link->keeps;
+    return link->keeps && !is_away(link, worker);
 }
 
 /* ---- publishing ---- */
@@ -310,6 +355,9 @@ on_link_publish(actor_ctx_t *ctx, link_state_t *self, const link_publish_t *m)
     slice_t topic = record_slice(m, m->topic), body = record_slice(m, m->body);
     void *socket = self->link->socket;
 
+    if (worker_enters(ctx->worker)) {
+        return ACTOR_FAIL;
+    }
     claim(ctx, socket != NULL);
     if (zmq_send(socket, topic.data, topic.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0 ||
         zmq_send(socket, body.data, body.size, ZMQ_DONTWAIT) < 0) {

@@ -6,10 +6,12 @@
  * Promises a frame that finds no room (the role's lane, or ASKS_OPEN_MAX open asks) is kept, and no
  *          further one is read until it has found some: nothing is dropped, the client waits. Every
  *          frame is answered once. A message of other frames than an optional empty delimiter and a
- *          body is refused. The body is the last frame, at most COMMAND_BYTES_MAX.
+ *          body is refused. The body is the last frame, at most COMMAND_BYTES_MAX. When its worker
+ *          is taken over (its program's refuse does not return), it goes with the worker; nothing
+ *          is read until its actor is back, and started again.
  * Costs    one copy of each body.
  * Errors   link_open: ERR_IO, ERR_PERMISSION, ERR_NAME_TOO_LONG ...
- * Threads  link_open .. link_close by the worker's thread, link_new and link_destroy by the host's.
+ * Threads  link_read .. link_retry by the thread that has its worker, all else by the host's.
  * Owner    link_new -> host, link_destroy(&link).
  */
 #pragma once
@@ -37,11 +39,11 @@ const actor_class_t *link_class(const link_t *link);
 bool link_is_of(const link_t *link, const char *class_name);
 err_t link_open(link_t *link, void *context) must_use;
 void link_close(link_t *link);
-/* The socket to wait on now, NULL while the link does not read. */
-void *link_socket(link_t *link);
-/* Something came: reads what there is, at most some frames. */
-void link_read(link_t *link, core_t *core);
+/* The socket to wait on now, NULL while the link does not read; worker: that it rides on. */
+void *link_socket(const link_t *link, const worker_t *worker);
+/* Something came: reads what there is, at most some frames. The worker may be taken over then. */
+void link_read(link_t *link, worker_t *worker);
 /* A frame found no room and is kept. */
-bool link_keeps(const link_t *link);
+bool link_keeps(const link_t *link, const worker_t *worker);
 /* Tries a kept frame again; call it now and then while there is one. */
-void link_retry(link_t *link, core_t *core);
+void link_retry(link_t *link, worker_t *worker);

@@ -193,6 +193,7 @@ seen_running(worker_t *worker, uint64_t order, bool runs, int64_t now)
     if (!runs || worker->seen.order != order) {
         worker->seen.order = runs ? order : 0;
         worker->seen.since_ns = now;
+        worker->seen.slow_ns = 0;
     }
     return runs ? now - worker->seen.since_ns : 0;
 }
@@ -205,6 +206,27 @@ look_over(core_t *core, worker_t *worker, uint64_t order, bool runs)
         worker->seen.stalled = false;
         note_stalled(core, worker, 0, true);
     }
+}
+
+/* For how long the handler, which is over its limit, has kept its worker. A thread that is ready to
+ * run and is not let is no stuck one: of its time only what it ran counts. One that waits for
+ * something else has all the time but for what it queued. */
+static int64_t
+keeps_worker(const core_t *core, worker_t *worker, int64_t limit, int64_t now)
+{
+    const executor_t *executor = &core->executor;
+    seen_t *seen = &worker->seen;
+    thread_times_t times;
+    if (executor->times == NULL || !executor->times(executor->self, worker->index, &times)) {
+        return now - seen->since_ns;
+    }
+    if (seen->slow_ns == 0) {
+        seen->slow_ns = now;
+        seen->slow = times;
+    }
+    return limit + (times.is_ready
+                        ? times.ran_ns - seen->slow.ran_ns
+                        : now - seen->slow_ns - (times.queued_ns - seen->slow.queued_ns));
 }
 
 static void
@@ -222,10 +244,14 @@ look_stalled(core_t *core, worker_t *worker, int64_t now)
     int64_t limit_ms =
         class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS : class->class->handler_limit_ms;
     int64_t takeover_ms = core->takeover_ms > limit_ms ? core->takeover_ms : limit_ms;
-    if (running > takeover_ms * NS_PER_MS && !worker_is_taken(worker)) {
+    if (running <= limit_ms * NS_PER_MS) {
+        return;
+    }
+    if (!worker_is_taken(worker) &&
+        keeps_worker(core, worker, limit_ms * NS_PER_MS, now) > takeover_ms * NS_PER_MS) {
         core->overdue = worker;
     }
-    if (running > limit_ms * NS_PER_MS && !worker->seen.stalled) {
+    if (!worker->seen.stalled) {
         worker->seen.stalled = true;
         name_of(core, index, worker->seen.name, sizeof worker->seen.name);
         note_stalled(core, worker, running, false);

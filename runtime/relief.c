@@ -1,8 +1,9 @@
 /* relief.c - a thread whose handler does not return loses its seat to another one.
  *
  * The core says whose handler it is and hands the worker over (takeover_inside.h); here are the
- * threads. A seat with a link stays as it is: its handlers are the runtime's own. */
+ * threads. A seat keeps its link, whoever has it: see link.c. */
 #include <assert.h>
+#include <inttypes.h>
 #include <linux/membarrier.h>
 #include <stdio.h>
 #include <string.h>
@@ -92,14 +93,44 @@ relief_look(threads_t *threads)
 {
     overdue_t who;
 
-    if (!threads->may_relieve || !core_overdue(threads->core, &who) ||
-        threads->seat[who.worker].link) {
+    if (!threads->may_relieve || !core_overdue(threads->core, &who)) {
         return;
     }
     relief_t *relief = find_free(threads);
     if (relief) {
         take_seat(threads, relief, &who);
     }
+}
+
+/* A line of the system's about a thread; false: there is none. */
+static bool
+thread_line(pid_t tid, const char *what, char *ret_line, size_t size)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/self/task/%d/%s", (int) tid, what);
+    FILE *file = fopen(path, "re");
+    bool read = file != NULL && fgets(ret_line, (int) size, file) != NULL;
+
+    if (file != NULL) {
+        fclose(file);
+    }
+    return read;
+}
+
+bool
+relief_times(void *context, uint32_t worker, thread_times_t *ret)
+{
+    const threads_t *threads = context;
+    pid_t tid = atomic_load(&threads->seat[worker].tid);
+    char line[512];
+
+    if (tid == 0 || !thread_line(tid, "stat", line, sizeof line)) {
+        return false;
+    }
+    const char *state = strrchr(line, ')'); /* its name is in brackets, and may have some itself */
+    ret->is_ready = state != NULL && strncmp(state, ") R", 3) == 0;
+    return thread_line(tid, "schedstat", line, sizeof line) &&
+           sscanf(line, "%" SCNd64 " %" SCNd64, &ret->ran_ns, &ret->queued_ns) == 2;
 }
 
 void

@@ -12,7 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STOP_CHILD_MS 2000 /* per child of an orderly stop; then the next one is stopped */
+/* For each child of an orderly stop, and as much for each one below it; then the next one is
+ * stopped. */
+#define STOP_CHILD_MS 2000
 
 static void
 order(actor_t *parent, const child_t *child, envelope_kind_t kind, actor_reason_t reason)
@@ -295,6 +297,46 @@ child_left(worker_t *worker, timer_node_t *node)
     child->left = true;
     life_rare(parent)->stopping = NULL;
     supervisor_stop_next(parent);
+}
+
+static void
+say_takes(actor_t *actor, uint64_t ns)
+{
+    actor_ref_t parent = life_parent(actor);
+    if (parent.index != 0) {
+        envelope_t *takes = envelope_new(ENV_TAKES, actor->self, parent, NULL, NULL, 0);
+        takes->number = ns;
+        core_route(actor->worker, takes);
+    }
+}
+
+/* Who waits for the end of this one must not go on while it still waits for its own in good time. */
+void
+supervisor_takes(actor_t *actor)
+{
+    int64_t ns = 0;
+    for (const child_t *child = actor->rare->children; child != NULL; child = child->next) {
+        if (!child->left) {
+            ns += child == actor->rare->stopping
+                      ? care_find(actor, child)->timer.due_ns - actor->worker->ctx.now_ns
+                      : (int64_t) STOP_CHILD_MS * NS_PER_MS;
+        }
+    }
+    if (ns > 0) {
+        say_takes(actor, (uint64_t) ns);
+    }
+}
+
+void
+supervisor_child_takes(actor_t *parent, const envelope_t *takes)
+{
+    child_t *child = parent->rare->stopping;
+    if (child == NULL || child->who.index != takes->from.index) {
+        return; /* nobody waits for it, or not any more */
+    }
+    timer_node_t *timer = &care_of(parent, child)->timer;
+    timer_set(&parent->worker->timers, timer, timer->due_ns + (int64_t) takes->number);
+    say_takes(parent, takes->number);
 }
 
 void

@@ -152,8 +152,13 @@ is_circle(actor_ctx_t *ctx, uint32_t next, uint32_t self)
     char why[PATH_BYTES + sizeof name];
     uint64_t first = 0;
     uint64_t second = 0;
-    if (!walk(core, next, self, &first, NULL) || !walk(core, next, self, &second, path) ||
-        first != second) {
+    if (!walk(core, next, self, &first, NULL)) {
+        return false;
+    }
+    if (core->walked != NULL) {
+        core->walked(core);
+    }
+    if (!walk(core, next, self, &second, path) || first != second) {
         return false;
     }
     watch_name(core, self, name, sizeof name);

@@ -152,6 +152,20 @@ worker_settle(worker_t *worker)
     watch_tell(worker);
 }
 
+static void
+tell(actor_t *actor)
+{
+    actor->touched = false;
+    depths(actor);
+    if (actor->handled > 0) {
+        _Atomic uint64_t *told = &actor->cell->handled;
+        uint64_t before = atomic_load_explicit(told, memory_order_relaxed);
+        atomic_store_explicit(told, before + actor->handled, memory_order_relaxed);
+        actor->handled = 0;
+        handled(actor);
+    }
+}
+
 void
 watch_tell(worker_t *worker)
 {
@@ -159,15 +173,28 @@ watch_tell(worker_t *worker)
     while (worker->touched != NULL) {
         actor_t *actor = worker->touched;
         worker->touched = actor->touched_next;
-        actor->touched = false;
-        depths(actor);
-        if (actor->handled > 0) {
-            _Atomic uint64_t *told = &actor->cell->handled;
-            uint64_t before = atomic_load_explicit(told, memory_order_relaxed);
-            atomic_store_explicit(told, before + actor->handled, memory_order_relaxed);
-            actor->handled = 0;
-            handled(actor);
+        tell(actor);
+    }
+}
+
+/* Who looks from a handler sees its neighbours on the worker as they are by now, not as of the last
+ * quantum; but for itself, whose state is in use. */
+static void
+tell_others(worker_t *worker)
+{
+    actor_t *mine = NULL;
+    while (worker->touched != NULL) {
+        actor_t *actor = worker->touched;
+        worker->touched = actor->touched_next;
+        if (actor == worker->ctx.actor) {
+            mine = actor;
+        } else {
+            tell(actor);
         }
+    }
+    if (mine != NULL) {
+        mine->touched_next = NULL;
+        worker->touched = mine;
     }
 }
 
@@ -393,6 +420,10 @@ uint32_t
 actor_watch(const actor_ctx_t *ctx, uint32_t from, actor_figures_t *ret, uint32_t count,
             uint32_t *ret_next)
 {
+    if (!worker_enters(ctx->worker)) {
+        tell_others(ctx->worker);
+    }
+    worker_leaves(ctx->worker);
     return core_watch(ctx->worker->core, from, ret, count, ret_next);
 }
 

@@ -21,6 +21,7 @@ typedef struct seat {
     threads_t *threads;
     uint32_t index;
     pthread_t thread;
+    _Atomic pid_t tid; /* of it, for the system's figures; 0: it has not begun */
     mailbox_t *mailbox;
     link_t *link;          /* NULL: none */
     uint32_t sleeps, lost; /* of spins in a row */
@@ -71,5 +72,7 @@ void relief_prepare(threads_t *threads);
 void relief_look(threads_t *threads); /* by the watchdog: who is over the limit loses its seat */
 void relief_back(seat_t *seat, worker_t *worker); /* the last act of who has lost it */
 uint32_t relief_away(const threads_t *threads, char *ret_left, size_t left_size);
+/* How the thread fares that has this seat; false: the system does not tell. */
+bool relief_times(void *threads, uint32_t worker, thread_times_t *ret);
 void relief_join(threads_t *threads);
 void relief_close(threads_t *threads);

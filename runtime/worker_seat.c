@@ -2,6 +2,7 @@
  * thread that watches them all. */
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "runtime/worker_inside.h"
 
@@ -37,7 +38,7 @@ wait_ms(const worker_t *worker, const seat_t *seat)
     int64_t due_ns = worker_next_due(worker), left = due_ns - seat_now_ns(NULL);
     int64_t ms = due_ns == INT64_MAX ? SLEEP_MS : left <= 0 ? 0 : (left + 999999) / 1000000;
 
-    if (seat->link && link_keeps(seat->link) && ms > RETRY_LINK_MS) {
+    if (seat->link && link_keeps(seat->link, worker) && ms > RETRY_LINK_MS) {
         ms = RETRY_LINK_MS;
     }
     return ms > SLEEP_MS ? SLEEP_MS : ms;
@@ -90,15 +91,14 @@ spin(seat_t *seat)
 static void
 rest(seat_t *seat, worker_t *worker)
 {
-    core_t *core = seat->threads->core;
-    void *other = seat->link ? link_socket(seat->link) : NULL;
+    void *other = seat->link ? link_socket(seat->link, worker) : NULL;
     bool readable = mailbox_wait(seat->mailbox, other, wait_ms(worker, seat));
 
     worker->ctx.now_ns = seat_now_ns(NULL); /* the link acts as its actor, after a sleep */
     if (readable) {
-        link_read(seat->link, core);
+        link_read(seat->link, worker);
     } else if (seat->link) {
-        link_retry(seat->link, core);
+        link_retry(seat->link, worker);
     }
 }
 
@@ -109,17 +109,17 @@ seat_main(void *context)
     threads_t *threads = seat->threads;
     worker_t *worker = core_worker(threads->core, seat->index);
 
+    atomic_store(&seat->tid, gettid());
     name_thread(worker_name(worker));
     while (!atomic_load(&threads->stopping)) {
-        bool busy = run_quantum(seat, worker);
-        if (worker_is_taken(worker)) {
-            relief_back(seat, worker);
-            return NULL;
-        }
-        busy = busy || spin(seat);
+        bool busy = run_quantum(seat, worker) || worker_is_taken(worker) || spin(seat);
         /* Looked at again, because what came may have been the call to stop. */
         if (!busy && !atomic_load(&threads->stopping)) {
             rest(seat, worker);
+        }
+        if (worker_is_taken(worker)) { /* in a handler of the quantum, or of the link */
+            relief_back(seat, worker);
+            return NULL;
         }
     }
     memory_thread_ends();

@@ -4,33 +4,26 @@
 #include "proto/record_table.h"
 #include "runtime/host.h"
 
-#define FIELDS_greeting(F, R) F(R, text, name, 64, REQUIRED)
-#define FIELDS_answer(F, R)   F(R, text, words, 128, REQUIRED)
-RECORD(greeting, 1, FIELDS_greeting)
-RECORD(answer, 2, FIELDS_answer)
+#define FIELDS_words(F, R) F(R, text, words, 128, REQUIRED)
+RECORD(greeting, 1, FIELDS_words)
+RECORD(answer, 2, FIELDS_words)
 
-typedef struct greeter {
-    unsigned count;
-} greeter_t;
-
-HANDLE(greeter_t, greeting)
+HANDLE(unsigned, greeting)
 {
     answer_t *answer = DRAFT(ctx, answer);
     answer->words =
-        actor_textf(ctx, "hello %.*s, you are number %u", RECORD_SHOWN(m, m->name), ++self->count);
+        actor_textf(ctx, "hello %.*s, you are number %u", RECORD_SHOWN(m, m->words), ++*self);
     claim(ctx, REPLY(ctx, answer, answer) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
 static const actor_class_t greeter = {
-    .name = "greeter", .state_bytes = sizeof(greeter_t), .role = true, ACTOR_HEARS(ON(greeting))};
+    .name = "greeter", .state_bytes = sizeof(unsigned), .role = true, ACTOR_HEARS(ON(greeting))};
 
 #define EDGES(E) E(ASK_TO, greeter, greeting)
 ACTOR_EDGES_OF(visitor, EDGES)
 
-HANDLE_ANSWER(void, heard)
+HANDLE_REPLY(void, heard, answer)
 {
-    const answer_t *m = ANSWER_AS(answer, answer);
-    claim(ctx, m != NULL);
     printf("%.*s\n", RECORD_SHOWN(m, m->words));
     actor_host_stop(ctx, "all is said");
     return ACTOR_CONTINUE;
@@ -39,9 +32,9 @@ HANDLE_ANSWER(void, heard)
 HANDLE_INIT(void, begin)
 {
     actor_ref_t to;
-    claim(ctx, actor_spawn(ctx, &greeter, slice_of("greeter"), NULL, NULL, 0, &to) == VERDICT_OK);
+    claim(ctx, actor_spawn(ctx, &greeter, slice_of(""), NULL, NULL, 0, &to) == VERDICT_OK);
     greeting_t *m = DRAFT(ctx, greeting);
-    m->name = actor_text(ctx, slice_of("world"));
+    m->words = actor_text(ctx, slice_of("world"));
     claim(ctx, ask_greeter_greeting(ctx, to, m, 0, heard_then, 0) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
@@ -51,12 +44,6 @@ static const actor_class_t visitor = {
 int
 main(void)
 {
-    char why[256];
-    const host_options_t options = {
-        .classes = (const actor_class_t *const[]){&visitor, &greeter, NULL}, .root = &visitor};
-    if (host_run(&options, why, sizeof why) != OK) {
-        fprintf(stderr, "%s\n", why);
-        return 1;
-    }
-    return 0;
+    static const actor_class_t *const classes[] = {&visitor, &greeter, NULL};
+    return host_main(&(host_options_t){.classes = classes, .root = &visitor});
 }

@@ -192,14 +192,9 @@ static const actor_class_t table = {.name = "table",
 int
 main(void)
 {
-    char why[256];
     const host_options_t options = {.classes =
                                         (const actor_class_t *const[]){&table, &philosopher, NULL},
                                     .root = &table,
                                     .notes_to = "table"};
-    if (host_run(&options, why, sizeof why) != OK) {
-        fprintf(stderr, "%s\n", why);
-        return 1;
-    }
-    return 0;
+    return host_main(&options);
 }

@@ -122,12 +122,7 @@ static const actor_class_t crew = {.name = "crew",
 int
 main(void)
 {
-    char why[256];
     const host_options_t options = {.classes = (const actor_class_t *const[]){&crew, &worker, NULL},
                                     .root = &crew};
-    if (host_run(&options, why, sizeof why) != OK) {
-        fprintf(stderr, "%s\n", why);
-        return 1;
-    }
-    return 0;
+    return host_main(&options);
 }

@@ -41,6 +41,10 @@ static const row_t rows[] = {
     {"cost", "fan", &ours_call, FAR_NONE, 2},
     {"cost", "chain", &ours_call, FAR_NONE, 3},
     {"cost", "full", &ours_full, FAR_NONE, 0},
+    {"spin", "idle", &ours_pace, FAR_ALL, 0},
+    {"spin", "ticking", &ours_pace, FAR_ALL, 1},
+    {"spin", "paced", &ours_pace, FAR_ALL, 100},
+    {"spin", "flat", &ours_pace, FAR_ALL, UINT32_MAX},
     {"start", "own", &ours_own, FAR_NONE, 0},
     {"start", "pool", &ours_pool, FAR_NONE, 0},
 };

@@ -37,7 +37,7 @@ typedef struct ours_cast {
     const actor_class_t *const *classes;
 } ours_cast_t;
 extern const ours_cast_t ours_ring, ours_stream, ours_spawn, ours_gather, ours_call, ours_full;
-extern const ours_cast_t ours_own, ours_pool;
+extern const ours_cast_t ours_own, ours_pool, ours_pace;
 
 static inline bool
 ours_is_far(ours_far_t far, uint32_t number)

@@ -108,10 +108,10 @@ NEVER(bool, worker_asked, NO const worker_t *self)
 NEVER(void, relief_look, NO threads_t *of)
 NEVER(void, relief_back, NO seat_t *seat, NO worker_t *self)
 NEVER(void, worker_deliver, NO worker_t *self, NO envelope_t *take_envelope)
-NEVER(void *, link_socket, NO link_t *link)
-NEVER(void, link_read, NO link_t *link, NO core_t *core)
-NEVER(bool, link_keeps, NO const link_t *link)
-NEVER(void, link_retry, NO link_t *link, NO core_t *core)
+NEVER(void *, link_socket, NO const link_t *link, NO const worker_t *self)
+NEVER(void, link_read, NO link_t *link, NO worker_t *self)
+NEVER(bool, link_keeps, NO const link_t *link, NO const worker_t *self)
+NEVER(void, link_retry, NO link_t *link, NO worker_t *self)
 NEVER(void, core_look, NO core_t *core)
 NEVER(uint32_t, core_worker_count, NO const core_t *core)
 NEVER(void, job_pool_look, NO job_pool_t *pool, NO int64_t now_ns, NO outlet_t *outlet,
@@ -129,7 +129,7 @@ Test(seat, who_takes_the_call_to_stop_among_what_came_does_not_sleep_after_it, .
     cr_expect(atomic_load(&seat->ended));
 }
 
-/* Its sender was taken off the processor between the two. To look until it rings would keep it off. */
+/* Its sender was taken off the processor between the two. To look for it would keep it off. */
 Test(seat, who_has_taken_what_its_bell_does_not_count_yet_sleeps_all_the_same, .timeout = 30)
 {
     seat_t *seat = &threads.seat[0];
