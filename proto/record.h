@@ -149,8 +149,8 @@ typedef struct draft {
 } draft_t;
 
 void draft_over(draft_t *draft, void *memory, uint32_t capacity); /* makes a draft over memory */
-/* Begins a record: zeroes the fixed part and returns it. Valid until the next begin. Here, and with a
- * length that the compiler knows for most: each message begins with it. */
+/* Begins a record: zeroes the fixed part and returns it. Valid until the next begin. Here, and
+ * with a length that the compiler knows for most: each message begins with it. */
 #define DRAFT_SHORT 64u /* bytes */
 static inline void *
 draft_begin(draft_t *draft, const record_type_t *type)

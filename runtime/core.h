@@ -84,14 +84,16 @@ bool worker_step(worker_t *worker);
 /* What is watched is told, and places taken ahead are given back, at the end of a step or run; this
  * does it for what deliveries have changed. */
 void worker_settle(worker_t *worker);
-/* Whether more has come than was taken. What has come is counted after it can be taken, so `taken` may
- * be ahead for a while: who waited for the count would burn the processor that the sender needs. */
+/* Whether more has come than was taken. What has come is counted after it can be taken, so `taken`
+ * may be ahead for a while: who waited for the count would burn the processor that the sender
+ * needs. */
 static inline bool
 bell_rang(const _Atomic uint32_t *bell, uint32_t taken)
 {
     return (int32_t) (atomic_load_explicit(bell, memory_order_acquire) - taken) > 0;
 }
-/* Runs up to `most` handlers, and no more once the bell rang; false when there was nothing to run. */
+/* Runs up to `most` handlers, and no more once the bell rang; false when there was nothing to
+ * run. */
 bool worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most);
 /* When the next timer is due (monotonic), INT64_MAX when none. */
 int64_t worker_next_due(const worker_t *worker);

@@ -237,8 +237,8 @@ envelope_free(envelope_t *envelope)
         envelope_give(envelope, sizeof *envelope + envelope->size);
     }
 }
-/* Copies a whole message to or from a chunk. Most have a head and a short record: those are copied at
- * one length, which costs no call; both sides have that much (ENVELOPE_STEP, mailbox.c). */
+/* Copies a whole message to or from a chunk. Most have a head and a short record: those are copied
+ * at one length, which costs no call; both sides have that much (ENVELOPE_STEP, mailbox.c). */
 #define ENVELOPE_SHORT (2 * ENVELOPE_STEP)
 static inline void
 envelope_copy(void *to, const void *from, size_t bytes)
@@ -252,7 +252,8 @@ envelope_copy(void *to, const void *from, size_t bytes)
 /* The same message at another address; its old bytes are spoilt. */
 envelope_t *envelope_moved(envelope_t *take_envelope);
 void envelope_spoil(void *bytes, size_t size);
-/* Into memory of envelope_bytes, or ENVELOPE_SHORT if that is more, and out of it: one copy each. */
+/* Into memory of envelope_bytes, or ENVELOPE_SHORT if that is more, and out of it: one copy
+ * each. */
 static inline void
 envelope_pack(envelope_t *take_envelope, void *memory)
 {

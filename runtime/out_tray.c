@@ -239,8 +239,8 @@ check_target(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to)
     return class_at(core, to) == edge->target ? VERDICT_OK : VERDICT_UNDECLARED;
 }
 
-/* The receiver, when it is on the handler's worker; only in the runtime (worker_enters), because what
- * another thread has taken over is not ours to look at. `to` is there. */
+/* The receiver, when it is on the handler's worker; only in the runtime (worker_enters), because
+ * what another thread has taken over is not ours to look at. `to` is there. */
 static inline actor_t *
 receiver_here(const worker_t *worker, actor_ref_t to)
 {
