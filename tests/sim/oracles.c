@@ -124,6 +124,10 @@ see_work(stage_t *stage, const work_t *m)
     seen_target_t *seen = seen_of(stage, record_slice(m, m->package), point);
     seen->in_work = true;
     seen->works++;
+    if (m->attempt > 1 && stage->cut_in_retry > 0) {
+        world_sim_cut_after(sim_world(stage->sim), stage->cut_in_retry);
+        stage->cut_in_retry = 0;
+    }
 }
 
 static void

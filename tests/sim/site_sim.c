@@ -79,10 +79,12 @@ tell(const settings_t *settings, const plan_t *plan, stage_t *stage)
     }
     fprintf(stderr,
             "#   first-unplugged %d, late %d, withdraws %d, cut-at-end %d, updates %d, "
-            "verifies %d, fresh-data %d, plain-disks %d, cut-first %u, link %u/%u/%u\n",
+            "verifies %d, fresh-data %d, plain-disks %d, cut-first %u, link %u/%u/%u, cut-start %u, "
+            "cut-name %u, cut-retry %u, cut-point %u, rots %u\n",
             plan->first_unplugged, plan->late, plan->withdraws, plan->cut_at_end, plan->updates,
             plan->verifies, plan->fresh_data, plan->plain_disks, plan->cut_first, plan->link.lose,
-            plan->link.twice, plan->link.half);
+            plan->link.twice, plan->link.half, plan->cut_start, plan->cut_name, plan->cut_retry,
+            plan->cut_point, plan->rots);
     stage_story(stage, getenv("STORY") ? 250 : 60);
     stage_diagram(stage, 40);
     fprintf(stderr, "#   replay: %stools/sim --seeds %lu..%lu --strategy %s --story%s%s\n",

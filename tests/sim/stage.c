@@ -178,6 +178,19 @@ stage_crash(stage_t *stage)
     if (!sim_crash(stage->sim)) {
         stage_note_fault(stage, "no host could be made after a power cut");
     }
+    oracle_recount(stage);
+}
+
+void
+stage_cut_in_retry(stage_t *stage, uint32_t operations)
+{
+    stage->cut_in_retry = operations;
+}
+
+void
+stage_rots(stage_t *stage, uint32_t point, bool rotten)
+{
+    stage->rotten[point] = rotten;
 }
 
 void

@@ -65,6 +65,10 @@ bool stage_tree_is_whole(stage_t *stage, const char *package, const char *point,
 void stage_change_source(stage_t *stage, uint32_t version); /* another content, same names */
 void stage_run(stage_t *stage, uint32_t virtual_ms);
 void stage_crash(stage_t *stage);
+/* The power goes in the next work that is a try again, after so many changes of the disk; 0: not. */
+void stage_cut_in_retry(stage_t *stage, uint32_t operations);
+/* What readers see at this point is damaged, and the test did it: the oracles do not look. */
+void stage_rots(stage_t *stage, uint32_t point, bool rotten);
 void stage_plug(stage_t *stage, const char *point, bool plugged);
 
 /* What the oracles saw: NULL, or the first violation. */

@@ -182,6 +182,7 @@ err_t
 stage_do_list(stage_t *stage, uint32_t virtual_ms, const char *command,
               const char *const *arguments)
 {
+    stage->gives_back = stage->gives_back || strcmp(command, "dp.remove") == 0;
     return say_until_answered(stage, virtual_ms, command,
                               frame_of(stage, command, arguments, ++stage->keys));
 }
