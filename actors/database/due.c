@@ -54,9 +54,14 @@ begin_run(tx_t *tx, const id128_t *run)
     }
 }
 
+/* Work that was cut, or lost its lease, is in no slot any more: it is not being installed before it
+ * is in one again. */
 static void
 take_up(tx_t *tx, target_t *target)
 {
+    if (target->state == TARGET_INSTALLING) {
+        target->state = TARGET_PENDING;
+    }
     target->taken = true;
     target->look = 0;
     target->slot = 0;

@@ -187,6 +187,7 @@ oracle_published(void *context, slice_t topic, slice_t body)
     }
     if (seq.uint > stage->last_seq) {
         stage->last_seq = seq.uint;
+        ledger_hears(stage->ledger, seq.uint, &root);
     }
 }
 
@@ -212,6 +213,7 @@ void
 oracle_crashed(stage_t *stage)
 {
     stage->crashed = true;
+    ledger_forgets(stage->ledger);
     oracle_forgets_pace(stage);
     for (uint32_t i = 0; i < stage->seen_count; i++) {
         stage->seen[i].in_work = false;

@@ -85,6 +85,7 @@ stage_new(const stage_options_t *options)
 
     assert(stage && options->points <= STAGE_POINTS_MAX);
     stage->options = *options;
+    stage->ledger = ledger_new(stage);
     stage->chance = options->seed;
     host_options_t host = host_options(stage);
     sim_options_t sim = {
@@ -120,6 +121,7 @@ stage_destroy(stage_t **stage)
     sim_destroy(&(*stage)->sim);
     free((*stage)->answer);
     said_free(*stage);
+    ledger_destroy(&(*stage)->ledger);
     free(*stage);
     *stage = NULL;
 }
@@ -150,6 +152,7 @@ stage_run(stage_t *stage, uint32_t virtual_ms)
         if (world_sim_is_cut(sim_world(stage->sim))) {
             stage_crash(stage);
         }
+        ledger_look(stage->ledger);
         if (sim_steps(stage->sim) - stage->recounted >= RECOUNT_STEPS) {
             stage->recounted = sim_steps(stage->sim);
             oracle_recount(stage);
@@ -268,6 +271,12 @@ stage_change_source(stage_t *stage, uint32_t version)
     machine_make_tree(w, "/source", stage->options.files, version);
     keep_version(stage, w, version);
     world_sim_job_destroy(&w);
+}
+
+uint64_t
+stage_commits(const stage_t *stage)
+{
+    return ledger_commits(stage->ledger);
 }
 
 uint32_t

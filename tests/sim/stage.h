@@ -83,6 +83,7 @@ uint32_t stage_works(const stage_t *stage, const char *point);
 void stage_story(const stage_t *stage, uint32_t lines);
 void stage_diagram(const stage_t *stage, uint32_t lines);
 uint64_t stage_recounts(const stage_t *stage);
+uint64_t stage_commits(const stage_t *stage); /* of the database, each looked at */
 uint32_t stage_power_cuts(const stage_t *stage); /* those of stage_crash, and at named points */
 /* Says every accepted command once more with its key: each answer must be the same, and nothing is
  * to change. */

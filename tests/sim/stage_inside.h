@@ -1,6 +1,7 @@
 /* stage_inside.h - what the files of the stage know of each other. */
 #pragma once
 
+#include "tests/sim/ledger.h"
 #include "tests/sim/stage.h"
 
 #define STORY_LINES 256u /* last messages kept for the story of a failure */
@@ -52,6 +53,7 @@ struct stage {
     seen_target_t seen[64];
     uint32_t seen_count;
     uint64_t last_seq;
+    ledger_t *ledger;
     uint32_t empty_refused, empty_accepted; /* instructions without targets, by their answer */
     story_line_t story[STORY_LINES];
     uint32_t story_next;
