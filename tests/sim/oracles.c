@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/stage_poison.h"
+
 #define PAUSE_NS         INT64_C(200000000) /* between two tries that count, at least */
 #define INSTRUCTIONS_MAX 400u /* for one target in a run; a healthy one has some dozens, */
 #define INSTRUCTED_EACH_NS                                                                         \
@@ -153,6 +155,7 @@ oracle_saw(void *context, const sim_sight_t *sight)
         return;
     }
     story_tell(stage, sight);
+    poison_saw(stage, sight);
     if (sight->type == &instruction_type && !sight->is_reply) {
         see_instruction(stage, sight->record);
     } else if (sight->type == &accepted_type && sight->is_reply) {
@@ -214,6 +217,7 @@ oracle_crashed(stage_t *stage)
 {
     stage->crashed = true;
     ledger_forgets(stage->ledger);
+    poison_crashed();
     oracle_forgets_pace(stage);
     for (uint32_t i = 0; i < stage->seen_count; i++) {
         stage->seen[i].in_work = false;

@@ -60,6 +60,7 @@ draw_phases(plan_t *plan, uint64_t *chance)
     plan->rots = draw(chance, 2) ? PLAN_ROTS_NOTHING
                                  : (plan_rots_t) (1 + draw(chance, PLAN_ROTS_COUNT - 1));
     plan->rot_value = draw(chance, UINT64_MAX);
+    plan->poison = draw(chance, 6) == 0;
     plan->late =
         plan->late || plan->rots == PLAN_ROTS_STORED || plan->rots == PLAN_ROTS_ON_THE_WAY;
 }

@@ -36,6 +36,9 @@ bool site_converge(run_t *run, const char *when);
 bool site_is_installed(run_t *run);
 void site_rest(run_t *run);
 
+/* site_poison.c: one message that fails its handler, when all is well. */
+bool site_bears_poison(run_t *run);
+
 /* site_rot.c: bits that turn at rest, where the site can have them right again. */
 bool site_finds_rot(run_t *run);
 void site_rot_store(run_t *run);

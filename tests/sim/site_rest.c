@@ -191,6 +191,7 @@ site_rest(run_t *run)
     well = well && (!plan->updates || gets_a_version(run));
     well = well && (!plan->late || gets_a_late_point(run));
     well = well && (!plan->verifies || is_verified(run));
+    well = well && site_bears_poison(run);
     if (well && !run->leapt) {
         stage_repeat_all(run->stage);
     }

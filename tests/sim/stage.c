@@ -8,6 +8,7 @@
 
 #include "actors/roster.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/stage_poison.h"
 #include "tests/placement.h"
 
 #define WALL_START_NS INT64_C(1790000000000000000) /* a day in 2026 */
@@ -83,6 +84,7 @@ stage_new(const stage_options_t *options)
     char why[512] = "";
     err_t err = OK;
 
+    poison_prepare();
     assert(stage && options->points <= STAGE_POINTS_MAX);
     stage->options = *options;
     stage->ledger = ledger_new(stage);
@@ -101,6 +103,7 @@ stage_new(const stage_options_t *options)
         .heard = stage_heard,
         .published = oracle_published,
         .outside_context = stage,
+        .places = options->places,
     };
     stage->sim = sim_new(&sim, &err, why, sizeof why);
     if (!stage->sim) {

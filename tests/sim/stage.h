@@ -32,6 +32,7 @@ typedef struct stage_options {
     const actor_class_t *const *classes; /* NULL: the roster */
     const actor_class_t *root;           /* NULL: the executive */
     stage_link_t link;
+    sim_places_t *places;                /* as those of sim_options_t */
     bool fresh_data;  /* the name of the data directory is not durable when the host starts */
     bool plain_disks; /* file systems of a type that syncfs is not trusted on */
     bool story;       /* keep what passes, for stage_story; costs time */
@@ -48,7 +49,8 @@ world_sim_t *stage_world(stage_t *stage);
 bool stage_ready(stage_t *stage, uint32_t virtual_ms);
 /* Says a command and waits for its answer, at most virtual_ms; says it again, with the same key,
  * after a crash, a full lane or `starting`, `restarting`, `down`. Arguments are "name=text",
- * "name[]=a,b" and "name!" (true), NULL at the end. OK or the refusal; the answer is
+ * "name[]=a,b", "name:7" and "name!" (true), NULL at
+ * the end. OK or the refusal; the answer is
  * stage_answer. */
 err_t stage_do(stage_t *stage, uint32_t virtual_ms, const char *command, ...);
 err_t stage_do_list(stage_t *stage, uint32_t virtual_ms, const char *command,
