@@ -9,6 +9,7 @@
 #include "runtime/core.h"
 #include "runtime/fiber.h"
 
+#define SPARE_MAX   16u /* stacks kept for the next jobs */
 #define REPEATS_MAX 16u /* calls of one place in a row that are told apart */
 
 typedef struct sim_task {
@@ -40,6 +41,8 @@ struct sim_jobs {
     bool cutting;
     uint64_t hash;
     sim_places_t *places; /* borrowed */
+    fiber_t *spare[SPARE_MAX]; /* that have returned */
+    uint32_t spares;
 };
 
 static uint64_t
@@ -81,6 +84,9 @@ sim_jobs_destroy(sim_jobs_t **jobs)
         return;
     }
     assert((*jobs)->count == 0);
+    while ((*jobs)->spares > 0) {
+        fiber_destroy(&(*jobs)->spare[--(*jobs)->spares]);
+    }
     free((*jobs)->task);
     free(*jobs);
     *jobs = NULL;
@@ -202,7 +208,11 @@ task_forget(sim_jobs_t *jobs, uint32_t which)
     if (task->answered) {
         jobs->lost--;
     }
-    fiber_destroy(&task->fiber);
+    if (task->fiber && jobs->spares < SPARE_MAX) {
+        jobs->spare[jobs->spares++] = task->fiber;
+    } else {
+        fiber_destroy(&task->fiber);
+    }
     if (task->world) {
         world_sim_job_destroy(&task->world);
     }
@@ -261,7 +271,12 @@ static void
 task_begin(sim_jobs_t *jobs, sim_task_t *task)
 {
     task->world = world_sim_job_new(jobs->world, task_pauses, task);
-    task->fiber = fiber_new(task_main, task);
+    if (jobs->spares > 0) {
+        task->fiber = jobs->spare[--jobs->spares];
+        fiber_again(task->fiber, task_main, task);
+    } else {
+        task->fiber = fiber_new(task_main, task);
+    }
     if (job_is_cancelled(task->job)) {
         world_sim_job_cancel(task->world);
     }
