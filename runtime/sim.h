@@ -117,7 +117,7 @@ bool sim_stop(sim_t *sim, int64_t deadline_ns);
 
 uint64_t sim_hash(const sim_t *sim); /* of all decisions so far */
 uint64_t sim_steps(const sim_t *sim);
-/* Distinct places where a crash could fall so far: job, last named point that it passed, world call,
+/* Distinct places where a crash could fall so far: job, last named point it passed, world call,
  * file, and how many of the same came before it in a row; over all runs that note them together. */
 uint64_t sim_crash_points(const sim_t *sim);
 /* NULL, or the first of these, in words, over all hosts of this machine:

@@ -21,8 +21,8 @@ typedef struct sim_task {
     int64_t deadline_ns; /* INT64_MAX once answered */
     uint64_t number;     /* of all that were submitted */
     uint32_t worker;
-    uint32_t calls;          /* world calls so far */
-    uint64_t place;          /* of the last one, and how many there were of it in a row */
+    uint32_t calls; /* world calls so far */
+    uint64_t place; /* of the last one, and how many there were of it in a row */
     uint32_t repeats;
     uint64_t name_hash;
     bool answered; /* its deadline has been told: its fiber is a lost thread */
@@ -40,7 +40,7 @@ struct sim_jobs {
     uint32_t lost;
     bool cutting;
     uint64_t hash;
-    sim_places_t *places; /* borrowed */
+    sim_places_t *places;      /* borrowed */
     fiber_t *spare[SPARE_MAX]; /* that have returned */
     uint32_t spares;
 };
@@ -170,8 +170,7 @@ note_place(sim_task_t *task)
         task->repeats = 0;
     }
     task->repeats += task->repeats < REPEATS_MAX;
-    sim_places_add(task->jobs->places,
-                   mixed(task->name_hash, mixed(task->repeats, place)) | 1);
+    sim_places_add(task->jobs->places, mixed(task->name_hash, mixed(task->repeats, place)) | 1);
 }
 
 /* A world call is about to take effect: others may run first, and a crash may fall here. */

@@ -81,8 +81,8 @@ typedef struct world_sim_mix {
     uint32_t hang;        /* a call that does not return until healed */
     uint32_t point;       /* a named point (world_point) fails with EIO, whatever the path */
     uint32_t cut;         /* the power goes at a named point: world_sim_is_cut */
-    uint32_t cut_rename;  /* the power goes right after a rename to a name at or below the path, before
-                             its sync; any rename where the path does not begin with a slash */
+    uint32_t cut_rename;  /* the power goes right after a rename to a name at or below the path; any
+                             rename, where the path does not begin with a slash */
     uint32_t slow_ns;     /* each call takes up to so much longer: a slow device */
     uint32_t most;        /* so many faults in all, and then no more; 0 without bound */
 } world_sim_mix_t;

@@ -169,8 +169,7 @@ is_renamed_below(const world_sim_t *sim, const sim_mix_t *mix, const sim_call_t 
     if (mix->path[0] != '/') {
         return true;
     }
-    int found =
-        sim_path_find(sim, call->other_fd, call->other_path, 0, false, &place, &trouble);
+    int found = sim_path_find(sim, call->other_fd, call->other_path, 0, false, &place, &trouble);
     return found == 0 && place.node != NULL && is_below(place.node, sim_path_look(sim, mix->path));
 }
 

@@ -1,4 +1,4 @@
-/* world_sim_place.c - where in its code a job is, told by its calls: for who counts distinct places.
+/* world_sim_place.c - where in its code a job is, told by its calls.
  *
  * A place is the last named point that the job passed, the operation, and the name of what it works
  * on; a name by chance or by digest (eight hexadecimal digits and more) counts as one name, so that

@@ -64,13 +64,17 @@ apply(const sim_effect_t *effect)
         break;
     case EFFECT_RENAME:
         leave(effect->from_dir, effect->from_name, effect->child);
+        effect->from_dir->durable.mtime_ns = effect->mtime_ns;
         sim_names_put(&durable->names, effect->name, effect->child);
+        durable->mtime_ns = effect->mtime_ns;
         break;
     case EFFECT_ENTER:
         sim_names_put(&durable->names, effect->name, effect->child);
+        durable->mtime_ns = effect->mtime_ns;
         break;
     case EFFECT_LEAVE:
         leave(effect->node, effect->name, effect->child);
+        durable->mtime_ns = effect->mtime_ns;
         break;
     }
 }

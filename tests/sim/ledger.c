@@ -25,8 +25,8 @@ typedef struct ledger_copy {
 struct ledger {
     stage_t *stage;
     look_database_t *look;
-    ledger_copy_t fold;                 /* of the stream; seq is the last one heard */
-    ledger_copy_t copy[COPIES_MAX];     /* a ring */
+    ledger_copy_t fold;             /* of the stream; seq is the last one heard */
+    ledger_copy_t copy[COPIES_MAX]; /* a ring */
     uint64_t copies, judged, commits;
 };
 
@@ -64,7 +64,21 @@ static const char targets_text[] =
     "t.cause, t.taken, ifnull(t.slot, 0), t.have_root FROM target t "
     "JOIN package p ON p.row = t.package JOIN point d ON d.row = t.point ORDER BY t.row";
 
-enum { PACKAGE, POINT, STATE, WANTED, HAVE, ATTEMPTS, OF, DUE, LOOK, CAUSE, TAKEN, SLOT, HAVE_ROOT };
+enum {
+    PACKAGE,
+    POINT,
+    STATE,
+    WANTED,
+    HAVE,
+    ATTEMPTS,
+    OF,
+    DUE,
+    LOOK,
+    CAUSE,
+    TAKEN,
+    SLOT,
+    HAVE_ROOT
+};
 
 static bool
 is_there(sqlite3_stmt *row, int column)
@@ -95,12 +109,12 @@ fault_of_final(sqlite3_stmt *row, int64_t state)
     if (state == TARGET_FAILED && !is_there(row, CAUSE)) {
         return "failed without a cause";
     }
-    if (state == TARGET_INSTALLED && (!is_there(row, HAVE_ROOT) ||
-                                      sqlite3_column_int64(row, HAVE) == 0)) {
+    if (state == TARGET_INSTALLED &&
+        (!is_there(row, HAVE_ROOT) || sqlite3_column_int64(row, HAVE) == 0)) {
         return "is installed without a receipt";
     }
     return cancelled || state == TARGET_FAILED || !is_there(row, CAUSE) ? NULL
-                                                                         : "is done and has a cause";
+                                                                        : "is done and has a cause";
 }
 
 /* One that was handed on is with somebody, whom its lease bounds once work has begun. */
@@ -204,9 +218,8 @@ last_event(ledger_t *ledger)
 {
     static const char text[] = "SELECT seq FROM sqlite_sequence WHERE name = 'event'";
     sqlite3_stmt *row = look_database_ask(ledger->look, text);
-    uint64_t last = row && sqlite3_step(row) == SQLITE_ROW
-                        ? (uint64_t) sqlite3_column_int64(row, 0)
-                        : 0;
+    uint64_t last =
+        row && sqlite3_step(row) == SQLITE_ROW ? (uint64_t) sqlite3_column_int64(row, 0) : 0;
 
     sqlite3_reset(row);
     return last;

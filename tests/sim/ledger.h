@@ -4,8 +4,8 @@
  *   inv11 the status stream folded up to sequence n equals the database as of the transaction of n
  *
  * Shape    ledger_look reads the database from the disk of the machine (look_database.h) whenever
- *          something was committed: its rows are judged there and then, and kept under the number of
- *          its last event until the stream has come that far. ledger_hears folds the stream.
+ *          something was committed: its rows are judged there and then, and kept under the number
+ *          of its last event until the stream has come that far. ledger_hears folds the stream.
  * Errors   what is wrong is the stage's fault.
  * Threads  one.
  * Owner    ledger_new -> the stage.

@@ -11,22 +11,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG        "/data/site.db-wal"
-#define FILE_NAME  "/data/site.db"
-#define HEAD_BYTES 32u
-#define FRAME_HEAD 24u
-#define PAGE_MAX   65536u
+#define LOG            "/data/site.db-wal"
+#define FILE_NAME      "/data/site.db"
+#define HEAD_BYTES     32u
+#define FRAME_HEAD     24u
+#define PAGE_MAX       65536u
 #define STATEMENTS_MAX 4u
-#define ROOM_BYTES (UINT64_C(4) << 20) /* the image grows by so much at a time */
+#define ROOM_BYTES     (UINT64_C(4) << 20) /* the image grows by so much at a time */
 
 struct look_database {
     uint8_t *image;
     uint64_t size, room;
-    uint32_t page;          /* bytes of one; 0: nothing is read yet */
-    uint8_t salts[8];       /* of the log whose frames are in the image */
-    uint64_t at;            /* end of the last committed frame in it */
-    uint32_t sum[2];        /* the running checksum there */
-    uint64_t operations;    /* of the machine at the last look */
+    uint32_t page;       /* bytes of one; 0: nothing is read yet */
+    uint8_t salts[8];    /* of the log whose frames are in the image */
+    uint64_t at;         /* end of the last committed frame in it */
+    uint32_t sum[2];     /* the running checksum there */
+    uint64_t operations; /* of the machine at the last look */
     sqlite3 *sql;
     const char *text[STATEMENTS_MAX];
     sqlite3_stmt *statement[STATEMENTS_MAX];
@@ -157,7 +157,8 @@ find_log(look_database_t *look, world_t *w, bool *ret_big)
     uint8_t head[HEAD_BYTES];
     uint32_t sum[2] = {0, 0};
 
-    if (read_at(w, LOG, head, HEAD_BYTES, 0) != HEAD_BYTES || number_at(head) >> 1 != 0x377f0682 >> 1) {
+    if (read_at(w, LOG, head, HEAD_BYTES, 0) != HEAD_BYTES ||
+        number_at(head) >> 1 != 0x377f0682 >> 1) {
         return false;
     }
     *ret_big = (head[3] & 1) != 0;
@@ -277,8 +278,8 @@ look_database_again(look_database_t *look, world_sim_t *machine)
 static void
 dial(look_database_t *look)
 {
-    int result = sqlite3_open_v2(":memory:", &look->sql,
-                                 SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
+    int result =
+        sqlite3_open_v2(":memory:", &look->sql, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL);
 
     assert(result == SQLITE_OK);
     result = sqlite3_deserialize(look->sql, "main", look->image, (sqlite3_int64) look->size,

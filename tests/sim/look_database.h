@@ -1,7 +1,7 @@
 /* look_database.h - the site's database as it is on the machine's disk at this instant.
  *
- * Shape    an image of site.db with the committed frames of its log applied, and SQLite on that image
- *          in memory.
+ * Shape    an image of site.db with the committed frames of its log applied, and SQLite on that
+ *          image in memory.
  * Promises shares no code with the site's own database room; what the last commit frame in the log
  *          ends is seen, whether it is durable yet or not, and nothing of what follows it. The
  *          machine is only looked at.

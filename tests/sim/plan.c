@@ -57,12 +57,11 @@ draw_phases(plan_t *plan, uint64_t *chance)
         draw(chance, 3) ? PLAN_NAME_NONE : (plan_name_t) (1 + draw(chance, PLAN_NAME_COUNT - 1));
     plan->cut_retry = draw(chance, 5) ? 0 : 1 + (uint32_t) draw(chance, 30);
     plan->cut_point = (uint32_t) draw(chance, plan->points);
-    plan->rots = draw(chance, 2) ? PLAN_ROTS_NOTHING
-                                 : (plan_rots_t) (1 + draw(chance, PLAN_ROTS_COUNT - 1));
+    plan->rots =
+        draw(chance, 2) ? PLAN_ROTS_NOTHING : (plan_rots_t) (1 + draw(chance, PLAN_ROTS_COUNT - 1));
     plan->rot_value = draw(chance, UINT64_MAX);
     plan->poison = draw(chance, 6) == 0;
-    plan->late =
-        plan->late || plan->rots == PLAN_ROTS_STORED || plan->rots == PLAN_ROTS_ON_THE_WAY;
+    plan->late = plan->late || plan->rots == PLAN_ROTS_STORED || plan->rots == PLAN_ROTS_ON_THE_WAY;
 }
 
 void

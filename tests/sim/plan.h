@@ -86,8 +86,8 @@ typedef struct plan {
     uint32_t cut_retry;   /* the first try at cut_point fails, the power goes in the next one, after
                              so many changes of the disk; 0: neither */
     uint32_t cut_point;
-    bool poison; /* when all is well a message fails its handler each time that it is tried */
-    plan_rots_t rots;   /* what turns a bit when all is well, */
+    bool poison;      /* when all is well a message fails its handler each time that it is tried */
+    plan_rots_t rots; /* what turns a bit when all is well, */
     uint64_t rot_value; /* and which */
     uint32_t acts;
     plan_act_t act[PLAN_ACTS_MAX];

@@ -128,9 +128,8 @@ copy_of(slice_t bytes)
 static bool
 only_looks(const char *command)
 {
-    static const char *const looks[] = {"status", "status.since",   "ping",
-                                        "verify", "component.list", "package.list",
-                                        "dp.list"};
+    static const char *const looks[] = {"status",         "status.since", "ping",   "verify",
+                                        "component.list", "package.list", "dp.list"};
 
     for (uint32_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
         if (strcmp(command, looks[i]) == 0) {

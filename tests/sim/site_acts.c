@@ -203,7 +203,7 @@ site_heal(run_t *run)
     }
     if (run->changed) {
         site_must(run, "package.update",
-                stage_do(run->stage, 120000, "package.update", "id=P1", NULL));
+                  stage_do(run->stage, 120000, "package.update", "id=P1", NULL));
         run->changed = false;
     }
 }

@@ -1,5 +1,5 @@
-/* site_rest.c - what must be so when nothing is broken any more: all is installed and whole, also after
- * a power cut, a new version and a late point; and who is done is silent and ends. */
+/* site_rest.c - what must be so when nothing is broken any more: all is installed and whole, also
+ * after a power cut, a new version and a late point; and who is done is silent and ends. */
 #include <stdio.h>
 #include <string.h>
 
@@ -40,16 +40,18 @@ site_converge(run_t *run, const char *when)
 
     uint32_t step_ms = run->converge_ms / 600;
 
-    for (uint32_t waited = 0; waited < run->converge_ms && !site_is_installed(run); waited += step_ms) {
+    for (uint32_t waited = 0; waited < run->converge_ms && !site_is_installed(run);
+         waited += step_ms) {
         stage_run(run->stage, step_ms);
     }
     for (uint32_t i = 0; i < run->points; i++) {
         const char *word = stage_target(run->stage, "P1", site_names[i]);
         if (strcmp(word, "installed") != 0) {
-            stage_note_fault(run->stage, "%s '%s' is '%s', not installed", when, site_names[i], word);
+            stage_note_fault(run->stage, "%s '%s' is '%s', not installed", when, site_names[i],
+                             word);
         } else if (!stage_tree_is_whole(run->stage, "P1", site_names[i], why, sizeof why)) {
-            stage_note_fault(run->stage, "%s '%s' is installed and not whole: %s", when, site_names[i],
-                             why);
+            stage_note_fault(run->stage, "%s '%s' is installed and not whole: %s", when,
+                             site_names[i], why);
         }
     }
     package_is(run, "complete");
@@ -133,7 +135,7 @@ gives_a_point_back(run_t *run)
     char left[512];
 
     if (!site_must(run, "withdraw",
-                 stage_do(run->stage, 60000, "withdraw", "id=P1", "from[]=a", NULL))) {
+                   stage_do(run->stage, 60000, "withdraw", "id=P1", "from[]=a", NULL))) {
         return;
     }
     const char *word = stage_target(run->stage, "P1", "a");

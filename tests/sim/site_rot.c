@@ -1,8 +1,9 @@
 /* site_rot.c - bits that turn at rest, as on a disk that rots, and what the site makes of them.
  *
- * The atlas: what turns is only what the site can have right again. A placed file, from the store; a
- * receipt, from the tree that it promises; an object of the store, from the source, while that is
- * what was stored, and no second copy of anything turns beside it. */
+ * The atlas: what turns is only what the site can have right again. A placed file, from the store;
+ * a receipt, from the tree that it promises; an object of the store, from the source, which is what
+ * was stored, and nothing else ever was: what a point still has of an older version could not be
+ * taken off it without its manifest. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,8 +30,8 @@ turn_bit_below(run_t *run, const char *directory, uint64_t files)
 {
     char path[1024];
     world_t *look = world_sim_look_new(site_machine(run));
-    bool found = machine_find_file(look, directory, run->plan->rot_value % files, path,
-                                   sizeof path);
+    bool found =
+        machine_find_file(look, directory, run->plan->rot_value % files, path, sizeof path);
 
     world_sim_job_destroy(&look);
     return found && turn_bit(run, path);
@@ -127,7 +128,7 @@ site_finds_rot(run_t *run)
 void
 site_rot_store(run_t *run)
 {
-    if (run->plan->rots == PLAN_ROTS_STORED) {
+    if (run->plan->rots == PLAN_ROTS_STORED && run->version == 1) {
         turn_bit_below(run, "/data/store/objects", run->plan->files + 5);
     } else if (run->plan->rots == PLAN_ROTS_ON_THE_WAY) {
         world_sim_mix(site_machine(run), "/data/store/objects",
@@ -135,7 +136,7 @@ site_rot_store(run_t *run)
     }
 }
 
-/* A person was told that the site's own copy is damaged, stores the source again, and says: again. */
+/* A person was told that the site's own copy is damaged, stores the source again, says: again. */
 void
 site_mends_store(run_t *run)
 {

@@ -97,10 +97,9 @@ cut_in_retry(run_t *run)
 static bool
 set_up(run_t *run)
 {
-    bool well = starts(run) &&
-                site_must(run, "package.add",
-                          stage_do(run->stage, 60000, "package.add", "id=P1", "source=/source",
-                                   NULL));
+    bool well = starts(run) && site_must(run, "package.add",
+                                         stage_do(run->stage, 60000, "package.add", "id=P1",
+                                                  "source=/source", NULL));
     well = well && cut_here(run, 1);
     cut_at_name(run);
     for (uint32_t i = 0; well && i < run->points; i++) {

@@ -31,8 +31,8 @@ typedef struct settings {
     const char *acts;     /* NULL: all */
     const char *caught;   /* NULL: no defect is expected */
     bool story;
-    uint64_t most; /* failures, and then no more seeds */
-    const char *places;      /* file for the crash points, 8 bytes each; NULL: they are counted only */
+    uint64_t most;      /* failures, and then no more seeds */
+    const char *places; /* file for the crash points, 8 bytes each; NULL: they are counted only */
     sim_places_t *all_places;
 } settings_t;
 
@@ -81,14 +81,15 @@ tell(const settings_t *settings, const plan_t *plan, stage_t *stage)
         plan_print_act(&plan->act[i], text, sizeof text);
         fprintf(stderr, "#   act %u: %s\n", i, text);
     }
-    fprintf(stderr,
-            "#   first-unplugged %d, late %d, withdraws %d, cut-at-end %d, updates %d, "
-            "verifies %d, fresh-data %d, plain-disks %d, cut-first %u, link %u/%u/%u, cut-start %u, "
-            "cut-name %u, cut-retry %u, cut-point %u, rots %u, poison %d\n",
-            plan->first_unplugged, plan->late, plan->withdraws, plan->cut_at_end, plan->updates,
-            plan->verifies, plan->fresh_data, plan->plain_disks, plan->cut_first, plan->link.lose,
-            plan->link.twice, plan->link.half, plan->cut_start, plan->cut_name, plan->cut_retry,
-            plan->cut_point, plan->rots, plan->poison);
+    fprintf(
+        stderr,
+        "#   first-unplugged %d, late %d, withdraws %d, cut-at-end %d, updates %d, "
+        "verifies %d, fresh-data %d, plain-disks %d, cut-first %u, link %u/%u/%u, cut-start %u, "
+        "cut-name %u, cut-retry %u, cut-point %u, rots %u, poison %d\n",
+        plan->first_unplugged, plan->late, plan->withdraws, plan->cut_at_end, plan->updates,
+        plan->verifies, plan->fresh_data, plan->plain_disks, plan->cut_first, plan->link.lose,
+        plan->link.twice, plan->link.half, plan->cut_start, plan->cut_name, plan->cut_retry,
+        plan->cut_point, plan->rots, plan->poison);
     stage_story(stage, getenv("STORY") ? 250 : 60);
     stage_diagram(stage, 40);
     fprintf(stderr, "#   replay: %stools/sim --seeds %lu..%lu --strategy %s --story%s%s\n",
@@ -267,8 +268,7 @@ main(int argc, char **argv)
            (unsigned long) tally.seeds, (unsigned long) tally.failed, (unsigned long) tally.steps,
            (unsigned long) sim_places_count(settings.all_places), (unsigned long) tally.cuts,
            (unsigned long) tally.instructions, (unsigned long) tally.recounts,
-           (unsigned long) tally.commits,
-           (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
+           (unsigned long) tally.commits, (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
     bool kept = keep_places(&settings);
     sim_places_destroy(&settings.all_places);
     bool well = settings.caught ? tally.is_caught : tally.failed == 0;

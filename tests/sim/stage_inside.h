@@ -67,7 +67,7 @@ struct stage {
     uint32_t power_cuts;
     uint32_t cut_in_retry;         /* changes of the disk; 0: no such cut is wanted */
     bool rotten[STAGE_POINTS_MAX]; /* what readers see there has a wrong bit */
-    bool gives_back;               /* a root was given back: its directories go before its identity */
+    bool gives_back; /* a root was given back: its directories go before its identity */
 };
 
 void stage_heard(void *context, uint64_t tag, err_t err, slice_t body);

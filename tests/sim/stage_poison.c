@@ -7,16 +7,16 @@
 
 #include "tests/sim/stage_inside.h"
 
-#define HEARS_MAX   96u
-#define TOLD_MAX    1024u
-#define ACTOR       "site_database"
+#define HEARS_MAX 96u
+#define TOLD_MAX  1024u
+#define ACTOR     "site_database"
 
 /* Handlers are plain functions, so what they look at is the process's. */
 static struct {
     stage_t *stage;
-    char sender[40];     /* empty: nothing is poison */
-    bool found;          /* it has come: only another attempt of it fails from now on */
-    uint32_t attempts;   /* of it, that have begun */
+    char sender[40];   /* empty: nothing is poison */
+    bool found;        /* it has come: only another attempt of it fails from now on */
+    uint32_t attempts; /* of it, that have begun */
     struct {
         char from[40];
         uint32_t attempts; /* when it was delivered */

@@ -4,10 +4,10 @@
  *         its reason
  *
  * Shape    the linker puts a class of ours in the place of site_database_class: the same, but its
- *          handlers of what is told to it (note_event, lease_renew) stand behind ours. Armed, the next note of one sender claims in vain. Every
- *          other message goes on to the real handler.
- * Promises what others told is counted when it is delivered and again when it is handled: between the
- *          two at most one attempt of the poison message begins.
+ *          handlers of what is told to it (note_event, lease_renew) stand behind ours. Armed, the
+ *          next note of one sender claims in vain. All else goes on to the real handler.
+ * Promises what others told is counted when it is delivered and again when it is handled: between
+ *          the two at most one attempt of the poison message begins.
  * Errors   a delay is the stage's fault.
  * Threads  one stage at a time.
  */
