@@ -27,7 +27,7 @@ says_why(const wire_value_t *row)
            strstr(text, "is_wholesome") != NULL;
 }
 
-/* Exactly one message of site_database was set aside, with its reason. */
+/* Exactly one message of distribution_manager was set aside, with its reason. */
 static bool
 is_set_aside(run_t *run)
 {
@@ -39,31 +39,34 @@ is_set_aside(run_t *run)
     }
     const uint8_t *at = rows.body;
     wire_next(&rows, &at, &row);
-    return text_is(&row, "actor", "site_database") && text_is(&row, "message", "note_event") &&
+    return text_is(&row, "actor", "distribution_manager") && text_is(&row, "message", "outcome") &&
            wire_find(&row, "attempts", &attempts) && attempts.uint == DELIVERY_ATTEMPTS_MAX &&
            says_why(&row);
 }
 
-/* Others go on telling: distribution_manager of each point that was looked at. */
+/* Another sender goes on telling: site_database, whenever a target waits or may go on again. */
 static void
-go_on(run_t *run)
+go_on(run_t *run, const char *name)
 {
-    for (uint32_t i = 0; i < 6 && !stage_fault(run->stage); i++) {
-        stage_do(run->stage, 60000, "verify", "id=P1", NULL);
+    for (uint32_t i = 0; i < 60 && !stage_fault(run->stage); i++) {
+        const char *command = i % 2 ? "dp.pause" : "dp.resume";
+        site_must(run, command, stage_do(run->stage, 60000, command, name, NULL));
     }
+    site_must(run, "dp.resume", stage_do(run->stage, 60000, "dp.resume", name, NULL));
 }
 
+/* A new version comes to all points but one, which is paused; the outcome of the first is poison. */
 bool
 site_bears_poison(run_t *run)
 {
     if (!run->plan->poison) {
         return true;
     }
-    story_note(run->stage, "the next note of the executive is poison");
-    poison_arm(run->stage, "executive");
-    stage_do(run->stage, 60000, "component.pause", "name=alarm_manager", NULL);
-    go_on(run);
-    stage_do(run->stage, 60000, "component.resume", "name=alarm_manager", NULL);
+    site_must(run, "dp.pause", stage_do(run->stage, 60000, "dp.pause", "name=b", NULL));
+    story_note(run->stage, "what the despooler tells next is poison");
+    poison_arm(run->stage, "despooler");
+    site_update(run);
+    go_on(run, "name=b");
     bool aside = false;
     for (uint32_t waited = 0; !aside && waited < SET_ASIDE_MS; waited += 1000) {
         stage_run(run->stage, 1000);

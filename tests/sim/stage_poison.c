@@ -24,7 +24,7 @@ static struct {
     uint32_t told_count;
 } poison;
 
-static actor_handler_fn *real_note, *real_lease;
+static actor_handler_fn *real_outcome, *real_changed, *real_lost;
 
 void
 poison_arm(stage_t *stage, const char *sender)
@@ -51,7 +51,8 @@ static bool
 is_told(const sim_sight_t *sight)
 {
     return !sight->is_ask && !sight->is_reply && strcmp(sight->to, ACTOR) == 0 &&
-           (sight->type == &note_event_type || sight->type == &lease_renew_type);
+           (sight->type == &outcome_type || sight->type == &work_changed_type ||
+            sight->type == &inbox_lost_type);
 }
 
 void
@@ -108,51 +109,58 @@ is_wholesome(actor_ctx_t *ctx)
 }
 
 static actor_next_t
-hear_note(actor_ctx_t *ctx, void *self, const void *m)
+hear_outcome(actor_ctx_t *ctx, void *self, const void *m)
 {
     claim(ctx, !poison.sender[0] || is_wholesome(ctx));
-    return real_note(ctx, self, m);
+    return real_outcome(ctx, self, m);
 }
 
 static actor_next_t
-hear_lease(actor_ctx_t *ctx, void *self, const void *m)
+hear_changed(actor_ctx_t *ctx, void *self, const void *m)
 {
     claim(ctx, !poison.sender[0] || is_wholesome(ctx));
-    return real_lease(ctx, self, m);
+    return real_changed(ctx, self, m);
+}
+
+static actor_next_t
+hear_lost(actor_ctx_t *ctx, void *self, const void *m)
+{
+    claim(ctx, !poison.sender[0] || is_wholesome(ctx));
+    return real_lost(ctx, self, m);
 }
 
 /* ---- the class ---- */
 
 static void
-stand_before(actor_hears_t *row)
+stand_before(actor_hears_t *row, const record_type_t *type, actor_handler_fn *ours,
+             actor_handler_fn **ret_real)
 {
-    if (row->type == &note_event_type) {
-        real_note = row->handler;
-        row->handler = hear_note;
-    } else if (row->type == &lease_renew_type) {
-        real_lease = row->handler;
-        row->handler = hear_lease;
+    if (row->type == type) {
+        *ret_real = row->handler;
+        row->handler = ours;
     }
 }
 
-/* The linker has everybody who means site_database_class take this one (tests/sim/meson.build). */
-extern const actor_class_t __real_site_database_class;
-actor_class_t __wrap_site_database_class;
+/* The linker has everybody who means distribution_manager_class take this one (tests/sim/meson.build). */
+extern const actor_class_t __real_distribution_manager_class;
+actor_class_t __wrap_distribution_manager_class;
 
 void
 poison_prepare(void)
 {
     static actor_hears_t hears[HEARS_MAX];
-    actor_class_t *class = &__wrap_site_database_class;
+    actor_class_t *class = &__wrap_distribution_manager_class;
 
     if (class->hears) {
         return;
     }
-    *class = __real_site_database_class;
+    *class = __real_distribution_manager_class;
     assert(class->hears_count <= HEARS_MAX);
     memcpy(hears, class->hears, class->hears_count * sizeof hears[0]);
     for (uint32_t i = 0; i < class->hears_count; i++) {
-        stand_before(&hears[i]);
+        stand_before(&hears[i], &outcome_type, hear_outcome, &real_outcome);
+        stand_before(&hears[i], &work_changed_type, hear_changed, &real_changed);
+        stand_before(&hears[i], &inbox_lost_type, hear_lost, &real_lost);
     }
     class->hears = hears;
 }

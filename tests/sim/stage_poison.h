@@ -3,9 +3,9 @@
  *   inv7  a poison message delays other senders by at most one attempt, and ends in quarantine with
  *         its reason
  *
- * Shape    the linker puts a class of ours in the place of site_database_class: the same, but its
- *          handlers of what is told to it (note_event, lease_renew) stand behind ours. Armed, the
- *          next note of one sender claims in vain. All else goes on to the real handler.
+ * Shape    the linker puts a class of ours in the place of distribution_manager_class: the same, but
+ *          its handlers of what is told to it (outcome, work_changed, inbox_lost) stand behind ours.
+ *          Armed, the next of one sender claims in vain. All else goes on to the real handler.
  * Promises what others told is counted when it is delivered and again when it is handled: between
  *          the two at most one attempt of the poison message begins.
  * Errors   a delay is the stage's fault.
@@ -16,7 +16,7 @@
 
 /* Before the first host is made. */
 void poison_prepare(void);
-/* The next note of this sender to site_database is poison from now on; NULL: none any more. */
+/* What this sender tells distribution_manager next is poison from now on; NULL: none any more. */
 void poison_arm(stage_t *stage, const char *sender);
 void poison_saw(stage_t *stage, const sim_sight_t *sight);
 void poison_crashed(void); /* what was under way is gone, and the message with it */
