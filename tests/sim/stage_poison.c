@@ -9,7 +9,7 @@
 
 #define HEARS_MAX 96u
 #define TOLD_MAX  1024u
-#define ACTOR     "site_database"
+#define ACTOR     "distribution_manager"
 
 /* Handlers are plain functions, so what they look at is the process's. */
 static struct {
