@@ -94,12 +94,11 @@ cause_is(sqlite3_stmt *row, const char *word)
     return cause && strcmp(cause, word) == 0;
 }
 
-/* A target whose state is final has nothing that is still to come. */
+/* A target whose state is final has nothing that is still to come. What is removed may have a cause:
+ * somebody else's files stay. */
 static const char *
 fault_of_final(sqlite3_stmt *row, int64_t state)
 {
-    bool cancelled = state == TARGET_CANCELLED;
-
     if (is_there(row, DUE) || is_there(row, LOOK)) {
         return "is final and has a due time";
     }
@@ -109,12 +108,13 @@ fault_of_final(sqlite3_stmt *row, int64_t state)
     if (state == TARGET_FAILED && !is_there(row, CAUSE)) {
         return "failed without a cause";
     }
-    if (state == TARGET_INSTALLED &&
-        (!is_there(row, HAVE_ROOT) || sqlite3_column_int64(row, HAVE) == 0)) {
+    if (state != TARGET_INSTALLED) {
+        return NULL;
+    }
+    if (!is_there(row, HAVE_ROOT) || sqlite3_column_int64(row, HAVE) == 0) {
         return "is installed without a receipt";
     }
-    return cancelled || state == TARGET_FAILED || !is_there(row, CAUSE) ? NULL
-                                                                        : "is done and has a cause";
+    return is_there(row, CAUSE) ? "is installed and has a cause" : NULL;
 }
 
 /* One that was handed on is with somebody, whom its lease bounds once work has begun. */
