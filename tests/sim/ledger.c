@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/status.h"
 #include "tests/sim/look_database.h"
 
 #define ROWS_MAX   16u  /* targets of one site here */
@@ -341,6 +342,27 @@ number_in(const wire_value_t *map, const char *name)
     return text_in(map, name, text, sizeof text) ? strtoull(text, NULL, 10) : 0;
 }
 
+/* A point or a package that was removed takes its targets with it. */
+static void
+fold_removal(ledger_copy_t *fold, const wire_value_t *message)
+{
+    char name[65];
+    wire_value_t id = {0};
+    bool found = wire_find(message, "id", &id);
+    bool point = found && id.uint == STATUS_POINT_REMOVED;
+
+    if ((!point && (!found || id.uint != STATUS_PACKAGE_REMOVED)) ||
+        !text_in(message, point ? "dp" : "package", name, sizeof name)) {
+        return;
+    }
+    for (uint32_t i = fold->count; i-- > 0;) {
+        const ledger_row_t *row = &fold->row[i];
+        if (strcmp(point ? row->point : row->package, name) == 0) {
+            fold->row[i] = fold->row[--fold->count];
+        }
+    }
+}
+
 void
 ledger_hears(ledger_t *ledger, uint64_t seq, const wire_value_t *message)
 {
@@ -348,6 +370,7 @@ ledger_hears(ledger_t *ledger, uint64_t seq, const wire_value_t *message)
     wire_value_t attrs;
 
     ledger->fold.seq = seq;
+    fold_removal(&ledger->fold, message);
     if (wire_find(message, "attrs", &attrs) &&
         text_in(message, "package", row.package, sizeof row.package) && *row.package &&
         text_in(message, "dp", row.point, sizeof row.point) && *row.point &&
