@@ -297,7 +297,8 @@ note_presence(tx_t *tx, const target_t *target, const target_outcome_t *m)
     }
 }
 
-/* Content is noted whoever asked for it, and told when it is news. Work in hand whose outcome makes no sense has ended all
+/* Content is noted whoever asked for it, and told when it is news. Work in hand whose outcome
+ * makes no sense has ended all
  * the same: it is due again, or it would wait for ever. */
 static void
 refuse_outcome(tx_t *tx, target_t *target, const target_outcome_t *m, bool content, bool news)

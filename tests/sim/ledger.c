@@ -95,8 +95,8 @@ cause_is(sqlite3_stmt *row, const char *word)
     return cause && strcmp(cause, word) == 0;
 }
 
-/* A target whose state is final has nothing that is still to come. What is removed may have a cause:
- * somebody else's files stay. */
+/* A target whose state is final has nothing that is still to come. What is removed may have a
+ * cause: somebody else's files stay. */
 static const char *
 fault_of_final(sqlite3_stmt *row, int64_t state)
 {

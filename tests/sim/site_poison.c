@@ -55,7 +55,7 @@ go_on(run_t *run, const char *name)
     site_must(run, "dp.resume", stage_do(run->stage, 60000, "dp.resume", name, NULL));
 }
 
-/* A new version comes to all points but one, which is paused; the outcome of the first is poison. */
+/* A new version comes to all points but one, which is paused; the first outcome is poison. */
 bool
 site_bears_poison(run_t *run)
 {

@@ -141,7 +141,7 @@ stand_before(actor_hears_t *row, const record_type_t *type, actor_handler_fn *ou
     }
 }
 
-/* The linker has everybody who means distribution_manager_class take this one (tests/sim/meson.build). */
+/* The linker has everybody who means distribution_manager_class take this one (meson.build). */
 extern const actor_class_t __real_distribution_manager_class;
 actor_class_t __wrap_distribution_manager_class;
 

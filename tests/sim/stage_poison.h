@@ -3,8 +3,8 @@
  *   inv7  a poison message delays other senders by at most one attempt, and ends in quarantine with
  *         its reason
  *
- * Shape    the linker puts a class of ours in the place of distribution_manager_class: the same, but
- *          its handlers of what is told to it (outcome, work_changed, inbox_lost) stand behind ours.
+ * Shape    the linker puts a class of ours for distribution_manager_class: the same, but
+ *          its handlers of what is told to it (outcome, work_changed, inbox_lost) go past ours.
  *          Armed, the next of one sender claims in vain. All else goes on to the real handler.
  * Promises what others told is counted when it is delivered and again when it is handled: between
  *          the two at most one attempt of the poison message begins.
