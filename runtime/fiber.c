@@ -17,6 +17,7 @@
 #endif
 #endif
 #ifdef FIBER_ASAN
+#include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -70,22 +71,26 @@ fiber_main(unsigned high, unsigned low)
     swapcontext(&fiber->here, &fiber->there);
 }
 
-fiber_t *
-fiber_new(fiber_fn *run, void *context)
+/* Whoever returned left its last frames as they were. */
+static void
+clear_stack(fiber_t *fiber)
 {
-    fiber_t *fiber = calloc(1, sizeof *fiber);
+#ifdef FIBER_ASAN
+    __asan_unpoison_memory_region(fiber->stack + fiber->guard_bytes, fiber->stack_bytes);
+#else
+    (void) fiber;
+#endif
+}
+
+static void
+begin(fiber_t *fiber, fiber_fn *run, void *context)
+{
     uintptr_t address = (uintptr_t) fiber;
 
-    assert(fiber);
     fiber->run = run;
     fiber->context = context;
-    fiber->guard_bytes = (size_t) sysconf(_SC_PAGESIZE);
-    fiber->stack_bytes = FIBER_STACK_BYTES;
-    fiber->stack = mmap(NULL, fiber->guard_bytes + fiber->stack_bytes, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
-    assert(fiber->stack != MAP_FAILED);
-    int guarded = mprotect(fiber->stack, fiber->guard_bytes, PROT_NONE);
-    assert(guarded == 0);
+    fiber->returned = false;
+    fiber->fake_here = fiber->fake_there = NULL;
     int got = getcontext(&fiber->here);
     assert(got == 0);
     fiber->here.uc_stack.ss_sp = fiber->stack + fiber->guard_bytes;
@@ -93,7 +98,31 @@ fiber_new(fiber_fn *run, void *context)
     fiber->here.uc_link = NULL;
     makecontext(&fiber->here, (void (*)(void)) fiber_main, 2, (unsigned) (address >> 32),
                 (unsigned) address);
+}
+
+fiber_t *
+fiber_new(fiber_fn *run, void *context)
+{
+    fiber_t *fiber = calloc(1, sizeof *fiber);
+
+    assert(fiber);
+    fiber->guard_bytes = (size_t) sysconf(_SC_PAGESIZE);
+    fiber->stack_bytes = FIBER_STACK_BYTES;
+    fiber->stack = mmap(NULL, fiber->guard_bytes + fiber->stack_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+    assert(fiber->stack != MAP_FAILED);
+    int guarded = mprotect(fiber->stack, fiber->guard_bytes, PROT_NONE);
+    assert(guarded == 0);
+    begin(fiber, run, context);
     return fiber;
+}
+
+void
+fiber_again(fiber_t *fiber, fiber_fn *run, void *context)
+{
+    assert(fiber->returned);
+    clear_stack(fiber);
+    begin(fiber, run, context);
 }
 
 void

@@ -142,7 +142,7 @@ host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
     for (uint32_t i = 0; i < sim->workers; i++) {
         sim->worker_chance[i] = sim_drawn(&sim->chance);
     }
-    sim->jobs = sim_jobs_new(sim->world, post_of_job, sim);
+    sim->jobs = sim_jobs_new(sim->world, sim->places, post_of_job, sim);
     sim_strategy_begin(sim);
     sim->client = (actor_ref_t){0, 0};
     return true;
@@ -156,7 +156,6 @@ host_drop(sim_t *sim)
         return;
     }
     absorb(sim, sim_jobs_hash(sim->jobs));
-    sim->crash_points += sim_jobs_crash_points(sim->jobs);
     sim_jobs_cut(sim->jobs);
     sim_channels_destroy(sim);
     free(sim->worker_chance);
@@ -174,6 +173,8 @@ sim_new(const sim_options_t *options, err_t *ret_err, char *ret_why, size_t why_
     sim->options = *options;
     sim->chance = options->seed;
     sim->graph = sim_graph_new();
+    sim->own_places = options->places ? NULL : sim_places_new();
+    sim->places = options->places ? options->places : sim->own_places;
     sim->core_options = sim_core_options(sim, options->host);
     sim->options.world.seed = sim_drawn(&sim->chance);
     sim->world = world_sim_new(&sim->options.world);
@@ -196,6 +197,7 @@ sim_destroy(sim_t **sim)
     world_sim_destroy(&(*sim)->world);
     sim_outside_fini(*sim);
     sim_graph_destroy(&(*sim)->graph);
+    sim_places_destroy(&(*sim)->own_places);
     free(*sim);
     *sim = NULL;
 }
@@ -410,7 +412,7 @@ sim_steps(const sim_t *sim)
 uint64_t
 sim_crash_points(const sim_t *sim)
 {
-    return sim->crash_points + sim_jobs_crash_points(sim->jobs);
+    return sim_places_count(sim->places);
 }
 
 uint32_t

@@ -16,6 +16,7 @@
 #pragma once
 
 #include "runtime/host.h"
+#include "runtime/sim_places.h"
 #include "runtime/world_sim.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
@@ -87,6 +88,7 @@ typedef struct sim_options {
     sim_heard_fn *heard;         /* may be NULL */
     sim_published_fn *published; /* may be NULL */
     void *outside_context;
+    sim_places_t *places; /* where crash points are noted, of many runs; NULL: of this one alone */
 } sim_options_t;
 
 /* Makes the machine and, on it, a host that has not started. */
@@ -115,7 +117,8 @@ bool sim_stop(sim_t *sim, int64_t deadline_ns);
 
 uint64_t sim_hash(const sim_t *sim); /* of all decisions so far */
 uint64_t sim_steps(const sim_t *sim);
-/* Distinct (job, world call) places where a crash could fall so far. */
+/* Distinct places where a crash could fall so far: job, last named point it passed, world call,
+ * file, and how many of the same came before it in a row; over all runs that note them together. */
 uint64_t sim_crash_points(const sim_t *sim);
 /* NULL, or the first of these, in words, over all hosts of this machine:
  *   deadlock     nothing is left to do but to let time pass, and an ask waits for ever: for another

@@ -48,7 +48,9 @@ struct sim {
     scheduler_t scheduler;
     uint64_t chance;
     uint64_t *worker_chance; /* what its actors draw depends on no other worker */
-    uint64_t hash, steps, crash_points;
+    uint64_t hash, steps;
+    sim_places_t *places; /* of the options, or own_places */
+    sim_places_t *own_places;
     sim_graph_t *graph;
     uint64_t alarms;
     char fault[2048]; /* "": none */

@@ -9,8 +9,8 @@
 #include "runtime/core.h"
 #include "runtime/fiber.h"
 
-#define CRASH_PLACES                                                                               \
-    (1u << 16) /* slots of the set of places seen; when it is full, no more are counted */
+#define SPARE_MAX   16u /* stacks kept for the next jobs */
+#define REPEATS_MAX 16u /* calls of one place in a row that are told apart */
 
 typedef struct sim_task {
     sim_jobs_t *jobs;
@@ -21,7 +21,9 @@ typedef struct sim_task {
     int64_t deadline_ns; /* INT64_MAX once answered */
     uint64_t number;     /* of all that were submitted */
     uint32_t worker;
-    uint32_t calls; /* world calls so far: with the name, the place of a crash */
+    uint32_t calls; /* world calls so far */
+    uint64_t place; /* of the last one, and how many there were of it in a row */
+    uint32_t repeats;
     uint64_t name_hash;
     bool answered; /* its deadline has been told: its fiber is a lost thread */
     char subject[256];
@@ -38,8 +40,9 @@ struct sim_jobs {
     uint32_t lost;
     bool cutting;
     uint64_t hash;
-    uint64_t places;
-    uint64_t place[CRASH_PLACES];
+    sim_places_t *places;      /* borrowed */
+    fiber_t *spare[SPARE_MAX]; /* that have returned */
+    uint32_t spares;
 };
 
 static uint64_t
@@ -62,12 +65,13 @@ text_hash(const char *text)
 }
 
 sim_jobs_t *
-sim_jobs_new(world_sim_t *world, sim_jobs_post_fn *post, void *context)
+sim_jobs_new(world_sim_t *world, sim_places_t *places, sim_jobs_post_fn *post, void *context)
 {
     sim_jobs_t *jobs = calloc(1, sizeof *jobs);
 
     assert(jobs);
     jobs->world = world;
+    jobs->places = places;
     jobs->post = post;
     jobs->context = context;
     return jobs;
@@ -80,6 +84,9 @@ sim_jobs_destroy(sim_jobs_t **jobs)
         return;
     }
     assert((*jobs)->count == 0);
+    while ((*jobs)->spares > 0) {
+        fiber_destroy(&(*jobs)->spare[--(*jobs)->spares]);
+    }
     free((*jobs)->task);
     free(*jobs);
     *jobs = NULL;
@@ -152,26 +159,25 @@ sim_jobs_cancel(sim_jobs_t *jobs, job_t *job)
     }
 }
 
+/* A crash can fall here: job, place in its code, file, and how often in a row. */
 static void
-note_place(sim_jobs_t *jobs, uint64_t place)
+note_place(sim_task_t *task)
 {
-    for (uint32_t i = 0; i < CRASH_PLACES; i++) {
-        uint64_t *slot = &jobs->place[(place + i) % CRASH_PLACES];
-        if (*slot == place) {
-            return;
-        }
-        if (*slot == 0) {
-            *slot = place;
-            jobs->places++;
-            return;
-        }
+    uint64_t place = world_sim_place(task->world);
+
+    if (place != task->place) {
+        task->place = place;
+        task->repeats = 0;
     }
+    task->repeats += task->repeats < REPEATS_MAX;
+    sim_places_add(task->jobs->places, mixed(task->name_hash, mixed(task->repeats, place)) | 1);
 }
 
 /* A world call is about to take effect: others may run first, and a crash may fall here. */
 static void
 task_pauses(void *context, int64_t latency_ns, const char *operation)
 {
+    (void) operation;
     sim_task_t *task = context;
     sim_jobs_t *jobs = task->jobs;
 
@@ -179,7 +185,7 @@ task_pauses(void *context, int64_t latency_ns, const char *operation)
         return;
     }
     task->calls++;
-    note_place(jobs, mixed(task->name_hash, mixed(task->calls, text_hash(operation))) | 1);
+    note_place(task);
     task->wake_ns = world_sim_now_ns(jobs->world) + latency_ns;
     fiber_pause(task->fiber);
 }
@@ -201,7 +207,11 @@ task_forget(sim_jobs_t *jobs, uint32_t which)
     if (task->answered) {
         jobs->lost--;
     }
-    fiber_destroy(&task->fiber);
+    if (task->fiber && jobs->spares < SPARE_MAX) {
+        jobs->spare[jobs->spares++] = task->fiber;
+    } else {
+        fiber_destroy(&task->fiber);
+    }
     if (task->world) {
         world_sim_job_destroy(&task->world);
     }
@@ -260,7 +270,12 @@ static void
 task_begin(sim_jobs_t *jobs, sim_task_t *task)
 {
     task->world = world_sim_job_new(jobs->world, task_pauses, task);
-    task->fiber = fiber_new(task_main, task);
+    if (jobs->spares > 0) {
+        task->fiber = jobs->spare[--jobs->spares];
+        fiber_again(task->fiber, task_main, task);
+    } else {
+        task->fiber = fiber_new(task_main, task);
+    }
     if (job_is_cancelled(task->job)) {
         world_sim_job_cancel(task->world);
     }
@@ -359,12 +374,6 @@ uint32_t
 sim_jobs_open(const sim_jobs_t *jobs)
 {
     return jobs->count;
-}
-
-uint64_t
-sim_jobs_crash_points(const sim_jobs_t *jobs)
-{
-    return jobs->places;
 }
 
 uint64_t

@@ -81,7 +81,8 @@ typedef struct world_sim_mix {
     uint32_t hang;        /* a call that does not return until healed */
     uint32_t point;       /* a named point (world_point) fails with EIO, whatever the path */
     uint32_t cut;         /* the power goes at a named point: world_sim_is_cut */
-    uint32_t cut_rename;  /* the power goes right after a rename, before its sync */
+    uint32_t cut_rename;  /* the power goes right after a rename to a name at or below the path; any
+                             rename, where the path does not begin with a slash */
     uint32_t slow_ns;     /* each call takes up to so much longer: a slow device */
     uint32_t most;        /* so many faults in all, and then no more; 0 without bound */
 } world_sim_mix_t;
@@ -108,5 +109,8 @@ world_sim_operation_count(const world_sim_t *sim); /* calls that changed somethi
 void world_sim_cut_after(world_sim_t *sim, uint64_t operations);
 bool world_sim_is_cut(const world_sim_t *sim);
 uint64_t world_sim_hash(const world_sim_t *sim); /* of the operation trace so far */
+/* Where this job is in its code, as far as its calls tell: the last named point that it passed, the
+ * operation it pauses in, and the file that this is about. Never 0. */
+uint64_t world_sim_place(const world_t *job);
 
 #pragma GCC visibility pop

@@ -174,6 +174,7 @@ sim_call(world_t *world, const sim_call_t *asked, sim_do_fn *run)
         return seen == SIM_HANGS ? -EIO : seen;
     }
     int64_t result = standing(job, &call);
+    sim_place_enter(job, &call);
     if (result == 0) {
         pause_for(job, &call);
         result = standing(job, &call);
@@ -185,6 +186,7 @@ sim_call(world_t *world, const sim_call_t *asked, sim_do_fn *run)
     if (result == 0) {
         result = run_until_it_returns(job, &call, run);
     }
+    sim_place_leave(job, &call, result);
     trace(sim, &call, result);
     if (call.counts ? result == 0 : sim->disk.recorded != recorded) {
         count(sim);

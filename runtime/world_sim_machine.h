@@ -18,6 +18,7 @@ typedef struct sim_fd {
     sim_node_t *node; /* NULL: free */
     sim_node_t *via;  /* the directory it was opened in: where faults are looked for */
     int flags;
+    uint64_t place; /* of the name it was opened by */
 } sim_fd_t;
 
 typedef struct sim_mix {
@@ -55,7 +56,8 @@ typedef struct sim_job {
     bool looks;           /* of an oracle: passes the gate unseen */
     sim_node_t *hangs_at; /* pinned; or NULL */
     bool hang_drawn;
-    uint64_t hang_heals; /* sim->heals when it was drawn */
+    uint64_t hang_heals;   /* sim->heals when it was drawn */
+    uint64_t phase, place; /* the last named point; that and the call in hand (world_sim_place) */
 } sim_job_t;
 
 /* One call with all that calls can carry; a handler uses its part. */
@@ -90,6 +92,9 @@ typedef enum sim_drawn { SIM_DRAWN_NOTHING, SIM_DRAWN_HANG, SIM_DRAWN_CUT } sim_
 sim_drawn_t sim_draw_mix(world_sim_t *sim, sim_call_t *call);
 /* After a call that did what it should. */
 void sim_cut_by_mix(world_sim_t *sim, const sim_call_t *call);
+/* world_sim_place.c: before the call, and after it. */
+void sim_place_enter(sim_job_t *job, const sim_call_t *call);
+void sim_place_leave(sim_job_t *job, const sim_call_t *call, int64_t result);
 int64_t sim_slowness(world_sim_t *sim, const sim_call_t *call); /* ns on top of the latency */
 void sim_mixes_end(world_sim_t *sim);
 

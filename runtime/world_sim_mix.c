@@ -159,6 +159,20 @@ drawn_at_point(world_sim_t *sim, sim_call_t *call)
     return SIM_DRAWN_NOTHING;
 }
 
+/* A mix whose path is no path at all is about every rename; else the new name must be there. */
+static bool
+is_renamed_below(const world_sim_t *sim, const sim_mix_t *mix, const sim_call_t *call)
+{
+    sim_place_t place;
+    sim_node_t *trouble = NULL;
+
+    if (mix->path[0] != '/') {
+        return true;
+    }
+    int found = sim_path_find(sim, call->other_fd, call->other_path, 0, false, &place, &trouble);
+    return found == 0 && place.node != NULL && is_below(place.node, sim_path_look(sim, mix->path));
+}
+
 void
 sim_cut_by_mix(world_sim_t *sim, const sim_call_t *call)
 {
@@ -166,7 +180,9 @@ sim_cut_by_mix(world_sim_t *sim, const sim_call_t *call)
         return;
     }
     for (uint32_t i = 0; i < WORLD_SIM_MIXES_MAX && !sim->is_cut; i++) {
-        sim->is_cut = strikes(sim, &sim->mix[i], sim->mix[i].chances.cut_rename);
+        sim_mix_t *mix = &sim->mix[i];
+        sim->is_cut = mix->chances.cut_rename > 0 && is_renamed_below(sim, mix, call) &&
+                      strikes(sim, mix, mix->chances.cut_rename);
     }
 }
 

@@ -64,13 +64,17 @@ apply(const sim_effect_t *effect)
         break;
     case EFFECT_RENAME:
         leave(effect->from_dir, effect->from_name, effect->child);
+        effect->from_dir->durable.mtime_ns = effect->mtime_ns;
         sim_names_put(&durable->names, effect->name, effect->child);
+        durable->mtime_ns = effect->mtime_ns;
         break;
     case EFFECT_ENTER:
         sim_names_put(&durable->names, effect->name, effect->child);
+        durable->mtime_ns = effect->mtime_ns;
         break;
     case EFFECT_LEAVE:
         leave(effect->node, effect->name, effect->child);
+        durable->mtime_ns = effect->mtime_ns;
         break;
     }
 }
@@ -158,13 +162,20 @@ sim_power_sync_device(sim_disk_t *disk, const sim_device_t *device)
 
 /* What a crash does with the effects: each crash has one manner, so that "nothing was kept" and
  * "all was kept" occur however many effects there are. */
-typedef enum cut_manner { CUT_DROPS, CUT_KEEPS, CUT_AT_ONE, CUT_EACH, CUT_MANNERS } cut_manner_t;
+typedef enum cut_manner {
+    CUT_DROPS,
+    CUT_KEEPS,
+    CUT_AT_ONE,
+    CUT_FROM_ONE, /* what came later was written first: a disk may take its own order */
+    CUT_EACH,
+    CUT_MANNERS
+} cut_manner_t;
 
 typedef struct cut {
     sim_rng_t *chance;
     const uint64_t *keep;
     cut_manner_t manner;
-    uint64_t kept_before; /* for CUT_AT_ONE */
+    uint64_t kept_before; /* for CUT_AT_ONE; with CUT_FROM_ONE it is dropped before */
     uint64_t index;
 } cut_t;
 
@@ -186,6 +197,8 @@ draw_fate(cut_t *cut)
         return index < cut->kept_before    ? FATE_KEPT
                : index == cut->kept_before ? FATE_TORN
                                            : FATE_DROPPED;
+    case CUT_FROM_ONE:
+        return index < cut->kept_before ? FATE_DROPPED : FATE_KEPT;
     case CUT_EACH:
     case CUT_MANNERS:
         break;

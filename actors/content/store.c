@@ -306,21 +306,6 @@ read_object(store_t *store, int fd, const digest_t *digest, size_t max, uint8_t 
     return OK;
 }
 
-err_t
-store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes, size_t *ret_size,
-           fault_t *fault)
-{
-    int fd = -1;
-    TRY(store_open_object(store, digest, &fd, fault));
-    uint8_t *bytes = NULL;
-    err_t err = read_object(store, fd, digest, max, &bytes, ret_size, fault);
-    world_close(store->world, fd);
-    if (err == OK) {
-        *ret_bytes = bytes;
-    }
-    return err;
-}
-
 /* The digest of all that can be read of an object. */
 static err_t
 hash_object(store_t *store, const digest_t *digest, digest_t *ret_found, fault_t *fault)
@@ -352,4 +337,23 @@ store_set_aside(store_t *store, const digest_t *digest, fault_t *fault)
     snprintf(to, sizeof to, "damaged/%s", from + strlen("objects/xx/"));
     int result = world_rename(store->world, store->fd, from, store->fd, to);
     return result < 0 ? store_fail(store, result, "set aside", from, fault) : OK;
+}
+
+err_t
+store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes, size_t *ret_size,
+           fault_t *fault)
+{
+    int fd = -1;
+    TRY(store_open_object(store, digest, &fd, fault));
+    uint8_t *bytes = NULL;
+    err_t err = read_object(store, fd, digest, max, &bytes, ret_size, fault);
+    world_close(store->world, fd);
+    if (err == OK) {
+        *ret_bytes = bytes;
+    }
+    if (err == ERR_DIGEST) { /* so that the next snapshot puts it in its place again */
+        err_t aside = store_set_aside(store, digest, NULL);
+        return aside == ERR_CANCELLED ? aside : err;
+    }
+    return err;
 }

@@ -49,7 +49,8 @@ err_t store_commit(store_t *store, fault_t *fault) must_use;
 
 /* Whether the object is there by name (its bytes are not read). */
 err_t store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault) must_use;
-/* Reads a whole object of at most max bytes into memory that the caller frees with free(). */
+/* Reads a whole object of at most max bytes into memory that the caller frees with free(). One that
+ * proves damaged is set aside. */
 err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
                  size_t *ret_size, fault_t *fault) must_use;
 /* An object's descriptor for reading, the caller's to close with world_close. Its bytes are to be

@@ -54,9 +54,14 @@ begin_run(tx_t *tx, const id128_t *run)
     }
 }
 
+/* Work that was cut, or lost its lease, is in no slot any more: it is not being installed before it
+ * is in one again. */
 static void
 take_up(tx_t *tx, target_t *target)
 {
+    if (target->state == TARGET_INSTALLING) {
+        target->state = TARGET_PENDING;
+    }
     target->taken = true;
     target->look = 0;
     target->slot = 0;
@@ -292,10 +297,11 @@ note_presence(tx_t *tx, const target_t *target, const target_outcome_t *m)
     }
 }
 
-/* Content is noted whoever asked for it. Work in hand whose outcome makes no sense has ended all
+/* Content is noted whoever asked for it, and told when it is news. Work in hand whose outcome
+ * makes no sense has ended all
  * the same: it is due again, or it would wait for ever. */
 static void
-refuse_outcome(tx_t *tx, target_t *target, const target_outcome_t *m, bool content)
+refuse_outcome(tx_t *tx, target_t *target, const target_outcome_t *m, bool content, bool news)
 {
     bool told = tx->targets_changed;
     bool ended = target->revision == m->revision && !state_is_final(target->state);
@@ -304,7 +310,7 @@ refuse_outcome(tx_t *tx, target_t *target, const target_outcome_t *m, bool conte
         target->due = tx->now_ns + (int64_t) SPACE_PERIOD_MS * NS_PER_MS;
     }
     if (ended || content) {
-        target_save(tx, target, STATUS_NONE);
+        target_save(tx, target, news ? status_of_state(target->state) : (uint32_t) STATUS_NONE);
     }
     tx->targets_changed = told;
     refuse_superseded(tx, "take an outcome");
@@ -320,13 +326,14 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
         refuse_superseded(tx, "take an outcome");
         return;
     }
+    uint64_t had = target.have;
     bool content = note_content(&target, m);
     note_presence(tx, &target, m);
     if (target.revision == m->revision && state_is_final(target.state) && target.state == m->next) {
         tx_done(tx, false, NULL);
     } else if (target.revision != m->revision || state_is_final(target.state) ||
                !may_follow(&target, m)) {
-        refuse_outcome(tx, &target, m, content);
+        refuse_outcome(tx, &target, m, content, target.have != had);
     } else {
         apply_outcome(tx, &target, m);
         tx_done(tx, true, NULL);

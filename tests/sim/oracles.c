@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tests/sim/stage_poison.h"
+
 #define PAUSE_NS         INT64_C(200000000) /* between two tries that count, at least */
 #define INSTRUCTIONS_MAX 400u /* for one target in a run; a healthy one has some dozens, */
 #define INSTRUCTED_EACH_NS                                                                         \
@@ -124,6 +126,10 @@ see_work(stage_t *stage, const work_t *m)
     seen_target_t *seen = seen_of(stage, record_slice(m, m->package), point);
     seen->in_work = true;
     seen->works++;
+    if (m->attempt > 1 && stage->cut_in_retry > 0) {
+        world_sim_cut_after(sim_world(stage->sim), stage->cut_in_retry);
+        stage->cut_in_retry = 0;
+    }
 }
 
 static void
@@ -149,6 +155,7 @@ oracle_saw(void *context, const sim_sight_t *sight)
         return;
     }
     story_tell(stage, sight);
+    poison_saw(stage, sight);
     if (sight->type == &instruction_type && !sight->is_reply) {
         see_instruction(stage, sight->record);
     } else if (sight->type == &accepted_type && sight->is_reply) {
@@ -183,6 +190,7 @@ oracle_published(void *context, slice_t topic, slice_t body)
     }
     if (seq.uint > stage->last_seq) {
         stage->last_seq = seq.uint;
+        ledger_hears(stage->ledger, seq.uint, &root);
     }
 }
 
@@ -208,6 +216,8 @@ void
 oracle_crashed(stage_t *stage)
 {
     stage->crashed = true;
+    ledger_forgets(stage->ledger);
+    poison_crashed();
     oracle_forgets_pace(stage);
     for (uint32_t i = 0; i < stage->seen_count; i++) {
         stage->seen[i].in_work = false;

@@ -48,6 +48,22 @@ draw_acts(plan_t *plan, uint64_t *chance)
     }
 }
 
+/* Faults that come where they hurt and not when chance has it. */
+static void
+draw_phases(plan_t *plan, uint64_t *chance)
+{
+    plan->cut_start = draw(chance, 4) ? 0 : 1 + (uint32_t) draw(chance, 100);
+    plan->cut_name =
+        draw(chance, 3) ? PLAN_NAME_NONE : (plan_name_t) (1 + draw(chance, PLAN_NAME_COUNT - 1));
+    plan->cut_retry = draw(chance, 5) ? 0 : 1 + (uint32_t) draw(chance, 30);
+    plan->cut_point = (uint32_t) draw(chance, plan->points);
+    plan->rots =
+        draw(chance, 2) ? PLAN_ROTS_NOTHING : (plan_rots_t) (1 + draw(chance, PLAN_ROTS_COUNT - 1));
+    plan->rot_value = draw(chance, UINT64_MAX);
+    plan->poison = draw(chance, 6) == 0;
+    plan->late = plan->late || plan->rots == PLAN_ROTS_STORED || plan->rots == PLAN_ROTS_ON_THE_WAY;
+}
+
 void
 plan_draw(plan_t *ret_plan, uint64_t seed)
 {
@@ -71,6 +87,7 @@ plan_draw(plan_t *ret_plan, uint64_t seed)
                                    .half = (uint32_t) draw(&chance, 40)};
     }
     draw_acts(&plan, &chance);
+    draw_phases(&plan, &chance);
     *ret_plan = plan;
 }
 

@@ -4,9 +4,9 @@
  *          each kind of act on or off by a coin of its own (a swarm), so that runs differ in what
  *          goes wrong and not only in when.
  * Promises the same seed gives the same plan; acts can be left out one by one, so that the list
- *          behind a failure can be shrunk. What a plan breaks can be healed: drawn faults have a
- *          bound, rotten bits strike only what can be fetched again, and a power cut at a named
- *          point comes at most twice.
+ *          behind a failure can be shrunk. What a plan breaks can be healed (a fault atlas): drawn
+ *          faults have a bound, rotten bits strike only what can be fetched again (site_rot.c), and
+ *          a power cut at a named point comes at most twice.
  * Threads  one.
  */
 #pragma once
@@ -49,6 +49,25 @@ typedef struct plan_act {
     uint64_t value; /* what else the kind needs */
 } plan_act_t;
 
+/* Names that must be durable at once, each with a sync of its own after it. */
+typedef enum plan_name {
+    PLAN_NAME_NONE,
+    PLAN_NAME_IDENTITY,
+    PLAN_NAME_CURRENT,
+    PLAN_NAME_RECEIPT,
+    PLAN_NAME_RECORD,
+    PLAN_NAME_COUNT
+} plan_name_t;
+
+typedef enum plan_rots {
+    PLAN_ROTS_NOTHING,
+    PLAN_ROTS_PLACED,     /* a file that readers see */
+    PLAN_ROTS_RECEIPT,    /* of a point */
+    PLAN_ROTS_STORED,     /* an object of the store, before a late point is to have it */
+    PLAN_ROTS_ON_THE_WAY, /* an object of the store as it is read, once */
+    PLAN_ROTS_COUNT
+} plan_rots_t;
+
 typedef struct plan {
     uint64_t seed;
     uint32_t points, files;
@@ -62,6 +81,14 @@ typedef struct plan {
     bool fresh_data;      /* the data directory was just made */
     bool plain_disks;     /* file systems on which each file is synced for itself */
     uint32_t cut_first;   /* the power goes when 1: the package, 2: the last point was added */
+    uint32_t cut_start; /* or in the first start, after so many changes of the disk; 0: not there */
+    plan_name_t cut_name; /* or right after this name changes at cut_point, once */
+    uint32_t cut_retry;   /* the first try at cut_point fails, the power goes in the next one, after
+                             so many changes of the disk; 0: neither */
+    uint32_t cut_point;
+    bool poison;      /* when all is well a message fails its handler each time that it is tried */
+    plan_rots_t rots; /* what turns a bit when all is well, */
+    uint64_t rot_value; /* and which */
     uint32_t acts;
     plan_act_t act[PLAN_ACTS_MAX];
 } plan_t;

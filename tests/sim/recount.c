@@ -2,10 +2,12 @@
  *
  *   inv5 what `current` names at a point is one whole version that the source once had, and its
  *        epoch never goes back
+ *   a point's identity stands beside the directories that work needs (point.h)
  *   inv1 the same key has the same answer, whatever happened in between */
 #include "tests/sim/stage_inside.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,9 +50,29 @@ recount_point(stage_t *stage, world_t *look, uint32_t point)
     }
     stage->epoch[point] = epoch;
     snprintf(path, sizeof path, "/points/%s/P1/%s", point_names[point], version);
-    if (!is_some_version(stage, look, path, why, sizeof why)) {
+    if (!stage->rotten[point] && !is_some_version(stage, look, path, why, sizeof why)) {
         stage_note_fault(stage, "invariant 5: `current` of '%s' is no whole version: %s",
                          point_names[point], why);
+    }
+}
+
+/* Who opens a root by its identity works in these at once. */
+static void
+recount_identity(stage_t *stage, world_t *look, uint32_t point)
+{
+    static const char *const inner[] = {"receipts", "packages", "staging"};
+    char path[64];
+    world_stat_t stat;
+
+    snprintf(path, sizeof path, "/points/%s/.despool/point", point_names[point]);
+    if (stage->gives_back || world_stat_at(look, AT_FDCWD, path, &stat) != 0) {
+        return;
+    }
+    for (uint32_t i = 0; i < sizeof inner / sizeof inner[0]; i++) {
+        snprintf(path, sizeof path, "/points/%s/.despool/%s", point_names[point], inner[i]);
+        if (world_stat_at(look, AT_FDCWD, path, &stat) == -ENOENT) {
+            stage_note_fault(stage, "'%s' has its identity and not %s", point_names[point], path);
+        }
     }
 }
 
@@ -62,6 +84,7 @@ oracle_recount(stage_t *stage)
     stage->recounts++;
     for (uint32_t i = 0; i < stage->options.points; i++) {
         recount_point(stage, look, i);
+        recount_identity(stage, look, i);
     }
     world_sim_job_destroy(&look);
 }
@@ -100,10 +123,12 @@ copy_of(slice_t bytes)
     return copy;
 }
 
+/* verify is answered with what it reads each time that it is said: damage that it found is mended.
+ * Components and the quarantine are those of the host that runs now. */
 static bool
 only_looks(const char *command)
 {
-    static const char *const looks[] = {"status",         "status.since", "ping",
+    static const char *const looks[] = {"status",         "status.since", "ping",   "verify",
                                         "component.list", "package.list", "dp.list"};
 
     for (uint32_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {
@@ -111,7 +136,7 @@ only_looks(const char *command)
             return true;
         }
     }
-    return strncmp(command, "component.", 10) == 0;
+    return strncmp(command, "component.", 10) == 0 || strncmp(command, "quarantine.", 11) == 0;
 }
 
 void

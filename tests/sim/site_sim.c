@@ -1,12 +1,13 @@
 /* site_sim.c - whole sites through seeds of the simulator; tools/sim runs it on all cores.
  *
  *   site_sim [--seeds A..B] [--strategy S] [--story] [--acts LIST] [--caught WORD] [--without SYNC]
- *            [--most FAILURES]
+ *            [--most FAILURES] [--places FILE]
  *
  * TAP on stdout, one claim for the range. Each seed draws its own mix of faults (plan.h) and must
  * converge when all is healed (site_run.h). A seed that failed is run again with its story: the
  * acts of its plan, the last messages, and a sequence diagram. --acts leaves in only those acts of
- * the plan, so that they can be shrunk. --without leaves out a sync of actors/content.
+ * the plan, so that they can be shrunk. --without leaves out a sync of actors/content. --places
+ * writes the distinct places where a power cut could fall, as numbers of 8 bytes.
  *
  * With --caught the claim is the other way round: of a build with a defect in it, some seed must be
  * found at fault, and the fault must have WORD in it. */
@@ -30,12 +31,14 @@ typedef struct settings {
     const char *acts;     /* NULL: all */
     const char *caught;   /* NULL: no defect is expected */
     bool story;
-    uint64_t most; /* failures, and then no more seeds */
+    uint64_t most;      /* failures, and then no more seeds */
+    const char *places; /* file for the crash points, 8 bytes each; NULL: they are counted only */
+    sim_places_t *all_places;
 } settings_t;
 
 typedef struct tally {
     bool is_caught;
-    uint64_t seeds, failed, steps, crash_points, cuts, instructions, recounts;
+    uint64_t seeds, failed, steps, cuts, instructions, recounts, commits;
 } tally_t;
 
 static sim_strategy_t
@@ -59,6 +62,7 @@ stage_of(const settings_t *settings, const plan_t *plan, bool story)
                                .link = plan->link,
                                .fresh_data = plan->fresh_data,
                                .plain_disks = plan->plain_disks,
+                               .places = settings->all_places,
                                .story = story};
 
     sqlite3_randomness(0, NULL); /* its generator is the process's: each run begins anew */
@@ -77,12 +81,15 @@ tell(const settings_t *settings, const plan_t *plan, stage_t *stage)
         plan_print_act(&plan->act[i], text, sizeof text);
         fprintf(stderr, "#   act %u: %s\n", i, text);
     }
-    fprintf(stderr,
-            "#   first-unplugged %d, late %d, withdraws %d, cut-at-end %d, updates %d, "
-            "verifies %d, fresh-data %d, plain-disks %d, cut-first %u, link %u/%u/%u\n",
-            plan->first_unplugged, plan->late, plan->withdraws, plan->cut_at_end, plan->updates,
-            plan->verifies, plan->fresh_data, plan->plain_disks, plan->cut_first, plan->link.lose,
-            plan->link.twice, plan->link.half);
+    fprintf(
+        stderr,
+        "#   first-unplugged %d, late %d, withdraws %d, cut-at-end %d, updates %d, "
+        "verifies %d, fresh-data %d, plain-disks %d, cut-first %u, link %u/%u/%u, cut-start %u, "
+        "cut-name %u, cut-retry %u, cut-point %u, rots %u, poison %d\n",
+        plan->first_unplugged, plan->late, plan->withdraws, plan->cut_at_end, plan->updates,
+        plan->verifies, plan->fresh_data, plan->plain_disks, plan->cut_first, plan->link.lose,
+        plan->link.twice, plan->link.half, plan->cut_start, plan->cut_name, plan->cut_retry,
+        plan->cut_point, plan->rots, plan->poison);
     stage_story(stage, getenv("STORY") ? 250 : 60);
     stage_diagram(stage, 40);
     fprintf(stderr, "#   replay: %stools/sim --seeds %lu..%lu --strategy %s --story%s%s\n",
@@ -111,9 +118,9 @@ count(const plan_t *plan, stage_t *stage, tally_t *tally)
     tally->failed += stage_fault(stage) != NULL;
     tally->cuts += stage_power_cuts(stage);
     tally->recounts += stage_recounts(stage);
+    tally->commits += stage_commits(stage);
     if (stage_sim(stage)) {
         tally->steps += sim_steps(stage_sim(stage));
-        tally->crash_points += sim_crash_points(stage_sim(stage));
     }
     for (uint32_t i = 0; i < plan->points; i++) {
         tally->instructions += stage_instructions(stage, names[i]);
@@ -195,6 +202,7 @@ set(settings_t *settings, const char *name, const char *value)
     }
     const char **text = strcmp(name, "--acts") == 0     ? &settings->acts
                         : strcmp(name, "--caught") == 0 ? &settings->caught
+                        : strcmp(name, "--places") == 0 ? &settings->places
                                                         : NULL;
     if (text) {
         *text = value;
@@ -210,13 +218,32 @@ parse(int argc, char **argv, settings_t *settings)
             settings->story = true;
         } else if (i + 1 == argc || !set(settings, argv[i], argv[i + 1])) {
             fprintf(stderr, "usage: site_sim [--seeds A..B] [--strategy S] [--story] "
-                            "[--acts LIST] [--caught WORD] [--without SYNC] [--most FAILURES]\n");
+                            "[--acts LIST] [--caught WORD] [--without SYNC] [--most FAILURES] "
+                            "[--places FILE]\n");
             return false;
         } else {
             i++;
         }
     }
     return true;
+}
+
+/* For who adds them up over many processes. */
+static bool
+keep_places(const settings_t *settings)
+{
+    FILE *file = settings->places ? fopen(settings->places, "wb") : NULL;
+    bool kept = file != NULL;
+
+    for (uint64_t i = 0; kept && i < sim_places_count(settings->all_places); i++) {
+        uint64_t place = sim_places_at(settings->all_places, i);
+        kept = fwrite(&place, sizeof place, 1, file) == 1;
+    }
+    kept = file && fclose(file) == 0 && kept;
+    if (settings->places && !kept) {
+        fprintf(stderr, "site_sim: cannot write '%s'\n", settings->places);
+    }
+    return kept || !settings->places;
 }
 
 int
@@ -228,6 +255,7 @@ main(int argc, char **argv)
     if (!parse(argc, argv, &settings)) {
         return 2;
     }
+    settings.all_places = sim_places_new();
     printf("TAP version 13\n1..1\n");
     for (uint64_t seed = settings.first;
          seed <= settings.last && tally.failed < settings.most && !tally.is_caught; seed++) {
@@ -235,12 +263,14 @@ main(int argc, char **argv)
             return 2;
         }
     }
-    printf("# %lu seeds, %lu failed; %lu steps, %lu places a power cut could fall, %lu cuts, "
-           "%lu targets instructed, %lu recounts, %lu ms\n",
+    printf("# %lu seeds, %lu failed; %lu steps, %lu distinct places a power cut could fall, "
+           "%lu cuts, %lu targets instructed, %lu recounts, %lu commits looked at, %lu ms\n",
            (unsigned long) tally.seeds, (unsigned long) tally.failed, (unsigned long) tally.steps,
-           (unsigned long) tally.crash_points, (unsigned long) tally.cuts,
+           (unsigned long) sim_places_count(settings.all_places), (unsigned long) tally.cuts,
            (unsigned long) tally.instructions, (unsigned long) tally.recounts,
-           (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
+           (unsigned long) tally.commits, (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
+    bool kept = keep_places(&settings);
+    sim_places_destroy(&settings.all_places);
     bool well = settings.caught ? tally.is_caught : tally.failed == 0;
     if (settings.caught) {
         printf("%sok 1 - a site with the old defect is caught: %s\n", well ? "" : "not ",
@@ -249,5 +279,5 @@ main(int argc, char **argv)
         printf("%sok 1 - a site keeps its invariants under faults and converges when healed\n",
                well ? "" : "not ");
     }
-    return well ? 0 : 1;
+    return !kept ? 2 : well ? 0 : 1;
 }

@@ -8,6 +8,7 @@
 
 #include "actors/roster.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/stage_poison.h"
 #include "tests/placement.h"
 
 #define WALL_START_NS INT64_C(1790000000000000000) /* a day in 2026 */
@@ -83,8 +84,10 @@ stage_new(const stage_options_t *options)
     char why[512] = "";
     err_t err = OK;
 
+    poison_prepare();
     assert(stage && options->points <= STAGE_POINTS_MAX);
     stage->options = *options;
+    stage->ledger = ledger_new(stage);
     stage->chance = options->seed;
     host_options_t host = host_options(stage);
     sim_options_t sim = {
@@ -100,6 +103,7 @@ stage_new(const stage_options_t *options)
         .heard = stage_heard,
         .published = oracle_published,
         .outside_context = stage,
+        .places = options->places,
     };
     stage->sim = sim_new(&sim, &err, why, sizeof why);
     if (!stage->sim) {
@@ -120,6 +124,7 @@ stage_destroy(stage_t **stage)
     sim_destroy(&(*stage)->sim);
     free((*stage)->answer);
     said_free(*stage);
+    ledger_destroy(&(*stage)->ledger);
     free(*stage);
     *stage = NULL;
 }
@@ -150,6 +155,7 @@ stage_run(stage_t *stage, uint32_t virtual_ms)
         if (world_sim_is_cut(sim_world(stage->sim))) {
             stage_crash(stage);
         }
+        ledger_look(stage->ledger);
         if (sim_steps(stage->sim) - stage->recounted >= RECOUNT_STEPS) {
             stage->recounted = sim_steps(stage->sim);
             oracle_recount(stage);
@@ -178,6 +184,19 @@ stage_crash(stage_t *stage)
     if (!sim_crash(stage->sim)) {
         stage_note_fault(stage, "no host could be made after a power cut");
     }
+    oracle_recount(stage);
+}
+
+void
+stage_cut_in_retry(stage_t *stage, uint32_t operations)
+{
+    stage->cut_in_retry = operations;
+}
+
+void
+stage_rots(stage_t *stage, uint32_t point, bool rotten)
+{
+    stage->rotten[point] = rotten;
 }
 
 void
@@ -255,6 +274,12 @@ stage_change_source(stage_t *stage, uint32_t version)
     machine_make_tree(w, "/source", stage->options.files, version);
     keep_version(stage, w, version);
     world_sim_job_destroy(&w);
+}
+
+uint64_t
+stage_commits(const stage_t *stage)
+{
+    return ledger_commits(stage->ledger);
 }
 
 uint32_t

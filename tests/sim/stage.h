@@ -32,9 +32,10 @@ typedef struct stage_options {
     const actor_class_t *const *classes; /* NULL: the roster */
     const actor_class_t *root;           /* NULL: the executive */
     stage_link_t link;
-    bool fresh_data;  /* the name of the data directory is not durable when the host starts */
-    bool plain_disks; /* file systems of a type that syncfs is not trusted on */
-    bool story;       /* keep what passes, for stage_story; costs time */
+    sim_places_t *places; /* as those of sim_options_t */
+    bool fresh_data;      /* the name of the data directory is not durable when the host starts */
+    bool plain_disks;     /* file systems of a type that syncfs is not trusted on */
+    bool story;           /* keep what passes, for stage_story; costs time */
 } stage_options_t;
 
 typedef struct stage stage_t;
@@ -48,7 +49,8 @@ world_sim_t *stage_world(stage_t *stage);
 bool stage_ready(stage_t *stage, uint32_t virtual_ms);
 /* Says a command and waits for its answer, at most virtual_ms; says it again, with the same key,
  * after a crash, a full lane or `starting`, `restarting`, `down`. Arguments are "name=text",
- * "name[]=a,b" and "name!" (true), NULL at the end. OK or the refusal; the answer is
+ * "name[]=a,b", "name:7" and "name!" (true), NULL at
+ * the end. OK or the refusal; the answer is
  * stage_answer. */
 err_t stage_do(stage_t *stage, uint32_t virtual_ms, const char *command, ...);
 err_t stage_do_list(stage_t *stage, uint32_t virtual_ms, const char *command,
@@ -65,6 +67,10 @@ bool stage_tree_is_whole(stage_t *stage, const char *package, const char *point,
 void stage_change_source(stage_t *stage, uint32_t version); /* another content, same names */
 void stage_run(stage_t *stage, uint32_t virtual_ms);
 void stage_crash(stage_t *stage);
+/* The power goes in the next work that is a try again, after so many changes of the disk; 0: no. */
+void stage_cut_in_retry(stage_t *stage, uint32_t operations);
+/* What readers see at this point is damaged, and the test did it: the oracles do not look. */
+void stage_rots(stage_t *stage, uint32_t point, bool rotten);
 void stage_plug(stage_t *stage, const char *point, bool plugged);
 
 /* What the oracles saw: NULL, or the first violation. */
@@ -79,6 +85,7 @@ uint32_t stage_works(const stage_t *stage, const char *point);
 void stage_story(const stage_t *stage, uint32_t lines);
 void stage_diagram(const stage_t *stage, uint32_t lines);
 uint64_t stage_recounts(const stage_t *stage);
+uint64_t stage_commits(const stage_t *stage);    /* of the database, each looked at */
 uint32_t stage_power_cuts(const stage_t *stage); /* those of stage_crash, and at named points */
 /* Says every accepted command once more with its key: each answer must be the same, and nothing is
  * to change. */

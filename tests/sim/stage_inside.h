@@ -1,6 +1,7 @@
 /* stage_inside.h - what the files of the stage know of each other. */
 #pragma once
 
+#include "tests/sim/ledger.h"
 #include "tests/sim/stage.h"
 
 #define STORY_LINES 256u /* last messages kept for the story of a failure */
@@ -52,6 +53,7 @@ struct stage {
     seen_target_t seen[64];
     uint32_t seen_count;
     uint64_t last_seq;
+    ledger_t *ledger;
     uint32_t empty_refused, empty_accepted; /* instructions without targets, by their answer */
     story_line_t story[STORY_LINES];
     uint32_t story_next;
@@ -63,6 +65,9 @@ struct stage {
     said_t said[SAID_MAX];
     uint32_t said_count;
     uint32_t power_cuts;
+    uint32_t cut_in_retry;         /* changes of the disk; 0: no such cut is wanted */
+    bool rotten[STAGE_POINTS_MAX]; /* what readers see there has a wrong bit */
+    bool gives_back; /* a root was given back: its directories go before its identity */
 };
 
 void stage_heard(void *context, uint64_t tag, err_t err, slice_t body);

@@ -39,11 +39,13 @@ put_list(wire_writer_t *w, const char *items)
 static void
 put_argument(wire_writer_t *w, const char *argument)
 {
-    size_t name = strcspn(argument, "=[!");
+    size_t name = strcspn(argument, "=[!:");
 
     wire_put_str(w, (slice_t){argument, name});
     if (argument[name] == '!') {
         wire_put_bool(w, true);
+    } else if (argument[name] == ':') {
+        wire_put_u64(w, strtoull(argument + name + 1, NULL, 10));
     } else if (argument[name] == '[') {
         put_list(w, argument + name + 3);
     } else {
@@ -182,6 +184,7 @@ err_t
 stage_do_list(stage_t *stage, uint32_t virtual_ms, const char *command,
               const char *const *arguments)
 {
+    stage->gives_back = stage->gives_back || strcmp(command, "dp.remove") == 0;
     return say_until_answered(stage, virtual_ms, command,
                               frame_of(stage, command, arguments, ++stage->keys));
 }

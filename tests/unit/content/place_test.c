@@ -420,3 +420,22 @@ CLAIM_OF_BOTH(place, finds_a_damaged_object_of_the_store_and_sets_it_aside)
     cr_expect(verified(&yard));
     yard_end(&yard);
 }
+
+CLAIM_OF_BOTH(place, finds_a_damaged_manifest_of_the_store_and_the_next_snapshot_puts_it_right)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    make_file(yard_path(&yard, "source/only-a-manifest-has-this-name"), "some bytes", 0644);
+    take(&yard);
+    run("f=$(grep -rl 'only-a-manifest-has-this-name' %s/store/objects) && "
+        "printf X | dd of=$f conv=notrunc bs=1 2>/dev/null",
+        yard.data);
+    place_result_t result;
+    EXPECT_ERR(&yard, ERR_DIGEST, place(&yard, &result));
+    EXPECT_ERR(&yard, ERR_NOT_STORED, place(&yard, &result));
+    yard.order.epoch--;
+    take(&yard);
+    placed(&yard);
+    cr_expect(verified(&yard));
+    yard_end(&yard);
+}
