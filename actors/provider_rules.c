@@ -266,9 +266,8 @@ static err_t
 check_point_set(ruled_t *on, const dp_set_t *set)
 {
     on->field = "root";
-    return set->revoke == (set->root.size > 0)
-               ? refuse(on, set->revoke ? ERR_BAD_VALUE : ERR_MISSING_ARGUMENT,
-                        set->revoke ? "is given together with 'revoke'" : "is missing", NULL)
+    return set->revoke && set->root.size > 0
+               ? refuse(on, ERR_BAD_VALUE, "is given together with 'revoke'", NULL)
                : OK;
 }
 
