@@ -1,4 +1,4 @@
-/* agent_answers.c - what an agent says at the end of an order, and whether an order is its site's. */
+/* agent_answers.c - what an agent says at the end of an order, and if an order is its site's. */
 #include "actors/agent_inside.h"
 #include "actors/outcome.h"
 

@@ -1,7 +1,7 @@
 /* staging.c - see staging.h.
  *
  * Bytes    DATA/incoming/<64 hex>: the first bytes of the object of this digest, nothing else.
- * Valid    when the whole has the digest; a part is believed until then, because nobody else uses it.
+ * Valid    when the whole has the digest; a part is believed until then, as nobody else uses it.
  * A crash  leaves what was synced, perhaps more; a whole object may be there and in the store.
  */
 #include "actors/content/staging.h"

@@ -1,7 +1,7 @@
 /* staging.h - what an agent has of objects that are not whole yet, and their way into its store.
  *
- * Shape    DATA/incoming/<hex of the digest>: the first bytes of an object. What comes whole goes to
- *          the store at once. A staging_t is one job's view.
+ * Shape    DATA/incoming/<hex of the digest>: the first bytes of an object. What comes whole goes
+ *          to the store at once. A staging_t is one job's view.
  * Promises staging_size is what need not be sent again. After staging_commit returned OK all that
  *          was put is durable; before, nothing was promised. An object has a name in the store only
  *          when its bytes had its digest.
