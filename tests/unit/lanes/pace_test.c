@@ -324,8 +324,8 @@ mill_thread(void *guest_at)
     return NULL;
 }
 
-/* Somebody asks for the mill's worker, so that its handler waits on its way into the runtime: it has
- * seen the guest by then, and goes on when the heir has moved in on the mill's own worker. */
+/* Somebody asks for the mill's worker, so that its handler waits on its way into the runtime: it
+ * has seen the guest by then, and goes on when the heir has moved in on the mill's own worker. */
 Test(pace, what_is_told_to_one_who_goes_meanwhile_is_not_given_to_who_gets_its_slot, .timeout = 60)
 {
     begin();
