@@ -47,9 +47,8 @@ core_route(worker_t *worker, envelope_t *take_envelope)
     }
     if (to != worker->index) {
         core->executor.post(core->executor.self, worker->index, to, take_envelope);
-    } else if (actor != NULL && cell_holds(core, take_envelope->to) && actor->worker == worker &&
-               core_goes_in(actor,
-                            take_envelope)) { /* in this order: another one is not ours yet */
+    } else if (actor != NULL && cell_holds(core, take_envelope->to) && /* else it is not ours yet */
+               actor->worker == worker && core_goes_in(actor, take_envelope)) {
         lane_push(actor, (lane_t) take_envelope->lane, take_envelope);
     } else {
         worker_deliver(worker, take_envelope);
