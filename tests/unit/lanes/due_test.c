@@ -69,10 +69,10 @@ Test(due, nodes_fire_in_the_order_of_their_time_and_ties_in_the_order_in_which_t
 Test(due, deadlines_of_one_length_never_meet_the_heap_though_others_are_set_among_them)
 {
     static timer_node_t nodes[NODES];
-    static const int64_t length[] = {5000, 30000, 86400};
+    static const int64_t length_ms[] = {5, 6, 86400};
     due_t due = {0};
     for (int i = 0; i < NODES; i++) {
-        timer_set(&due, &nodes[i], i + length[i % 3]);
+        timer_set(&due, &nodes[i], i + length_ms[i % 3] * NS_PER_MS);
     }
     cr_expect_eq(due.count, 0, "expected none in the heap, got %u", due.count);
     for (int i = 0; i < NODES; i++) {
