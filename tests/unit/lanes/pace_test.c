@@ -368,7 +368,7 @@ return_thread(void *argument)
 }
 
 /* Who takes over has the worker's lists while the handler that returns waits to know of it. */
-Test(pace, a_handler_that_returns_touches_no_list_of_a_worker_that_may_be_taken_over, .timeout = 60)
+Test(pace, a_handler_that_returns_touches_no_list_of_one_that_may_be_taken_over, .timeout = 60)
 {
     begin();
     worker_t *worker = of(&mill)->worker;
