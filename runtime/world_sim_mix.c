@@ -170,7 +170,8 @@ is_renamed_below(const world_sim_t *sim, const sim_mix_t *mix, const sim_call_t 
         return true;
     }
     int found = sim_path_find(sim, call->other_fd, call->other_path, 0, false, &place, &trouble);
-    return found == 0 && place.node != NULL && is_below(place.node, sim_path_look(sim, mix->path));
+    const sim_node_t *top = sim_path_look(sim, mix->path);
+    return found == 0 && place.node != NULL && (place.node == top || is_below(place.dir, top));
 }
 
 void
