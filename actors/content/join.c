@@ -24,6 +24,15 @@ of_seal(const seal_t *seal, join_t *ret)
            seal_get_hex(seal, "incarnation", ret->incarnation.byte, sizeof ret->incarnation.byte);
 }
 
+/* What is believed is durable: who wrote it may have been killed before its name was synced. */
+static err_t
+read_durable(world_t *world, int dir, seal_t *ret_seal, fault_t *fault)
+{
+    TRY(seal_read(world, dir, "agent", "agent", ret_seal, fault));
+    int result = sync_point_file(world, SYNC_KEY_NAMES, dir);
+    return result < 0 ? FAIL(fault, result, "sync", "agent") : OK;
+}
+
 err_t
 join_read(world_t *world, const char *data, join_t *ret_join, fault_t *fault)
 {
@@ -32,7 +41,7 @@ join_read(world_t *world, const char *data, join_t *ret_join, fault_t *fault)
     if (dir < 0) {
         return FAIL(fault, dir, "open", data);
     }
-    err_t err = seal_read(world, dir, "agent", "agent", &seal, fault);
+    err_t err = read_durable(world, dir, &seal, fault);
     world_close(world, dir);
     TRY(err);
     return of_seal(&seal, ret_join) ? OK : RAISE(fault, ERR_DAMAGED, 0, "read", "agent");

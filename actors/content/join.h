@@ -2,7 +2,7 @@
  *
  * Shape    DATA/agent, a sealed text (seal.h); a data directory that has one is an agent's.
  * Promises written once, when the site has taken the agent in; durable before it is believed.
- * Costs    a few calls.
+ * Costs    a few calls, one of them a sync of the directory.
  * Errors   ERR_NOT_FOUND (it is no agent's data directory), ERR_DAMAGED, ERR_TOO_LARGE, those of
  *          the world.
  * Threads  the program, before its host starts.

@@ -66,7 +66,7 @@ read_key(world_t *world, int dir, const char *data, const char *name, secret_t *
     return whole ? OK : RAISE(fault, ERR_DAMAGED, 0, "read", name);
 }
 
-/* DATA/keys, made where it is missing; *ret_data is DATA, whose names are synced then. */
+/* DATA/keys, made where it is missing; *ret_data is DATA. */
 static int
 open_directory(world_t *world, const char *data, int *ret_data)
 {
@@ -78,8 +78,18 @@ open_directory(world_t *world, const char *data, int *ret_data)
     if (made < 0 && made != -EEXIST) {
         return made;
     }
-    int synced = made == 0 ? sync_point_file(world, SYNC_KEY_NAMES, *ret_data) : 0;
-    return synced < 0 ? synced : world_open(world, *ret_data, "keys", DIRECTORY, 0, WORLD_BENEATH);
+    return world_open(world, *ret_data, "keys", DIRECTORY, 0, WORLD_BENEATH);
+}
+
+/* Both keys. Their names are synced each time: who made them may have been killed before it was. */
+static err_t
+read_keys(world_t *world, int parent, int dir, const char *data, keys_t *ret_keys, fault_t *fault)
+{
+    TRY(read_key(world, dir, data, "transport", &ret_keys->transport, fault));
+    TRY(read_key(world, dir, data, "signing", &ret_keys->signing, fault));
+    int result = sync_point_file(world, SYNC_KEY_NAMES, dir);
+    result = result < 0 ? result : sync_point_file(world, SYNC_KEY_NAMES, parent);
+    return result < 0 ? FAIL(fault, result, "sync", "the directory of keys") : OK;
 }
 
 err_t
@@ -89,8 +99,7 @@ keys_open(world_t *world, const char *data, keys_t *ret_keys, fault_t *fault)
     int parent = -1, dir = open_directory(world, data, &parent);
     err_t err = dir < 0 ? FAIL(fault, dir, "make", "the directory of keys") : OK;
 
-    err = err == OK ? read_key(world, dir, data, "transport", &keys.transport, fault) : err;
-    err = err == OK ? read_key(world, dir, data, "signing", &keys.signing, fault) : err;
+    err = err == OK ? read_keys(world, parent, dir, data, &keys, fault) : err;
     if (dir >= 0) {
         world_close(world, dir);
     }

@@ -3,7 +3,7 @@
  * Shape    DATA/keys/transport and DATA/keys/signing, sealed texts (seal.h) of one secret each.
  * Promises made at the first opening, durable before it returns; only their owner may read or
  *          write them: a file that others may touch is refused, not mended.
- * Costs    a few calls.
+ * Costs    a few calls, two of them syncs of directories.
  * Errors   ERR_KEY_MODE, ERR_DAMAGED, those of the world.
  * Threads  one job, or the program before its host starts.
  * Owner    plain data; who read them wipes them.

@@ -24,8 +24,8 @@ struct staging {
     world_t *world;
     store_t *store;
     hash_t *hash;
-    int dir;
-    bool named;      /* a name was made since the last commit */
+    int parent, dir; /* DATA and DATA/incoming */
+    bool parted;     /* a part was put since the last commit */
     digest_t *whole; /* staged and in the store: to be removed after the commit */
     uint32_t whole_count;
 };
@@ -36,20 +36,21 @@ name_of(const digest_t *object, char name[NAME_BYTES])
     hex_of_bytes(object->byte, sizeof object->byte, name);
 }
 
+/* What is made here becomes durable with the first commit of a part. */
 static int
-open_directory(world_t *world, const char *data)
+open_directories(staging_t *staging, const char *data)
 {
-    int parent = world_open(world, AT_FDCWD, data, O_RDONLY | O_DIRECTORY, 0, 0);
-    if (parent < 0) {
-        return parent;
+    world_t *world = staging->world;
+    staging->parent = world_open(world, AT_FDCWD, data, O_RDONLY | O_DIRECTORY, 0, 0);
+    if (staging->parent < 0) {
+        return staging->parent;
     }
-    int made = world_make_dir(world, parent, "incoming", 0700);
-    int result = made == 0 ? sync_point_file(world, SYNC_STAGED_NAMES, parent) : made;
-    int dir = result == 0 || result == -EEXIST
-                  ? world_open(world, parent, "incoming", DIRECTORY, 0, WORLD_BENEATH)
-                  : result;
-    world_close(world, parent);
-    return dir;
+    int made = world_make_dir(world, staging->parent, "incoming", 0700);
+    if (made < 0 && made != -EEXIST) {
+        return made;
+    }
+    staging->dir = world_open(world, staging->parent, "incoming", DIRECTORY, 0, WORLD_BENEATH);
+    return staging->dir;
 }
 
 err_t
@@ -66,9 +67,9 @@ staging_open(world_t *world, const char *data, store_t *store, staging_t **ret_s
     staging->world = world;
     staging->store = store;
     staging->whole = whole;
-    staging->dir = open_directory(world, data);
-    if (staging->dir < 0) {
-        int result = staging->dir;
+    staging->parent = staging->dir = -1;
+    int result = open_directories(staging, data);
+    if (result < 0) {
         staging_close(&staging);
         return FAIL(fault, result, "open", "incoming");
     }
@@ -85,6 +86,9 @@ staging_close(staging_t **staging)
     }
     if (old->dir >= 0) {
         world_close(old->world, old->dir);
+    }
+    if (old->parent >= 0) {
+        world_close(old->world, old->parent);
     }
     hash_destroy(&old->hash);
     free(old->whole);
@@ -125,12 +129,21 @@ put_whole(staging_t *staging, const staging_part_t *part, fault_t *fault)
     return store_put_bytes(staging->store, part->bytes.data, part->bytes.size, &put, fault);
 }
 
+/* After a sync that failed nobody knows what of the file is on the disk, and the next sync would
+ * not tell: all of it comes again. */
 static int
-append(staging_t *staging, int fd, const staging_part_t *part)
+append(staging_t *staging, int fd, const char *name, const staging_part_t *part)
 {
     world_t *world = staging->world;
     int result = write_all(world, fd, part->bytes.data, part->bytes.size, part->from);
-    return result < 0 ? result : sync_point_file(world, SYNC_STAGED_DATA, fd);
+    if (result < 0) {
+        return result;
+    }
+    result = sync_point_file(world, SYNC_STAGED_DATA, fd);
+    if (result < 0) {
+        (void) world_remove(world, staging->dir, name);
+    }
+    return result;
 }
 
 /* What turns out to be another object is thrown away: all of it comes again. */
@@ -164,8 +177,8 @@ put_part(staging_t *staging, const staging_part_t *part, fault_t *fault)
     if (fd < 0) {
         return FAIL(fault, fd, "open", name);
     }
-    staging->named |= there == 0;
-    int result = append(staging, fd, part);
+    staging->parted = true;
+    int result = append(staging, fd, name, part);
     err_t err = result < 0 ? FAIL(fault, result, "write", name) : OK;
     if (err == OK && part->from + part->bytes.size == part->total) {
         err = finish(staging, fd, name, &part->object, fault);
@@ -181,16 +194,21 @@ staging_put(staging_t *staging, const staging_part_t *part, fault_t *fault)
     return whole ? put_whole(staging, part, fault) : put_part(staging, part, fault);
 }
 
+/* Also names that were there: who made them may have been killed before they were synced. */
+static err_t
+sync_names(staging_t *staging, fault_t *fault)
+{
+    int result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->dir);
+    result =
+        result < 0 ? result : sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->parent);
+    staging->parted = result < 0;
+    return result < 0 ? FAIL(fault, result, "sync", "incoming") : OK;
+}
+
 err_t
 staging_commit(staging_t *staging, fault_t *fault)
 {
-    if (staging->named) {
-        int result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->dir);
-        if (result < 0) {
-            return FAIL(fault, result, "sync", "incoming");
-        }
-        staging->named = false;
-    }
+    TRY(staging->parted ? sync_names(staging, fault) : OK);
     TRY(store_commit(staging->store, fault));
     for (; staging->whole_count > 0; staging->whole_count--) {
         char name[NAME_BYTES];

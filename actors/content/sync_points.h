@@ -31,7 +31,8 @@
     S(SYNC_REMOVE_VERSION) /* the removal of a version, before its record goes */                  \
     S(SYNC_REMOVE_NAMES)   /* the removal of names around it */
 
-/* Of keys and agents, where no placement comes by. */
+/* Of keys and agents, where no placement comes by, nor a site of the simulator: that each is needed
+ * is found by tests/unit/content/agent_cut_test.c. */
 #define SYNC_POINTS_APART(S)                                                                       \
     S(SYNC_KEY_FILE)     /* bytes of a key, or of what an agent knows of its site */               \
     S(SYNC_KEY_NAMES)    /* its name, and that of the directory of keys */                         \

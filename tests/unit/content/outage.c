@@ -4,7 +4,10 @@
 #include <criterion/criterion.h>
 #include <fcntl.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "actors/content/listing.h"
 
 static int
 space_of_another_type(world_t *world, int fd, world_space_t *ret)
@@ -15,10 +18,21 @@ space_of_another_type(world_t *world, int fd, world_space_t *ret)
     return result;
 }
 
+static void
+count_down(void *context, int64_t latency_ns, const char *operation)
+{
+    run_t *run = context;
+    (void) latency_ns;
+    (void) operation;
+    if (--run->calls_left == 0) {
+        world_sim_job_cancel(run->job);
+    }
+}
+
 void
 boot(run_t *run)
 {
-    run->job = world_sim_job_new(run->sim, NULL, NULL);
+    run->job = world_sim_job_new(run->sim, run->calls_left > 0 ? count_down : NULL, run);
     run->calls = *run->job->call;
     if (run->each) {
         run->calls.space = space_of_another_type;
@@ -78,4 +92,79 @@ run_init(run_t *run, uint64_t seed, bool each)
     run->identity.site.byte[0] = 1;
     run->identity.incarnation.byte[0] = 2;
     run->order.incarnation.byte[0] = 3;
+}
+
+void
+blame(run_t *run, const char *what, err_t err)
+{
+    if (run->violation[0] == '\0') {
+        snprintf(run->violation, sizeof run->violation, "%s (%s)", what, err_word(err));
+    }
+}
+
+static err_t
+check_objects_in(run_t *run, int objects, const char *directory)
+{
+    listing_t names;
+    int fd = world_open(&run->world, objects, directory, O_RDONLY | O_DIRECTORY, 0, 0);
+    err_t err = fd < 0 ? ERR_IO : listing_read(&run->world, fd, directory, &names, NULL);
+    for (uint32_t i = 0; err == OK && i < names.count; i++) {
+        digest_t digest;
+        void *bytes = NULL;
+        size_t size;
+        cr_assert(bytes_of_hex(slice_of(names.name[i]), digest.byte, sizeof digest.byte));
+        err = store_read(run->store, &digest, 1 << 20, &bytes, &size, NULL);
+        free(bytes);
+    }
+    if (fd >= 0) {
+        listing_release(&names);
+        world_close(&run->world, fd);
+    }
+    return err;
+}
+
+void
+check_objects(run_t *run)
+{
+    listing_t names;
+    int objects =
+        world_open(&run->world, AT_FDCWD, "/data/store/objects", O_RDONLY | O_DIRECTORY, 0, 0);
+    err_t err = listing_read(&run->world, objects, "objects", &names, NULL);
+    cr_assert_eq(err, OK);
+    for (uint32_t i = 0; i < names.count; i++) {
+        err = check_objects_in(run, objects, names.name[i]);
+        if (err != OK) {
+            blame(run, "an object of the store is not what its name says", err);
+        }
+    }
+    listing_release(&names);
+    world_close(&run->world, objects);
+}
+
+void
+check_open(run_t *run)
+{
+    if (world_sim_open_count(run->sim) > 0) {
+        blame(run, "descriptors stay open", OK);
+    }
+}
+
+void
+cut_everywhere(cut_run_fn *cut, sync_point_t mutant, bool each, uint64_t seeds, tally_t *tally)
+{
+    for (uint64_t seed = 1; seed <= seeds; seed++) {
+        bool ended = false;
+        for (uint64_t operations = 1; !ended && !tally->lost; operations++) {
+            run_t run;
+            run_init(&run, seed * 1000003 + operations, each);
+            cut(&run, operations, mutant, &ended);
+            tally->cuts++;
+            if (run.violation[0] != '\0') {
+                tally->lost = true;
+                snprintf(tally->what, sizeof tally->what, "after %llu operations, seed %llu: %s",
+                         (unsigned long long) operations, (unsigned long long) seed, run.violation);
+            }
+            world_sim_destroy(&run.sim);
+        }
+    }
 }

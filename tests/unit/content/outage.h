@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/content/place.h"
+#include "actors/content/sync_points.h"
 #include "runtime/world_sim.h"
 
 /* What the run was told is done, when the power went. */
@@ -21,6 +22,7 @@ typedef struct run {
     world_t *job;        /* of the simulator */
     world_t world;       /* the same, or with a file system that is not on the tested list */
     world_calls_t calls; /* of that */
+    uint64_t calls_left; /* after so many calls the process is killed; 0: never */
     bool each;           /* each file is synced for itself */
     store_t *store;
     point_t point;
@@ -36,3 +38,21 @@ void shut(run_t *run);
 void put_file(run_t *run, const char *path, const char *text);
 /* The source and the empty places, durable before anything is cut. */
 void furnish(run_t *run);
+
+/* Notes the first thing that is wrong. */
+void blame(run_t *run, const char *what, err_t err);
+/* A name in the store means whole bytes, promised or not. */
+void check_objects(run_t *run);
+void check_open(run_t *run);
+
+typedef struct tally {
+    uint64_t cuts;
+    bool lost;
+    char what[400];
+} tally_t;
+
+/* One run, cut after so many operations; *ret_ended: it came to its end before that. */
+typedef void cut_run_fn(run_t *run, uint64_t operations, sync_point_t mutant, bool *ret_ended);
+/* Every prefix, and again with other fates, until something is lost. */
+void cut_everywhere(cut_run_fn *cut, sync_point_t mutant, bool each, uint64_t seeds,
+                    tally_t *tally);

@@ -92,54 +92,6 @@ do_all(run_t *run)
     return take_off(run);
 }
 
-static void
-blame(run_t *run, const char *what, err_t err)
-{
-    if (run->violation[0] == '\0') {
-        snprintf(run->violation, sizeof run->violation, "%s (%s)", what, err_word(err));
-    }
-}
-
-/* A name in the store means whole bytes, promised or not. */
-static err_t
-check_objects_in(run_t *run, int objects, const char *directory)
-{
-    listing_t names;
-    int fd = world_open(&run->world, objects, directory, O_RDONLY | O_DIRECTORY, 0, 0);
-    err_t err = fd < 0 ? ERR_IO : listing_read(&run->world, fd, directory, &names, NULL);
-    for (uint32_t i = 0; err == OK && i < names.count; i++) {
-        digest_t digest;
-        void *bytes = NULL;
-        size_t size;
-        cr_assert(bytes_of_hex(slice_of(names.name[i]), digest.byte, sizeof digest.byte));
-        err = store_read(run->store, &digest, 1 << 20, &bytes, &size, NULL);
-        free(bytes);
-    }
-    if (fd >= 0) {
-        listing_release(&names);
-        world_close(&run->world, fd);
-    }
-    return err;
-}
-
-static void
-check_objects(run_t *run)
-{
-    listing_t names;
-    int objects =
-        world_open(&run->world, AT_FDCWD, "/data/store/objects", O_RDONLY | O_DIRECTORY, 0, 0);
-    err_t err = listing_read(&run->world, objects, "objects", &names, NULL);
-    cr_assert_eq(err, OK);
-    for (uint32_t i = 0; i < names.count; i++) {
-        err = check_objects_in(run, objects, names.name[i]);
-        if (err != OK) {
-            blame(run, "an object of the store is not what its name says", err);
-        }
-    }
-    listing_release(&names);
-    world_close(&run->world, objects);
-}
-
 static err_t
 read_version(run_t *run, const digest_t *root)
 {
@@ -274,14 +226,6 @@ go_on(run_t *run)
 }
 
 static void
-check_open(run_t *run)
-{
-    if (world_sim_open_count(run->sim) > 0) {
-        blame(run, "descriptors stay open", OK);
-    }
-}
-
-static void
 look_again(run_t *run)
 {
     boot(run);
@@ -320,38 +264,11 @@ cut_run(run_t *run, uint64_t operations, sync_point_t mutant, bool *ret_ended)
     look_again_and_go_on(run);
 }
 
-typedef struct tally {
-    uint64_t cuts;
-    bool lost;
-    char what[400];
-} tally_t;
-
-/* Every prefix, and again with other fates, until something is lost. */
-static void
-cut_everywhere(sync_point_t mutant, bool each, uint64_t seeds, tally_t *tally)
-{
-    for (uint64_t seed = 1; seed <= seeds; seed++) {
-        bool ended = false;
-        for (uint64_t operations = 1; !ended && !tally->lost; operations++) {
-            run_t run;
-            run_init(&run, seed * 1000003 + operations, each);
-            cut_run(&run, operations, mutant, &ended);
-            tally->cuts++;
-            if (run.violation[0] != '\0') {
-                tally->lost = true;
-                snprintf(tally->what, sizeof tally->what, "after %llu operations, seed %llu: %s",
-                         (unsigned long long) operations, (unsigned long long) seed, run.violation);
-            }
-            world_sim_destroy(&run.sim);
-        }
-    }
-}
-
 static void
 nothing_is_lost(bool each)
 {
     tally_t tally = {0};
-    cut_everywhere(SYNC_NONE, each, 12, &tally);
+    cut_everywhere(cut_run, SYNC_NONE, each, 12, &tally);
     cr_log_info("%llu cuts", (unsigned long long) tally.cuts);
     cr_expect(tally.cuts > 2000, "only %llu cuts", (unsigned long long) tally.cuts);
     cr_expect(!tally.lost, "%s", tally.what);
@@ -382,7 +299,7 @@ every_sync_is_needed(bool each)
         if (!is_needed((sync_point_t) point, each)) {
             continue;
         }
-        cut_everywhere((sync_point_t) point, each, 100, &tally);
+        cut_everywhere(cut_run, (sync_point_t) point, each, 100, &tally);
         cr_log_info("%s: %llu cuts, %s", point_names[point], (unsigned long long) tally.cuts,
                     tally.what);
         cr_expect(tally.lost, "without %s nothing is lost in %llu cuts", point_names[point],
