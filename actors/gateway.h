@@ -111,6 +111,8 @@ bool hear_is_of_visit(const agent_t *agent, slice_t peer);
 actor_next_t orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m);
 actor_next_t orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m);
 order_t *orders_of(agent_t *agent, uint64_t number);
+/* Whether it places a version, or measures one: what else has nothing to be sent, and no store. */
+bool orders_places(const order_t *order);
 /* False: the agent said what nobody asked. */
 bool orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_done_t *m);
 bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,

@@ -181,8 +181,12 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     if (m->ranges.count > AGENT_RANGES_MAX || agent->job != 0) {
         return false;
     }
-    if (!orders_of(agent, m->order)) {
+    const order_t *order = orders_of(agent, m->order);
+    if (!order) {
         return m->order <= self->numbers;
+    }
+    if (!orders_places(order)) {
+        return false;
     }
     kept_destroy(&agent->need);
     agent->next = 0;
@@ -195,7 +199,9 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
 bool
 content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_durable_t *m)
 {
-    if (!credit_return(&agent->credit, &self->all, m->bytes)) {
+    uint64_t sent = agent->credit.under_way - (agent->job != 0 ? agent->taken : 0);
+
+    if (m->bytes > sent || !credit_return(&agent->credit, &self->all, m->bytes)) {
         return false;
     }
     content_go_on(ctx, self);

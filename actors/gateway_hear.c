@@ -67,6 +67,9 @@ hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     const record_type_t *type = NULL;
     const void *record = NULL;
 
+    if (!self->listed || !self->has_keys) { /* nobody is known yet; who is here begins anew */
+        return ACTOR_CONTINUE;
+    }
     if (!agent || agent->revoked) {
         self->strangers++;
         join_refuse(ctx, self, record_slice(m, m->peer), ERR_REVOKED);
@@ -77,7 +80,9 @@ hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     if (err != OK || !take(ctx, self, agent, m, type, record)) {
         self->odd++;
         join_refuse(ctx, self, record_slice(m, m->peer), err == OK ? ERR_BAD_REQUEST : err);
-        visit_end(ctx, self, agent, ERR_ABSENT);
+        if (hear_is_of_visit(agent, record_slice(m, m->peer))) { /* not by who has its token alone */
+            visit_end(ctx, self, agent, ERR_ABSENT);
+        }
     }
     return ACTOR_CONTINUE;
 }

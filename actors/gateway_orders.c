@@ -35,6 +35,15 @@ orders_of(agent_t *agent, uint64_t number)
     return NULL;
 }
 
+bool
+orders_places(const order_t *order)
+{
+    agent_task_t task = (agent_task_t) call_of(order)->task;
+
+    return (task == AGENT_TASK_MEASURE || task == AGENT_TASK_WORK) &&
+           work_of(call_of(order))->action == ACTION_INSTALL;
+}
+
 static order_t *
 free_order(agent_t *agent)
 {

@@ -9,7 +9,9 @@ import signal
 import socket
 import subprocess
 
+import msgpack
 import zmq
+from zmq.utils import z85
 
 from harness import DESPOOLD, Site, claim, despool, make_tree, run, write
 
@@ -329,6 +331,147 @@ def a_site_that_does_not_listen_says_so():
         assert not os.path.exists(os.path.join(site.data, 'keys')), 'keys that nobody needs'
         assert 'does not listen' in despool(site, 'component', 'show', 'agent_gateway').stdout
         site.stop()
+
+
+class Puppet:
+    """An agent that says what the claim wants it to: by the keys of one that has joined."""
+
+    def __init__(self, site, name, secret=None):
+        with open(site.path(name + '.data', 'keys', 'transport')) as file:
+            own = re.search('secret ([0-9a-f]{64})', file.read()).group(1)
+        with open(site.path(name + '.data', 'agent')) as file:
+            key = bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
+        self.dealer = site.context.socket(zmq.DEALER)
+        self.dealer.setsockopt(zmq.LINGER, 0)
+        self.dealer.curve_serverkey = key
+        secret = z85.encode(secret or bytes.fromhex(own))
+        self.dealer.curve_secretkey = secret
+        self.dealer.curve_publickey = zmq.curve_public(secret)
+        self.dealer.connect(site.address)
+
+    def say(self, word, **record):
+        self.dealer.send(msgpack.packb({'v': 1, 'say': word, 'is': record}))
+
+    def hello(self):
+        self.say('agent_hello', v=1, version='0', credit=WINDOW)
+
+    def hear(self, word, seconds=20):
+        """What the site says with this word; None: it has said nothing for so long."""
+        while self.dealer.poll(seconds * 1000):
+            frame = msgpack.unpackb(self.dealer.recv())
+            if frame['say'] == word:
+                return frame['is']
+        return None
+
+    def order(self, *tasks):
+        """The next order of such a task; beats meanwhile, as it is here."""
+        for number in range(60):
+            self.say('agent_beat', number=number)
+            order = self.hear('agent_order', 1)
+            if order and order['task'] in tasks:
+                return order
+        raise AssertionError(f'no order to {tasks}')
+
+    def answers(self):
+        """What has come, by its words."""
+        came = []
+        while self.dealer.poll(0):
+            came.append(msgpack.unpackb(self.dealer.recv()))
+        return came
+
+    def close(self):
+        self.dealer.close(0)
+
+
+def secret_of(token):
+    """The secret in a token, by token.h."""
+    packed = bytes.fromhex(token.split('.')[1])
+    return packed[2 + packed[1] + 32:][:32]
+
+
+def restarts(site):
+    """Of the gateway."""
+    return site.do('component.show', {'name': 'agent_gateway'})['component']['restarts']
+
+
+@claim(60)
+def an_agent_that_gives_back_what_it_was_not_sent_is_refused_alone():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        order = puppet.order('measure', 'work')
+        puppet.say('agent_need', order=order['order'],
+                   ranges=[{'object': order['work']['root'], 'from': 0, 'size': 0}])
+        puppet.say('agent_durable', order=order['order'], bytes=1 << 20)
+        assert puppet.hear('agent_refused') is not None, 'it was believed'
+        assert restarts(site) == 0, 'an agent has ended the gateway'
+        puppet.close()
+        site.stop()
+
+
+@claim(60)
+def an_agent_that_wants_content_for_a_look_at_its_root_is_refused_alone():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        puppet.order('measure', 'work')
+        puppet.hello()  # what was asked before is asked of nobody: the point is absent
+        order = puppet.order('probe')
+        puppet.say('agent_need', order=order['order'],
+                   ranges=[{'object': '0' * 64, 'from': 0, 'size': 0}])
+        assert puppet.hear('agent_refused') is not None, 'it was taken'
+        assert restarts(site) == 0, 'an agent has ended the gateway'
+        puppet.close()
+        site.stop()
+
+
+@claim(60)
+def a_token_that_was_spent_does_not_drive_its_agent_away():
+    with Agents() as site:
+        site.start()
+        token = site.token('shop')
+        site.join('shop', token)
+        odd = site.figure('odd frames')
+        puppet = Puppet(site, 'shop', secret_of(token))
+        puppet.hello()
+        assert puppet.hear('agent_refused') is not None, 'a spent token is no agent'
+        assert site.figure('odd frames') == odd + 1
+        assert site.figure('here') == 1, 'whoever has an old token can drive the agent away'
+        puppet.close()
+        site.stop()
+
+
+@claim(90)
+def nobody_is_told_that_it_was_revoked_while_the_gateway_begins_anew():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        for _ in range(10):
+            site.send('component.restart', {'name': 'agent_gateway'})
+            for number in range(2000):
+                puppet.say('agent_beat', number=number)
+            site.wait_for('the gateway', lambda: site.figure('agents') == 1)
+            told = [c['is'] for c in puppet.answers() if c['say'] == 'agent_refused']
+            assert not told, f'an agent in good standing is told {told[0]}'
+        puppet.close()
+        site.stop()
+
 
 
 run()
