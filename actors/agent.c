@@ -74,8 +74,7 @@ on_peer_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
 static actor_next_t
 on_peer_next(actor_ctx_t *ctx, agent_state_t *self, const peer_next_t *m)
 {
-    claim(ctx, m != NULL);
-    outbox_asked(ctx, &self->outbox);
+    outbox_asked(ctx, &self->outbox, m->number);
     return ACTOR_CONTINUE;
 }
 

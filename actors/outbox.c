@@ -50,28 +50,42 @@ outbox_drop(outbox_t *outbox)
 }
 
 static request_t
-take_ask(outbox_t *outbox)
+take_ask(outbox_t *outbox, uint32_t at)
 {
-    request_t ask = outbox->ask[0];
+    request_t ask = outbox->ask[at];
 
     outbox->asks--;
-    for (uint32_t i = 0; i < outbox->asks; i++) {
+    for (uint32_t i = at; i < outbox->asks; i++) {
         outbox->ask[i] = outbox->ask[i + 1];
+        outbox->number[i] = outbox->number[i + 1];
     }
     return ask;
 }
 
-void
-outbox_asked(actor_ctx_t *ctx, outbox_t *outbox)
+static void
+forget_ended(actor_ctx_t *ctx, outbox_t *outbox, uint32_t number)
 {
+    for (uint32_t i = 0; i < outbox->asks; i++) {
+        if (outbox->number[i] == number) {
+            actor_refuse_to(ctx, take_ask(outbox, i), ERR_SUPERSEDED);
+            return;
+        }
+    }
+}
+
+void
+outbox_asked(actor_ctx_t *ctx, outbox_t *outbox, uint32_t number)
+{
+    forget_ended(ctx, outbox, number);
     if (outbox->asks == OUTBOX_ASKS_MAX) {
         actor_refuse(ctx, ERR_FULL);
         return;
     }
+    outbox->number[outbox->asks] = number;
     outbox->ask[outbox->asks++] = actor_defer(ctx, "something to send");
     if (outbox->first) {
         kept_t *send = take_first(outbox);
-        request_t ask = take_ask(outbox);
+        request_t ask = take_ask(outbox, 0);
         answer_unheard(REPLY_TO(ctx, ask, peer_send, kept_record(send)));
         kept_destroy(&send);
     }
@@ -107,7 +121,7 @@ outbox_put(actor_ctx_t *ctx, outbox_t *outbox, slice_t peer, bool dial, const re
     m->dial = dial;
     m->body = actor_text(ctx, (slice_t){(const char *) outbox->scratch, size});
     if (outbox->asks > 0 && !outbox->first) {
-        answer_unheard(REPLY_TO(ctx, take_ask(outbox), peer_send, m));
+        answer_unheard(REPLY_TO(ctx, take_ask(outbox, 0), peer_send, m));
     } else {
         keep(ctx, outbox, m);
     }

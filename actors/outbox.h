@@ -18,6 +18,7 @@
 typedef struct outbox_frame outbox_frame_t;
 typedef struct outbox {
     request_t ask[OUTBOX_ASKS_MAX];
+    uint32_t number[OUTBOX_ASKS_MAX]; /* of each ask, given by the link */
     uint32_t asks, waiting;
     outbox_frame_t *first, *last;
     uint8_t *scratch; /* PEER_FRAME_BYTES_MAX */
@@ -27,8 +28,9 @@ void outbox_init(outbox_t *outbox);
 void outbox_drop(outbox_t *outbox);
 /* Throws away what waits: nobody is there to hear it. */
 void outbox_clear(outbox_t *outbox);
-/* The ask in hand, of the link. */
-void outbox_asked(actor_ctx_t *ctx, outbox_t *outbox);
+/* The ask in hand, of the link. One of the same number that is still open has ended there: nobody
+ * would hear its answer, so it is forgotten. */
+void outbox_asked(actor_ctx_t *ctx, outbox_t *outbox, uint32_t number);
 /* Keeps a record that came in a frame: its memory is for the next one. */
 kept_t *outbox_keep_heard(actor_ctx_t *ctx, const record_type_t *type, const void *record);
 /* peer: empty at a link that dials. dial: the link dials anew first. type NULL: nothing else.
