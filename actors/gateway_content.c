@@ -159,6 +159,12 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
         return ACTOR_CONTINUE;
     }
     agent->job = 0;
+    if (agent->read_in_vain) {
+        agent->read_in_vain = false;
+        claim(ctx, credit_return(&agent->credit, &self->all, agent->taken));
+        content_go_on(ctx, self);
+        return ACTOR_CONTINUE;
+    }
     uint64_t read = m && m->err == OK && agent->need ? pass_pieces(agent, m) : 0;
     claim(ctx, read <= agent->taken);
     claim(ctx, credit_return(&agent->credit, &self->all, agent->taken - read));
@@ -178,7 +184,7 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
 bool
 content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m)
 {
-    if (m->ranges.count > AGENT_RANGES_MAX || agent->job != 0) {
+    if (m->ranges.count > AGENT_RANGES_MAX) {
         return false;
     }
     const order_t *order = orders_of(agent, m->order);
@@ -191,6 +197,7 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     kept_destroy(&agent->need);
     agent->next = 0;
     agent->sent = 0;
+    agent->read_in_vain = agent->job != 0;
     agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
     send_some(ctx, self, agent);
     return true;

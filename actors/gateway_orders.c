@@ -140,14 +140,15 @@ orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m)
 
 /* ---- back ---- */
 
-/* Devices of different machines have nothing to do with each other. */
+/* A point on another machine shares its device with none. What the agent calls it does not matter:
+ * it could be made to look like another's, whose space would then be held back. */
 static uint64_t
-device_of(const agent_t *agent, uint64_t device)
+device_of(const agent_t *agent)
 {
     uint64_t half = 0;
 
     memcpy(&half, agent->incarnation.byte, sizeof half);
-    return device ^ half;
+    return half;
 }
 
 static void
@@ -158,7 +159,7 @@ pass_measured(actor_ctx_t *ctx, const agent_t *agent, const order_t *order, cons
     err_t err = draft_copy(draft, &measured_type, measured, m, ROW(m, m->measured, 0, measured_t));
 
     draft->full |= err != OK;
-    measured->device = device_of(agent, measured->device);
+    measured->device = device_of(agent);
     answer_unheard(REPLY_TO(ctx, order->request, measured, measured));
 }
 

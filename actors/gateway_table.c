@@ -171,6 +171,7 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
     credit_end(&agent->credit, &self->all);
     agent->here = false;
     agent->job = 0;
+    agent->read_in_vain = false;
 }
 
 void

@@ -438,6 +438,57 @@ def an_agent_that_wants_content_for_a_look_at_its_root_is_refused_alone():
 
 
 @claim(60)
+def a_need_takes_the_place_of_one_that_is_being_read():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        order = puppet.order('measure')
+        for size in range(1, 21):
+            puppet.say('agent_need', order=order['order'],
+                       ranges=[{'object': order['work']['root'], 'from': 0, 'size': size}])
+        data = puppet.hear('agent_data')
+        while data and len(data['pieces'][0]['bytes']) < 20:
+            data = puppet.hear('agent_data')
+        assert data, 'the last need was not served'
+        assert site.figure('odd frames') == 0, 'a need was refused'
+        puppet.close()
+        site.stop()
+
+
+@claim(60)
+def an_agent_holds_back_no_space_of_another_point():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        site.add_point('near')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        order = puppet.order('measure')
+        own = int.from_bytes(bytes.fromhex(order['work']['dp_incarnation'])[:8], 'little')
+        device = os.stat(site.path('points', 'near')).st_dev ^ own
+        puppet.say('agent_done', order=order['order'], outcome=None, claimed=None, collected=None,
+                   signature=None, measured={
+                       'err': 'ok', 'text': None, 'already': False, 'device': device,
+                       'need_bytes': 1 << 61, 'need_inodes': 0, 'have_bytes': 1 << 62,
+                       'have_inodes': 1 << 62, 'reached': True})
+        puppet.order('work')
+        site.do('distribute', {'id': 'P1', 'to': ['near']})
+        site.wait_states('P1', {'near': 'installed'}, 10)
+        puppet.close()
+        site.stop()
+
+
+@claim(60)
 def a_token_that_was_spent_does_not_drive_its_agent_away():
     with Agents() as site:
         site.start()
