@@ -50,7 +50,7 @@ typedef struct agent {
     uint64_t sent; /* bytes of that range */
     uint64_t
         job; /* that reads for it; 0: none. An answer to another one is for a visit that ended */
-    uint64_t taken; /* bytes of credit that it has */
+    uint64_t taken;    /* bytes of credit that it has */
     bool read_in_vain; /* it reads for a need that another has taken the place of */
 } agent_t;
 

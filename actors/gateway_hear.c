@@ -80,7 +80,7 @@ hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     if (err != OK || !take(ctx, self, agent, m, type, record)) {
         self->odd++;
         join_refuse(ctx, self, record_slice(m, m->peer), err == OK ? ERR_BAD_REQUEST : err);
-        if (hear_is_of_visit(agent, record_slice(m, m->peer))) { /* not by who has its token alone */
+        if (hear_is_of_visit(agent, record_slice(m, m->peer))) { /* else it has its token alone */
             visit_end(ctx, self, agent, ERR_ABSENT);
         }
     }
