@@ -148,7 +148,8 @@ def installed_headers_include_each_other_and_the_c_library_only():
     for header in names:
         with open(os.path.join(there.include, header), encoding='utf-8') as file:
             for quote, what in re.findall(r'^\s*#\s*include\s*(["<])([^">]+)', file.read(), re.M):
-                known = what in names if quote == '"' else re.match(r'std\w+\.h$|(string|assert)\.h$', what)
+                c_library = re.match(r'std\w+\.h$|(string|assert)\.h$', what)
+                known = what in names if quote == '"' else c_library
                 assert known, f'{header} includes {what}'
 
 
