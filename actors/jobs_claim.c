@@ -168,8 +168,15 @@ job_release(job_t *job, world_t *world, const void *input, void *resource)
     }
 }
 
+static void
+tell_progress(void *context, uint64_t bytes)
+{
+    job_progress(context, bytes, 0);
+}
+
 static err_t
-collect(world_t *world, const collect_order_t *m, store_collected_t *ret, fault_t *fault)
+collect(job_t *job, world_t *world, const collect_order_t *m, store_collected_t *ret,
+        fault_t *fault)
 {
     char path[PATH_BYTES_MAX + 1];
     store_t *store = NULL;
@@ -187,8 +194,12 @@ collect(world_t *world, const collect_order_t *m, store_collected_t *ret, fault_
     if (err == OK) {
         err = store_recover(store, &leftovers, fault);
     }
+    uint64_t moved = 0; /* out of the first release's store */
     if (err == OK) {
-        err = store_collect(store, roots, m->roots.count, false, ret, fault);
+        err = store_migrate(store, tell_progress, job, &moved, fault);
+    }
+    if (err == OK) {
+        err = store_collect(store, roots, m->roots.count, false, tell_progress, job, ret, fault);
     }
     store_close(&store);
     free(roots);
@@ -201,7 +212,7 @@ job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
     store_collected_t result = {0};
     fault_t fault = {0};
     char text[TEXT_BYTES_MAX];
-    err_t err = resource ? ERR_INTERNAL : collect(world, input, &result, &fault);
+    err_t err = resource ? ERR_INTERNAL : collect(job, world, input, &result, &fault);
     collected_t *m = JOB_OUTPUT(job, collected);
 
     m->err = err;

@@ -1,0 +1,467 @@
+/* store_test.c - claims about chunks, packs, the index, and what goes over the whole store. */
+#include "yard.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "actors/content/check64.h"
+#include "actors/content/store_inner.h"
+#include "actors/content/walk.h"
+
+#define MIB 1048576u
+
+/* The same bytes for the same seed, in every release. */
+static uint8_t *
+bytes_of_seed(size_t size, uint64_t seed)
+{
+    uint8_t *bytes = malloc(size + 8);
+    cr_assert(bytes != NULL);
+    for (size_t i = 0; i < size; i += 8) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        uint64_t word = seed ^ seed >> 29;
+        memcpy(bytes + i, &word, 8);
+    }
+    return bytes;
+}
+
+static size_t
+cuts_of(const uint8_t *bytes, size_t size, size_t cut[], size_t max)
+{
+    chunker_t chunker;
+    size_t count = 0;
+    chunker_init(&chunker);
+    for (size_t at = 0; at < size; cut[count - 1] = at) {
+        cr_assert(count < max);
+        size_t chunk = chunker_cut(&chunker, bytes + at, size - at);
+        cr_expect(chunk <= CHUNK_BYTES_MAX, "a chunk has %zu bytes", chunk);
+        cr_expect(chunk >= CHUNK_BYTES_MIN || at + chunk == size, "a chunk has %zu bytes", chunk);
+        at += chunk;
+        count++;
+    }
+    return count;
+}
+
+Test(chunker, cuts_the_same_bytes_at_the_same_places_in_every_release)
+{
+    static const size_t expected[] = {352544,  566524,  876364,  1168996, 1487638, 1897169,
+                                      1990839, 2266278, 2548445, 2810723, 3170341, 3511209,
+                                      3814720, 3917708, 4019489, 4194304};
+    uint8_t *bytes = bytes_of_seed(4 * MIB, 1);
+    size_t cut[128];
+    size_t count = cuts_of(bytes, 4 * MIB, cut, 128);
+    EXPECT_COUNT(count, sizeof expected / sizeof expected[0]);
+    for (size_t i = 0; i < count && i < sizeof expected / sizeof expected[0]; i++) {
+        EXPECT_COUNT(cut[i], expected[i]);
+    }
+    free(bytes);
+}
+
+Test(chunker, finds_its_cuts_again_behind_bytes_that_were_put_in)
+{
+    uint8_t *bytes = bytes_of_seed(16 * MIB, 2);
+    uint8_t *longer = malloc(16 * MIB + 1);
+    size_t cut[512];
+    size_t moved[512];
+    longer[0] = 'x';
+    memcpy(longer + 1, bytes, 16 * MIB);
+    size_t count = cuts_of(bytes, 16 * MIB, cut, 512);
+    size_t others = cuts_of(longer, 16 * MIB + 1, moved, 512);
+    size_t same = 0;
+    for (size_t i = 0, j = 0; i < count && j < others;) {
+        same += cut[i] + 1 == moved[j];
+        *(cut[i] + 1 < moved[j] ? &i : &j) += 1;
+    }
+    cr_expect(same + 4 >= count, "%zu of %zu cuts were found again", same, count);
+    cr_expect(count > 40 && count < 110, "%zu chunks in 16 MiB", count);
+    free(bytes);
+    free(longer);
+}
+
+Test(pack, no_flipped_bit_of_a_head_is_believed)
+{
+    pack_record_t record = {.kind = PACK_BYTES, .stored = 7, .size = 7, .body_check = 5};
+    pack_record_t found;
+    uint64_t id;
+    uint8_t head[PACK_HEAD_BYTES];
+    uint8_t bytes[RECORD_HEAD_BYTES];
+    pack_record_encode(&record, bytes);
+    pack_head_encode(77, head);
+    cr_expect_eq(pack_record_decode(bytes, &found), OK);
+    cr_expect_eq(pack_head_decode(head, &id), OK);
+    EXPECT_COUNT(id, 77);
+    for (unsigned bit = 0; bit < 8 * sizeof bytes; bit++) {
+        bytes[bit / 8] ^= (uint8_t) (1u << bit % 8);
+        cr_expect(pack_record_decode(bytes, &found) != OK, "bit %u of a record's head", bit);
+        bytes[bit / 8] ^= (uint8_t) (1u << bit % 8);
+    }
+    for (unsigned bit = 0; bit < 8 * sizeof head; bit++) {
+        head[bit / 8] ^= (uint8_t) (1u << bit % 8);
+        cr_expect(pack_head_decode(head, &id) != OK, "bit %u of a pack's head", bit);
+        head[bit / 8] ^= (uint8_t) (1u << bit % 8);
+    }
+}
+
+Test(pack, sizes_that_cannot_be_are_refused)
+{
+    static const pack_record_t wrong[] = {
+        {.kind = PACK_BYTES, .stored = 7, .size = 8},
+        {.kind = PACK_BYTES, .packing = PACKED_ZSTD, .stored = 8, .size = 8},
+        {.kind = PACK_BYTES, .packing = PACKED_ZSTD, .stored = 8, .size = (uint64_t) 1 << 40},
+        {.kind = PACK_BYTES, .stored = UINT32_MAX, .size = UINT32_MAX},
+        {.kind = PACK_LIST, .stored = LIST_ROW_BYTES + 1, .size = 1},
+        {.kind = PACK_LIST, .packing = PACKED_ZSTD, .stored = LIST_ROW_BYTES, .size = 99},
+        {.kind = 3, .stored = 8, .size = 8}};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        uint8_t bytes[RECORD_HEAD_BYTES];
+        pack_record_t found;
+        pack_record_encode(&wrong[i], bytes);
+        cr_expect_eq(pack_record_decode(bytes, &found), ERR_DAMAGED, "record %zu", i);
+    }
+}
+
+static run_entry_t
+entry_of(uint64_t number, uint64_t pack)
+{
+    run_entry_t entry = {.pack = pack, .offset = number, .stored = 1, .size = 1, .kind = 1};
+    uint64_t word = check64(&number, sizeof number);
+    memcpy(entry.digest.byte, &word, sizeof word);
+    return entry;
+}
+
+Test(run, no_flipped_bit_of_a_page_is_believed)
+{
+    run_entry_t entry[RUN_PAGE_ENTRIES];
+    uint8_t page[RUN_PAGE_BYTES];
+    uint32_t count;
+    run_entry_t one = entry_of(1, 1);
+    run_page_encode(&one, 1, 5, page);
+    cr_expect_eq(run_page_decode(page, 5, entry, &count), OK);
+    cr_expect_eq(run_page_decode(page, 6, entry, &count), ERR_DAMAGED);
+    for (unsigned bit = 0; bit < 8 * sizeof page; bit++) {
+        page[bit / 8] ^= (uint8_t) (1u << bit % 8);
+        cr_expect(run_page_decode(page, 5, entry, &count) != OK, "bit %u", bit);
+        page[bit / 8] ^= (uint8_t) (1u << bit % 8);
+    }
+}
+
+static int
+in_order(const void *a, const void *b)
+{
+    return run_entry_order(a, b);
+}
+
+static run_file_t *
+run_of(yard_t *yard, const run_entry_t *entry, uint32_t count)
+{
+    run_writer_t writer;
+    run_file_t *file = NULL;
+    bool missing = true;
+    int dir = world_open(yard->world, AT_FDCWD, yard->data, O_RDONLY | O_DIRECTORY, 0, 0);
+    EXPECT_OK(yard, run_writer_begin(&writer, yard->world, dir, 7, &yard->fault));
+    for (uint32_t i = 0; i < count; i++) {
+        EXPECT_OK(yard, run_writer_add(&writer, &entry[i], &yard->fault));
+    }
+    EXPECT_OK(yard, run_writer_finish(&writer, &yard->fault));
+    EXPECT_OK(yard,
+              run_open(yard->world, dir, "0000000000000007.run", &file, &missing, &yard->fault));
+    cr_assert(!missing);
+    world_close(yard->world, dir);
+    return file;
+}
+
+static uint32_t
+found_in(yard_t *yard, run_file_t *file, const digest_t *digest)
+{
+    run_search_t search;
+    uint32_t count = 0;
+    bool found = true;
+    for (run_search_begin(&search, file, digest); found; count += found) {
+        const run_entry_t *entry = NULL;
+        uint64_t ordinal;
+        EXPECT_OK(yard, run_search_next(&search, &entry, &ordinal, &found, &yard->fault));
+    }
+    return count;
+}
+
+Test(run, finds_each_entry_and_nothing_else)
+{
+    enum { COUNT = 5000, DOUBLED = 100 };
+    static run_entry_t entry[COUNT + DOUBLED];
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        entry[i] = entry_of(i, 1);
+    }
+    for (uint32_t i = 0; i < DOUBLED; i++) { /* one digest in so many packs: over a page's end */
+        entry[COUNT + i] = entry_of(17, i + 2);
+    }
+    qsort(entry, COUNT + DOUBLED, sizeof entry[0], in_order);
+    run_file_t *file = run_of(&yard, entry, COUNT + DOUBLED);
+    EXPECT_COUNT(file->entries, COUNT + DOUBLED);
+    for (uint32_t i = 0; i < 2 * COUNT; i++) {
+        run_entry_t one = entry_of(i, 1);
+        uint32_t expected = i == 17 ? DOUBLED + 1 : i < COUNT;
+        EXPECT_COUNT(found_in(&yard, file, &one.digest), expected);
+    }
+    run_close(&file);
+    yard_end(&yard);
+}
+
+/* ---- the store ---- */
+
+static digest_t
+put_bytes(yard_t *yard, const void *bytes, size_t size)
+{
+    store_put_t put = {0};
+    EXPECT_OK(yard, store_put_bytes(yard->store, bytes, size, &put, &yard->fault));
+    return put.digest;
+}
+
+static store_put_t
+put_file(yard_t *yard, const char *name, const void *bytes, size_t size)
+{
+    store_put_t put = {0};
+    const char *path = yard_path(yard, "%s", name);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    cr_assert_eq(write(fd, bytes, size), (ssize_t) size);
+    EXPECT_OK(yard, store_put_file(yard->store, fd, path, &put, &yard->fault));
+    close(fd);
+    return put;
+}
+
+static void
+expect_object(yard_t *yard, const digest_t *digest, const void *bytes, size_t size)
+{
+    void *found = NULL;
+    size_t found_size = 0;
+    EXPECT_OK(yard, store_read(yard->store, digest, size, &found, &found_size, &yard->fault));
+    EXPECT_COUNT(found_size, size);
+    cr_expect(found_size == size && memcmp(found, bytes, size) == 0, "the bytes differ");
+    free(found);
+}
+
+static unsigned long
+bytes_in_packs(yard_t *yard)
+{
+    char command[200];
+    unsigned long bytes = 0;
+    snprintf(command, sizeof command, "cat %s/store/packs/* | wc -c", yard->data);
+    FILE *pipe = popen(command, "r");
+    cr_assert_eq(fscanf(pipe, "%lu", &bytes), 1);
+    pclose(pipe);
+    return bytes;
+}
+
+static void
+reopen(yard_t *yard)
+{
+    store_close(&yard->store);
+    EXPECT_OK(yard,
+              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
+}
+
+CLAIM_OF_BOTH(store, keeps_each_chunk_of_large_files_once)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    uint8_t *bytes = bytes_of_seed(12 * MIB, 3);
+    store_put_t first = put_file(&yard, "big", bytes, 12 * MIB);
+    EXPECT_COUNT(first.new_bytes, 12 * MIB);
+    bytes[6 * MIB] ^= 1;
+    store_put_t second = put_file(&yard, "big", bytes, 12 * MIB);
+    EXPECT_COUNT(second.size, 12 * MIB);
+    cr_expect(second.new_bytes <= 2 * CHUNK_BYTES_MAX, "%llu new bytes after one edit",
+              (unsigned long long) second.new_bytes);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    cr_expect(bytes_in_packs(&yard) < 15 * MIB);
+    reopen(&yard);
+    expect_object(&yard, &second.digest, bytes, 12 * MIB);
+    bytes[6 * MIB] ^= 1;
+    expect_object(&yard, &first.digest, bytes, 12 * MIB);
+    free(bytes);
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(store, squeezes_what_that_makes_smaller_and_nothing_else)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    uint8_t *noise = bytes_of_seed(200000, 4);
+    digest_t hard = put_bytes(&yard, noise, 200000);
+    static char text[200000];
+    memset(text, 'x', sizeof text);
+    digest_t soft = put_bytes(&yard, text, sizeof text);
+    digest_t empty = put_bytes(&yard, "", 0);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    unsigned long bytes = bytes_in_packs(&yard);
+    cr_expect(bytes > 200000 && bytes < 210000, "%lu bytes are stored", bytes);
+    reopen(&yard);
+    expect_object(&yard, &hard, noise, 200000);
+    expect_object(&yard, &soft, text, sizeof text);
+    expect_object(&yard, &empty, "", 0);
+    free(noise);
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(store, ends_packs_at_their_size_and_keeps_few_runs)
+{
+    enum { OBJECTS = 400 };
+    yard_t yard;
+    digest_t digest[OBJECTS];
+    yard_begin(&yard, user);
+    yard.store->pack_bytes = 65536;
+    uint8_t *noise = bytes_of_seed(OBJECTS * 2000, 5);
+    for (size_t i = 0; i < OBJECTS; i++) {
+        digest[i] = put_bytes(&yard, noise + i * 2000, 2000);
+        if (i % 10 == 0) {
+            EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+        }
+    }
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    run("test $(ls %s/store/packs | wc -l) -gt 8", yard.data);
+    run("test $(ls %s/store/index | wc -l) -le %u", yard.data, STORE_RUNS_MAX + 1);
+    reopen(&yard);
+    for (size_t i = 0; i < OBJECTS; i++) {
+        expect_object(&yard, &digest[i], noise + i * 2000, 2000);
+    }
+    free(noise);
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(store, never_believes_a_flipped_bit_of_a_pack)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    digest_t digest = put_bytes(&yard, "some bytes", 10);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    for (unsigned at = PACK_HEAD_BYTES; at < PACK_HEAD_BYTES + RECORD_HEAD_BYTES + 10; at++) {
+        run("f=$(ls %s/store/packs/*) && printf '\\x5a' | dd of=$f conv=notrunc bs=1 seek=%u "
+            "2>/dev/null",
+            yard.data, at);
+    }
+    void *found = NULL;
+    size_t size = 0;
+    reopen(&yard);
+    EXPECT_ERR(&yard, ERR_DIGEST, store_read(yard.store, &digest, 10, &found, &size, &yard.fault));
+    EXPECT_OK(&yard, store_set_aside(yard.store, &digest, &yard.fault));
+    EXPECT_ERR(&yard, ERR_NOT_STORED,
+               store_read(yard.store, &digest, 10, &found, &size, &yard.fault));
+    reopen(&yard);
+    EXPECT_ERR(&yard, ERR_NOT_STORED,
+               store_read(yard.store, &digest, 10, &found, &size, &yard.fault));
+    put_bytes(&yard, "some bytes", 10);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    expect_object(&yard, &digest, "some bytes", 10);
+    yard_end(&yard);
+}
+
+/* Two versions with large and small files; both in the store. */
+static void
+two_versions(yard_t *yard, digest_t roots[2])
+{
+    uint8_t *bytes = bytes_of_seed(3 * MIB, 6);
+    make_tree(yard);
+    put_file(yard, "source/big", bytes, 3 * MIB);
+    store_close(&yard->store);
+    reopen(yard);
+    take(yard);
+    roots[0] = yard->snapshot.root;
+    put_file(yard, "source/big", bytes + MIB, 2 * MIB);
+    store_close(&yard->store);
+    reopen(yard);
+    make_file(yard_path(yard, "source/plain"), "other text", 0644);
+    take(yard);
+    roots[1] = yard->snapshot.root;
+    free(bytes);
+}
+
+CLAIM_OF_BOTH(store, does_what_its_dry_run_told_and_a_reader_goes_on_meanwhile)
+{
+    yard_t yard;
+    digest_t roots[2];
+    store_collected_t dry = {0};
+    store_collected_t wet = {0};
+    yard_begin(&yard, user);
+    two_versions(&yard, roots);
+    store_t *reader = yard.store;
+    yard.store = NULL;
+    reopen(&yard);
+    unsigned long before = bytes_in_packs(&yard);
+    EXPECT_OK(&yard, store_collect(yard.store, &roots[1], 1, true, NULL, NULL, &dry, &yard.fault));
+    EXPECT_COUNT(bytes_in_packs(&yard), before);
+    EXPECT_OK(&yard, store_collect(yard.store, &roots[1], 1, false, NULL, NULL, &wet, &yard.fault));
+    cr_expect_arr_eq((char *) &dry, (char *) &wet, sizeof dry);
+    cr_expect(wet.removed_objects > 0 && wet.removed_bytes > 500000, "%llu bytes were removed",
+              (unsigned long long) wet.removed_bytes);
+    cr_expect(before - bytes_in_packs(&yard) >= wet.removed_bytes - 100);
+    store_close(&yard.store);
+    yard.store = reader;
+    placed(&yard);
+    cr_expect(verified(&yard));
+    cr_expect(same_tree(yard.source, yard_path(&yard, "root/P1/current")));
+    yard_end(&yard);
+}
+
+/* The store as the first release would have left it. */
+static err_t
+write_old(void *context, const run_entry_t *entry, size_t index, uint64_t ordinal, fault_t *fault)
+{
+    yard_t *yard = context;
+    char hex[65];
+    void *bytes = NULL;
+    size_t size = 0;
+    (void) index;
+    (void) ordinal;
+    TRY(store_read(yard->store, &entry->digest, 8 * MIB, &bytes, &size, fault));
+    hex_of_bytes(entry->digest.byte, sizeof entry->digest.byte, hex);
+    run("mkdir -p %s/store/objects/%.2s", yard->data, hex);
+    int fd = open(yard_path(yard, "data/store/objects/%.2s/%s", hex, hex),
+                  O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    cr_assert_eq(write(fd, bytes, size), (ssize_t) size);
+    close(fd);
+    free(bytes);
+    return OK;
+}
+
+static void
+make_old(yard_t *yard)
+{
+    EXPECT_OK(yard, store_each_entry(yard->store, write_old, yard, &yard->fault));
+    store_close(&yard->store);
+    run("cd %s/store && rm -r packs index && mkdir tmp && echo left > tmp/left", yard->data);
+    reopen(yard);
+}
+
+CLAIM_OF_BOTH(store, of_the_first_release_is_read_as_it_is_and_becomes_packs)
+{
+    yard_t yard;
+    digest_t roots[2];
+    uint64_t moved = 0;
+    store_collected_t collected = {0};
+    yard_begin(&yard, user);
+    two_versions(&yard, roots);
+    make_old(&yard);
+    placed(&yard);
+    cr_expect(verified(&yard));
+    EXPECT_ERR(&yard, ERR_BUSY,
+               store_collect(yard.store, roots, 2, true, NULL, NULL, &collected, &yard.fault));
+    EXPECT_OK(&yard, store_migrate(yard.store, NULL, NULL, &moved, &yard.fault));
+    cr_expect(moved > 10, "%llu objects were moved", (unsigned long long) moved);
+    cr_expect(!exists(yard_path(&yard, "data/store/objects")));
+    cr_expect(!exists(yard_path(&yard, "data/store/tmp")));
+    EXPECT_OK(&yard, store_migrate(yard.store, NULL, NULL, &moved, &yard.fault));
+    EXPECT_COUNT(moved, 0);
+    yard.order.package = "P2";
+    yard.order.root = roots[0];
+    reopen(&yard);
+    placed(&yard);
+    cr_expect(verified(&yard));
+    EXPECT_OK(&yard,
+              store_collect(yard.store, roots, 2, false, NULL, NULL, &collected, &yard.fault));
+    take(&yard);
+    EXPECT_COUNT(yard.snapshot.stored_bytes, 0);
+    yard_end(&yard);
+}
