@@ -271,6 +271,7 @@ store_recover(store_t *store, uint64_t *ret_removed, fault_t *fault)
     uint64_t removed = 0;
     TRY(remove_new(store, store->packs_fd, "store/packs", &removed, fault));
     TRY(remove_new(store, store->index_fd, "store/index", &removed, fault));
+    TRY(store_clear_rebuild(store, fault));
     *ret_removed = removed;
     return OK;
 }

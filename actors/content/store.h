@@ -84,6 +84,25 @@ typedef void store_progress_fn(void *context, uint64_t bytes);
 err_t store_migrate(store_t *store, store_progress_fn *progress, void *context, uint64_t *ret_moved,
                     fault_t *fault) must_use;
 
+/* Makes the index anew from the records that are right in the packs. A run that was cut leaves the
+ * index as it was. */
+err_t store_rebuild(store_t *store, store_progress_fn *progress, void *context,
+                    uint64_t *ret_objects, fault_t *fault) must_use;
+
+typedef struct store_checked {
+    uint64_t packs, objects, bytes; /* objects that are right, and their stored bytes */
+    uint64_t damaged;               /* records that the index names and that are not right */
+    uint64_t heads_damaged;         /* of packs: their records are read all the same */
+    uint64_t pages_damaged;         /* of the index, and runs that cannot be read at all */
+    uint64_t missing;               /* objects that versions need and that cannot be had */
+    uint64_t versions_damaged;      /* versions that miss something */
+} store_checked_t;
+/* Reads every byte of the store. repair: what proved damaged is set aside, so that it can be put
+ * again; heads are written anew, and so is an index that went bad. The counts are of before. */
+err_t store_check(store_t *store, const digest_t *roots, size_t root_count, bool repair,
+                  store_progress_fn *progress, void *context, store_checked_t *ret_checked,
+                  fault_t *fault) must_use;
+
 typedef struct store_collected {
     uint64_t live_objects, live_bytes;       /* reached by a live root; bytes as they are stored */
     uint64_t removed_objects, removed_bytes; /* in a dry run: that would be removed */

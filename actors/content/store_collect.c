@@ -109,11 +109,7 @@ copy_pack(collect_t *collect, pack_count_t *pack)
 {
     store_scan_t scan;
     bool more = true;
-    err_t err = store_scan_begin(&scan, collect->store, pack->id, pack->size, collect->fault);
-    if (err == ERR_DAMAGED) {
-        return OK;
-    }
-    TRY(err);
+    TRY(store_scan_begin(&scan, collect->store, pack->id, pack->size, collect->fault));
     while (more && pack->copied < pack->live) {
         TRY(store_scan_next(&scan, &more, collect->fault));
         if (more) {

@@ -80,7 +80,7 @@ struct store {
     hash_t *hash, *whole; /* of a block or record, and of a list's object */
     squeeze_t squeeze;
     run_file_t **run;
-    size_t runs;
+    size_t runs, runs_damaged; /* those cannot be read at all */
     pack_file_t pack[STORE_PACKS_OPEN];
     uint32_t packs;
     uint64_t count; /* of uses of packs */
@@ -127,6 +127,8 @@ bool store_is_damaged(const store_t *store, const run_entry_t *entry);
 void store_damage_name(const damage_t *damage, char name[STORE_PATH_BYTES]);
 /* Drops the notes of packs that are gone. */
 err_t store_forget_damage(store_t *store, fault_t *fault) must_use;
+/* Until this store is closed; the other one for good. */
+err_t store_remember_damage(store_t *store, const run_entry_t *entry, fault_t *fault) must_use;
 err_t store_note_damage(store_t *store, const run_entry_t *entry, fault_t *fault) must_use;
 
 /* ---- read ---- */
@@ -155,12 +157,20 @@ err_t store_append(store_t *store, const pack_record_t *record, const void *stor
 /* What was appended and not committed goes. */
 void store_abandon(store_t *store);
 
+/* Makes room for pending entries. */
+err_t store_ready_to_put(store_t *store, fault_t *fault) must_use;
+/* Writes the pending entries as a run, and has it in view. */
+err_t store_write_run(store_t *store, fault_t *fault) must_use;
+
 /* ---- over everything ---- */
 /* Writes the entries of all runs (or of the small ones) into one, leaving out those of some packs,
  * and removes the runs. */
 typedef bool store_keep_fn(void *context, const run_entry_t *entry);
 err_t store_merge(store_t *store, bool all, store_keep_fn *keep, void *context,
                   fault_t *fault) must_use;
+
+/* Removes what a rebuilding that was cut has left. */
+err_t store_clear_rebuild(store_t *store, fault_t *fault) must_use;
 
 typedef struct pack_count {
     uint64_t id;

@@ -40,23 +40,61 @@ marks_has(const marks_t *marks, size_t run, uint64_t ordinal)
     return run < marks->runs && (marks->bits[run][ordinal / 8] >> ordinal % 8 & 1) != 0;
 }
 
-err_t
-marks_has_record(marks_t *marks, const run_entry_t *entry, bool *ret_marked)
+void
+marks_clear(marks_t *marks)
+{
+    for (size_t i = 0; i < marks->runs; i++) {
+        memset(marks->bits[i], 0, marks->store->run[i]->entries / 8 + 1);
+    }
+    marks->missing = 0;
+}
+
+static void
+set(marks_t *marks, size_t run, uint64_t ordinal)
+{
+    marks->bits[run][ordinal / 8] |= (uint8_t) (1u << ordinal % 8);
+}
+
+/* Goes over the entries that say exactly this; in set mode marks them, else looks for a mark. */
+static err_t
+look_at_record(marks_t *marks, const run_entry_t *entry, bool sets, bool *ret_marked)
 {
     store_t *store = marks->store;
     *ret_marked = false;
-    for (size_t run = 0; run < marks->runs && !*ret_marked; run++) {
+    for (size_t run = 0; run < marks->runs; run++) {
         bool found = true;
         run_search_begin(&store->search, store->run[run], &entry->digest);
-        while (found && !*ret_marked) {
+        while (found) {
             const run_entry_t *there = NULL;
             uint64_t ordinal = 0;
-            TRY(run_search_next(&store->search, &there, &ordinal, &found, marks->fault));
-            *ret_marked =
-                found && run_entry_order(there, entry) == 0 && marks_has(marks, run, ordinal);
+            err_t err = run_search_next(&store->search, &there, &ordinal, &found, marks->fault);
+            found = found && err == OK;
+            if (err != OK && err != ERR_DAMAGED) {
+                return err;
+            }
+            if (!found || run_entry_order(there, entry) != 0) {
+                continue;
+            }
+            if (sets) {
+                set(marks, run, ordinal);
+            }
+            *ret_marked = *ret_marked || marks_has(marks, run, ordinal);
         }
     }
     return OK;
+}
+
+err_t
+marks_has_record(marks_t *marks, const run_entry_t *entry, bool *ret_marked)
+{
+    return look_at_record(marks, entry, false, ret_marked);
+}
+
+err_t
+marks_record(marks_t *marks, const run_entry_t *entry)
+{
+    bool marked = false;
+    return look_at_record(marks, entry, true, &marked);
 }
 
 /* An object of which some record proved damaged may be nowhere until it is put again. */

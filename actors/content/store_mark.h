@@ -18,7 +18,9 @@ typedef struct marks {
     size_t runs;
     store_progress_fn *progress;
     void *context;
-    uint64_t bytes; /* gone over */
+    uint64_t bytes;   /* gone over */
+    uint64_t missing; /* objects that are nowhere */
+    bool tolerant;    /* they are only counted */
     fault_t *fault;
 } marks_t;
 
@@ -27,5 +29,7 @@ err_t marks_init(marks_t *marks, store_t *store, store_progress_fn *progress, vo
 void marks_release(marks_t *marks);
 err_t marks_root(marks_t *marks, const digest_t *root) must_use;
 bool marks_has(const marks_t *marks, size_t run, uint64_t ordinal);
-/* Whether this very entry of a pack is marked. */
+/* Whether this very entry of a pack is marked; and marks it. */
 err_t marks_has_record(marks_t *marks, const run_entry_t *entry, bool *ret_marked) must_use;
+err_t marks_record(marks_t *marks, const run_entry_t *entry) must_use;
+void marks_clear(marks_t *marks);

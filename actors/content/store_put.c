@@ -58,9 +58,10 @@ is_known(store_t *store, const digest_t *digest, bool *ret_known, fault_t *fault
     return *ret_known ? OK : store_find(store, digest, false, &place, ret_known, fault);
 }
 
-static err_t
-allocate_writer(pack_writer_t *writer, fault_t *fault)
+err_t
+store_ready_to_put(store_t *store, fault_t *fault)
 {
+    pack_writer_t *writer = &store->writer;
     if (writer->buffer == NULL) {
         writer->buffer = malloc(STORE_WINDOW);
         writer->entry = malloc(STORE_BATCH_MAX * sizeof writer->entry[0]);
@@ -75,7 +76,7 @@ open_pack(store_t *store, fault_t *fault)
 {
     pack_writer_t *writer = &store->writer;
     char name[RUN_NAME_BYTES];
-    TRY(allocate_writer(writer, fault));
+    TRY(store_ready_to_put(store, fault));
     writer->id = store_new_id(store);
     writer->named = false;
     store_pack_name_new(writer->id, name);
@@ -451,6 +452,27 @@ open_new_run(store_t *store, const char *name, fault_t *fault)
     return missing ? store_view_refresh(store, fault) : OK;
 }
 
+err_t
+store_write_run(store_t *store, fault_t *fault)
+{
+    char name[RUN_NAME_BYTES];
+    TRY(write_run(store, name, fault));
+    store->writer.pending = 0;
+    TRY(open_new_run(store, name, fault));
+    return store->runs > STORE_RUNS_MAX ? store_merge(store, false, NULL, NULL, fault) : OK;
+}
+
+/* Merging can wait: where a run went bad, for the index to be rebuilt. */
+static err_t
+merge_many(store_t *store, fault_t *fault)
+{
+    if (store->runs <= STORE_RUNS_MAX || store->holds_runs) {
+        return OK;
+    }
+    err_t err = store_merge(store, false, NULL, NULL, fault);
+    return err == ERR_DAMAGED ? OK : err;
+}
+
 static err_t
 commit(store_t *store, fault_t *fault)
 {
@@ -471,9 +493,7 @@ commit(store_t *store, fault_t *fault)
         memset(writer->slot, 0, STORE_SLOTS * sizeof writer->slot[0]);
         TRY(open_new_run(store, name, fault));
     }
-    return store->runs > STORE_RUNS_MAX && !store->holds_runs
-               ? store_merge(store, false, NULL, NULL, fault)
-               : OK;
+    return merge_many(store, fault);
 }
 
 err_t

@@ -11,14 +11,11 @@ store_scan_begin(store_scan_t *scan, store_t *store, uint64_t pack, uint64_t siz
     const uint8_t *bytes = NULL;
     int64_t got = 0;
     uint64_t id = 0;
+    store->window_size = 0; /* it is the disk that is looked at */
     TRY(store_raw(store, pack, 0, PACK_HEAD_BYTES, &bytes, &got, fault));
-    err_t err = got < (int64_t) PACK_HEAD_BYTES ? ERR_DAMAGED : pack_head_decode(bytes, &id);
-    if (err == OK && id != pack) {
-        err = ERR_DAMAGED;
-    }
-    char name[RUN_NAME_BYTES];
-    store_pack_name(pack, name);
-    return err == OK ? OK : RAISE(fault, err, 0, "read", name);
+    scan->head_is_right =
+        got >= (int64_t) PACK_HEAD_BYTES && pack_head_decode(bytes, &id) == OK && id == pack;
+    return OK;
 }
 
 /* Reads the record at `at`, if there is one. */

@@ -4,7 +4,7 @@
  * Promises every record whose head is whole is met; its stored bytes are borrowed until the next.
  *          Whether they are right, store_scan_is_right says.
  * Costs    one read of the pack.
- * Errors   those of the world; ERR_DAMAGED when the pack's own head is.
+ * Errors   those of the world.
  * Threads  one; a store reads nothing else ahead meanwhile.
  */
 #pragma once
@@ -15,6 +15,7 @@ typedef struct store_scan {
     store_t *store;
     uint64_t pack, size; /* of its file */
     uint64_t at;         /* of the next record */
+    bool head_is_right;  /* the pack's own */
     pack_record_t record;
     uint64_t offset;       /* of the record */
     const uint8_t *stored; /* NULL: the pack ends before the record does */

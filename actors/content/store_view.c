@@ -70,9 +70,13 @@ open_listed(store_t *store, const listing_t *names, bool *ret_missing, fault_t *
     }
     for (uint32_t i = 0; i < names->count && !*ret_missing; i++) {
         if (run_name_is(names->name[i])) {
-            TRY(run_open(store->world, store->index_fd, names->name[i], &store->run[store->runs],
-                         ret_missing, fault));
-            store->runs += !*ret_missing;
+            err_t err = run_open(store->world, store->index_fd, names->name[i],
+                                 &store->run[store->runs], ret_missing, fault);
+            if (err != ERR_DAMAGED) {
+                TRY(err);
+            }
+            store->runs += err == OK && !*ret_missing;
+            store->runs_damaged += err == ERR_DAMAGED;
         }
     }
     return OK;
@@ -83,6 +87,7 @@ open_runs(store_t *store, bool *ret_missing, fault_t *fault)
 {
     listing_t names = {0};
     close_runs(store);
+    store->runs_damaged = 0;
     TRY(listing_read(store->world, store->index_fd, "store/index", &names, fault));
     err_t err = open_listed(store, &names, ret_missing, fault);
     listing_release(&names);
@@ -221,6 +226,13 @@ store_damage_name(const damage_t *damage, char name[STORE_PATH_BYTES])
 }
 
 err_t
+store_remember_damage(store_t *store, const run_entry_t *entry, fault_t *fault)
+{
+    damage_t damage = {entry->digest, entry->pack, entry->offset};
+    return store_is_damaged(store, entry) ? OK : add_damage(store, &damage, fault);
+}
+
+err_t
 store_note_damage(store_t *store, const run_entry_t *entry, fault_t *fault)
 {
     char name[STORE_PATH_BYTES];
@@ -232,9 +244,11 @@ store_note_damage(store_t *store, const run_entry_t *entry, fault_t *fault)
         return store_fail(store, fd, "set aside", name, fault);
     }
     world_close(store->world, fd);
-    return add_damage(store, &damage, fault);
+    return store_remember_damage(store, entry, fault);
 }
 
+/* A page that went bad counts as if it had nothing: what it had is not found until it is put again
+ * or the index is rebuilt. */
 static err_t
 find_in_run(store_t *store, size_t run, const digest_t *digest, store_place_t *ret_place,
             bool *ret_found, fault_t *fault)
@@ -242,9 +256,9 @@ find_in_run(store_t *store, size_t run, const digest_t *digest, store_place_t *r
     run_search_begin(&store->search, store->run[run], digest);
     for (;;) {
         const run_entry_t *entry = NULL;
-        TRY(run_search_next(&store->search, &entry, &ret_place->ordinal, ret_found, fault));
-        if (!*ret_found) {
-            return OK;
+        err_t err = run_search_next(&store->search, &entry, &ret_place->ordinal, ret_found, fault);
+        if (err != OK || !*ret_found) {
+            return err == ERR_DAMAGED ? OK : err;
         }
         int fd = store_is_damaged(store, entry) ? -ENOENT : store_pack_fd(store, entry->pack);
         if (fd >= 0) {

@@ -465,3 +465,116 @@ CLAIM_OF_BOTH(store, of_the_first_release_is_read_as_it_is_and_becomes_packs)
     EXPECT_COUNT(yard.snapshot.stored_bytes, 0);
     yard_end(&yard);
 }
+
+/* ---- damage ---- */
+
+static void
+flip(yard_t *yard, const char *kind, unsigned long at)
+{
+    char path[400];
+    char command[300];
+    snprintf(command, sizeof command, "ls -S %s/store/%s/* | head -1", yard->data, kind);
+    FILE *pipe = popen(command, "r");
+    cr_assert_eq(fscanf(pipe, "%399s", path), 1);
+    pclose(pipe);
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    uint8_t byte;
+    cr_assert_eq(pread(fd, &byte, 1, (off_t) at), 1);
+    byte ^= 4;
+    cr_assert_eq(pwrite(fd, &byte, 1, (off_t) at), 1);
+    close(fd);
+}
+
+static store_checked_t
+checked(yard_t *yard, bool repair)
+{
+    store_checked_t result = {0};
+    reopen(yard);
+    EXPECT_OK(yard, store_check(yard->store, &yard->snapshot.root, 1, repair, NULL, NULL, &result,
+                                &yard->fault));
+    return result;
+}
+
+static uint64_t
+findings(const store_checked_t *result)
+{
+    return result->damaged + result->heads_damaged + result->pages_damaged + result->missing;
+}
+
+/* Repaired, then the source stored again: the version is whole, and nothing is found any more. */
+static void
+expect_mended(yard_t *yard, const char *what)
+{
+    reopen(yard);
+    checked(yard, true);
+    reopen(yard);
+    take(yard);
+    store_checked_t result = checked(yard, false);
+    cr_expect(result.versions_damaged == 0, "%s: the version is not whole", what);
+    yard->order.package = what;
+    placed(yard);
+    cr_expect(verified(yard));
+}
+
+CLAIM_OF_BOTH(store, check_finds_a_flipped_bit_in_every_kind_of_file_and_repairs_it)
+{
+    static const struct {
+        const char *name, *kind;
+        unsigned long at;
+    } cases[] = {{"head-of-a-pack", "packs", 9},
+                 {"head-of-a-record", "packs", 40},
+                 {"bytes-of-a-record", "packs", 150000},
+                 {"page-of-the-index", "index", 300},
+                 {"directory-of-the-index", "index", 0}};
+    yard_t yard;
+    yard_begin(&yard, user);
+    make_tree(&yard);
+    uint8_t *bytes = bytes_of_seed(MIB, 8);
+    make_file(yard_path(&yard, "source/big"), "", 0644);
+    put_file(&yard, "source/big", bytes, MIB);
+    free(bytes);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        store_close(&yard.store);
+        run("rm -rf %s/store", yard.data);
+        reopen(&yard);
+        take(&yard);
+        store_checked_t before = checked(&yard, false);
+        EXPECT_COUNT(findings(&before), 0);
+        cr_expect(before.objects > 10 && before.packs == 1);
+        unsigned long at = cases[i].at;
+        flip(&yard, cases[i].kind, at == 0 ? RUN_PAGE_BYTES + 2 : at);
+        store_checked_t after = checked(&yard, false);
+        cr_expect(findings(&after) > 0, "%s: nothing was found", cases[i].name);
+        expect_mended(&yard, cases[i].name);
+    }
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(store, index_is_made_anew_from_the_packs_alone)
+{
+    yard_t yard;
+    digest_t roots[2];
+    uint64_t objects = 0;
+    yard_begin(&yard, user);
+    two_versions(&yard, roots);
+    uint64_t before = 0;
+    for (size_t i = 0; i < yard.store->runs; i++) {
+        before += yard.store->run[i]->entries;
+    }
+    store_close(&yard.store);
+    run("rm %s/store/index/*", yard.data);
+    reopen(&yard);
+    EXPECT_OK(&yard, store_rebuild(yard.store, NULL, NULL, &objects, &yard.fault));
+    EXPECT_COUNT(objects, before);
+    run("test $(ls %s/store/index | wc -l) = 1 && test ! -e %s/store/rebuild", yard.data,
+        yard.data);
+    take(&yard);
+    EXPECT_COUNT(yard.snapshot.stored_bytes, 0);
+    for (size_t i = 0; i < 2; i++) {
+        yard.order.package = i == 0 ? "P1" : "P2";
+        yard.order.root = roots[i];
+        placed(&yard);
+        cr_expect(verified(&yard));
+    }
+    yard_end(&yard);
+}
