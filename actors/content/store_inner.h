@@ -154,6 +154,8 @@ bool store_is_pending(const store_t *store, const digest_t *digest);
 /* Appends a record, which is then pending. */
 err_t store_append(store_t *store, const pack_record_t *record, const void *stored,
                    fault_t *fault) must_use;
+/* Writes what is still in the buffer. */
+err_t store_flush(store_t *store, fault_t *fault) must_use;
 /* What was appended and not committed goes. */
 void store_abandon(store_t *store);
 
