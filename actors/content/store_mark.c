@@ -117,12 +117,12 @@ mark(marks_t *marks, const digest_t *digest, run_entry_t *ret_entry, bool *ret_n
     *ret_new = false;
     TRY(store_find(marks->store, digest, false, &place, &found, marks->fault));
     if (!found) {
-        return is_known_damaged(marks->store, digest) ? OK : store_not_stored(digest, marks->fault);
+        marks->missing++;
+        bool goes_on = marks->tolerant || is_known_damaged(marks->store, digest);
+        return goes_on ? OK : store_not_stored(digest, marks->fault);
     }
-    uint8_t *byte = &marks->bits[place.run][place.ordinal / 8];
-    uint8_t bit = (uint8_t) (1u << place.ordinal % 8);
-    *ret_new = (*byte & bit) == 0;
-    *byte |= bit;
+    *ret_new = !marks_has(marks, place.run, place.ordinal);
+    set(marks, place.run, place.ordinal);
     *ret_entry = place.entry;
     marks->bytes += *ret_new ? place.entry.stored : 0;
     if (marks->progress != NULL) {

@@ -360,6 +360,9 @@ CLAIM_OF_BOTH(store, check_finds_a_flipped_bit_in_every_kind_of_file_and_repairs
         flip(&yard, cases[i].kind, at == 0 ? RUN_PAGE_BYTES + 2 : at);
         store_checked_t after = checked(&yard, false);
         cr_expect(findings(&after) > 0, "%s: nothing was found", cases[i].name);
+        cr_expect(after.damaged == after.missing || after.pages_damaged > 0,
+                  "%s: %llu damaged, %llu missing", cases[i].name,
+                  (unsigned long long) after.damaged, (unsigned long long) after.missing);
         expect_mended(&yard, cases[i].name);
     }
     yard_end(&yard);
