@@ -103,8 +103,7 @@ collect_by_command(job_t *job, store_t *store, const store_order_t *m, const dig
 {
     store_collected_t found = {0};
 
-    TRY(store_collect(store, roots, m->roots.count, m->dry_run, tell_progress, job, &found,
-                      fault));
+    TRY(store_collect(store, roots, m->roots.count, m->dry_run, tell_progress, job, &found, fault));
     report->packs = found.packs;
     report->objects = found.live_objects;
     report->bytes = found.live_bytes;
