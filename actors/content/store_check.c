@@ -79,13 +79,18 @@ check_pack(check_t *check, const pack_count_t *pack)
     return OK;
 }
 
-/* An entry whose record is not right; those of packs that are gone mean nothing. */
+/* An entry whose record is not right, also when it is looked at alone; those of packs that are gone
+ * mean nothing. */
 static err_t
 check_entry(check_t *check, const run_entry_t *entry, size_t run, uint64_t ordinal)
 {
     if (marks_has(&check->marks, run, ordinal) ||
         pack_counts_find(&check->packs, entry->pack) == NULL) {
         return OK;
+    }
+    err_t err = store_look_again(check->store, entry, check->fault);
+    if (err != ERR_DIGEST) {
+        return err;
     }
     check->result.damaged++;
     return check->repair ? store_note_damage(check->store, entry, check->fault)
@@ -160,8 +165,10 @@ store_check(store_t *store, const digest_t *roots, size_t root_count, bool repai
     uint64_t objects = 0;
     store_abandon(store);
     TRY(store_view_refresh(store, fault));
+    store->holds_runs = true;
     err_t err = marks_init(&check.marks, store, progress, context, fault);
     err = err == OK ? check_all(&check, roots, root_count) : err;
+    store->holds_runs = false;
     marks_release(&check.marks);
     free(check.packs.pack);
     TRY(err);

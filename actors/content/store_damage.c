@@ -19,14 +19,11 @@ look_at_records(store_t *store, const digest_t *digest, run_entry_t *ret_right, 
 {
     for (;;) {
         store_place_t place;
-        const uint8_t *bytes = NULL;
         TRY(store_find(store, digest, false, &place, ret_found, fault));
         if (!*ret_found) {
             return OK;
         }
-        bool is_list = place.entry.kind == PACK_LIST;
-        err_t err = is_list ? store_stored(store, &place.entry, false, &bytes, fault)
-                            : store_bytes(store, &place.entry, false, &bytes, fault);
+        err_t err = store_look_again(store, &place.entry, fault);
         if (err != ERR_DIGEST) {
             *ret_right = place.entry;
             return err;

@@ -73,7 +73,7 @@ struct store {
     int old_fd;             /* of DATA/store/objects, -1 when there is none */
     bool dirty;             /* put or relied on since the last commit */
     bool laid_out;          /* the directories have been synced */
-    bool holds_runs;        /* no merging now: somebody counts on their order */
+    bool holds_runs;        /* no merging or other view now: somebody counts on their order */
     bool dry;               /* it has no files: what is put is hashed and forgotten */
     uint64_t pack_bytes;    /* at which a pack is ended */
     chunker_t chunker;
@@ -139,6 +139,9 @@ err_t store_stored(store_t *store, const run_entry_t *entry, bool ahead, const u
 /* The object's bytes, borrowed, held against the digest. Not of a list. */
 err_t store_bytes(store_t *store, const run_entry_t *entry, bool ahead, const uint8_t **ret_bytes,
                   fault_t *fault) must_use;
+/* Reads the record of an entry from the disk, alone: ERR_DIGEST, it is not right. Of a list only
+ * its own bytes. */
+err_t store_look_again(store_t *store, const run_entry_t *entry, fault_t *fault) must_use;
 /* Up to size bytes of a pack, and what stands behind them is read along; fewer where it ends. */
 err_t store_raw(store_t *store, uint64_t pack, uint64_t offset, size_t size,
                 const uint8_t **ret_bytes, int64_t *ret_got, fault_t *fault) must_use;

@@ -22,9 +22,8 @@ typedef struct migration {
     fault_t *fault;
 } migration_t;
 
-/* Puts one object; bytes that have another digest are put as well, and are nobody's. */
 static err_t
-put_object(migration_t *migration, const char *name, const digest_t *digest)
+put_file(migration_t *migration, const char *name, store_put_t *ret_put)
 {
     store_t *store = migration->store;
     int fd =
@@ -32,10 +31,21 @@ put_object(migration_t *migration, const char *name, const digest_t *digest)
     if (fd < 0) {
         return store_fail(store, fd, "open", name, migration->fault);
     }
-    store_put_t put;
-    err_t err = store_put_file(store, fd, name, &put, migration->fault);
+    err_t err = store_put_file(store, fd, name, ret_put, migration->fault);
     world_close(store->world, fd);
-    TRY(err);
+    return err;
+}
+
+/* Puts one object, which goes from its old place then: what seems to have another digest is read
+ * once more. Bytes that have another one are put as well, and are nobody's. */
+static err_t
+put_object(migration_t *migration, const char *name, const digest_t *digest)
+{
+    store_put_t put;
+    TRY(put_file(migration, name, &put));
+    if (!digest_equal(&put.digest, digest)) {
+        TRY(put_file(migration, name, &put));
+    }
     migration->moved += digest_equal(&put.digest, digest);
     migration->bytes += put.size;
     if (migration->progress != NULL) {

@@ -153,6 +153,14 @@ store_bytes(store_t *store, const run_entry_t *entry, bool ahead, const uint8_t 
     return store_check_bytes(store, entry, ret_bytes, fault);
 }
 
+err_t
+store_look_again(store_t *store, const run_entry_t *entry, fault_t *fault)
+{
+    const uint8_t *bytes = NULL;
+    return entry->kind == PACK_LIST ? store_stored(store, entry, false, &bytes, fault)
+                                    : store_bytes(store, entry, false, &bytes, fault);
+}
+
 int
 store_old_open(store_t *store, const digest_t *digest)
 {

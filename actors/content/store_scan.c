@@ -35,6 +35,7 @@ look_at(store_scan_t *scan, bool *ret_found, fault_t *fault)
     scan->stored = got >= (int64_t) size ? bytes + RECORD_HEAD_BYTES : NULL;
     scan->offset = scan->at;
     scan->at += pack_record_bytes(scan->record.stored);
+    scan->again = false;
     return OK;
 }
 
@@ -44,6 +45,11 @@ store_scan_next(store_scan_t *scan, bool *ret_more, fault_t *fault)
     *ret_more = false;
     while (!*ret_more && scan->at + RECORD_HEAD_BYTES <= scan->size) {
         TRY(look_at(scan, ret_more, fault));
+        if (!*ret_more && !scan->again) { /* no record: it may be wrong on the way only */
+            scan->store->window_size = 0;
+            scan->again = true;
+            TRY(look_at(scan, ret_more, fault));
+        }
         if (!*ret_more) {
             scan->at += RECORD_ALIGN;
             scan->lost += RECORD_ALIGN;
@@ -64,8 +70,8 @@ store_scan_entry(const store_scan_t *scan)
                          .packing = scan->record.packing};
 }
 
-err_t
-store_scan_is_right(store_scan_t *scan, bool *ret_right, fault_t *fault)
+static err_t
+is_right(store_scan_t *scan, bool *ret_right, fault_t *fault)
 {
     const pack_record_t *record = &scan->record;
     *ret_right =
@@ -82,4 +88,19 @@ store_scan_is_right(store_scan_t *scan, bool *ret_right, fault_t *fault)
     err_t err = store_check_bytes(scan->store, &entry, &bytes, fault);
     *ret_right = err == OK;
     return err == ERR_DIGEST ? OK : err;
+}
+
+err_t
+store_scan_is_right(store_scan_t *scan, bool *ret_right, fault_t *fault)
+{
+    TRY(is_right(scan, ret_right, fault));
+    if (*ret_right) {
+        return OK;
+    }
+    run_entry_t entry = store_scan_entry(scan);
+    err_t err = store_stored(scan->store, &entry, false, &scan->stored, fault);
+    if (err != OK) {
+        return err == ERR_DIGEST ? OK : err;
+    }
+    return is_right(scan, ret_right, fault);
 }

@@ -20,6 +20,7 @@ typedef struct store_scan {
     uint64_t offset;       /* of the record */
     const uint8_t *stored; /* NULL: the pack ends before the record does */
     uint64_t lost;         /* bytes that are no record */
+    bool again;            /* these are looked at for the second time */
 } store_scan_t;
 
 err_t store_scan_begin(store_scan_t *scan, store_t *store, uint64_t pack, uint64_t size,
@@ -29,5 +30,5 @@ err_t store_scan_next(store_scan_t *scan, bool *ret_more, fault_t *fault) must_u
 /* The entry that the index should have of the record. */
 run_entry_t store_scan_entry(const store_scan_t *scan);
 /* Whether the stored bytes are those that were written, and have the digest (which a list's own
- * bytes do not have). */
+ * bytes do not have). What is wrong is read twice: it may have been so on the way only. */
 err_t store_scan_is_right(store_scan_t *scan, bool *ret_right, fault_t *fault) must_use;

@@ -288,7 +288,7 @@ store_find(store_t *store, const digest_t *digest, bool again, store_place_t *re
            bool *ret_found, fault_t *fault)
 {
     TRY(find_in_runs(store, digest, ret_place, ret_found, fault));
-    if (*ret_found || !again) {
+    if (*ret_found || !again || store->holds_runs) {
         return OK;
     }
     TRY(store_view_refresh(store, fault));

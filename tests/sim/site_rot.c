@@ -1,9 +1,9 @@
 /* site_rot.c - bits that turn at rest, as on a disk that rots, and what the site makes of them.
  *
  * The atlas: what turns is only what the site can have right again. A placed file, from the store;
- * a receipt, from the tree that it promises; a pack of the store, from the source, which is what was
- * stored, and nothing else ever was: what a point still has of an older version could not be taken
- * off it without its manifest. */
+ * a receipt, from the tree that it promises; a pack of the store, from the source, which is what
+ * was stored, and nothing else ever was: what a point still has of an older version could not be
+ * taken off it without its manifest. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
