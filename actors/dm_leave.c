@@ -195,6 +195,18 @@ fail_step(actor_ctx_t *ctx, distribution_manager_t *self, uint64_t at, err_t err
     end_step(ctx, self, at);
 }
 
+/* The root of an agent is its own business: whoever has the machine may give it to another. */
+static void
+note_step(actor_ctx_t *ctx, distribution_manager_t *self, uint64_t at)
+{
+    verdict_t verdict = ask_site_database_point_leave(ctx, kept_record(self->leave.step[at]),
+                                                      DM_ASK_MS, step_noted_then, at);
+
+    if (verdict != VERDICT_OK) {
+        fail_step(ctx, self, at, verdict_err(verdict), err_sentence(verdict_err(verdict)));
+    }
+}
+
 static void
 start_step(actor_ctx_t *ctx, distribution_manager_t *self, const points_listed_t *listed,
            uint32_t at)
@@ -208,6 +220,10 @@ start_step(actor_ctx_t *ctx, distribution_manager_t *self, const points_listed_t
     m->dp_root = actor_text(ctx, record_slice(listed, point->dp_root));
     m->emptied = point->emptied;
     self->leave.step[at] = actor_keep(ctx, &point_leave_type, m);
+    if (point_is_agent(record_slice(listed, point->dp_root))) {
+        note_step(ctx, self, at);
+        return;
+    }
     job_spec_t spec = {.name = "release",
                        .run = job_release,
                        .input_type = &point_leave_type,

@@ -50,8 +50,8 @@ copy_known(actor_ctx_t *ctx, claim_order_t *m, const points_listed_t *listed)
     }
 }
 
-static id128_t
-new_incarnation(actor_ctx_t *ctx)
+id128_t
+dm_new_incarnation(actor_ctx_t *ctx)
 {
     uint64_t half[2] = {actor_random(ctx), actor_random(ctx) | 1};
     id128_t id;
@@ -94,7 +94,7 @@ order_of(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op
     m->site = self->site;
     m->dp = known ? draft_copy_text(actor_draft_open(ctx), listed, known->dp)
                   : actor_text(ctx, record_slice(add, add->name));
-    m->dp_incarnation = known ? known->dp_incarnation : new_incarnation(ctx);
+    m->dp_incarnation = known ? known->dp_incarnation : dm_new_incarnation(ctx);
     m->dp_root = is_add   ? actor_text(ctx, record_slice(add, add->root))
                  : is_set ? actor_text(ctx, record_slice(set, set->root))
                           : actor_text(ctx, record_slice(listed, known->dp_root));
@@ -155,6 +155,12 @@ claimed_root(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
+static bool
+is_agent(const dm_op_t *op)
+{
+    return op->type == &dp_add_type && ((const dp_add_t *) kept_record(op->command))->agent;
+}
+
 static actor_next_t
 points_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
@@ -178,6 +184,15 @@ points_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
         dm_op_refuse(ctx, op, err, slice_of(text));
         return ACTOR_CONTINUE;
     }
+    if (known && point_is_agent(record_slice(listed, known->dp_root))) {
+        dm_op_refuse(
+            ctx, op, ERR_BAD_VALUE,
+            slice_of("cannot change the root: it belongs to an agent, which names its own"));
+        return ACTOR_CONTINUE;
+    }
+    if (is_agent(op)) {
+        return dm_agent_add(ctx, self, op);
+    }
     job_spec_t spec = {.name = "claim",
                        .run = job_claim,
                        .input_type = &claim_order_type,
@@ -200,6 +215,9 @@ dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *ty
 
     if (!op) {
         return ACTOR_CONTINUE;
+    }
+    if (type == &dp_set_type && ((const dp_set_t *) m)->revoke) {
+        return dm_agent_revoke(ctx, self, op);
     }
     points_known_t *query = DRAFT(ctx, points_known);
     query->name = actor_text(ctx, record_slice(m, name_of(op, m)));

@@ -70,7 +70,7 @@ roots_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
         return end(ctx, self);
     }
     job_spec_t spec = {.name = "go over store",
-                       .run = job_store,
+                       .run = job_go_over,
                        .input_type = &store_order_type,
                        .input = make_order(ctx, self, op, roots),
                        .deadline_ms = DM_SLOW_MS,

@@ -147,7 +147,7 @@ run_order(job_t *job, world_t *world, const store_order_t *m, store_report_t *re
 }
 
 void
-job_store(job_t *job, world_t *world, const void *input, void *resource)
+job_go_over(job_t *job, world_t *world, const void *input, void *resource)
 {
     store_report_t report = {0};
     fault_t fault = {0};

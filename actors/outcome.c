@@ -4,14 +4,20 @@
 void
 outcome_fill(draft_t *draft, outcome_t *outcome, const work_t *work)
 {
+    outcome_fill_of(draft, outcome, work, work);
+}
+
+void
+outcome_fill_of(draft_t *draft, outcome_t *outcome, const void *record, const work_t *work)
+{
     outcome->target = work->target;
     outcome->revision = work->revision;
     outcome->action = work->action;
-    outcome->package = draft_copy_text(draft, work, work->package);
+    outcome->package = draft_copy_text(draft, record, work->package);
     outcome->package_incarnation = work->package_incarnation;
-    outcome->dp = draft_copy_text(draft, work, work->dp);
+    outcome->dp = draft_copy_text(draft, record, work->dp);
     outcome->dp_incarnation = work->dp_incarnation;
-    outcome->dp_root = draft_copy_text(draft, work, work->dp_root);
+    outcome->dp_root = draft_copy_text(draft, record, work->dp_root);
     outcome->epoch = work->epoch;
     outcome->attempt = work->attempt;
     outcome->of = work->of;

@@ -11,6 +11,8 @@
 
 /* Everything that a work and its outcome have in common. */
 void outcome_fill(draft_t *draft, outcome_t *outcome, const work_t *work);
+/* The same of a work that is a row of another record. */
+void outcome_fill_of(draft_t *draft, outcome_t *outcome, const void *record, const work_t *work);
 /* The outcome of a work that had none of its own: the point did not answer, or was not met. */
 void outcome_fail(draft_t *draft, outcome_t *outcome, const work_t *work, err_t err, slice_t text);
 /* Whether an order to end work means work of this target and revision: it may come behind the

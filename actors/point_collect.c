@@ -85,7 +85,11 @@ point_collect(actor_ctx_t *ctx, point_worker_t *self)
                        .input = m,
                        .subject = record_slice(m, m->dp),
                        .then = collected_then};
-    if (self->work || self->job_open || actor_job(ctx, &spec, &self->job) != VERDICT_OK) {
+    bool far = point_is_far((const work_t *) m);
+    if (self->work || self->job_open ||
+        (far ? point_agent_ask(ctx, AGENT_TASK_COLLECT, (const work_t *) m, JOB_DEADLINE_MS,
+                               collected_then)
+             : actor_job(ctx, &spec, &self->job)) != VERDICT_OK) {
         return look_in(ctx, LOOK_MS);
     }
     self->job_open = true;

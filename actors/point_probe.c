@@ -8,6 +8,9 @@ THEN(point_worker_t, looked)
 static verdict_t
 start_probe(actor_ctx_t *ctx, const probe_point_t *m, actor_answer_fn *then)
 {
+    if (point_is_agent(record_slice(m, m->dp_root))) {
+        return point_agent_probe(ctx, m, then);
+    }
     job_spec_t spec = {.name = "probe",
                        .run = job_probe,
                        .input_type = &probe_point_type,

@@ -3,8 +3,9 @@
  *   hears    measure and work, each an ask of the despooler; probe_point, stop_work,
  *            collect_point
  *   tells    distribution_manager point_returned, looked; site_database target_tidied;
- *            site_database and status_manager progress
- *   asks     nobody: what is slow is a job
+ *            site_database and status_manager progress; agent_gateway agent_end
+ *   asks     agent_gateway agent_call, where the point is another machine; else what is slow is a
+ *            job
  *   keeps    the request in hand and its work; the job, and how far it had come when last looked
  *            at
  *   survives a restart loses the job in hand: its asker is told `restarting`, the work is taken
@@ -16,8 +17,7 @@
 #include "actors/outcome.h"
 #include "actors/point_worker_inside.h"
 
-#define WORK_MS     14400000u /* of one placement: four hours; what is staged by then is kept */
-#define IDLE_END_MS 60000u    /* without work and look-out it ends */
+#define IDLE_END_MS 60000u /* without work and look-out it ends */
 
 HEARS(point_worker_t, measure)
 HEARS(point_worker_t, work)
@@ -54,7 +54,7 @@ point_answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err)
     } else {
         outcome_t *m = DRAFT(ctx, outcome);
         outcome_fail(actor_draft_open(ctx), m, work, err, slice_of(""));
-        m->reached = err != ERR_HUNG;
+        m->reached = !err_is_absence(err);
         answer_unheard(REPLY_TO(ctx, self->request, outcome, m));
     }
     kept_destroy(&self->work);
@@ -79,12 +79,16 @@ actor_next_t
 point_start_work(actor_ctx_t *ctx, point_worker_t *self)
 {
     const work_t *work = kept_record(self->work);
+
+    if (point_is_far(work)) {
+        return point_agent_start(ctx, self);
+    }
     job_spec_t spec = {.name = self->is_measure ? "measure" : "work",
                        .run = self->is_measure ? job_measure : job_work,
                        .input_type = self->is_measure ? &measure_type : &work_type,
                        .input = work,
                        .subject = record_slice(work, work->dp),
-                       .deadline_ms = WORK_MS,
+                       .deadline_ms = POINT_WORK_MS,
                        .then = work_done_then};
     verdict_t verdict = actor_job(ctx, &spec, &self->job);
 
@@ -114,6 +118,9 @@ start(actor_ctx_t *ctx, point_worker_t *self, const record_type_t *type, const v
     if (!self->tidying) {
         point_answer_failed(ctx, self, ERR_HUNG);
         return ACTOR_CONTINUE;
+    }
+    if (point_is_far(kept_record(self->work))) {
+        return ACTOR_CONTINUE; /* its collection ends by itself */
     }
     actor_job_cancel(ctx, self->job);
     return look_from_now(ctx, self);
@@ -152,7 +159,12 @@ on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
 
     for (uint32_t i = 0; work && i < m->stopped.count; i++) {
         const stopped_row_t *stopped = ROW(m, m->stopped, i, stopped_row_t);
-        if (outcome_is_stopped(stopped, work->target, work->revision)) {
+        if (!outcome_is_stopped(stopped, work->target, work->revision)) {
+            continue;
+        }
+        if (point_is_far(work)) {
+            point_agent_stop(ctx, self);
+        } else {
             actor_job_cancel(ctx, self->job);
         }
     }

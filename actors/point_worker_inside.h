@@ -6,11 +6,14 @@
 #include "actors/roster.h"
 #include "proto/messages.h"
 
-#define LOOK_MS 1000u /* between looks at the job in hand */
+#define POINT_WORK_MS 14400000u /* of one placement: four hours; what is staged by then is kept */
+#define LOOK_MS       1000u     /* between looks at the job in hand */
 
 enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
 
 #define EDGES(E)                                                                                   \
+    E(ASK, agent_gateway, agent_call)                                                              \
+    E(TELL, agent_gateway, agent_end)                                                              \
     E(TELL, distribution_manager, point_returned)                                                  \
     E(TELL, distribution_manager, looked)                                                          \
     E(TELL, site_database, target_tidied)                                                          \
@@ -52,6 +55,14 @@ void point_answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err);
 actor_next_t point_start_work(actor_ctx_t *ctx, point_worker_t *self);
 bool point_is_idle(const point_worker_t *self);
 
+/* point_agent.c: a point that is another machine. */
+bool point_is_far(const work_t *work);
+verdict_t point_agent_ask(actor_ctx_t *ctx, agent_task_t task, const work_t *work,
+                          uint32_t deadline_ms, actor_answer_fn *then) must_use;
+verdict_t point_agent_probe(actor_ctx_t *ctx, const probe_point_t *probe,
+                            actor_answer_fn *then) must_use;
+actor_next_t point_agent_start(actor_ctx_t *ctx, point_worker_t *self);
+void point_agent_stop(actor_ctx_t *ctx, const point_worker_t *self);
 /* point_watch.c: the job in hand. */
 actor_next_t point_watch_job(actor_ctx_t *ctx, point_worker_t *self);
 /* point_probe.c: an absent point is looked at until it is back. */

@@ -246,6 +246,31 @@ check_slots(ruled_t *on, const component_set_t *set)
     return OK;
 }
 
+/* A point is a directory of this machine, or another machine. */
+static err_t
+check_point_added(ruled_t *on, const dp_add_t *add)
+{
+    on->field = "root";
+    if (add->agent == (add->root.size > 0)) {
+        return add->agent ? refuse(on, ERR_BAD_VALUE, "is given together with 'agent'",
+                                   "the agent names its root when it joins")
+                          : refuse(on, ERR_MISSING_ARGUMENT, "is missing", NULL);
+    }
+    on->field = "expires_s";
+    return (add->expires_s > 0 && !add->agent) || add->expires_s > TOKEN_LIFE_MAX_S
+               ? refuse(on, ERR_BAD_VALUE, "is out of range", "seconds, of an agent, to 30 days")
+               : OK;
+}
+
+static err_t
+check_point_set(ruled_t *on, const dp_set_t *set)
+{
+    on->field = "root";
+    return set->revoke && set->root.size > 0
+               ? refuse(on, ERR_BAD_VALUE, "is given together with 'revoke'", NULL)
+               : OK;
+}
+
 static err_t
 check_together(ruled_t *on, const wire_value_t *args, const void *record)
 {
@@ -268,6 +293,10 @@ check_together(ruled_t *on, const wire_value_t *args, const void *record)
         return ((const dp_remove_t *) record)->withdraw && ((const dp_remove_t *) record)->forget
                    ? refuse(on, ERR_BAD_VALUE, "is given together with 'withdraw'", NULL)
                    : OK;
+    case MSG_dp_add:
+        return check_point_added(on, record);
+    case MSG_dp_set:
+        return check_point_set(on, record);
     case MSG_component_set:
         return check_slots(on, record);
     default:

@@ -12,6 +12,7 @@
     C(site_database, "owns SQLite: every durable change is a message to it")                       \
     C(status_manager, "publishes committed status messages in order")                              \
     C(alarm_manager, "says when something is stuck, absent, late or full")                         \
+    C(agent_gateway, "points that are other machines: who may come in, orders, content")           \
     C(despooler, "its inbox of instructions and a bounded number of despooling slots")             \
     C(distribution_manager, "which target wants which version; re-sends exactly the failed ones")  \
     C(provider, "commands: decodes, validates, answers")

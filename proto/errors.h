@@ -128,7 +128,21 @@ typedef enum error_class {
     E(ERR_QUEUED,        "queued",          RESOURCE, "it waits for its turn",                     \
       "despool component list shows who is paused, stopped or backed up")                          \
     E(ERR_NOT_STORED,    "not-stored",      REFUSE,   "the site's own copy is missing or damaged", \
-      "despool package update ID stores it again, then despool retry ID; or restore DATA/store from a backup")
+      "despool package update ID stores it again, then despool retry ID; or restore DATA/store from a backup") \
+    E(ERR_NOT_LISTENING, "not-listening",   REFUSE,   "the site does not listen for agents",       \
+      "start it with despoold --listen tcp://ADDRESS:PORT, then repeat the command")               \
+    E(ERR_TOKEN,         "token",           REFUSE,   "the token is not one of this site, or was altered", \
+      "copy it whole, or have a new one made: despool dp remove NAME, then dp add NAME --agent")   \
+    E(ERR_TOKEN_EXPIRED, "token-expired",   REFUSE,   "the token has expired",                     \
+      "have a new one made: despool dp remove NAME, then despool dp add NAME --agent")             \
+    E(ERR_TOKEN_SPENT,   "token-spent",     REFUSE,   "the token was used by another agent",       \
+      "have a new one made: despool dp remove NAME, then despool dp add NAME --agent")             \
+    E(ERR_REVOKED,       "revoked",         REFUSE,   "the agent's key was revoked",               \
+      "despool dp remove NAME and dp add NAME --agent make a new one")                             \
+    E(ERR_KEY_MODE,      "key-mode",        STOP,     "a file of keys can be read or written by others", \
+      "chmod 600 FILE; if others may have read it, it is no secret any more")                      \
+    E(ERR_SIGNATURE,     "signature",       REFUSE,   "a signature does not hold",                 \
+      "somebody else speaks in its name, or its keys were changed; look at both ends")
 
 typedef enum err {
     OK = 0,

@@ -23,6 +23,8 @@
 #define GLOB_COUNT_MAX         256u   /* exclude globs of a package; more are refused (too-large) */
 #define POINTS_PER_COMMAND_MAX 10000u /* names in one command; more are refused (too-large) */
 
+#define PEER_FRAME_BYTES_MAX   (2u << 20)  /* bytes of one frame of a peer link; a larger one ends its connection */
+
 /* runtime */
 #define ACTORS_MAX             1048576u    /* actors of a host; a further spawn gets VERDICT_FULL */
 #define WORKERS_MAX            128u        /* workers (threads with a mailbox socket) of a host; more are refused at load */
@@ -85,3 +87,16 @@
 #define SPACE_RESERVE_INODES   1000u       /* inodes left free on a point's file system */
 #define SITE_RESERVE_BYTES     (16u << 20) /* bytes pre-allocated so that status, stop and cancel still work */
 #define VERIFY_PATHS_MAX       10000u      /* paths listed per kind in a verify answer; all are counted */
+
+/* agents */
+#define AGENT_WINDOW_BYTES     (8u << 20)  /* bytes under way to one agent that it has not made durable; then nothing is sent */
+#define AGENTS_WINDOW_BYTES    (64u << 20) /* the same over all agents; each waits for its turn */
+#define AGENT_DATA_BYTES_MAX   (1u << 20)  /* content bytes of one data message */
+#define AGENT_RANGES_MAX       16384u      /* ranges of one need; what is lacking beyond is asked for in the next */
+#define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */
+#define AGENT_ORDERS_MAX       16u         /* orders open at one agent; a further one is refused (busy) */
+#define AGENT_BEAT_MS          2000u       /* between signs of life, both ways */
+#define AGENT_SILENCE_MS       8000u       /* without one the other side is gone */
+#define AGENT_PATH_BYTES_MAX   1024u       /* of an agent's ROOT and DATA, and of an address; longer is refused (name-too-long) */
+#define TOKEN_LIFE_S           86400u      /* a day that a token is good, unless dp add says otherwise */
+#define TOKEN_LIFE_MAX_S       2592000u    /* 30 days; a longer one is refused (bad-value) */

@@ -9,6 +9,7 @@ RECORD_WORDS_DEFINE(target_state, TARGET_STATES, TARGET)
 RECORD_WORDS_DEFINE(package_state, PACKAGE_STATES, PACKAGE)
 RECORD_WORDS_DEFINE(point_state, POINT_STATES, POINT)
 RECORD_WORDS_DEFINE(action, ACTIONS, ACTION)
+RECORD_WORDS_DEFINE(agent_task, AGENT_TASKS, AGENT_TASK)
 RECORD_WORDS_DEFINE(severity, SEVERITIES, SEVERITY)
 RECORD_WORDS_DEFINE(component_state, COMPONENT_STATES, COMPONENT)
 
@@ -84,6 +85,13 @@ name_is_valid(slice_t text)
         }
     }
     return true;
+}
+
+bool
+point_is_agent(slice_t root)
+{
+    slice_t begin = slice_of(POINT_AGENT);
+    return root.size >= begin.size && slice_equal((slice_t){root.data, begin.size}, begin);
 }
 
 /* ---- status messages ------------------------------------------------------------------------- */

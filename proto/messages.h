@@ -43,6 +43,15 @@ RECORD_WORDS_ENUM(severity, SEVERITIES, SEVERITY)
     W(P, BACKING_OFF, "backing-off") W(P, LATE, "late")
 RECORD_WORDS_ENUM(component_state, COMPONENT_STATES, COMPONENT)
 
+/* What an agent is asked for. */
+#define AGENT_TASKS(W, P)                                                                          \
+    W(P, MEASURE, "measure") W(P, WORK, "work") W(P, PROBE, "probe") W(P, COLLECT, "collect")
+RECORD_WORDS_ENUM(agent_task, AGENT_TASKS, AGENT_TASK)
+
+/* The root of a point that is another machine: this, and its own path there when it has joined. */
+#define POINT_AGENT "agent:"
+bool point_is_agent(slice_t root);
+
 /* The words of err_t and error_class_t, so that they travel as words. */
 extern const record_words_t err_words;
 extern const record_words_t error_class_words;
@@ -69,6 +78,9 @@ extern const record_words_t error_class_words;
     M(stopped_row, "a target whose work is to end")                                                \
     M(point_ref, "a distribution point and its root")                                              \
     M(root_ref, "a version that the store must keep")                                              \
+    M(agent_row, "an agent: whose point it serves, and by which keys it is known")                 \
+    M(range, "a part of an object: content by its digest")                                         \
+    M(piece, "bytes of an object")                                                                 \
     M(group_message, "a message in a group")                                                       \
     M(group_answer, "the answer to one message of a group")
 
@@ -225,6 +237,22 @@ extern const record_words_t error_class_words;
     F(R, flag, emptied, 0, OPTIONAL) /* of a point that leaves: only its identity is still at the root */
 #define REC_root_ref(F, R)                                                                         \
     F(R, digest, root, 0, REQUIRED)
+#define REC_agent_row(F, R)                                                                        \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, digest, token, 0, OPTIONAL)   /* public half of the secret in its token */                \
+    F(R, digest, key, 0, OPTIONAL)     /* of CURVE; null: it has not joined */                     \
+    F(R, digest, signing, 0, OPTIONAL) /* of ed25519 */                                            \
+    F(R, flag, revoked, 0, REQUIRED)
+#define REC_range(F, R)                                                                            \
+    F(R, digest, object, 0, REQUIRED)                                                              \
+    F(R, u64, from, 0, REQUIRED)                                                                   \
+    F(R, u64, size, 0, REQUIRED) /* bytes; 0: to the end, wherever that is */
+#define REC_piece(F, R)                                                                            \
+    F(R, digest, object, 0, REQUIRED)                                                              \
+    F(R, u64, from, 0, REQUIRED)                                                                   \
+    F(R, u64, total, 0, REQUIRED) /* bytes of the whole object */                                  \
+    F(R, bytes, bytes, AGENT_DATA_BYTES_MAX, REQUIRED)
 #define REC_group_message(F, R)                                                                    \
     F(R, u32, number, 0, REQUIRED) /* of the message */                                            \
     F(R, bytes, record, MESSAGE_BYTES_MAX, REQUIRED)
@@ -314,11 +342,15 @@ extern const record_words_t error_class_words;
 #define REC_dp_add(F, R)                                                                           \
     COMMAND(F, R)                                                                                  \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
-    F(R, text, root, PATH_BYTES_MAX, REQUIRED)
+    F(R, text, root, PATH_BYTES_MAX,                                                               \
+      OPTIONAL)                       /* a directory here; of an agent its own business */         \
+    F(R, flag, agent, 0, OPTIONAL)    /* the point is another machine, which joins by a token */   \
+    F(R, u64, expires_s, 0, OPTIONAL) /* of the token; 0: TOKEN_LIFE_S */
 #define REC_dp_set(F, R)                                                                           \
     COMMAND(F, R)                                                                                  \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
-    F(R, text, root, PATH_BYTES_MAX, OPTIONAL)
+    F(R, text, root, PATH_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, flag, revoke, 0, OPTIONAL) /* the agent's key is good for nothing from now on */
 #define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_dp_list(F, R)   COMMAND(F, R)
 #define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
@@ -468,6 +500,38 @@ extern const record_words_t error_class_words;
     M(set_aside, "work on a target that ended the host again and again: not to be tried again")    \
     M(aside_list, "the targets that were set aside")                                               \
     M(aside_order, "one of them is to be tried again, or given up")                                \
+    /* agents: what a site and the agent of a point say to each other */                           \
+    M(agent_enrol, "agent: may I be this point's agent? by the secret of a token")                 \
+    M(agent_enrolled, "site: you are; and by which key I sign")                                    \
+    M(agent_hello, "agent: here I am, and so many bytes may be under way to me")                   \
+    M(agent_welcome, "site: go on")                                                                \
+    M(agent_beat, "both: a sign of life")                                                          \
+    M(agent_order, "site: measure, place, remove, verify, look or collect; signed")                \
+    M(agent_stop, "site: end the work on this order")                                              \
+    M(agent_need, "agent: these ranges I lack for an order")                                       \
+    M(agent_data, "site: bytes of them, or why there are none")                                    \
+    M(agent_durable, "agent: so many of the bytes sent are durable here")                          \
+    M(agent_progress, "agent: how far the order is")                                               \
+    M(agent_done, "agent: what became of an order; a receipt is signed")                           \
+    M(agent_refused, "site: you are not, and why")                                                 \
+    /* agents: inside a site */                                                                    \
+    M(agent_added, "the answer to dp.add of an agent: its token")                                  \
+    M(agent_revoke, "an agent's key is good for nothing from now on")                              \
+    M(agents_known, "who may come in: asked by agent_gateway")                                     \
+    M(agents_listed, "those")                                                                      \
+    M(agents_changed, "who may come in has changed")                                               \
+    M(agent_call, "what an agent is asked for: point_worker asks agent_gateway")                   \
+    M(agent_end, "end that work")                                                                  \
+    M(token_order, "input of a job that makes a token")                                            \
+    M(token_made, "its answer")                                                                    \
+    M(keys_order, "input of a job that reads the keys below a data directory")                     \
+    M(keys_read, "its answer")                                                                     \
+    M(read_order, "input of a job that reads ranges of objects; the answer is agent_data")         \
+    /* agents: inside an agent */                                                                  \
+    M(agent_args, "the arguments of an agent")                                                     \
+    M(lack_order, "input of jobs that find out what is lacking, or store it")                      \
+    M(lacking, "its answer")                                                                       \
+    M(stored, "the answer of a job that makes data durable")                                       \
     /* arguments of actors and inputs of jobs */                                                   \
     M(site_args, "the arguments of a component: data directory and site name")                     \
     M(snapshot_order, "input of a snapshot job")                                                   \
@@ -603,7 +667,10 @@ extern const record_words_t error_class_words;
     F(R, text, root, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, id128, incarnation, 0, REQUIRED)                                                          \
     F(R, flag, adopt, 0, OPTIONAL)   /* the root that it has, on purpose */                        \
-    F(R, flag, written, 0, OPTIONAL) /* the root carried another identity before, or none */
+    F(R, flag, written, 0, OPTIONAL) /* the root carried another identity before, or none */       \
+    F(R, digest, token, 0, OPTIONAL) /* of an agent: public half of the secret in its token */     \
+    F(R, u64, expires_s, 0, OPTIONAL)                                                              \
+    F(R, text, token_text, TEXT_BYTES_MAX, OPTIONAL) /* for the answer; it is kept with it alone */
 #define REC_setting_set(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
@@ -815,7 +882,8 @@ extern const record_words_t error_class_words;
     F(R, u32, probe_ms, 0, OPTIONAL)                                                               \
     F(R, u32, backlog_alarm_ms, 0, OPTIONAL)                                                       \
     F(R, texts, allow_source, 64, OPTIONAL)                                                        \
-    F(R, texts, allow_root, 64, OPTIONAL)
+    F(R, texts, allow_root, 64, OPTIONAL)                                                          \
+    F(R, text, listen, AGENT_PATH_BYTES_MAX, OPTIONAL) /* for agents; absent: none can join */
 #define REC_snapshot_order(F, R)                                                                   \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
@@ -867,6 +935,7 @@ extern const record_words_t error_class_words;
     F(R, u32, done, 0, REQUIRED)          /* messages answered; the rest did not fit: ask again */ \
     F(R, u64, last_event, 0, REQUIRED)    /* the last status message committed; 0: none was */     \
     F(R, flag, targets_changed, 0, REQUIRED)                                                       \
+    F(R, flag, agents_changed, 0, OPTIONAL)                                                        \
     F(R, rows, stopped, stopped_row, REQUIRED)
 #define REC_package_worker_args(F, R)                                                              \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -874,6 +943,112 @@ extern const record_words_t error_class_words;
 #define REC_point_worker_args(F, R)                                                                \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, u32, probe_ms, 0, OPTIONAL)
+
+#define REC_agent_enrol(F, R)                                                                      \
+    F(R, u32, v, 0, REQUIRED)                                                                      \
+    F(R, digest, key, 0, REQUIRED)                                                                 \
+    F(R, digest, signing, 0, REQUIRED)                                                             \
+    F(R, text, root, AGENT_PATH_BYTES_MAX, REQUIRED)                                               \
+    F(R, digest, token, 0, INTERNAL) /* of whom the site heard it */
+#define REC_agent_enrolled(F, R)                                                                   \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, digest, site_signing, 0, OPTIONAL)
+#define REC_agent_hello(F, R)                                                                      \
+    F(R, u32, v, 0, REQUIRED)                                                                      \
+    F(R, text, version, 32, REQUIRED)                                                              \
+    F(R, u64, credit, 0, REQUIRED) /* bytes */
+#define REC_agent_welcome(F, R) F(R, u32, v, 0, REQUIRED)
+#define REC_agent_beat(F, R)    F(R, u64, number, 0, REQUIRED)
+#define REC_agent_order(F, R)                                                                      \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, word, task, agent_task, REQUIRED)                                                         \
+    F(R, maybe, work, work, OPTIONAL)                                                              \
+    F(R, bytes, signature, 64, OPTIONAL) /* of the site, over what sign.h says */
+#define REC_agent_stop(F, R) F(R, u64, order, 0, REQUIRED)
+#define REC_agent_need(F, R)                                                                       \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, rows, ranges, range, REQUIRED)
+#define REC_agent_data(F, R)                                                                       \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, rows, pieces, piece, REQUIRED)
+#define REC_agent_durable(F, R)                                                                    \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)
+#define REC_agent_progress(F, R)                                                                   \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes_done, 0, REQUIRED)                                                             \
+    F(R, u64, bytes_total, 0, REQUIRED)
+#define REC_agent_done(F, R)                                                                       \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, maybe, measured, measured, OPTIONAL)                                                      \
+    F(R, maybe, outcome, outcome, OPTIONAL)                                                        \
+    F(R, maybe, claimed, claimed, OPTIONAL)                                                        \
+    F(R, maybe, collected, collected, OPTIONAL)                                                    \
+    F(R, bytes, signature, 64, OPTIONAL) /* of the agent, over its receipt */
+#define REC_agent_refused(F, R)                                                                    \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_agent_added(F, R)                                                                      \
+    F(R, flag, changed, 0, REQUIRED)                                                               \
+    F(R, text, token, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_agent_revoke(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_agents_known(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_agents_listed(F, R)                                                                    \
+    F(R, rows, agents, agent_row, REQUIRED)                                                        \
+    F(R, id128, site, 0, REQUIRED)
+#define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_agent_call(F, R)                                                                       \
+    F(R, word, task, agent_task, REQUIRED)                                                         \
+    F(R, maybe, work, work, REQUIRED) /* of a probe and a collection what they have of it */
+#define REC_agent_end(F, R)                                                                        \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)
+#define REC_token_order(F, R)                                                                      \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, listen, AGENT_PATH_BYTES_MAX, REQUIRED)                                             \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, id128, site, 0, REQUIRED)
+#define REC_token_made(F, R)                                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, digest, token, 0, OPTIONAL)                                                               \
+    F(R, text, token_text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_keys_order(F, R) F(R, text, data, PATH_BYTES_MAX, REQUIRED)
+#define REC_keys_read(F, R)                                                                        \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_read_order(F, R)                                                                       \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, rows, ranges, range, REQUIRED)                                                            \
+    F(R, u64, bytes_max, 0, REQUIRED)
+#define REC_agent_args(F, R)                                                                       \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, root, AGENT_PATH_BYTES_MAX, REQUIRED)                                               \
+    F(R, text, address, AGENT_PATH_BYTES_MAX, REQUIRED)                                            \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, digest, site_signing, 0, REQUIRED)
+#define REC_lack_order(F, R)                                                                       \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, digest, root, 0, REQUIRED)                                                                \
+    F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */
+#define REC_lacking(F, R)                                                                          \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, rows, ranges, range, REQUIRED) /* empty: nothing is lacking */                            \
+    F(R, u64, bytes, 0, REQUIRED)       /* of all that is lacking, as far as it is known */        \
+    F(R, u64, bytes_total, 0, REQUIRED) /* of the version */
+#define REC_stored(F, R)                                                                           \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, bytes, 0, REQUIRED) /* of content, durable now */
 
 /* ---- the expansion ---------------------------------------------------------------------------------------- */
 

@@ -164,7 +164,8 @@ core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
 bool
 core_handler_end(actor_t *actor, actor_next_t next)
 {
-    watch_touch(actor); /* it need not have come out of a lane */
+    worker_enters(actor->worker); /* its list is not ours while somebody may take it over */
+    watch_touch(actor);           /* it need not have come out of a lane */
     return handler_end(actor, next);
 }
 
@@ -351,6 +352,9 @@ look_at_clock(worker_t *worker)
     for (timer_node_t *timer; (timer = timer_due(&worker->timers, worker->ctx.now_ns)) != NULL;) {
         timer->fire(worker, timer);
     }
+    if (worker->ctx.now_ns - worker->told_ns >= TELL_EVERY_NS) {
+        watch_tell(worker);
+    }
 }
 
 static inline bool
@@ -397,7 +401,7 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint3
     if (worker->ready_lanes == 0 || worker->quanta % LEASE_QUANTA == 0) {
         lease_rest(worker);
     }
-    if (worker->ready_lanes == 0 || worker->ctx.now_ns - worker->told_ns >= TELL_EVERY_NS) {
+    if (worker->ready_lanes == 0) {
         watch_tell(worker);
     }
     return ran > 0;

@@ -82,8 +82,10 @@ heap_add(due_t *due, timer_node_t *timer)
 
 /* ---- the queues ---- */
 
-#define DUE_ALIKE_NS                                                                               \
-    10000000 /* deadlines of one kind follow each other this close; 107 to 20 instructions */
+/* Deadlines of one kind follow each other this close, where there are many; those of another kind
+ * are whole milliseconds away, and behind this one they would leave no queue to the next of its own
+ * kind. 107 to 20 instructions. */
+#define DUE_ALIKE_NS (NS_PER_MS / 2)
 
 /* The queue whose last one is due latest, but not after due_ns; DUE_QUEUES: none. */
 static uint32_t

@@ -200,8 +200,13 @@ envelope_head(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const reco
               uint32_t size)
 {
     envelope_t *envelope = envelope_take(sizeof *envelope + size);
-    *envelope = (envelope_t){
-        .type = type, .from = from, .to = to, .size = size, .attempt = 1, .kind = (uint8_t) kind};
+    memset(envelope, 0, sizeof *envelope);
+    envelope->type = type;
+    memcpy(&envelope->from, &from, sizeof from); /* as a word each: by parts it takes four times */
+    memcpy(&envelope->to, &to, sizeof to);
+    envelope->size = size;
+    envelope->attempt = 1;
+    envelope->kind = (uint8_t) kind;
     return envelope;
 }
 static inline envelope_t *

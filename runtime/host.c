@@ -108,7 +108,7 @@ err_t
 host_add_command_link(host_t *host, const char *name, const char *endpoint, const char *role,
                       uint32_t mode, host_refuse_fn *refuse)
 {
-    link_options_t options = {name, endpoint, role, mode, refuse};
+    link_options_t options = {LINK_COMMANDS, name, endpoint, role, mode, refuse, NULL};
 
     return add_link(host, &options);
 }
@@ -116,8 +116,24 @@ host_add_command_link(host_t *host, const char *name, const char *endpoint, cons
 err_t
 host_add_status_link(host_t *host, const char *name, const char *endpoint, uint32_t mode)
 {
-    link_options_t options = {name, endpoint, NULL, mode, NULL};
+    link_options_t options = {LINK_STATUS, name, endpoint, NULL, mode, NULL, NULL};
 
+    return add_link(host, &options);
+}
+
+/* The door comes first, so that it is there before anybody can knock. */
+err_t
+host_add_peer_link(host_t *host, const host_peers_t *peers)
+{
+    char door[48];
+    link_options_t options = {LINK_PEERS, peers->name, peers->endpoint, peers->role, 0,
+                              NULL,       peers};
+
+    if (!peers->dials) {
+        link_options_t of_door = {LINK_DOOR, door, DOOR_ENDPOINT, peers->role, 0, NULL, NULL};
+        snprintf(door, sizeof door, "%s_door", peers->name);
+        TRY(add_link(host, &of_door));
+    }
     return add_link(host, &options);
 }
 

@@ -61,6 +61,17 @@ err_t host_add_command_link(host_t *host, const char *name, const char *endpoint
                             uint32_t mode, host_refuse_fn *refuse) must_use;
 err_t host_add_status_link(host_t *host, const char *name, const char *endpoint,
                            uint32_t mode) must_use;
+/* Keys of CURVE, as bytes. */
+typedef struct host_peers {
+    const char *name, *role; /* of the link; the role hears peer_came, peer_gone and peer_next */
+    const char *endpoint;    /* tcp://ADDRESS:PORT */
+    bool dials;              /* it connects to one peer, whose key is peer_key; else it listens */
+    uint8_t public_key[32], secret_key[32], peer_key[32];
+} host_peers_t;
+/* Adds, before start, a link to peers, always encrypted. One that listens has a door, a link named
+ * after it with "_door" behind: it asks the role door_knock at every handshake, and whoever it does
+ * not open for gets nothing. Only one link of a host may listen. ERR_FULL as above. */
+err_t host_add_peer_link(host_t *host, const host_peers_t *peers) must_use;
 /* Loads the classes, opens sockets, starts threads. On an error nothing runs; host_why tells. */
 err_t host_start(host_t *host) must_use;
 /* Waits until every actor spawned by the root so far is ready or degraded (true), or late,

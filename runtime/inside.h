@@ -47,8 +47,8 @@ core_route(worker_t *worker, envelope_t *take_envelope)
     }
     if (to != worker->index) {
         core->executor.post(core->executor.self, worker->index, to, take_envelope);
-    } else if (actor != NULL && actor->worker == worker && core_goes_in(actor, take_envelope) &&
-               cell_holds(core, take_envelope->to)) {
+    } else if (actor != NULL && cell_holds(core, take_envelope->to) && /* else it is not ours yet */
+               actor->worker == worker && core_goes_in(actor, take_envelope)) {
         lane_push(actor, (lane_t) take_envelope->lane, take_envelope);
     } else {
         worker_deliver(worker, take_envelope);
@@ -83,8 +83,10 @@ tray_tell_leaves(actor_ctx_t *ctx, envelope_t *take_told)
     actor_t *here = take_told->here;
     take_told->number = 0;
     take_told->sent_ns = ctx->now_ns;
-    if (here != NULL) {
-        lane_push_dated(here, (lane_t) take_told->lane, take_told);
+    if (here != NULL && take_told->lane == LANE_NORMAL) {
+        lane_push_dated(here, LANE_NORMAL, take_told);
+    } else if (here != NULL) {
+        lane_push_dated(here, LANE_URGENT, take_told);
     } else {
         take_told->next = NULL;
         core_route(ctx->worker, take_told);

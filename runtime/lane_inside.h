@@ -128,35 +128,41 @@ lane_unlist_first(worker_t *worker, lane_t lane)
     lane_unlisted(worker, lane, actor);
 }
 
-/* The next message to be handled, of the highest lane that is open; its actor has its next turn in
- * that lane behind the others. NULL: nothing can run. */
 envelope_t *lane_next_held(actor_t *actor, lane_t lane);
+/* A turn of the first one in the lane's list; NULL: it had nothing to run. */
+static inline __attribute__((always_inline)) envelope_t *
+lane_turn(worker_t *worker, lane_t lane, actor_t **ret_actor)
+{
+    actor_t *actor = *ret_actor = lane_ready(worker, lane);
+    if (!lane_is_open(actor, lane)) {
+        lane_unlist_first(worker, lane); /* lane_wake lists it again */
+        return NULL;
+    }
+    envelope_t *envelope =
+        actor->held == NULL ? lane_pop(actor, lane) : lane_next_held(actor, lane);
+    bool more = actor->lane_depth[lane] > 0;
+    if (!more || worker->ready[lane].count > 1) { /* alone with more, it stays where it is */
+        lane_unlist_first(worker, lane);
+        if (more) {
+            lane_list(actor, lane);
+        }
+    }
+    watch_touch(actor);
+    return envelope;
+}
+
+/* The next message to be handled, of the highest lane that is open; its actor has its next turn in
+ * that lane behind the others. NULL: nothing can run. The usual lane has a turn of its own. */
 static inline envelope_t *
 lane_next(worker_t *worker, actor_t **ret_actor)
 {
-    while (worker->ready_lanes != 0) {
+    envelope_t *envelope = NULL;
+    while (envelope == NULL && worker->ready_lanes != 0) {
         lane_t lane = (lane_t) __builtin_ctz(worker->ready_lanes);
-        actor_t *actor = lane_ready(worker, lane);
-        if (!lane_is_open(actor, lane)) {
-            lane_unlist_first(worker, lane); /* lane_wake lists it again */
-            continue;
-        }
-        envelope_t *envelope =
-            actor->held == NULL ? lane_pop(actor, lane) : lane_next_held(actor, lane);
-        bool more = actor->lane_depth[lane] > 0;
-        if (!more || worker->ready[lane].count > 1) { /* alone with more, it stays where it is */
-            lane_unlist_first(worker, lane);
-            if (more) {
-                lane_list(actor, lane);
-            }
-        }
-        watch_touch(actor);
-        if (envelope != NULL) {
-            *ret_actor = actor;
-            return envelope;
-        }
+        envelope = lane == LANE_NORMAL ? lane_turn(worker, LANE_NORMAL, ret_actor)
+                                       : lane_turn(worker, lane, ret_actor);
     }
-    return NULL;
+    return envelope;
 }
 
 /* lane.c */

@@ -8,11 +8,16 @@
  */
 #include "runtime/inside.h"
 
-/* A large message is never leased for, or a few of them would hold the whole lane. */
+/* What is taken for one message, so that with what is there a batch is left behind it: never more,
+ * or who sends much that fits the batch badly (many of no bytes, some of many) would pile up the
+ * rest. A large message is never leased for, or a few of them would hold the whole lane. */
 static room_t
-ahead(uint32_t bytes)
+ahead(uint32_t messages, uint32_t bytes, uint32_t for_bytes)
 {
-    return (room_t){LEASE_MESSAGES, LEASE_MESSAGES * LEASE_BYTES + bytes};
+    room_t more = {1, for_bytes};
+    more.messages += messages < LEASE_MESSAGES ? LEASE_MESSAGES - messages : 0;
+    more.bytes += bytes < LEASE_MESSAGES * LEASE_BYTES ? LEASE_MESSAGES * LEASE_BYTES - bytes : 0;
+    return more;
 }
 
 /* ---- of those elsewhere ---- */
@@ -38,12 +43,13 @@ lease_reserve_more(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes
                    const loaded_class_t *class)
 {
     lease_t *lease = lease_at(worker, to.index, lane);
-    room_t more = ahead(bytes);
-    if (class->leases && bytes <= LEASE_LARGE && settle(worker, lease, to) &&
-        room_take(worker->core, to, lane, more, class) == VERDICT_OK) {
-        lease->messages += more.messages - 1;
-        lease->bytes += more.bytes - bytes;
-        return VERDICT_OK;
+    if (class->leases && bytes <= LEASE_LARGE && settle(worker, lease, to)) {
+        room_t more = ahead(lease->messages, lease->bytes, bytes);
+        if (room_take(worker->core, to, lane, more, class) == VERDICT_OK) {
+            lease->messages += more.messages - 1;
+            lease->bytes += more.bytes - bytes;
+            return VERDICT_OK;
+        }
     }
     return room_take(worker->core, to, lane, (room_t){1, bytes}, class);
 }
@@ -71,13 +77,14 @@ verdict_t
 spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes)
 {
     core_t *core = actor->core;
-    room_t more = ahead(bytes);
-    if (actor->class->leases && bytes <= LEASE_LARGE && list(actor) &&
-        room_take(core, actor->self, lane, more, actor->class) == VERDICT_OK) {
+    if (actor->class->leases && bytes <= LEASE_LARGE && list(actor)) {
         spare_t *spare = &actor->spare[lane - LANE_URGENT];
-        spare->messages = (uint16_t) (spare->messages + more.messages - 1);
-        spare->bytes = (uint16_t) (spare->bytes + more.bytes - bytes);
-        return VERDICT_OK;
+        room_t more = ahead(spare->messages, spare->bytes, bytes);
+        if (room_take(core, actor->self, lane, more, actor->class) == VERDICT_OK) {
+            spare->messages = (uint16_t) (spare->messages + more.messages - 1);
+            spare->bytes = (uint16_t) (spare->bytes + more.bytes - bytes);
+            return VERDICT_OK;
+        }
     }
     return room_take(core, actor->self, lane, (room_t){1, bytes}, actor->class);
 }
@@ -95,7 +102,7 @@ spare_give_more(actor_t *actor, lane_t lane, uint32_t bytes)
         spare->messages = (uint16_t) (spare->messages - back.messages);
         spare->bytes = (uint16_t) (spare->bytes - back.bytes);
     }
-    if (back.messages > 0) {
+    if (back.messages > 0 || back.bytes > 0) { /* one of many bytes is half a place */
         room_give(actor->core, actor->self, lane, back);
     }
 }

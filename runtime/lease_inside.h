@@ -42,15 +42,22 @@ lease_tenant(const core_t *core, uint32_t index)
     return (life & ~(uint64_t) UINT32_MAX) | index;
 }
 
-/* One place for a message of these bytes in a lane elsewhere; `to` is there (cell_holds). */
+/* They are of the tenant that `to` names, and it is there: its slot may have had another one since
+ * somebody looked. */
+static inline bool
+lease_is_of(const lease_t *lease, const core_t *core, actor_ref_t to)
+{
+    return lease->whose == lease_tenant(core, to.index) && cell_holds(core, to);
+}
+
+/* One place for a message of these bytes in a lane elsewhere. */
 static inline verdict_t
 lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
               const loaded_class_t *class)
 {
     lease_t *lease = lease_at(worker, to.index, lane);
     bytes = room_bytes(bytes);
-    if (lease->messages == 0 || lease->bytes < bytes ||
-        lease->whose != lease_tenant(worker->core, to.index)) {
+    if (lease->messages == 0 || lease->bytes < bytes || !lease_is_of(lease, worker->core, to)) {
         return lease_reserve_more(worker, to, lane, bytes, class);
     }
     lease->messages--;

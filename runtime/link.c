@@ -5,7 +5,7 @@
  * (refuse) runs outside, and when it comes back the link may be another thread's: then nothing more
  * is touched. That thread leaves the socket alone until the link's actor is its own, too.
  */
-#include "runtime/link.h"
+#include "runtime/link_inside.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -16,10 +16,7 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
-#include "runtime/inside.h"
-
 #define READ_AT_ONCE    64u       /* frames of one turn; then the mailbox is looked at again */
-#define PEER_BYTES_MAX  255u      /* of a routing id, by ZeroMQ */
 #define REQUEST_MS      86400000u /* of a command: what may take long answers within a day */
 #define REFUSAL_BYTES   4096u
 #define PUBLISH_HWM     100000 /* messages kept for a slow subscriber; what it misses it asks for */
@@ -27,38 +24,8 @@
 #define LINGER_MS       200    /* for what was sent last, at the end */
 #define FRAME_BYTES_MAX ((int64_t) 16 << 20) /* larger ends its connection, smaller is refused */
 
-/* Where an answer goes: the peer, and whether it sent a delimiter. */
-typedef struct waiting_peer {
-    uint8_t peer[PEER_BYTES_MAX];
-    uint8_t peer_size;
-    bool delimited, used;
-    uint8_t *request; /* kept for a refusal, which echoes the request's id */
-    uint32_t request_size;
-} waiting_peer_t;
-
-struct link {
-    actor_class_t class;
-    core_t *core; /* once its actor has begun */
-    actor_edge_t edge;
-    char name[48], endpoint[512], role[48];
-    uint32_t mode;
-    link_refuse_fn *refuse;
-    void *socket;
-    actor_ref_t self;
-    waiting_peer_t peer[ASKS_OPEN_MAX];
-    uint32_t peers; /* in use */
-    zmq_msg_t kept; /* the body that found no room */
-    waiting_peer_t kept_peer;
-    bool keeps;
-    uint64_t gone; /* answers whose peer had left */
-};
-
-typedef struct link_state {
-    link_t *link;
-} link_state_t;
-
 /* The class is a member of its link. */
-static link_t *
+link_t *
 link_of_ctx(const actor_ctx_t *ctx)
 {
     return (link_t *) ((uintptr_t) ctx->actor->class->class - offsetof(link_t, class));
@@ -139,7 +106,7 @@ link_drop(void *state)
 {
     link_t *link = ((link_state_t *) state)->link;
 
-    if (link && link->socket && core_stop_requested(link->core)) {
+    if (link && link->kind == LINK_COMMANDS && link->socket && core_stop_requested(link->core)) {
         refuse_all(link, NULL, ERR_STOPPING);
     }
 }
@@ -238,6 +205,14 @@ actor_of(const link_t *link, core_t *core)
                : NULL;
 }
 
+actor_t *
+link_actor(const link_t *link, core_t *core)
+{
+    actor_t *actor = actor_of(link, core);
+
+    return actor && actor->stage == STAGE_OPEN ? actor : NULL;
+}
+
 /* Its handler has not returned, and its worker went on without it. */
 static bool
 is_away(const link_t *link, const worker_t *worker)
@@ -255,9 +230,9 @@ offer(link_t *link, worker_t *worker)
     const waiting_peer_t *peer = &link->kept_peer;
     asking_t asking = {link, body_of(&link->kept), free_peer(link), VERDICT_FULL};
     asking_t *argument = &asking;
-    actor_t *actor = actor_of(link, worker->core);
+    actor_t *actor = link_actor(link, worker->core);
 
-    if (!actor || actor->stage != STAGE_OPEN) {
+    if (!actor) {
         send_refusal(link, NULL, peer, asking.body, ERR_STARTING);
         link->keeps = false;
         return;
@@ -306,8 +281,8 @@ receive(link_t *link, waiting_peer_t *ret_peer, zmq_msg_t *body, bool *ret_good)
     return true;
 }
 
-void
-link_read(link_t *link, worker_t *worker)
+static void
+read_commands(link_t *link, worker_t *worker)
 {
     for (uint32_t i = 0; i < READ_AT_ONCE && !link->keeps; i++) {
         bool good = true;
@@ -325,9 +300,26 @@ link_read(link_t *link, worker_t *worker)
 }
 
 void
+link_read(link_t *link, worker_t *worker)
+{
+    switch (link->kind) {
+    case LINK_DOOR:
+        door_read(link, worker->core);
+        break;
+    case LINK_PEERS:
+        peers_read(link, worker->core);
+        break;
+    default:
+        read_commands(link, worker);
+    }
+}
+
+void
 link_retry(link_t *link, worker_t *worker)
 {
-    if (link_keeps(link, worker)) {
+    if (link->kind == LINK_PEERS) {
+        peers_retry(link, worker->core);
+    } else if (link_keeps(link, worker)) {
         offer(link, worker);
     }
 }
@@ -335,7 +327,7 @@ link_retry(link_t *link, worker_t *worker)
 void *
 link_socket(const link_t *link, const worker_t *worker)
 {
-    bool reads = link->role[0] != 0 && !link->keeps && !is_away(link, worker);
+    bool reads = link->kind != LINK_STATUS && !link->keeps && !is_away(link, worker);
 
     return reads ? link->socket : NULL;
 }
@@ -344,6 +336,12 @@ bool
 link_keeps(const link_t *link, const worker_t *worker)
 {
     return link->keeps && !is_away(link, worker);
+}
+
+bool
+link_moves(const link_t *link)
+{
+    return link->kind == LINK_COMMANDS || link->kind == LINK_STATUS;
 }
 
 /* ---- publishing ---- */
@@ -384,11 +382,14 @@ bind_at(link_t *link, void *socket)
 err_t
 link_open(link_t *link, void *context)
 {
-    bool commands = link->role[0] != 0;
+    bool commands = link->kind != LINK_STATUS;
     int linger = LINGER_MS, hwm = commands ? ANSWERS_HWM : PUBLISH_HWM, yes = 1;
     int64_t bytes_max = FRAME_BYTES_MAX;
-    void *socket = zmq_socket(context, commands ? ZMQ_ROUTER : ZMQ_PUB);
 
+    if (link->kind == LINK_PEERS) {
+        return peers_open(link, context);
+    }
+    void *socket = zmq_socket(context, commands ? ZMQ_ROUTER : ZMQ_PUB);
     if (!socket) {
         return ERR_FULL;
     }
@@ -416,32 +417,53 @@ link_close(link_t *link)
     }
 }
 
+static void
+class_of_kind(link_t *link)
+{
+    switch (link->kind) {
+    case LINK_DOOR:
+        door_class(link);
+        break;
+    case LINK_PEERS:
+        peers_class(link);
+        break;
+    case LINK_COMMANDS:
+        link->edge[0] = (actor_edge_t){EDGE_ASK, link->role, &link_request_type};
+        link->class.edges = link->edge;
+        link->class.edge_count = 1;
+        break;
+    default:
+        link->class.hears = publish_hears;
+        link->class.hears_count = 1;
+    }
+}
+
 link_t *
 link_new(const link_options_t *options)
 {
     link_t *link = calloc(1, sizeof *link);
 
     assert(link && "memory for a link");
+    link->kind = options->kind;
     snprintf(link->name, sizeof link->name, "%s", options->name);
     snprintf(link->endpoint, sizeof link->endpoint, "%s", options->endpoint);
     snprintf(link->role, sizeof link->role, "%s", options->role ? options->role : "");
     link->mode = options->mode;
     link->refuse = options->refuse;
     zmq_msg_init(&link->kept);
-    link->edge = (actor_edge_t){EDGE_ASK, link->role, &link_request_type};
     link->class = (actor_class_t){.name = link->name,
                                   .state_bytes = sizeof(link_state_t),
                                   .init = link_init,
                                   .drop = link_drop,
                                   .placement = ACTOR_BESIDE_THE_POOL, /* its worker has a socket */
                                   .role = true};
-    if (link->role[0]) {
-        link->class.edges = &link->edge;
-        link->class.edge_count = 1;
-    } else {
-        link->class.hears = publish_hears;
-        link->class.hears_count = 1;
+    if (options->peers) {
+        link->peers_of.dials = options->peers->dials;
+        memcpy(link->peers_of.public_key, options->peers->public_key, 32);
+        memcpy(link->peers_of.secret_key, options->peers->secret_key, 32);
+        memcpy(link->peers_of.peer_key, options->peers->peer_key, 32);
     }
+    class_of_kind(link);
     return link;
 }
 
@@ -455,6 +477,7 @@ link_destroy(link_t **link)
         free((*link)->peer[i].request);
     }
     zmq_msg_close(&(*link)->kept);
+    explicit_bzero((*link)->peers_of.secret_key, sizeof(*link)->peers_of.secret_key);
     free(*link);
     *link = NULL;
 }

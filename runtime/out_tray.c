@@ -240,7 +240,9 @@ check_target(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to)
 }
 
 /* The receiver, when it is on the handler's worker; only in the runtime (worker_enters), because
- * what another thread has taken over is not ours to look at. `to` is there. */
+ * what another thread has taken over is not ours to look at. That `to` is there is asked once more,
+ * after its place was read: one elsewhere may have gone since check_target, and its slot be a new
+ * one's. */
 static inline actor_t *
 receiver_here(const worker_t *worker, actor_ref_t to)
 {
@@ -249,7 +251,7 @@ receiver_here(const worker_t *worker, actor_ref_t to)
         return NULL;
     }
     actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);
-    return actor != NULL && actor->worker == worker ? actor : NULL;
+    return actor != NULL && cell_holds(worker->core, to) && actor->worker == worker ? actor : NULL;
 }
 
 /* Takes a place in the receiver's lane. */

@@ -96,6 +96,10 @@ relief_look(threads_t *threads)
     if (!threads->may_relieve || !core_overdue(threads->core, &who)) {
         return;
     }
+    const link_t *link = threads->seat[who.worker].link;
+    if (link && !link_moves(link)) {
+        return;
+    }
     relief_t *relief = find_free(threads);
     if (relief) {
         take_seat(threads, relief, &who);

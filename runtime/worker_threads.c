@@ -223,8 +223,9 @@ open_links(threads_t *threads, char *ret_why, size_t why_size)
 static void
 close_all(threads_t *threads)
 {
-    for (uint32_t i = 0; i < threads->link_count; i++) {
-        link_close(threads->link[i]);
+    /* Last one first: without its door a link lets everybody in. */
+    for (uint32_t i = threads->link_count; i > 0; i--) {
+        link_close(threads->link[i - 1]);
     }
     for (uint32_t i = 0; i < OUTLETS_MAX; i++) {
         outlet_destroy(&threads->outlet[i]);

@@ -309,13 +309,29 @@ read_rest(cli_line_t *line, int argc, char **argv, int at)
     return code;
 }
 
+/* What stands in the place of an argument that is wanted otherwise. */
+static bool
+is_excused(const cli_line_t *line, const cli_slot_t *slot)
+{
+    static const struct {
+        const char *word, *by;
+    } excuses[] = {{"ROOT", "--agent"}, {"--root", "--revoke"}};
+
+    for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++) {
+        if (strcmp(slot->word, excuses[i].word) == 0 && cli_argument(line, excuses[i].by)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Lists name points: each command that takes one wants it, or --all. */
 static int
 check_slot(const cli_line_t *line, const cli_slot_t *slot)
 {
     bool given = cli_argument(line, slot->word) != NULL;
 
-    if (slot->required && !given) {
+    if (slot->required && !given && !is_excused(line, slot)) {
         return usage(line, "missing argument", slot->word);
     }
     if (slot->kind == CLI_LIST && !given && !cli_argument(line, "--all")) {

@@ -404,6 +404,13 @@ show_changed(const cli_line_t *line, const wire_value_t *result)
 
 /* ---- the door ---- */
 
+/* One line that is run as it is, on the machine that is to be the point. */
+static void
+show_token(slice_t token)
+{
+    cli_line(stdout, "despoold join %.*s --data DIR --root ROOT", (int) token.size, token.data);
+}
+
 static void
 show_answer(const cli_line_t *line, const wire_value_t *result)
 {
@@ -415,6 +422,8 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
         show_store(line, result);
     } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0) {
         show_package_done(line, result);
+    } else if (cli_text(result, "token").size > 0) {
+        show_token(cli_text(result, "token"));
     } else if (line->command->changes) {
         show_changed(line, result);
     } else if (strcmp(wire, "status") == 0) {

@@ -1,10 +1,12 @@
 /* despoold.c - the actor host: reads its configuration, starts the site, stops it in order.
  *
- *   despoold [--data DIR] [--config FILE] [--placement component|pool] [--version] [--help]
+ *   despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]
+ *            [--placement component|pool] [--version] [--help]
+ *   despoold join TOKEN --data DIR --root ROOT
  *
+ * A data directory in which join has left its word is an agent's, and is run as one.
  * Runs in the foreground. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage. */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
@@ -14,19 +16,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "actors/content/keys.h"
 #include "actors/provider_wire.h"
 #include "actors/roster.h"
 #include "proto/messages.h"
 #include "runtime/host.h"
-#include "tools/data_default.h"
+#include "runtime/world_os.h"
+#include "tools/despoold_agent.h"
 #include "tools/despoold_config.h"
+#include "tools/despoold_data.h"
 
 #ifndef DESPOOL_VERSION
 #define DESPOOL_VERSION "0.1.0"
@@ -35,7 +38,9 @@
     (INIT_DEADLINE_MS + 1000u) /* then who is late is told, and the host goes on */
 
 typedef struct options {
-    const char *data, *config, *placement;
+    const char *data, *config, *placement, *listen;
+    const char *token, *root; /* of join */
+    bool join;
     bool version, help;
 } options_t;
 
@@ -164,11 +169,22 @@ parse(int argc, char **argv, options_t *ret)
             code = take_value(argc, argv, &i, &ret->data);
         } else if (size == 8 && strncmp(argv[i], "--config", size) == 0) {
             code = take_value(argc, argv, &i, &ret->config);
+        } else if (size == 8 && strncmp(argv[i], "--listen", size) == 0) {
+            code = take_value(argc, argv, &i, &ret->listen);
+        } else if (size == 6 && strncmp(argv[i], "--root", size) == 0 && ret->join) {
+            code = take_value(argc, argv, &i, &ret->root);
         } else if (size == 11 && strncmp(argv[i], "--placement", size) == 0) {
             code = take_placement(argc, argv, &i, &ret->placement);
+        } else if (i == 1 && strcmp(argv[i], "join") == 0) {
+            ret->join = true;
+        } else if (ret->join && !ret->token && argv[i][0] != '-') {
+            ret->token = argv[i];
         } else {
             code = usage("unknown argument", argv[i]);
         }
+    }
+    if (code == 0 && ret->join && !ret->help && (!ret->token || !ret->root || !ret->data)) {
+        code = usage("join wants", "TOKEN --data DIR --root ROOT");
     }
     return code;
 }
@@ -176,90 +192,20 @@ parse(int argc, char **argv, options_t *ret)
 static void
 print_help(void)
 {
-    printf("despoold [--data DIR] [--config FILE] [--placement component|pool]\n\n"
-           "Runs a site: a software distribution server, in the foreground.\n"
+    printf("despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]\n"
+           "         [--placement component|pool]\n"
+           "despoold join TOKEN --data DIR --root ROOT\n\n"
+           "Runs a site: a software distribution server, in the foreground. With join, or with a\n"
+           "data directory that has joined: the agent of a distribution point.\n"
            "  --data DIR     where the site lives (default: /var/lib/despool as root, else\n"
            "                 $XDG_STATE_HOME/despool)\n"
            "  --config FILE  configuration in ZPL; see docs/operations.md\n"
+           "  --listen E     takes agents in at this endpoint, which they can reach\n"
+           "  --root ROOT    of join: the directory that is the distribution point\n"
+           "  TOKEN          of join: as printed by despool dp add NAME --agent\n"
            "  --placement P  component: each named component has a thread of its own (default);\n"
            "                 pool: all share the threads of the pool\n"
            "SIGTERM stops it in order. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage.\n");
-}
-
-/* ---- the data directory ---- */
-
-typedef struct data_dir {
-    char *path;    /* as given, then absolute */
-    uint32_t made; /* directories at its end that this start made */
-} data_dir_t;
-
-/* Makes a directory and its parents; what is there already is left as it is. */
-static int
-make_dirs(data_dir_t *dir)
-{
-    for (char *at = dir->path + 1; *at; at++) {
-        if (*at == '/') {
-            *at = 0;
-            int made = mkdir(dir->path, 0755);
-            *at = '/';
-            dir->made += made == 0;
-            if (made != 0 && errno != EEXIST) {
-                return -1;
-            }
-        }
-    }
-    int made = mkdir(dir->path, 0700);
-    dir->made += made == 0;
-    return made == 0 || errno == EEXIST ? 0 : -1;
-}
-
-/* A refused start leaves nothing behind: what was made is taken away, as far as it is empty. */
-static void
-unmake_dirs(data_dir_t *dir)
-{
-    for (char *end = dir->path + strlen(dir->path); dir->made > 0 && end; dir->made--) {
-        *end = 0;
-        if (rmdir(dir->path) != 0) {
-            return;
-        }
-        end = strrchr(dir->path, '/');
-    }
-}
-
-static void
-cannot(const char *verb, const char *subject, const char *reason)
-{
-    fprintf(stderr,
-            "cannot %s '%s': %s\n  name a directory with --data that the user who runs despoold"
-            " may write to\n",
-            verb, subject, reason);
-}
-
-/* Absolute, made, and ours to write to. False: it was said why not. */
-static bool
-data_directory(const char *given, data_dir_t *ret_dir)
-{
-    *ret_dir = (data_dir_t){.path = given ? strdup(given) : data_default()};
-    char *data = ret_dir->path;
-    struct stat stat_of;
-
-    if (!data || make_dirs(ret_dir) != 0 || stat(data, &stat_of) != 0) {
-        cannot("make", data ? data : "the data directory", strerror(errno));
-        return false;
-    }
-    if (!S_ISDIR(stat_of.st_mode)) {
-        cannot("use", data, "it is not a directory");
-        return false;
-    }
-    char *whole = realpath(data, NULL);
-    if (!whole || access(whole, R_OK | W_OK | X_OK) != 0) {
-        cannot("write to", data, strerror(errno));
-        free(whole);
-        return false;
-    }
-    free(data);
-    ret_dir->path = whole;
-    return true;
 }
 
 /* ---- the host ---- */
@@ -289,6 +235,9 @@ site_args(draft_t *draft, const config_t *config)
     args->grace_ms = config->grace_ms;
     args->probe_ms = config->probe_ms;
     args->backlog_alarm_ms = config->backlog_alarm_ms;
+    if (config->agents[0]) {
+        args->listen = draft_text(draft, slice_of(config->agents));
+    }
     args->allow_source = put_prefixes(draft, config->source, config->sources);
     args->allow_root = put_prefixes(draft, config->root, config->roots);
     return args;
@@ -329,12 +278,36 @@ refuse_request(slice_t request, err_t err, uint8_t *ret_frame, size_t size)
     return writer.full ? 0 : writer.size;
 }
 
+/* The keys are made at the first start. */
+static err_t
+add_peer_link(host_t *host, const config_t *config)
+{
+    host_peers_t peers = {"agent_link", "agent_gateway", config->agents, false, {0}, {0}, {0}};
+    keys_t keys;
+    world_os_t os;
+    fault_t fault = {0};
+    char text[1024];
+    err_t err = keys_open(world_os_init(&os, NULL), config->data, &keys, &fault);
+
+    if (err != OK) {
+        fprintf(stderr, "%s\n", fault_text(&fault, text, sizeof text));
+        return err;
+    }
+    memcpy(peers.secret_key, keys.transport.byte, sizeof peers.secret_key);
+    memcpy(peers.public_key, keys.transport_key.byte, sizeof peers.public_key);
+    err = host_add_peer_link(host, &peers);
+    explicit_bzero(&keys, sizeof keys);
+    explicit_bzero(&peers, sizeof peers);
+    return err;
+}
+
 static err_t
 add_links(host_t *host, const config_t *config)
 {
     TRY(host_add_command_link(host, "command_link", config->command, "provider", 0600,
                               refuse_request));
-    return host_add_status_link(host, "status_link", config->status, 0600);
+    TRY(host_add_status_link(host, "status_link", config->status, 0600));
+    return config->agents[0] ? add_peer_link(host, config) : OK;
 }
 
 static int64_t
@@ -370,12 +343,11 @@ tell_ready(host_t *host, const config_t *config, int64_t began_ms)
 
 /* From start to the orderly end; the exit code. */
 static int
-serve(host_t *host, const config_t *config)
+serve(host_t *host, const config_t *config, err_t err)
 {
     char left[1024] = "";
     int64_t began_ms = now_ms();
     sigset_t held;
-    err_t err = add_links(host, config);
 
     catch_signals(&held);
     if (err == OK) {
@@ -393,7 +365,7 @@ serve(host_t *host, const config_t *config)
     notify("STOPPING=1");
     err = host_failed(host);
     if (err != OK) {
-        say(STDERR_FILENO, "cannot run the site in '%s': %s\n  %s\n", config->data, host_why(host),
+        say(STDERR_FILENO, "cannot run the host in '%s': %s\n  %s\n", config->data, host_why(host),
             err_hint(err));
     }
     bool clean =
@@ -405,23 +377,24 @@ serve(host_t *host, const config_t *config)
     return clean ? 0 : 1;
 }
 
-/* The data directory itself is locked before an endpoint in it is touched: to bind one takes it
- * away from the host that has it. -1: another host runs, or it cannot be opened; it was said. */
+/* An agent's data directory says so; join makes one. */
 static int
-lock_data(const char *data)
+run_locked(const options_t *options, const config_t *config)
 {
-    int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    join_t join;
+    bool is_agent = false;
+    err_t err = options->join ? agent_join(options->token, config->data, options->root, &join)
+                              : agent_read(config->data, &join, &is_agent);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
-        return fd;
+    if (err != OK) {
+        return 1;
     }
-    err_t err = errno == EWOULDBLOCK ? ERR_LOCKED : err_of_errno(errno);
-    fprintf(stderr, "cannot start the host in '%s': %s\n  %s\n", data, err_sentence(err),
-            err_hint(err));
-    if (fd >= 0) {
-        close(fd);
-    }
-    return -1;
+    host_t *host =
+        options->join || is_agent ? agent_host(config->data, &join, &err) : make_host(config);
+    err = options->join || is_agent ? err : add_links(host, config);
+    int code = serve(host, config, err);
+    host_destroy(&host);
+    return code;
 }
 
 static int
@@ -431,7 +404,7 @@ run(const options_t *options)
     char why[1024];
     data_dir_t data;
 
-    if (!data_directory(options->data, &data)) {
+    if (!data_make(options->data, &data)) {
         free(data.path);
         return 1;
     }
@@ -445,20 +418,24 @@ run(const options_t *options)
     if (options->placement) { /* the command line has the last word */
         config_placement(options->placement, &config.placement);
     }
+    const char *fault =
+        err == OK && options->listen ? config_agents(&config, options->listen) : NULL;
+    if (fault) {
+        snprintf(why, sizeof why, "cannot listen at '%.255s': %s", options->listen, fault);
+        err = ERR_CONFIG;
+    }
     if (err != OK) {
         fprintf(stderr, "%s\n", why);
-        unmake_dirs(&data);
+        data_unmake(&data);
         free(data.path);
         config_fini(&config);
         return 1;
     }
     free(data.path);
     int code = 1;
-    int lock = lock_data(config.data);
+    int lock = data_lock(config.data);
     if (lock >= 0) {
-        host_t *host = make_host(&config);
-        code = serve(host, &config);
-        host_destroy(&host);
+        code = run_locked(options, &config);
         close(lock);
     }
     config_fini(&config);

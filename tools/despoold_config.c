@@ -174,6 +174,26 @@ set_status(config_t *config, const char *value)
     return set_endpoint(config->status, sizeof config->status, value);
 }
 
+/* Agents are told this address, so it cannot be a wildcard. */
+const char *
+config_agents(config_t *config, const char *value)
+{
+    const char *host = value + strlen("tcp://");
+    const char *port = strrchr(value, ':');
+
+    if (strncmp(value, "tcp://", strlen("tcp://")) != 0 || port <= host || *host == '*' ||
+        strncmp(host, "0.0.0.0", strlen("0.0.0.0")) == 0) {
+        return "the endpoint for agents is tcp://ADDRESS:PORT, an address that they can reach";
+    }
+    char *end = NULL;
+    unsigned long number = strtoul(port + 1, &end, 10);
+    if (!isdigit((unsigned char) port[1]) || *end || number == 0 || number > 65535) {
+        return "a port is 1 to 65535";
+    }
+    size_t size = sizeof config->agents;
+    return (size_t) snprintf(config->agents, size, "%s", value) < size ? NULL : "it is too long";
+}
+
 static const char *
 add_prefix(char **list, uint32_t *count, const char *value)
 {
@@ -261,6 +281,7 @@ static const struct {
     {"site", "name", set_site, false},
     {"listen", "command", set_command, false},
     {"listen", "status", set_status, false},
+    {"listen", "agents", config_agents, false},
     {"allow", "source", add_source, true},
     {"allow", "root", add_root, true},
     {"tuning", "grace-ms", set_grace, false},

@@ -184,16 +184,16 @@ seal_get_hex(const seal_t *seal, const char *key, uint8_t *bytes, size_t count)
 }
 
 static err_t
-write_new(world_t *world, int dir, const char *name, const seal_t *seal, sync_point_t point,
-          fault_t *fault)
+write_new(world_t *world, int dir, const char *name, const seal_t *seal, uint32_t mode,
+          sync_point_t point, fault_t *fault)
 {
     int fd =
-        world_open(world, dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0644, OPEN_HOW);
+        world_open(world, dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode, OPEN_HOW);
     if (fd < 0) {
         return FAIL(fault, fd, "create", name);
     }
     int result = write_all(world, fd, seal->text, seal->size, 0);
-    result = result < 0 ? result : world_chmod(world, fd, 0644);
+    result = result < 0 ? result : world_chmod(world, fd, mode);
     result = result < 0 ? result : sync_point_file(world, point, fd);
     int closed = world_close(world, fd);
     result = result < 0 ? result : closed;
@@ -217,16 +217,30 @@ seal_remove(world_t *world, int dir, const char *name)
     return result == -ENOENT ? 0 : result;
 }
 
+static err_t
+write_as(world_t *world, int dir, const char *name, const seal_t *seal, uint32_t mode,
+         sync_point_t file, sync_point_t names, fault_t *fault)
+{
+    char new_name[NEW_NAME_BYTES];
+    name_new(name, new_name);
+    TRY(write_new(world, dir, new_name, seal, mode, file, fault));
+    int result = world_rename(world, dir, new_name, dir, name);
+    result = result < 0 ? result : sync_point_file(world, names, dir);
+    return result < 0 ? FAIL(fault, result, "rename", name) : OK;
+}
+
 err_t
 seal_write(world_t *world, int dir, const char *name, const seal_t *seal, sync_point_t file,
            sync_point_t names, fault_t *fault)
 {
-    char new_name[NEW_NAME_BYTES];
-    name_new(name, new_name);
-    TRY(write_new(world, dir, new_name, seal, file, fault));
-    int result = world_rename(world, dir, new_name, dir, name);
-    result = result < 0 ? result : sync_point_file(world, names, dir);
-    return result < 0 ? FAIL(fault, result, "rename", name) : OK;
+    return write_as(world, dir, name, seal, 0644, file, names, fault);
+}
+
+err_t
+seal_write_secret(world_t *world, int dir, const char *name, const seal_t *seal, sync_point_t file,
+                  sync_point_t names, fault_t *fault)
+{
+    return write_as(world, dir, name, seal, 0600, file, names, fault);
 }
 
 /* At most the buffer; a longer file is cut and so fails its check. */

@@ -40,6 +40,9 @@ bool seal_get_hex(const seal_t *seal, const char *key, uint8_t *bytes, size_t co
 /* Writes a closed text as dir/name. */
 err_t seal_write(world_t *world, int dir, const char *name, const seal_t *seal, sync_point_t file,
                  sync_point_t names, fault_t *fault) must_use;
+/* The same, for a secret: nobody but the owner may read or write it, from its first byte on. */
+err_t seal_write_secret(world_t *world, int dir, const char *name, const seal_t *seal,
+                        sync_point_t file, sync_point_t names, fault_t *fault) must_use;
 /* Removes a text, and what a cut run left of a new one: 0, also when there was none, or -errno. */
 int seal_remove(world_t *world, int dir, const char *name) must_use;
 err_t seal_read(world_t *world, int dir, const char *name, const char *kind, seal_t *ret_seal,

@@ -64,6 +64,11 @@ err_t store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *
  * proves damaged is set aside. */
 err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
                  size_t *ret_size, fault_t *fault) must_use;
+/* Reads at most max bytes of an object from an offset on; fewer, where it ends, and none behind its
+ * end. Of a list the chunks that it touches are held against their digests, of anything else the
+ * whole; each costs a read of its own. *ret_total is the object's size. */
+err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes,
+                      size_t max, size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
 /* Begins to read an object block by block; one at a time. Objects that were put one behind the
  * other are fastest read in that order. */
 err_t store_begin(store_t *store, const digest_t *digest, uint64_t *ret_size,

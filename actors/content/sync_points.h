@@ -33,12 +33,22 @@
     S(SYNC_REMOVE_VERSION) /* the removal of a version, before its record goes */                  \
     S(SYNC_REMOVE_NAMES)   /* the removal of names around it */
 
+/* Of keys and agents, where no placement comes by. */
+#define SYNC_POINTS_APART(S)                                                                       \
+    S(SYNC_KEY_FILE)     /* bytes of a key, or of what an agent knows of its site */               \
+    S(SYNC_KEY_NAMES)    /* its name, and that of the directory of keys */                         \
+    S(SYNC_STAGED_DATA)  /* bytes of an object that is not whole yet */                            \
+    S(SYNC_STAGED_NAMES) /* its name, and that of the directory of such objects */
+
 typedef enum sync_point {
     SYNC_NONE = 0,
 #define SYNC_POINT_SYMBOL(name) name,
     SYNC_POINTS(SYNC_POINT_SYMBOL)
 #undef SYNC_POINT_SYMBOL
-        SYNC_POINT_COUNT
+        SYNC_POINT_COUNT,
+#define SYNC_POINT_SYMBOL(name) name,
+    SYNC_POINTS_APART(SYNC_POINT_SYMBOL)
+#undef SYNC_POINT_SYMBOL
 } sync_point_t;
 
 /* fsync of a file or directory, and syncfs of what fd is on, at a named point. */

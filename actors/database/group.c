@@ -47,6 +47,7 @@ HEAD_STANDS(point_commit)
 HEAD_STANDS(setting_set)
 HEAD_STANDS(verify_plan)
 HEAD_STANDS(aside_order)
+HEAD_STANDS(agent_revoke)
 
 typedef struct group {
     connection_t *db;
@@ -151,6 +152,8 @@ word_of(const item_t *item)
     case MSG_aside_order:
         return ((const aside_order_t *) item->record)->drop ? "quarantine.drop"
                                                             : "quarantine.retry";
+    case MSG_agent_revoke:
+        return "dp.set";
     case MSG_verify_plan:
         return "verify";
     default:
@@ -242,7 +245,7 @@ handle(group_t *group, const item_t *item)
 typedef struct mark {
     uint32_t stopped_count;
     int64_t last_event;
-    bool targets_changed;
+    bool targets_changed, agents_changed;
 } mark_t;
 
 static void
@@ -263,6 +266,7 @@ undo(group_t *group, mark_t mark)
     tx->stopped_count = mark.stopped_count;
     tx->last_event = mark.last_event;
     tx->targets_changed = mark.targets_changed;
+    tx->agents_changed = mark.agents_changed;
     tx->watched_count = 0;
 }
 
@@ -277,7 +281,7 @@ static bool
 run_saved(group_t *group, const item_t *item)
 {
     tx_t *tx = &group->tx;
-    mark_t mark = {tx->stopped_count, tx->last_event, tx->targets_changed};
+    mark_t mark = {tx->stopped_count, tx->last_event, tx->targets_changed, tx->agents_changed};
     tx_run(tx, SQL_SAVEPOINT, NULL, 0);
     handle(group, item);
     bool fits = has_room(group);
@@ -446,6 +450,7 @@ put_effects(group_t *group)
     answers->answers.at = answers->done == 0 ? 0 : answers->answers.at;
     answers->last_event = (uint64_t) tx->last_event;
     answers->targets_changed = tx->targets_changed;
+    answers->agents_changed = tx->agents_changed;
     answers->stopped = draft_rows(out, tx->stopped_count, sizeof(stopped_row_t));
     for (uint32_t i = 0; i < answers->stopped.count; i++) {
         stopped_row_t *row = draft_row(out, answers->stopped, i, sizeof *row);

@@ -44,6 +44,9 @@ typedef enum how {
     H(version_commit, HOW_CHANGE)                                                                  \
     H(points_known, HOW_READS)                                                                     \
     H(point_commit, HOW_CHANGE)                                                                    \
+    H(agent_enrol, HOW_WRITES)                                                                     \
+    H(agent_revoke, HOW_CHANGE)                                                                    \
+    H(agents_known, HOW_READS)                                                                     \
     H(setting_set, HOW_CHANGE)                                                                     \
     H(note_event, HOW_WRITES)                                                                      \
     H(due_targets, HOW_WRITES)                                                                     \

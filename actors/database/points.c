@@ -23,6 +23,9 @@ add_point(tx_t *tx, const point_commit_t *m)
     }
     RUN(tx, SQL_POINT_ADD, v_text(name), v_id(&m->incarnation), v_text(record_slice(m, m->root)),
         v_int(tx->now_ns));
+    if (!digest_is_none(&m->token) && point_by_name(tx, name, &point)) {
+        agent_expect(tx, &point, m);
+    }
 }
 
 /* At another place a point is not known to hold anything: what came along is told by its receipts
@@ -112,6 +115,12 @@ handle_point_commit(tx_t *tx, const point_commit_t *m)
         note_point(tx, &point, STATUS_POINT_ADDED,
                    m->add ? "was added"
                           : "has a new root; what was placed at the former one stays there");
+    }
+    if (m->token_text.size > 0) {
+        agent_added_t *added = ANSWER(tx, agent_added);
+        added->changed = changed;
+        added->token = tx_text(tx, record_slice(m, m->token_text));
+        return;
     }
     tx_done(tx, changed, NULL);
 }
@@ -229,6 +238,12 @@ handle_dp_remove(tx_t *tx, const dp_remove_t *m)
         forget(tx, &point);
         point_delete(tx, &point);
         tx_done(tx, true, "its root stays as it is, with its content and its identity in .despool");
+        return;
+    }
+    if (holds == 0 && point_is_agent(SLICE_OF(&point, root))) {
+        forget(tx, &point);
+        point_delete(tx, &point);
+        tx_done(tx, true, "its agent is locked out; its root stays as it is");
         return;
     }
     RUN(tx, SQL_POINT_REMOVING, v_int(point.row), v_int(POINT_LEAVES));

@@ -104,6 +104,8 @@ bool point_welcome(tx_t *tx, const point_t *point);
 void event_of_point(event_draft_t *event, const point_t *point, uint32_t id);
 void point_fill_ref(tx_t *tx, const point_t *point, point_ref_t *ret);
 rows_t point_refs(tx_t *tx); /* all points, into the answer */
+/* A point that was added is another machine: its token is good for some time. */
+void agent_expect(tx_t *tx, const point_t *point, const point_commit_t *m);
 /* From a cursor over SQL_POINT_COLUMNS. */
 void point_read(const cursor_t *row, point_t *ret);
 

@@ -76,6 +76,10 @@ static const char *const steps[] = {
     "CREATE INDEX target_full ON target (state, point) WHERE state = 4 AND cause = 'space';",
     "CREATE INDEX target_aside ON target (row) WHERE cause = 'quarantined';",
     "CREATE INDEX point_removing ON point (removing) WHERE removing > 0;",
+    /* token: the public half of the secret in it; key and signing: null until it has joined. */
+    "CREATE TABLE agent (point INTEGER PRIMARY KEY REFERENCES point ON DELETE CASCADE,"
+    "  token BLOB NOT NULL UNIQUE, expires INTEGER NOT NULL, key BLOB UNIQUE, signing BLOB,"
+    "  revoked INTEGER NOT NULL DEFAULT 0);",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

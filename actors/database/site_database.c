@@ -1,24 +1,21 @@
 /* site_database.c - the one owner of SQLite: every durable change is a message to it.
  *
  *   hears    all of HANDLED (handlers.h): commands that are only rows, what actors keep and ask.
- *   tells    after a commit: distribution_manager work_changed, status_manager events_committed.
+ *   tells    after a commit: distribution_manager work_changed, status_manager events_committed,
+ *            agent_gateway agents_changed.
  *   asks     nobody; runs one job at a time, which has the connection.
- *   keeps    messages that arrived while a job runs: they are the next group, one transaction.
+ *   keeps    messages that arrived while a job runs: they are the next group, one transaction
  *   survives everything: its rows are the site. What was asked and not answered is told to its
  *            asker as restarting; an answer that was given is durable.
  */
 #include "actors/database/crashes.h"
 #include "actors/database/handlers.h"
+#include "actors/database/hints.h"
 #include "actors/database/jobs.h"
 #include "actors/roster.h"
 
-#define EDGES(E)                                                                                   \
-    E(TELL, distribution_manager, work_changed)                                                    \
-    E(TELL, status_manager, events_committed)
-ACTOR_EDGES(EDGES)
-
-enum { TIMER_TELL_AGAIN = 1, TIMER_JOB_AGAIN };
-#define AGAIN_MS       50     /* until a hint or job that found no room is tried again */
+enum { TIMER_TELL_AGAIN = HINTS_TIMER, TIMER_JOB_AGAIN };
+#define AGAIN_MS       50     /* until a job that found no room is tried again */
 #define LOCKED_TRIES   40     /* the last group of an incarnation that failed may still have it */
 #define GROUP_MAX_MS   120000 /* of one group; then the disk of the site does not answer */
 #define OPENING_MAX_MS 600000 /* of the check of a large database */
@@ -29,8 +26,8 @@ typedef struct site_database {
     bool open, stopped, in_hand;
     uint32_t tries; /* to open */
     pending_t pending;
-    bool tell_work, tell_events; /* hints that found no room */
-    uint64_t last_event, crashes;
+    hints_t hints; /* that found no room */
+    uint64_t crashes;
 } site_database_t;
 
 THEN(site_database_t, opened)
@@ -72,36 +69,6 @@ start_open(actor_ctx_t *ctx, site_database_t *self)
     }
 }
 
-/* ---- hints ---- */
-
-/* The answers in hand may list targets to stop; NULL: their list found no room, only the news. */
-static void
-tell_work(actor_ctx_t *ctx, site_database_t *self, const group_answers_t *answers)
-{
-    work_changed_t *news = DRAFT(ctx, work_changed);
-    if (answers != NULL) {
-        news->stopped = database_stopped(actor_draft_open(ctx), answers);
-    }
-    self->tell_work = tell_distribution_manager_work_changed(ctx, news) != VERDICT_OK;
-}
-
-static void
-tell_events(actor_ctx_t *ctx, site_database_t *self)
-{
-    events_committed_t *news = DRAFT(ctx, events_committed);
-    news->last = self->last_event;
-    self->tell_events = tell_status_manager_events_committed(ctx, news) != VERDICT_OK;
-}
-
-static void
-tell_again_later(actor_ctx_t *ctx, const site_database_t *self)
-{
-    if ((self->tell_work || self->tell_events) &&
-        actor_timer(ctx, TIMER_TELL_AGAIN, AGAIN_MS) != VERDICT_OK) {
-        actor_degraded(ctx, "no room for a timer");
-    }
-}
-
 /* ---- answers ---- */
 
 static void
@@ -109,14 +76,7 @@ answer_group(actor_ctx_t *ctx, site_database_t *self, const group_answers_t *ans
 {
     pending_answer(ctx, &self->pending, answers);
     crashes_forget(ctx, answers, &self->crashes);
-    if (answers->targets_changed || answers->stopped.count > 0) {
-        tell_work(ctx, self, answers);
-    }
-    if (answers->last_event > 0) {
-        self->last_event = answers->last_event;
-        tell_events(ctx, self);
-    }
-    tell_again_later(ctx, self);
+    hints_tell(ctx, &self->hints, answers);
 }
 
 static void
@@ -205,13 +165,9 @@ static actor_next_t
 on_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     site_database_t *self = state;
-    if (key == TIMER_TELL_AGAIN && self->tell_work) {
-        tell_work(ctx, self, NULL);
+    if (key == TIMER_TELL_AGAIN) {
+        hints_again(ctx, &self->hints);
     }
-    if (key == TIMER_TELL_AGAIN && self->tell_events) {
-        tell_events(ctx, self);
-    }
-    tell_again_later(ctx, self);
     start_open(ctx, self);
     start_group(ctx, self);
     return ACTOR_CONTINUE;

@@ -100,6 +100,53 @@ CLAIM_OF_BOTH(store, keeps_each_chunk_of_large_files_once)
     yard_end(&yard);
 }
 
+/* Every part that begins at a drawn place is that of the bytes, and none is behind their end. */
+static void
+expect_parts(yard_t *yard, const digest_t *digest, const uint8_t *bytes, size_t size)
+{
+    enum { MOST = 700000 };
+    uint8_t *part = malloc(MOST);
+    uint64_t total = 0;
+    size_t got = 0;
+    for (uint64_t i = 0; i < 24; i++) {
+        uint64_t from = i * 2654435761u % (size + 1);
+        size_t max = (size_t) (i * 40503u % MOST);
+        size_t left = size - from < max ? (size_t) (size - from) : max;
+        EXPECT_OK(yard, store_read_part(yard->store, digest, from, part, max, &got, &total,
+                                        &yard->fault));
+        EXPECT_COUNT(total, size);
+        EXPECT_COUNT(got, left);
+        cr_expect(got == left && memcmp(part, bytes + from, left) == 0, "the bytes differ");
+    }
+    EXPECT_OK(yard, store_read_part(yard->store, digest, size + 9, part, MOST, &got, &total,
+                                    &yard->fault));
+    EXPECT_COUNT(got, 0);
+    free(part);
+}
+
+CLAIM_OF_BOTH(store, reads_any_part_of_an_object)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    uint8_t *bytes = bytes_of_seed(3 * MIB, 8);
+    store_put_t large = put_file(&yard, "large", bytes, 3 * MIB);
+    digest_t small = put_bytes(&yard, bytes, 5000);
+    char old[] = "of the first release";
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    expect_parts(&yard, &large.digest, bytes, 3 * MIB);
+    expect_parts(&yard, &small, bytes, 5000);
+    run("mkdir -p %s/store/objects && cd %s/store/objects && printf '%s' > x && "
+        "d=$(sha256sum < x | cut -c1-64) && mkdir $(echo $d | cut -c1-2) && "
+        "mv x $(echo $d | cut -c1-2)/$d",
+        yard.data, yard.data, old);
+    reopen(&yard);
+    digest_t digest;
+    hash_bytes(yard.store->hash, old, strlen(old), &digest);
+    expect_parts(&yard, &digest, (const uint8_t *) old, strlen(old));
+    free(bytes);
+    yard_end(&yard);
+}
+
 CLAIM_OF_BOTH(store, squeezes_what_that_makes_smaller_and_nothing_else)
 {
     yard_t yard;

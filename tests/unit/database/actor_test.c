@@ -131,6 +131,23 @@ static const actor_class_t status_double = {.name = "status_manager",
                                             .hears_count = 1,
                                             .role = true};
 
+static actor_next_t
+hear_agents(actor_ctx_t *ctx, void *self, const void *m)
+{
+    (void) ctx;
+    (void) self;
+    (void) m;
+    return ACTOR_CONTINUE;
+}
+
+static const actor_hears_t agents_hears[] = {{&agents_changed_type, LANE_NORMAL, hear_agents}};
+static const actor_class_t gateway_double = {.name = "agent_gateway",
+                                             .state_bytes = 8,
+                                             .init = no_init,
+                                             .hears = agents_hears,
+                                             .hears_count = 1,
+                                             .role = true};
+
 /* ---- their root ---- */
 
 typedef struct director {
@@ -185,8 +202,13 @@ static const actor_class_t director_class = {.name = "director",
 
 /* ---- runs ---- */
 
-static const actor_class_t *const cast[] = {&director_class, &site_database_class, &manager_double,
-                                            &status_double,  &asker_class,         NULL};
+static const actor_class_t *const cast[] = {&director_class,
+                                            &site_database_class,
+                                            &manager_double,
+                                            &status_double,
+                                            &gateway_double,
+                                            &asker_class,
+                                            NULL};
 
 static sim_t *
 run_new(uint64_t seed)

@@ -69,15 +69,36 @@ Test(due, nodes_fire_in_the_order_of_their_time_and_ties_in_the_order_in_which_t
 Test(due, deadlines_of_one_length_never_meet_the_heap_though_others_are_set_among_them)
 {
     static timer_node_t nodes[NODES];
-    static const int64_t length[] = {5000, 30000, 86400};
+    static const int64_t length_ms[] = {5, 6, 86400};
     due_t due = {0};
     for (int i = 0; i < NODES; i++) {
-        timer_set(&due, &nodes[i], i + length[i % 3]);
+        timer_set(&due, &nodes[i], i + length_ms[i % 3] * NS_PER_MS);
     }
     cr_expect_eq(due.count, 0, "expected none in the heap, got %u", due.count);
     for (int i = 0; i < NODES; i++) {
         timer_unset(&due, &nodes[i]);
     }
     cr_expect_eq(timer_next(&due), INT64_MAX);
+    due_free(&due);
+}
+
+/* Those alike go behind each other at once: what is set among them is not to go with them. */
+Test(due, deadlines_alike_then_a_sooner_one_and_then_alike_again_fire_in_their_order)
+{
+    static const int64_t at_ns[] = {5000, 5010, 5010, 3000, 5020, 2990, 5015, 5020, 60000, 5030};
+    static const int order[] = {5, 3, 0, 1, 2, 6, 4, 7, 9, 8};
+    enum { COUNT = sizeof at_ns / sizeof at_ns[0] };
+    timer_node_t node[COUNT] = {0};
+    due_t due = {0};
+    for (int i = 0; i < COUNT; i++) {
+        timer_set(&due, &node[i], at_ns[i]);
+    }
+    for (int i = 0; i < COUNT; i++) {
+        const timer_node_t *fired = timer_due(&due, INT64_MAX);
+        cr_assert_not_null(fired);
+        cr_expect_eq(fired - node, order[i], "firing %d: expected that set as %d, got %d", i,
+                     order[i], (int) (fired - node));
+    }
+    cr_expect_null(timer_due(&due, INT64_MAX));
     due_free(&due);
 }

@@ -1,0 +1,243 @@
+/* agent.c - a distribution point's own end: takes its site's orders, fetches content, places it.
+ *
+ *   hears    peer_came, peer_gone, peer_next of its link
+ *   tells    nobody; what it has to say its link asks for
+ *   asks     nobody: what is slow is a job
+ *   keeps    the order in hand and how far it is; what came and is not durable yet
+ *   survives a restart begins anew with the site: what was durable is not sent again
+ *
+ * A site that says nothing for AGENT_SILENCE_MS is gone, whatever its connection looks like; it is
+ * dialled anew until it is back.
+ */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/agent_inside.h"
+#include "actors/agent_roster.h"
+#include "actors/jobs_point.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+HEARS(agent_state_t, peer_came)
+HEARS(agent_state_t, peer_gone)
+HEARS(agent_state_t, peer_next)
+THEN(agent_state_t, keys_came)
+THEN(agent_state_t, probed)
+
+/* ---- the connection ---- */
+
+actor_next_t
+agent_dial(actor_ctx_t *ctx, agent_state_t *self)
+{
+    agent_forget_order(ctx, self);
+    kept_destroy(&self->next);
+    if (self->arrivals) {
+        arrivals_drop(self->arrivals);
+        self->arrivals = NULL;
+    }
+    outbox_clear(&self->outbox);
+    self->here = false;
+    self->dials++;
+    self->heard_ns = actor_now_ns(ctx);
+    agent_hello_t *m = DRAFT(ctx, agent_hello);
+    m->v = AGENT_WIRE_VERSION;
+    m->version = actor_text(ctx, slice_of(DESPOOL_VERSION));
+    m->credit = AGENT_WINDOW_BYTES;
+    claim(ctx, outbox_put(ctx, &self->outbox, slice_of(""), true, &agent_hello_type, m));
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+beat(actor_ctx_t *ctx, agent_state_t *self)
+{
+    if (actor_now_ns(ctx) - self->heard_ns > (int64_t) AGENT_SILENCE_MS * NS_PER_MS) {
+        claim(ctx, agent_dial(ctx, self) == ACTOR_CONTINUE);
+    } else if (self->here) {
+        agent_beat_t *m = DRAFT(ctx, agent_beat);
+        m->number = ++self->beats;
+        agent_say(ctx, self, &agent_beat_type, m);
+    }
+    return actor_timer(ctx, TIMER_BEAT, AGENT_BEAT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+/* The link has begun anew, or could not send: so does the agent. */
+static actor_next_t
+on_peer_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
+{
+    claim(ctx, m != NULL);
+    self->outbox.asks = 0;
+    return self->has_keys ? agent_dial(ctx, self) : ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_peer_next(actor_ctx_t *ctx, agent_state_t *self, const peer_next_t *m)
+{
+    claim(ctx, m != NULL);
+    outbox_asked(ctx, &self->outbox);
+    return ACTOR_CONTINUE;
+}
+
+/* ---- what the site says ---- */
+
+static actor_next_t
+be_refused(actor_ctx_t *ctx, agent_state_t *self, const agent_refused_t *m)
+{
+    if (m->err == ERR_REVOKED) {
+        actor_host_fail(ctx, ERR_REVOKED, err_sentence(ERR_REVOKED));
+        return ACTOR_CONTINUE;
+    }
+    self->here = false; /* it is dialled anew when it has been silent for a while */
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const void *m)
+{
+    if (type == &agent_refused_type) {
+        return be_refused(ctx, self, m);
+    }
+    self->heard_ns = actor_now_ns(ctx);
+    if (type == &agent_welcome_type) {
+        self->here = true;
+        return ACTOR_CONTINUE;
+    }
+    return type == &agent_order_type  ? agent_take_order(ctx, self, m)
+           : type == &agent_data_type ? agent_take_data(ctx, self, m)
+           : type == &agent_stop_type ? agent_take_stop(ctx, self, m)
+                                      : ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_peer_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
+{
+    const record_type_t *type = NULL;
+    const void *record = NULL;
+    err_t err = agent_frame_read(record_slice(m, m->body), SITE_SAYS, self->memory,
+                                 AGENT_MEMORY_BYTES, &type, &record);
+
+    return err == OK ? take(ctx, self, type, record) : ACTOR_CONTINUE;
+}
+
+/* ---- a look at the root ---- */
+
+actor_next_t
+agent_probe(actor_ctx_t *ctx, agent_state_t *self, kept_t *take_order)
+{
+    const agent_args_t *args = kept_record(self->args);
+
+    if (self->probe) {
+        agent_fail(ctx, self, take_order, ERR_BUSY, slice_of(""));
+        kept_destroy(&take_order);
+        return ACTOR_CONTINUE;
+    }
+    self->probe = take_order;
+    probe_point_t *m = DRAFT(ctx, probe_point);
+    m->dp = actor_text(ctx, record_slice(args, args->dp));
+    m->dp_incarnation = args->dp_incarnation;
+    m->dp_root = actor_text(ctx, record_slice(args, args->root));
+    m->site = args->site;
+    job_spec_t spec = {.name = "probe",
+                       .run = job_probe,
+                       .input_type = &probe_point_type,
+                       .input = m,
+                       .deadline_ms = PROBE_DEADLINE_MS,
+                       .then = probed_then};
+    return actor_job(ctx, &spec, NULL) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+probed(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
+{
+    claim(ctx, self->probe != NULL);
+    agent_finish(ctx, self, self->probe, answer);
+    kept_destroy(&self->probe);
+    return ACTOR_CONTINUE;
+}
+
+/* ---- the actor ---- */
+
+static actor_next_t
+ask_keys(actor_ctx_t *ctx, const agent_state_t *self)
+{
+    const agent_args_t *args = kept_record(self->args);
+
+    return keys_ask(ctx, record_slice(args, args->data), keys_came_then);
+}
+
+static actor_next_t
+keys_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
+{
+    const keys_read_t *m = ANSWER_AS(answer, keys_read);
+
+    keys_take(answer, &self->keys);
+    if (!m || m->err != OK) {
+        actor_host_fail(ctx, m ? (err_t) m->err : answer->err, "the keys cannot be read");
+        return ACTOR_CONTINUE;
+    }
+    self->has_keys = true;
+    actor_ready(ctx);
+    claim(ctx, actor_timer(ctx, TIMER_BEAT, AGENT_BEAT_MS) == VERDICT_OK);
+    return agent_dial(ctx, self);
+}
+
+static actor_next_t
+agent_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    return key == TIMER_BEAT ? beat(ctx, state) : agent_tell_progress(ctx, state);
+}
+
+static actor_next_t
+agent_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    agent_state_t *self = state;
+
+    self->args = actor_keep(ctx, &agent_args_type, args);
+    self->memory = malloc(AGENT_MEMORY_BYTES);
+    assert(self->memory);
+    outbox_init(&self->outbox);
+    return ask_keys(ctx, self);
+}
+
+static void
+agent_describe(const void *state, char *text, size_t size)
+{
+    static const char *const phases[] = {"idle", "looks what is lacking", "fetches", "works"};
+    const agent_state_t *self = state;
+
+    snprintf(text, size, "%s, %s, dialled: %llu", self->here ? "the site is there" : "no site",
+             phases[self->phase], (unsigned long long) self->dials);
+}
+
+static void
+agent_drop(void *state)
+{
+    agent_state_t *self = state;
+
+    kept_destroy(&self->args);
+    kept_destroy(&self->probe);
+    kept_destroy(&self->order);
+    kept_destroy(&self->next);
+    kept_destroy(&self->need);
+    if (self->arrivals) {
+        arrivals_drop(self->arrivals);
+    }
+    outbox_drop(&self->outbox);
+    free(self->memory);
+    explicit_bzero(&self->keys, sizeof self->keys);
+}
+
+static const actor_hears_t actor_hears[] = {ON(peer_came), ON(peer_gone), ON(peer_next)};
+
+const actor_class_t agent_class = {
+    .name = "agent",
+    .state_bytes = sizeof(agent_state_t),
+    .init = agent_init,
+    .on_timer = agent_timer,
+    .drop = agent_drop,
+    .describe = agent_describe,
+    ACTOR_LIST(hears),
+    .role = true,
+    .starts_later = true,
+};

@@ -1,0 +1,229 @@
+/* agent_gateway.c - points that are other machines: who may come in, orders, content.
+ *
+ *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
+ *            agent_end of point_workers; agents_changed
+ *   tells    site_database and status_manager progress
+ *   asks     site_database agents_known, agent_enrol
+ *   keeps    the agents that the database knows; of those that are here their visit
+ *   survives a restart loses the visits: agents begin anew, whoever waits hears `restarting`, and
+ *            what an agent has made durable is not sent again
+ *
+ * Who a frame is from says the key that its connection has proved, never its address; whether that
+ * key may still say something is looked at for each frame.
+ */
+#include <string.h>
+
+#include "actors/gateway.h"
+
+#define LOOK_MS  1000u
+#define AGAIN_MS 500u
+#define OPEN_MS  86400000u
+
+enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS };
+
+HEARS(agent_gateway_t, peer_came)
+HEARS(agent_gateway_t, peer_gone)
+HEARS(agent_gateway_t, peer_next)
+HEARS(agent_gateway_t, door_knock)
+HEARS(agent_gateway_t, agent_call)
+HEARS(agent_gateway_t, agent_end)
+HEARS(agent_gateway_t, agents_changed)
+THEN(agent_gateway_t, listed)
+THEN(agent_gateway_t, keys_came)
+
+/* ---- the link ---- */
+
+static actor_next_t
+on_door_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
+{
+    return join_knock(ctx, self, m);
+}
+
+static actor_next_t
+on_peer_came(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
+{
+    return hear_frame(ctx, self, m);
+}
+
+static actor_next_t
+on_peer_gone(actor_ctx_t *ctx, agent_gateway_t *self, const peer_gone_t *m)
+{
+    if (m->peer.size == 0) {
+        self->outbox.asks = 0; /* of a link that has begun anew */
+    }
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here &&
+            (m->peer.size == 0 || hear_is_of_visit(agent, record_slice(m, m->peer)))) {
+            visit_end(ctx, self, agent, ERR_ABSENT);
+        }
+    }
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_peer_next(actor_ctx_t *ctx, agent_gateway_t *self, const peer_next_t *m)
+{
+    claim(ctx, m != NULL);
+    outbox_asked(ctx, &self->outbox);
+    return ACTOR_CONTINUE;
+}
+
+/* ---- orders ---- */
+
+static actor_next_t
+on_agent_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m)
+{
+    return orders_call(ctx, self, m);
+}
+
+static actor_next_t
+on_agent_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m)
+{
+    return orders_end(ctx, self, m);
+}
+
+/* ---- the actor ---- */
+
+static void
+be_ready(actor_ctx_t *ctx, const agent_gateway_t *self)
+{
+    if (self->listed && self->has_keys) {
+        actor_ready(ctx);
+    }
+}
+
+static verdict_t
+ask_list(actor_ctx_t *ctx)
+{
+    agents_known_t *m = DRAFT(ctx, agents_known);
+
+    m->all = true;
+    return ask_site_database_agents_known(ctx, m, OPEN_MS, listed_then, 0);
+}
+
+static actor_next_t
+again(actor_ctx_t *ctx, uint64_t timer)
+{
+    return actor_timer(ctx, timer, AGAIN_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
+{
+    const agents_listed_t *m = ANSWER_AS(answer, agents_listed);
+
+    if (!m) {
+        return again(ctx, TIMER_LIST);
+    }
+    self->site = m->site;
+    table_fill(ctx, self, m);
+    self->listed = true;
+    be_ready(ctx, self);
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_agents_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m)
+{
+    claim(ctx, self && m);
+    return ask_list(ctx) == VERDICT_OK ? ACTOR_CONTINUE : again(ctx, TIMER_LIST);
+}
+
+static actor_next_t
+ask_keys(actor_ctx_t *ctx, const agent_gateway_t *self)
+{
+    const site_args_t *args = kept_record(self->args);
+
+    return keys_ask(ctx, record_slice(args, args->data), keys_came_then);
+}
+
+static actor_next_t
+keys_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
+{
+    const keys_read_t *m = ANSWER_AS(answer, keys_read);
+
+    keys_take(answer, &self->keys);
+    if (!m || m->err != OK) {
+        actor_degraded(ctx, err_sentence(m ? (err_t) m->err : answer->err));
+        return again(ctx, TIMER_KEYS);
+    }
+    self->has_keys = true;
+    be_ready(ctx, self);
+    return ACTOR_CONTINUE;
+}
+
+/* Who does not say anything is gone, also when its connection has not been told so. */
+static actor_next_t
+look(actor_ctx_t *ctx, agent_gateway_t *self)
+{
+    int64_t since = actor_now_ns(ctx) - (int64_t) AGENT_SILENCE_MS * 1000000;
+
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here && agent->heard_ns < since) {
+            visit_end(ctx, self, agent, ERR_ABSENT);
+        }
+    }
+    content_go_on(ctx, self);
+    return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static actor_next_t
+gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    agent_gateway_t *self = state;
+
+    return key == TIMER_LOOK             ? look(ctx, self)
+           : key == TIMER_KEYS           ? ask_keys(ctx, self)
+           : ask_list(ctx) == VERDICT_OK ? ACTOR_CONTINUE
+                                         : again(ctx, TIMER_LIST);
+}
+
+/* A site that does not listen has no agents and makes no keys. */
+static actor_next_t
+gateway_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    agent_gateway_t *self = state;
+
+    self->args = actor_keep(ctx, &site_args_type, args);
+    self->listens = ((const site_args_t *) args)->listen.size > 0;
+    self->numbers = actor_random(ctx) >> 16; /* of orders: not those of the incarnation before */
+    table_init(self);
+    if (!self->listens) {
+        actor_ready(ctx);
+        return ACTOR_CONTINUE;
+    }
+    claim(ctx, ask_keys(ctx, self) == ACTOR_CONTINUE && ask_list(ctx) == VERDICT_OK);
+    return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static void
+gateway_drop(void *state)
+{
+    agent_gateway_t *self = state;
+
+    kept_destroy(&self->args);
+    table_drop(self);
+    explicit_bzero(&self->keys, sizeof self->keys);
+}
+
+static const actor_hears_t actor_hears[] = {ON(peer_came),
+                                            ON(peer_gone),
+                                            ON(peer_next),
+                                            ON_URGENT(door_knock),
+                                            ON(agent_call),
+                                            ON_URGENT(agent_end),
+                                            ON_URGENT(agents_changed)};
+
+const actor_class_t agent_gateway_class = {
+    .name = "agent_gateway",
+    .state_bytes = sizeof(agent_gateway_t),
+    .init = gateway_init,
+    .on_timer = gateway_timer,
+    .drop = gateway_drop,
+    .describe = table_describe,
+    ACTOR_LIST(hears),
+    .edges = actor_edges,
+    .edge_count = ACTOR_EDGE_COUNT,
+    .role = true,
+    .starts_later = true,
+};

@@ -1,0 +1,76 @@
+/* agent_inside.h - what the files of the agent share: its state and what it has in hand.
+ *
+ * Shape    one order in hand, which goes lack -> fetch -> lack ... -> run -> done; one that comes
+ *          meanwhile waits for the end of its job. A probe is answered beside.
+ * Promises what is durable is told; what was not told is found again by the next look at what is
+ *          lacking. Nothing is staged for an order whose signature does not hold.
+ * Threads  the agent's handlers.
+ */
+#pragma once
+
+#include "actors/answer.h"
+#include "actors/jobs_agent.h"
+#include "actors/jobs_gateway.h"
+#include "actors/outbox.h"
+#include "runtime/notes.h"
+
+#define AGENT_WORK_MS 14400000u /* of one placement */
+
+enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS };
+
+typedef enum agent_phase {
+    PHASE_IDLE,
+    PHASE_LACK,  /* a job finds out what is lacking */
+    PHASE_FETCH, /* ranges were asked for, and come */
+    PHASE_RUN    /* a job works on the point */
+} agent_phase_t;
+
+typedef struct agent_state {
+    kept_t *args; /* agent_args */
+    keys_t keys;
+    bool has_keys;
+    outbox_t outbox;
+    void *memory; /* AGENT_MEMORY_BYTES: the frame in hand */
+    /* the connection */
+    bool here; /* the site has said welcome */
+    int64_t heard_ns;
+    uint64_t beats, dials;
+    /* the order in hand */
+    agent_phase_t phase;
+    kept_t *probe;        /* agent_order */
+    kept_t *order, *next; /* agent_order; next: waits for the end of a job */
+    uint64_t job;
+    bool job_open;    /* of the order in hand, or of one that has ended */
+    bool whole;       /* of a measure: its manifest is there, now what else is lacking is counted */
+    uint64_t lacks;   /* bytes of content that a measured version lacks */
+    kept_t *need;     /* lacking, while its ranges come */
+    uint32_t came;    /* ranges of it that have come whole */
+    uint64_t part;    /* bytes of the next one */
+    uint64_t fetched; /* bytes that have come for the need */
+    arrivals_t *arrivals; /* not given to a job yet; NULL: none */
+    bool storing;
+    digest_t fetched_root; /* of a version that is on its way: the store keeps what it has of it */
+} agent_state_t;
+
+const agent_order_t *agent_order_of(const kept_t *order);
+const work_t *agent_work_of(const kept_t *order);
+void agent_say(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const void *m);
+/* Ends the connection and what is in hand, and dials anew. */
+actor_next_t agent_dial(actor_ctx_t *ctx, agent_state_t *self);
+/* Looks at the root, beside whatever is in hand; takes the order. */
+actor_next_t agent_probe(actor_ctx_t *ctx, agent_state_t *self, kept_t *take_order);
+/* Nothing is in hand any more; a job may still be at work for nobody. */
+void agent_forget_order(actor_ctx_t *ctx, agent_state_t *self);
+
+/* agent_steps.c */
+actor_next_t agent_take_order(actor_ctx_t *ctx, agent_state_t *self, const agent_order_t *m);
+actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
+actor_next_t agent_take_stop(actor_ctx_t *ctx, agent_state_t *self, const agent_stop_t *m);
+actor_next_t agent_tell_progress(actor_ctx_t *ctx, agent_state_t *self);
+
+/* agent_answers.c: what is said at the end of an order. */
+void agent_fail(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order, err_t err,
+                slice_t text);
+void agent_finish(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order,
+                  const actor_answer_t *answer);
+err_t agent_check_order(const agent_state_t *self, const agent_order_t *m);

@@ -1,0 +1,22 @@
+/* transfer.h - ranges of the site's objects, as they are sent to agents.
+ *
+ * Shape    an object is read from an offset, at most so many bytes; its size comes along.
+ * Promises the chunks that a range touches were held against their digests; who receives the whole
+ *          object checks its own.
+ * Costs    those of store_read_part.
+ * Errors   those of store_read_part; ERR_DIGEST: it is shorter than the range begins.
+ * Threads  one job.
+ */
+#pragma once
+
+#include "actors/content/store.h"
+
+typedef struct transfer_range {
+    digest_t object;
+    uint64_t from;
+    uint64_t size; /* bytes; 0: to the end */
+} transfer_range_t;
+
+/* Reads at most max bytes of the range into bytes; *ret_total is the object's size. */
+err_t transfer_read(store_t *store, const transfer_range_t *range, uint8_t *bytes, size_t max,
+                    size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;

@@ -1,0 +1,139 @@
+/* agents.c - points that are other machines: their tokens, and the keys by which they are known.
+ *
+ * A token is spent in the transaction that records the key of who had it. Whoever joins again with
+ * the same token and the same keys did not hear the answer: it is given again. */
+#include <stdio.h>
+#include <string.h>
+
+#include "actors/database/handlers.h"
+#include "actors/database/rows.h"
+
+typedef struct agent {
+    int64_t point, expires;
+    digest_t key, signing;
+    bool revoked;
+} agent_t;
+
+void
+agent_expect(tx_t *tx, const point_t *point, const point_commit_t *m)
+{
+    uint64_t life_s = m->expires_s == 0 ? TOKEN_LIFE_S : m->expires_s;
+    int64_t until = tx->now_ns + (int64_t) life_s * 1000000000;
+    RUN(tx, SQL_AGENT_ADD, v_int(point->row), v_digest(&m->token), v_int(until));
+    tx->agents_changed = true;
+}
+
+static void
+agent_read(const cursor_t *row, agent_t *ret)
+{
+    ret->point = cursor_int(row, 0);
+    ret->expires = cursor_int(row, 1);
+    cursor_copy(row, 2, ret->key.byte, sizeof ret->key.byte);
+    cursor_copy(row, 3, ret->signing.byte, sizeof ret->signing.byte);
+    ret->revoked = cursor_int(row, 4) != 0;
+}
+
+static void
+note_agent(tx_t *tx, const point_t *point, uint32_t id, const char *what)
+{
+    event_draft_t event;
+    event_of_point(&event, point, id);
+    event_text(&event, "the agent of distribution point %s %s", point->name, what);
+    event_write(tx, &event);
+}
+
+static void
+join_agent(tx_t *tx, const agent_enrol_t *m, const point_t *point)
+{
+    char root[AGENT_PATH_BYTES_MAX + sizeof POINT_AGENT];
+    snprintf(root, sizeof root, "%s%.*s", POINT_AGENT, RECORD_SHOWN(m, m->root));
+    RUN(tx, SQL_AGENT_JOIN, v_int(point->row), v_digest(&m->key), v_digest(&m->signing));
+    RUN(tx, SQL_POINT_ROOT, v_int(point->row), v_text(slice_of(root)));
+    note_agent(tx, point, STATUS_AGENT_JOINED, "has joined");
+    tx->agents_changed = true;
+}
+
+static err_t
+judge(const tx_t *tx, const agent_t *agent, const agent_enrol_t *m, bool *ret_again)
+{
+    bool joined = !digest_is_none(&agent->key);
+    bool same = memcmp(&agent->key, &m->key, sizeof m->key) == 0 &&
+                memcmp(&agent->signing, &m->signing, sizeof m->signing) == 0;
+    *ret_again = joined && same;
+    return agent->revoked                ? ERR_REVOKED
+           : *ret_again                  ? OK
+           : joined                      ? ERR_TOKEN_SPENT
+           : tx->now_ns > agent->expires ? ERR_TOKEN_EXPIRED
+                                         : OK;
+}
+
+void
+handle_agent_enrol(tx_t *tx, const agent_enrol_t *m)
+{
+    agent_t agent;
+    point_t point;
+    bool again = false;
+    cursor_t row = OPEN(tx, SQL_AGENT_BY_TOKEN, v_digest(&m->token));
+    bool known = CURSOR_ONE(row, agent_read, &agent) && point_by_row(tx, agent.point, &point);
+    err_t err = !known || digest_is_none(&m->key) || digest_is_none(&m->signing)
+                    ? ERR_TOKEN
+                    : judge(tx, &agent, m, &again);
+    if (err != OK) {
+        tx_refuse(tx, err, NULL, "cannot join '%s': %s", known ? point.name : "the site",
+                  err_sentence(err));
+        return;
+    }
+    if (!again) {
+        join_agent(tx, m, &point);
+    }
+    agent_enrolled_t *enrolled = ANSWER(tx, agent_enrolled);
+    enrolled->dp = tx_text(tx, slice_of(point.name));
+}
+
+void
+handle_agent_revoke(tx_t *tx, const agent_revoke_t *m)
+{
+    point_t point;
+    if (!point_need(tx, "set", record_slice(m, m->name), &point)) {
+        return;
+    }
+    if (NUMBER(tx, SQL_AGENT_HAS, 0, v_int(point.row)) == 0) {
+        tx_refuse(tx, ERR_BAD_VALUE, "only a point that was added with --agent has a key",
+                  "cannot set '%s': it is a directory of this machine", point.name);
+        return;
+    }
+    bool changed = RUN(tx, SQL_AGENT_REVOKE, v_int(point.row)) > 0;
+    if (changed) {
+        tx->agents_changed = true;
+        note_agent(tx, &point, STATUS_AGENT_REVOKED, "is locked out: its key was revoked");
+    }
+    tx_done(tx, changed, changed ? NULL : "it was revoked before");
+}
+
+static void
+list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
+{
+    ret->dp = tx_cursor_text(tx, row, 0);
+    cursor_copy(row, 1, ret->dp_incarnation.byte, sizeof ret->dp_incarnation.byte);
+    cursor_copy(row, 2, ret->token.byte, sizeof ret->token.byte);
+    cursor_copy(row, 3, ret->key.byte, sizeof ret->key.byte);
+    cursor_copy(row, 4, ret->signing.byte, sizeof ret->signing.byte);
+    ret->revoked = cursor_int(row, 5) != 0;
+}
+
+void
+handle_agents_known(tx_t *tx, __attribute__((unused)) const agents_known_t *m)
+{
+    uint32_t i = 0;
+    int64_t count = tx_number(tx, SQL_ALL_AGENTS_COUNT, 0, NULL, 0);
+    agents_listed_t *listed = ANSWER(tx, agents_listed);
+    listed->site = tx->db->site;
+    listed->agents = draft_rows(&tx->answer, (uint32_t) count, sizeof(agent_row_t));
+    cursor_t row = tx_open(tx, SQL_ALL_AGENTS, NULL, 0);
+    while (cursor_next(&row)) {
+        agent_row_t *agent = draft_row(&tx->answer, listed->agents, i++, sizeof *agent);
+        if (agent != NULL) {
+            list_agent(tx, &row, agent);
+        }
+    }
+}

@@ -1,0 +1,125 @@
+/* gateway.h - what the files of the agent gateway share: its state, its agents, its edges.
+ *
+ * Shape    an agent_t for each point that is another machine, by its name; while its agent is
+ *          there it has a visit: an address at the link, credit, the need and the orders in hand.
+ * Promises nothing here would be lost with the state: the database knows who may come in, a point's
+ *          work is asked for again, and an agent that begins anew says what it lacks.
+ * Threads  the gateway's handlers.
+ */
+#pragma once
+
+#include <czmq.h>
+
+#include "actors/agent_credit.h"
+#include "actors/answer.h"
+#include "actors/jobs_gateway.h"
+#include "actors/outbox.h"
+#include "actors/roster.h"
+#include "runtime/notes.h"
+
+#define GATEWAY_ASK_MS 60000u
+
+#define GATEWAY_EDGES(E)                                                                           \
+    E(NEED, site_database, agents_known)                                                           \
+    E(ASK, site_database, agents_known)                                                            \
+    E(ASK, site_database, agent_enrol)                                                             \
+    E(TELL, site_database, progress)                                                               \
+    E(TELL, status_manager, progress)
+ACTOR_EDGES(GATEWAY_EDGES)
+
+typedef struct order {
+    uint64_t number; /* 0: none */
+    request_t request;
+    kept_t *call; /* agent_call */
+} order_t;
+
+typedef struct agent {
+    char dp[NAME_BYTES_MAX + 1];
+    id128_t incarnation;
+    digest_t token, key, signing;
+    bool revoked, listed; /* listed: by the last answer of the database */
+    /* the visit */
+    bool here;
+    uint8_t peer[255];
+    uint8_t peer_size;
+    int64_t heard_ns;
+    credit_t credit;
+    order_t order[AGENT_ORDERS_MAX];
+    kept_t *need;  /* agent_need in hand */
+    uint32_t next; /* its first range that was not sent whole */
+    uint64_t sent; /* bytes of that range */
+    uint64_t
+        job; /* that reads for it; 0: none. An answer to another one is for a visit that ended */
+    uint64_t taken; /* bytes of credit that it has */
+} agent_t;
+
+/* Who waits for the database's word. */
+typedef struct joining {
+    bool used;
+    uint8_t peer[255];
+    uint8_t peer_size;
+} joining_t;
+#define GATEWAY_JOINING_MAX 64u /* at one time; a further one is refused (busy) */
+
+typedef struct agent_gateway {
+    kept_t *args;
+    id128_t site;
+    keys_t keys;
+    bool listens, listed, has_keys;
+    zhashx_t *agent; /* lower-case name -> agent_t */
+    zhashx_t *user;  /* hex of a key, or of a token's -> agent_t, borrowed */
+    joining_t joining[GATEWAY_JOINING_MAX];
+    outbox_t outbox;
+    credit_t all;
+    uint64_t numbers;   /* of orders */
+    uint64_t jobs;      /* that read, so far */
+    uint64_t strangers; /* knocks of those nobody knows */
+    uint64_t odd;       /* frames that were refused */
+    uint64_t sent;      /* bytes of content */
+    void *memory;       /* AGENT_MEMORY_BYTES: the frame in hand */
+} agent_gateway_t;
+
+/* gateway_table.c */
+void table_init(agent_gateway_t *self);
+void table_drop(agent_gateway_t *self);
+void table_describe(const void *state, char *text, size_t size);
+/* What the database lists; ends the visits of those that may be here no more. */
+void table_fill(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
+agent_t *table_by_name(const agent_gateway_t *self, slice_t dp);
+/* Whose key, or token, this is; NULL: a stranger's. */
+agent_t *table_by_user(const agent_gateway_t *self, slice_t user);
+bool table_is_token(const agent_t *agent, slice_t user);
+/* Ends what is in hand for an agent: whoever waits hears this. */
+void visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err);
+void visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer,
+                 uint64_t credit);
+/* Says something; an agent that cannot be told any more is gone. */
+void visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
+               const void *record);
+
+/* gateway_join.c */
+actor_next_t join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m);
+bool join_enrol(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const agent_t *agent,
+                const agent_enrol_t *m);
+void join_refuse(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, err_t err);
+
+/* gateway_hear.c */
+actor_next_t hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m);
+bool hear_is_of_visit(const agent_t *agent, slice_t peer);
+
+/* gateway_orders.c */
+actor_next_t orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m);
+actor_next_t orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m);
+order_t *orders_of(agent_t *agent, uint64_t number);
+/* False: the agent said what nobody asked. */
+bool orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_done_t *m);
+bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
+                     const agent_progress_t *m);
+void order_free(order_t *order);
+
+/* gateway_content.c */
+bool content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m);
+bool content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
+                     const agent_durable_t *m);
+/* Sends to whom there is something to send, as far as credit goes. */
+void content_go_on(actor_ctx_t *ctx, agent_gateway_t *self);

@@ -1,0 +1,203 @@
+/* gateway_content.c - content on its way to agents: read by jobs, sent as far as credit goes.
+ *
+ * Credit is taken when a job begins to read, and what it did not read is given back; what was sent
+ * comes back when the agent says that it is durable. */
+#include "actors/gateway.h"
+#include "actors/jobs_gateway.h"
+
+#define READ_MS       120000u
+#define READ_AT_ONCE  2048u        /* ranges of one job */
+#define READ_WORTH_IT (256u << 10) /* bytes; less is sent when nothing else is under way */
+
+THEN(agent_gateway_t, content_read)
+
+static const agent_need_t *
+need_of(const agent_t *agent)
+{
+    return kept_record(agent->need);
+}
+
+static const work_t *
+work_in(const agent_t *agent, uint64_t number, const agent_call_t **ret_call)
+{
+    const order_t *order = orders_of((agent_t *) agent, number);
+
+    *ret_call = order ? kept_record(order->call) : NULL;
+    return *ret_call ? ROW(*ret_call, (*ret_call)->work, 0, work_t) : NULL;
+}
+
+/* The need in hand from where it is. */
+static void
+put_ranges(actor_ctx_t *ctx, const agent_t *agent, read_order_t *m)
+{
+    const agent_need_t *need = need_of(agent);
+    draft_t *draft = actor_draft_open(ctx);
+    uint32_t left = need->ranges.count - agent->next;
+    uint32_t count = left < READ_AT_ONCE ? left : READ_AT_ONCE;
+
+    m->ranges = draft_rows(draft, count, sizeof(range_t));
+    for (uint32_t i = 0; i < count; i++) {
+        range_t *row = draft_row(draft, m->ranges, i, sizeof *row);
+        if (!row) {
+            return;
+        }
+        *row = *ROW(need, need->ranges, agent->next + i, range_t);
+        if (i == 0 && agent->sent > 0) {
+            row->from += agent->sent;
+            row->size -= row->size > 0 ? agent->sent : 0;
+        }
+    }
+}
+
+static void
+start_read(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t bytes)
+{
+    const agent_call_t *call = NULL;
+    const work_t *work = work_in(agent, need_of(agent)->order, &call);
+    read_order_t *m = DRAFT(ctx, read_order);
+
+    if (!work) {
+        kept_destroy(&agent->need); /* its order has ended */
+        return;
+    }
+    m->order = need_of(agent)->order;
+    m->store = actor_text(ctx, record_slice(call, work->store));
+    m->bytes_max = bytes;
+    put_ranges(ctx, agent, m);
+    job_spec_t spec = {.name = "read",
+                       .run = job_read,
+                       .input_type = &read_order_type,
+                       .input = m,
+                       .subject = slice_of("store"),
+                       .deadline_ms = READ_MS,
+                       .then = content_read_then,
+                       .tag = ++self->jobs};
+    if (actor_job(ctx, &spec, NULL) == VERDICT_OK) {
+        agent->job = self->jobs;
+        agent->taken = bytes;
+        credit_send(&agent->credit, &self->all, bytes);
+    }
+}
+
+static void
+send_some(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
+{
+    uint64_t room = credit_room(&agent->credit, &self->all);
+
+    if (agent->job != 0 || !agent->need || room == 0 ||
+        (room < READ_WORTH_IT && agent->credit.under_way > 0)) {
+        return;
+    }
+    start_read(ctx, self, agent, room < AGENT_DATA_BYTES_MAX ? room : AGENT_DATA_BYTES_MAX);
+}
+
+void
+content_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
+{
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        send_some(ctx, self, agent);
+    }
+}
+
+/* ---- what was read ---- */
+
+static agent_t *
+agent_of_job(const agent_gateway_t *self, uint64_t job)
+{
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->job == job) {
+            return agent;
+        }
+    }
+    return NULL;
+}
+
+/* Goes on in the need behind what was read; returns its bytes. */
+static uint64_t
+pass_pieces(agent_t *agent, const agent_data_t *m)
+{
+    const agent_need_t *need = need_of(agent);
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < m->pieces.count && agent->next < need->ranges.count; i++) {
+        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
+        const range_t *range = ROW(need, need->ranges, agent->next, range_t);
+        uint64_t end = range->size > 0 ? range->from + range->size : piece->total;
+        bytes += piece->bytes.size;
+        agent->sent += piece->bytes.size;
+        if (piece->from + piece->bytes.size >= end ||
+            piece->from + piece->bytes.size >= piece->total) {
+            agent->next++;
+            agent->sent = 0;
+        }
+    }
+    if (agent->next == need->ranges.count) {
+        kept_destroy(&agent->need);
+    }
+    return bytes;
+}
+
+static void
+fail_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
+{
+    agent_data_t *m = DRAFT(ctx, agent_data);
+
+    m->order = need_of(agent)->order;
+    m->err = err;
+    m->text = actor_text(ctx, slice_of(err_sentence(err)));
+    kept_destroy(&agent->need);
+    visit_say(ctx, self, agent, &agent_data_type, m);
+}
+
+static actor_next_t
+content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
+{
+    agent_t *agent = agent_of_job(self, answer->tag);
+    const agent_data_t *m = ANSWER_AS(answer, agent_data);
+
+    if (!agent) {
+        return ACTOR_CONTINUE;
+    }
+    agent->job = 0;
+    uint64_t read = m && m->err == OK && agent->need ? pass_pieces(agent, m) : 0;
+    claim(ctx, read <= agent->taken);
+    claim(ctx, credit_return(&agent->credit, &self->all, agent->taken - read));
+    self->sent += read;
+    if (agent->need && (!m || m->err != OK)) {
+        fail_need(ctx, self, agent, m ? (err_t) m->err : answer->err);
+    } else if (m && m->pieces.count > 0) {
+        visit_say(ctx, self, agent, &agent_data_type, m);
+    }
+    content_go_on(ctx, self);
+    return ACTOR_CONTINUE;
+}
+
+/* ---- what the agent says ---- */
+
+/* One at a time: a further one takes the place of the one before. */
+bool
+content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m)
+{
+    if (m->ranges.count > AGENT_RANGES_MAX || agent->job != 0) {
+        return false;
+    }
+    if (!orders_of(agent, m->order)) {
+        return m->order <= self->numbers;
+    }
+    kept_destroy(&agent->need);
+    agent->next = 0;
+    agent->sent = 0;
+    agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
+    send_some(ctx, self, agent);
+    return true;
+}
+
+bool
+content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_durable_t *m)
+{
+    if (!credit_return(&agent->credit, &self->all, m->bytes)) {
+        return false;
+    }
+    content_go_on(ctx, self);
+    return true;
+}

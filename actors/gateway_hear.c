@@ -1,0 +1,83 @@
+/* gateway_hear.c - what agents say: each frame by the key that its connection has proved. */
+#include "actors/gateway.h"
+
+static bool
+greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, const agent_hello_t *m)
+{
+    if (m->credit == 0) {
+        return false;
+    }
+    visit_begin(ctx, self, agent, peer, m->credit);
+    agent_welcome_t *welcome = DRAFT(ctx, agent_welcome);
+    welcome->v = AGENT_WIRE_VERSION;
+    visit_say(ctx, self, agent, &agent_welcome_type, welcome);
+    return true;
+}
+
+bool
+hear_is_of_visit(const agent_t *agent, slice_t peer)
+{
+    return agent->here && peer.size == agent->peer_size &&
+           memcmp(peer.data, agent->peer, peer.size) == 0;
+}
+
+/* What is said within a visit. */
+static bool
+hear(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
+     const void *m)
+{
+    agent->heard_ns = actor_now_ns(ctx);
+    if (type == &agent_beat_type) {
+        agent_beat_t *beat = DRAFT(ctx, agent_beat);
+        beat->number = ((const agent_beat_t *) m)->number;
+        visit_say(ctx, self, agent, &agent_beat_type, beat);
+        return true;
+    }
+    return type == &agent_need_type       ? content_need(ctx, self, agent, m)
+           : type == &agent_durable_type  ? content_durable(ctx, self, agent, m)
+           : type == &agent_progress_type ? orders_progress(ctx, self, agent, m)
+           : type == &agent_done_type     ? orders_done(ctx, self, agent, m)
+                                          : false;
+}
+
+/* Whoever says something in a visit that is over begins anew when it hears nothing. */
+static bool
+take(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const peer_came_t *m,
+     const record_type_t *type, const void *record)
+{
+    slice_t peer = record_slice(m, m->peer);
+    bool joins = table_is_token(agent, record_slice(m, m->user));
+
+    if (joins != (type == &agent_enrol_type)) {
+        return false;
+    }
+    if (joins) {
+        return join_enrol(ctx, self, peer, agent, record);
+    }
+    if (type == &agent_hello_type) {
+        return greet(ctx, self, agent, peer, record);
+    }
+    return !hear_is_of_visit(agent, peer) || hear(ctx, self, agent, type, record);
+}
+
+actor_next_t
+hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
+{
+    agent_t *agent = table_by_user(self, record_slice(m, m->user));
+    const record_type_t *type = NULL;
+    const void *record = NULL;
+
+    if (!agent || agent->revoked) {
+        self->strangers++;
+        join_refuse(ctx, self, record_slice(m, m->peer), ERR_REVOKED);
+        return ACTOR_CONTINUE;
+    }
+    err_t err = agent_frame_read(record_slice(m, m->body), AGENT_SAYS, self->memory,
+                                 AGENT_MEMORY_BYTES, &type, &record);
+    if (err != OK || !take(ctx, self, agent, m, type, record)) {
+        self->odd++;
+        join_refuse(ctx, self, record_slice(m, m->peer), err == OK ? ERR_BAD_REQUEST : err);
+        visit_end(ctx, self, agent, ERR_ABSENT);
+    }
+    return ACTOR_CONTINUE;
+}

@@ -1,0 +1,95 @@
+/* gateway_join.c - who may come in, and how a machine becomes a point's agent.
+ *
+ * The key of a token is a key of CURVE: whoever comes in by it has proved to have the secret. */
+#include "actors/gateway.h"
+
+/* A token that was spent or has expired may come in to be told so; nobody else may. */
+actor_next_t
+join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
+{
+    char user[65] = "";
+    door_opens_t *opens = DRAFT(ctx, door_opens);
+
+    if (!self->listed || !self->has_keys) {
+        actor_refuse(ctx, ERR_STARTING);
+        return ACTOR_CONTINUE;
+    }
+    if (m->key.size == 32) {
+        hex_of_bytes((const uint8_t *) record_slice(m, m->key).data, 32, user);
+    }
+    const agent_t *agent = table_by_user(self, slice_of(user));
+    opens->open = agent && !agent->revoked;
+    self->strangers += !opens->open;
+    answer_unheard(REPLY(ctx, door_opens, opens));
+    return ACTOR_CONTINUE;
+}
+
+/* ---- joining ---- */
+
+static void
+say_to(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const record_type_t *type,
+       const void *record)
+{
+    self->odd += !outbox_put(ctx, &self->outbox, peer, false, type, record);
+}
+
+void
+join_refuse(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, err_t err)
+{
+    agent_refused_t *m = DRAFT(ctx, agent_refused);
+
+    m->err = err;
+    m->text = actor_text(ctx, slice_of(err_sentence(err)));
+    say_to(ctx, self, peer, &agent_refused_type, m);
+}
+
+/* The answer of the database is for a peer: its address is kept in the ask's place. */
+static actor_next_t
+enrolled(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    agent_gateway_t *self = state;
+    joining_t *joining = &self->joining[answer->tag];
+    const agent_enrolled_t *m = ANSWER_AS(answer, agent_enrolled);
+    slice_t peer = {(const char *) joining->peer, joining->peer_size};
+
+    joining->used = false;
+    if (!m) {
+        join_refuse(ctx, self, peer, answer_err(answer));
+        return ACTOR_CONTINUE;
+    }
+    agent_enrolled_t *out = DRAFT(ctx, agent_enrolled);
+    out->dp = actor_text(ctx, record_slice(m, m->dp));
+    out->site_signing = self->keys.signing_key;
+    say_to(ctx, self, peer, &agent_enrolled_type, out);
+    return ACTOR_CONTINUE;
+}
+
+bool
+join_enrol(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const agent_t *agent,
+           const agent_enrol_t *m)
+{
+    uint32_t place = 0;
+
+    while (place < GATEWAY_JOINING_MAX && self->joining[place].used) {
+        place++;
+    }
+    if (place == GATEWAY_JOINING_MAX) {
+        join_refuse(ctx, self, peer, ERR_BUSY);
+        return true;
+    }
+    joining_t *joining = &self->joining[place];
+    joining->peer_size = (uint8_t) peer.size;
+    memcpy(joining->peer, peer.data, peer.size);
+    agent_enrol_t *ask = DRAFT(ctx, agent_enrol);
+    ask->v = m->v;
+    ask->key = m->key;
+    ask->signing = m->signing;
+    ask->root = actor_text(ctx, record_slice(m, m->root));
+    ask->token = agent->token;
+    joining->used =
+        ask_site_database_agent_enrol(ctx, ask, GATEWAY_ASK_MS, enrolled, place) == VERDICT_OK;
+    if (!joining->used) {
+        join_refuse(ctx, self, peer, ERR_BUSY);
+    }
+    return true;
+}

@@ -1,0 +1,218 @@
+/* gateway_table.c - who may come in, and who is here; see gateway.h. */
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/gateway.h"
+
+#define HEX_BYTES 65u
+
+static void
+agent_destroy(void **item)
+{
+    agent_t *agent = *item;
+
+    for (uint32_t i = 0; i < AGENT_ORDERS_MAX; i++) {
+        order_free(&agent->order[i]);
+    }
+    kept_destroy(&agent->need);
+    free(agent);
+    *item = NULL;
+}
+
+void
+table_init(agent_gateway_t *self)
+{
+    self->agent = zhashx_new();
+    self->user = zhashx_new();
+    self->memory = malloc(AGENT_MEMORY_BYTES);
+    assert(self->agent && self->user && self->memory);
+    zhashx_set_destructor(self->agent, agent_destroy);
+    outbox_init(&self->outbox);
+    self->all.window = AGENTS_WINDOW_BYTES;
+}
+
+void
+table_drop(agent_gateway_t *self)
+{
+    zhashx_destroy(&self->user);
+    zhashx_destroy(&self->agent);
+    outbox_drop(&self->outbox);
+    free(self->memory);
+    self->memory = NULL;
+}
+
+static bool
+name_key(slice_t dp, char key[NAME_BYTES_MAX + 1])
+{
+    if (!slice_copy(dp, key, NAME_BYTES_MAX + 1)) {
+        return false;
+    }
+    for (char *at = key; *at; at++) {
+        *at = *at >= 'A' && *at <= 'Z' ? (char) (*at - 'A' + 'a') : *at;
+    }
+    return true;
+}
+
+agent_t *
+table_by_name(const agent_gateway_t *self, slice_t dp)
+{
+    char key[NAME_BYTES_MAX + 1];
+
+    return name_key(dp, key) ? zhashx_lookup(self->agent, key) : NULL;
+}
+
+agent_t *
+table_by_user(const agent_gateway_t *self, slice_t user)
+{
+    char key[HEX_BYTES];
+
+    return slice_copy(user, key, sizeof key) ? zhashx_lookup(self->user, key) : NULL;
+}
+
+bool
+table_is_token(const agent_t *agent, slice_t user)
+{
+    char hex[HEX_BYTES];
+
+    hex_of_bytes(agent->token.byte, sizeof agent->token.byte, hex);
+    return slice_equal(user, slice_of(hex));
+}
+
+/* ---- what the database lists ---- */
+
+static void
+know_user(agent_gateway_t *self, const digest_t *key, agent_t *agent)
+{
+    char hex[HEX_BYTES];
+
+    if (!digest_is_none(key)) {
+        hex_of_bytes(key->byte, sizeof key->byte, hex);
+        zhashx_update(self->user, hex, agent);
+    }
+}
+
+static bool
+same_agent(const agent_t *agent, const agent_row_t *row)
+{
+    return memcmp(&agent->incarnation, &row->dp_incarnation, sizeof row->dp_incarnation) == 0 &&
+           memcmp(&agent->key, &row->key, sizeof row->key) == 0;
+}
+
+static void
+take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, const agent_row_t *row)
+{
+    char key[NAME_BYTES_MAX + 1];
+    agent_t *agent = table_by_name(self, record_slice(m, row->dp));
+
+    if (!name_key(record_slice(m, row->dp), key)) {
+        return;
+    }
+    if (!agent) {
+        agent = calloc(1, sizeof *agent);
+        assert(agent);
+        zhashx_update(self->agent, key, agent);
+    } else if (agent->here && (row->revoked || !same_agent(agent, row))) {
+        visit_end(ctx, self, agent, ERR_ABSENT);
+    }
+    bool copied = slice_copy(record_slice(m, row->dp), agent->dp, sizeof agent->dp);
+    agent->incarnation = row->dp_incarnation;
+    agent->token = row->token;
+    agent->key = row->key;
+    agent->signing = row->signing;
+    agent->revoked = row->revoked;
+    agent->listed = copied;
+    know_user(self, &agent->token, agent);
+    know_user(self, &agent->key, agent);
+}
+
+static void
+forget_others(actor_ctx_t *ctx, agent_gateway_t *self)
+{
+    zlistx_t *keys = zhashx_keys(self->agent);
+
+    assert(keys);
+    for (const char *key = zlistx_first(keys); key; key = zlistx_next(keys)) {
+        agent_t *agent = zhashx_lookup(self->agent, key);
+        if (!agent->listed) {
+            visit_end(ctx, self, agent, ERR_ABSENT);
+            zhashx_delete(self->agent, key);
+        }
+    }
+    zlistx_destroy(&keys);
+}
+
+void
+table_fill(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
+{
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        agent->listed = false;
+    }
+    zhashx_purge(self->user);
+    for (uint32_t i = 0; i < m->agents.count; i++) {
+        take_row(ctx, self, m, ROW(m, m->agents, i, agent_row_t));
+    }
+    forget_others(ctx, self);
+}
+
+/* ---- visits ---- */
+
+void
+visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
+{
+    for (uint32_t i = 0; i < AGENT_ORDERS_MAX; i++) {
+        if (agent->order[i].number != 0) {
+            actor_refuse_to(ctx, agent->order[i].request, err);
+            order_free(&agent->order[i]);
+        }
+    }
+    kept_destroy(&agent->need);
+    credit_end(&agent->credit, &self->all);
+    agent->here = false;
+    agent->job = 0;
+}
+
+void
+visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, uint64_t credit)
+{
+    visit_end(ctx, self, agent, ERR_ABSENT);
+    memcpy(agent->peer, peer.data, peer.size);
+    agent->peer_size = (uint8_t) peer.size;
+    agent->here = true;
+    agent->heard_ns = actor_now_ns(ctx);
+    agent->credit.window = credit < AGENT_WINDOW_BYTES ? credit : AGENT_WINDOW_BYTES;
+}
+
+void
+visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
+          const void *record)
+{
+    slice_t peer = {(const char *) agent->peer, agent->peer_size};
+
+    if (!outbox_put(ctx, &self->outbox, peer, false, type, record)) {
+        visit_end(ctx, self, agent, ERR_ABSENT);
+    }
+}
+
+void
+table_describe(const void *state, char *text, size_t size)
+{
+    const agent_gateway_t *self = state;
+    uint32_t here = 0;
+
+    for (const agent_t *agent = zhashx_first(self->agent); agent;
+         agent = zhashx_next(self->agent)) {
+        here += agent->here;
+    }
+    if (!self->listens) {
+        snprintf(text, size, "does not listen");
+        return;
+    }
+    snprintf(text, size,
+             "agents: %zu, here: %u, bytes under way: %llu, sent: %llu, strangers refused: %llu, "
+             "odd frames: %llu",
+             zhashx_size(self->agent), here, (unsigned long long) self->all.under_way,
+             (unsigned long long) self->sent, (unsigned long long) self->strangers,
+             (unsigned long long) self->odd);
+}

@@ -1,0 +1,197 @@
+/* jobs_agent.c - see jobs_agent.h. */
+#include "actors/jobs_agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/content/lack.h"
+#include "actors/content/point_roots.h"
+#include "proto/messages.h"
+
+void
+arrivals_drop(void *arrivals)
+{
+    arrivals_t *all = arrivals;
+
+    for (uint32_t i = 0; i < all->count; i++) {
+        kept_destroy(&all->data[i]);
+    }
+    free(all);
+}
+
+/* An agent's store and what is staged beside it. */
+typedef struct shelf {
+    store_t *store;
+    staging_t *staging;
+    fault_t fault;
+} shelf_t;
+
+static err_t
+shelf_open(shelf_t *shelf, world_t *world, slice_t data)
+{
+    char path[PATH_BYTES_MAX + 1], store[PATH_BYTES_MAX + 8];
+
+    if (!slice_copy(data, path, sizeof path)) {
+        return RAISE(&shelf->fault, ERR_NAME_TOO_LONG, 0, "open", "the data directory");
+    }
+    snprintf(store, sizeof store, "%s/store", path);
+    TRY(store_open(world, store, &shelf->store, &shelf->fault));
+    return staging_open(world, path, shelf->store, &shelf->staging, &shelf->fault);
+}
+
+static void
+shelf_close(shelf_t *shelf)
+{
+    staging_close(&shelf->staging);
+    store_close(&shelf->store);
+}
+
+static text_t
+text_of(job_t *job, const fault_t *fault)
+{
+    char text[TEXT_BYTES_MAX];
+
+    return draft_text(job_draft(job), slice_of(fault_text(fault, text, sizeof text)));
+}
+
+/* ---- what is lacking ---- */
+
+static void
+put_ranges(job_t *job, lacking_t *m, const lack_t *lack)
+{
+    m->ranges = draft_rows(job_draft(job), lack->count, sizeof(range_t));
+    for (uint32_t i = 0; i < lack->count; i++) {
+        range_t *row = draft_row(job_draft(job), m->ranges, i, sizeof *row);
+        if (row) {
+            *row = (range_t){lack->range[i].object, lack->range[i].from, lack->range[i].size};
+        }
+    }
+    m->bytes = lack->bytes;
+    m->bytes_total = lack->bytes_total;
+}
+
+void
+job_lack(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const lack_order_t *order = input;
+    shelf_t shelf = {0};
+    lack_t lack = {
+        .max = AGENT_RANGES_MAX, .bytes_max = AGENT_NEED_BYTES_MAX, .nodes = order->nodes};
+    lacking_t *m = JOB_OUTPUT(job, lacking);
+
+    lack.range = calloc(lack.max, sizeof *lack.range);
+    err_t err = resource || !lack.range
+                    ? ERR_NO_MEMORY
+                    : shelf_open(&shelf, world, record_slice(order, order->data));
+    err =
+        err == OK ? lack_find(shelf.store, shelf.staging, &order->root, &lack, &shelf.fault) : err;
+    m->err = err;
+    if (err == OK) {
+        put_ranges(job, m, &lack);
+    } else {
+        m->text = text_of(job, &shelf.fault);
+    }
+    shelf_close(&shelf);
+    free(lack.range);
+}
+
+/* ---- data that came ---- */
+
+static err_t
+put_pieces(shelf_t *shelf, const agent_data_t *m, uint64_t *bytes)
+{
+    for (uint32_t i = 0; i < m->pieces.count; i++) {
+        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
+        staging_part_t part = {piece->object, piece->from, piece->total,
+                               record_slice(m, piece->bytes)};
+        TRY(staging_put(shelf->staging, &part, &shelf->fault));
+        *bytes += part.bytes.size;
+    }
+    return OK;
+}
+
+/* All that came while the job before was at work is one group: synced together, then told. */
+void
+job_store(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const lack_order_t *order = input;
+    const arrivals_t *arrivals = resource;
+    shelf_t shelf = {0};
+    uint64_t bytes = 0;
+    err_t err = shelf_open(&shelf, world, record_slice(order, order->data));
+
+    for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
+        err = put_pieces(&shelf, kept_record(arrivals->data[i]), &bytes);
+    }
+    err = err == OK ? staging_commit(shelf.staging, &shelf.fault) : err;
+    stored_t *m = JOB_OUTPUT(job, stored);
+    m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
+    m->bytes = bytes;
+    if (err != OK) {
+        m->text = text_of(job, &shelf.fault);
+    }
+    shelf_close(&shelf);
+}
+
+/* ---- the store ---- */
+
+/* A version that is half here has nodes that cannot be read: then nothing is removed. */
+static err_t
+collect(store_t *store, point_t *point, const digest_t *fetched, store_collected_t *ret,
+        fault_t *fault)
+{
+    digest_t *roots = NULL;
+    size_t count = 0;
+    uint64_t leftovers = 0; /* of jobs that a kill has ended; none is under way */
+
+    TRY(store_recover(store, &leftovers, fault));
+    TRY(store_migrate(store, NULL, NULL, &leftovers, fault));
+    TRY(point_roots(point, &roots, &count, fault));
+    digest_t *all = realloc(roots, (count + 1) * sizeof *all);
+    if (!all) {
+        free(roots);
+        return RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
+    }
+    if (!digest_is_none(fetched)) {
+        all[count++] = *fetched;
+    }
+    err_t err = store_collect(store, all, count, false, NULL, NULL, ret, fault);
+    free(all);
+    return err;
+}
+
+static err_t
+tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
+{
+    char root[PATH_BYTES_MAX + 1], path[PATH_BYTES_MAX + 1];
+    point_t point;
+    store_t *store = NULL;
+
+    if (!slice_copy(record_slice(work, work->dp_root), root, sizeof root) ||
+        !slice_copy(record_slice(work, work->store), path, sizeof path)) {
+        return RAISE(fault, ERR_NAME_TOO_LONG, 0, "collect", "the store");
+    }
+    TRY(point_open(world, root, &work->site, &work->dp_incarnation, &point, fault));
+    err_t err = store_open(world, path, &store, fault);
+    err = err == OK ? collect(store, &point, &work->root, ret, fault) : err;
+    store_close(&store);
+    point_close(&point);
+    return err;
+}
+
+void
+job_tidy(job_t *job, world_t *world, const void *input, void *resource)
+{
+    store_collected_t result = {0};
+    fault_t fault = {0};
+    err_t err = resource ? ERR_INTERNAL : tidy(world, input, &result, &fault);
+    collected_t *m = JOB_OUTPUT(job, collected);
+
+    m->err = err;
+    m->objects = result.removed_objects;
+    m->bytes = result.removed_bytes;
+    if (err != OK) {
+        m->text = text_of(job, &fault);
+    }
+}

@@ -1,0 +1,22 @@
+/* jobs_agent.h - the jobs of an agent, beside those that work on its point (jobs_point.h).
+ *
+ * Shape    job_lack: lack_order -> lacking; job_store: what is lent to it, an arrivals_t -> stored;
+ *          job_tidy: work -> collected: the agent's store keeps what the point has, and what root
+ *          is of the work, if any.
+ * Promises each makes its answer whatever it meets. What stored counts is durable.
+ * Costs    those of content/.
+ * Errors   in the answers.
+ * Threads  one job each, and one of the three at a time.
+ */
+#pragma once
+#include "runtime/actor.h"
+
+#define ARRIVALS_MAX 64u /* messages of data that are made durable together */
+
+typedef struct arrivals {
+    kept_t *data[ARRIVALS_MAX]; /* agent_data */
+    uint32_t count;
+} arrivals_t;
+
+void arrivals_drop(void *arrivals);
+job_fn job_lack, job_store, job_tidy;

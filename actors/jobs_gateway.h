@@ -1,0 +1,17 @@
+/* jobs_gateway.h - the jobs of a site that has agents.
+ *
+ * Shape    job_token: token_order -> token_made; job_keys: keys_order -> keys_read, the keys into
+ *          the keys_t that is lent; job_read: read_order -> agent_data.
+ * Promises each makes its answer whatever it meets. No secret is in a record but the token.
+ * Costs    those of content/; job_read: one copy of at most AGENT_DATA_BYTES_MAX.
+ * Errors   in the answers.
+ * Threads  one job each.
+ */
+#pragma once
+#include "actors/content/keys.h"
+#include "runtime/actor.h"
+
+job_fn job_token, job_keys, job_read;
+/* Starts job_keys; its answer brings the keys. */
+actor_next_t keys_ask(actor_ctx_t *ctx, slice_t data, actor_answer_fn *then);
+void keys_take(const actor_answer_t *answer, keys_t *ret_keys);

@@ -1,0 +1,74 @@
+/* link_inside.h - what the files of the links share.
+ *
+ * Shape    struct link is a link of any kind; link.c has what all have, link_door.c and
+ *          link_peers.c what is of one kind alone.
+ * Threads  that of the link's worker.
+ */
+#pragma once
+
+#include <zmq.h>
+
+#include "runtime/inside.h"
+#include "runtime/link.h"
+#include "runtime/notes.h"
+
+#define PEER_BYTES_MAX 255u /* of a routing id, by ZeroMQ */
+#define LINK_EDGES_MAX 3u
+
+/* What a peer link has beside a link's own. */
+typedef struct peers {
+    bool dials;
+    uint8_t public_key[32], secret_key[32], peer_key[32];
+    void *context;  /* of sockets, to dial anew */
+    uint64_t odd;   /* frames that were no message of a peer */
+    char user[129]; /* of the frame that is kept: the hex of a key */
+} peers_t;
+
+/* Where an answer goes: the peer, and whether it sent a delimiter. */
+typedef struct waiting_peer {
+    uint8_t peer[PEER_BYTES_MAX];
+    uint8_t peer_size;
+    bool delimited, used;
+    uint8_t *request; /* kept for a refusal, which echoes the request's id */
+    uint32_t request_size;
+} waiting_peer_t;
+
+struct link {
+    link_kind_t kind;
+    actor_class_t class;
+    core_t *core; /* once its actor has begun */
+    actor_edge_t edge[LINK_EDGES_MAX];
+    char name[48], endpoint[512], role[48];
+    uint32_t mode;
+    link_refuse_fn *refuse;
+    void *socket;
+    actor_ref_t self;
+    waiting_peer_t peer[ASKS_OPEN_MAX];
+    uint32_t peers; /* in use */
+    zmq_msg_t kept; /* the body that found no room */
+    waiting_peer_t kept_peer;
+    bool keeps;
+    uint64_t gone;    /* answers whose peer had left */
+    peers_t peers_of; /* of LINK_PEERS */
+};
+
+typedef struct link_state {
+    link_t *link;
+} link_state_t;
+
+link_t *link_of_ctx(const actor_ctx_t *ctx);
+/* The link's actor while it takes messages, else NULL. */
+actor_t *link_actor(const link_t *link, core_t *core);
+/* Reads one message into frames of the caller; false: there is none. frames beyond max are read and
+ * counted only. */
+bool link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count);
+
+/* link_door.c */
+void door_read(link_t *link, core_t *core);
+void door_class(link_t *link);
+
+/* link_peers.c */
+void peers_read(link_t *link, core_t *core);
+void peers_retry(link_t *link, core_t *core);
+void peers_class(link_t *link);
+err_t peers_open(link_t *link, void *context) must_use;

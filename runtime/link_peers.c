@@ -1,0 +1,299 @@
+/* link_peers.c - a socket between sites and their far ends: ROUTER that listens, DEALER that dials.
+ *
+ * Bytes    a message is one frame, beside the address that ROUTER puts before it; anything else is
+ *          counted and let go. CURVE always: a listening link has a door that its peers passed.
+ *
+ * The link has some asks open at its role (peer_next), and each answer is one frame to send: so the
+ * role needs no edge to a link, and nothing is told that the link could not take. */
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "runtime/link_inside.h"
+
+#define READ_AT_ONCE  16u
+#define NEXT_OPEN     32u       /* asks for what to send */
+#define NEXT_MS       86400000u /* of one of them; then it is asked anew */
+#define AGAIN_MS      100u      /* after the role was not there */
+#define HANDSHAKE_MS  5000      /* of a peer; then its connection is ended */
+#define FRAMES_HWM    10000     /* far more than credit lets be under way */
+#define HEARTBEAT_MS  2000      /* ends a connection whose other side has vanished */
+#define HEARTBEATS_MS 6000
+
+enum { EDGE_CAME, EDGE_GONE, EDGE_NEXT };
+
+/* ---- frames ---- */
+
+bool
+link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count)
+{
+    zmq_msg_t other;
+    uint32_t count = 0;
+    bool more = true;
+
+    zmq_msg_init(&other);
+    for (; more; count++) {
+        zmq_msg_t *into = count < max ? &frame[count] : &other;
+        if (zmq_msg_recv(into, link->socket, ZMQ_DONTWAIT) < 0) {
+            break;
+        }
+        more = zmq_msg_more(into);
+    }
+    zmq_msg_close(&other);
+    *ret_count = count;
+    return !more;
+}
+
+/* ---- the socket ---- */
+
+static void
+set_number(void *socket, int option, int value)
+{
+    int failed = zmq_setsockopt(socket, option, &value, sizeof value);
+    assert(failed == 0 && "libzmq knows this option");
+}
+
+static void
+set_key(void *socket, int option, const uint8_t key[32])
+{
+    int failed = zmq_setsockopt(socket, option, key, 32);
+    assert(failed == 0 && "libzmq was built with CURVE");
+}
+
+static void
+set_options(const link_t *link, void *socket)
+{
+    const peers_t *peers = &link->peers_of;
+    int64_t bytes_max = PEER_FRAME_BYTES_MAX;
+
+    set_number(socket, ZMQ_LINGER, 0);
+    set_number(socket, ZMQ_SNDHWM, FRAMES_HWM);
+    set_number(socket, ZMQ_HANDSHAKE_IVL, HANDSHAKE_MS);
+    set_number(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS);
+    set_number(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEATS_MS);
+    zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
+    set_key(socket, ZMQ_CURVE_SECRETKEY, peers->secret_key);
+    if (peers->dials) {
+        set_key(socket, ZMQ_CURVE_PUBLICKEY, peers->public_key);
+        set_key(socket, ZMQ_CURVE_SERVERKEY, peers->peer_key);
+        set_number(socket, ZMQ_RECONNECT_IVL, 500);
+        return;
+    }
+    set_number(socket, ZMQ_CURVE_SERVER, 1);
+    set_number(socket, ZMQ_ROUTER_MANDATORY, 1);
+    zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "peers", 5);
+}
+
+err_t
+peers_open(link_t *link, void *context)
+{
+    bool dials = link->peers_of.dials;
+    void *socket = zmq_socket(context, dials ? ZMQ_DEALER : ZMQ_ROUTER);
+
+    if (!socket) {
+        return ERR_FULL;
+    }
+    set_options(link, socket);
+    int failed = dials ? zmq_connect(socket, link->endpoint) : zmq_bind(socket, link->endpoint);
+    if (failed != 0) {
+        err_t err = err_of_errno(errno);
+        zmq_close(socket);
+        return err;
+    }
+    link->peers_of.context = context;
+    link->socket = socket;
+    return OK;
+}
+
+/* A connection may be refused for good, or its other side be gone without a word. */
+static bool
+dial_anew(link_t *link)
+{
+    zmq_close(link->socket);
+    link->socket = NULL;
+    return peers_open(link, link->peers_of.context) == OK;
+}
+
+/* ---- sending ---- */
+
+static bool
+send_body(link_t *link, slice_t peer, slice_t body)
+{
+    if (!link->peers_of.dials &&
+        zmq_send(link->socket, peer.data, peer.size, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
+        return false;
+    }
+    return zmq_send(link->socket, body.data, body.size, ZMQ_DONTWAIT) >= 0;
+}
+
+static actor_next_t next_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer);
+
+static actor_next_t
+ask_next(actor_ctx_t *ctx, uint64_t which)
+{
+    peer_next_t *m = DRAFT(ctx, peer_next);
+
+    m->number = (uint32_t) which;
+    if (actor_ask_role(ctx, EDGE_NEXT, m, NEXT_MS, next_came, which) == VERDICT_OK) {
+        return ACTOR_CONTINUE;
+    }
+    return actor_timer(ctx, which, AGAIN_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+static void
+send_out(actor_ctx_t *ctx, link_t *link, const peer_send_t *m)
+{
+    slice_t peer = record_slice(m, m->peer), body = record_slice(m, m->body);
+    bool sent = !m->dial || dial_anew(link);
+
+    if (sent && body.size > 0) {
+        sent = send_body(link, peer, body);
+    }
+    if (!sent) {
+        peer_gone_t *gone = DRAFT(ctx, peer_gone);
+        gone->peer = actor_text(ctx, peer);
+        link->gone += actor_tell_role(ctx, EDGE_GONE, gone) != VERDICT_OK;
+    }
+}
+
+static actor_next_t
+next_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+{
+    link_t *link = ((link_state_t *) state)->link;
+    const peer_send_t *m = ANSWER_AS(answer, peer_send);
+
+    if (m) {
+        claim(ctx, link->socket || m->dial);
+        send_out(ctx, link, m);
+        return ask_next(ctx, answer->tag);
+    }
+    return actor_timer(ctx, answer->tag, AGAIN_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+/* ---- reading ---- */
+
+typedef struct arrival {
+    const waiting_peer_t *peer;
+    const char *user;
+    slice_t body;
+    verdict_t verdict;
+} arrival_t;
+
+static actor_next_t
+tell_arrival(actor_ctx_t *ctx, void *state, const void *argument)
+{
+    arrival_t *arrival = *(arrival_t *const *) argument;
+    peer_came_t *m = DRAFT(ctx, peer_came);
+
+    assert(((link_state_t *) state)->link->kind == LINK_PEERS);
+    m->peer =
+        actor_text(ctx, (slice_t){(const char *) arrival->peer->peer, arrival->peer->peer_size});
+    m->user = actor_text(ctx, slice_of(arrival->user));
+    m->body = actor_text(ctx, arrival->body);
+    arrival->verdict = actor_tell_role(ctx, EDGE_CAME, m);
+    return ACTOR_CONTINUE;
+}
+
+/* False: the role has no room, and the frame waits. A role that is not there hears nothing: its
+ * peers begin anew with it. */
+static bool
+tell(link_t *link, core_t *core)
+{
+    arrival_t arrival = {&link->kept_peer,
+                         link->peers_of.user,
+                         {zmq_msg_data(&link->kept), zmq_msg_size(&link->kept)},
+                         VERDICT_DOWN};
+    arrival_t *argument = &arrival;
+    actor_t *actor = link_actor(link, core);
+
+    if (actor) {
+        core_run(actor, "peers", tell_arrival, &argument);
+    }
+    link->gone += arrival.verdict != VERDICT_OK && arrival.verdict != VERDICT_FULL;
+    return arrival.verdict != VERDICT_FULL;
+}
+
+static bool
+take_message(link_t *link, zmq_msg_t *frame, uint32_t count)
+{
+    uint32_t body = link->peers_of.dials ? 0 : 1;
+    const char *user = count == body + 1 ? zmq_msg_gets(&frame[body], "User-Id") : NULL;
+
+    if (count != body + 1 || (body == 1 && (!user || strlen(user) != 64))) {
+        link->peers_of.odd++;
+        return false;
+    }
+    link->kept_peer = (waiting_peer_t){.used = false};
+    if (body == 1) {
+        link->kept_peer.peer_size = (uint8_t) zmq_msg_size(&frame[0]);
+        memcpy(link->kept_peer.peer, zmq_msg_data(&frame[0]), link->kept_peer.peer_size);
+    }
+    snprintf(link->peers_of.user, sizeof link->peers_of.user, "%s", body == 1 ? user : "");
+    zmq_msg_move(&link->kept, &frame[body]);
+    return true;
+}
+
+void
+peers_read(link_t *link, core_t *core)
+{
+    zmq_msg_t frame[2];
+    uint32_t count = 0;
+
+    zmq_msg_init(&frame[0]);
+    zmq_msg_init(&frame[1]);
+    for (uint32_t i = 0; i < READ_AT_ONCE && !link->keeps; i++) {
+        if (!link_frames(link, frame, 2, &count)) {
+            break;
+        }
+        link->keeps = take_message(link, frame, count) && !tell(link, core);
+    }
+    zmq_msg_close(&frame[0]);
+    zmq_msg_close(&frame[1]);
+}
+
+void
+peers_retry(link_t *link, core_t *core)
+{
+    if (link->keeps && tell(link, core)) {
+        link->keeps = false;
+    }
+}
+
+/* ---- the actor ---- */
+
+static actor_next_t
+peers_init(actor_ctx_t *ctx, void *state, const void *args)
+{
+    link_t *link = link_of_ctx(ctx);
+
+    ((link_state_t *) state)->link = link;
+    link->self = actor_self(ctx);
+    link->core = ctx->worker->core;
+    peer_gone_t *all = DRAFT(ctx, peer_gone); /* what was asked before is answered to nobody */
+    link->gone += actor_tell_role(ctx, EDGE_GONE, all) == VERDICT_FULL;
+    for (uint64_t i = 0; i < NEXT_OPEN; i++) {
+        claim(ctx, ask_next(ctx, i) == ACTOR_CONTINUE);
+    }
+    return args ? ACTOR_FAIL : ACTOR_CONTINUE;
+}
+
+static actor_next_t
+peers_timer(actor_ctx_t *ctx, void *state, uint64_t key)
+{
+    claim(ctx, state != NULL);
+    return ask_next(ctx, key);
+}
+
+void
+peers_class(link_t *link)
+{
+    link->edge[EDGE_CAME] = (actor_edge_t){EDGE_TELL, link->role, &peer_came_type};
+    link->edge[EDGE_GONE] = (actor_edge_t){EDGE_TELL, link->role, &peer_gone_type};
+    link->edge[EDGE_NEXT] = (actor_edge_t){EDGE_ASK, link->role, &peer_next_type};
+    link->class.init = peers_init;
+    link->class.on_timer = peers_timer;
+    link->class.edges = link->edge;
+    link->class.edge_count = 3;
+}

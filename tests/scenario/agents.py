@@ -1,0 +1,334 @@
+#!/usr/bin/python3
+"""Distribution points that are other machines: joined by a token, over CURVE, killed, locked out.
+
+The agents are real despoold processes on this machine, spoken to over loopback.
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+
+import zmq
+
+from harness import DESPOOLD, Site, claim, despool, make_tree, run, write
+
+WINDOW = 8 << 20  # AGENT_WINDOW_BYTES of proto/limits.h
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+class Agents(Site):
+    """A site that listens, and the agents of its points."""
+
+    def __init__(self):
+        super().__init__()
+        self.address = f'tcp://127.0.0.1:{free_port()}'
+        self.options = ['--listen', self.address]
+        self.agents = {}
+
+    def token(self, name, **args):
+        return self.do('dp.add', {'name': name, 'agent': True, **args})['token']
+
+    def join(self, name, token=None):
+        """Starts an agent by its token and waits until it is here."""
+        root = self.path('points', name)
+        os.makedirs(root, exist_ok=True)
+        self.spawn(name, 'join', token or self.token(name), '--root', root)
+        self.wait_here(name)
+
+    def spawn(self, name, *words):
+        with open(self.path(name + '.log'), 'ab') as log:
+            self.agents[name] = subprocess.Popen(
+                [DESPOOLD, *words, '--data', self.path(name + '.data')],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def wait_here(self, name, seconds=30):
+        self.wait_for(f'the agent of {name}', lambda: self.figure('here') > 0, seconds)
+
+    def figure(self, name):
+        """One of the figures of agent_gateway."""
+        text = self.do('component.show', {'name': 'agent_gateway'})['component']['describes']
+        return int(re.search(rf'{name}: (\d+)', text).group(1))
+
+    def end_agent(self, name, number=signal.SIGKILL):
+        self.agents[name].send_signal(number)
+        return self.agents[name].wait(timeout=20)
+
+    def has(self, name):
+        """Bytes of content that an agent has, whole or not."""
+        bytes_there = 0
+        for below in ('store/objects', 'incoming'):
+            for path, _, files in os.walk(self.path(name + '.data', below)):
+                bytes_there += sum(os.path.getsize(os.path.join(path, file)) for file in files)
+        return bytes_there
+
+    def join_refused(self, token, root, data='refused.data', code=1):
+        done = subprocess.run([DESPOOLD, 'join', token, '--data', self.path(data), '--root', root],
+                              capture_output=True, text=True, timeout=40)
+        assert done.returncode == code, f'exit {done.returncode}: {done.stdout}{done.stderr}'
+        return done.stderr
+
+    def show_log(self):
+        super().show_log()
+        for name in self.agents:
+            with open(self.path(name + '.log'), errors='replace') as log:
+                print(f'# agent {name}: ' + '# '.join(log.readlines()[-20:]))
+
+    def close(self):
+        for agent in self.agents.values():
+            if agent.poll() is None:
+                agent.send_signal(signal.SIGCONT)
+                agent.kill()
+                agent.wait()
+        super().close()
+
+
+def big_tree(path, megabytes):
+    """A few small files, and one that takes its time."""
+    make_tree(path)
+    write(os.path.join(path, 'big'), os.urandom(megabytes << 20))
+    return path
+
+
+@claim(120)
+def a_tree_reaches_an_agent_is_updated_verified_and_withdrawn():
+    with Agents() as site:
+        source = big_tree(site.path('source'), 3)
+        site.start()
+        site.join('shop')
+        site.add_point('near')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop', 'near']})
+        site.wait_states('P1', {'shop': 'installed', 'near': 'installed'})
+        site.holds('shop', 'P1', source)
+        sent = site.figure('sent')
+        write(os.path.join(source, 'd0', 'new'), b'the second version')
+        site.do('package.update', {'id': 'P1', 'version': 'two'})
+        site.wait_for('the update', lambda: site.status('P1')['state'] == 'complete' and
+                      site.target('P1', 'shop')['have']['label'] == 'two')
+        site.holds('shop', 'P1', source)
+        again = site.figure('sent') - sent
+        assert again < 65536, f'{again} bytes were sent for an update of 18 bytes'
+        verified = site.do('verify', {'id': 'P1'})
+        assert verified['ok'] and len(verified['points']) == 2, verified
+        write(os.path.join(site.content('shop', 'P1'), 'd0', 'new'), b'damage')
+        assert not site.do('verify', {'id': 'P1'})['ok'], 'damage at an agent was not found'
+        site.wait_states('P1', {'shop': 'installed'})
+        site.holds('shop', 'P1', source)
+        site.do('withdraw', {'id': 'P1', 'all': True})
+        site.wait_states('P1', {'shop': 'removed', 'near': 'removed'})
+        assert os.listdir(site.path('points', 'shop')) == ['.despool']
+        assert site.figure('under way') == 0, 'credit was lost'
+        site.wait_for('the store of the agent to be empty', lambda: site.has('shop') == 0, 20)
+        site.stop()
+
+
+@claim(60)
+def an_agent_starts_again_by_its_data_directory_alone():
+    with Agents() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.join('shop')
+        assert site.end_agent('shop', signal.SIGTERM) == 0, 'an agent does not stop in order'
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'retrying'})
+        target = site.target('P1', 'shop')
+        assert target['cause']['code'] == 'absent' and target['attempts'] == 0, target
+        site.spawn('shop')
+        site.wait_states('P1', {'shop': 'installed'}, 20)
+        site.holds('shop', 'P1', source)
+        site.stop()
+
+
+@claim(120)
+def a_killed_agent_goes_on_where_it_was():
+    with Agents() as site:
+        source = big_tree(site.path('source'), 96)
+        site.start()
+        site.join('shop')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_for('a fifth of it', lambda: site.figure('sent') > 20 << 20, 60)
+        site.end_agent('shop')
+        sent, had = site.figure('sent'), site.has('shop')
+        assert sent < 96 << 20, 'it was through before it was killed'
+        site.spawn('shop')
+        site.wait_states('P1', {'shop': 'installed'}, 90)
+        site.holds('shop', 'P1', source)
+        total = site.figure('sent')
+        print(f'# sent {sent} before the kill, of which {had} were there; {total} in all, '
+              f'{total - (96 << 20)} more than the content')
+        assert total <= (96 << 20) * 1.05 + WINDOW, f'{total} bytes were sent'
+        site.stop()
+
+
+@claim(120)
+def a_killed_site_sends_only_what_is_not_there():
+    with Agents() as site:
+        source = big_tree(site.path('source'), 96)
+        site.start()
+        site.join('shop')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_for('a fifth of it', lambda: site.figure('sent') > 20 << 20, 60)
+        site.kill()
+        had = site.has('shop')
+        site.start()
+        site.wait_states('P1', {'shop': 'installed'}, 90)
+        site.holds('shop', 'P1', source)
+        sent = site.figure('sent')
+        print(f'# {had} bytes were there when the site was killed; it sent {sent} more')
+        assert sent <= (96 << 20) * 1.05 - had + WINDOW, f'{sent} bytes were sent, {had} were there'
+        site.stop()
+
+
+@claim(90)
+def an_agent_that_says_nothing_is_gone_and_goes_on_when_it_is_back():
+    with Agents() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.join('shop')
+        site.agents['shop'].send_signal(signal.SIGSTOP)
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'retrying'}, 15)
+        target = site.target('P1', 'shop')
+        assert target['cause']['code'] == 'absent' and target['attempts'] == 0, target
+        assert site.figure('here') == 0
+        site.agents['shop'].send_signal(signal.SIGCONT)
+        site.wait_states('P1', {'shop': 'installed'}, 30)
+        site.holds('shop', 'P1', source)
+        site.stop()
+
+
+@claim(60)
+def a_revoked_agent_is_locked_out_at_once():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        answer = site.do('dp.set', {'name': 'shop', 'revoke': True})
+        assert answer['changed'] is True, answer
+        assert site.agents['shop'].wait(timeout=15) == 1, 'a revoked agent goes on'
+        with open(site.path('shop.log')) as log:
+            assert 'revoked' in log.read(), 'a revoked agent is not told so'
+        assert site.figure('here') == 0
+        strangers = site.figure('strangers refused')
+        site.spawn('shop')
+        site.wait_for('its knock', lambda: site.figure('strangers refused') > strangers, 20)
+        assert site.figure('here') == 0, 'a revoked agent came in'
+        assert site.do('dp.set', {'name': 'shop', 'revoke': True})['changed'] is False
+        site.do('dp.remove', {'name': 'shop'})
+        site.refused('dp.show', {'name': 'shop'}, 'not-found')
+        site.stop()
+
+
+def knock(site, **keys):
+    """A DEALER that says hello to the site; what it is answered within a second, or None."""
+    dealer = site.context.socket(zmq.DEALER)
+    dealer.setsockopt(zmq.LINGER, 0)
+    for name, value in keys.items():
+        setattr(dealer, name, value)
+    dealer.connect(site.address)
+    dealer.send(b'hello')
+    answer = dealer.recv() if dealer.poll(1000) else None
+    dealer.close(0)
+    return answer
+
+
+@claim(60)
+def a_stranger_gets_nothing_and_is_counted():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        with open(site.path('shop.data', 'agent')) as file:
+            key = bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
+        public, secret = zmq.curve_keypair()
+        assert knock(site, curve_serverkey=key, curve_publickey=public,
+                     curve_secretkey=secret) is None, 'a stranger was answered'
+        site.wait_for('the stranger to be counted', lambda: site.figure('strangers refused') >= 1)
+        assert knock(site) is None, 'who came without a key was answered'
+        assert knock(site, curve_serverkey=public, curve_publickey=public,
+                     curve_secretkey=secret) is None, 'a wrong site key was answered'
+        assert site.figure('here') == 1, 'a stranger drove the agent away'
+        site.stop()
+
+
+@claim(90)
+def a_token_is_good_once_and_for_its_time():
+    with Agents() as site:
+        site.start()
+        token = site.token('shop')
+        os.mkdir(site.path('other'))
+        middle = len(token) // 2
+        altered = token[:middle] + ('0' if token[middle] != '0' else '1') + token[middle + 1:]
+        assert 'altered' in site.join_refused(altered, site.path('other'))
+        assert 'altered' in site.join_refused(token[:-2], site.path('other'))
+        site.join('shop', token)
+        assert 'used by another' in site.join_refused(token, site.path('other'))
+        expiring = site.token('brief', expires_s=1)
+        os.mkdir(site.path('brief'))
+        site.wait_for('a second', lambda: site.do('ping')['up_ms'] > 0 and expired(site), 10)
+        assert 'expired' in site.join_refused(expiring, site.path('brief'), 'brief.data')
+        forgotten = site.token('gone')
+        site.do('dp.remove', {'name': 'gone'})
+        assert 'does not know' in site.join_refused(forgotten, site.path('other'), 'gone.data')
+        assert site.figure('here') == 1
+        site.stop()
+
+
+def expired(site, since=[]):
+    """Whether a second has passed by the site's own clock."""
+    since.append(site.do('ping')['up_ms'])
+    return since[-1] > since[0] + 1500
+
+
+@claim(60)
+def a_root_that_is_not_free_spends_no_token():
+    with Agents() as site, Site() as stranger:
+        stranger.start()
+        stranger.add_point('theirs')
+        site.start()
+        token = site.token('shop')
+        assert 'another site' in site.join_refused(token, stranger.path('points', 'theirs'))
+        assert 'overlaps' in site.join_refused(token, site.path('refused.data'))
+        site.join_refused(token, site.path('missing'))
+        site.join('shop', token)
+        stranger.stop()
+        site.stop()
+
+
+@claim(60)
+def a_key_that_others_can_read_is_refused():
+    with Agents() as site:
+        site.start()
+        key = os.path.join(site.data, 'keys', 'transport')
+        assert os.stat(key).st_mode & 0o777 == 0o600, oct(os.stat(key).st_mode)
+        site.stop()
+        os.chmod(key, 0o640)
+        site.start(ready=False)
+        assert site.process.wait(timeout=20) == 1, 'it started with a key that others can read'
+        with open(site.log) as log:
+            assert 'can be read or written by others' in log.read()
+        os.chmod(key, 0o600)
+        site.start()
+        site.stop()
+
+
+@claim(60)
+def a_site_that_does_not_listen_says_so():
+    with Site() as site:
+        site.start()
+        refusal = site.refused('dp.add', {'name': 'shop', 'agent': True}, 'not-listening')
+        assert '--listen' in refusal['hint'], refusal
+        assert not os.path.exists(os.path.join(site.data, 'keys')), 'keys that nobody needs'
+        assert 'does not listen' in despool(site, 'component', 'show', 'agent_gateway').stdout
+        site.stop()
+
+
+run()

@@ -1,0 +1,224 @@
+/* lacks_test.c - claims about what an agent lacks, and how it comes to have it. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "actors/content/lack.h"
+#include "actors/content/manifest.h"
+#include "runtime/world_os.h"
+
+#define BIG   3000000u
+#define PART  1000000u
+#define SMALL "a small file"
+
+/* A site's store with one version of two files, and an agent's store without anything. */
+typedef struct both {
+    char path[64], site_data[80], data[80], site_path[96], agent_path[96];
+    world_os_t os;
+    store_t *site, *agent;
+    staging_t *staging;
+    digest_t root, big, node;
+    uint8_t *bytes;
+    transfer_range_t range[16];
+    lack_t lack;
+    fault_t fault;
+} both_t;
+
+static both_t both;
+
+static void
+expect_ok(err_t err, const char *what)
+{
+    char text[1024];
+
+    cr_assert_eq(err, OK, "%s: %s", what, fault_text(&both.fault, text, sizeof text));
+}
+
+static digest_t
+put(const void *bytes, size_t size)
+{
+    store_put_t done;
+
+    expect_ok(store_put_bytes(both.site, bytes, size, &done, &both.fault), "put");
+    return done.digest;
+}
+
+static void
+add_file(manifest_builder_t *builder, const char *name, digest_t digest, uint64_t size)
+{
+    tree_entry_t entry = {.kind = TREE_FILE,
+                          .mode = 0644,
+                          .size = size,
+                          .digest = digest,
+                          .name = name,
+                          .name_size = (uint32_t) strlen(name)};
+    cr_assert_eq(manifest_builder_add(builder, &entry), OK);
+}
+
+static void
+make_version(void)
+{
+    manifest_builder_t builder;
+    manifest_version_t version = {.mode = 0755, .files = 2};
+    uint8_t encoded[MANIFEST_VERSION_BYTES];
+    const uint8_t *node = NULL;
+    size_t size = 0;
+
+    both.big = put(both.bytes, BIG);
+    manifest_builder_init(&builder);
+    add_file(&builder, "big", both.big, BIG);
+    add_file(&builder, "small", put(SMALL, strlen(SMALL)), strlen(SMALL));
+    cr_assert_eq(manifest_builder_finish(&builder, &node, &size), OK);
+    both.node = version.node = put(node, size);
+    version.bytes = BIG + strlen(SMALL);
+    manifest_version_encode(&version, encoded);
+    both.root = put(encoded, sizeof encoded);
+    manifest_builder_release(&builder);
+    expect_ok(store_commit(both.site, &both.fault), "commit");
+}
+
+static void
+begin(void)
+{
+    snprintf(both.path, sizeof both.path, "/tmp/lacks-test-XXXXXX");
+    cr_assert_not_null(mkdtemp(both.path));
+    snprintf(both.data, sizeof both.data, "%s/agent", both.path);
+    snprintf(both.site_path, sizeof both.site_path, "%s/store", both.path);
+    snprintf(both.agent_path, sizeof both.agent_path, "%s/store", both.data);
+    world_os_init(&both.os, NULL);
+    both.bytes = malloc(BIG);
+    for (size_t i = 0; i < BIG; i++) {
+        both.bytes[i] = (uint8_t) (i * 2654435761u >> 13);
+    }
+    cr_assert_eq(world_make_dir(&both.os.world, -100, both.data, 0700), 0);
+    expect_ok(store_open(&both.os.world, both.site_path, &both.site, &both.fault), "site");
+    expect_ok(store_open(&both.os.world, both.agent_path, &both.agent, &both.fault), "agent");
+    expect_ok(staging_open(&both.os.world, both.data, both.agent, &both.staging, &both.fault),
+              "staging");
+    both.lack = (lack_t){.range = both.range, .max = 16, .bytes_max = UINT64_MAX};
+    make_version();
+}
+
+static void
+end(void)
+{
+    char command[128];
+
+    staging_close(&both.staging);
+    store_close(&both.agent);
+    store_close(&both.site);
+    free(both.bytes);
+    snprintf(command, sizeof command, "rm -rf '%s'", both.path);
+    cr_assert_eq(system(command), 0);
+}
+
+static uint32_t
+lacks(void)
+{
+    expect_ok(lack_find(both.agent, both.staging, &both.root, &both.lack, &both.fault), "lack");
+    return both.lack.count;
+}
+
+/* As a site and an agent do it; at most max bytes of each range. */
+static void
+fetch(size_t max)
+{
+    uint8_t *bytes = malloc(BIG);
+
+    for (uint32_t i = 0; i < both.lack.count; i++) {
+        staging_part_t part = {.object = both.range[i].object, .from = both.range[i].from};
+        part.bytes.data = (const char *) bytes;
+        expect_ok(transfer_read(both.site, &both.range[i], bytes, max, &part.bytes.size,
+                                &part.total, &both.fault),
+                  "read");
+        expect_ok(staging_put(both.staging, &part, &both.fault), "stage");
+    }
+    expect_ok(staging_commit(both.staging, &both.fault), "commit");
+    free(bytes);
+}
+
+Test(lacks, a_version_comes_node_by_node_and_then_nothing_is_lacking, .init = begin, .fini = end)
+{
+    cr_assert_eq(lacks(), 1, "expected the version's node alone, got %u", both.lack.count);
+    fetch(BIG);
+    cr_assert_eq(lacks(), 1, "expected the directory's node alone, got %u", both.lack.count);
+    cr_expect_eq(both.range[0].size, 0, "nobody has said how large the directory's node is");
+    fetch(BIG);
+    cr_assert_eq(lacks(), 2, "expected two files, got %u", both.lack.count);
+    cr_expect_eq(both.lack.bytes, BIG + strlen(SMALL));
+    fetch(BIG);
+    cr_expect_eq(lacks(), 0);
+}
+
+Test(lacks, the_manifest_alone_is_not_its_files, .init = begin, .fini = end)
+{
+    both.lack.nodes = true;
+    lacks();
+    fetch(BIG);
+    lacks();
+    fetch(BIG);
+    cr_expect_eq(lacks(), 0, "files are lacking of a manifest");
+}
+
+static void
+fetch_nodes(void)
+{
+    lacks();
+    fetch(BIG);
+    lacks();
+    fetch(BIG);
+}
+
+Test(lacks, what_is_staged_of_a_file_is_not_asked_for_again, .init = begin, .fini = end)
+{
+    fetch_nodes();
+    lacks();
+    fetch(PART);
+    cr_assert_eq(lacks(), 1, "expected the rest of one file, got %u ranges", both.lack.count);
+    cr_expect_eq(both.range[0].from, PART, "expected from %u, got %llu", PART,
+                 (unsigned long long) both.range[0].from);
+    cr_expect_eq(both.range[0].size, BIG - PART);
+    fetch(BIG);
+    cr_expect_eq(lacks(), 0);
+}
+
+Test(lacks, bytes_of_another_digest_are_refused_and_come_again, .init = begin, .fini = end)
+{
+    fetch_nodes();
+    staging_part_t part = {both.big, 0, BIG, {(const char *) both.bytes, PART}};
+    expect_ok(staging_put(both.staging, &part, &both.fault), "the first part");
+    both.bytes[PART] ^= 1;
+    part = (staging_part_t){both.big, PART, BIG, {(const char *) both.bytes + PART, BIG - PART}};
+    err_t err = staging_put(both.staging, &part, &both.fault);
+    cr_expect_eq(err, ERR_DIGEST, "expected digest, got %s", err_word(err));
+    lacks();
+    cr_expect_eq(both.range[0].from, 0, "damaged bytes were kept");
+    part = (staging_part_t){both.big, 0, BIG, {(const char *) both.bytes, BIG}};
+    err = staging_put(both.staging, &part, &both.fault);
+    cr_expect_eq(err, ERR_DIGEST, "in one piece: expected digest, got %s", err_word(err));
+}
+
+Test(lacks, a_part_that_leaves_a_gap_is_refused, .init = begin, .fini = end)
+{
+    staging_part_t part = {both.big, 1, BIG, {(const char *) both.bytes, PART}};
+    err_t err = staging_put(both.staging, &part, &both.fault);
+
+    cr_expect_eq(err, ERR_BAD_VALUE, "expected bad-value, got %s", err_word(err));
+    part = (staging_part_t){both.big, 0, PART - 1, {(const char *) both.bytes, PART}};
+    err = staging_put(both.staging, &part, &both.fault);
+    cr_expect_eq(err, ERR_BAD_VALUE, "longer than its object: expected bad-value, got %s",
+                 err_word(err));
+}
+
+Test(lacks, ranges_are_bounded_and_the_rest_is_found_by_the_next_look, .init = begin, .fini = end)
+{
+    fetch_nodes();
+    both.lack.max = 1;
+    cr_assert_eq(lacks(), 1);
+    fetch(BIG);
+    cr_assert_eq(lacks(), 1);
+    fetch(BIG);
+    cr_expect_eq(lacks(), 0);
+}

@@ -1,0 +1,389 @@
+/* pace_test.c - one worker whose clock is the test's: what it does between its handlers, and how
+ * long that may wait while it never rests; and what a tell meets when the world moves beside it. */
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+
+#include "proto/record_table.h"
+#include "runtime/inside.h"
+
+#define START_NS   (INT64_C(1) << 50) /* a clock that is far from 0 */
+#define NS_PER_US  1000
+#define POSTS_MAX  64u
+#define QUANTUM    64u
+#define FIGURES_NS (2 * NS_PER_MS) /* so old may figures be: they are told once a millisecond */
+#define ASKS       17u             /* one more than share a look at the clock */
+#define ASK_MS     100u
+
+#define WORD(F, R) F(R, u64, number, 0, OPTIONAL)
+RECORD(word, 0x7501, WORD)
+
+static core_t *core;
+static _Atomic int64_t now_ns;
+static struct posted {
+    uint32_t to;
+    envelope_t *envelope;
+} posted[POSTS_MAX];
+static uint32_t posts;
+
+static int64_t
+now(void *self)
+{
+    cr_assert_null(self);
+    return now_ns;
+}
+
+static void
+post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
+{
+    cr_assert(self == NULL && posts < POSTS_MAX && from < core_worker_count(core) + CORE_OUTSIDERS);
+    posted[posts++] = (struct posted){to, take_envelope};
+}
+
+static void
+changed(void *self)
+{
+    cr_assert_null(self);
+}
+
+/* Hands on what was posted, and runs all but the one worker, until nothing is left to do. */
+static void
+settle_but(const worker_t *left)
+{
+    for (bool busy = true; busy;) {
+        uint32_t all = posts, kept = 0;
+        for (uint32_t i = 0; i < all; i++) {
+            worker_t *to = core_worker(core, posted[i].to);
+            if (to == left) {
+                posted[kept++] = posted[i];
+            } else {
+                worker_deliver(to, posted[i].envelope);
+            }
+        }
+        memmove(posted + kept, posted + all, (posts - all) * sizeof posted[0]);
+        posts = kept + posts - all;
+        busy = all > kept;
+        for (uint32_t i = 0; i < core_worker_count(core); i++) {
+            worker_t *worker = core_worker(core, i);
+            busy = (worker != left && worker_step(worker)) || busy;
+        }
+    }
+}
+
+/* ---- the cast: a mill and a sink on the pool's one worker, their boss on his own ---- */
+
+static void (*in_hand)(void);
+
+HANDLE(void, word)
+{
+    if (in_hand != NULL) {
+        in_hand();
+    }
+    now_ns += (int64_t) m->number;
+    return ACTOR_CONTINUE;
+}
+
+HANDLE_TIMER(void, mill_timer)
+{
+    return ACTOR_CONTINUE;
+}
+
+enum { TO_SINK, ASK_SINK, TO_GUEST };
+static const actor_edge_t mill_edges[] = {{EDGE_TELL, "sink", &word_type},
+                                          {EDGE_ASK, "sink", &word_type},
+                                          {EDGE_TELL, "guest", &word_type}};
+static const actor_class_t mill = {.name = "mill",
+                                   .role = true,
+                                   .placement = ACTOR_POOL,
+                                   .on_timer = mill_timer,
+                                   ACTOR_HEARS(ON(word)),
+                                   .edges = mill_edges,
+                                   .edge_count = 3};
+static const actor_class_t sink = {
+    .name = "sink", .role = true, .placement = ACTOR_POOL, ACTOR_HEARS(ON(word))};
+static const actor_class_t guest = {
+    .name = "guest", .placement = ACTOR_WITH_PARENT, ACTOR_HEARS(ON(word))};
+static const actor_class_t heir = {.name = "heir", .placement = ACTOR_POOL, ACTOR_HEARS(ON(word))};
+
+static actor_ref_t visitor; /* a guest, and then the heir of its slot */
+
+HANDLE_INIT(void, boss_init)
+{
+    claim(ctx, actor_spawn(ctx, &mill, slice_of(""), NULL, NULL, 0, NULL) == VERDICT_OK);
+    claim(ctx, actor_spawn(ctx, &sink, slice_of(""), NULL, NULL, 0, NULL) == VERDICT_OK);
+    claim(ctx, actor_spawn(ctx, &guest, slice_of(""), NULL, NULL, 0, &visitor) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+static const actor_class_t boss = {.name = "boss", .role = true, .init = boss_init};
+
+static actor_t *
+of(const actor_class_t *class)
+{
+    return atomic_load(
+        &cell_at(core, (uint32_t) atomic_load(&load_find(core, class->name)->role))->actor);
+}
+
+static void
+begin(void)
+{
+    static const actor_class_t *const classes[] = {&boss, &mill, &sink, &guest, &heir, NULL};
+    const core_options_t options = {.classes = classes, .root = &boss, .pool_workers = 1};
+    const executor_t executor = {.now_ns = now, .wall_ns = now, .post = post, .changed = changed};
+    char why[256];
+    err_t err;
+
+    now_ns = START_NS;
+    in_hand = NULL;
+    core = core_new(&options, &executor, &err, why, sizeof why);
+    cr_assert_not_null(core);
+    core_start(core);
+    settle_but(NULL);
+    cr_assert(core_is_ready(core, why, sizeof why), "not ready: %s", why);
+}
+
+static void
+end(void)
+{
+    core_stop(core);
+    settle_but(NULL);
+    cr_expect(core_is_ended(core));
+    core_destroy(&core);
+}
+
+/* So many messages that take so long each. */
+static void
+give_work(uint32_t count, int64_t each_ns)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        word_t m = {.number = (uint64_t) each_ns};
+        envelope_t *tell =
+            envelope_new(ENV_TELL, (actor_ref_t){0}, of(&mill)->self, &word_type, &m, sizeof m);
+        tell->lane = LANE_NORMAL;
+        worker_deliver(of(&mill)->worker, tell);
+    }
+}
+
+static void
+run_quanta(uint32_t count)
+{
+    const _Atomic uint32_t bell = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        worker_run(of(&mill)->worker, &bell, 0, QUANTUM);
+    }
+}
+
+/* ---- between handlers ---- */
+
+static uint64_t done, most_behind;
+
+static void
+look_at_figures(void)
+{
+    uint64_t behind = done++ - atomic_load(&of(&mill)->cell->handled);
+    most_behind = behind > most_behind ? behind : most_behind;
+}
+
+Test(pace, figures_of_a_worker_that_never_rests_are_told_once_a_millisecond)
+{
+    static const int64_t each_ns[] = {10 * NS_PER_US, 200 * NS_PER_US};
+    for (uint32_t i = 0; i < 2; i++) {
+        begin();
+        done = atomic_load(&of(&mill)->cell->handled);
+        most_behind = 0;
+        in_hand = look_at_figures;
+        give_work(20 * QUANTUM, each_ns[i]);
+        run_quanta(10);
+        cr_assert_not(worker_is_idle(of(&mill)->worker));
+        int64_t behind_ns = (int64_t) most_behind * each_ns[i];
+        cr_expect(most_behind > 0 && behind_ns <= FIGURES_NS,
+                  "handlers of %lld ns: figures %lld ns old, expected %d at most",
+                  (long long) each_ns[i], (long long) behind_ns, FIGURES_NS);
+        in_hand = NULL;
+        end();
+    }
+}
+
+static int64_t due_ns;
+static uint32_t ran_since;
+
+static void
+look_for_expiry(void)
+{
+    const envelope_t *last = of(&mill)->lane_last[LANE_NORMAL];
+    ran_since += now_ns >= due_ns && last->kind != ENV_TIMER;
+}
+
+static actor_next_t
+set_timer(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    cr_assert(self != NULL && argument == NULL);
+    claim(ctx, actor_timer(ctx, 1, 1) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+Test(pace, a_timer_waits_for_one_long_handler_and_not_for_thirty_two)
+{
+    begin();
+    core_run(of(&mill), "test", set_timer, NULL);
+    due_ns = now_ns + NS_PER_MS;
+    ran_since = 0;
+    in_hand = look_for_expiry;
+    give_work(QUANTUM, 100 * NS_PER_US);
+    run_quanta(1);
+    cr_assert(now_ns > due_ns + NS_PER_MS);
+    cr_expect(ran_since <= 1, "%u handlers ran while it was due, expected the next one at most",
+              ran_since);
+    in_hand = NULL;
+    end();
+}
+
+static actor_next_t
+tell_sink(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    cr_assert(self != NULL && argument == NULL);
+    claim(ctx, actor_tell_role(ctx, TO_SINK, DRAFT(ctx, word)) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+Test(pace, a_worker_that_rests_has_given_all_places_back)
+{
+    begin();
+    core_run(of(&mill), "test", tell_sink, NULL);
+    const cell_t *cell = of(&sink)->cell;
+    cr_assert(room_messages(cell, LANE_NORMAL) > 1, "none was taken ahead");
+    run_quanta(1);
+    cr_expect_eq(room_messages(cell, LANE_NORMAL), 0, "%d places of an empty lane are taken",
+                 (int) room_messages(cell, LANE_NORMAL));
+    end();
+}
+
+static actor_next_t
+heard(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)
+{
+    claim(ctx, self != NULL && answer->err == ERR_INTERNAL); /* the sink answers nobody */
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+ask_slowly(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    cr_assert(self != NULL && argument == NULL);
+    for (uint32_t i = 0; i < ASKS; i++) {
+        now_ns += NS_PER_MS;
+        claim(ctx, actor_ask_role(ctx, ASK_SINK, DRAFT(ctx, word), ASK_MS, heard, 0) == VERDICT_OK);
+    }
+    return ACTOR_CONTINUE;
+}
+
+Test(pace, the_seventeenth_ask_of_a_long_handler_has_its_time_from_when_it_asked)
+{
+    begin();
+    core_run(of(&mill), "test", ask_slowly, NULL);
+    const envelope_t *last = of(&sink)->lane_last[LANE_NORMAL];
+    cr_assert(last != NULL && last->kind == ENV_ASK && of(&sink)->lane_depth[LANE_NORMAL] == ASKS);
+    int64_t has_ns = envelope_more_of(last)->ask.deadline_ns - now_ns;
+    cr_expect_eq(has_ns, (int64_t) ASK_MS * NS_PER_MS, "it has %lld ns, expected %u ms",
+                 (long long) has_ns, ASK_MS);
+    end();
+}
+
+/* ---- a slot that changes hands while its tenant is told something ---- */
+
+static actor_next_t
+stop_guest(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    cr_assert(self != NULL && argument == NULL);
+    actor_stop(ctx, visitor);
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+spawn_heir(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    cr_assert(self != NULL && argument == NULL);
+    claim(ctx, actor_spawn(ctx, &heir, slice_of(""), NULL, NULL, 0, &visitor) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+
+static verdict_t told;
+
+static actor_next_t
+tell_guest(actor_ctx_t *ctx, void *self, const void *guest_at)
+{
+    cr_assert_not_null(self);
+    told = actor_tell(ctx, TO_GUEST, *(const actor_ref_t *) guest_at, DRAFT(ctx, word));
+    return ACTOR_CONTINUE;
+}
+
+static void *
+mill_thread(void *guest_at)
+{
+    core_run(of(&mill), "test", tell_guest, guest_at);
+    memory_thread_ends();
+    return NULL;
+}
+
+/* Somebody asks for the mill's worker, so that its handler waits on its way into the runtime: it
+ * has seen the guest by then, and goes on when the heir has moved in on the mill's own worker. */
+Test(pace, what_is_told_to_one_who_goes_meanwhile_is_not_given_to_who_gets_its_slot, .timeout = 60)
+{
+    begin();
+    worker_t *worker = of(&mill)->worker;
+    actor_ref_t was = visitor;
+    pthread_t thread;
+    worker->taking = TAKING_ASKED;
+    worker->inside = false;
+    cr_assert_eq(pthread_create(&thread, NULL, mill_thread, &was), 0);
+    while (!atomic_load(&worker->inside) || atomic_load(&worker->hand) == 0) {
+        sched_yield();
+    }
+    core_run(of(&boss), "test", stop_guest, NULL);
+    settle_but(worker);
+    core_run(of(&boss), "test", spawn_heir, NULL);
+    cr_assert(visitor.index == was.index && visitor.incarnation != was.incarnation);
+    const actor_t *next = atomic_load(&cell_at(core, visitor.index)->actor);
+    cr_assert(next->worker == worker);
+    atomic_store(&worker->taking, TAKING_NONE);
+    pthread_join(thread, NULL);
+    cr_expect_eq(told, VERDICT_DOWN, "expected `down`, got %s", err_word(verdict_err(told)));
+    cr_expect(next->lane_depth[LANE_NORMAL] == 0 && !next->spares, "the heir has got it");
+    settle_but(NULL);
+    end();
+}
+
+static actor_next_t
+nothing(actor_ctx_t *ctx, void *self, const void *argument)
+{
+    cr_assert(ctx != NULL && self != NULL && argument == NULL);
+    return ACTOR_CONTINUE;
+}
+
+static void *
+return_thread(void *argument)
+{
+    core_run(of(&mill), "test", nothing, argument);
+    memory_thread_ends();
+    return NULL;
+}
+
+/* Who takes over has the worker's lists while the handler that returns waits to know of it. */
+Test(pace, a_handler_that_returns_touches_no_list_of_one_that_may_be_taken_over, .timeout = 60)
+{
+    begin();
+    worker_t *worker = of(&mill)->worker;
+    pthread_t thread;
+    run_quanta(1); /* all has been told */
+    cr_assert_null(worker->touched);
+    worker->taking = TAKING_ASKED;
+    worker->inside = false;
+    cr_assert_eq(pthread_create(&thread, NULL, return_thread, NULL), 0);
+    while (!atomic_load(&worker->inside) || atomic_load(&worker->hand) == 0) {
+        sched_yield();
+    }
+    cr_expect_null(worker->touched, "it is on the list of a worker that may be another's");
+    atomic_store(&worker->taking, TAKING_NONE);
+    pthread_join(thread, NULL);
+    cr_expect_eq(worker->touched, of(&mill));
+    end();
+}

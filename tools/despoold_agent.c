@@ -1,0 +1,183 @@
+/* despoold_agent.c - see despoold_agent.h. */
+#include "tools/despoold_agent.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "actors/agent_roster.h"
+#include "actors/content/keys.h"
+#include "actors/content/point.h"
+#include "proto/messages.h"
+#include "runtime/world_os.h"
+
+static err_t
+tell(const fault_t *fault)
+{
+    char text[1024];
+
+    fprintf(stderr, "%s\n  %s\n", fault_text(fault, text, sizeof text), err_hint(fault->err));
+    return fault->err;
+}
+
+static err_t
+tell_why(err_t err, const char *what)
+{
+    fprintf(stderr, "cannot join '%s': %s\n  %s\n", what, err_sentence(err), err_hint(err));
+    return err;
+}
+
+/* ---- joining ---- */
+
+/* A site cannot become an agent by the way: its data would be hidden. */
+static err_t
+check_data(const char *data)
+{
+    char path[PATH_BYTES_MAX + 16];
+    struct stat stat_of;
+
+    snprintf(path, sizeof path, "%s/site.db", data);
+    if (stat(path, &stat_of) == 0) {
+        fprintf(stderr,
+                "cannot join with '%s': it is the data directory of a site\n  name another "
+                "one with --data\n",
+                data);
+        return ERR_IN_USE;
+    }
+    return OK;
+}
+
+static err_t
+claim_root(world_t *world, const token_t *token, const char *root, const char *data)
+{
+    point_identity_t identity = {.site = token->site, .incarnation = token->incarnation};
+    fault_t fault = {0};
+    bool overlaps = false;
+
+    snprintf(identity.name, sizeof identity.name, "%s", token->name);
+    err_t err = point_overlaps(world, root, data, &overlaps, &fault);
+    if (err == OK && overlaps) {
+        err = RAISE(&fault, ERR_OVERLAP, 0, "claim", root);
+    }
+    err = err == OK ? point_claim(world, root, &identity, NULL, 0, false, &fault) : err;
+    return err == OK ? OK : tell(&fault);
+}
+
+/* Absolute, so that the agent finds it from wherever it is started. */
+static err_t
+whole_root(const char *given, join_t *join)
+{
+    char *whole = realpath(given, NULL);
+    bool fits = whole && strlen(whole) < sizeof join->root;
+
+    if (fits) {
+        snprintf(join->root, sizeof join->root, "%s", whole);
+    } else {
+        fprintf(stderr, "cannot use '%s': %s\n  make or mount the directory, then repeat\n", given,
+                whole ? "the path is too long" : err_sentence(ERR_ABSENT));
+    }
+    free(whole);
+    return fits ? OK : ERR_ABSENT;
+}
+
+err_t
+agent_join(const char *text, const char *data, const char *root, join_t *ret_join)
+{
+    world_os_t os;
+    world_t *world = world_os_init(&os, NULL);
+    fault_t fault = {0};
+    token_t token;
+    err_t err = token_read(text, &token);
+
+    if (err != OK) {
+        return tell_why(err, "the site");
+    }
+    TRY(check_data(data));
+    TRY(whole_root(root, ret_join));
+    TRY(claim_root(world, &token, ret_join->root, data));
+    TRY(agent_enrol_at(&token, data, ret_join->root, &ret_join->site_signing));
+    memcpy(ret_join->address, token.address, sizeof token.address);
+    memcpy(ret_join->name, token.name, sizeof token.name);
+    ret_join->site_key = token.site_key;
+    ret_join->site = token.site;
+    ret_join->incarnation = token.incarnation;
+    explicit_bzero(&token, sizeof token);
+    err = join_write(world, data, ret_join, &fault);
+    if (err == OK) {
+        printf("despoold: joined as %s\n", ret_join->name);
+        fflush(stdout);
+    }
+    return err == OK ? OK : tell(&fault);
+}
+
+err_t
+agent_read(const char *data, join_t *ret_join, bool *ret_is_agent)
+{
+    world_os_t os;
+    fault_t fault = {0};
+    err_t err = join_read(world_os_init(&os, NULL), data, ret_join, &fault);
+
+    *ret_is_agent = err == OK;
+    return err == OK || err == ERR_NOT_FOUND ? OK : tell(&fault);
+}
+
+/* ---- the host ---- */
+
+static void *
+agent_args(draft_t *draft, const char *data, const join_t *join)
+{
+    agent_args_t *args = draft_begin(draft, &agent_args_type);
+
+    args->data = draft_text(draft, slice_of(data));
+    args->dp = draft_text(draft, slice_of(join->name));
+    args->root = draft_text(draft, slice_of(join->root));
+    args->address = draft_text(draft, slice_of(join->address));
+    args->site = join->site;
+    args->dp_incarnation = join->incarnation;
+    args->site_signing = join->site_signing;
+    return args;
+}
+
+static err_t
+add_link(host_t *host, const char *data, const join_t *join)
+{
+    host_peers_t peers = {"site_link", "agent", join->address, true, {0}, {0}, {0}};
+    world_os_t os;
+    fault_t fault = {0};
+    keys_t keys;
+    err_t err = keys_open(world_os_init(&os, NULL), data, &keys, &fault);
+
+    if (err != OK) {
+        return tell(&fault);
+    }
+    memcpy(peers.secret_key, keys.transport.byte, sizeof peers.secret_key);
+    memcpy(peers.public_key, keys.transport_key.byte, sizeof peers.public_key);
+    memcpy(peers.peer_key, join->site_key.byte, sizeof peers.peer_key);
+    err = host_add_peer_link(host, &peers);
+    explicit_bzero(&keys, sizeof keys);
+    explicit_bzero(&peers, sizeof peers);
+    return err;
+}
+
+host_t *
+agent_host(const char *data, const join_t *join, err_t *ret_err)
+{
+    static uint64_t memory[4096];
+    static char black_box[PATH_BYTES_MAX + 16];
+    static host_options_t options;
+    draft_t draft;
+
+    draft_over(&draft, memory, sizeof memory);
+    void *args = agent_args(&draft, data, join);
+    snprintf(black_box, sizeof black_box, "%s/blackbox", data);
+    options = (host_options_t){.classes = agent_roster,
+                               .root = &agent_class,
+                               .root_args_type = &agent_args_type,
+                               .root_args = args,
+                               .root_args_bytes = draft.size,
+                               .black_box = black_box};
+    host_t *host = host_new(&options);
+    *ret_err = add_link(host, data, join);
+    return host;
+}

@@ -1,0 +1,21 @@
+/* despoold_agent.h - despoold in the role of a distribution point's agent.
+ *
+ * Shape    agent_join: from a token to a data directory that is an agent's; agent_read: whether one
+ *          is; agent_host: the host that it runs.
+ * Promises a root is claimed before the token is spent, and the site's word is durable before the
+ *          agent serves it. Joining again with the same token, keys and root is no error.
+ * Errors   each is told on stderr, with what to do.
+ * Threads  the program's, before the host starts.
+ */
+#pragma once
+
+#include "actors/content/join.h"
+#include "runtime/host.h"
+
+err_t agent_join(const char *token, const char *data, const char *root, join_t *ret_join) must_use;
+/* Asks the site that token names, as it says; ret_signing is the site's key for orders. */
+err_t agent_enrol_at(const token_t *token, const char *data, const char *root,
+                     digest_t *ret_signing) must_use;
+err_t agent_read(const char *data, join_t *ret_join, bool *ret_is_agent) must_use;
+/* Never NULL; *ret_err says whether it can be started. */
+host_t *agent_host(const char *data, const join_t *join, err_t *ret_err);

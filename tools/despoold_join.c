@@ -1,0 +1,148 @@
+/* despoold_join.c - one question to a site, over CURVE: may I be this point's agent?
+ *
+ * The token's secret is a key of CURVE: it is proved, never sent. The door of the site lets in only
+ * who has a token of it that was not forgotten; whether it is good the answer says. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <zmq.h>
+
+#include "actors/agent_wire.h"
+#include "actors/content/keys.h"
+#include "runtime/world_os.h"
+#include "tools/despoold_agent.h"
+
+#define ANSWER_MS    15000
+#define HANDSHAKE_MS 5000
+
+typedef struct talk {
+    void *context, *socket, *monitor;
+    uint64_t memory[8192];
+    uint8_t frame[8192];
+} talk_t;
+
+static void
+close_talk(talk_t *talk)
+{
+    if (talk->socket) {
+        zmq_socket_monitor(talk->socket, NULL, 0);
+        zmq_close(talk->socket);
+    }
+    if (talk->monitor) {
+        zmq_close(talk->monitor);
+    }
+    zmq_ctx_term(talk->context);
+}
+
+static bool
+open_talk(talk_t *talk, const token_t *token)
+{
+    digest_t public_half;
+    int none = 0, handshake = HANDSHAKE_MS;
+    int events = ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+
+    sign_transport_key(&token->secret, &public_half);
+    talk->context = zmq_ctx_new();
+    talk->socket = zmq_socket(talk->context, ZMQ_DEALER);
+    talk->monitor = zmq_socket(talk->context, ZMQ_PAIR);
+    zmq_setsockopt(talk->socket, ZMQ_LINGER, &none, sizeof none);
+    zmq_setsockopt(talk->monitor, ZMQ_LINGER, &none, sizeof none);
+    zmq_setsockopt(talk->socket, ZMQ_HANDSHAKE_IVL, &handshake, sizeof handshake);
+    zmq_setsockopt(talk->socket, ZMQ_CURVE_SERVERKEY, token->site_key.byte, 32);
+    zmq_setsockopt(talk->socket, ZMQ_CURVE_PUBLICKEY, public_half.byte, 32);
+    zmq_setsockopt(talk->socket, ZMQ_CURVE_SECRETKEY, token->secret.byte, 32);
+    return zmq_socket_monitor(talk->socket, "inproc://join.monitor", events) == 0 &&
+           zmq_connect(talk->monitor, "inproc://join.monitor") == 0 &&
+           zmq_connect(talk->socket, token->address) == 0;
+}
+
+static err_t
+refuse(const token_t *token, err_t err, const char *why)
+{
+    fprintf(stderr, "cannot join '%s' as '%s': %s\n  %s\n", token->address, token->name,
+            why ? why : err_sentence(err), err_hint(err));
+    return err;
+}
+
+static err_t
+say(talk_t *talk, const token_t *token, const keys_t *keys, const char *root)
+{
+    draft_t draft;
+
+    draft_over(&draft, talk->memory, sizeof talk->memory);
+    agent_enrol_t *m = draft_begin(&draft, &agent_enrol_type);
+    m->v = AGENT_WIRE_VERSION;
+    m->key = keys->transport_key;
+    m->signing = keys->signing_key;
+    m->root = draft_text(&draft, slice_of(root));
+    size_t size = agent_frame_write(&agent_enrol_type, m, talk->frame, sizeof talk->frame);
+    if (size == 0 || zmq_send(talk->socket, talk->frame, size, 0) < 0) {
+        return refuse(token, ERR_IO, NULL);
+    }
+    return OK;
+}
+
+static err_t
+hear(talk_t *talk, const token_t *token, digest_t *ret_signing)
+{
+    const record_type_t *type = NULL;
+    const void *record = NULL;
+    int size = zmq_recv(talk->socket, talk->frame, sizeof talk->frame, ZMQ_DONTWAIT);
+    slice_t frame = {(const char *) talk->frame, size < 0 ? 0 : (size_t) size};
+
+    if (size < 0 || frame.size > sizeof talk->frame ||
+        agent_frame_read(frame, SITE_SAYS, talk->memory, sizeof talk->memory, &type, &record) !=
+            OK) {
+        return refuse(token, ERR_BAD_REQUEST, "it does not answer as a site does");
+    }
+    if (type == &agent_enrolled_type) {
+        *ret_signing = ((const agent_enrolled_t *) record)->site_signing;
+        return digest_is_none(ret_signing) ? refuse(token, ERR_BAD_REQUEST, NULL) : OK;
+    }
+    const agent_refused_t *refused = type == &agent_refused_type ? record : NULL;
+    return refuse(token, refused ? (err_t) refused->err : ERR_BAD_REQUEST, NULL);
+}
+
+static err_t
+wait_for_answer(talk_t *talk, const token_t *token, digest_t *ret_signing)
+{
+    zmq_pollitem_t item[] = {{talk->socket, 0, ZMQ_POLLIN, 0}, {talk->monitor, 0, ZMQ_POLLIN, 0}};
+    int ready = 0;
+
+    do {
+        ready = zmq_poll(item, 2, ANSWER_MS);
+    } while (ready < 0 && errno == EINTR);
+    if (item[0].revents & ZMQ_POLLIN) {
+        return hear(talk, token, ret_signing);
+    }
+    if (item[1].revents & ZMQ_POLLIN) {
+        return refuse(token, ERR_TOKEN, "the site does not know the token (any more)");
+    }
+    return refuse(token, ERR_DEADLINE, "nobody answers there");
+}
+
+err_t
+agent_enrol_at(const token_t *token, const char *data, const char *root, digest_t *ret_signing)
+{
+    static talk_t talk;
+    world_os_t os;
+    fault_t fault = {0};
+    keys_t keys;
+    char text[1024];
+    err_t err = keys_open(world_os_init(&os, NULL), data, &keys, &fault);
+
+    if (err != OK) {
+        fprintf(stderr, "%s\n  %s\n", fault_text(&fault, text, sizeof text), err_hint(err));
+        return err;
+    }
+    talk = (talk_t){.context = NULL};
+    if (!open_talk(&talk, token)) {
+        err = refuse(token, ERR_IO, "it is no address that can be reached");
+    }
+    err = err == OK ? say(&talk, token, &keys, root) : err;
+    err = err == OK ? wait_for_answer(&talk, token, ret_signing) : err;
+    close_talk(&talk);
+    explicit_bzero(&keys, sizeof keys);
+    return err;
+}
