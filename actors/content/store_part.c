@@ -130,12 +130,8 @@ err_t
 store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes, size_t max,
                 size_t *ret_size, uint64_t *ret_total, fault_t *fault)
 {
-    part_t part = {.store = store,
-                   .digest = digest,
-                   .from = from,
-                   .bytes = bytes,
-                   .max = max,
-                   .fault = fault};
+    part_t part = {
+        .store = store, .digest = digest, .from = from, .bytes = bytes, .max = max, .fault = fault};
     uint64_t total = 0;
     store_end(store);
     TRY(part_of_any(&part, &total));
