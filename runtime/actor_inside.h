@@ -134,11 +134,18 @@ struct actor {
 
 #define STOP_WHY_BYTES 512
 
+/* The handler did more than to put something into its tray: it serves an earlier ask, claimed what
+ * does not hold, or wants the host to stop. */
+#define OUT_MORE (1u << 31)
+_Static_assert(ENV_KIND_COUNT <= 31, "each kind has a bit beside it");
+
 struct actor_ctx {
     worker_t *worker;
     actor_t *actor;
     envelope_t *in_hand;
-    accepted_t *asked;   /* the ask in hand */
+    accepted_t *asked;   /* the ask in hand, until it is answered */
+    accepted_t at_once;  /* where it is; in its actor's list not before its answer is put off */
+    bool is_at_once;     /* it is there, and its answer has not left */
     accepted_t *served;  /* earlier ones that this handler goes on for */
     accepted_t *serving; /* the last of them: asks have no more time than it has */
     bool deferred;
@@ -146,7 +153,7 @@ struct actor_ctx {
     err_t host_err;
     char host_why[STOP_WHY_BYTES];
     fifo_t out;
-    uint32_t out_kinds; /* a bit for each envelope_kind_t in it */
+    uint32_t out_kinds; /* a bit for each envelope_kind_t in it, and OUT_MORE */
     draft_t draft;
     const record_type_t *draft_type;
     char claim[160];

@@ -4,7 +4,7 @@
  * reply, deadline, down, refused, restarting or cycle takes it out first is the answer, the others
  * are late and counted.
  */
-#include "runtime/inside.h"
+#include "runtime/handler_inside.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -23,9 +23,8 @@ ask_show(actor_t *actor)
 }
 
 static uint32_t
-free_slot(actor_t *actor)
+free_slot(const actor_t *actor, rare_t *rare)
 {
-    rare_t *rare = life_rare(actor);
     if (actor->asks_open == rare->ask_capacity) {
         uint32_t capacity = rare->ask_capacity == 0 ? 4 : rare->ask_capacity * 2;
         rare->ask = realloc(rare->ask, capacity * sizeof(open_ask_t *));
@@ -56,15 +55,19 @@ open_ask_t *
 ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
 {
     open_ask_t *ask = memory_take(sizeof *ask);
-    *ask = (open_ask_t){.id = 0};
-    worker_enters(actor->worker);
-    uint32_t slot = free_slot(actor);
-    ask->id = ++life_rare(actor)->ask_sequence << SLOT_BITS | slot;
     ask->then = then;
     ask->tag = tag;
+    ask->job = NULL;
+    ask->serves = NULL;
+    ask->call = false;
     ask->timer.fire = deadline;
     ask->timer.actor = actor;
-    actor->rare->ask[slot] = ask;
+    ask->timer.place = 0;
+    worker_enters(actor->worker);
+    rare_t *rare = life_rare(actor);
+    uint32_t slot = free_slot(actor, rare);
+    ask->id = ++rare->ask_sequence << SLOT_BITS | slot;
+    rare->ask[slot] = ask;
     actor->asks_open++;
     timer_set(&actor->worker->timers, &ask->timer, due_ns);
     worker_leaves(actor->worker);
@@ -86,7 +89,9 @@ close_ask(actor_t *actor, open_ask_t *ask)
     actor->rare->ask[ask->id & ((1u << SLOT_BITS) - 1)] = NULL;
     actor->asks_open--;
     timer_unset(&actor->worker->timers, &ask->timer);
-    wait_resolved(actor, ask);
+    if (ask->call || ask->serves != NULL) {
+        wait_resolved(actor, ask);
+    }
     if (ask->call) {
         actor->calls_open--;
     }
@@ -111,22 +116,22 @@ ask_answer_self(actor_t *actor, uint64_t id, err_t err)
 
 /* ---- the answer ---- */
 
-static actor_next_t
-run_then(actor_ctx_t *ctx, void *self, const void *argument)
+static inline actor_next_t
+run_then(actor_ctx_t *ctx, actor_answer_fn *then, uint64_t tag)
 {
-    const open_ask_t *ask = argument;
     envelope_t *reply = ctx->in_hand;
-    void **resource =
-        reply->kind == ENV_DONE ? &envelope_more(reply)->done.resource : &(void *){NULL};
     actor_answer_t answer = {
         .err = (err_t) reply->err,
         .type = reply->type,
         .record = reply->type == NULL ? NULL : reply->record,
-        .tag = ask->tag,
-        .resource = *resource,
+        .tag = tag,
     };
-    *resource = NULL; /* the handler has it now */
-    return ask->then(ctx, self, &answer);
+    if (reply->kind == ENV_DONE) {
+        void **resource = &envelope_more(reply)->done.resource;
+        answer.resource = *resource;
+        *resource = NULL; /* the handler has it now */
+    }
+    return then(ctx, ctx->actor->state, &answer);
 }
 
 void
@@ -139,14 +144,17 @@ ask_dispatch(actor_t *actor, envelope_t *reply)
         atomic_fetch_add(&actor->core->late_replies, own ? 0 : 1);
         return;
     }
-    open_ask_t copy = *ask;
+    actor_answer_fn *then = ask->then;
+    uint64_t tag = ask->tag;
+    bool call = ask->call;
+    actor_ctx_t *ctx = &actor->worker->ctx;
     close_ask(actor, ask);
-    if (copy.call) {
+    if (call) {
         lane_wake(actor);
     }
-    core_handler_begin(actor, reply,
-                       reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name);
-    core_handler_end(actor, run_then(&actor->worker->ctx, actor->state, &copy));
+    handler_begin(actor, reply,
+                  reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name);
+    handler_ends(actor, run_then(ctx, then, tag), false);
 }
 
 void
@@ -172,23 +180,34 @@ ask_end_all(actor_t *actor)
 
 /* ---- being asked ---- */
 
-accepted_t *
-ask_accept(actor_t *actor, const envelope_t *ask)
+void
+ask_accept(actor_ctx_t *ctx, const envelope_t *ask)
 {
     const envelope_more_t *more = envelope_more_of(ask);
-    accepted_t *accepted = memory_take(sizeof *accepted);
-    accepted->next = NULL;
+    accepted_t *accepted = &ctx->at_once;
     accepted->request = (request_t){ask->from, ask->number, more->ask.deadline_ns};
     accepted->chain = more->ask.chain;
     accepted->asked = NULL;
     accepted->served = NULL;
     accepted->waits_for[0] = '\0';
     accepted->answered = accepted->is_served = false;
+    ctx->asked = accepted;
+    ctx->is_at_once = true;
+}
+
+void
+ask_puts_off(actor_ctx_t *ctx)
+{
+    actor_t *actor = ctx->actor;
+    accepted_t *accepted = memory_take(sizeof *accepted);
+    *accepted = ctx->at_once;
+    accepted->next = NULL;
     accepted_t *first = actor->accepted;
     accepted->previous = first == NULL ? accepted : first->previous;
     *(first == NULL ? &actor->accepted : &first->previous->next) = accepted;
     actor->accepted->previous = accepted;
-    return accepted;
+    ctx->asked = accepted;
+    ctx->is_at_once = false;
 }
 
 void
@@ -217,7 +236,7 @@ accepted_find(const actor_t *actor, request_t request)
 static envelope_t *
 reply_new(actor_ref_t from, actor_ref_t asker, uint64_t ask, err_t err)
 {
-    envelope_t *reply = envelope_new(ENV_REPLY, from, asker, NULL, NULL, 0);
+    envelope_t *reply = envelope_head(ENV_REPLY, from, asker, NULL, 0);
     reply->number = ask;
     reply->err = (uint16_t) err;
     reply->lane = LANE_REPLY;
@@ -278,7 +297,7 @@ static void
 put_reply(actor_ctx_t *ctx, accepted_t *accepted, envelope_t *reply)
 {
     accepted->answered = true;
-    reply->mine = accepted;
+    reply->mine = accepted == &ctx->at_once ? NULL : accepted;
     if (accepted == ctx->asked) {
         ctx->asked = NULL;
         ctx->deferred = true;
@@ -298,7 +317,8 @@ reply_with(actor_ctx_t *ctx, accepted_t *accepted, const record_type_t *type, co
         return accepted == NULL ? VERDICT_DOWN : VERDICT_OK;
     }
     request_t request = accepted->request;
-    envelope_t *reply = envelope_new(ENV_REPLY, ctx->actor->self, request.asker, type, m, size);
+    envelope_t *reply = envelope_head(ENV_REPLY, ctx->actor->self, request.asker, type, size);
+    record_copy(ctx, reply->record, m, size);
     reply->number = request.ask;
     reply->lane = LANE_REPLY;
     put_reply(ctx, accepted, reply);
@@ -324,6 +344,9 @@ actor_defer(actor_ctx_t *ctx, const char *waits_for)
     if (ctx->asked == NULL) {
         return (request_t){0};
     }
+    if (ctx->is_at_once) {
+        ask_puts_off(ctx);
+    }
     snprintf(ctx->asked->waits_for, sizeof ctx->asked->waits_for, "%s", waits_for);
     ctx->deferred = true;
     return ctx->asked->request;
@@ -338,6 +361,7 @@ actor_serve(actor_ctx_t *ctx, request_t request, const char *waits_for)
     }
     snprintf(accepted->waits_for, sizeof accepted->waits_for, "%s", waits_for);
     ctx->actor->waits_shown = UINT8_MAX;
+    ctx->out_kinds |= OUT_MORE;
     ctx->serving = accepted;
     if (!accepted->is_served) {
         accepted->is_served = true;

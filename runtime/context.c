@@ -79,6 +79,7 @@ actor_degraded(actor_ctx_t *ctx, const char *why)
 void
 actor_claim_failed(actor_ctx_t *ctx, const char *truth, const char *file, int line)
 {
+    ctx->out_kinds |= OUT_MORE;
     snprintf(ctx->claim, sizeof ctx->claim, "%s:%d: %s does not hold", file, line, truth);
 }
 
@@ -91,6 +92,7 @@ actor_host_stop(actor_ctx_t *ctx, const char *why)
 void
 actor_host_fail(actor_ctx_t *ctx, err_t err, const char *why)
 {
+    ctx->out_kinds |= OUT_MORE;
     ctx->host_stop = true;
     ctx->host_err = err;
     snprintf(ctx->host_why, sizeof ctx->host_why, "%s", why);

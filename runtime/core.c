@@ -1,4 +1,5 @@
 /* core.c - a worker runs one handler on one message, and carries out what the handler wanted. */
+#include "runtime/handler_inside.h"
 #include "runtime/inside.h"
 
 #include <assert.h>
@@ -21,8 +22,8 @@ core_about(const core_t *core, const record_type_t *type, const void *record)
     return about;
 }
 
-static void
-note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
+void
+core_note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
 {
     const core_t *core = actor->core;
     black_box_note(actor->worker->black_box,
@@ -34,38 +35,6 @@ note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
                        .attempt = in_hand ? in_hand->attempt : 0,
                        .now_ns = actor->worker->ctx.now_ns,
                    });
-}
-
-/* What is in hand is told of the worker, not of the actor, so that it costs no line of its cell. */
-static inline void
-hand_take(worker_t *worker, const actor_t *actor, const char *what)
-{
-    bump(&worker->handlers);
-    atomic_store_explicit(&worker->handling, what, memory_order_relaxed);
-    atomic_store_explicit(&worker->handling_since_ns, worker->ctx.now_ns, memory_order_relaxed);
-    atomic_store_explicit(&worker->hand, actor->self.index, memory_order_release);
-}
-
-static inline void
-handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
-{
-    actor_ctx_t *ctx = &actor->worker->ctx;
-    ctx->actor = actor;
-    ctx->in_hand = in_hand;
-    ctx->asked = NULL;
-    ctx->served = NULL;
-    ctx->serving = NULL;
-    ctx->deferred = false;
-    ctx->host_stop = false;
-    ctx->claim[0] = '\0';
-    ctx->deadlines = 0;
-    ctx->draft.full = true; /* none is begun */
-    ctx->draft_type = NULL;
-    if (actor->worker->black_box != NULL) {
-        note_delivery(actor, in_hand, what);
-    }
-    hand_take(actor->worker, actor, what);
-    worker_leaves(actor->worker);
 }
 
 static void
@@ -84,20 +53,11 @@ fail(actor_ctx_t *ctx, bool *ret_kept)
         poison_hold(actor, in_hand, why);
         *ret_kept = true;
     }
-    life_end(actor, ACTOR_FAILED, final, first, why);
-}
-
-/* The handler has returned, and is out of its own code: true, it was taken over meanwhile. */
-static inline bool
-handler_returns(actor_t *actor)
-{
-    worker_t *worker = actor->worker;
-    if (worker_enters(worker)) {
-        return true;
+    if (ctx->is_at_once) { /* it is refused with the others */
+        ctx->at_once.answered = false;
+        ask_puts_off(ctx);
     }
-    atomic_store_explicit(&worker->hand, 0, memory_order_release);
-    actor->handled++;
-    return false;
+    life_end(actor, ACTOR_FAILED, final, first, why);
 }
 
 static void
@@ -124,24 +84,11 @@ ends_well(actor_t *actor, actor_next_t next)
     }
 }
 
-static inline void
-hand_down(const core_t *core, actor_ctx_t *ctx)
-{
-    if (core->fresh_messages && ctx->draft_type != NULL) {
-        envelope_spoil(ctx->draft.base, ctx->draft.size);
-    }
-    if (ctx->worker->black_box != NULL) {
-        black_box_done(ctx->worker->black_box);
-    }
-    ctx->actor = NULL;
-    ctx->in_hand = NULL;
-}
-
 static bool
 handler_end(actor_t *actor, actor_next_t next)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
-    core_t *core = actor->core;
+    const core_t *core = actor->core;
     bool kept = false;
     if (handler_returns(actor)) {
         return takeover_returned(actor);
@@ -151,6 +98,7 @@ handler_end(actor_t *actor, actor_next_t next)
     } else {
         ends_well(actor, next);
     }
+    handler_rests(ctx);
     hand_down(core, ctx);
     return kept;
 }
@@ -178,16 +126,35 @@ core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument)
 
 /* ---- dispatch ---- */
 
-static inline void
-let_go(const core_t *core, envelope_t *take_envelope)
+/* Nothing more is to be done after the handler than to let its answer go: nobody waits in a circle
+ * for it. */
+static inline bool
+answers_at_once(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
 {
-    if (core->fresh_messages) {
-        envelope_spoil(take_envelope->record, take_envelope->size);
+    const envelope_t *only = ctx->out.head;
+    return next == ACTOR_CONTINUE && ctx->out_kinds == 1u << ENV_REPLY && only->next == NULL &&
+           only->mine == NULL && ctx->at_once.chain.head.asker.index == 0 && actor->held == NULL;
+}
+static inline bool
+answer(actor_t *actor)
+{
+    actor_ctx_t *ctx = &actor->worker->ctx;
+    if (handler_returns(actor)) {
+        return takeover_returned(actor);
     }
-    envelope_free(take_envelope);
+    envelope_t *reply = ctx->out.head;
+    ctx->out.head = NULL;
+    ctx->out.count = 0;
+    ctx->out_kinds = 0;
+    ctx->is_at_once = false;
+    ctx->deferred = false;
+    reply->sent_ns = ctx->now_ns;
+    core_route(ctx->worker, reply);
+    hand_down(actor->core, ctx);
+    return false;
 }
 
-static void
+static inline void
 dispatch_ask(actor_t *actor, envelope_t *message)
 {
     const actor_hears_t *hears = &actor->class->class->hears[message->hears];
@@ -203,23 +170,17 @@ dispatch_ask(actor_t *actor, envelope_t *message)
         return;
     }
     handler_begin(actor, message, message->type->name);
-    ctx->asked = ask_accept(actor, message);
-    if (!handler_end(actor, hears->handler(ctx, actor->state, message->record))) {
+    ask_accept(ctx, message);
+    actor_next_t next = hears->handler(ctx, actor->state, message->record);
+    bool kept = answers_at_once(actor, ctx, next) ? answer(actor) : handler_end(actor, next);
+    if (!kept) {
         let_go(core, message); /* the actor may be gone */
     }
 }
 
-/* Nothing more is to be done after the handler than to let go what it told. */
-static inline bool
-only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
-{
-    return next == ACTOR_CONTINUE && (ctx->out_kinds & ~(1u << ENV_TELL)) == 0 &&
-           actor->held == NULL && ctx->served == NULL && !ctx->host_stop;
-}
-
 /* Most messages: told, and answered by nothing but tells. */
-static inline void
-dispatch_tell(actor_t *actor, envelope_t *message)
+static inline __attribute__((always_inline)) void
+dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on)
 {
     const actor_hears_t *hears = &actor->class->class->hears[message->hears];
     core_t *core = actor->core;
@@ -229,19 +190,9 @@ dispatch_tell(actor_t *actor, envelope_t *message)
         message->reserved = false;
     }
     handler_begin(actor, message, message->type->name);
-    actor_next_t next = hears->handler(ctx, actor->state, message->record);
-    if (!only_tells(actor, ctx, next)) {
-        if (handler_end(actor, next)) {
-            return;
-        }
-    } else if (handler_returns(actor)) {
-        takeover_returned(actor);
-        return;
-    } else {
-        tray_tell(ctx);
-        hand_down(core, ctx);
+    if (!handler_ends(actor, hears->handler(ctx, actor->state, message->record), hands_on)) {
+        let_go(core, message); /* the actor may be gone */
     }
-    let_go(core, message); /* the actor may be gone */
 }
 
 static actor_next_t
@@ -288,10 +239,6 @@ dispatch_rare(actor_t *actor, envelope_t *message)
 {
     const core_t *core = actor->core;
     switch ((envelope_kind_t) message->kind) {
-    case ENV_ASK:
-        dispatch_ask(actor, message);
-        return;
-    case ENV_REPLY:
     case ENV_DONE:
         ask_dispatch(actor, message);
         break;
@@ -320,15 +267,21 @@ dispatch_rare(actor_t *actor, envelope_t *message)
     let_go(core, message);
 }
 
-static inline void
-dispatch(actor_t *actor, envelope_t *message)
+static inline __attribute__((always_inline)) void
+dispatch(actor_t *actor, envelope_t *message, bool hands_on)
 {
     if (actor->core->fresh_messages) {
         message = envelope_moved(message);
     }
-    if (message->kind ==
-        ENV_TELL) { /* a jump through a table is a tenth of a small message's time */
-        dispatch_tell(actor, message);
+    /* A jump through a table is a tenth of a small message's time. */
+    if (message->kind == ENV_TELL) {
+        dispatch_tell(actor, message, hands_on);
+    } else if (message->kind == ENV_ASK) {
+        dispatch_ask(actor, message);
+    } else if (message->kind == ENV_REPLY) {
+        const core_t *core = actor->core;
+        ask_dispatch(actor, message);
+        let_go(core, message);
     } else {
         dispatch_rare(actor, message);
     }
@@ -357,16 +310,18 @@ look_at_clock(worker_t *worker)
     }
 }
 
-static inline bool
-run_next(worker_t *worker)
+/* hands_on: the caller runs what is on hand next, or takes it back. */
+static inline __attribute__((always_inline)) bool
+run_next(worker_t *worker, bool hands_on)
 {
     actor_t *actor = NULL;
-    envelope_t *message = lane_next(worker, &actor);
+    envelope_t *message = hands_on && worker->on_hand != NULL ? lane_on_hand(worker, &actor)
+                                                              : lane_next(worker, &actor);
     if (message == NULL) {
         return false;
     }
     bump(&worker->delivered);
-    dispatch(actor, message);
+    dispatch(actor, message, hands_on);
     return true;
 }
 
@@ -374,7 +329,7 @@ bool
 worker_step(worker_t *worker)
 {
     look_at_clock(worker);
-    bool ran = run_next(worker);
+    bool ran = run_next(worker, false);
     worker_settle(worker);
     return ran;
 }
@@ -387,16 +342,18 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint3
     look_at_clock(worker);
     uint32_t ran = 0;
     uint32_t look = 1; /* after the first: nobody knows how long the one before has run */
-    while (ran < most && run_next(worker)) {
+    while (ran < most && run_next(worker, true)) {
         if (bell_rang(bell, heard)) {
             ran++;
             break;
         }
         if (++ran >= look) {
+            lane_take_back(worker);
             look_at_clock(worker);
             look = ran + worker->clock_every;
         }
     }
+    lane_take_back(worker);
     worker->quanta++;
     if (worker->ready_lanes == 0 || worker->quanta % LEASE_QUANTA == 0) {
         lease_rest(worker);

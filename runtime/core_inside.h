@@ -37,6 +37,7 @@ struct worker {
     due_t timers;
     ready_list_t ready[LANE_COUNT];
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
+    envelope_t *on_hand;  /* what runs next without having been in a lane (lane_inside.h) */
     actor_t *touched;     /* whose figures changed since they were told */
     int64_t told_ns;
     uint32_t leased_count, quanta;

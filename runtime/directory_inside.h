@@ -33,17 +33,24 @@ ref_equal(actor_ref_t a, actor_ref_t b)
 bool cell_claim(core_t *core, actor_ref_t *ret_ref);
 void cell_open(const core_t *core, actor_ref_t who);
 void cell_give_back(core_t *core, uint32_t index);
+static inline bool
+cell_is_one(uint32_t index)
+{
+    return index != 0 && index < ACTORS_MAX;
+}
 /* ref names the actor that is there now: an earlier incarnation names the same one as long as it
  * has only been restarted since. */
 static inline bool
-cell_holds(const core_t *core, actor_ref_t ref)
+cell_is_of(const cell_t *cell, actor_ref_t ref)
 {
-    if (ref.index == 0 || ref.index >= ACTORS_MAX) {
-        return false;
-    }
-    uint64_t life = atomic_load_explicit(&core->cells[ref.index].life, memory_order_acquire);
+    uint64_t life = atomic_load_explicit(&cell->life, memory_order_acquire);
     uint32_t first = (uint32_t) (life >> 32);
     return first != 0 && ref.incarnation - first <= (uint32_t) life - first;
+}
+static inline bool
+cell_holds(const core_t *core, actor_ref_t ref)
+{
+    return cell_is_one(ref.index) && cell_is_of(&core->cells[ref.index], ref);
 }
 /* A number that one thread alone counts up, and others read. */
 static inline void

@@ -121,8 +121,9 @@ struct envelope {
         actor_t *here;   /* in the out-tray, TELL: its receiver, when that is on this worker */
     };
     union {
-        int64_t sent_ns;      /* once it has left the out-tray; 0: not known */
-        void *mine;           /* in it: the job, or the accepted ask that this reply answers */
+        int64_t sent_ns; /* once it has left the out-tray; 0: not known */
+        void *mine; /* in it: the job, or the accepted ask that this reply answers; NULL: at_once */
+        actor_t *asks;        /* in it, ASK: as `here` */
         uint64_t quarantined; /* in it, TELL: its number in quarantine; 0: none */
     };
     uint32_t size;  /* bytes of record */
@@ -182,15 +183,29 @@ envelope_bytes(const envelope_t *envelope)
                : sizeof *envelope + envelope->size;
 }
 
-#define ENVELOPE_STEP 64u /* bytes that its block is a multiple of */
+#define ENVELOPE_STEP  64u /* bytes that its block is a multiple of */
+#define ENVELOPE_SHORT (2 * ENVELOPE_STEP)
+/* Most have a head and a short record: for those the block's size is known to the compiler. */
+static inline bool
+envelope_is_short(size_t bytes)
+{
+    return bytes - (ENVELOPE_STEP + 1) < ENVELOPE_STEP;
+}
 static inline envelope_t *
 envelope_take(size_t bytes)
 {
+    if (envelope_is_short(bytes)) {
+        return memory_take(ENVELOPE_SHORT);
+    }
     return memory_take((bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP);
 }
 static inline void
 envelope_give(envelope_t *take_envelope, size_t bytes)
 {
+    if (envelope_is_short(bytes)) {
+        memory_give(take_envelope, ENVELOPE_SHORT);
+        return;
+    }
     memory_give(take_envelope, (bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP);
 }
 
@@ -221,34 +236,31 @@ envelope_plain(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const rec
 }
 envelope_t *envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to,
                          const record_type_t *type, const void *record, uint32_t size);
+/* The record is to be put into it, and then its envelope_more. */
 static inline envelope_t *
-envelope_asks(actor_ref_t from, actor_ref_t to, const record_type_t *type, const void *record,
-              uint32_t size)
+envelope_asks(actor_ref_t from, actor_ref_t to, const record_type_t *type, uint32_t size)
 {
     uint32_t more = envelope_more_at(size) + (uint32_t) sizeof(envelope_more_t);
     envelope_t *envelope = envelope_head(ENV_ASK, from, to, type, more);
     envelope->size = size;
-    memcpy(envelope->record, record, size);
-    *envelope_more(envelope) = (envelope_more_t){0};
     return envelope;
 }
 void envelope_free_more(envelope_t *envelope);
 static inline void
 envelope_free(envelope_t *envelope)
 {
-    if (envelope == NULL || envelope_has_more(envelope)) {
+    if (envelope == NULL || envelope->kind == ENV_DONE) {
         envelope_free_more(envelope);
     } else {
-        envelope_give(envelope, sizeof *envelope + envelope->size);
+        envelope_give(envelope, envelope_bytes(envelope));
     }
 }
-/* Copies a whole message to or from a chunk. Most have a head and a short record: those are copied
- * at one length, which costs no call; both sides have that much (ENVELOPE_STEP, mailbox.c). */
-#define ENVELOPE_SHORT (2 * ENVELOPE_STEP)
+/* Copies a whole message to or from a chunk. The short ones are copied at one length, which costs
+ * no call; both sides have that much (ENVELOPE_STEP, mailbox.c). */
 static inline void
 envelope_copy(void *to, const void *from, size_t bytes)
 {
-    if (bytes <= ENVELOPE_SHORT && bytes > ENVELOPE_STEP) {
+    if (envelope_is_short(bytes)) {
         memcpy(to, from, ENVELOPE_SHORT);
     } else {
         memcpy(to, from, bytes);

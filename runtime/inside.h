@@ -92,20 +92,41 @@ tray_tell_leaves(actor_ctx_t *ctx, envelope_t *take_told)
         core_route(ctx->worker, take_told);
     }
 }
-/* As tray_commit, where only tells are in it. */
-static inline void
-tray_tell(actor_ctx_t *ctx)
+void tray_tell_all(actor_ctx_t *ctx); /* as tray_commit, where only tells are in it */
+/* The same; what is alone stays on hand, where the caller looks for it and nothing else can run. */
+static inline __attribute__((always_inline)) void
+tray_tell(actor_ctx_t *ctx, bool hands_on)
 {
     envelope_t *told = ctx->out.head;
-    ctx->out = (fifo_t){0};
-    ctx->out_kinds = 0;
-    for (envelope_t *next; told != NULL; told = next) {
-        next = told->next;
-        tray_tell_leaves(ctx, told);
+    if (hands_on && told != NULL && told->next == NULL && told->here != NULL &&
+        told->lane == LANE_NORMAL && lane_hands_on(ctx->worker, told)) {
+        told->sent_ns = ctx->now_ns;
+        ctx->out.head = NULL;
+        ctx->out.count = 0;
+        ctx->out_kinds = 0;
+    } else if (told != NULL) {
+        tray_tell_all(ctx);
     }
 }
 verdict_t record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m,
                         uint32_t *ret_size);
+static inline bool
+is_draft(const actor_ctx_t *ctx, const void *m)
+{
+    return m == ctx->draft.base && ctx->draft_type != NULL;
+}
+#define COPIED_WHOLE 64u /* bytes: a shorter draft is copied at this length, which costs no call */
+_Static_assert(COPIED_WHOLE == ENVELOPE_STEP, "the block behind a head has room for it");
+/* What record_source found into an envelope: at its end, of an ask, is more, written after it. */
+static inline void
+record_copy(const actor_ctx_t *ctx, void *to, const void *m, uint32_t size)
+{
+    if (size <= COPIED_WHOLE && size > 0 && is_draft(ctx, m)) {
+        memcpy(to, m, COPIED_WHOLE);
+    } else {
+        memcpy(to, m, size);
+    }
+}
 
 /* ask.c */
 open_ask_t *ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns);
@@ -114,7 +135,8 @@ void ask_answer_self(actor_t *actor, uint64_t id, err_t err);
 void ask_dispatch(actor_t *actor, envelope_t *reply); /* runs the continuation */
 void ask_show(actor_t *actor);
 void ask_end_all(actor_t *actor);
-accepted_t *ask_accept(actor_t *actor, const envelope_t *ask);
+void ask_accept(actor_ctx_t *ctx, const envelope_t *ask); /* it is the one in hand */
+void ask_puts_off(actor_ctx_t *ctx); /* into the actor's list: it outlives the handler */
 void ask_accepted_free(actor_t *actor, accepted_t *accepted);
 void ask_refuse_all(actor_t *actor, err_t err); /* all that is accepted or queued */
 void ask_reply_error(worker_t *worker, actor_ref_t from, actor_ref_t asker, uint64_t ask,

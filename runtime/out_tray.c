@@ -96,12 +96,6 @@ source_in_hand_or_kept(const actor_ctx_t *ctx, const record_type_t *type, const 
     return VERDICT_OK;
 }
 
-static inline bool
-is_draft(const actor_ctx_t *ctx, const void *m)
-{
-    return m == ctx->draft.base && ctx->draft_type != NULL;
-}
-
 /* The bytes of a record that a handler hands over. */
 static inline verdict_t
 source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
@@ -155,14 +149,32 @@ kept_destroy(kept_t **kept)
 /* ---- the tray ---- */
 
 static inline void
+ask_leaves(const actor_ctx_t *ctx, envelope_t *take_ask)
+{
+    actor_t *here = take_ask->asks;
+    take_ask->sent_ns = ctx->now_ns;
+    if (here != NULL && here->stage == STAGE_OPEN) {
+        lane_push_dated(here, (lane_t) take_ask->lane, take_ask);
+    } else {
+        core_route(ctx->worker, take_ask);
+    }
+}
+
+static inline void
 leave(actor_ctx_t *ctx, envelope_t *envelope)
 {
     if (envelope->kind == ENV_JOB) {
         job_commit(ctx, envelope);
         return;
     }
-    if (envelope->kind == ENV_REPLY) {
+    if (envelope->kind == ENV_ASK) {
+        ask_leaves(ctx, envelope);
+        return;
+    }
+    if (envelope->kind == ENV_REPLY && envelope->mine != NULL) {
         ask_accepted_free(ctx->actor, envelope->mine);
+    } else if (envelope->kind == ENV_REPLY) {
+        ctx->is_at_once = false;
     }
     envelope->sent_ns = ctx->now_ns;
     core_route(ctx->worker, envelope);
@@ -192,6 +204,17 @@ tray_commit(actor_ctx_t *ctx)
 }
 
 void
+tray_tell_all(actor_ctx_t *ctx)
+{
+    envelope_t *told = ctx->out.head;
+    ctx->out = (fifo_t){0};
+    ctx->out_kinds = 0;
+    for (envelope_t *next; told != NULL; told = next) {
+        next = told->next;
+        tray_tell_leaves(ctx, told);
+    }
+}
+void
 tray_abort(actor_ctx_t *ctx)
 {
     ctx->out_kinds = 0;
@@ -203,7 +226,7 @@ tray_abort(actor_ctx_t *ctx)
         if (envelope->reserved) {
             lease_release(ctx->worker, envelope->to, envelope->lane, envelope->size);
         }
-        if (envelope->kind == ENV_REPLY) {
+        if (envelope->kind == ENV_REPLY && envelope->mine != NULL) {
             ((accepted_t *) envelope->mine)->answered = false;
         }
         if (envelope->kind == ENV_INIT) {
@@ -240,29 +263,40 @@ check_target(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to)
 }
 
 /* The receiver, when it is on the handler's worker; only in the runtime (worker_enters), because
- * what another thread has taken over is not ours to look at. That `to` is there is asked once more,
- * after its place was read: one elsewhere may have gone since check_target, and its slot be a new
- * one's. */
+ * what another thread has taken over is not ours to look at. Whether it is `to` is asked after its
+ * place was read: one elsewhere may go meanwhile, and its slot become a new one's. */
 static inline actor_t *
 receiver_here(const worker_t *worker, actor_ref_t to)
 {
-    const cell_t *cell = cell_at(worker->core, to.index);
+    if (!cell_is_one(to.index)) {
+        return NULL;
+    }
+    const cell_t *cell = &worker->core->cells[to.index];
     if (atomic_load_explicit(&cell->worker, memory_order_relaxed) != worker->index) {
         return NULL;
     }
     actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);
-    return actor != NULL && cell_holds(worker->core, to) && actor->worker == worker ? actor : NULL;
+    return actor != NULL && cell_is_of(cell, to) && actor->worker == worker ? actor : NULL;
 }
 
-/* Takes a place in the receiver's lane. */
+/* Takes a place in the receiver's lane for m, if it may be spoken to through this edge. One that is
+ * here is looked at once: only this thread could end it. */
 static inline __attribute__((always_inline)) verdict_t
-take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, uint32_t size,
-           actor_t **ret_here)
+take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
+           uint32_t *ret_size, actor_t **ret_here)
 {
     worker_t *worker = ctx->worker;
     actor_t *here = worker_enters(worker) ? NULL : receiver_here(worker, to);
-    verdict_t verdict = here != NULL ? spare_take(here, edge->lane, size)
-                                     : lease_reserve(worker, to, edge->lane, size, edge->target);
+    verdict_t verdict = here == NULL                  ? check_target(ctx, edge, to)
+                        : here->class == edge->target ? VERDICT_OK
+                                                      : VERDICT_UNDECLARED;
+    if (verdict == VERDICT_OK) {
+        verdict = source(ctx, edge->type, m, ret_size);
+    }
+    if (verdict == VERDICT_OK) {
+        verdict = here != NULL ? spare_take(here, edge->lane, *ret_size)
+                               : lease_reserve(worker, to, edge->lane, *ret_size, edge->target);
+    }
     worker_leaves(worker);
     *ret_here = here;
     return verdict;
@@ -277,19 +311,12 @@ put(actor_ctx_t *ctx, const loaded_edge_t *edge, envelope_t *take_envelope)
     tray_add(ctx, take_envelope);
 }
 
-#define COPIED_WHOLE 64u /* bytes: a shorter draft is copied at this length, which costs no call */
-_Static_assert(COPIED_WHOLE == ENVELOPE_STEP, "the block behind a head has room for it");
-
 static inline envelope_t *
 tell_new(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
          uint32_t size)
 {
     envelope_t *told = envelope_head(ENV_TELL, ctx->actor->self, to, edge->type, size);
-    if (size <= COPIED_WHOLE && size > 0 && is_draft(ctx, m)) {
-        memcpy(told->record, m, COPIED_WHOLE);
-    } else {
-        memcpy(told->record, m, size);
-    }
+    record_copy(ctx, told->record, m, size);
     return told;
 }
 
@@ -299,13 +326,7 @@ actor_tell(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m
     const loaded_edge_t *edge = edge_at(ctx, edge_number);
     uint32_t size = 0;
     actor_t *here = NULL;
-    verdict_t verdict = check_target(ctx, edge, to);
-    if (verdict == VERDICT_OK) {
-        verdict = source(ctx, edge->type, m, &size);
-    }
-    if (verdict == VERDICT_OK) {
-        verdict = take_place(ctx, edge, to, size, &here);
-    }
+    verdict_t verdict = take_place(ctx, edge, to, m, &size, &here);
     if (verdict == VERDICT_OK) {
         envelope_t *told = tell_new(ctx, edge, to, m, size);
         told->here = here;
@@ -346,30 +367,26 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     const loaded_edge_t *edge = edge_at(ctx, edge_number);
     actor_t *actor = ctx->actor;
     bool call = edge->kind == EDGE_CALL || edge->kind == EDGE_DYNAMIC;
-    verdict_t verdict = check_target(ctx, edge, to);
-    if (verdict == VERDICT_OK &&
-        (actor->asks_open >= ASKS_OPEN_MAX || (call && actor->calls_open > 0))) {
-        verdict = VERDICT_FULL;
-    }
     uint32_t size = 0;
     actor_t *here = NULL;
-    if (verdict == VERDICT_OK) {
-        verdict = source(ctx, edge->type, m, &size);
+    if (actor->asks_open >= ASKS_OPEN_MAX || (call && actor->calls_open > 0)) {
+        verdict_t target = check_target(ctx, edge, to);
+        return target == VERDICT_OK ? VERDICT_FULL : target;
     }
-    if (verdict == VERDICT_OK) {
-        verdict = take_place(ctx, edge, to, size, &here);
-    }
+    verdict_t verdict = take_place(ctx, edge, to, m, &size, &here);
     if (verdict != VERDICT_OK) {
         return verdict;
     }
-    envelope_t *envelope = envelope_asks(actor->self, to, edge->type, m, size);
+    envelope_t *envelope = envelope_asks(actor->self, to, edge->type, size);
+    record_copy(ctx, envelope->record, m, size);
+    envelope->asks = here;
     put(ctx, edge, envelope);
     int64_t due_ns = ask_due(ctx, deadline_ms);
     open_ask_t *ask = ask_open(actor, then, tag, due_ns);
     ask->to = to;
     ask->type = edge->type;
     envelope->number = ask->id;
-    envelope_more(envelope)->ask.deadline_ns = due_ns;
+    *envelope_more(envelope) = (envelope_more_t){.ask = {.deadline_ns = due_ns}};
     if (call) { /* wait.c looks at it when the handler has returned well */
         ask->call = true;
         actor->calls_open++;

@@ -183,6 +183,9 @@ come_back(worker_t *worker, actor_t *actor)
     lease_rest(stuck);
     worker->ctx = stuck->ctx;
     worker->ctx.worker = worker;
+    if (worker->ctx.asked == &stuck->ctx.at_once) {
+        worker->ctx.asked = &worker->ctx.at_once;
+    }
     draft_over(&worker->ctx.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
     worker->ctx.now_ns = executor->now_ns(executor->self);
     actor->worker = worker;

@@ -177,7 +177,7 @@ replies_leave(actor_ctx_t *ctx)
 {
     for (const envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
         if (e->kind == ENV_REPLY) {
-            wait_answered(ctx->worker->core, e->mine);
+            wait_answered(ctx->worker->core, e->mine == NULL ? &ctx->at_once : e->mine);
         }
     }
 }

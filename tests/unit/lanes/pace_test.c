@@ -73,14 +73,27 @@ settle_but(const worker_t *left)
 
 /* ---- the cast: a mill and a sink on the pool's one worker, their boss on his own ---- */
 
+enum { TO_SINK, ASK_SINK, TO_GUEST };
 static void (*in_hand)(void);
+static uint32_t mill_tells, sink_fails; /* so many of its next messages */
+static char ran[64];                    /* who had a message, by its first letter */
 
 HANDLE(void, word)
 {
+    const char *who = ctx->actor->class->class->name;
+    snprintf(ran + strlen(ran), sizeof ran - strlen(ran), "%c", who[0]);
     if (in_hand != NULL) {
         in_hand();
     }
     now_ns += (int64_t) m->number;
+    if (who[0] == 'm' && mill_tells > 0) {
+        mill_tells--;
+        claim(ctx, actor_tell_role(ctx, TO_SINK, DRAFT(ctx, word)) == VERDICT_OK);
+    }
+    if (who[0] == 's' && sink_fails > 0) {
+        sink_fails--;
+        return ACTOR_FAIL;
+    }
     return ACTOR_CONTINUE;
 }
 
@@ -89,7 +102,6 @@ HANDLE_TIMER(void, mill_timer)
     return ACTOR_CONTINUE;
 }
 
-enum { TO_SINK, ASK_SINK, TO_GUEST };
 static const actor_edge_t mill_edges[] = {{EDGE_TELL, "sink", &word_type},
                                           {EDGE_ASK, "sink", &word_type},
                                           {EDGE_TELL, "guest", &word_type}};
@@ -135,6 +147,7 @@ begin(void)
 
     now_ns = START_NS;
     in_hand = NULL;
+    ran[0] = '\0';
     core = core_new(&options, &executor, &err, why, sizeof why);
     cr_assert_not_null(core);
     core_start(core);
@@ -285,6 +298,78 @@ Test(pace, the_seventeenth_ask_of_a_long_handler_has_its_time_from_when_it_asked
     int64_t has_ns = envelope_more_of(last)->ask.deadline_ns - now_ns;
     cr_expect_eq(has_ns, (int64_t) ASK_MS * NS_PER_MS, "it has %lld ns, expected %u ms",
                  (long long) has_ns, ASK_MS);
+    end();
+}
+
+/* ---- what goes from hand to hand, and what it must not overtake ---- */
+
+static void
+runs(const char *expected)
+{
+    cr_expect_str_eq(ran, expected, "they ran in the order '%s', expected '%s'", ran, expected);
+    ran[0] = '\0';
+}
+
+/* The mill has so many messages, and tells the sink on the first; so many handlers run. */
+static void
+mill_passes_on(uint32_t messages, uint32_t rung, uint32_t handlers)
+{
+    const _Atomic uint32_t bell = rung;
+    mill_tells = 1;
+    give_work(messages, 0);
+    worker_run(of(&mill)->worker, &bell, 0, handlers);
+}
+
+Test(pace, what_is_on_hand_when_a_quantum_ends_or_mail_comes_is_in_its_lane)
+{
+    for (uint32_t rung = 0; rung < 2; rung++) {
+        begin();
+        mill_passes_on(1, rung, rung == 0 ? 1 : QUANTUM);
+        runs("m");
+        const worker_t *worker = of(&sink)->worker;
+        cr_expect(worker->on_hand == NULL && of(&sink)->lane_depth[LANE_NORMAL] == 1 &&
+                      !worker_is_idle(worker),
+                  "the worker would sleep on it");
+        run_quanta(1);
+        runs("s");
+        end();
+    }
+}
+
+Test(pace, what_is_told_waits_behind_all_that_could_run_before)
+{
+    begin();
+    mill_passes_on(2, 0, QUANTUM);
+    runs("mms");
+    end();
+}
+
+Test(pace, what_is_told_to_one_who_is_paused_waits_in_its_lane)
+{
+    begin();
+    of(&sink)->paused = true;
+    mill_passes_on(1, 0, QUANTUM);
+    runs("m");
+    of(&sink)->paused = false;
+    lane_wake(of(&sink));
+    run_quanta(1);
+    runs("s");
+    end();
+}
+
+Test(pace, what_is_told_after_a_message_that_failed_waits_for_its_next_try)
+{
+    begin();
+    sink_fails = 1;
+    mill_passes_on(1, 0, QUANTUM);
+    runs("ms");
+    settle_but(NULL); /* its boss has it begin again at once; the message waits longer */
+    cr_assert(of(&sink)->stage == STAGE_OPEN && of(&sink)->held != NULL);
+    mill_passes_on(1, 0, QUANTUM);
+    runs("m");
+    now_ns += (int64_t) RESTART_BACKOFF_MAX_MS * NS_PER_MS;
+    settle_but(NULL);
+    runs("ss");
     end();
 }
 

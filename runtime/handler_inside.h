@@ -1,0 +1,110 @@
+/* handler_inside.h - what every handler is begun and ended with, at no call.
+ *
+ * Between worker_leaves and worker_enters (takeover_inside.h) a handler is in its own code. The
+ * rest, for handlers that did more than to tell, is in core.c.
+ */
+#pragma once
+
+#include "runtime/inside.h"
+
+/* core.c: into the worker's black box. */
+void core_note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what);
+
+/* What is in hand is told of the worker, not of the actor, so that it costs no line of its cell. */
+static inline void
+hand_take(worker_t *worker, const actor_t *actor, const char *what)
+{
+    bump(&worker->handlers);
+    atomic_store_explicit(&worker->handling, what, memory_order_relaxed);
+    atomic_store_explicit(&worker->handling_since_ns, worker->ctx.now_ns, memory_order_relaxed);
+    atomic_store_explicit(&worker->hand, actor->self.index, memory_order_release);
+}
+
+/* As every handler finds it. Who told, and did nothing else (only_tells), has left it so. */
+static inline void
+handler_rests(actor_ctx_t *ctx)
+{
+    ctx->asked = NULL;
+    ctx->is_at_once = false;
+    ctx->served = NULL;
+    ctx->serving = NULL;
+    ctx->deferred = false;
+    ctx->host_stop = false;
+    ctx->claim[0] = '\0';
+    ctx->deadlines = 0;
+}
+
+static inline void
+handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
+{
+    actor_ctx_t *ctx = &actor->worker->ctx;
+    ctx->actor = actor;
+    ctx->in_hand = in_hand;
+    ctx->draft.full = true; /* none is begun */
+    ctx->draft_type = NULL;
+    if (actor->worker->black_box != NULL) {
+        core_note_delivery(actor, in_hand, what);
+    }
+    hand_take(actor->worker, actor, what);
+    worker_leaves(actor->worker);
+}
+
+/* The handler has returned, and is out of its own code: true, it was taken over meanwhile. */
+static inline bool
+handler_returns(actor_t *actor)
+{
+    worker_t *worker = actor->worker;
+    if (worker_enters(worker)) {
+        return true;
+    }
+    atomic_store_explicit(&worker->hand, 0, memory_order_release);
+    actor->handled++;
+    return false;
+}
+
+static inline void
+hand_down(const core_t *core, actor_ctx_t *ctx)
+{
+    if (core->fresh_messages && ctx->draft_type != NULL) {
+        envelope_spoil(ctx->draft.base, ctx->draft.size);
+    }
+    if (ctx->worker->black_box != NULL) {
+        black_box_done(ctx->worker->black_box);
+    }
+    ctx->actor = NULL;
+    ctx->in_hand = NULL;
+}
+
+/* Nothing more is to be done after the handler than to let go what it told. */
+static inline bool
+only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
+{
+    return next == ACTOR_CONTINUE && (ctx->out_kinds & ~(1u << ENV_TELL)) == 0 &&
+           actor->held == NULL;
+}
+
+/* True: it kept the message in hand. hands_on: as tray_tell. */
+static inline __attribute__((always_inline)) bool
+handler_ends(actor_t *actor, actor_next_t next, bool hands_on)
+{
+    actor_ctx_t *ctx = &actor->worker->ctx;
+    const core_t *core = actor->core;
+    if (!only_tells(actor, ctx, next)) {
+        return core_handler_end(actor, next);
+    }
+    if (handler_returns(actor)) {
+        return takeover_returned(actor);
+    }
+    tray_tell(ctx, hands_on);
+    hand_down(core, ctx);
+    return false;
+}
+
+static inline void
+let_go(const core_t *core, envelope_t *take_envelope)
+{
+    if (core->fresh_messages) {
+        envelope_spoil(take_envelope->record, take_envelope->size);
+    }
+    envelope_free(take_envelope);
+}
