@@ -105,6 +105,7 @@ host_pairs(actor_ctx_t *ctx)
         {"late_replies", h.late_replies},
         {"delivered", h.delivered},
         {"up_ms", ms_of(h.up_ns)},
+        {"handler_longest_us", (uint64_t) h.longest_ns / 1000u},
     };
     uint32_t count = sizeof figures / sizeof figures[0];
     rows_t pairs = draft_rows(actor_draft_open(ctx), count, sizeof(pair_t));

@@ -301,7 +301,12 @@ look_at_clock(worker_t *worker)
     executor_t *executor = &worker->core->executor;
     int64_t before_ns = worker->ctx.now_ns;
     worker->ctx.now_ns = executor->now_ns(executor->self);
-    worker->clock_every = worker->ctx.now_ns - before_ns > CLOCK_LATE_NS ? 1 : CLOCK_EVERY;
+    int64_t took_ns = worker->ctx.now_ns - before_ns;
+    worker->clock_every = took_ns > CLOCK_LATE_NS ? 1 : CLOCK_EVERY;
+    if (worker->ran && took_ns > atomic_load_explicit(&worker->longest_ns, memory_order_relaxed)) {
+        atomic_store_explicit(&worker->longest_ns, took_ns, memory_order_relaxed);
+    }
+    worker->ran = false;
     for (timer_node_t *timer; (timer = timer_due(&worker->timers, worker->ctx.now_ns)) != NULL;) {
         timer->fire(worker, timer);
     }
@@ -343,6 +348,7 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint3
     uint32_t ran = 0;
     uint32_t look = 1; /* after the first: nobody knows how long the one before has run */
     while (ran < most && run_next(worker, true)) {
+        worker->ran = true;
         if (bell_rang(bell, heard)) {
             ran++;
             break;

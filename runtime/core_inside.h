@@ -56,6 +56,12 @@ struct worker {
     _Atomic uint32_t hand;
     _Atomic(const char *) handling;
     _Atomic int64_t handling_since_ns;
+    bool ran; /* a handler, since the clock was looked at */
+    /* No handler has run for longer: the longest time between two looks at the clock in which some
+     * ran, or, of one that does not return, as the watchdog saw it. By its thread; and by who
+     * watches. */
+    _Atomic int64_t longest_ns;
+    _Atomic int64_t longest_seen_ns;
     seen_t seen;
     /* see takeover_inside.h */
     _Atomic bool inside;     /* its thread is in the runtime, not in a handler's own code */

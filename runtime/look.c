@@ -238,6 +238,9 @@ look_stalled(core_t *core, worker_t *worker, int64_t now)
     bool runs = index != 0 && class != NULL && atomic_load(&worker->handlers) == order;
     look_over(core, worker, order, runs);
     int64_t running = seen_running(worker, order, runs, now);
+    if (running > atomic_load(&worker->longest_seen_ns)) {
+        atomic_store(&worker->longest_seen_ns, running);
+    }
     if (running == 0) {
         return;
     }

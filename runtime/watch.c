@@ -404,7 +404,12 @@ core_figures(const core_t *core, host_figures_t *ret)
         .up_ns = core->executor.now_ns(core->executor.self) - core->started_ns,
     };
     for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
-        ret->delivered += atomic_load(&core->workers[i].delivered);
+        const worker_t *worker = &core->workers[i];
+        int64_t ran_ns = atomic_load(&worker->longest_ns);
+        int64_t seen_ns = atomic_load(&worker->longest_seen_ns);
+        ret->delivered += atomic_load(&worker->delivered);
+        ret->longest_ns = ran_ns > ret->longest_ns ? ran_ns : ret->longest_ns;
+        ret->longest_ns = seen_ns > ret->longest_ns ? seen_ns : ret->longest_ns;
     }
     core->executor.figures(core->executor.self, ret);
 }

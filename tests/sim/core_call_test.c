@@ -292,6 +292,36 @@ Test(core_calls, who_has_answered_may_call_its_caller)
     }
 }
 
+static actor_next_t
+want_answer_and_go_on(actor_ctx_t *ctx, puppet_t *self, const want_t *m)
+{
+    if (self->who == B) {
+        expect(actor_timer(ctx, 1, 0) == VERDICT_OK);
+    }
+    answer(ctx, m->number);
+    return ACTOR_CONTINUE;
+}
+static actor_next_t
+timer_calls_a(actor_ctx_t *ctx, puppet_t *self, uint64_t key)
+{
+    cr_assert(self != NULL);
+    expect(call(ctx, A, key * 1000, 60000) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+/* Its answer has left and is on its way, when the next handler calls. */
+Test(core_calls, who_has_answered_may_call_its_caller_in_its_next_handler)
+{
+    cast_hook[A].want = want_answer_and_go_on;
+    cast_hook[B] = (cast_hooks_t){.want = want_answer_and_go_on, .timer = timer_calls_a};
+    calls_on[A] = B;
+    cast_delay_ns_max = 1000000;
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        poke(A, call_next);
+        settle();
+        expect(noted_count("0=0") == 1 && noted_count("1000=1000") == 1, "both are answered");
+    }
+}
+
 /* b has put off its answer until its job for the outside ends; it may call a meanwhile? No: a is
  * closed until b answers, but b's answer does not need a. So b's call waits, and then succeeds. */
 Test(core_calls, a_deferral_for_the_outside_closes_no_circle)

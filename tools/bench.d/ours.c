@@ -140,9 +140,12 @@ run(const row_t *row, const host_options_t *options)
     }
     host_wait_stop(host);
     look(host, &watched);
+    host_figures_t longest;
+    host_figures(host, &longest);
     snprintf(more, sizeof more,
-             ", \"looks\": %" PRIu64 ", \"handled\": %" PRIu64 ", \"workers\": %" PRIu32,
-             watched.looks, watched.handled, watched.workers);
+             ", \"looks\": %" PRIu64 ", \"handled\": %" PRIu64 ", \"workers\": %" PRIu32
+             ", \"longest_us\": %" PRId64,
+             watched.looks, watched.handled, watched.workers, longest.longest_ns / 1000);
     bool ended = host_stop(host, 10000, left, sizeof left) && host_failed(host) == OK;
     if (!ended) {
         fprintf(stderr, "%s %s\n", host_why(host), left);
