@@ -94,6 +94,7 @@ typedef struct distribution_manager {
     kept_t *args; /* site_args */
     id128_t site, run;
     bool opened, asking, again;      /* due_targets is asked; and is to be asked again */
+    bool stale;                      /* it was asked for a run that is over */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
     uint64_t tidied;    /* the target up to which points were told to collect */

@@ -256,6 +256,17 @@ set_cause(target_t *target, const target_outcome_t *m)
     }
 }
 
+/* Work in hand has ended with this revision: who was told of it twice, by two runs, begins it once,
+ * and what comes next is another work. */
+static void
+end_work(tx_t *tx, target_t *target, int64_t wait_ms)
+{
+    target->taken = false;
+    target->slot = 0;
+    target->revision += state_is_final(target->state) ? 0 : 1;
+    target->due = tx->now_ns + wait_ms * NS_PER_MS;
+}
+
 /* A try that changed nothing that an operator sees is no event. */
 static uint32_t
 status_of_outcome(const target_t *target)
@@ -278,9 +289,7 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
     target->state = m->next;
     target->attempts = m->attempts;
     target->integrity = m->integrity_next;
-    target->taken = false;
-    target->slot = 0;
-    target->due = tx->now_ns + wait_ms * NS_PER_MS;
+    end_work(tx, target, wait_ms);
     target_save(tx, target, status_of_outcome(target));
     tx->targets_changed = told; /* who tells outcomes looks for due work after them */
     progress_forget(tx->db, m->target);

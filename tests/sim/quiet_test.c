@@ -278,6 +278,27 @@ Test(race, q245579_an_update_at_any_instant_of_the_work_ends_at_the_new_version,
     }
 }
 
+Test(race, what_was_in_hand_at_a_power_cut_is_instructed_once_at_the_start, .timeout = 400)
+{
+    for (uint64_t seed = 1; seed <= 40; seed++) {
+        uint32_t before[POINTS];
+        stage_t *stage = site_of(seed);
+        distributed(stage);
+        stage_crash(stage);
+        for (uint32_t i = 0; i < POINTS; i++) {
+            before[i] = stage_instructions(stage, names[i]);
+        }
+        cr_assert(stage_ready(stage, 60000), "seed %d: the site is not ready", (int) seed);
+        all_whole(stage, 60000);
+        for (uint32_t i = 0; i < POINTS; i++) {
+            uint32_t count = stage_instructions(stage, names[i]) - before[i];
+            cr_expect_eq(count, 1u, "seed %d: '%s' was instructed %u times", (int) seed, names[i],
+                         count);
+        }
+        well(stage);
+    }
+}
+
 /* ---- clocks ---- */
 
 static void
