@@ -70,20 +70,15 @@ due_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     const due_t *due = ANSWER_AS(answer, due);
 
     self->asking = false;
-    if (!due) { /* what it took up may be known to nobody now */
-        return new_run(ctx, self);
-    }
-    if (self->stale) { /* the run that asked is over: all of it is due again, and not twice */
-        return look(ctx, self);
-    }
-    if (due->targets.count > 0 && dm_instruct(ctx, due, instructed_then) != VERDICT_OK) {
-        return new_run(ctx, self);
+    bool instructs = due && due->targets.count > 0 && !self->stale;
+    if (!due || (instructs && dm_instruct(ctx, due, instructed_then) != VERDICT_OK)) {
+        return new_run(ctx, self); /* what it took up may be known to nobody now */
     }
     if (due->leaving) {
         dm_leave(ctx, self);
     }
-    return due->more || self->again ? look(ctx, self)
-                                    : look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
+    bool more = due->more || self->again || self->stale;
+    return more ? look(ctx, self) : look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
 }
 
 /* An instruction that nobody has is taken up again by a new run. */

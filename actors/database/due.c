@@ -349,7 +349,7 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
     }
 }
 
-/* ---- points that come back, damage, verify ---- */
+/* ---- points that come back ---- */
 
 static bool
 wake(tx_t *tx, target_t *target)
@@ -419,72 +419,4 @@ handle_untidied(tx_t *tx, const untidied_t *m)
     due->targets = (rows_t){.at = count == 0 ? 0 : rows.at, .count = count};
     due->more = count == limit;
     due->next_ms = RECORD_NONE;
-}
-
-void
-handle_target_damaged(tx_t *tx, const target_damaged_t *m)
-{
-    target_t target;
-    if (!target_by_row(tx, m->target, &target) || target.revision != m->revision ||
-        target.state != TARGET_INSTALLED) {
-        refuse_superseded(tx, "note damage");
-        return;
-    }
-    target_supersede(tx, &target);
-    target.state = TARGET_PENDING;
-    target.attempts = 0;
-    target.integrity = 0;
-    target.have = 0;
-    memset(&target.have_root, 0, sizeof target.have_root);
-    target.due = tx->now_ns;
-    target_set_cause(&target, ERR_DIGEST, record_slice(m, m->text));
-    target_save(tx, &target, STATUS_TARGET_DAMAGED);
-    tx_done(tx, true, NULL);
-}
-
-static bool
-is_planned(const target_t *target, const point_t *point)
-{
-    return target->state == TARGET_INSTALLED && (point == NULL || target->point == point->row);
-}
-
-static uint32_t
-plan(tx_t *tx, const package_t *package, const point_t *point, rows_t rows)
-{
-    target_t target = {.row = 0};
-    uint32_t count = 0;
-    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
-        due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
-        if (row != NULL && is_planned(&target, point)) {
-            due_fill(tx, &target, ACTION_VERIFY, row);
-            count++;
-        }
-    }
-    return count;
-}
-
-void
-handle_verify_plan(tx_t *tx, const verify_plan_t *m)
-{
-    package_t package;
-    point_t point;
-    bool of_point = m->dp.size > 0;
-    if (!package_need(tx, "verify", record_slice(m, m->id), &package) ||
-        (of_point && !point_need(tx, "verify on", record_slice(m, m->dp), &point))) {
-        return;
-    }
-    if (site_slots(tx) == 0) { /* it would wait for as long as that lasts, without a word */
-        tx_refuse(tx, ERR_PAUSED, "despool component set despooler --slots N, then repeat it",
-                  "cannot verify '%s': the despooler has no slots, it is disabled", package.id);
-        return;
-    }
-    int64_t room = NUMBER(tx, SQL_PACKAGE_TARGETS_COUNT, 0, v_int(package.row));
-    due_t *due = ANSWER(tx, due);
-    due->next_ms = RECORD_NONE;
-    due->targets = draft_rows(&tx->answer, (uint32_t) room, sizeof(due_row_t));
-    due->targets.count = plan(tx, &package, of_point ? &point : NULL, due->targets);
-    if (due->targets.count == 0) {
-        tx_refuse(tx, ERR_NO_TARGETS, "despool status shows where it is installed",
-                  "cannot verify '%s': it is installed on no such distribution point", package.id);
-    }
 }

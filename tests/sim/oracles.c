@@ -136,7 +136,6 @@ see_work(stage_t *stage, const work_t *m)
     seen_target_t *seen = seen_of(stage, record_slice(m, m->package), point);
     see_try(stage, seen, m);
     seen->in_work = true;
-    seen->works++;
     if (m->attempt > 1 && stage->cut_in_retry > 0) {
         world_sim_cut_after(sim_world(stage->sim), stage->cut_in_retry);
         stage->cut_in_retry = 0;
@@ -266,17 +265,6 @@ stage_instructions(const stage_t *stage, const char *point)
 
     for (uint32_t i = 0; i < stage->seen_count; i++) {
         count += strcmp(stage->seen[i].point, point) == 0 ? stage->seen[i].instructions : 0;
-    }
-    return count;
-}
-
-uint32_t
-stage_works(const stage_t *stage, const char *point)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < stage->seen_count; i++) {
-        count += strcmp(stage->seen[i].point, point) == 0 ? stage->seen[i].works : 0;
     }
     return count;
 }

@@ -25,7 +25,7 @@ typedef struct said {
 
 typedef struct seen_target {
     char package[65], point[65];
-    uint32_t instructions, works;
+    uint32_t instructions;
     uint32_t attempt; /* of the last instruction */
     uint64_t epoch;
     uint64_t number; /* of the last instruction, and what else it said */
