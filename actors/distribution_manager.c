@@ -49,6 +49,7 @@ look(actor_ctx_t *ctx, SELF *self)
     m->limit = DUE_TARGETS_MAX;
     self->asking = ask_site_database_due_targets(ctx, m, DM_ASK_MS, due_came_then, 0) == VERDICT_OK;
     self->again = false;
+    self->stale = false;
     return look_in(ctx, self->asking ? LOOK_MS : AGAIN_MS);
 }
 
@@ -59,6 +60,7 @@ new_run(actor_ctx_t *ctx, SELF *self)
     uint64_t half[2] = {actor_random(ctx), actor_random(ctx) | 1};
 
     memcpy(self->run.byte, half, sizeof self->run.byte);
+    self->stale = self->asking;
     return look_in(ctx, AGAIN_MS);
 }
 
@@ -68,17 +70,15 @@ due_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     const due_t *due = ANSWER_AS(answer, due);
 
     self->asking = false;
-    if (!due) { /* what it took up may be known to nobody now */
-        return new_run(ctx, self);
-    }
-    if (due->targets.count > 0 && dm_instruct(ctx, due, instructed_then) != VERDICT_OK) {
-        return new_run(ctx, self);
+    bool instructs = due && due->targets.count > 0 && !self->stale;
+    if (!due || (instructs && dm_instruct(ctx, due, instructed_then) != VERDICT_OK)) {
+        return new_run(ctx, self); /* what it took up may be known to nobody now */
     }
     if (due->leaving) {
         dm_leave(ctx, self);
     }
-    return due->more || self->again ? look(ctx, self)
-                                    : look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
+    bool more = due->more || self->again || self->stale;
+    return more ? look(ctx, self) : look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
 }
 
 /* An instruction that nobody has is taken up again by a new run. */

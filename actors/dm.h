@@ -40,6 +40,7 @@
     E(ASK, site_database, package_set)                                                             \
     E(ASK, site_database, verify_plan)                                                             \
     E(ASK, site_database, target_damaged)                                                          \
+    E(ASK, site_database, verify_keep)                                                             \
     E(ASK, site_database, live_roots)                                                              \
     E(ASK, site_database, untidied)                                                                \
     E(TELL, site_database, note_event)                                                             \
@@ -93,7 +94,8 @@ typedef struct leave_state {
 typedef struct distribution_manager {
     kept_t *args; /* site_args */
     id128_t site, run;
-    bool opened, asking, again;      /* due_targets is asked; and is to be asked again */
+    bool opened, asking, again; /* due_targets is asked; and is to be asked again */
+    bool stale; /* it was asked for a run that is over: all of it is due again, and told once */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
     uint64_t tidied;    /* the target up to which points were told to collect */
@@ -135,6 +137,8 @@ void dm_leave_init(distribution_manager_t *self);
 void dm_leave(actor_ctx_t *ctx, distribution_manager_t *self);
 void dm_leave_drop(distribution_manager_t *self);
 actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m);
+/* dm_verified.c: answers a verify whose outcomes are all in. */
+void dm_verify_end(actor_ctx_t *ctx, const distribution_manager_t *self, dm_op_t *op);
 /* An outcome of a verify finds its command. */
 void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
 /* Collects the store as soon as no snapshot is in hand. */

@@ -1,44 +1,7 @@
-/* dm_verify.c - verify: one instruction of its own kind, the outcomes gathered, damage told. */
+/* dm_verify.c - verify: one instruction of its own kind, the outcomes gathered, damage told; what
+ * is answered at its end stands in dm_verified.c. */
 #include "actors/dm.h"
-#include "actors/outcome.h"
 #include "actors/refuse.h"
-
-static void
-copy_row(draft_t *draft, const outcome_t *outcome, verify_row_t *row)
-{
-    if (outcome->err == OK && outcome->verify.count == 1) {
-        err_t err = draft_copy(draft, &verify_row_type, row, outcome,
-                               ROW(outcome, outcome->verify, 0, verify_row_t));
-        draft->full |= err != OK;
-        return;
-    }
-    char text[TEXT_BYTES_MAX];
-    if (!slice_copy(record_slice(outcome, outcome->text), text, sizeof text) || !text[0]) {
-        snprintf(text, sizeof text, "%s", err_sentence((err_t) outcome->err));
-    }
-    row->dp = draft_copy_text(draft, outcome, outcome->dp);
-    row->cause = outcome_cause(draft, (err_t) outcome->err, text);
-}
-
-static void
-reply_all(actor_ctx_t *ctx, dm_op_t *op)
-{
-    const due_t *plan = kept_record(op->plan);
-    const verify_t *command = kept_record(op->command);
-    verified_t *m = DRAFT(ctx, verified);
-    draft_t *draft = actor_draft_open(ctx);
-
-    m->id = actor_text(ctx, record_slice(command, command->id));
-    m->ok = true;
-    m->points = draft_rows(draft, plan->targets.count, sizeof(verify_row_t));
-    for (uint32_t i = 0; i < plan->targets.count && !draft->full; i++) {
-        verify_row_t *row = draft_row(draft, m->points, i, sizeof *row);
-        copy_row(draft, kept_record(op->found[i]), row);
-        m->ok = m->ok && row->ok;
-    }
-    answer_unheard(REPLY_TO(ctx, op->request, verified, m));
-    dm_op_free(op);
-}
 
 /* ---- outcomes ---- */
 
@@ -123,7 +86,7 @@ dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_
         wet = wet || !((const verify_t *) kept_record(op->command))->dry_run;
         op->found[row] = actor_keep(ctx, &outcome_type, m);
         if (--op->waiting == 0) {
-            reply_all(ctx, op);
+            dm_verify_end(ctx, self, op);
         }
     }
     if (wet) {
@@ -141,7 +104,7 @@ instructed(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     err_t err = answer_err(answer);
 
     for (uint32_t i = 0; err != OK && i < DM_OPS_MAX; i++) {
-        if (self->op[i].used && self->op[i].plan) {
+        if (self->op[i].used && self->op[i].plan && self->op[i].waiting > 0) {
             dm_op_refuse(ctx, &self->op[i], err, slice_of(""));
         }
     }
@@ -168,7 +131,7 @@ planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     if (verdict != VERDICT_OK) {
         dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
     } else if (op->waiting == 0) {
-        reply_all(ctx, op);
+        dm_verify_end(ctx, self, op);
     }
     return ACTOR_CONTINUE;
 }

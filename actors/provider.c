@@ -3,7 +3,8 @@
  *   hears    link_request: a client's command; its link_reply often comes later, out of order.
  *   tells    executive component_restart: of itself, once its client has been answered.
  *   asks     each command of whom the table below names; site_database `site_open` until it is
- *            open, and `recall` before a package is snapshot, or a root claimed, with a key.
+ *            open, and `recall` before a package is snapshot, a root claimed or a point verified,
+ *            with a key.
  *   keeps    the commands in hand, at most PENDING_MAX: id, request, the record during a recall.
  *   survives nothing: the clients of commands in hand are told `restarting`; a repeat under the
  *            same key is not done twice, because the database keeps the answers.

@@ -118,7 +118,7 @@ pending_must_recall(const client_request_t *request)
         number == MSG_package_add || number == MSG_package_update || number == MSG_package_set;
     bool root = number == MSG_dp_add || number == MSG_dp_set || number == MSG_dp_adopt;
 
-    return request->key.size > 0 && (source || root);
+    return request->key.size > 0 && (source || root || number == MSG_verify);
 }
 
 void

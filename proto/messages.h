@@ -471,6 +471,7 @@ extern const record_words_t error_class_words;
     M(point_returned, "an absent point is back")                                                   \
     M(verify_plan, "which installed targets a verify is to look at")                               \
     M(target_damaged, "verify found damage: the target leaves installed and is repaired")          \
+    M(verify_keep, "what a verify found, to be its answer whenever its key comes again")           \
     M(collect_point, "superseded versions at a point whose grace has ended")                       \
     M(live_roots, "which versions the store must keep")                                            \
     M(roots, "those")                                                                              \
@@ -789,6 +790,9 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_verify_keep(F, R)                                                                      \
+    F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \
+    F(R, maybe, verified, verified, REQUIRED)
 #define REC_target_damaged(F, R)                                                                   \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED)                                                               \

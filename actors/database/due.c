@@ -256,6 +256,17 @@ set_cause(target_t *target, const target_outcome_t *m)
     }
 }
 
+/* Work in hand has ended with this revision: who was told of it twice, by two runs, begins it once,
+ * and what comes next is another work. */
+static void
+end_work(tx_t *tx, target_t *target, int64_t wait_ms)
+{
+    target->taken = false;
+    target->slot = 0;
+    target->revision += state_is_final(target->state) ? 0 : 1;
+    target->due = tx->now_ns + wait_ms * NS_PER_MS;
+}
+
 /* A try that changed nothing that an operator sees is no event. */
 static uint32_t
 status_of_outcome(const target_t *target)
@@ -278,9 +289,7 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
     target->state = m->next;
     target->attempts = m->attempts;
     target->integrity = m->integrity_next;
-    target->taken = false;
-    target->slot = 0;
-    target->due = tx->now_ns + wait_ms * NS_PER_MS;
+    end_work(tx, target, wait_ms);
     target_save(tx, target, status_of_outcome(target));
     tx->targets_changed = told; /* who tells outcomes looks for due work after them */
     progress_forget(tx->db, m->target);
@@ -340,7 +349,7 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
     }
 }
 
-/* ---- points that come back, damage, verify ---- */
+/* ---- points that come back ---- */
 
 static bool
 wake(tx_t *tx, target_t *target)
@@ -410,72 +419,4 @@ handle_untidied(tx_t *tx, const untidied_t *m)
     due->targets = (rows_t){.at = count == 0 ? 0 : rows.at, .count = count};
     due->more = count == limit;
     due->next_ms = RECORD_NONE;
-}
-
-void
-handle_target_damaged(tx_t *tx, const target_damaged_t *m)
-{
-    target_t target;
-    if (!target_by_row(tx, m->target, &target) || target.revision != m->revision ||
-        target.state != TARGET_INSTALLED) {
-        refuse_superseded(tx, "note damage");
-        return;
-    }
-    target_supersede(tx, &target);
-    target.state = TARGET_PENDING;
-    target.attempts = 0;
-    target.integrity = 0;
-    target.have = 0;
-    memset(&target.have_root, 0, sizeof target.have_root);
-    target.due = tx->now_ns;
-    target_set_cause(&target, ERR_DIGEST, record_slice(m, m->text));
-    target_save(tx, &target, STATUS_TARGET_DAMAGED);
-    tx_done(tx, true, NULL);
-}
-
-static bool
-is_planned(const target_t *target, const point_t *point)
-{
-    return target->state == TARGET_INSTALLED && (point == NULL || target->point == point->row);
-}
-
-static uint32_t
-plan(tx_t *tx, const package_t *package, const point_t *point, rows_t rows)
-{
-    target_t target = {.row = 0};
-    uint32_t count = 0;
-    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
-        due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
-        if (row != NULL && is_planned(&target, point)) {
-            due_fill(tx, &target, ACTION_VERIFY, row);
-            count++;
-        }
-    }
-    return count;
-}
-
-void
-handle_verify_plan(tx_t *tx, const verify_plan_t *m)
-{
-    package_t package;
-    point_t point;
-    bool of_point = m->dp.size > 0;
-    if (!package_need(tx, "verify", record_slice(m, m->id), &package) ||
-        (of_point && !point_need(tx, "verify on", record_slice(m, m->dp), &point))) {
-        return;
-    }
-    if (site_slots(tx) == 0) { /* it would wait for as long as that lasts, without a word */
-        tx_refuse(tx, ERR_PAUSED, "despool component set despooler --slots N, then repeat it",
-                  "cannot verify '%s': the despooler has no slots, it is disabled", package.id);
-        return;
-    }
-    int64_t room = NUMBER(tx, SQL_PACKAGE_TARGETS_COUNT, 0, v_int(package.row));
-    due_t *due = ANSWER(tx, due);
-    due->next_ms = RECORD_NONE;
-    due->targets = draft_rows(&tx->answer, (uint32_t) room, sizeof(due_row_t));
-    due->targets.count = plan(tx, &package, of_point ? &point : NULL, due->targets);
-    if (due->targets.count == 0) {
-        tx_refuse(tx, ERR_NO_TARGETS, "despool status shows where it is installed",
-                  "cannot verify '%s': it is installed on no such distribution point", package.id);
-    }
 }

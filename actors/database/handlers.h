@@ -61,6 +61,7 @@ typedef enum how {
     H(point_leave, HOW_WRITES | HOW_VITAL)                                                         \
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \
     H(target_damaged, HOW_WRITES | HOW_VITAL)                                                      \
+    H(verify_keep, HOW_WRITES)                                                                     \
     H(target_tidied, HOW_WRITES | HOW_VITAL)                                                       \
     H(untidied, HOW_READS)                                                                         \
     H(set_aside, HOW_WRITES | HOW_VITAL)                                                           \

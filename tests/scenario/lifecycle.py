@@ -98,6 +98,28 @@ def a_dry_run_of_verify_tells_damage_and_mends_nothing():
 
 
 @claim(60, both=True)
+def a_verify_said_again_with_its_key_gets_its_first_answer_and_looks_at_nothing():
+    with Site() as site:
+        source = one_package(site, 'a')
+        victim = os.path.join(site.content('a', 'P1'), 'd1', 'e1', 'file-1')
+        os.unlink(victim)
+        first = site.ask('verify', {'id': 'P1'}, key='once')
+        assert first['points'][0]['missing'] == ['v1/d1/e1/file-1'], first
+        site.wait_for('the repair', lambda: os.path.exists(victim))
+        site.wait_states('P1', {'a': 'installed'})
+        site.holds('a', 'P1', source)
+        last = site.history()[-1]['seq']
+        assert site.ask('verify', {'id': 'P1'}, key='once') == first
+        site.kill()
+        site.start()
+        assert site.ask('verify', {'id': 'P1'}, key='once') == first
+        ids = {e['id'] for e in site.history(last)}
+        assert not ids & {2336, 2337}, f'a verify that was said again has looked: {sorted(ids)}'
+        assert site.ask('verify', {'id': 'P1'}, key='again')['ok'] is True
+        site.stop()
+
+
+@claim(60, both=True)
 def missing_and_extra_paths_are_listed_by_verify():
     with Site() as site:
         one_package(site, 'a')

@@ -3,7 +3,8 @@
  *   D02  an instruction names at least one target, and a retry of one names only points that had
  *        not answered well (invariants 3 and 4)
  *   D15  the attempt of a target never goes back within one version, also over a power cut, and
- *        rises by one at a time; nothing is tried without end
+ *        rises by one at a time; nothing is tried without end, and after a try that failed and
+ *        counts none begins without a pause, unless the point came back in between
  *   D16  a retry is for the same version, root and bytes as the instruction it repeats
  *   inv8 one point has at most one work in hand
  *   inv11 status messages are published in the order of their sequence numbers, without a gap */
@@ -32,6 +33,8 @@ stage_note_fault(stage_t *stage, const char *format, ...)
     va_start(list, format);
     vsnprintf(stage->fault, sizeof stage->fault, format, list);
     va_end(list);
+    story_note(stage, stage->fault);
+    stage->story_over = true;
 }
 
 const char *
@@ -79,11 +82,6 @@ see_repeat(stage_t *stage, seen_target_t *seen, const instruction_t *m)
         stage_note_fault(stage, "D15: the attempt of '%s' at '%s' went from %u to %u",
                          seen->package, seen->point, seen->attempt, m->attempt);
     }
-    if (seen->failed_ns > 0 && seen->epoch == m->epoch &&
-        sim_now_ns(stage->sim) - seen->failed_ns < PAUSE_NS) {
-        stage_note_fault(stage, "D15: '%s' at '%s' failed and is tried again without a pause",
-                         seen->package, seen->point);
-    }
     seen->attempt = m->attempt;
 }
 
@@ -112,6 +110,18 @@ see_instruction(stage_t *stage, const instruction_t *m)
     }
 }
 
+/* An instruction may be said twice, and a point be looked at, as often as one likes: a try is what
+ * has begun, and bytes are written. */
+static void
+see_try(stage_t *stage, const seen_target_t *seen, const work_t *m)
+{
+    if (m->action == ACTION_INSTALL && seen->failed_ns > 0 && seen->failed_epoch == m->epoch &&
+        sim_now_ns(stage->sim) - seen->failed_ns < PAUSE_NS) {
+        stage_note_fault(stage, "D15: '%s' at '%s' failed and is tried again without a pause",
+                         seen->package, seen->point);
+    }
+}
+
 static void
 see_work(stage_t *stage, const work_t *m)
 {
@@ -124,8 +134,8 @@ see_work(stage_t *stage, const work_t *m)
         }
     }
     seen_target_t *seen = seen_of(stage, record_slice(m, m->package), point);
+    see_try(stage, seen, m);
     seen->in_work = true;
-    seen->works++;
     if (m->attempt > 1 && stage->cut_in_retry > 0) {
         world_sim_cut_after(sim_world(stage->sim), stage->cut_in_retry);
         stage->cut_in_retry = 0;
@@ -138,11 +148,31 @@ see_outcome(stage_t *stage, const outcome_t *m)
     seen_target_t *seen = seen_of(stage, record_slice(m, m->package), record_slice(m, m->dp));
 
     seen->in_work = false;
-    seen->failed_ns = 0;
     if (m->err == OK) {
         seen->attempt = 0; /* what comes later is counted anew */
-    } else if (m->reached && err_class(m->err) == CLASS_RETRY) {
-        seen->failed_ns = sim_now_ns(stage->sim);
+    }
+}
+
+/* Of a look at the point or of a work: told when it counts. */
+static void
+see_told(stage_t *stage, const outcome_t *m)
+{
+    seen_target_t *seen = seen_of(stage, record_slice(m, m->package), record_slice(m, m->dp));
+    bool counts = m->err != OK && m->reached && err_class(m->err) == CLASS_RETRY;
+
+    seen->failed_ns = counts ? sim_now_ns(stage->sim) : 0;
+    seen->failed_epoch = m->epoch;
+}
+
+/* What waits for a point is due when it is back. */
+static void
+see_returned(stage_t *stage, const point_returned_t *m)
+{
+    slice_t point = record_slice(m, m->dp);
+
+    for (uint32_t i = 0; i < stage->seen_count; i++) {
+        seen_target_t *seen = &stage->seen[i];
+        seen->failed_ns = slice_equal(point, slice_of(seen->point)) ? 0 : seen->failed_ns;
     }
 }
 
@@ -166,6 +196,10 @@ oracle_saw(void *context, const sim_sight_t *sight)
         see_work(stage, sight->record);
     } else if (sight->type == &outcome_type && sight->is_reply) {
         see_outcome(stage, sight->record);
+    } else if (sight->type == &outcome_type) {
+        see_told(stage, sight->record);
+    } else if (sight->type == &point_returned_type && sight->is_ask) {
+        see_returned(stage, sight->record);
     }
 }
 
@@ -231,17 +265,6 @@ stage_instructions(const stage_t *stage, const char *point)
 
     for (uint32_t i = 0; i < stage->seen_count; i++) {
         count += strcmp(stage->seen[i].point, point) == 0 ? stage->seen[i].instructions : 0;
-    }
-    return count;
-}
-
-uint32_t
-stage_works(const stage_t *stage, const char *point)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < stage->seen_count; i++) {
-        count += strcmp(stage->seen[i].point, point) == 0 ? stage->seen[i].works : 0;
     }
     return count;
 }

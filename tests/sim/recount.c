@@ -123,12 +123,11 @@ copy_of(slice_t bytes)
     return copy;
 }
 
-/* verify is answered with what it reads each time that it is said: damage that it found is mended.
- * Components and the quarantine are those of the host that runs now. */
+/* Components and the quarantine are those of the host that runs now. */
 static bool
 only_looks(const char *command)
 {
-    static const char *const looks[] = {"status",         "status.since", "ping",   "verify",
+    static const char *const looks[] = {"status",         "status.since", "ping",
                                         "component.list", "package.list", "dp.list"};
 
     for (uint32_t i = 0; i < sizeof looks / sizeof looks[0]; i++) {

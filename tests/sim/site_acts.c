@@ -84,11 +84,13 @@ pause_point(run_t *run, uint32_t point)
     stage_do(run->stage, 20, "dp.pause", name, NULL);
 }
 
-/* Of three wrong digests in a row a person is told: so at most two in a run are to heal unaided. */
+/* Of three wrong digests in a row a person is told: so at most two in a run are to heal unaided.
+ * Two that both looks at one object of the store meet are an object that is not stored any more. */
 static void
 flip(run_t *run, const plan_act_t *act)
 {
     if (run->flips++ == 0) {
+        run->flips_store = act->value % 2;
         world_sim_mix(
             site_machine(run), act->value % 2 ? "/data/store" : site_paths[act->point],
             &(world_sim_mix_t){.flip = 100000, .most = 1 + (uint32_t) (act->value >> 1) % 2});
@@ -205,5 +207,8 @@ site_heal(run_t *run)
         site_must(run, "package.update",
                   stage_do(run->stage, 120000, "package.update", "id=P1", NULL));
         run->changed = false;
+    }
+    if (run->flips_store) {
+        site_mends_store(run);
     }
 }

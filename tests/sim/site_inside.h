@@ -15,6 +15,7 @@ typedef struct run {
     bool changed;     /* since it was last stored for sure */
     bool paused[STAGE_POINTS_MAX];
     uint32_t flips;
+    bool flips_store; /* they are met by who reads the store */
     uint32_t converge_ms;
     bool leapt; /* the wall clock went so far ahead that keys are too old */
 } run_t;

@@ -123,7 +123,9 @@ gets_a_late_point(run_t *run)
                    stage_do(run->stage, 60000, "distribute", "id=P1", to, NULL))) {
         return false;
     }
-    site_mends_store(run);
+    if (run->plan->rots == PLAN_ROTS_STORED) {
+        site_mends_store(run);
+    }
     bool well = site_converge(run, "added late");
     world_sim_heal(site_machine(run));
     return well;

@@ -136,15 +136,41 @@ site_rot_store(run_t *run)
     }
 }
 
-/* A person was told that the site's own copy is damaged, stores the source again, says: again. */
+static bool
+fails_as_not_stored(const wire_value_t *row)
+{
+    wire_value_t state, cause, code;
+
+    return wire_find(row, "state", &state) && slice_equal(state.bytes, slice_of("failed")) &&
+           wire_find(row, "cause", &cause) && wire_find(&cause, "code", &code) &&
+           slice_equal(code.bytes, slice_of(err_word(ERR_NOT_STORED)));
+}
+
+/* Whether a person is told so: the site's own copy is missing or damaged. */
+static bool
+is_not_stored(run_t *run)
+{
+    wire_value_t rows = {0}, row;
+    bool told = false;
+
+    stage_target(run->stage, "P1", site_names[0]);
+    (void) wire_find(stage_answer(run->stage), "targets", &rows);
+    const uint8_t *at = rows.body;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        wire_next(&rows, &at, &row);
+        told = told || fails_as_not_stored(&row);
+    }
+    return told;
+}
+
+/* Who was told so does what the hint says: stores the source again, and says: again. */
 void
 site_mends_store(run_t *run)
 {
-    if (run->plan->rots != PLAN_ROTS_STORED) {
-        return;
+    if (!site_is_installed(run)) {
+        stage_run(run->stage, MENDS_MS);
     }
-    stage_run(run->stage, MENDS_MS);
-    if (!site_is_installed(run) &&
+    if (is_not_stored(run) &&
         site_must(run, "package.update",
                   stage_do(run->stage, 120000, "package.update", "id=P1", NULL))) {
         oracle_forgets_attempts(run->stage);

@@ -77,9 +77,8 @@ void stage_plug(stage_t *stage, const char *point, bool plugged);
 const char *stage_fault(const stage_t *stage);
 void stage_note_fault(stage_t *stage, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
-/* How many instructions named this point so far, and how many works were begun on it. */
+/* How many instructions named this point so far. */
 uint32_t stage_instructions(const stage_t *stage, const char *point);
-uint32_t stage_works(const stage_t *stage, const char *point);
 /* The last messages between actors, one a line, for the story of a failure; and as a sequence
  * diagram in Mermaid. Both on stderr, and empty unless the option `story` is set. */
 void stage_story(const stage_t *stage, uint32_t lines);

@@ -25,7 +25,7 @@ typedef struct said {
 
 typedef struct seen_target {
     char package[65], point[65];
-    uint32_t instructions, works;
+    uint32_t instructions;
     uint32_t attempt; /* of the last instruction */
     uint64_t epoch;
     uint64_t number; /* of the last instruction, and what else it said */
@@ -33,6 +33,7 @@ typedef struct seen_target {
     uint64_t bytes;
     bool in_work;      /* a work is in hand */
     int64_t failed_ns; /* when a try that counts failed last; 0: not since the last power cut */
+    uint64_t failed_epoch;
 } seen_target_t;
 
 struct stage {
@@ -57,6 +58,7 @@ struct stage {
     uint32_t empty_refused, empty_accepted; /* instructions without targets, by their answer */
     story_line_t story[STORY_LINES];
     uint32_t story_next;
+    bool story_over;    /* the fault is its last line */
     uint64_t recounted; /* steps at the last full recount */
     uint64_t recounts;
     uint64_t epoch[STAGE_POINTS_MAX]; /* of what `current` named at the last recount */

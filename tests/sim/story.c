@@ -15,7 +15,7 @@ next_line(stage_t *stage)
 void
 story_tell(stage_t *stage, const sim_sight_t *sight)
 {
-    if (!stage->options.story) {
+    if (!stage->options.story || stage->story_over) {
         return;
     }
     story_line_t *line = next_line(stage);
@@ -28,7 +28,7 @@ story_tell(stage_t *stage, const sim_sight_t *sight)
 void
 story_note(stage_t *stage, const char *text)
 {
-    if (!stage->options.story || !stage->sim) {
+    if (!stage->options.story || !stage->sim || stage->story_over) {
         return;
     }
     story_line_t *line = next_line(stage);

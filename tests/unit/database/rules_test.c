@@ -192,6 +192,26 @@ Test(targets, what_another_run_had_taken_up_is_due_again)
     site_end(site);
 }
 
+Test(targets, d15_who_was_told_of_work_twice_does_not_begin_it_after_its_outcome)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    site->run.byte[0]++; /* while the outcome of the run before is still on its way */
+    due_row_t again = due_on(site, "DP1");
+    cr_assert_eq(again.revision, row.revision);
+    cr_assert_eq(outcome(site, &row, ERR_IO, TARGET_RETRYING, 1, 5000), OK);
+    target_begin_t *m = MAKE(site, target_begin);
+    m->target = again.target;
+    m->revision = again.revision;
+    cr_assert_eq(REFUSED(site, target_begin), ERR_SUPERSEDED, "it is tried without its pause");
+    world_sim_advance(site->sim, INT64_C(5000000000));
+    row = due_on(site, "DP1");
+    cr_assert_eq(row.attempt, 2u);
+    begun(site, &row);
+    site_end(site);
+}
+
 Test(targets, d17_a_lease_that_ended_is_due_again)
 {
     site_t *site = two_points();
