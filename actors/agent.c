@@ -28,6 +28,16 @@ THEN(agent_state_t, probed)
 
 /* ---- the connection ---- */
 
+static id128_t
+draw_visit(actor_ctx_t *ctx)
+{
+    uint64_t half[2] = {actor_random(ctx), actor_random(ctx)};
+    id128_t visit;
+
+    memcpy(visit.byte, half, sizeof visit.byte);
+    return visit;
+}
+
 actor_next_t
 agent_dial(actor_ctx_t *ctx, agent_state_t *self)
 {
@@ -40,8 +50,11 @@ agent_dial(actor_ctx_t *ctx, agent_state_t *self)
     outbox_clear(&self->outbox);
     self->here = false;
     self->dials++;
-    self->heard_ns = actor_now_ns(ctx);
+    self->heard_ns = self->dialled_ns = actor_now_ns(ctx);
+    self->visit = draw_visit(ctx);
+    self->last_order = 0;
     agent_hello_t *m = DRAFT(ctx, agent_hello);
+    m->visit = self->visit;
     m->v = AGENT_WIRE_VERSION;
     m->version = actor_text(ctx, slice_of(DESPOOL_VERSION));
     m->credit = AGENT_WINDOW_BYTES;
@@ -62,13 +75,22 @@ beat(actor_ctx_t *ctx, agent_state_t *self)
     return actor_timer(ctx, TIMER_BEAT, AGENT_BEAT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
-/* The link has begun anew, or could not send: so does the agent. */
+/* The link has begun anew, or could not send: so does the agent. An address that cannot be dialled
+ * at all says so at once, and again each time: between two there is a pause. */
 static actor_next_t
 on_peer_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
 {
     claim(ctx, m != NULL);
     self->outbox.asks = 0;
-    return self->has_keys ? agent_dial(ctx, self) : ACTOR_CONTINUE;
+    if (!self->has_keys || (!self->here && self->outbox.waiting > 0)) {
+        return ACTOR_CONTINUE; /* what waits is the next hello */
+    }
+    if (actor_now_ns(ctx) - self->dialled_ns >= (int64_t) AGENT_DIAL_MS * NS_PER_MS) {
+        return agent_dial(ctx, self);
+    }
+    self->here = false;
+    outbox_clear(&self->outbox);
+    return actor_timer(ctx, TIMER_DIAL, AGENT_DIAL_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 static actor_next_t
@@ -184,7 +206,9 @@ keys_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 static actor_next_t
 agent_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    return key == TIMER_BEAT ? beat(ctx, state) : agent_tell_progress(ctx, state);
+    return key == TIMER_BEAT   ? beat(ctx, state)
+           : key == TIMER_DIAL ? agent_dial(ctx, state)
+                               : agent_tell_progress(ctx, state);
 }
 
 static actor_next_t

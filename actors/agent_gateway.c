@@ -161,6 +161,7 @@ look(actor_ctx_t *ctx, agent_gateway_t *self)
         if (agent->here && agent->heard_ns < since) {
             visit_end(ctx, self, agent, ERR_ABSENT);
         }
+        orders_look(ctx, self, agent);
     }
     content_go_on(ctx, self);
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;

@@ -16,7 +16,7 @@
 
 #define AGENT_WORK_MS 14400000u /* of one placement */
 
-enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS };
+enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL };
 
 typedef enum agent_phase {
     PHASE_IDLE,
@@ -35,6 +35,9 @@ typedef struct agent_state {
     bool here; /* the site has said welcome */
     int64_t heard_ns;
     uint64_t beats, dials;
+    int64_t dialled_ns;
+    id128_t visit;       /* drawn for this connection */
+    uint64_t last_order; /* the highest number heard in it */
     /* the order in hand */
     agent_phase_t phase;
     kept_t *probe;        /* agent_order */
@@ -73,4 +76,5 @@ void agent_fail(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order, err_
                 slice_t text);
 void agent_finish(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order,
                   const actor_answer_t *answer);
-err_t agent_check_order(const agent_state_t *self, const agent_order_t *m);
+/* Whether an order is the site's, for this agent and this connection, and can be done. */
+err_t agent_check_order(agent_state_t *self, const agent_order_t *m);

@@ -209,6 +209,7 @@ look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
                        .run = job_lack,
                        .input_type = &lack_order_type,
                        .input = m,
+                       .subject = slice_of("store"),
                        .deadline_ms = LACK_MS,
                        .then = lacking_came_then,
                        .tag = agent_order_of(self->order)->order};
@@ -273,6 +274,7 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
                        .run = job_store,
                        .input_type = &lack_order_type,
                        .input = m,
+                       .subject = slice_of("store"),
                        .deadline_ms = LACK_MS,
                        .resource = self->arrivals,
                        .drop = arrivals_drop,
@@ -363,22 +365,27 @@ tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes)
     agent_say(ctx, self, &agent_durable_type, m);
 }
 
-/* What failed ends its order before its credit goes back: nobody counts it as there. */
+/* What failed ends its order before its credit goes back: nobody counts it as there. A job that is
+ * lost with its thread never says what became of its bytes: the site is to forget them. */
 static actor_next_t
 stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     const stored_t *m = ANSWER_AS(answer, stored);
-    uint64_t bytes = answer->resource ? bytes_of(answer->resource) : 0;
     bool failed = !m || m->err != OK;
+    uint64_t bytes = 0;
 
     self->storing = false;
     if (answer->resource) {
+        bytes = bytes_of(answer->resource);
         arrivals_drop(answer->resource);
     }
     if (failed && self->order) {
         agent_fail(ctx, self, self->order, m ? (err_t) m->err : answer->err,
                    m ? record_slice(m, m->text) : slice_of(""));
         agent_forget_order(ctx, self);
+    }
+    if (!answer->resource) {
+        return agent_dial(ctx, self);
     }
     if (answer->tag == self->dials) {
         tell_durable(ctx, self, bytes);

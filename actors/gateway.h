@@ -40,6 +40,7 @@ typedef struct agent {
     bool revoked, listed; /* listed: by the last answer of the database */
     /* the visit */
     bool here;
+    id128_t visit; /* the agent's own word for it */
     uint8_t peer[255];
     uint8_t peer_size;
     int64_t heard_ns;
@@ -93,7 +94,7 @@ bool table_is_token(const agent_t *agent, slice_t user);
 /* Ends what is in hand for an agent: whoever waits hears this. */
 void visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err);
 void visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer,
-                 uint64_t credit);
+                 const agent_hello_t *hello);
 /* Says something; an agent that cannot be told any more is gone. */
 void visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
                const void *record);
@@ -111,6 +112,8 @@ bool hear_is_of_visit(const agent_t *agent, slice_t peer);
 /* gateway_orders.c */
 actor_next_t orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m);
 actor_next_t orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m);
+/* Ends the orders whose answers nobody waits for any more. */
+void orders_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 order_t *orders_of(agent_t *agent, uint64_t number);
 /* Whether it places a version, or measures one: what else has nothing to be sent, and no store. */
 bool orders_places(const order_t *order);

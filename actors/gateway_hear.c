@@ -1,13 +1,23 @@
 /* gateway_hear.c - what agents say: each frame by the key that its connection has proved. */
 #include "actors/gateway.h"
 
+/* Of the visit in hand or of the last one. */
+static bool
+is_of_connection(const agent_t *agent, slice_t peer)
+{
+    return peer.size > 0 && peer.size == agent->peer_size &&
+           memcmp(peer.data, agent->peer, peer.size) == 0;
+}
+
+/* One visit to a connection: what was sent in the one before is still on its way there, and with new
+ * credit as much again would be. */
 static bool
 greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, const agent_hello_t *m)
 {
-    if (m->credit == 0) {
+    if (m->credit == 0 || is_of_connection(agent, peer)) {
         return false;
     }
-    visit_begin(ctx, self, agent, peer, m->credit);
+    visit_begin(ctx, self, agent, peer, m);
     agent_welcome_t *welcome = DRAFT(ctx, agent_welcome);
     welcome->v = AGENT_WIRE_VERSION;
     visit_say(ctx, self, agent, &agent_welcome_type, welcome);
@@ -17,8 +27,7 @@ greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, con
 bool
 hear_is_of_visit(const agent_t *agent, slice_t peer)
 {
-    return agent->here && peer.size == agent->peer_size &&
-           memcmp(peer.data, agent->peer, peer.size) == 0;
+    return agent->here && is_of_connection(agent, peer);
 }
 
 /* What is said within a visit. */

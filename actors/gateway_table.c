@@ -175,14 +175,16 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
 }
 
 void
-visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, uint64_t credit)
+visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer,
+            const agent_hello_t *hello)
 {
     visit_end(ctx, self, agent, ERR_ABSENT);
     memcpy(agent->peer, peer.data, peer.size);
     agent->peer_size = (uint8_t) peer.size;
     agent->here = true;
     agent->heard_ns = actor_now_ns(ctx);
-    agent->credit.window = credit < AGENT_WINDOW_BYTES ? credit : AGENT_WINDOW_BYTES;
+    agent->visit = hello->visit;
+    agent->credit.window = hello->credit < AGENT_WINDOW_BYTES ? hello->credit : AGENT_WINDOW_BYTES;
 }
 
 void

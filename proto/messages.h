@@ -922,14 +922,15 @@ extern const record_words_t error_class_words;
 #define REC_agent_hello(F, R)                                                                      \
     F(R, u32, v, 0, REQUIRED)                                                                      \
     F(R, text, version, 32, REQUIRED)                                                              \
-    F(R, u64, credit, 0, REQUIRED) /* bytes */
+    F(R, u64, credit, 0, REQUIRED) /* bytes */                                                     \
+    F(R, id128, visit, 0, REQUIRED) /* drawn for this connection: its orders are signed with it */
 #define REC_agent_welcome(F, R) F(R, u32, v, 0, REQUIRED)
 #define REC_agent_beat(F, R)    F(R, u64, number, 0, REQUIRED)
 #define REC_agent_order(F, R)                                                                      \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, word, task, agent_task, REQUIRED)                                                         \
     F(R, maybe, work, work, OPTIONAL)                                                              \
-    F(R, bytes, signature, 64, OPTIONAL) /* of the site, over what sign.h says */
+    F(R, bytes, signature, 64, OPTIONAL) /* of the site, over what agent_order.h says */
 #define REC_agent_stop(F, R) F(R, u64, order, 0, REQUIRED)
 #define REC_agent_need(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \

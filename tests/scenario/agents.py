@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import subprocess
+import uuid
 
 import msgpack
 import zmq
@@ -353,7 +354,7 @@ class Puppet:
         self.dealer.send(msgpack.packb({'v': 1, 'say': word, 'is': record}))
 
     def hello(self):
-        self.say('agent_hello', v=1, version='0', credit=WINDOW)
+        self.say('agent_hello', v=1, version='0', credit=WINDOW, visit=uuid.uuid4().hex)
 
     def hear(self, word, seconds=20):
         """What the site says with this word; None: it has said nothing for so long."""
@@ -427,6 +428,8 @@ def an_agent_that_wants_content_for_a_look_at_its_root_is_refused_alone():
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         puppet.order('measure', 'work')
+        puppet.close()
+        puppet = Puppet(site, 'shop')
         puppet.hello()  # what was asked before is asked of nobody: the point is absent
         order = puppet.order('probe')
         puppet.say('agent_need', order=order['order'],
@@ -522,7 +525,6 @@ def nobody_is_told_that_it_was_revoked_while_the_gateway_begins_anew():
             assert not told, f'an agent in good standing is told {told[0]}'
         puppet.close()
         site.stop()
-
 
 
 run()
