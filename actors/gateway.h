@@ -68,8 +68,9 @@ typedef struct agent_gateway {
     id128_t site;
     keys_t keys;
     bool listens, listed, has_keys;
-    zhashx_t *agent; /* lower-case name -> agent_t */
-    zhashx_t *user;  /* hex of a key, or of a token's -> agent_t, borrowed */
+    bool listing, changed; /* the database is telling its agents; some changed meanwhile */
+    zhashx_t *agent;       /* lower-case name -> agent_t */
+    zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
@@ -85,8 +86,11 @@ typedef struct agent_gateway {
 void table_init(agent_gateway_t *self);
 void table_drop(agent_gateway_t *self);
 void table_describe(const void *state, char *text, size_t size);
-/* What the database lists; ends the visits of those that may be here no more. */
-void table_fill(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
+/* What the database lists, from table_begin to table_end: then the visits of those that may be here
+ * no more have ended, and their keys open nothing. */
+void table_begin(agent_gateway_t *self);
+void table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
+void table_end(actor_ctx_t *ctx, agent_gateway_t *self);
 agent_t *table_by_name(const agent_gateway_t *self, slice_t dp);
 /* Whose key, or token, this is; NULL: a stranger's. */
 agent_t *table_by_user(const agent_gateway_t *self, slice_t user);

@@ -144,16 +144,31 @@ forget_others(actor_ctx_t *ctx, agent_gateway_t *self)
 }
 
 void
-table_fill(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
+table_begin(agent_gateway_t *self)
 {
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         agent->listed = false;
     }
-    zhashx_purge(self->user);
+}
+
+void
+table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
+{
     for (uint32_t i = 0; i < m->agents.count; i++) {
         take_row(ctx, self, m, ROW(m, m->agents, i, agent_row_t));
     }
+}
+
+/* The keys anew, so that none is left of who was forgotten or has other keys now. */
+void
+table_end(actor_ctx_t *ctx, agent_gateway_t *self)
+{
     forget_others(ctx, self);
+    zhashx_purge(self->user);
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        know_user(self, &agent->token, agent);
+        know_user(self, &agent->key, agent);
+    }
 }
 
 /* ---- visits ---- */

@@ -95,6 +95,7 @@
 #define AGENT_RANGES_MAX       16384u      /* ranges of one need; what is lacking beyond is asked for in the next */
 #define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */
 #define AGENT_ORDERS_MAX       16u         /* orders open at one agent; a further one is refused (busy) */
+#define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */
 #define AGENT_BEAT_MS          2000u       /* between signs of life, both ways */
 #define AGENT_SILENCE_MS       8000u       /* without one the other side is gone */

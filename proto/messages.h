@@ -961,9 +961,10 @@ extern const record_words_t error_class_words;
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, text, token, TEXT_BYTES_MAX, OPTIONAL)
 #define REC_agent_revoke(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
-#define REC_agents_known(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_agents_known(F, R) F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
+    F(R, u64, next, 0, REQUIRED) /* ask for those after it; 0: that was all */                     \
     F(R, id128, site, 0, REQUIRED)
 #define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_agent_call(F, R)                                                                       \

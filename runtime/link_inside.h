@@ -59,6 +59,7 @@ typedef struct link_state {
 link_t *link_of_ctx(const actor_ctx_t *ctx);
 /* The link's actor while it takes messages, else NULL. */
 actor_t *link_actor(const link_t *link, core_t *core);
+/* link_frames.c */
 /* Reads one message into frames of the caller; false: there is none. frames beyond max are read and
  * counted only. */
 bool link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count);
