@@ -16,7 +16,6 @@
 
 #include "actors/agent_inside.h"
 #include "actors/agent_roster.h"
-#include "actors/jobs_point.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -24,7 +23,6 @@ HEARS(agent_state_t, peer_came)
 HEARS(agent_state_t, peer_gone)
 HEARS(agent_state_t, peer_next)
 THEN(agent_state_t, keys_came)
-THEN(agent_state_t, probed)
 
 /* ---- the connection ---- */
 
@@ -139,42 +137,6 @@ on_peer_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
                                  AGENT_MEMORY_BYTES, &type, &record);
 
     return err == OK ? take(ctx, self, type, record) : ACTOR_CONTINUE;
-}
-
-/* ---- a look at the root ---- */
-
-actor_next_t
-agent_probe(actor_ctx_t *ctx, agent_state_t *self, kept_t *take_order)
-{
-    const agent_args_t *args = kept_record(self->args);
-
-    if (self->probe) {
-        agent_fail(ctx, self, take_order, ERR_BUSY, slice_of(""));
-        kept_destroy(&take_order);
-        return ACTOR_CONTINUE;
-    }
-    self->probe = take_order;
-    probe_point_t *m = DRAFT(ctx, probe_point);
-    m->dp = actor_text(ctx, record_slice(args, args->dp));
-    m->dp_incarnation = args->dp_incarnation;
-    m->dp_root = actor_text(ctx, record_slice(args, args->root));
-    m->site = args->site;
-    job_spec_t spec = {.name = "probe",
-                       .run = job_probe,
-                       .input_type = &probe_point_type,
-                       .input = m,
-                       .deadline_ms = PROBE_DEADLINE_MS,
-                       .then = probed_then};
-    return actor_job(ctx, &spec, NULL) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
-}
-
-static actor_next_t
-probed(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
-{
-    claim(ctx, self->probe != NULL);
-    agent_finish(ctx, self, self->probe, answer);
-    kept_destroy(&self->probe);
-    return ACTOR_CONTINUE;
 }
 
 /* ---- the actor ---- */

@@ -67,9 +67,19 @@ void agent_forget_order(actor_ctx_t *ctx, agent_state_t *self);
 
 /* agent_steps.c */
 actor_next_t agent_take_order(actor_ctx_t *ctx, agent_state_t *self, const agent_order_t *m);
-actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
 actor_next_t agent_take_stop(actor_ctx_t *ctx, agent_state_t *self, const agent_stop_t *m);
 actor_next_t agent_tell_progress(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self);
+/* The order that waited comes next, when nothing is in hand. */
+actor_next_t agent_go_on(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_fail_order(actor_ctx_t *ctx, agent_state_t *self, err_t err, slice_t text);
+bool agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phase);
+text_t agent_data_directory(actor_ctx_t *ctx,
+                            const agent_state_t *self); /* into the draft in hand */
+
+/* agent_fetch.c */
+actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m);
+actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
 
 /* agent_answers.c: what is said at the end of an order. */
 void agent_fail(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order, err_t err,

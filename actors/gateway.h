@@ -33,6 +33,8 @@ typedef struct order {
     kept_t *call; /* agent_call */
 } order_t;
 
+typedef struct named_set named_set_t; /* what a version names; see gateway_named.c */
+
 typedef struct agent {
     char dp[NAME_BYTES_MAX + 1];
     id128_t incarnation;
@@ -46,9 +48,10 @@ typedef struct agent {
     int64_t heard_ns;
     credit_t credit;
     order_t order[AGENT_ORDERS_MAX];
-    kept_t *need;  /* agent_need in hand */
-    uint32_t next; /* its first range that was not sent whole */
-    uint64_t sent; /* bytes of that range */
+    kept_t *need;       /* agent_need in hand */
+    named_set_t *named; /* of the version that it needs something of; NULL: none */
+    uint32_t next;      /* its first range that was not sent whole */
+    uint64_t sent;      /* bytes of that range */
     uint64_t
         job; /* that reads for it; 0: none. An answer to another one is for a visit that ended */
     uint64_t taken;    /* bytes of credit that it has */
@@ -80,6 +83,9 @@ typedef struct agent_gateway {
     uint64_t odd;       /* frames that were refused */
     uint64_t sent;      /* bytes of content */
     void *memory;       /* AGENT_MEMORY_BYTES: the frame in hand */
+    named_set_t *named[AGENT_NAMED_SETS_MAX];
+    uint32_t named_count;
+    uint64_t named_names; /* of all sets */
 } agent_gateway_t;
 
 /* gateway_table.c */
@@ -127,7 +133,22 @@ bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_progress_t *m);
 void order_free(order_t *order);
 
+/* An agent said what it may not: it is told so, and its visit ends. */
+void hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, err_t err);
+
+/* gateway_named.c */
+/* The agent is sent something of this version; false: no room for another one now. */
+bool named_want(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t store,
+                const digest_t *root);
+void named_leave(agent_gateway_t *self, agent_t *agent);
+void named_drop(agent_gateway_t *self);
+/* Whether what the agent's version names is known; whether that is all of the need. */
+bool named_known(const agent_t *agent);
+bool named_all(const agent_t *agent, const agent_need_t *need);
+
 /* gateway_content.c */
+/* The names of the agent's version have come, or why there are none. */
+void content_named(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err);
 bool content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m);
 bool content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_durable_t *m);

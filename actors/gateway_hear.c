@@ -69,6 +69,16 @@ take(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const peer_came_t 
     return !hear_is_of_visit(agent, peer) || hear(ctx, self, agent, type, record);
 }
 
+void
+hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, err_t err)
+{
+    self->odd++;
+    join_refuse(ctx, self, peer, err);
+    if (hear_is_of_visit(agent, peer)) { /* else it has its token alone */
+        visit_end(ctx, self, agent, ERR_ABSENT);
+    }
+}
+
 actor_next_t
 hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
 {
@@ -87,11 +97,7 @@ hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     err_t err = agent_frame_read(record_slice(m, m->body), AGENT_SAYS, self->memory,
                                  AGENT_MEMORY_BYTES, &type, &record);
     if (err != OK || !take(ctx, self, agent, m, type, record)) {
-        self->odd++;
-        join_refuse(ctx, self, record_slice(m, m->peer), err == OK ? ERR_BAD_REQUEST : err);
-        if (hear_is_of_visit(agent, record_slice(m, m->peer))) { /* else it has its token alone */
-            visit_end(ctx, self, agent, ERR_ABSENT);
-        }
+        hear_odd(ctx, self, agent, record_slice(m, m->peer), err == OK ? ERR_BAD_REQUEST : err);
     }
     return ACTOR_CONTINUE;
 }

@@ -36,6 +36,7 @@ table_init(agent_gateway_t *self)
 void
 table_drop(agent_gateway_t *self)
 {
+    named_drop(self);
     zhashx_destroy(&self->user);
     zhashx_destroy(&self->agent);
     outbox_drop(&self->outbox);
@@ -183,6 +184,7 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
         }
     }
     kept_destroy(&agent->need);
+    named_leave(self, agent);
     credit_end(&agent->credit, &self->all);
     agent->here = false;
     agent->job = 0;

@@ -517,6 +517,8 @@ extern const record_words_t error_class_words;
     M(token_made, "its answer")                                                                    \
     M(keys_order, "input of a job that reads the keys below a data directory")                     \
     M(keys_read, "its answer")                                                                     \
+    M(named_order, "input of a job that finds what a version's manifest names")                    \
+    M(named, "how many those are")                                                                 \
     M(read_order, "input of a job that reads ranges of objects; the answer is agent_data")         \
     /* agents: inside an agent */                                                                  \
     M(agent_args, "the arguments of an agent")                                                     \
@@ -990,6 +992,13 @@ extern const record_words_t error_class_words;
 #define REC_keys_read(F, R)                                                                        \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_named_order(F, R)                                                                      \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, digest, root, 0, REQUIRED)
+#define REC_named(F, R)                                                                            \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, names, 0, REQUIRED)
 #define REC_read_order(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \

@@ -102,7 +102,7 @@ def big_tree(path, megabytes):
 class Puppet:
     """An agent that says what the claim wants it to: by the keys of one that has joined."""
 
-    def __init__(self, site, name, secret=None):
+    def __init__(self, site, name, secret=None, once=False):
         with open(site.path(name + '.data', 'keys', 'transport')) as file:
             own = re.search('secret ([0-9a-f]{64})', file.read()).group(1)
         with open(site.path(name + '.data', 'agent')) as file:
@@ -113,6 +113,8 @@ class Puppet:
         secret = z85.encode(secret or bytes.fromhex(own))
         self.dealer.curve_secretkey = secret
         self.dealer.curve_publickey = zmq.curve_public(secret)
+        if once:
+            self.dealer.reconnect_ivl = -1  # as who is shut out
         self.dealer.connect(site.address)
 
     def say(self, word, **record):
@@ -153,6 +155,13 @@ def secret_of(token):
     """The secret in a token, by token.h."""
     packed = bytes.fromhex(token.split('.')[1])
     return packed[2 + packed[1] + 32:][:32]
+
+
+def name_in(token):
+    """The point that a token is for, by token.h."""
+    packed = bytes.fromhex(token.split('.')[1])
+    rest = packed[2 + packed[1] + 32 + 32 + 16 + 16:]
+    return rest[1:1 + rest[0]].decode()
 
 
 def restarts(site):

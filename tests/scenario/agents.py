@@ -5,11 +5,12 @@ The agents are real despoold processes on this machine, spoken to over loopback.
 """
 import os
 import re
+import shutil
 import signal
 
 import zmq
 
-from agent_site import WINDOW, Agents, Puppet, big_tree, restarts, secret_of
+from agent_site import WINDOW, Agents, Puppet, big_tree, name_in, restarts, secret_of
 from harness import Site, claim, despool, make_tree, run, write
 
 
@@ -204,6 +205,35 @@ def expired(site, since=[]):
     """Whether a second has passed by the site's own clock."""
     since.append(site.do('ping')['up_ms'])
     return since[-1] > since[0] + 1500
+
+
+@claim(60)
+def a_copy_of_an_agents_directory_is_told_that_it_is_one():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        shutil.copytree(site.path('shop.data'), site.path('copy.data'))
+        os.mkdir(site.path('other'))
+        token = site.token('other')
+        refusal = site.join_refused(token, site.path('other'), 'copy.data')
+        assert "another point's agent" in refusal and '--data' in refusal, refusal
+        site.join('other', token)
+        site.stop()
+
+
+@claim(240)
+def the_last_of_more_agents_than_one_answer_lists_comes_in():
+    with Agents() as site:
+        site.start()
+        for number in range(1001):
+            site.send('dp.add', {'name': f'p{number}', 'agent': True}, key=f'k{number}')
+        tokens = [site.receive(120)['result']['token'] for _ in range(1001)]
+        site.wait_for('all to be known', lambda: site.figure('agents') == 1001)
+        site.join('p1000', next(t for t in tokens if name_in(t) == 'p1000'))
+        site.do('dp.remove', {'name': 'p0'})
+        site.wait_for('one to be forgotten', lambda: site.figure('agents') == 1000)
+        assert site.figure('here') == 1
+        site.stop()
 
 
 @claim(60)
