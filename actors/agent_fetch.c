@@ -1,5 +1,5 @@
-/* agent_fetch.c - what an agent lacks on its way: asked for, taken in the order in which it was asked
- * for, stored by jobs, and told when it is durable. */
+/* agent_fetch.c - what an agent lacks on its way: asked for, taken in the order in which it was
+ * asked for, stored by jobs, and told when it is durable. */
 #include <assert.h>
 #include <stdlib.h>
 

@@ -108,7 +108,7 @@ ask_list(actor_ctx_t *ctx, agent_gateway_t *self, uint64_t after)
     return self->listing ? ACTOR_CONTINUE : again(ctx, TIMER_LIST);
 }
 
-/* What has changed while the list was told may stand in it as it was: then all of it is told again. */
+/* What has changed while the list was told may stand in it as it was: then all is told again. */
 static actor_next_t
 listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {

@@ -9,8 +9,8 @@ is_of_connection(const agent_t *agent, slice_t peer)
            memcmp(peer.data, agent->peer, peer.size) == 0;
 }
 
-/* One visit to a connection: what was sent in the one before is still on its way there, and with new
- * credit as much again would be. */
+/* One visit to a connection: what was sent in the one before is still on its way there, and with
+ * new credit as much again would be. */
 static bool
 greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, const agent_hello_t *m)
 {

@@ -1,7 +1,7 @@
 /* gateway_named.c - what an agent may be sent: what the manifest of its order's version names.
  *
- * A need waits until its version's names are known. One set serves all agents that are sent the same
- * version, and goes with the last of them. */
+ * A need waits until its version's names are known. One set serves all agents that are sent the
+ * same version, and goes with the last of them. */
 #include "actors/gateway.h"
 
 #define NAMED_MS 600000u

@@ -113,8 +113,8 @@ put_pieces(shelf_t *shelf, const agent_data_t *m, uint64_t *bytes)
     return OK;
 }
 
-/* Each transfer that was broken off may leave an object that is not whole. That of the one in hand is
- * the youngest. */
+/* Each transfer that was broken off may leave an object that is not whole. That of the one in hand
+ * is the youngest. */
 static err_t
 remove_oldest(world_t *world, int dir, const listing_t *names, fault_t *fault)
 {

@@ -18,7 +18,7 @@ job_fn job_token, job_keys, job_read, job_named;
 actor_next_t keys_ask(actor_ctx_t *ctx, slice_t data, actor_answer_fn *then);
 void keys_take(const actor_answer_t *answer, keys_t *ret_keys);
 
-/* What a version's manifest names, itself among it: the first 8 bytes of each digest, rising. Whoever
+/* What a version's manifest names, itself among it: the first 8 bytes of each digest, rising. Who
  * wants something else cannot choose its digest, and would have to be lucky. */
 typedef struct names {
     uint64_t *name;

@@ -1,5 +1,5 @@
-/* link_frames.c - a message of a peer or door link as its frames: as many as were expected, the rest
- * read and counted only. */
+/* link_frames.c - a message of a peer or door link as its frames: as many as were expected, the
+ * rest read and counted only. */
 #include "runtime/link_inside.h"
 
 bool

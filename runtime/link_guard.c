@@ -1,10 +1,10 @@
 /* link_guard.c - who is connected at a peer link that listens, and who has to go.
  *
- * A connection is known by its descriptor: ZeroMQ tells which were taken and which have ended, and
- * each frame says by which one it came. One that has to go is shut down, and ZeroMQ closes it, with
- * all that waits there to be sent. Ended are
- *   - of those that have said nothing yet the oldest, when there are more than PEERS_SILENT_MAX, and
- *     each after PEERS_SILENT_MS: a flood of strangers makes room for itself alone;
+ * A connection is known by its descriptor: ZeroMQ tells which were taken and which have ended,
+ * and each frame says by which one it came. One that has to go is shut down, and ZeroMQ closes it,
+ * with all that waits there to be sent. Ended are
+ *   - of those that have said nothing yet the oldest, when there are more than PEERS_SILENT_MAX,
+ *     and each after PEERS_SILENT_MS: a flood of strangers makes room for itself alone;
  *   - of those of one key all but the newest: nobody has content sent twice into memory of ours;
  *   - the newest, when there are more than PEERS_MAX. */
 #include <assert.h>

@@ -157,13 +157,6 @@ def secret_of(token):
     return packed[2 + packed[1] + 32:][:32]
 
 
-def name_in(token):
-    """The point that a token is for, by token.h."""
-    packed = bytes.fromhex(token.split('.')[1])
-    rest = packed[2 + packed[1] + 32 + 32 + 16 + 16:]
-    return rest[1:1 + rest[0]].decode()
-
-
 def restarts(site):
     """Of the gateway."""
     return site.do('component.show', {'name': 'agent_gateway'})['component']['restarts']

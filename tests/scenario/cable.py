@@ -2,9 +2,9 @@
 """Q153576 in its own words: a distribution server whose network cable is pulled, on real hosts.
 
 A site and two points, each in a network namespace of its own with a cable (veth) from the site to
-each point. The cable is pulled by `ip link set down` before, during and after a transfer, so that no
-packet says goodbye, and plugged in again. What was sent is read from the counters of the cables, and
-what a point holds is looked at by treecheck: nothing here asks the product whether it was right.
+each point. The cable is pulled by `ip link set down` before, during and after a transfer, so that
+no packet says goodbye, and plugged in again. What was sent is read from the counters of the cables,
+and what a point holds is looked at by treecheck: nothing here asks the product if it was right.
 
 A namespace lives as long as its holder, a `cat` that reads from this process: when this one ends,
 however it does, so do the holders, their namespaces and the cables in them.
@@ -82,8 +82,8 @@ class Cables(Agents):
         site.run('ip', 'address', 'add', f'{ADDRESS}/32', 'dev', 'lo')
         for number, name in enumerate(self.names, 1):
             point = self.namespaces[name] = Namespace()
-            site.run('ip', 'link', 'add', 'name', name, 'type', 'veth', 'peer', 'name', 'site', 'netns',
-                     str(point.holder.pid))
+            site.run('ip', 'link', 'add', 'name', name, 'type', 'veth', 'peer', 'name', 'site',
+                     'netns', str(point.holder.pid))
             site.run('ip', 'address', 'add', f'10.77.{number}.1/24', 'dev', name)
             site.run('ip', 'link', 'set', 'dev', name, 'up')
             point.run('ip', 'address', 'add', f'10.77.{number}.2/24', 'dev', 'site')

@@ -335,7 +335,7 @@ def an_agent_reads_nothing_but_what_its_order_names():
         while not any(frame['say'] == 'agent_refused' for frame in said):
             assert puppet.dealer.poll(20000), 'it was neither sent nor refused'
             said.append(msgpack.unpackb(puppet.dealer.recv()))
-        assert not any(frame['say'] == 'agent_data' for frame in said), 'it read what is not its own'
+        assert not any(frame['say'] == 'agent_data' for frame in said), 'it read what is not its'
         assert restarts(site) == 0, 'an agent has ended the gateway'
         puppet.close()
         site.stop()

@@ -1,4 +1,4 @@
-/* orders_test.c - claims about orders that are open at an agent which is there and answers nothing. */
+/* orders_test.c - claims about orders of an agent that is there and answers nothing. */
 #include <criterion/criterion.h>
 #include <string.h>
 
