@@ -32,6 +32,7 @@ class Agents(Site):
         self.address = f'tcp://127.0.0.1:{free_port()}'
         self.options = ['--listen', self.address]
         self.agents = {}
+        self.agent_env = {}
         self.enter = []  # words before an agent's command line
 
     def token(self, name, **args):
@@ -49,7 +50,8 @@ class Agents(Site):
         with open(self.path(name + '.log'), 'ab') as log:
             self.agents[name] = subprocess.Popen(
                 [*self.enter, DESPOOLD, *words, '--data', self.path(name + '.data')],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.agent_env})
 
     def wait_here(self, name, others=0, seconds=30):
         self.wait_for(f'the agent of {name}', lambda: self.figure('here') > others, seconds)

@@ -11,7 +11,7 @@ import signal
 import zmq
 
 from agent_site import WINDOW, Agents, Puppet, big_tree, restarts, secret_of
-from harness import Site, claim, despool, make_tree, run, write
+from harness import BAD_DISK, Site, Skip, claim, despool, make_tree, run, set_rule, write
 
 
 @claim(120)
@@ -122,6 +122,34 @@ def an_agent_that_says_nothing_is_gone_and_goes_on_when_it_is_back():
         assert site.figure('here') == 0
         site.agents['shop'].send_signal(signal.SIGCONT)
         site.wait_states('P1', {'shop': 'installed'}, 30)
+        site.holds('shop', 'P1', source)
+        site.stop()
+
+
+@claim(240)
+def a_disk_that_hangs_at_an_agent_is_told_and_goes_on_when_it_returns():
+    if not os.path.exists(BAD_DISK):
+        raise Skip('there is no bad_disk library')
+    with Agents() as site:
+        source = big_tree(site.path('source'), 8)
+        library = shutil.copy(BAD_DISK, site.dir)
+        site.agent_env = {'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
+        os.mkfifo(site.path('rule.fifo'))
+        site.start()
+        site.join('shop')
+        set_rule(site, 'hang 0 ' + site.path('shop.data', 'incoming'))
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installing'})
+        site.wait_states('P1', {'shop': 'retrying'}, 100)  # STORE_MS is a minute
+        site.wait_for('it to say why', lambda: site.target('P1', 'shop')['state'] == 'retrying' and
+                      site.target('P1', 'shop')['cause']['code'] == 'hung', 60)
+        set_rule(site, 'ok 0 /')
+        fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
+        try:
+            site.wait_states('P1', {'shop': 'installed'}, 60)
+        finally:
+            os.close(fifo)
         site.holds('shop', 'P1', source)
         site.stop()
 
@@ -290,8 +318,10 @@ def an_agent_that_gives_back_what_it_was_not_sent_is_refused_alone():
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         order = puppet.order('measure', 'work')
-        puppet.say('agent_need', order=order['order'],
-                   ranges=[{'object': order['work']['root'], 'from': 0, 'size': 0}])
+        root = [{'object': order['work']['root'], 'from': 0, 'size': 0}]
+        puppet.say('agent_need', order=order['order'], ranges=root)
+        assert puppet.hear('agent_data') is not None, 'nothing is sent'
+        puppet.say('agent_need', order=order['order'], ranges=root)  # a read of up to 1 MiB
         puppet.say('agent_durable', order=order['order'], bytes=1 << 20)
         assert puppet.hear('agent_refused') is not None, 'it was believed'
         assert restarts(site) == 0, 'an agent has ended the gateway'
