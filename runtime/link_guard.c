@@ -6,12 +6,14 @@
  *   - of those that have said nothing yet the oldest, when there are more than PEERS_SILENT_MAX,
  *     and each after PEERS_SILENT_MS: a flood of strangers makes room for itself alone;
  *   - of those of one key all but the newest: nobody has content sent twice into memory of ours;
- *   - the newest, when there are more than PEERS_MAX. */
+ *   - the newest, when there are more than PEERS_MAX, or than half of the descriptors that the
+ *     process may have: the other half is for its work. */
 #include <assert.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "runtime/link_inside.h"
@@ -25,6 +27,15 @@ struct guarded {
 };
 
 /* ---- the socket's events ---- */
+
+static uint32_t
+most(void)
+{
+    struct rlimit limit = {0};
+    bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+
+    return known && limit.rlim_cur / 2 < PEERS_MAX ? (uint32_t) (limit.rlim_cur / 2) : PEERS_MAX;
+}
 
 void
 guard_open(guard_t *guard, void *context, void *socket)
@@ -42,6 +53,7 @@ guard_open(guard_t *guard, void *context, void *socket)
         assert(failed == 0 && "inproc has room");
     }
     zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
+    guard->most = most();
     const char *port = strrchr(endpoint, ':');
     guard->port = port ? (uint16_t) strtoul(port + 1, NULL, 10) : 0;
 }
@@ -145,7 +157,7 @@ end_silent(guard_t *guard, int64_t now_ns)
 
     while (guard->silent > 0) {
         int oldest = oldest_silent(guard);
-        if (guard->silent <= PEERS_SILENT_MAX && guard->open <= PEERS_MAX &&
+        if (guard->silent <= PEERS_SILENT_MAX && guard->open <= guard->most &&
             guard->peer[oldest].since_ns > since) {
             break;
         }
@@ -178,7 +190,7 @@ guard_heard(guard_t *guard, int fd, const char *user, int64_t now_ns)
             end(guard, (int) i);
         }
     }
-    if (guard->open > PEERS_MAX) {
+    if (guard->open > guard->most) {
         end(guard, fd);
     }
 }

@@ -22,7 +22,7 @@ typedef struct guarded guarded_t;
 typedef struct guard {
     void *events;    /* of its socket; NULL: nobody is guarded */
     guarded_t *peer; /* by descriptor */
-    uint32_t room, open, silent;
+    uint32_t room, open, silent, most;
     uint16_t port;
 } guard_t;
 
