@@ -16,7 +16,6 @@
 
 #include "actors/agent_inside.h"
 #include "actors/agent_roster.h"
-#include "actors/jobs_point.h"
 
 #define NS_PER_MS INT64_C(1000000)
 
@@ -24,9 +23,18 @@ HEARS(agent_state_t, peer_came)
 HEARS(agent_state_t, peer_gone)
 HEARS(agent_state_t, peer_next)
 THEN(agent_state_t, keys_came)
-THEN(agent_state_t, probed)
 
 /* ---- the connection ---- */
+
+static id128_t
+draw_visit(actor_ctx_t *ctx)
+{
+    uint64_t half[2] = {actor_random(ctx), actor_random(ctx)};
+    id128_t visit;
+
+    memcpy(visit.byte, half, sizeof visit.byte);
+    return visit;
+}
 
 actor_next_t
 agent_dial(actor_ctx_t *ctx, agent_state_t *self)
@@ -40,8 +48,11 @@ agent_dial(actor_ctx_t *ctx, agent_state_t *self)
     outbox_clear(&self->outbox);
     self->here = false;
     self->dials++;
-    self->heard_ns = actor_now_ns(ctx);
+    self->heard_ns = self->dialled_ns = actor_now_ns(ctx);
+    self->visit = draw_visit(ctx);
+    self->last_order = 0;
     agent_hello_t *m = DRAFT(ctx, agent_hello);
+    m->visit = self->visit;
     m->v = AGENT_WIRE_VERSION;
     m->version = actor_text(ctx, slice_of(DESPOOL_VERSION));
     m->credit = AGENT_WINDOW_BYTES;
@@ -62,13 +73,22 @@ beat(actor_ctx_t *ctx, agent_state_t *self)
     return actor_timer(ctx, TIMER_BEAT, AGENT_BEAT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
-/* The link has begun anew, or could not send: so does the agent. */
+/* The link has begun anew, or could not send: so does the agent. An address that cannot be dialled
+ * at all says so at once, and again each time: between two there is a pause. */
 static actor_next_t
 on_peer_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
 {
     claim(ctx, m != NULL);
     self->outbox.asks = 0;
-    return self->has_keys ? agent_dial(ctx, self) : ACTOR_CONTINUE;
+    if (!self->has_keys || (!self->here && self->outbox.waiting > 0)) {
+        return ACTOR_CONTINUE; /* what waits is the next hello */
+    }
+    if (actor_now_ns(ctx) - self->dialled_ns >= (int64_t) AGENT_DIAL_MS * NS_PER_MS) {
+        return agent_dial(ctx, self);
+    }
+    self->here = false;
+    outbox_clear(&self->outbox);
+    return actor_timer(ctx, TIMER_DIAL, AGENT_DIAL_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 static actor_next_t
@@ -119,42 +139,6 @@ on_peer_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
     return err == OK ? take(ctx, self, type, record) : ACTOR_CONTINUE;
 }
 
-/* ---- a look at the root ---- */
-
-actor_next_t
-agent_probe(actor_ctx_t *ctx, agent_state_t *self, kept_t *take_order)
-{
-    const agent_args_t *args = kept_record(self->args);
-
-    if (self->probe) {
-        agent_fail(ctx, self, take_order, ERR_BUSY, slice_of(""));
-        kept_destroy(&take_order);
-        return ACTOR_CONTINUE;
-    }
-    self->probe = take_order;
-    probe_point_t *m = DRAFT(ctx, probe_point);
-    m->dp = actor_text(ctx, record_slice(args, args->dp));
-    m->dp_incarnation = args->dp_incarnation;
-    m->dp_root = actor_text(ctx, record_slice(args, args->root));
-    m->site = args->site;
-    job_spec_t spec = {.name = "probe",
-                       .run = job_probe,
-                       .input_type = &probe_point_type,
-                       .input = m,
-                       .deadline_ms = PROBE_DEADLINE_MS,
-                       .then = probed_then};
-    return actor_job(ctx, &spec, NULL) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
-}
-
-static actor_next_t
-probed(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
-{
-    claim(ctx, self->probe != NULL);
-    agent_finish(ctx, self, self->probe, answer);
-    kept_destroy(&self->probe);
-    return ACTOR_CONTINUE;
-}
-
 /* ---- the actor ---- */
 
 static actor_next_t
@@ -184,7 +168,9 @@ keys_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 static actor_next_t
 agent_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    return key == TIMER_BEAT ? beat(ctx, state) : agent_tell_progress(ctx, state);
+    return key == TIMER_BEAT   ? beat(ctx, state)
+           : key == TIMER_DIAL ? agent_dial(ctx, state)
+                               : agent_tell_progress(ctx, state);
 }
 
 static actor_next_t

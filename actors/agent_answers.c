@@ -1,5 +1,6 @@
 /* agent_answers.c - what an agent says at the end of an order, and if an order is its site's. */
 #include "actors/agent_inside.h"
+#include "actors/agent_order.h"
 #include "actors/outcome.h"
 
 void
@@ -32,13 +33,23 @@ version_of(const agent_state_t *self, const agent_order_t *m)
                               .package = record_slice(m, work->package)};
 }
 
+/* Numbers rise within a visit: one that was heard is not heard again. */
 err_t
-agent_check_order(const agent_state_t *self, const agent_order_t *m)
+agent_check_order(agent_state_t *self, const agent_order_t *m)
 {
     const agent_args_t *args = kept_record(self->args);
-    signed_version_t version = version_of(self, m);
+    const work_t *work = work_in(m);
+    agent_order_said_t said = {args->site, args->dp_incarnation, self->visit, m->order, m->task, m,
+                               work};
 
-    return sign_check(&args->site_signing, SIGN_ORDER, &version, record_slice(m, m->signature));
+    TRY(agent_order_check(&args->site_signing, &said, record_slice(m, m->signature)));
+    if (m->order <= self->last_order) {
+        return ERR_SIGNATURE;
+    }
+    self->last_order = m->order;
+    return m->task == AGENT_TASK_PROBE || name_is_valid(record_slice(m, work->package))
+               ? OK
+               : ERR_BAD_NAME;
 }
 
 /* ---- done ---- */

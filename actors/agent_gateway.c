@@ -91,15 +91,6 @@ be_ready(actor_ctx_t *ctx, const agent_gateway_t *self)
     }
 }
 
-static verdict_t
-ask_list(actor_ctx_t *ctx)
-{
-    agents_known_t *m = DRAFT(ctx, agents_known);
-
-    m->all = true;
-    return ask_site_database_agents_known(ctx, m, OPEN_MS, listed_then, 0);
-}
-
 static actor_next_t
 again(actor_ctx_t *ctx, uint64_t timer)
 {
@@ -107,25 +98,47 @@ again(actor_ctx_t *ctx, uint64_t timer)
 }
 
 static actor_next_t
+ask_list(actor_ctx_t *ctx, agent_gateway_t *self, uint64_t after)
+{
+    agents_known_t *m = DRAFT(ctx, agents_known);
+
+    m->after = after;
+    self->listing =
+        ask_site_database_agents_known(ctx, m, OPEN_MS, listed_then, after) == VERDICT_OK;
+    return self->listing ? ACTOR_CONTINUE : again(ctx, TIMER_LIST);
+}
+
+/* What has changed while the list was told may stand in it as it was: then all is told again. */
+static actor_next_t
 listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {
     const agents_listed_t *m = ANSWER_AS(answer, agents_listed);
 
+    self->listing = false;
     if (!m) {
         return again(ctx, TIMER_LIST);
     }
     self->site = m->site;
-    table_fill(ctx, self, m);
+    if (answer->tag == 0) {
+        self->changed = false;
+        table_begin(self);
+    }
+    table_add(ctx, self, m);
+    if (m->next > answer->tag) {
+        return ask_list(ctx, self, m->next);
+    }
+    table_end(ctx, self);
     self->listed = true;
     be_ready(ctx, self);
-    return ACTOR_CONTINUE;
+    return self->changed ? ask_list(ctx, self, 0) : ACTOR_CONTINUE;
 }
 
 static actor_next_t
 on_agents_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m)
 {
     claim(ctx, self && m);
-    return ask_list(ctx) == VERDICT_OK ? ACTOR_CONTINUE : again(ctx, TIMER_LIST);
+    self->changed = true;
+    return self->listing ? ACTOR_CONTINUE : ask_list(ctx, self, 0);
 }
 
 static actor_next_t
@@ -161,6 +174,7 @@ look(actor_ctx_t *ctx, agent_gateway_t *self)
         if (agent->here && agent->heard_ns < since) {
             visit_end(ctx, self, agent, ERR_ABSENT);
         }
+        orders_look(ctx, self, agent);
     }
     content_go_on(ctx, self);
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
@@ -171,10 +185,10 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     agent_gateway_t *self = state;
 
-    return key == TIMER_LOOK             ? look(ctx, self)
-           : key == TIMER_KEYS           ? ask_keys(ctx, self)
-           : ask_list(ctx) == VERDICT_OK ? ACTOR_CONTINUE
-                                         : again(ctx, TIMER_LIST);
+    return key == TIMER_LOOK   ? look(ctx, self)
+           : key == TIMER_KEYS ? ask_keys(ctx, self)
+           : self->listing     ? ACTOR_CONTINUE
+                               : ask_list(ctx, self, 0);
 }
 
 /* A site that does not listen has no agents and makes no keys. */
@@ -191,7 +205,7 @@ gateway_init(actor_ctx_t *ctx, void *state, const void *args)
         actor_ready(ctx);
         return ACTOR_CONTINUE;
     }
-    claim(ctx, ask_keys(ctx, self) == ACTOR_CONTINUE && ask_list(ctx) == VERDICT_OK);
+    claim(ctx, ask_keys(ctx, self) == ACTOR_CONTINUE && ask_list(ctx, self, 0) == ACTOR_CONTINUE);
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 

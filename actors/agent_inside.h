@@ -16,7 +16,7 @@
 
 #define AGENT_WORK_MS 14400000u /* of one placement */
 
-enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS };
+enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL };
 
 typedef enum agent_phase {
     PHASE_IDLE,
@@ -35,6 +35,9 @@ typedef struct agent_state {
     bool here; /* the site has said welcome */
     int64_t heard_ns;
     uint64_t beats, dials;
+    int64_t dialled_ns;
+    id128_t visit;       /* drawn for this connection */
+    uint64_t last_order; /* the highest number heard in it */
     /* the order in hand */
     agent_phase_t phase;
     kept_t *probe;        /* agent_order */
@@ -64,13 +67,24 @@ void agent_forget_order(actor_ctx_t *ctx, agent_state_t *self);
 
 /* agent_steps.c */
 actor_next_t agent_take_order(actor_ctx_t *ctx, agent_state_t *self, const agent_order_t *m);
-actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
 actor_next_t agent_take_stop(actor_ctx_t *ctx, agent_state_t *self, const agent_stop_t *m);
 actor_next_t agent_tell_progress(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self);
+/* The order that waited comes next, when nothing is in hand. */
+actor_next_t agent_go_on(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_fail_order(actor_ctx_t *ctx, agent_state_t *self, err_t err, slice_t text);
+bool agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phase);
+text_t agent_data_directory(actor_ctx_t *ctx,
+                            const agent_state_t *self); /* into the draft in hand */
+
+/* agent_fetch.c */
+actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m);
+actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
 
 /* agent_answers.c: what is said at the end of an order. */
 void agent_fail(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order, err_t err,
                 slice_t text);
 void agent_finish(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order,
                   const actor_answer_t *answer);
-err_t agent_check_order(const agent_state_t *self, const agent_order_t *m);
+/* Whether an order is the site's, for this agent and this connection, and can be done. */
+err_t agent_check_order(agent_state_t *self, const agent_order_t *m);

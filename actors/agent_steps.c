@@ -9,11 +9,8 @@
 #define PROGRESS_MS 1000u
 
 THEN(agent_state_t, lacking_came)
-THEN(agent_state_t, stored_came)
 THEN(agent_state_t, worked)
 THEN(agent_state_t, tidied)
-
-static actor_next_t look_for_lacks(actor_ctx_t *ctx, agent_state_t *self);
 
 const agent_order_t *
 agent_order_of(const kept_t *order)
@@ -41,8 +38,8 @@ agent_forget_order(actor_ctx_t *ctx, agent_state_t *self)
     self->phase = PHASE_IDLE;
 }
 
-static text_t
-data_of(actor_ctx_t *ctx, const agent_state_t *self)
+text_t
+agent_data_directory(actor_ctx_t *ctx, const agent_state_t *self)
 {
     const agent_args_t *args = kept_record(self->args);
 
@@ -66,8 +63,8 @@ start_job(actor_ctx_t *ctx, agent_state_t *self, const job_spec_t *spec, agent_p
 }
 
 /* The end of the order in hand, and of its job: the one that waited comes next. */
-static actor_next_t
-go_on(actor_ctx_t *ctx, agent_state_t *self)
+actor_next_t
+agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
 {
     if (self->order || self->job_open || !self->next) {
         return ACTOR_CONTINUE;
@@ -76,18 +73,18 @@ go_on(actor_ctx_t *ctx, agent_state_t *self)
     self->next = NULL;
     self->whole = false;
     self->lacks = 0;
-    return look_for_lacks(ctx, self);
+    return agent_look_for_lacks(ctx, self);
 }
 
 static actor_next_t
 end_order(actor_ctx_t *ctx, agent_state_t *self)
 {
     agent_forget_order(ctx, self);
-    return go_on(ctx, self);
+    return agent_go_on(ctx, self);
 }
 
-static actor_next_t
-fail_order(actor_ctx_t *ctx, agent_state_t *self, err_t err, slice_t text)
+actor_next_t
+agent_fail_order(actor_ctx_t *ctx, agent_state_t *self, err_t err, slice_t text)
 {
     agent_fail(ctx, self, self->order, err, text);
     return end_order(ctx, self);
@@ -148,7 +145,7 @@ tidy_store(actor_ctx_t *ctx, agent_state_t *self)
                        .then = tidied_then};
     agent_forget_order(ctx, self);
     self->job_open = actor_job(ctx, &spec, &self->job) == VERDICT_OK;
-    return go_on(ctx, self);
+    return agent_go_on(ctx, self);
 }
 
 static actor_next_t
@@ -156,11 +153,11 @@ tidied(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     claim(ctx, answer != NULL);
     self->job_open = false;
-    return go_on(ctx, self);
+    return agent_go_on(ctx, self);
 }
 
-static bool
-is_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phase)
+bool
+agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phase)
 {
     return self->order && agent_order_of(self->order)->order == number && self->phase == phase;
 }
@@ -169,8 +166,8 @@ static actor_next_t
 worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     self->job_open = false;
-    if (!is_in_hand(self, answer->tag, PHASE_RUN)) {
-        return go_on(ctx, self);
+    if (!agent_has_in_hand(self, answer->tag, PHASE_RUN)) {
+        return agent_go_on(ctx, self);
     }
     const outcome_t *outcome = ANSWER_AS(answer, outcome);
     bool placed = outcome && outcome->err == OK && outcome->action == ACTION_INSTALL;
@@ -193,8 +190,8 @@ is_placement(const agent_state_t *self)
            (task == AGENT_TASK_MEASURE || task == AGENT_TASK_WORK);
 }
 
-static actor_next_t
-look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
+actor_next_t
+agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
 {
     bool measures = agent_order_of(self->order)->task == AGENT_TASK_MEASURE;
 
@@ -202,39 +199,18 @@ look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
         return run(ctx, self);
     }
     lack_order_t *m = DRAFT(ctx, lack_order);
-    m->data = data_of(ctx, self);
+    m->data = agent_data_directory(ctx, self);
     m->root = agent_work_of(self->order)->root;
     m->nodes = measures && !self->whole;
     job_spec_t spec = {.name = "lack",
                        .run = job_lack,
                        .input_type = &lack_order_type,
                        .input = m,
+                       .subject = slice_of("store"),
                        .deadline_ms = LACK_MS,
                        .then = lacking_came_then,
                        .tag = agent_order_of(self->order)->order};
     return start_job(ctx, self, &spec, PHASE_LACK);
-}
-
-static actor_next_t
-fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m)
-{
-    self->fetched_root = agent_work_of(self->order)->root;
-    self->need = actor_keep(ctx, &lacking_type, m);
-    self->came = 0;
-    self->part = self->fetched = 0;
-    self->phase = PHASE_FETCH;
-    agent_need_t *need = DRAFT(ctx, agent_need);
-    draft_t *draft = actor_draft_open(ctx);
-    need->order = agent_order_of(self->order)->order;
-    need->ranges = draft_rows(draft, m->ranges.count, sizeof(range_t));
-    for (uint32_t i = 0; i < need->ranges.count; i++) {
-        range_t *row = draft_row(draft, need->ranges, i, sizeof *row);
-        if (row) {
-            *row = *ROW(m, m->ranges, i, range_t);
-        }
-    }
-    agent_say(ctx, self, &agent_need_type, need);
-    return ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -243,12 +219,12 @@ lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
     const lacking_t *m = ANSWER_AS(answer, lacking);
 
     self->job_open = false;
-    if (!is_in_hand(self, answer->tag, PHASE_LACK)) {
-        return go_on(ctx, self);
+    if (!agent_has_in_hand(self, answer->tag, PHASE_LACK)) {
+        return agent_go_on(ctx, self);
     }
     if (!m || m->err != OK) {
-        return fail_order(ctx, self, m ? (err_t) m->err : answer->err,
-                          m ? record_slice(m, m->text) : slice_of(""));
+        return agent_fail_order(ctx, self, m ? (err_t) m->err : answer->err,
+                                m ? record_slice(m, m->text) : slice_of(""));
     }
     if (agent_order_of(self->order)->task == AGENT_TASK_MEASURE) {
         if (self->whole) {
@@ -256,137 +232,9 @@ lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
             return run(ctx, self);
         }
         self->whole = m->ranges.count == 0;
-        return self->whole ? look_for_lacks(ctx, self) : fetch(ctx, self, m);
+        return self->whole ? agent_look_for_lacks(ctx, self) : agent_fetch(ctx, self, m);
     }
-    return m->ranges.count == 0 ? run(ctx, self) : fetch(ctx, self, m);
-}
-
-/* ---- data ---- */
-
-static actor_next_t
-start_storing(actor_ctx_t *ctx, agent_state_t *self)
-{
-    lack_order_t *m = DRAFT(ctx, lack_order);
-
-    m->data = data_of(ctx, self);
-    job_spec_t spec = {.name = "store",
-                       .run = job_store,
-                       .input_type = &lack_order_type,
-                       .input = m,
-                       .deadline_ms = LACK_MS,
-                       .resource = self->arrivals,
-                       .drop = arrivals_drop,
-                       .then = stored_came_then,
-                       .tag = self->dials};
-    claim(ctx, actor_job(ctx, &spec, NULL) == VERDICT_OK);
-    self->arrivals = NULL;
-    self->storing = true;
-    return ACTOR_CONTINUE;
-}
-
-/* Goes on in the need behind what came. */
-static void
-count_pieces(agent_state_t *self, const agent_data_t *m)
-{
-    const lacking_t *need = kept_record(self->need);
-
-    for (uint32_t i = 0; i < m->pieces.count && self->came < need->ranges.count; i++) {
-        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
-        const range_t *range = ROW(need, need->ranges, self->came, range_t);
-        uint64_t end = range->size > 0 ? range->from + range->size : piece->total;
-        self->fetched += piece->bytes.size;
-        if (piece->from + piece->bytes.size >= end ||
-            piece->from + piece->bytes.size >= piece->total) {
-            self->came++;
-        }
-    }
-}
-
-static actor_next_t
-fetched(actor_ctx_t *ctx, agent_state_t *self)
-{
-    const lacking_t *need = self->need ? kept_record(self->need) : NULL;
-
-    if (self->phase != PHASE_FETCH || self->storing || self->arrivals || !need ||
-        self->came < need->ranges.count) {
-        return ACTOR_CONTINUE;
-    }
-    kept_destroy(&self->need);
-    return look_for_lacks(ctx, self);
-}
-
-static uint64_t
-bytes_of(const arrivals_t *arrivals)
-{
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < arrivals->count; i++) {
-        const agent_data_t *m = kept_record(arrivals->data[i]);
-        for (uint32_t j = 0; j < m->pieces.count; j++) {
-            bytes += ROW(m, m->pieces, j, piece_t)->bytes.size;
-        }
-    }
-    return bytes;
-}
-
-/* Also what comes for an order that has ended is kept: it is content by its digest. */
-actor_next_t
-agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
-{
-    bool in_hand = is_in_hand(self, m->order, PHASE_FETCH);
-
-    if (m->err != OK) {
-        return in_hand ? fail_order(ctx, self, (err_t) m->err, record_slice(m, m->text))
-                       : ACTOR_CONTINUE;
-    }
-    if (in_hand) {
-        count_pieces(self, m);
-    }
-    if (!self->arrivals) {
-        self->arrivals = calloc(1, sizeof *self->arrivals);
-        assert(self->arrivals);
-    }
-    if (self->arrivals->count == ARRIVALS_MAX || bytes_of(self->arrivals) > AGENT_WINDOW_BYTES) {
-        return agent_dial(ctx, self); /* more than it may send */
-    }
-    self->arrivals->data[self->arrivals->count++] = outbox_keep_heard(ctx, &agent_data_type, m);
-    return self->storing ? ACTOR_CONTINUE : start_storing(ctx, self);
-}
-
-static void
-tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes)
-{
-    agent_durable_t *m = DRAFT(ctx, agent_durable);
-
-    m->order = self->order ? agent_order_of(self->order)->order : 0;
-    m->bytes = bytes;
-    agent_say(ctx, self, &agent_durable_type, m);
-}
-
-/* What failed ends its order before its credit goes back: nobody counts it as there. */
-static actor_next_t
-stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
-{
-    const stored_t *m = ANSWER_AS(answer, stored);
-    uint64_t bytes = answer->resource ? bytes_of(answer->resource) : 0;
-    bool failed = !m || m->err != OK;
-
-    self->storing = false;
-    if (answer->resource) {
-        arrivals_drop(answer->resource);
-    }
-    if (failed && self->order) {
-        agent_fail(ctx, self, self->order, m ? (err_t) m->err : answer->err,
-                   m ? record_slice(m, m->text) : slice_of(""));
-        agent_forget_order(ctx, self);
-    }
-    if (answer->tag == self->dials) {
-        tell_durable(ctx, self, bytes);
-    }
-    if (self->arrivals) {
-        return start_storing(ctx, self);
-    }
-    return failed ? go_on(ctx, self) : fetched(ctx, self);
+    return m->ranges.count == 0 ? run(ctx, self) : agent_fetch(ctx, self, m);
 }
 
 /* ---- orders ---- */
@@ -410,7 +258,7 @@ agent_take_order(actor_ctx_t *ctx, agent_state_t *self, const agent_order_t *m)
     kept_destroy(&self->next);
     self->next = order;
     agent_forget_order(ctx, self); /* the site has one in hand at a time */
-    return go_on(ctx, self);
+    return agent_go_on(ctx, self);
 }
 
 actor_next_t
@@ -421,7 +269,7 @@ agent_take_stop(actor_ctx_t *ctx, agent_state_t *self, const agent_stop_t *m)
         kept_destroy(&self->next);
     }
     return self->order && agent_order_of(self->order)->order == m->order
-               ? fail_order(ctx, self, ERR_CANCELLED, slice_of(""))
+               ? agent_fail_order(ctx, self, ERR_CANCELLED, slice_of(""))
                : ACTOR_CONTINUE;
 }
 

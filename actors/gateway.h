@@ -33,6 +33,8 @@ typedef struct order {
     kept_t *call; /* agent_call */
 } order_t;
 
+typedef struct named_set named_set_t; /* what a version names; see gateway_named.c */
+
 typedef struct agent {
     char dp[NAME_BYTES_MAX + 1];
     id128_t incarnation;
@@ -40,14 +42,16 @@ typedef struct agent {
     bool revoked, listed; /* listed: by the last answer of the database */
     /* the visit */
     bool here;
+    id128_t visit; /* the agent's own word for it */
     uint8_t peer[255];
     uint8_t peer_size;
     int64_t heard_ns;
     credit_t credit;
     order_t order[AGENT_ORDERS_MAX];
-    kept_t *need;  /* agent_need in hand */
-    uint32_t next; /* its first range that was not sent whole */
-    uint64_t sent; /* bytes of that range */
+    kept_t *need;       /* agent_need in hand */
+    named_set_t *named; /* of the version that it needs something of; NULL: none */
+    uint32_t next;      /* its first range that was not sent whole */
+    uint64_t sent;      /* bytes of that range */
     uint64_t
         job; /* that reads for it; 0: none. An answer to another one is for a visit that ended */
     uint64_t taken;    /* bytes of credit that it has */
@@ -67,8 +71,9 @@ typedef struct agent_gateway {
     id128_t site;
     keys_t keys;
     bool listens, listed, has_keys;
-    zhashx_t *agent; /* lower-case name -> agent_t */
-    zhashx_t *user;  /* hex of a key, or of a token's -> agent_t, borrowed */
+    bool listing, changed; /* the database is telling its agents; some changed meanwhile */
+    zhashx_t *agent;       /* lower-case name -> agent_t */
+    zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
@@ -78,14 +83,20 @@ typedef struct agent_gateway {
     uint64_t odd;       /* frames that were refused */
     uint64_t sent;      /* bytes of content */
     void *memory;       /* AGENT_MEMORY_BYTES: the frame in hand */
+    named_set_t *named[AGENT_NAMED_SETS_MAX];
+    uint32_t named_count;
+    uint64_t named_names; /* of all sets */
 } agent_gateway_t;
 
 /* gateway_table.c */
 void table_init(agent_gateway_t *self);
 void table_drop(agent_gateway_t *self);
 void table_describe(const void *state, char *text, size_t size);
-/* What the database lists; ends the visits of those that may be here no more. */
-void table_fill(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
+/* What the database lists, from table_begin to table_end: then the visits of those that may be here
+ * no more have ended, and their keys open nothing. */
+void table_begin(agent_gateway_t *self);
+void table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
+void table_end(actor_ctx_t *ctx, agent_gateway_t *self);
 agent_t *table_by_name(const agent_gateway_t *self, slice_t dp);
 /* Whose key, or token, this is; NULL: a stranger's. */
 agent_t *table_by_user(const agent_gateway_t *self, slice_t user);
@@ -93,7 +104,7 @@ bool table_is_token(const agent_t *agent, slice_t user);
 /* Ends what is in hand for an agent: whoever waits hears this. */
 void visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err);
 void visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer,
-                 uint64_t credit);
+                 const agent_hello_t *hello);
 /* Says something; an agent that cannot be told any more is gone. */
 void visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
                const void *record);
@@ -111,6 +122,8 @@ bool hear_is_of_visit(const agent_t *agent, slice_t peer);
 /* gateway_orders.c */
 actor_next_t orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m);
 actor_next_t orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m);
+/* Ends the orders whose answers nobody waits for any more. */
+void orders_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 order_t *orders_of(agent_t *agent, uint64_t number);
 /* Whether it places a version, or measures one: what else has nothing to be sent, and no store. */
 bool orders_places(const order_t *order);
@@ -120,7 +133,22 @@ bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_progress_t *m);
 void order_free(order_t *order);
 
+/* An agent said what it may not: it is told so, and its visit ends. */
+void hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, err_t err);
+
+/* gateway_named.c */
+/* The agent is sent something of this version; false: no room for another one now. */
+bool named_want(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t store,
+                const digest_t *root);
+void named_leave(agent_gateway_t *self, agent_t *agent);
+void named_drop(agent_gateway_t *self);
+/* Whether what the agent's version names is known; whether that is all of the need. */
+bool named_known(const agent_t *agent);
+bool named_all(const agent_t *agent, const agent_need_t *need);
+
 /* gateway_content.c */
+/* The names of the agent's version have come, or why there are none. */
+void content_named(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err);
 bool content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m);
 bool content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_durable_t *m);

@@ -84,7 +84,7 @@ send_some(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 {
     uint64_t room = credit_room(&agent->credit, &self->all);
 
-    if (agent->job != 0 || !agent->need || room == 0 ||
+    if (agent->job != 0 || !agent->need || !named_known(agent) || room == 0 ||
         (room < READ_WORTH_IT && agent->credit.under_way > 0)) {
         return;
     }
@@ -199,8 +199,39 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     agent->sent = 0;
     agent->read_in_vain = agent->job != 0;
     agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
+    const agent_call_t *call = NULL;
+    const work_t *work = work_in(agent, m->order, &call);
+    if (agent->need &&
+        !named_want(ctx, self, agent, record_slice(call, work->store), &work->root)) {
+        fail_need(ctx, self, agent, ERR_FULL);
+    }
+    if (!agent->need || !named_known(agent)) {
+        return true;
+    }
+    if (!named_all(agent, need_of(agent))) {
+        return false;
+    }
     send_some(ctx, self, agent);
     return true;
+}
+
+void
+content_named(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
+{
+    if (err != OK) {
+        named_leave(self, agent);
+    }
+    if (!agent->need) {
+        return;
+    }
+    if (err != OK) {
+        fail_need(ctx, self, agent, err);
+    } else if (!named_all(agent, need_of(agent))) {
+        slice_t peer = {(const char *) agent->peer, agent->peer_size};
+        hear_odd(ctx, self, agent, peer, ERR_BAD_REQUEST);
+    } else {
+        send_some(ctx, self, agent);
+    }
 }
 
 bool

@@ -1,13 +1,23 @@
 /* gateway_hear.c - what agents say: each frame by the key that its connection has proved. */
 #include "actors/gateway.h"
 
+/* Of the visit in hand or of the last one. */
+static bool
+is_of_connection(const agent_t *agent, slice_t peer)
+{
+    return peer.size > 0 && peer.size == agent->peer_size &&
+           memcmp(peer.data, agent->peer, peer.size) == 0;
+}
+
+/* One visit to a connection: what was sent in the one before is still on its way there, and with
+ * new credit as much again would be. */
 static bool
 greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, const agent_hello_t *m)
 {
-    if (m->credit == 0) {
+    if (m->credit == 0 || is_of_connection(agent, peer)) {
         return false;
     }
-    visit_begin(ctx, self, agent, peer, m->credit);
+    visit_begin(ctx, self, agent, peer, m);
     agent_welcome_t *welcome = DRAFT(ctx, agent_welcome);
     welcome->v = AGENT_WIRE_VERSION;
     visit_say(ctx, self, agent, &agent_welcome_type, welcome);
@@ -17,8 +27,7 @@ greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, con
 bool
 hear_is_of_visit(const agent_t *agent, slice_t peer)
 {
-    return agent->here && peer.size == agent->peer_size &&
-           memcmp(peer.data, agent->peer, peer.size) == 0;
+    return agent->here && is_of_connection(agent, peer);
 }
 
 /* What is said within a visit. */
@@ -60,6 +69,16 @@ take(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const peer_came_t 
     return !hear_is_of_visit(agent, peer) || hear(ctx, self, agent, type, record);
 }
 
+void
+hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, err_t err)
+{
+    self->odd++;
+    join_refuse(ctx, self, peer, err);
+    if (hear_is_of_visit(agent, peer)) { /* else it has its token alone */
+        visit_end(ctx, self, agent, ERR_ABSENT);
+    }
+}
+
 actor_next_t
 hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
 {
@@ -78,11 +97,7 @@ hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     err_t err = agent_frame_read(record_slice(m, m->body), AGENT_SAYS, self->memory,
                                  AGENT_MEMORY_BYTES, &type, &record);
     if (err != OK || !take(ctx, self, agent, m, type, record)) {
-        self->odd++;
-        join_refuse(ctx, self, record_slice(m, m->peer), err == OK ? ERR_BAD_REQUEST : err);
-        if (hear_is_of_visit(agent, record_slice(m, m->peer))) { /* else it has its token alone */
-            visit_end(ctx, self, agent, ERR_ABSENT);
-        }
+        hear_odd(ctx, self, agent, record_slice(m, m->peer), err == OK ? ERR_BAD_REQUEST : err);
     }
     return ACTOR_CONTINUE;
 }

@@ -2,6 +2,7 @@
  *
  * An outcome is made of our own work: the agent says what happened, not to what. That it holds a
  * version it has to sign. */
+#include "actors/agent_order.h"
 #include "actors/gateway.h"
 #include "actors/outcome.h"
 
@@ -72,16 +73,19 @@ version_of(const agent_gateway_t *self, const agent_call_t *call)
 }
 
 static const agent_order_t *
-draft_order(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_call_t *call,
-            uint64_t number)
+draft_order(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent,
+            const order_t *order)
 {
-    uint8_t signature[SIGN_BYTES];
-    signed_version_t version = version_of(self, call);
+    const agent_call_t *call = call_of(order);
+    uint8_t signature[SIGN_BYTES] = {0};
+    agent_order_said_t said = {self->site,    agent->incarnation, agent->visit,
+                               order->number, call->task,         call,
+                               work_of(call)};
     agent_order_t *m = DRAFT(ctx, agent_order);
     draft_t *draft = actor_draft_open(ctx);
 
-    sign_version(&self->keys.signing, SIGN_ORDER, &version, signature);
-    m->order = number;
+    draft->full |= agent_order_sign(&self->keys.signing, &said, signature) != OK;
+    m->order = order->number;
     m->task = call->task;
     m->work = draft_rows(draft, 1, sizeof(work_t));
     work_t *work = draft_row(draft, m->work, 0, sizeof *work);
@@ -116,8 +120,7 @@ orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m)
     *order = (order_t){.number = ++self->numbers,
                        .request = actor_defer(ctx, "an agent"),
                        .call = actor_keep(ctx, &agent_call_type, m)};
-    visit_say(ctx, self, agent, &agent_order_type,
-              draft_order(ctx, self, call_of(order), order->number));
+    visit_say(ctx, self, agent, &agent_order_type, draft_order(ctx, self, agent, order));
     return ACTOR_CONTINUE;
 }
 
@@ -136,6 +139,25 @@ orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m)
         }
     }
     return ACTOR_CONTINUE;
+}
+
+/* Whoever asked has heard that no answer came in time: the agent ends its work, and its place is
+ * another's. */
+void
+orders_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
+{
+    int64_t now = actor_now_ns(ctx);
+
+    for (uint32_t i = 0; i < AGENT_ORDERS_MAX; i++) {
+        order_t *order = &agent->order[i];
+        if (order->number != 0 && order->request.deadline_ns <= now) {
+            agent_stop_t *stop = DRAFT(ctx, agent_stop);
+            stop->order = order->number;
+            actor_refuse_to(ctx, order->request, ERR_DEADLINE);
+            order_free(order);
+            visit_say(ctx, self, agent, &agent_stop_type, stop);
+        }
+    }
 }
 
 /* ---- back ---- */

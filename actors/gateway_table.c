@@ -36,6 +36,7 @@ table_init(agent_gateway_t *self)
 void
 table_drop(agent_gateway_t *self)
 {
+    named_drop(self);
     zhashx_destroy(&self->user);
     zhashx_destroy(&self->agent);
     outbox_drop(&self->outbox);
@@ -144,16 +145,31 @@ forget_others(actor_ctx_t *ctx, agent_gateway_t *self)
 }
 
 void
-table_fill(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
+table_begin(agent_gateway_t *self)
 {
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         agent->listed = false;
     }
-    zhashx_purge(self->user);
+}
+
+void
+table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
+{
     for (uint32_t i = 0; i < m->agents.count; i++) {
         take_row(ctx, self, m, ROW(m, m->agents, i, agent_row_t));
     }
+}
+
+/* The keys anew, so that none is left of who was forgotten or has other keys now. */
+void
+table_end(actor_ctx_t *ctx, agent_gateway_t *self)
+{
     forget_others(ctx, self);
+    zhashx_purge(self->user);
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        know_user(self, &agent->token, agent);
+        know_user(self, &agent->key, agent);
+    }
 }
 
 /* ---- visits ---- */
@@ -168,6 +184,7 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
         }
     }
     kept_destroy(&agent->need);
+    named_leave(self, agent);
     credit_end(&agent->credit, &self->all);
     agent->here = false;
     agent->job = 0;
@@ -175,14 +192,16 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
 }
 
 void
-visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, uint64_t credit)
+visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer,
+            const agent_hello_t *hello)
 {
     visit_end(ctx, self, agent, ERR_ABSENT);
     memcpy(agent->peer, peer.data, peer.size);
     agent->peer_size = (uint8_t) peer.size;
     agent->here = true;
     agent->heard_ns = actor_now_ns(ctx);
-    agent->credit.window = credit < AGENT_WINDOW_BYTES ? credit : AGENT_WINDOW_BYTES;
+    agent->visit = hello->visit;
+    agent->credit.window = hello->credit < AGENT_WINDOW_BYTES ? hello->credit : AGENT_WINDOW_BYTES;
 }
 
 void

@@ -1,11 +1,13 @@
 /* jobs_agent.c - see jobs_agent.h. */
 #include "actors/jobs_agent.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "actors/content/lack.h"
+#include "actors/content/listing.h"
 #include "actors/content/point_roots.h"
 #include "proto/messages.h"
 
@@ -111,6 +113,48 @@ put_pieces(shelf_t *shelf, const agent_data_t *m, uint64_t *bytes)
     return OK;
 }
 
+/* Each transfer that was broken off may leave an object that is not whole. That of the one in hand
+ * is the youngest. */
+static err_t
+remove_oldest(world_t *world, int dir, const listing_t *names, fault_t *fault)
+{
+    const char *oldest = names->name[0];
+    int64_t oldest_ns = INT64_MAX;
+
+    for (uint32_t i = 0; i < names->count; i++) {
+        world_stat_t stat;
+        if (world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
+            oldest = names->name[i];
+            oldest_ns = stat.mtime_ns;
+        }
+    }
+    int result = world_remove(world, dir, oldest);
+    return result < 0 ? RAISE(fault, err_of_errno(-result), -result, "remove", oldest) : OK;
+}
+
+static err_t
+keep_few(world_t *world, slice_t data, fault_t *fault)
+{
+    char path[PATH_BYTES_MAX + 16];
+    bool many = true;
+    err_t err = OK;
+
+    snprintf(path, sizeof path, "%.*s/incoming", (int) data.size, data.data);
+    int dir = world_open(world, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0);
+    if (dir < 0) {
+        return RAISE(fault, err_of_errno(-dir), -dir, "open", path);
+    }
+    while (err == OK && many) {
+        listing_t names = {0};
+        err = listing_read(world, dir, path, &names, fault);
+        many = err == OK && names.count > AGENT_STAGED_MAX;
+        err = many ? remove_oldest(world, dir, &names, fault) : err;
+        listing_release(&names);
+    }
+    world_close(world, dir);
+    return err;
+}
+
 /* All that came while the job before was at work is one group: synced together, then told. */
 void
 job_store(job_t *job, world_t *world, const void *input, void *resource)
@@ -125,6 +169,7 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
         err = put_pieces(&shelf, kept_record(arrivals->data[i]), &bytes);
     }
     err = err == OK ? staging_commit(shelf.staging, &shelf.fault) : err;
+    err = err == OK ? keep_few(world, record_slice(order, order->data), &shelf.fault) : err;
     stored_t *m = JOB_OUTPUT(job, stored);
     m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
     m->bytes = bytes;

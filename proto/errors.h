@@ -142,7 +142,9 @@ typedef enum error_class {
     E(ERR_KEY_MODE,      "key-mode",        STOP,     "a file of keys can be read or written by others", \
       "chmod 600 FILE; if others may have read it, it is no secret any more")                      \
     E(ERR_SIGNATURE,     "signature",       REFUSE,   "a signature does not hold",                 \
-      "somebody else speaks in its name, or its keys were changed; look at both ends")
+      "somebody else speaks in its name, or its keys were changed; look at both ends")             \
+    E(ERR_KEY_TAKEN,     "key-taken",       REFUSE,   "these keys are those of another point's agent", \
+      "give the agent a --data directory of its own, not a copy of another's")
 
 typedef enum err {
     OK = 0,

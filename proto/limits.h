@@ -25,6 +25,10 @@
 
 #define PEER_FRAME_BYTES_MAX   (2u << 20)  /* bytes of one frame of a peer link; a larger one ends its connection */
 
+#define PEERS_MAX              16384u      /* connections of a peer link that listens; a further one is ended */
+#define PEERS_SILENT_MAX       256u        /* of those that have said nothing yet; then the oldest is ended */
+#define PEERS_SILENT_MS        10000u      /* that one may say nothing; then it is ended */
+
 /* runtime */
 #define ACTORS_MAX             1048576u    /* actors of a host; a further spawn gets VERDICT_FULL */
 #define WORKERS_MAX            128u        /* workers (threads with a mailbox socket) of a host; more are refused at load */
@@ -95,6 +99,11 @@
 #define AGENT_RANGES_MAX       16384u      /* ranges of one need; what is lacking beyond is asked for in the next */
 #define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */
 #define AGENT_ORDERS_MAX       16u         /* orders open at one agent; a further one is refused (busy) */
+#define AGENT_STAGED_MAX       16u         /* objects that are not whole yet at an agent; the one untouched longest is removed */
+#define AGENT_NAMED_MAX        8388608u    /* names of versions that the site looks needs up in, all agents together; then a need fails (full) */
+#define AGENT_NAMED_SETS_MAX   64u         /* versions that are being sent at one time; the same */
+#define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
+#define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */
 #define AGENT_BEAT_MS          2000u       /* between signs of life, both ways */
 #define AGENT_SILENCE_MS       8000u       /* without one the other side is gone */
 #define AGENT_PATH_BYTES_MAX   1024u       /* of an agent's ROOT and DATA, and of an address; longer is refused (name-too-long) */

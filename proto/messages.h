@@ -518,6 +518,8 @@ extern const record_words_t error_class_words;
     M(token_made, "its answer")                                                                    \
     M(keys_order, "input of a job that reads the keys below a data directory")                     \
     M(keys_read, "its answer")                                                                     \
+    M(named_order, "input of a job that finds what a version's manifest names")                    \
+    M(named, "how many those are")                                                                 \
     M(read_order, "input of a job that reads ranges of objects; the answer is agent_data")         \
     /* agents: inside an agent */                                                                  \
     M(agent_args, "the arguments of an agent")                                                     \
@@ -926,14 +928,15 @@ extern const record_words_t error_class_words;
 #define REC_agent_hello(F, R)                                                                      \
     F(R, u32, v, 0, REQUIRED)                                                                      \
     F(R, text, version, 32, REQUIRED)                                                              \
-    F(R, u64, credit, 0, REQUIRED) /* bytes */
+    F(R, u64, credit, 0, REQUIRED) /* bytes */                                                     \
+    F(R, id128, visit, 0, REQUIRED) /* drawn for this connection: its orders are signed with it */
 #define REC_agent_welcome(F, R) F(R, u32, v, 0, REQUIRED)
 #define REC_agent_beat(F, R)    F(R, u64, number, 0, REQUIRED)
 #define REC_agent_order(F, R)                                                                      \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, word, task, agent_task, REQUIRED)                                                         \
     F(R, maybe, work, work, OPTIONAL)                                                              \
-    F(R, bytes, signature, 64, OPTIONAL) /* of the site, over what sign.h says */
+    F(R, bytes, signature, 64, OPTIONAL) /* of the site, over what agent_order.h says */
 #define REC_agent_stop(F, R) F(R, u64, order, 0, REQUIRED)
 #define REC_agent_need(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
@@ -964,9 +967,10 @@ extern const record_words_t error_class_words;
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, text, token, TEXT_BYTES_MAX, OPTIONAL)
 #define REC_agent_revoke(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
-#define REC_agents_known(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_agents_known(F, R) F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
+    F(R, u64, next, 0, REQUIRED) /* ask for those after it; 0: that was all */                     \
     F(R, id128, site, 0, REQUIRED)
 #define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_agent_call(F, R)                                                                       \
@@ -992,6 +996,13 @@ extern const record_words_t error_class_words;
 #define REC_keys_read(F, R)                                                                        \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_named_order(F, R)                                                                      \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, digest, root, 0, REQUIRED)
+#define REC_named(F, R)                                                                            \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, names, 0, REQUIRED)
 #define REC_read_order(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \

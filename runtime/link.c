@@ -412,6 +412,7 @@ void
 link_close(link_t *link)
 {
     if (link->socket) {
+        guard_close(&link->peers_of.guard);
         zmq_close(link->socket);
         link->socket = NULL;
     }

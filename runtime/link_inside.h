@@ -15,13 +15,25 @@
 #define PEER_BYTES_MAX 255u /* of a routing id, by ZeroMQ */
 #define LINK_EDGES_MAX 3u
 
+#define USER_BYTES 129u /* of what a door calls a peer: the hex of a key */
+
+/* The connections of a link that listens; see link_guard.c. */
+typedef struct guarded guarded_t;
+typedef struct guard {
+    void *events;    /* of its socket; NULL: nobody is guarded */
+    guarded_t *peer; /* by descriptor */
+    uint32_t room, open, silent, most;
+    uint16_t port;
+} guard_t;
+
 /* What a peer link has beside a link's own. */
 typedef struct peers {
     bool dials;
     uint8_t public_key[32], secret_key[32], peer_key[32];
-    void *context;  /* of sockets, to dial anew */
-    uint64_t odd;   /* frames that were no message of a peer */
-    char user[129]; /* of the frame that is kept: the hex of a key */
+    void *context;         /* of sockets, to dial anew */
+    uint64_t odd;          /* frames that were no message of a peer */
+    char user[USER_BYTES]; /* of the frame that is kept */
+    guard_t guard;
 } peers_t;
 
 /* Where an answer goes: the peer, and whether it sent a delimiter. */
@@ -59,9 +71,18 @@ typedef struct link_state {
 link_t *link_of_ctx(const actor_ctx_t *ctx);
 /* The link's actor while it takes messages, else NULL. */
 actor_t *link_actor(const link_t *link, core_t *core);
+/* link_frames.c */
 /* Reads one message into frames of the caller; false: there is none. frames beyond max are read and
  * counted only. */
 bool link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count);
+
+/* link_guard.c */
+void guard_open(guard_t *guard, void *context, void *socket);
+void guard_close(guard_t *guard);
+/* Takes note of who came and went, and ends who has to go. */
+void guard_look(guard_t *guard, int64_t now_ns);
+/* A frame came by this descriptor, from whom the door knows by this name. */
+void guard_heard(guard_t *guard, int fd, const char *user, int64_t now_ns);
 
 /* link_door.c */
 void door_read(link_t *link, core_t *core);

@@ -22,29 +22,10 @@
 #define HEARTBEAT_MS  2000      /* ends a connection whose other side has vanished */
 #define HEARTBEATS_MS 6000
 
+#define GUARD_MS    100u      /* between looks at who is connected */
+#define TIMER_GUARD NEXT_OPEN /* the first ones are those of its asks */
+
 enum { EDGE_CAME, EDGE_GONE, EDGE_NEXT };
-
-/* ---- frames ---- */
-
-bool
-link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count)
-{
-    zmq_msg_t other;
-    uint32_t count = 0;
-    bool more = true;
-
-    zmq_msg_init(&other);
-    for (; more; count++) {
-        zmq_msg_t *into = count < max ? &frame[count] : &other;
-        if (zmq_msg_recv(into, link->socket, ZMQ_DONTWAIT) < 0) {
-            break;
-        }
-        more = zmq_msg_more(into);
-    }
-    zmq_msg_close(&other);
-    *ret_count = count;
-    return !more;
-}
 
 /* ---- the socket ---- */
 
@@ -104,6 +85,9 @@ peers_open(link_t *link, void *context)
     }
     link->peers_of.context = context;
     link->socket = socket;
+    if (!dials) {
+        guard_open(&link->peers_of.guard, context, socket);
+    }
     return OK;
 }
 
@@ -216,7 +200,7 @@ tell(link_t *link, core_t *core)
 }
 
 static bool
-take_message(link_t *link, zmq_msg_t *frame, uint32_t count)
+take_message(link_t *link, zmq_msg_t *frame, uint32_t count, int64_t now_ns)
 {
     uint32_t body = link->peers_of.dials ? 0 : 1;
     const char *user = count == body + 1 ? zmq_msg_gets(&frame[body], "User-Id") : NULL;
@@ -227,6 +211,7 @@ take_message(link_t *link, zmq_msg_t *frame, uint32_t count)
     }
     link->kept_peer = (waiting_peer_t){.used = false};
     if (body == 1) {
+        guard_heard(&link->peers_of.guard, zmq_msg_get(&frame[1], ZMQ_SRCFD), user, now_ns);
         link->kept_peer.peer_size = (uint8_t) zmq_msg_size(&frame[0]);
         memcpy(link->kept_peer.peer, zmq_msg_data(&frame[0]), link->kept_peer.peer_size);
     }
@@ -241,13 +226,16 @@ peers_read(link_t *link, core_t *core)
     zmq_msg_t frame[2];
     uint32_t count = 0;
 
+    int64_t now_ns = core->executor.now_ns(core->executor.self);
+
     zmq_msg_init(&frame[0]);
     zmq_msg_init(&frame[1]);
+    guard_look(&link->peers_of.guard, now_ns);
     for (uint32_t i = 0; i < READ_AT_ONCE && !link->keeps; i++) {
         if (!link_frames(link, frame, 2, &count)) {
             break;
         }
-        link->keeps = take_message(link, frame, count) && !tell(link, core);
+        link->keeps = take_message(link, frame, count, now_ns) && !tell(link, core);
     }
     zmq_msg_close(&frame[0]);
     zmq_msg_close(&frame[1]);
@@ -276,14 +264,24 @@ peers_init(actor_ctx_t *ctx, void *state, const void *args)
     for (uint64_t i = 0; i < NEXT_OPEN; i++) {
         claim(ctx, ask_next(ctx, i) == ACTOR_CONTINUE);
     }
+    if (!link->peers_of.dials) {
+        claim(ctx, actor_timer(ctx, TIMER_GUARD, GUARD_MS) == VERDICT_OK);
+    }
     return args ? ACTOR_FAIL : ACTOR_CONTINUE;
+}
+
+static actor_next_t
+guard_again(actor_ctx_t *ctx, link_t *link)
+{
+    guard_look(&link->peers_of.guard, actor_now_ns(ctx));
+    return actor_timer(ctx, TIMER_GUARD, GUARD_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 static actor_next_t
 peers_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    claim(ctx, state != NULL);
-    return ask_next(ctx, key);
+    return key == TIMER_GUARD ? guard_again(ctx, ((link_state_t *) state)->link)
+                              : ask_next(ctx, key);
 }
 
 void

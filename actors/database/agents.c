@@ -54,7 +54,7 @@ join_agent(tx_t *tx, const agent_enrol_t *m, const point_t *point)
 }
 
 static err_t
-judge(const tx_t *tx, const agent_t *agent, const agent_enrol_t *m, bool *ret_again)
+judge(tx_t *tx, const agent_t *agent, const agent_enrol_t *m, bool *ret_again)
 {
     bool joined = !digest_is_none(&agent->key);
     bool same = memcmp(&agent->key, &m->key, sizeof m->key) == 0 &&
@@ -64,7 +64,9 @@ judge(const tx_t *tx, const agent_t *agent, const agent_enrol_t *m, bool *ret_ag
            : *ret_again                  ? OK
            : joined                      ? ERR_TOKEN_SPENT
            : tx->now_ns > agent->expires ? ERR_TOKEN_EXPIRED
-                                         : OK;
+           : NUMBER(tx, SQL_AGENT_HAS_KEY, 0, v_digest(&m->key)) > 0
+               ? ERR_KEY_TAKEN /* a data directory was copied */
+               : OK;
 }
 
 void
@@ -122,18 +124,20 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
 }
 
 void
-handle_agents_known(tx_t *tx, __attribute__((unused)) const agents_known_t *m)
+handle_agents_known(tx_t *tx, const agents_known_t *m)
 {
     uint32_t i = 0;
-    int64_t count = tx_number(tx, SQL_ALL_AGENTS_COUNT, 0, NULL, 0);
+    value_t after = v_u64(m->after), most = v_int(AGENTS_PER_ANSWER_MAX);
+    int64_t count = NUMBER(tx, SQL_AGENTS_COUNT, 0, after, most);
     agents_listed_t *listed = ANSWER(tx, agents_listed);
     listed->site = tx->db->site;
     listed->agents = draft_rows(&tx->answer, (uint32_t) count, sizeof(agent_row_t));
-    cursor_t row = tx_open(tx, SQL_ALL_AGENTS, NULL, 0);
+    cursor_t row = OPEN(tx, SQL_AGENTS_AFTER, after, most);
     while (cursor_next(&row)) {
         agent_row_t *agent = draft_row(&tx->answer, listed->agents, i++, sizeof *agent);
         if (agent != NULL) {
             list_agent(tx, &row, agent);
+            listed->next = i == AGENTS_PER_ANSWER_MAX ? (uint64_t) cursor_int(&row, 6) : 0;
         }
     }
 }

@@ -127,12 +127,14 @@
     S(SQL_AGENT_ADD, "INSERT INTO agent (point, token, expires) VALUES (?1, ?2, ?3)")              \
     S(SQL_AGENT_BY_TOKEN, "SELECT point, expires, key, signing, revoked FROM agent "               \
                           "WHERE token = ?1")                                                      \
+    S(SQL_AGENT_HAS_KEY, "SELECT 1 FROM agent WHERE key = ?1")                                     \
     S(SQL_AGENT_JOIN, "UPDATE agent SET key = ?2, signing = ?3 WHERE point = ?1")                  \
     S(SQL_AGENT_REVOKE, "UPDATE agent SET revoked = 1 WHERE point = ?1 AND revoked = 0")           \
     S(SQL_AGENT_HAS, "SELECT 1 FROM agent WHERE point = ?1")                                       \
-    S(SQL_ALL_AGENTS_COUNT, "SELECT count(*) FROM agent")                                          \
-    S(SQL_ALL_AGENTS, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked "        \
-                      "FROM agent a CROSS JOIN point p ON p.row = a.point ORDER BY p.name")        \
+    S(SQL_AGENTS_COUNT, "SELECT count(*) FROM (SELECT 1 FROM agent WHERE point > ?1 LIMIT ?2)")    \
+    S(SQL_AGENTS_AFTER, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked, "     \
+                        "a.point FROM agent a CROSS JOIN point p ON p.row = a.point "              \
+                        "WHERE a.point > ?1 ORDER BY a.point LIMIT ?2")                            \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \

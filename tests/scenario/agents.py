@@ -5,96 +5,13 @@ The agents are real despoold processes on this machine, spoken to over loopback.
 """
 import os
 import re
+import shutil
 import signal
-import socket
-import subprocess
 
-import msgpack
 import zmq
-from zmq.utils import z85
 
-from harness import DESPOOLD, Site, claim, despool, make_tree, run, write
-
-WINDOW = 8 << 20  # AGENT_WINDOW_BYTES of proto/limits.h
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
-
-
-class Agents(Site):
-    """A site that listens, and the agents of its points."""
-
-    def __init__(self):
-        super().__init__()
-        self.address = f'tcp://127.0.0.1:{free_port()}'
-        self.options = ['--listen', self.address]
-        self.agents = {}
-
-    def token(self, name, **args):
-        return self.do('dp.add', {'name': name, 'agent': True, **args})['token']
-
-    def join(self, name, token=None):
-        """Starts an agent by its token and waits until it is here."""
-        root = self.path('points', name)
-        os.makedirs(root, exist_ok=True)
-        self.spawn(name, 'join', token or self.token(name), '--root', root)
-        self.wait_here(name)
-
-    def spawn(self, name, *words):
-        with open(self.path(name + '.log'), 'ab') as log:
-            self.agents[name] = subprocess.Popen(
-                [DESPOOLD, *words, '--data', self.path(name + '.data')],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-
-    def wait_here(self, name, seconds=30):
-        self.wait_for(f'the agent of {name}', lambda: self.figure('here') > 0, seconds)
-
-    def figure(self, name):
-        """One of the figures of agent_gateway."""
-        text = self.do('component.show', {'name': 'agent_gateway'})['component']['describes']
-        return int(re.search(rf'{name}: (\d+)', text).group(1))
-
-    def end_agent(self, name, number=signal.SIGKILL):
-        self.agents[name].send_signal(number)
-        return self.agents[name].wait(timeout=20)
-
-    def has(self, name):
-        """Bytes of content that an agent has, whole or not."""
-        bytes_there = 0
-        for below in ('store/objects', 'incoming'):
-            for path, _, files in os.walk(self.path(name + '.data', below)):
-                bytes_there += sum(os.path.getsize(os.path.join(path, file)) for file in files)
-        return bytes_there
-
-    def join_refused(self, token, root, data='refused.data', code=1):
-        done = subprocess.run([DESPOOLD, 'join', token, '--data', self.path(data), '--root', root],
-                              capture_output=True, text=True, timeout=40)
-        assert done.returncode == code, f'exit {done.returncode}: {done.stdout}{done.stderr}'
-        return done.stderr
-
-    def show_log(self):
-        super().show_log()
-        for name in self.agents:
-            with open(self.path(name + '.log'), errors='replace') as log:
-                print(f'# agent {name}: ' + '# '.join(log.readlines()[-20:]))
-
-    def close(self):
-        for agent in self.agents.values():
-            if agent.poll() is None:
-                agent.send_signal(signal.SIGCONT)
-                agent.kill()
-                agent.wait()
-        super().close()
-
-
-def big_tree(path, megabytes):
-    """A few small files, and one that takes its time."""
-    make_tree(path)
-    write(os.path.join(path, 'big'), os.urandom(megabytes << 20))
-    return path
+from agent_site import WINDOW, Agents, Puppet, big_tree, restarts, secret_of
+from harness import BAD_DISK, Site, Skip, claim, despool, make_tree, run, set_rule, write
 
 
 @claim(120)
@@ -209,6 +126,34 @@ def an_agent_that_says_nothing_is_gone_and_goes_on_when_it_is_back():
         site.stop()
 
 
+@claim(240)
+def a_disk_that_hangs_at_an_agent_is_told_and_goes_on_when_it_returns():
+    if not os.path.exists(BAD_DISK):
+        raise Skip('there is no bad_disk library')
+    with Agents() as site:
+        source = big_tree(site.path('source'), 8)
+        library = shutil.copy(BAD_DISK, site.dir)
+        site.agent_env = {'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
+        os.mkfifo(site.path('rule.fifo'))
+        site.start()
+        site.join('shop')
+        set_rule(site, 'hang 0 ' + site.path('shop.data', 'incoming'))
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installing'})
+        site.wait_states('P1', {'shop': 'retrying'}, 100)  # STORE_MS is a minute
+        site.wait_for('it to say why', lambda: site.target('P1', 'shop')['state'] == 'retrying' and
+                      site.target('P1', 'shop')['cause']['code'] == 'hung', 60)
+        set_rule(site, 'ok 0 /')
+        fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
+        try:
+            site.wait_states('P1', {'shop': 'installed'}, 60)
+        finally:
+            os.close(fifo)
+        site.holds('shop', 'P1', source)
+        site.stop()
+
+
 @claim(60)
 def a_revoked_agent_is_locked_out_at_once():
     with Agents() as site:
@@ -291,6 +236,34 @@ def expired(site, since=[]):
 
 
 @claim(60)
+def a_copy_of_an_agents_directory_is_told_that_it_is_one():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        shutil.copytree(site.path('shop.data'), site.path('copy.data'))
+        os.mkdir(site.path('other'))
+        token = site.token('other')
+        refusal = site.join_refused(token, site.path('other'), 'copy.data')
+        assert "another point's agent" in refusal and '--data' in refusal, refusal
+        site.join('other', token)
+        site.stop()
+
+
+@claim(240)
+def the_last_of_more_agents_than_one_answer_lists_comes_in():
+    with Agents() as site:
+        site.start()
+        for number in range(1001):
+            token = site.token(f'p{number}')
+        site.wait_for('all to be known', lambda: site.figure('agents') == 1001)
+        site.join('p1000', token)
+        site.do('dp.remove', {'name': 'p0'})
+        site.wait_for('one to be forgotten', lambda: site.figure('agents') == 1000)
+        assert site.figure('here') == 1
+        site.stop()
+
+
+@claim(60)
 def a_root_that_is_not_free_spends_no_token():
     with Agents() as site, Site() as stranger:
         stranger.start()
@@ -333,67 +306,6 @@ def a_site_that_does_not_listen_says_so():
         site.stop()
 
 
-class Puppet:
-    """An agent that says what the claim wants it to: by the keys of one that has joined."""
-
-    def __init__(self, site, name, secret=None):
-        with open(site.path(name + '.data', 'keys', 'transport')) as file:
-            own = re.search('secret ([0-9a-f]{64})', file.read()).group(1)
-        with open(site.path(name + '.data', 'agent')) as file:
-            key = bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
-        self.dealer = site.context.socket(zmq.DEALER)
-        self.dealer.setsockopt(zmq.LINGER, 0)
-        self.dealer.curve_serverkey = key
-        secret = z85.encode(secret or bytes.fromhex(own))
-        self.dealer.curve_secretkey = secret
-        self.dealer.curve_publickey = zmq.curve_public(secret)
-        self.dealer.connect(site.address)
-
-    def say(self, word, **record):
-        self.dealer.send(msgpack.packb({'v': 1, 'say': word, 'is': record}))
-
-    def hello(self):
-        self.say('agent_hello', v=1, version='0', credit=WINDOW)
-
-    def hear(self, word, seconds=20):
-        """What the site says with this word; None: it has said nothing for so long."""
-        while self.dealer.poll(seconds * 1000):
-            frame = msgpack.unpackb(self.dealer.recv())
-            if frame['say'] == word:
-                return frame['is']
-        return None
-
-    def order(self, *tasks):
-        """The next order of such a task; beats meanwhile, as it is here."""
-        for number in range(60):
-            self.say('agent_beat', number=number)
-            order = self.hear('agent_order', 1)
-            if order and order['task'] in tasks:
-                return order
-        raise AssertionError(f'no order to {tasks}')
-
-    def answers(self):
-        """What has come, by its words."""
-        came = []
-        while self.dealer.poll(0):
-            came.append(msgpack.unpackb(self.dealer.recv()))
-        return came
-
-    def close(self):
-        self.dealer.close(0)
-
-
-def secret_of(token):
-    """The secret in a token, by token.h."""
-    packed = bytes.fromhex(token.split('.')[1])
-    return packed[2 + packed[1] + 32:][:32]
-
-
-def restarts(site):
-    """Of the gateway."""
-    return site.do('component.show', {'name': 'agent_gateway'})['component']['restarts']
-
-
 @claim(60)
 def an_agent_that_gives_back_what_it_was_not_sent_is_refused_alone():
     with Agents() as site:
@@ -406,8 +318,10 @@ def an_agent_that_gives_back_what_it_was_not_sent_is_refused_alone():
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         order = puppet.order('measure', 'work')
-        puppet.say('agent_need', order=order['order'],
-                   ranges=[{'object': order['work']['root'], 'from': 0, 'size': 0}])
+        root = [{'object': order['work']['root'], 'from': 0, 'size': 0}]
+        puppet.say('agent_need', order=order['order'], ranges=root)
+        assert puppet.hear('agent_data') is not None, 'nothing is sent'
+        puppet.say('agent_need', order=order['order'], ranges=root)  # a read of up to 1 MiB
         puppet.say('agent_durable', order=order['order'], bytes=1 << 20)
         assert puppet.hear('agent_refused') is not None, 'it was believed'
         assert restarts(site) == 0, 'an agent has ended the gateway'
@@ -427,6 +341,8 @@ def an_agent_that_wants_content_for_a_look_at_its_root_is_refused_alone():
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         puppet.order('measure', 'work')
+        puppet.close()
+        puppet = Puppet(site, 'shop')
         puppet.hello()  # what was asked before is asked of nobody: the point is absent
         order = puppet.order('probe')
         puppet.say('agent_need', order=order['order'],
@@ -522,7 +438,6 @@ def nobody_is_told_that_it_was_revoked_while_the_gateway_begins_anew():
             assert not told, f'an agent in good standing is told {told[0]}'
         puppet.close()
         site.stop()
-
 
 
 run()

@@ -1,0 +1,200 @@
+/* agent_fetch.c - what an agent lacks on its way: asked for, taken in the order in which it was
+ * asked for, stored by jobs, and told when it is durable. */
+#include <assert.h>
+#include <stdlib.h>
+
+#include "actors/agent_inside.h"
+#include "actors/content/hash.h"
+#include "actors/content/manifest.h"
+
+#define STORE_MS 60000u /* of 8 MiB; a disk that takes longer is hung */
+
+THEN(agent_state_t, stored_came)
+
+actor_next_t
+agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m)
+{
+    self->fetched_root = agent_work_of(self->order)->root;
+    self->need = actor_keep(ctx, &lacking_type, m);
+    self->came = 0;
+    self->part = self->fetched = 0;
+    self->phase = PHASE_FETCH;
+    agent_need_t *need = DRAFT(ctx, agent_need);
+    draft_t *draft = actor_draft_open(ctx);
+    need->order = agent_order_of(self->order)->order;
+    need->ranges = draft_rows(draft, m->ranges.count, sizeof(range_t));
+    for (uint32_t i = 0; i < need->ranges.count; i++) {
+        range_t *row = draft_row(draft, need->ranges, i, sizeof *row);
+        if (row) {
+            *row = *ROW(m, m->ranges, i, range_t);
+        }
+    }
+    agent_say(ctx, self, &agent_need_type, need);
+    return ACTOR_CONTINUE;
+}
+
+/* ---- data ---- */
+
+static actor_next_t
+start_storing(actor_ctx_t *ctx, agent_state_t *self)
+{
+    lack_order_t *m = DRAFT(ctx, lack_order);
+
+    m->data = agent_data_directory(ctx, self);
+    job_spec_t spec = {.name = "store",
+                       .run = job_store,
+                       .input_type = &lack_order_type,
+                       .input = m,
+                       .subject = slice_of("store"),
+                       .deadline_ms = STORE_MS,
+                       .resource = self->arrivals,
+                       .drop = arrivals_drop,
+                       .then = stored_came_then,
+                       .tag = self->dials};
+    claim(ctx, actor_job(ctx, &spec, NULL) == VERDICT_OK);
+    self->arrivals = NULL;
+    self->storing = true;
+    return ACTOR_CONTINUE;
+}
+
+/* A piece that comes next in the need: of the object that was asked for, from where the one before
+ * ended, and not more of it than there is. */
+static bool
+take_piece(agent_state_t *self, const lacking_t *need, const piece_t *piece)
+{
+    if (self->came == need->ranges.count) {
+        return false;
+    }
+    const range_t *range = ROW(need, need->ranges, self->came, range_t);
+    uint64_t from = range->from + self->part, bytes = piece->bytes.size;
+    bool known = range->size > 0; /* else it is a node, of which only the digest was known */
+    uint64_t end = known ? range->from + range->size : piece->total;
+
+    if (!digest_equal(&piece->object, &range->object) || piece->from != from ||
+        piece->total != end || (!known && end > MANIFEST_NODE_BYTES_MAX) || from > end ||
+        bytes > end - from || (bytes == 0 && from < end)) {
+        return false;
+    }
+    self->fetched += bytes;
+    self->part += bytes;
+    if (from + bytes == end) {
+        self->came++;
+        self->part = 0;
+    }
+    return true;
+}
+
+static bool
+take_pieces(agent_state_t *self, const agent_data_t *m)
+{
+    const lacking_t *need = kept_record(self->need);
+    bool asked = true;
+
+    for (uint32_t i = 0; asked && i < m->pieces.count; i++) {
+        asked = take_piece(self, need, ROW(m, m->pieces, i, piece_t));
+    }
+    return asked;
+}
+
+static actor_next_t
+fetched(actor_ctx_t *ctx, agent_state_t *self)
+{
+    const lacking_t *need = self->need ? kept_record(self->need) : NULL;
+
+    if (self->phase != PHASE_FETCH || self->storing || self->arrivals || !need ||
+        self->came < need->ranges.count) {
+        return ACTOR_CONTINUE;
+    }
+    kept_destroy(&self->need);
+    return agent_look_for_lacks(ctx, self);
+}
+
+static uint64_t
+bytes_of_data(const agent_data_t *m)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < m->pieces.count; i++) {
+        bytes += ROW(m, m->pieces, i, piece_t)->bytes.size;
+    }
+    return bytes;
+}
+
+static uint64_t
+bytes_of(const arrivals_t *arrivals)
+{
+    uint64_t bytes = 0;
+
+    for (uint32_t i = 0; i < arrivals->count; i++) {
+        bytes += bytes_of_data(kept_record(arrivals->data[i]));
+    }
+    return bytes;
+}
+
+static void
+tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes)
+{
+    agent_durable_t *m = DRAFT(ctx, agent_durable);
+
+    m->order = self->order ? agent_order_of(self->order)->order : 0;
+    m->bytes = bytes;
+    agent_say(ctx, self, &agent_durable_type, m);
+}
+
+/* What comes for an order that has ended is let go, and its credit goes back: what is kept is what
+ * a signed version names. A site that sends something else is not spoken to in this visit. */
+actor_next_t
+agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
+{
+    bool in_hand = agent_has_in_hand(self, m->order, PHASE_FETCH) && self->need;
+
+    if (m->err != OK) {
+        return in_hand ? agent_fail_order(ctx, self, (err_t) m->err, record_slice(m, m->text))
+                       : ACTOR_CONTINUE;
+    }
+    if (!in_hand) {
+        tell_durable(ctx, self, bytes_of_data(m));
+        return ACTOR_CONTINUE;
+    }
+    if (!self->arrivals) {
+        self->arrivals = calloc(1, sizeof *self->arrivals);
+        assert(self->arrivals);
+    }
+    if (!take_pieces(self, m) || self->arrivals->count == ARRIVALS_MAX ||
+        bytes_of(self->arrivals) > AGENT_WINDOW_BYTES) {
+        return agent_dial(ctx, self);
+    }
+    self->arrivals->data[self->arrivals->count++] = outbox_keep_heard(ctx, &agent_data_type, m);
+    return self->storing ? ACTOR_CONTINUE : start_storing(ctx, self);
+}
+
+/* What failed ends its order before its credit goes back: nobody counts it as there. A job that is
+ * lost with its thread never says what became of its bytes: the site is to forget them. */
+static actor_next_t
+stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
+{
+    const stored_t *m = ANSWER_AS(answer, stored);
+    bool failed = !m || m->err != OK;
+    uint64_t bytes = 0;
+
+    self->storing = false;
+    if (answer->resource) {
+        bytes = bytes_of(answer->resource);
+        arrivals_drop(answer->resource);
+    }
+    if (failed && self->order) {
+        agent_fail(ctx, self, self->order, m ? (err_t) m->err : answer->err,
+                   m ? record_slice(m, m->text) : slice_of(""));
+        agent_forget_order(ctx, self);
+    }
+    if (!answer->resource) {
+        return agent_dial(ctx, self);
+    }
+    if (answer->tag == self->dials) {
+        tell_durable(ctx, self, bytes);
+    }
+    if (self->arrivals) {
+        return start_storing(ctx, self);
+    }
+    return failed ? agent_go_on(ctx, self) : fetched(ctx, self);
+}

@@ -1,0 +1,196 @@
+/* link_guard.c - who is connected at a peer link that listens, and who has to go.
+ *
+ * A connection is known by its descriptor: ZeroMQ tells which were taken and which have ended,
+ * and each frame says by which one it came. One that has to go is shut down, and ZeroMQ closes it,
+ * with all that waits there to be sent. Ended are
+ *   - of those that have said nothing yet the oldest, when there are more than PEERS_SILENT_MAX,
+ *     and each after PEERS_SILENT_MS: a flood of strangers makes room for itself alone;
+ *   - of those of one key all but the newest: nobody has content sent twice into memory of ours;
+ *   - the newest, when there are more than PEERS_MAX, or than half of the descriptors that the
+ *     process may have: the other half is for its work. */
+#include <assert.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "runtime/link_inside.h"
+
+typedef enum guarded_is { GONE, SILENT, SPEAKS } guarded_is_t;
+
+struct guarded {
+    guarded_is_t is;
+    int64_t since_ns; /* it was taken */
+    char user[USER_BYTES];
+};
+
+/* ---- the socket's events ---- */
+
+static uint32_t
+most(void)
+{
+    struct rlimit limit = {0};
+    bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
+
+    return known && limit.rlim_cur / 2 < PEERS_MAX ? (uint32_t) (limit.rlim_cur / 2) : PEERS_MAX;
+}
+
+void
+guard_open(guard_t *guard, void *context, void *socket)
+{
+    char name[64], endpoint[300] = "";
+    int hwm = 0; /* a full one would stop the network's thread */
+    size_t size = sizeof endpoint - 1;
+
+    snprintf(name, sizeof name, "inproc://guard.%p", socket);
+    int failed = zmq_socket_monitor(socket, name, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED);
+    guard->events = failed ? NULL : zmq_socket(context, ZMQ_PAIR);
+    if (guard->events) {
+        zmq_setsockopt(guard->events, ZMQ_RCVHWM, &hwm, sizeof hwm);
+        failed = zmq_connect(guard->events, name);
+        assert(failed == 0 && "inproc has room");
+    }
+    zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
+    guard->most = most();
+    const char *port = strrchr(endpoint, ':');
+    guard->port = port ? (uint16_t) strtoul(port + 1, NULL, 10) : 0;
+}
+
+void
+guard_close(guard_t *guard)
+{
+    if (guard->events) {
+        zmq_close(guard->events);
+    }
+    free(guard->peer);
+    *guard = (guard_t){.events = NULL};
+}
+
+static guarded_t *
+peer_at(guard_t *guard, int fd)
+{
+    if (fd < 0) {
+        return NULL;
+    }
+    if ((uint32_t) fd >= guard->room) {
+        uint32_t room = (uint32_t) fd + 64;
+        guarded_t *more = realloc(guard->peer, room * sizeof *more);
+        assert(more && "memory for connections");
+        memset(more + guard->room, 0, (room - guard->room) * sizeof *more);
+        guard->peer = more;
+        guard->room = room;
+    }
+    return &guard->peer[fd];
+}
+
+static void
+become(guard_t *guard, guarded_t *peer, guarded_is_t is)
+{
+    guard->open = guard->open + (is != GONE) - (peer->is != GONE);
+    guard->silent = guard->silent + (is == SILENT) - (peer->is == SILENT);
+    peer->is = is;
+}
+
+/* The descriptor may be another's by now: only a connection of our port is ended. */
+static void
+end(guard_t *guard, int fd)
+{
+    struct sockaddr_storage at = {0};
+    socklen_t size = sizeof at;
+
+    become(guard, &guard->peer[fd], GONE);
+    if (getsockname(fd, (struct sockaddr *) &at, &size) != 0) {
+        return;
+    }
+    uint16_t port = at.ss_family == AF_INET    ? ((struct sockaddr_in *) &at)->sin_port
+                    : at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &at)->sin6_port
+                                               : 0;
+    if (guard->port != 0 && ntohs(port) == guard->port) {
+        shutdown(fd, SHUT_RDWR);
+    }
+}
+
+/* False: nothing more has happened. */
+static bool
+take_event(guard_t *guard, int64_t now_ns)
+{
+    uint8_t bytes[6];
+    uint16_t event = 0;
+    int32_t value = 0;
+
+    if (zmq_recv(guard->events, bytes, sizeof bytes, ZMQ_DONTWAIT) != (int) sizeof bytes) {
+        return false;
+    }
+    memcpy(&event, bytes, sizeof event);
+    memcpy(&value, bytes + 2, sizeof value);
+    (void) zmq_recv(guard->events, NULL, 0, ZMQ_DONTWAIT); /* the address */
+    guarded_t *peer = peer_at(guard, value);
+    if (peer) {
+        become(guard, peer, event == ZMQ_EVENT_ACCEPTED ? SILENT : GONE);
+        peer->since_ns = now_ns;
+    }
+    return true;
+}
+
+/* ---- who has to go ---- */
+
+static int
+oldest_silent(const guard_t *guard)
+{
+    int oldest = -1;
+
+    for (uint32_t i = 0; i < guard->room; i++) {
+        if (guard->peer[i].is == SILENT &&
+            (oldest < 0 || guard->peer[i].since_ns < guard->peer[oldest].since_ns)) {
+            oldest = (int) i;
+        }
+    }
+    return oldest;
+}
+
+static void
+end_silent(guard_t *guard, int64_t now_ns)
+{
+    int64_t since = now_ns - (int64_t) PEERS_SILENT_MS * 1000000;
+
+    while (guard->silent > 0) {
+        int oldest = oldest_silent(guard);
+        if (guard->silent <= PEERS_SILENT_MAX && guard->open <= guard->most &&
+            guard->peer[oldest].since_ns > since) {
+            break;
+        }
+        end(guard, oldest);
+    }
+}
+
+void
+guard_look(guard_t *guard, int64_t now_ns)
+{
+    while (guard->events && take_event(guard, now_ns)) {
+    }
+    end_silent(guard, now_ns);
+}
+
+void
+guard_heard(guard_t *guard, int fd, const char *user, int64_t now_ns)
+{
+    guarded_t *speaker = peer_at(guard, fd);
+
+    if (!speaker || speaker->is == SPEAKS) {
+        return;
+    }
+    become(guard, speaker, SPEAKS);
+    speaker->since_ns = now_ns;
+    snprintf(speaker->user, sizeof speaker->user, "%s", user);
+    for (uint32_t i = 0; i < guard->room; i++) {
+        if (i != (uint32_t) fd && guard->peer[i].is == SPEAKS &&
+            strcmp(guard->peer[i].user, user) == 0) {
+            end(guard, (int) i);
+        }
+    }
+    if (guard->open > guard->most) {
+        end(guard, fd);
+    }
+}

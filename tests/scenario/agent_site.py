@@ -1,0 +1,164 @@
+"""A site that listens and the agents of its points, as scenarios of agents share them.
+
+The agents are real despoold processes; a Puppet is one that says what a claim wants it to.
+"""
+import os
+import re
+import signal
+import socket
+import subprocess
+import uuid
+
+import msgpack
+import zmq
+from zmq.utils import z85
+
+from harness import DESPOOLD, Site, make_tree, write
+
+WINDOW = 8 << 20  # AGENT_WINDOW_BYTES of proto/limits.h
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(('127.0.0.1', 0))
+        return probe.getsockname()[1]
+
+
+class Agents(Site):
+    """A site that listens, and the agents of its points."""
+
+    def __init__(self):
+        super().__init__()
+        self.address = f'tcp://127.0.0.1:{free_port()}'
+        self.options = ['--listen', self.address]
+        self.agents = {}
+        self.agent_env = {}
+        self.enter = []  # words before an agent's command line
+
+    def token(self, name, **args):
+        return self.do('dp.add', {'name': name, 'agent': True, **args})['token']
+
+    def join(self, name, token=None):
+        """Starts an agent by its token and waits until it is here."""
+        root = self.path('points', name)
+        os.makedirs(root, exist_ok=True)
+        here = self.figure('here')
+        self.spawn(name, 'join', token or self.token(name), '--root', root)
+        self.wait_here(name, here)
+
+    def spawn(self, name, *words):
+        with open(self.path(name + '.log'), 'ab') as log:
+            self.agents[name] = subprocess.Popen(
+                [*self.enter, DESPOOLD, *words, '--data', self.path(name + '.data')],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.agent_env})
+
+    def wait_here(self, name, others=0, seconds=30):
+        self.wait_for(f'the agent of {name}', lambda: self.figure('here') > others, seconds)
+
+    def figure(self, name):
+        """One of the figures of agent_gateway."""
+        text = self.do('component.show', {'name': 'agent_gateway'})['component']['describes']
+        return int(re.search(rf'{name}: (\d+)', text).group(1))
+
+    def end_agent(self, name, number=signal.SIGKILL):
+        self.agents[name].send_signal(number)
+        return self.agents[name].wait(timeout=20)
+
+    def has(self, name):
+        """Bytes of content that an agent has, whole or not."""
+        bytes_there = 0
+        for below in ('store/objects', 'incoming'):
+            for path, _, files in os.walk(self.path(name + '.data', below)):
+                bytes_there += sum(os.path.getsize(os.path.join(path, file)) for file in files)
+        return bytes_there
+
+    def join_refused(self, token, root, data='refused.data', code=1):
+        done = subprocess.run([DESPOOLD, 'join', token, '--data', self.path(data), '--root', root],
+                              capture_output=True, text=True, timeout=40)
+        assert done.returncode == code, f'exit {done.returncode}: {done.stdout}{done.stderr}'
+        return done.stderr
+
+    def show_log(self):
+        super().show_log()
+        for name in self.agents:
+            with open(self.path(name + '.log'), errors='replace') as log:
+                print(f'# agent {name}: ' + '# '.join(log.readlines()[-20:]))
+
+    def close(self):
+        for agent in self.agents.values():
+            if agent.poll() is None:
+                agent.send_signal(signal.SIGCONT)
+                agent.kill()
+                agent.wait()
+        super().close()
+
+
+def big_tree(path, megabytes):
+    """A few small files, and one that takes its time."""
+    make_tree(path)
+    write(os.path.join(path, 'big'), os.urandom(megabytes << 20))
+    return path
+
+
+class Puppet:
+    """An agent that says what the claim wants it to: by the keys of one that has joined."""
+
+    def __init__(self, site, name, secret=None, once=False):
+        with open(site.path(name + '.data', 'keys', 'transport')) as file:
+            own = re.search('secret ([0-9a-f]{64})', file.read()).group(1)
+        with open(site.path(name + '.data', 'agent')) as file:
+            key = bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
+        self.dealer = site.context.socket(zmq.DEALER)
+        self.dealer.setsockopt(zmq.LINGER, 0)
+        self.dealer.curve_serverkey = key
+        secret = z85.encode(secret or bytes.fromhex(own))
+        self.dealer.curve_secretkey = secret
+        self.dealer.curve_publickey = zmq.curve_public(secret)
+        if once:
+            self.dealer.reconnect_ivl = -1  # as who is shut out
+        self.dealer.connect(site.address)
+
+    def say(self, word, **record):
+        self.dealer.send(msgpack.packb({'v': 1, 'say': word, 'is': record}))
+
+    def hello(self):
+        self.say('agent_hello', v=1, version='0', credit=WINDOW, visit=uuid.uuid4().hex)
+
+    def hear(self, word, seconds=20):
+        """What the site says with this word; None: it has said nothing for so long."""
+        while self.dealer.poll(seconds * 1000):
+            frame = msgpack.unpackb(self.dealer.recv())
+            if frame['say'] == word:
+                return frame['is']
+        return None
+
+    def order(self, *tasks):
+        """The next order of such a task; beats meanwhile, as it is here."""
+        for number in range(60):
+            self.say('agent_beat', number=number)
+            order = self.hear('agent_order', 1)
+            if order and order['task'] in tasks:
+                return order
+        raise AssertionError(f'no order to {tasks}')
+
+    def answers(self):
+        """What has come, by its words."""
+        came = []
+        while self.dealer.poll(0):
+            came.append(msgpack.unpackb(self.dealer.recv()))
+        return came
+
+    def close(self):
+        self.dealer.close(0)
+
+
+def secret_of(token):
+    """The secret in a token, by token.h."""
+    packed = bytes.fromhex(token.split('.')[1])
+    return packed[2 + packed[1] + 32:][:32]
+
+
+def restarts(site):
+    """Of the gateway."""
+    return site.do('component.show', {'name': 'agent_gateway'})['component']['restarts']
