@@ -412,7 +412,7 @@ void
 link_close(link_t *link)
 {
     if (link->socket) {
-        guard_close(&link->peers_of.guard);
+        guard_close(&link->peers_of.guard, link->socket);
         zmq_close(link->socket);
         link->socket = NULL;
     }

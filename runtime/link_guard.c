@@ -37,31 +37,44 @@ most(void)
     return known && limit.rlim_cur / 2 < PEERS_MAX ? (uint32_t) (limit.rlim_cur / 2) : PEERS_MAX;
 }
 
-void
+bool
 guard_open(guard_t *guard, void *context, void *socket)
 {
-    char name[64], endpoint[300] = "";
+    char name[64];
     int hwm = 0; /* a full one would stop the network's thread */
-    size_t size = sizeof endpoint - 1;
 
     snprintf(name, sizeof name, "inproc://guard.%p", socket);
-    int failed = zmq_socket_monitor(socket, name, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED);
-    guard->events = failed ? NULL : zmq_socket(context, ZMQ_PAIR);
-    if (guard->events) {
-        zmq_setsockopt(guard->events, ZMQ_RCVHWM, &hwm, sizeof hwm);
-        failed = zmq_connect(guard->events, name);
-        assert(failed == 0 && "inproc has room");
-    }
-    zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
     guard->most = most();
+    guard->events = zmq_socket(context, ZMQ_PAIR);
+    if (!guard->events) {
+        return false;
+    }
+    zmq_setsockopt(guard->events, ZMQ_RCVHWM, &hwm, sizeof hwm);
+    if (zmq_socket_monitor(socket, name, ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED) == 0 &&
+        zmq_connect(guard->events, name) == 0) {
+        return true;
+    }
+    guard_close(guard, socket);
+    return false;
+}
+
+void
+guard_bound(guard_t *guard, void *socket)
+{
+    char endpoint[300] = "";
+    size_t size = sizeof endpoint - 1;
+
+    zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
     const char *port = strrchr(endpoint, ':');
     guard->port = port ? (uint16_t) strtoul(port + 1, NULL, 10) : 0;
 }
 
+/* The network's thread waits for whoever hears its events: so it is told first that nobody will. */
 void
-guard_close(guard_t *guard)
+guard_close(guard_t *guard, void *socket)
 {
     if (guard->events) {
+        zmq_socket_monitor(socket, NULL, 0);
         zmq_close(guard->events);
     }
     free(guard->peer);

@@ -77,8 +77,10 @@ actor_t *link_actor(const link_t *link, core_t *core);
 bool link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count);
 
 /* link_guard.c */
-void guard_open(guard_t *guard, void *context, void *socket);
-void guard_close(guard_t *guard);
+/* Before the socket is bound; false: no room for another socket. */
+bool guard_open(guard_t *guard, void *context, void *socket) must_use;
+void guard_bound(guard_t *guard, void *socket);
+void guard_close(guard_t *guard, void *socket);
 /* Takes note of who came and went, and ends who has to go. */
 void guard_look(guard_t *guard, int64_t now_ns);
 /* A frame came by this descriptor, from whom the door knows by this name. */

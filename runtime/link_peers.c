@@ -67,6 +67,23 @@ set_options(const link_t *link, void *socket)
     zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "peers", 5);
 }
 
+static err_t
+listen_at(link_t *link, void *context, void *socket)
+{
+    guard_t *guard = &link->peers_of.guard;
+
+    if (!guard_open(guard, context, socket)) {
+        return ERR_FULL;
+    }
+    if (zmq_bind(socket, link->endpoint) == 0) {
+        guard_bound(guard, socket);
+        return OK;
+    }
+    err_t err = err_of_errno(errno);
+    guard_close(guard, socket);
+    return err;
+}
+
 err_t
 peers_open(link_t *link, void *context)
 {
@@ -77,17 +94,15 @@ peers_open(link_t *link, void *context)
         return ERR_FULL;
     }
     set_options(link, socket);
-    int failed = dials ? zmq_connect(socket, link->endpoint) : zmq_bind(socket, link->endpoint);
-    if (failed != 0) {
-        err_t err = err_of_errno(errno);
+    err_t err = !dials                                     ? listen_at(link, context, socket)
+                : zmq_connect(socket, link->endpoint) == 0 ? OK
+                                                           : err_of_errno(errno);
+    if (err != OK) {
         zmq_close(socket);
         return err;
     }
     link->peers_of.context = context;
     link->socket = socket;
-    if (!dials) {
-        guard_open(&link->peers_of.guard, context, socket);
-    }
     return OK;
 }
 
