@@ -109,7 +109,8 @@ Test(dial, an_address_that_cannot_be_dialled_is_tried_once_a_second)
     sim_start(sim);
     sim_run_for(sim, INT64_C(1000000000) * SECONDS, STEPS_MAX);
     cr_expect(dials >= SECONDS / 2 && dials <= SECONDS + 2,
-              "expected about %u tries in %u s, the link was asked for %u", SECONDS, SECONDS, dials);
+              "expected about %u tries in %u s, the link was asked for %u", SECONDS, SECONDS,
+              dials);
     cr_assert(sim_stop(sim, INT64_C(10000000000)));
     sim_destroy(&sim);
 }
