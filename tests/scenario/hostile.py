@@ -21,7 +21,7 @@ import zmq
 from zmq.utils import z85
 
 from agent_site import Agents, Puppet, big_tree, restarts
-from harness import claim, make_tree, run, write
+from harness import SLOW, claim, make_tree, run, write
 
 STRANGERS = int(os.environ.get('DESPOOL_STRANGERS', '300'))  # 10,000 as a long run
 TASKS = ('measure', 'work', 'probe', 'collect')
@@ -404,7 +404,7 @@ def a_frame_that_is_too_large_ends_its_connection_alone():
         site.do('distribute', {'id': 'P1', 'to': ['other']})
         site.wait_states('P1', {'other': 'installed'})
         grown = site.resident_kib() - before
-        assert grown < 48 << 10, f'it has grown by {grown} KiB'
+        assert grown < (48 << 10) * SLOW, f'it has grown by {grown} KiB'
         assert restarts(site) == 0, 'an agent has ended the gateway'
         puppet.close()
         site.stop()
@@ -467,7 +467,7 @@ def strangers_at_the_door_hold_up_nobody():
         after = sockets(site), site.resident_kib()
         print(f'# {STRANGERS} strangers; sockets and KiB before {before}, after {after}')
         assert after[0] <= before[0] + 1, 'sockets were lost to strangers'
-        assert after[1] <= before[1] + (64 << 10), 'memory was lost to strangers'
+        assert after[1] <= before[1] + (96 << 10) * SLOW, 'memory was lost to strangers'
         site.stop()
 
 
@@ -544,7 +544,11 @@ class Flipper(threading.Thread):
 
     def take_in(self):
         agent, _ = self.listener.accept()
-        site = socket.create_connection((self.to[0], int(self.to[1])))
+        try:
+            site = socket.create_connection((self.to[0], int(self.to[1])))
+        except OSError:  # it has ended
+            agent.close()
+            return
         self.pairs[agent] = [site, None]
         self.pairs[site] = [agent, 0]
 
