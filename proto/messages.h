@@ -288,6 +288,9 @@ extern const record_words_t error_class_words;
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
     C(verify, "verify", 1, "reads every byte at the points and compares")                          \
+    C(store_check, "store.check", 1, "reads every byte of the site's store and compares")          \
+    C(store_rebuild, "store.rebuild", 1, "makes the index of the site's store anew from its packs") \
+    C(store_collect, "store.collect", 1, "removes from the site's store what no version needs")    \
     C(status_since, "status.since", 0, "status messages after a sequence number")                  \
     C(component_list, "component.list", 0, "the components, live")                                 \
     C(component_show, "component.show", 0, "one component, live")                                  \
@@ -390,6 +393,11 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_store_check(F, R)                                                                      \
+    COMMAND(F, R)                                                                                  \
+    F(R, flag, repair, 0, OPTIONAL) /* sets aside what proved damaged, and mends the index */
+#define REC_store_rebuild(F, R) COMMAND(F, R)
+#define REC_store_collect(F, R) COMMAND(F, R)
 #define REC_status_since(F, R)                                                                     \
     COMMAND(F, R)                                                                                  \
     F(R, u64, since, 0, OPTIONAL)                                                                  \
@@ -430,6 +438,7 @@ extern const record_words_t error_class_words;
     M(groups, "groups")                                                                            \
     M(targets_changed, "which targets the command touched")                                        \
     M(verified, "what verify found")                                                               \
+    M(store_report, "what was found in the site's store, or done to it; 0 where it is not asked for") \
     M(events, "status messages in order")                                                          \
     M(components, "components and the host")                                                       \
     M(component_shown, "one component")                                                            \
@@ -533,6 +542,7 @@ extern const record_words_t error_class_words;
     M(claim_order, "input of a job that claims, adopts or checks a root")                          \
     M(claimed, "its answer")                                                                       \
     M(collect_order, "input of a job that collects the store")                                     \
+    M(store_order, "input of a job that checks, rebuilds or collects the store")                   \
     M(group_order, "input of a database job: messages for one transaction")                        \
     M(group_answers, "its answer: what each of them is answered, and what it changed")             \
     M(package_worker_args, "the package a package_worker serialises")                              \
@@ -578,6 +588,23 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, flag, ok, 0, REQUIRED)                                                                    \
     F(R, rows, points, verify_row, REQUIRED)
+#define REC_store_report(F, R)                                                                     \
+    F(R, word, err, err, INTERNAL)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
+    F(R, flag, ok, 0, REQUIRED)             /* nothing is damaged or missing */                    \
+    F(R, u64, packs, 0, REQUIRED)                                                                  \
+    F(R, u64, objects, 0, REQUIRED)         /* that are right; of a collection: that versions need */ \
+    F(R, u64, bytes, 0, REQUIRED)           /* of them, as they are stored */                      \
+    F(R, u64, damaged, 0, REQUIRED)         /* objects whose bytes are not right */                \
+    F(R, u64, heads_damaged, 0, REQUIRED)   /* packs whose own head is not right; nothing is lost by it */ \
+    F(R, u64, pages_damaged, 0, REQUIRED)   /* of the index; store.rebuild mends them */           \
+    F(R, u64, missing, 0, REQUIRED)         /* objects that versions need and that cannot be had */ \
+    F(R, u64, versions_damaged, 0, REQUIRED) /* versions that miss something; package.update stores it again */ \
+    F(R, u64, removed_objects, 0, REQUIRED) /* in a dry run: that would be */                      \
+    F(R, u64, removed_bytes, 0, REQUIRED)                                                          \
+    F(R, u64, kept_objects, 0, REQUIRED)    /* that no version needs, in packs of which most is needed */ \
+    F(R, u64, kept_bytes, 0, REQUIRED)                                                             \
+    F(R, u64, packs_rewritten, 0, REQUIRED)
 #define REC_events(F, R)                                                                           \
     F(R, rows, events, event, REQUIRED)                                                            \
     F(R, maybe, lost, lost_range, OPTIONAL)                                                        \
@@ -900,6 +927,13 @@ extern const record_words_t error_class_words;
 #define REC_collect_order(F, R)                                                                    \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, rows, roots, root_ref, REQUIRED)
+#define REC_store_order(F, R)                                                                      \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, rows, roots, root_ref, REQUIRED)                                                          \
+    F(R, flag, check, 0, REQUIRED)   /* or */                                                      \
+    F(R, flag, rebuild, 0, REQUIRED) /* or neither: collect */                                     \
+    F(R, flag, repair, 0, REQUIRED)                                                                \
+    F(R, flag, dry_run, 0, REQUIRED)
 #define REC_group_order(F, R) F(R, rows, messages, group_message, REQUIRED)
 #define REC_group_answers(F, R)                                                                    \
     F(R, rows, answers, group_answer, REQUIRED)                                                    \

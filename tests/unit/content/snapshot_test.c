@@ -276,18 +276,21 @@ CLAIM_OF_BOTH(store, removes_what_no_live_root_reaches)
     take(&yard);
     digest_t roots[] = {first, yard.snapshot.root};
     store_collected_t collected;
-    EXPECT_OK(&yard, store_collect(yard.store, roots, 2, false, &collected, &yard.fault));
+    EXPECT_OK(&yard,
+              store_collect(yard.store, roots, 2, false, NULL, NULL, &collected, &yard.fault));
     EXPECT_COUNT(collected.removed_objects, 0);
     uint64_t all = collected.live_objects;
-    EXPECT_OK(&yard, store_collect(yard.store, roots + 1, 1, true, &collected, &yard.fault));
+    EXPECT_OK(&yard,
+              store_collect(yard.store, roots + 1, 1, true, NULL, NULL, &collected, &yard.fault));
     cr_expect(collected.removed_objects > 0);
     EXPECT_COUNT(collected.removed_objects + collected.live_objects, all);
-    EXPECT_OK(&yard, store_collect(yard.store, roots + 1, 1, false, &collected, &yard.fault));
+    EXPECT_OK(&yard,
+              store_collect(yard.store, roots + 1, 1, false, NULL, NULL, &collected, &yard.fault));
     EXPECT_COUNT(collected.removed_objects + collected.live_objects, all);
     placed(&yard);
     cr_expect(verified(&yard));
     EXPECT_ERR(&yard, ERR_NOT_STORED,
-               store_collect(yard.store, roots, 2, false, &collected, &yard.fault));
+               store_collect(yard.store, roots, 2, false, NULL, NULL, &collected, &yard.fault));
     cr_expect(verified(&yard), "a root that cannot be read must end it with nothing removed");
     yard_end(&yard);
 }
@@ -299,8 +302,8 @@ CLAIM_OF_BOTH(store, drops_what_was_not_committed)
     store_put_t put;
     EXPECT_OK(&yard, store_put_bytes(yard.store, "x", 1, &put, &yard.fault));
     store_close(&yard.store);
-    run("test -z \"$(ls -A %s/store/tmp %s/store/objects | grep -v :)\"", yard.data, yard.data);
-    make_file(yard_path(&yard, "data/store/tmp/left"), "x", 0600);
+    run("test -z \"$(ls -A %s/store/packs %s/store/index | grep -v :)\"", yard.data, yard.data);
+    make_file(yard_path(&yard, "data/store/packs/.left.new"), "x", 0600);
     EXPECT_OK(&yard,
               store_open(yard.world, yard_path(&yard, "data/store"), &yard.store, &yard.fault));
     uint64_t removed = 0;
