@@ -13,6 +13,7 @@
 #include "actors/content/check64.h"
 #include "actors/content/fail.h"
 #include "actors/content/run_inner.h"
+#include "actors/content/sieve.h"
 
 #define OPEN_HOW WORLD_BENEATH
 
@@ -129,6 +130,43 @@ read_directory(run_file_t *run, uint64_t check, fault_t *fault)
     return sound ? OK : RAISE(fault, ERR_DAMAGED, 0, "read", run->name);
 }
 
+static uint64_t
+sieve_at(const run_file_t *run)
+{
+    return run->pages * (uint64_t) (RUN_PAGE_BYTES + sizeof run->first[0]);
+}
+
+err_t
+run_read_sieve(run_file_t *run, fault_t *fault)
+{
+    size_t size = run->sieve_words * sizeof run->sieve[0];
+    if (run->sieve != NULL || run->sieve_damaged) {
+        return OK;
+    }
+    uint64_t *sieve = malloc(size);
+    err_t err = sieve == NULL ? NO_MEMORY(fault, run->name)
+                              : read_exact(run, sieve, size, sieve_at(run), fault);
+    bool sound = err == OK && check64(sieve, size) == run->sieve_check;
+    run->sieve_damaged = err == ERR_DAMAGED || (err == OK && !sound);
+    if (!sound) {
+        free(sieve);
+        return run->sieve_damaged ? OK : err;
+    }
+    for (uint32_t i = 0; i < run->sieve_words; i++) {
+        sieve[i] = get_u64((const uint8_t *) &sieve[i]);
+    }
+    run->sieve = sieve;
+    return OK;
+}
+
+err_t
+run_may_have(run_file_t *run, const digest_t *digest, bool *ret_may, fault_t *fault)
+{
+    TRY(run_read_sieve(run, fault));
+    *ret_may = run->sieve == NULL || sieve_may_have(run->sieve, run->sieve_words, digest);
+    return OK;
+}
+
 static err_t
 read_tail(run_file_t *run, fault_t *fault)
 {
@@ -149,12 +187,15 @@ read_tail(run_file_t *run, fault_t *fault)
         return RAISE(fault, ERR_UNSUPPORTED, 0, "read", run->name);
     }
     uint64_t pages = get_u64(tail + 16);
+    uint64_t words = get_u64(tail + 32);
     run->entries = get_u64(tail + 8);
-    if (pages > UINT32_MAX ||
-        stat.size != pages * (RUN_PAGE_BYTES + sizeof run->first[0]) + RUN_TAIL_BYTES) {
+    run->sieve_check = get_u64(tail + 40);
+    run->pages = (uint32_t) pages;
+    run->sieve_words = (uint32_t) words;
+    if (pages > UINT32_MAX || words == 0 || words > UINT32_MAX ||
+        stat.size != sieve_at(run) + words * sizeof run->sieve[0] + RUN_TAIL_BYTES) {
         return RAISE(fault, ERR_DAMAGED, 0, "read", run->name);
     }
-    run->pages = (uint32_t) pages;
     return read_directory(run, get_u64(tail + 24), fault);
 }
 
@@ -191,6 +232,7 @@ run_close(run_file_t **run)
     if (*run != NULL) {
         world_close((*run)->world, (*run)->fd);
         free((*run)->first);
+        free((*run)->sieve);
         free(*run);
         *run = NULL;
     }

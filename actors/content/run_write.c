@@ -12,6 +12,7 @@
 #include "actors/content/fail.h"
 #include "actors/content/run.h"
 #include "actors/content/run_inner.h"
+#include "actors/content/sieve.h"
 #include "actors/content/sync_points.h"
 #include "actors/content/write_all.h"
 
@@ -39,13 +40,17 @@ run_name_is_new(const char *name)
 }
 
 err_t
-run_writer_begin(run_writer_t *writer, world_t *world, int dir, uint64_t id, fault_t *fault)
+run_writer_begin(run_writer_t *writer, world_t *world, int dir, uint64_t id, uint64_t most,
+                 fault_t *fault)
 {
-    *writer = (run_writer_t){.world = world, .dir = dir, .fd = -1};
+    *writer =
+        (run_writer_t){.world = world, .dir = dir, .fd = -1, .sieve_words = sieve_words(most)};
     snprintf(writer->name, sizeof writer->name, "%016llx.run", (unsigned long long) id);
     writer->buffer = malloc(BUFFER_PAGES * RUN_PAGE_BYTES);
-    if (writer->buffer == NULL) {
-        return NO_MEMORY(fault, writer->name);
+    writer->sieve = calloc(writer->sieve_words, sizeof writer->sieve[0]);
+    if (writer->buffer == NULL || writer->sieve == NULL) {
+        run_writer_drop(writer);
+        return NO_MEMORY(fault, "a run of the store");
     }
     char name[RUN_NAME_BYTES + 8];
     name_new(writer, name);
@@ -114,7 +119,16 @@ run_writer_add(run_writer_t *writer, const run_entry_t *entry, fault_t *fault)
     }
     writer->entry[writer->count++] = *entry;
     writer->entries++;
+    sieve_add(writer->sieve, writer->sieve_words, &entry->digest);
     return writer->count == RUN_PAGE_ENTRIES ? end_page(writer, fault) : OK;
+}
+
+static void
+encode_sieve(run_writer_t *writer)
+{
+    for (uint32_t i = 0; i < writer->sieve_words; i++) {
+        put_u64((uint8_t *) &writer->sieve[i], writer->sieve[i]);
+    }
 }
 
 static void
@@ -126,7 +140,17 @@ encode_tail(const run_writer_t *writer, uint8_t tail[RUN_TAIL_BYTES])
     put_u64(tail + 8, writer->entries);
     put_u64(tail + 16, writer->pages);
     put_u64(tail + 24, check64(writer->first, writer->pages * sizeof writer->first[0]));
+    put_u64(tail + 32, writer->sieve_words);
+    put_u64(tail + 40, check64(writer->sieve, writer->sieve_words * sizeof writer->sieve[0]));
     put_u64(tail + 56, check64(tail, 56));
+}
+
+static int
+write_next(run_writer_t *writer, const void *bytes, size_t size, uint64_t *at)
+{
+    int result = write_all(writer->world, writer->fd, bytes, size, *at);
+    *at += size;
+    return result;
 }
 
 static err_t
@@ -136,11 +160,13 @@ write_rest(run_writer_t *writer, fault_t *fault)
     TRY(end_page(writer, fault));
     TRY(write_buffered(writer, fault));
     uint64_t at = (uint64_t) writer->pages * RUN_PAGE_BYTES;
-    size_t size = writer->pages * sizeof writer->first[0];
+    encode_sieve(writer);
     encode_tail(writer, tail);
-    int result = write_all(writer->world, writer->fd, writer->first, size, at);
-    result =
-        result < 0 ? result : write_all(writer->world, writer->fd, tail, sizeof tail, at + size);
+    int result = write_next(writer, writer->first, writer->pages * sizeof writer->first[0], &at);
+    result = result < 0 ? result
+                        : write_next(writer, writer->sieve,
+                                     writer->sieve_words * sizeof writer->sieve[0], &at);
+    result = result < 0 ? result : write_next(writer, tail, sizeof tail, &at);
     result = result < 0 ? result : sync_point_file(writer->world, SYNC_RUN_DATA, writer->fd);
     return result < 0 ? FAIL(fault, result, "write", writer->name) : OK;
 }
@@ -173,8 +199,10 @@ run_writer_drop(run_writer_t *writer)
         (void) world_remove(writer->world, writer->dir, name);
     }
     free(writer->first);
+    free(writer->sieve);
     free(writer->buffer);
     writer->first = NULL;
+    writer->sieve = NULL;
     writer->buffer = NULL;
     writer->fd = -1;
 }

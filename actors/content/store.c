@@ -236,8 +236,7 @@ store_world(store_t *store)
 err_t
 store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
 {
-    store_place_t place;
-    TRY(store_find(store, digest, true, &place, ret_has, fault));
+    TRY(store_has_in_view(store, digest, ret_has, fault));
     if (!*ret_has) {
         int fd = store_old_open(store, digest);
         *ret_has = fd >= 0;

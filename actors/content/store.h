@@ -11,10 +11,10 @@
  *          nothing was promised. A pack is written by one job and never again, a run at once; so
  *          readers need no lock. Bytes are handed out only after they were held against their
  *          digest; a list's last block only after the whole was.
- * Costs    finding: one page of 4 KiB for each run, of which there are at most STORE_RUNS_MAX.
- *          Memory: 2 MiB to read, 4 MiB to write, and 8 bytes for each 63 objects of the store. A
- *          commit is three or four syncs of single files; it comes by itself after
- *          STORE_BATCH_MAX objects or STORE_PACK_BYTES.
+ * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
+ *          at most STORE_RUNS_MAX sieves. Memory: 2 MiB to read, 4 MiB to write, and 13 bits for
+ *          each object of the store. A commit is three or four syncs of single files; it comes by
+ *          itself after STORE_BATCH_MAX objects or STORE_PACK_BYTES.
  * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_DAMAGED (the index:
  *          `despool store rebuild`), ERR_IO, ERR_CANCELLED ...
  * Threads  one store_t for each job; several may be open at once on one directory.
@@ -58,7 +58,8 @@ err_t store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_
  * since the last commit is dropped. */
 err_t store_commit(store_t *store, fault_t *fault) must_use;
 
-/* Whether the object is there by name (its bytes are not read). */
+/* Whether the object is there by name (its bytes are not read), as of when this store was opened or
+ * last committed: what another job has put since may count as not there. */
 err_t store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault) must_use;
 /* Reads a whole object of at most max bytes into memory that the caller frees with free(). One that
  * proves damaged is set aside. */

@@ -118,6 +118,8 @@ check_index(check_t *check)
 {
     check->result.pages_damaged = check->store->runs_damaged;
     for (size_t run = 0; run < check->store->runs; run++) {
+        TRY(run_read_sieve(check->store->run[run], check->fault));
+        check->result.pages_damaged += check->store->run[run]->sieve_damaged;
         for (uint32_t page = 0; page < check->store->run[run]->pages; page++) {
             TRY(check_page(check, run, page));
         }

@@ -48,7 +48,8 @@ write_run(store_t *store, char ret_name[RUN_NAME_BYTES], fault_t *fault)
     pack_writer_t *writer = &store->writer;
     run_writer_t run;
     qsort(writer->entry, writer->pending, sizeof writer->entry[0], compare_entries);
-    TRY(run_writer_begin(&run, store->world, store->index_fd, store_new_id(store), fault));
+    TRY(run_writer_begin(&run, store->world, store->index_fd, store_new_id(store), writer->pending,
+                         fault));
     for (uint32_t i = 0; i < writer->pending; i++) {
         err_t err = run_writer_add(&run, &writer->entry[i], fault);
         if (err != OK) {

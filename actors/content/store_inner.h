@@ -74,6 +74,7 @@ struct store {
     bool dirty;             /* put or relied on since the last commit */
     bool laid_out;          /* the directories have been synced */
     bool holds_runs;        /* no merging or other view now: somebody counts on their order */
+    bool met_void;          /* the index named a pack that is not there (any more) */
     bool dry;               /* it has no files: what is put is hashed and forgotten */
     uint64_t pack_bytes;    /* at which a pack is ended */
     chunker_t chunker;
@@ -123,6 +124,9 @@ typedef struct store_place {
  * says no. */
 err_t store_find(store_t *store, const digest_t *digest, bool again, store_place_t *ret_place,
                  bool *ret_found, fault_t *fault) must_use;
+/* Whether it was there when the runs were looked at last. */
+err_t store_has_in_view(store_t *store, const digest_t *digest, bool *ret_has,
+                        fault_t *fault) must_use;
 bool store_is_damaged(const store_t *store, const run_entry_t *entry);
 void store_damage_name(const damage_t *damage, char name[STORE_PATH_BYTES]);
 /* Drops the notes of packs that are gone. */

@@ -97,7 +97,11 @@ static err_t
 write_merged(merge_t *merge)
 {
     store_t *store = merge->store;
-    TRY(run_writer_begin(&merge->writer, store->world, store->index_fd, store_new_id(store),
+    uint64_t most = 0;
+    for (size_t i = 0; i < merge->sources; i++) {
+        most += merge->source[i].run->entries;
+    }
+    TRY(run_writer_begin(&merge->writer, store->world, store->index_fd, store_new_id(store), most,
                          merge->fault));
     err_t err = copy_entries(merge);
     if (err != OK) {

@@ -253,6 +253,10 @@ static err_t
 find_in_run(store_t *store, size_t run, const digest_t *digest, store_place_t *ret_place,
             bool *ret_found, fault_t *fault)
 {
+    TRY(run_may_have(store->run[run], digest, ret_found, fault));
+    if (!*ret_found) {
+        return OK;
+    }
     run_search_begin(&store->search, store->run[run], digest);
     for (;;) {
         const run_entry_t *entry = NULL;
@@ -260,7 +264,8 @@ find_in_run(store_t *store, size_t run, const digest_t *digest, store_place_t *r
         if (err != OK || !*ret_found) {
             return err == ERR_DAMAGED ? OK : err;
         }
-        int fd = store_is_damaged(store, entry) ? -ENOENT : store_pack_fd(store, entry->pack);
+        bool damaged = store_is_damaged(store, entry);
+        int fd = damaged ? -ENOENT : store_pack_fd(store, entry->pack);
         if (fd >= 0) {
             ret_place->entry = *entry;
             ret_place->run = run;
@@ -269,6 +274,7 @@ find_in_run(store_t *store, size_t run, const digest_t *digest, store_place_t *r
         if (fd != -ENOENT) {
             return store_fail(store, fd, "open", "a pack of the store", fault);
         }
+        store->met_void |= !damaged;
     }
 }
 
@@ -293,4 +299,16 @@ store_find(store_t *store, const digest_t *digest, bool again, store_place_t *re
     }
     TRY(store_view_refresh(store, fault));
     return find_in_runs(store, digest, ret_place, ret_found, fault);
+}
+
+/* What nobody had put when the runs were looked at last does not count as there. Only where a pack
+ * has gone is the disk looked at once more: its objects stand elsewhere now. */
+err_t
+store_has_in_view(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
+{
+    store_place_t place;
+    store->met_void = false;
+    TRY(store_find(store, digest, false, &place, ret_has, fault));
+    return *ret_has || !store->met_void ? OK
+                                        : store_find(store, digest, true, &place, ret_has, fault);
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "actors/content/check64.h"
+#include "actors/content/sieve.h"
 #include "actors/content/store_inner.h"
 
 #define MIB 1048576u
@@ -146,6 +147,29 @@ Test(run, no_flipped_bit_of_a_page_is_believed)
     }
 }
 
+Test(sieve, forgets_nothing_and_lets_little_else_through_in_every_release)
+{
+    enum { COUNT = 5000 };
+    uint32_t words = sieve_words(COUNT);
+    uint64_t *word = calloc(words, sizeof word[0]);
+    uint32_t others = 0;
+    for (uint32_t i = 0; i < COUNT; i++) {
+        run_entry_t entry = entry_of(i, 1);
+        sieve_add(word, words, &entry.digest);
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        run_entry_t there = entry_of(i, 1);
+        run_entry_t absent = entry_of(i + COUNT, 1);
+        cr_expect(sieve_may_have(word, words, &there.digest), "%u is forgotten", i);
+        others += sieve_may_have(word, words, &absent.digest);
+    }
+    cr_expect(others < COUNT / 20, "%u of %d that are not there", others, COUNT);
+    EXPECT_COUNT(words, 938);
+    EXPECT_COUNT(word[0], 15183953377063458530u);
+    EXPECT_COUNT(word[937], 2739877992963802882u);
+    free(word);
+}
+
 static int
 in_order(const void *a, const void *b)
 {
@@ -159,7 +183,7 @@ run_of(yard_t *yard, const run_entry_t *entry, uint32_t count)
     run_file_t *file = NULL;
     bool missing = true;
     int dir = world_open(yard->world, AT_FDCWD, yard->data, O_RDONLY | O_DIRECTORY, 0, 0);
-    EXPECT_OK(yard, run_writer_begin(&writer, yard->world, dir, 7, &yard->fault));
+    EXPECT_OK(yard, run_writer_begin(&writer, yard->world, dir, 7, count, &yard->fault));
     for (uint32_t i = 0; i < count; i++) {
         EXPECT_OK(yard, run_writer_add(&writer, &entry[i], &yard->fault));
     }

@@ -1,5 +1,5 @@
 /* store_test.c - claims about objects in packs, and what goes over the whole store. */
-#include "yard.h"
+#include "watched.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -190,6 +190,38 @@ CLAIM_OF_BOTH(store, ends_packs_at_their_size_and_keeps_few_runs)
         expect_object(&yard, &digest[i], noise + i * 2000, 2000);
     }
     free(noise);
+    yard_end(&yard);
+}
+
+/* The sieves are read at the first look; each lets about one digest in forty through. */
+Test(store, what_is_not_there_is_found_out_in_memory)
+{
+    enum { RUNS = 8, ABSENT = 1000 };
+    yard_t yard;
+    watched_t watched;
+    digest_t there[RUNS];
+    yard_begin(&yard, AS_STARTED);
+    for (uint32_t i = 0; i < RUNS; i++) {
+        there[i] = put_bytes(&yard, &i, sizeof i);
+        EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    }
+    watch(&watched, &yard);
+    bool has = false;
+    EXPECT_OK(&yard, store_has(yard.store, &there[0], &has, &yard.fault));
+    uint64_t before = watched.reads;
+    for (uint32_t i = 0; i < ABSENT; i++) {
+        digest_t absent;
+        uint32_t other = i + RUNS;
+        hash_bytes(yard.store->hash, &other, sizeof other, &absent);
+        EXPECT_OK(&yard, store_has(yard.store, &absent, &has, &yard.fault));
+        cr_expect(!has);
+    }
+    cr_expect(watched.reads - before < ABSENT / 2, "%llu reads",
+              (unsigned long long) (watched.reads - before));
+    for (uint32_t i = 0; i < RUNS; i++) {
+        EXPECT_OK(&yard, store_has(yard.store, &there[i], &has, &yard.fault));
+        cr_expect(has);
+    }
     yard_end(&yard);
 }
 
@@ -387,7 +419,8 @@ CLAIM_OF_BOTH(store, check_finds_a_flipped_bit_in_every_kind_of_file_and_repairs
                  {"head-of-a-record", "packs", 40},
                  {"bytes-of-a-record", "packs", 150000},
                  {"page-of-the-index", "index", 300},
-                 {"directory-of-the-index", "index", 0}};
+                 {"directory-of-the-index", "index", 0},
+                 {"sieve-of-the-index", "index", RUN_PAGE_BYTES + 8 + 2}};
     yard_t yard;
     yard_begin(&yard, user);
     make_tree(&yard);
