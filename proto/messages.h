@@ -119,7 +119,9 @@ extern const record_words_t error_class_words;
     F(R, u64, retrying, 0, REQUIRED)                                                               \
     F(R, u64, failed, 0, REQUIRED)                                                                 \
     F(R, u64, files, 0, REQUIRED)                                                                  \
-    F(R, u64, bytes, 0, REQUIRED)
+    F(R, u64, bytes, 0, REQUIRED)          /* of all files */                                      \
+    F(R, count, unique_bytes, 0, OPTIONAL) /* that were in no version before; null: not counted */ \
+    F(R, count, stored_bytes, 0, OPTIONAL) /* what those take in the store */
 #define REC_package_status(F, R)                                                                   \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
@@ -658,6 +660,8 @@ extern const record_words_t error_class_words;
     F(R, u64, directories, 0, REQUIRED)                                                            \
     F(R, u64, links, 0, REQUIRED)                                                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
+    F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
     F(R, u64, not_carried, 0, REQUIRED)
 #define REC_points_known(F, R) F(R, text, name, NAME_BYTES_MAX, OPTIONAL)
 #define REC_points_listed(F, R)                                                                    \
@@ -907,6 +911,8 @@ extern const record_words_t error_class_words;
     F(R, u64, directories, 0, REQUIRED)                                                            \
     F(R, u64, links, 0, REQUIRED)                                                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
+    F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
     F(R, u64, not_carried, 0, REQUIRED)
 #define REC_claim_order(F, R)                                                                      \
     F(R, text, how, 8, REQUIRED) /* add, set, adopt */                                             \

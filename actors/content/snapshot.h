@@ -20,7 +20,8 @@ typedef struct snapshot {
     digest_t root;
     uint64_t files, directories, links; /* without the root directory */
     uint64_t bytes;                     /* of all files */
-    uint64_t stored_bytes;              /* of objects that were new to the store */
+    uint64_t unique_bytes;              /* of objects that were new to the store, manifest too */
+    uint64_t stored_bytes;              /* what those take in it */
     uint64_t files_with_attributes;     /* files and directories whose ACLs, xattrs or
                                            capabilities are not carried */
 } snapshot_t;

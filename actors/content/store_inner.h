@@ -48,6 +48,7 @@ typedef struct pack_writer {
     bool named;         /* it has its own name, no longer that of one under way */
     uint64_t length;    /* with what is still in the buffer */
     uint64_t committed; /* of it */
+    uint64_t appended;  /* bytes of records, in all packs of this job */
     uint8_t *buffer;    /* STORE_WINDOW */
     size_t buffered;
     uint32_t pending; /* entries of records that no run names yet */

@@ -149,6 +149,7 @@ append(store_t *store, const pack_record_t *record, const void *stored, fault_t 
     size_t rest = pack_record_bytes(record->stored) - sizeof head - record->stored;
     TRY(write_bytes(store, zeros, rest, fault));
     note_pending(writer, record, offset);
+    writer->appended += pack_record_bytes(record->stored);
     return OK;
 }
 
@@ -203,12 +204,14 @@ store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret
                 fault_t *fault)
 {
     bool is_new = false;
+    uint64_t before = store->writer.appended;
     if (size > RECORD_BYTES_MAX) {
         return RAISE(fault, ERR_TOO_LARGE, 0, "store", "an object");
     }
     TRY(put(store, bytes, size, &ret_put->digest, &is_new, fault));
     ret_put->size = size;
     ret_put->new_bytes = is_new ? size : 0;
+    ret_put->stored = store->writer.appended - before;
     return OK;
 }
 
@@ -321,6 +324,7 @@ err_t
 store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put, fault_t *fault)
 {
     intake_t intake = {.store = store, .fd = fd, .path = path, .fault = fault};
+    uint64_t before = store->writer.appended;
     if (buffer_reserve(&store->block, FILE_BUFFER) != OK) {
         return NO_MEMORY(fault, path);
     }
@@ -332,6 +336,7 @@ store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put, f
     free(intake.list);
     if (err == OK) {
         *ret_put = intake.put;
+        ret_put->stored = store->writer.appended - before;
     }
     return err;
 }

@@ -95,6 +95,8 @@ take_version(const version_commit_t *m, package_t *package)
     package->directories = m->directories;
     package->links = m->links;
     package->bytes = m->bytes;
+    package->unique_bytes = m->unique_bytes;
+    package->stored_bytes = m->stored_bytes;
     package->not_carried = m->not_carried;
 }
 
@@ -104,7 +106,8 @@ write_version(tx_t *tx, const package_t *p)
     event_draft_t event;
     RUN(tx, SQL_VERSION_ADD, v_int(p->row), v_u64(p->epoch), v_digest(&p->root),
         v_text(SLICE_OF(p, label)), v_u64(p->files), v_u64(p->directories), v_u64(p->links),
-        v_u64(p->bytes), v_u64(p->not_carried), v_int(tx->now_ns));
+        v_u64(p->bytes), v_u64(p->not_carried), v_int(tx->now_ns), v_u64(p->unique_bytes),
+        v_u64(p->stored_bytes));
     RUN(tx, SQL_PACKAGE_VERSION, v_int(p->row), v_u64(p->epoch));
     event_of_package(&event, p, STATUS_PACKAGE_STORED);
     event_text(&event, "package %s: version %llu '%.*s' is stored, %llu files, %llu bytes", p->id,

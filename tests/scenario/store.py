@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 """The site's own store: checked, repaired, rebuilt, collected, moved out of its first form."""
+import contextlib
 import os
 import random
 import shutil
+import sqlite3
 
 from harness import Site, claim, make_tree, run, write
 import packs
@@ -84,6 +86,33 @@ def a_collection_does_what_its_dry_run_told():
         assert len(packs.objects(store)) == done['objects'], done
         assert len(before) == done['objects'] + done['removed_objects'], done
         place(site, source, 'b')
+        site.stop()
+
+
+def shown(site, package):
+    row = site.do('package.show', {'id': package})['package']
+    return row['bytes'], row['unique_bytes'], row['stored_bytes']
+
+
+@claim(60)
+def package_show_tells_logical_unique_and_stored_bytes():
+    with Site() as site:
+        source = one_package(site)
+        logical, unique, stored = shown(site, 'P1')
+        objects = packs.objects(site.path('site', 'store')).values()
+        assert stored == site.do('store.check')['bytes'], stored
+        assert unique == sum(o.size for o in objects if o.kind != packs.LIST), unique
+        assert logical == sum(os.path.getsize(os.path.join(where, name))
+                              for where, _, names in os.walk(source) for name in names
+                              if not os.path.islink(os.path.join(where, name))), logical
+        site.do('package.add', {'id': 'P2', 'source': source})
+        assert shown(site, 'P2') == (logical, 0, 0), 'all of it was there already'
+        site.stop()
+        with contextlib.closing(sqlite3.connect(site.path('site', 'site.db'))) as database:
+            database.execute('UPDATE version SET unique_bytes = NULL, stored_bytes = NULL')
+            database.commit()  # as the first release would have left them
+        site.start()
+        assert shown(site, 'P1') == (logical, None, None)
         site.stop()
 
 

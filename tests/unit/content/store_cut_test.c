@@ -15,7 +15,7 @@
 #include "actors/content/walk.h"
 #include "outage.h"
 
-#define BIG (700u * 1024u)
+#define BIG (400u * 1024u)
 
 /* One large file, so that there is a list: a third of it differs between the versions. */
 static void
@@ -89,7 +89,7 @@ move_and_collect(run_t *run)
     uint64_t count = 0;
     store_collected_t collected;
     TRY(store_open(&run->world, "/data/store", &run->store, NULL));
-    run->store->pack_bytes = 300000; /* more than one pack */
+    run->store->pack_bytes = 200000; /* more than one pack */
     TRY(store_recover(run->store, &count, NULL));
     TRY(store_migrate(run->store, NULL, NULL, &count, NULL));
     return store_collect(run->store, &run->promised.root[1], 1, false, NULL, NULL, &collected,

@@ -356,7 +356,7 @@ CLAIM_OF_BOTH(store, of_the_first_release_is_read_as_it_is_and_becomes_packs)
     EXPECT_OK(&yard,
               store_collect(yard.store, roots, 2, false, NULL, NULL, &collected, &yard.fault));
     take(&yard);
-    EXPECT_COUNT(yard.snapshot.stored_bytes, 0);
+    EXPECT_COUNT(yard.snapshot.unique_bytes, 0);
     yard_end(&yard);
 }
 
@@ -467,7 +467,7 @@ CLAIM_OF_BOTH(store, index_is_made_anew_from_the_packs_alone)
     run("test $(ls %s/store/index | wc -l) = 1 && test ! -e %s/store/rebuild", yard.data,
         yard.data);
     take(&yard);
-    EXPECT_COUNT(yard.snapshot.stored_bytes, 0);
+    EXPECT_COUNT(yard.snapshot.unique_bytes, 0);
     for (size_t i = 0; i < 2; i++) {
         yard.order.package = i == 0 ? "P1" : "P2";
         yard.order.root = roots[i];
