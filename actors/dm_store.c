@@ -12,6 +12,22 @@ end(actor_ctx_t *ctx, distribution_manager_t *self)
     return ACTOR_CONTINUE;
 }
 
+/* The rows of one record in the one under way. */
+static rows_t
+copy_kept(actor_ctx_t *ctx, const store_report_t *found)
+{
+    draft_t *draft = actor_draft_open(ctx);
+    rows_t rows = draft_rows(draft, found->kept_by.count, sizeof(kept_row_t));
+
+    for (uint32_t i = 0; i < rows.count && !draft->full; i++) {
+        const kept_row_t *kept = ROW(found, found->kept_by, i, kept_row_t);
+        kept_row_t *row = draft_row(draft, rows, i, sizeof(kept_row_t));
+        *row = *kept;
+        row->id = actor_text(ctx, record_slice(found, kept->id));
+    }
+    return rows;
+}
+
 static actor_next_t
 store_done(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
@@ -27,6 +43,7 @@ store_done(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
         store_report_t *m = DRAFT(ctx, store_report);
         *m = *found;
         m->text = (text_t){0, 0};
+        m->kept_by = copy_kept(ctx, found);
         answer_unheard(REPLY_TO(ctx, op->request, store_report, m));
         dm_op_free(op);
     }
@@ -51,8 +68,10 @@ make_order(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *
                               : ((const store_collect_t *) kept_record(op->command))->dry_run;
     m->roots = draft_rows(draft, roots->roots.count, sizeof(root_ref_t));
     for (uint32_t i = 0; i < roots->roots.count && !draft->full; i++) {
-        *(root_ref_t *) draft_row(draft, m->roots, i, sizeof(root_ref_t)) =
-            *ROW(roots, roots->roots, i, root_ref_t);
+        const root_ref_t *root = ROW(roots, roots->roots, i, root_ref_t);
+        root_ref_t *row = draft_row(draft, m->roots, i, sizeof(root_ref_t));
+        *row = *root;
+        row->id = actor_text(ctx, record_slice(roots, root->id));
     }
     return m;
 }
@@ -99,6 +118,7 @@ dm_store(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *ty
     }
     live_roots_t *ask = DRAFT(ctx, live_roots);
     ask->all = true;
+    ask->named = true;
     verdict_t verdict =
         ask_site_database_live_roots(ctx, ask, DM_ASK_MS, roots_came, dm_op_tag(self, op));
     self->collecting = verdict == VERDICT_OK;

@@ -97,13 +97,33 @@ check(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
     return OK;
 }
 
+/* Who keeps what stays; a version that needs nothing that others do not need is among them. */
+static rows_t
+rows_of_kept(job_t *job, const store_order_t *m, const store_kept_t *kept)
+{
+    draft_t *draft = job_draft(job);
+    rows_t rows = draft_rows(draft, m->roots.count, sizeof(kept_row_t));
+
+    for (uint32_t i = 0; i < rows.count && !draft->full; i++) {
+        const root_ref_t *root = ROW(m, m->roots, i, root_ref_t);
+        kept_row_t *row = draft_row(draft, rows, i, sizeof(kept_row_t));
+        row->id = draft_text(draft, record_slice(m, root->id));
+        row->epoch = root->epoch;
+        row->objects = kept[i].objects;
+        row->bytes = kept[i].bytes;
+    }
+    return rows;
+}
+
 static err_t
-collect_by_command(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
-                   store_report_t *report, fault_t *fault)
+collect_and_explain(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+                    store_kept_t *kept, store_report_t *report, fault_t *fault)
 {
     store_collected_t found = {0};
 
-    TRY(store_collect(store, roots, m->roots.count, m->dry_run, tell_progress, job, &found, fault));
+    TRY(store_collect_explained(store, roots, m->roots.count, m->dry_run, tell_progress, job,
+                                &found, kept, fault));
+    report->kept_by = rows_of_kept(job, m, kept);
     report->packs = found.packs;
     report->objects = found.live_objects;
     report->bytes = found.live_bytes;
@@ -113,6 +133,18 @@ collect_by_command(job_t *job, store_t *store, const store_order_t *m, const dig
     report->kept_bytes = found.kept_bytes;
     report->packs_rewritten = found.packs_rewritten;
     return OK;
+}
+
+static err_t
+collect_by_command(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+                   store_report_t *report, fault_t *fault)
+{
+    store_kept_t *kept = calloc(m->roots.count + 1u, sizeof *kept);
+    err_t err = kept ? collect_and_explain(job, store, m, roots, kept, report, fault)
+                     : RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
+
+    free(kept);
+    return err;
 }
 
 static err_t
@@ -152,8 +184,8 @@ job_go_over(job_t *job, world_t *world, const void *input, void *resource)
     store_report_t report = {0};
     fault_t fault = {0};
     char text[TEXT_BYTES_MAX];
+    store_report_t *m = JOB_OUTPUT(job, store_report); /* its rows come behind it */
     err_t err = resource ? ERR_INTERNAL : run_order(job, world, input, &report, &fault);
-    store_report_t *m = JOB_OUTPUT(job, store_report);
 
     *m = report;
     m->err = err;

@@ -78,6 +78,7 @@ extern const record_words_t error_class_words;
     M(stopped_row, "a target whose work is to end")                                                \
     M(point_ref, "a distribution point and its root")                                              \
     M(root_ref, "a version that the store must keep")                                              \
+    M(kept_row, "what a version keeps in the store")                                               \
     M(agent_row, "an agent: whose point it serves, and by which keys it is known")                 \
     M(range, "a part of an object: content by its digest")                                         \
     M(piece, "bytes of an object")                                                                 \
@@ -238,7 +239,14 @@ extern const record_words_t error_class_words;
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, flag, emptied, 0, OPTIONAL) /* of a point that leaves: only its identity is still at the root */
 #define REC_root_ref(F, R)                                                                         \
-    F(R, digest, root, 0, REQUIRED)
+    F(R, digest, root, 0, REQUIRED)                                                                \
+    F(R, text, id, NAME_BYTES_MAX, OPTIONAL) /* of its package, where that was asked for */        \
+    F(R, count, epoch, 0, OPTIONAL)
+#define REC_kept_row(F, R)                                                                         \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, u64, objects, 0, REQUIRED) /* that it needs, and none of the rows above */                \
+    F(R, u64, bytes, 0, REQUIRED)   /* of them, as they are stored */
 #define REC_agent_row(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
@@ -606,7 +614,8 @@ extern const record_words_t error_class_words;
     F(R, u64, removed_bytes, 0, REQUIRED)                                                          \
     F(R, u64, kept_objects, 0, REQUIRED)    /* that no version needs, in packs of which most is needed */ \
     F(R, u64, kept_bytes, 0, REQUIRED)                                                             \
-    F(R, u64, packs_rewritten, 0, REQUIRED)
+    F(R, u64, packs_rewritten, 0, REQUIRED)                                                        \
+    F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */
 #define REC_events(F, R)                                                                           \
     F(R, rows, events, event, REQUIRED)                                                            \
     F(R, maybe, lost, lost_range, OPTIONAL)                                                        \
@@ -831,7 +840,9 @@ extern const record_words_t error_class_words;
     F(R, u64, revision, 0, REQUIRED)                                                               \
     F(R, text, text, TEXT_BYTES_MAX, REQUIRED)
 #define REC_collect_point(F, R) REC_work(F, R)
-#define REC_live_roots(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_live_roots(F, R)                                                                       \
+    F(R, flag, all, 0, OPTIONAL)                                                                   \
+    F(R, flag, named, 0, OPTIONAL) /* each version, with its package */
 #define REC_roots(F, R)      F(R, rows, roots, root_ref, REQUIRED)
 #define REC_collected(F, R)                                                                        \
     F(R, word, err, err, REQUIRED)                                                                 \

@@ -329,6 +329,16 @@ show_verified(const wire_value_t *result)
     }
 }
 
+/* What each version keeps, beyond those above it. */
+static void
+show_kept(const wire_value_t *result)
+{
+    static const char *const columns[] = {"id", "epoch", "objects", "bytes", NULL};
+    wire_value_t rows = cli_list(result, "kept_by");
+
+    (void) show_list(&rows, columns);
+}
+
 static void
 show_store(const cli_line_t *line, const wire_value_t *result)
 {
@@ -356,6 +366,7 @@ show_store(const cli_line_t *line, const wire_value_t *result)
                  line->dry_run ? "would be removed" : "were removed",
                  cli_number(result, "kept_objects"), cli_number(result, "kept_bytes"),
                  cli_number(result, "objects"), cli_number(result, "bytes"));
+        show_kept(result);
     }
 }
 

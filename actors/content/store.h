@@ -111,6 +111,10 @@ err_t store_check(store_t *store, const digest_t *roots, size_t root_count, bool
                   store_progress_fn *progress, void *context, store_checked_t *ret_checked,
                   fault_t *fault) must_use;
 
+/* What one root needs and none before it does. */
+typedef struct store_kept {
+    uint64_t objects, bytes; /* bytes as they are stored, with their heads */
+} store_kept_t;
 typedef struct store_collected {
     uint64_t live_objects, live_bytes;       /* reached by a live root; bytes as they are stored */
     uint64_t removed_objects, removed_bytes; /* in a dry run: that would be removed */
@@ -123,3 +127,8 @@ typedef struct store_collected {
 err_t store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
                     store_progress_fn *progress, void *context, store_collected_t *ret_collected,
                     fault_t *fault) must_use;
+/* The same; ret_kept has a place for each root. */
+err_t store_collect_explained(store_t *store, const digest_t *roots, size_t root_count,
+                              bool dry_run, store_progress_fn *progress, void *context,
+                              store_collected_t *ret_collected, store_kept_t *ret_kept,
+                              fault_t *fault) must_use;

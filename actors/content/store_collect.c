@@ -25,6 +25,7 @@ typedef struct collect {
     marks_t marks;
     pack_counts_t packs;
     store_collected_t result;
+    store_kept_t *kept; /* of each root; NULL: nobody asked */
     fault_t *fault;
 } collect_t;
 
@@ -182,7 +183,13 @@ static err_t
 collect_marked(collect_t *collect, const digest_t *roots, size_t root_count, bool dry_run)
 {
     for (size_t i = 0; i < root_count; i++) {
+        const marks_t *marks = &collect->marks;
+        store_kept_t before = {marks->objects, marks->stored};
         TRY(marks_root(&collect->marks, &roots[i]));
+        if (collect->kept != NULL) {
+            collect->kept[i] =
+                (store_kept_t){marks->objects - before.objects, marks->stored - before.bytes};
+        }
     }
     TRY(store_list_packs(collect->store, &collect->packs, collect->fault));
     TRY(store_each_entry(collect->store, count_entry, collect, collect->fault));
@@ -191,11 +198,11 @@ collect_marked(collect_t *collect, const digest_t *roots, size_t root_count, boo
 }
 
 err_t
-store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
-              store_progress_fn *progress, void *context, store_collected_t *ret_collected,
-              fault_t *fault)
+store_collect_explained(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
+                        store_progress_fn *progress, void *context,
+                        store_collected_t *ret_collected, store_kept_t *ret_kept, fault_t *fault)
 {
-    collect_t collect = {.store = store, .fault = fault};
+    collect_t collect = {.store = store, .kept = ret_kept, .fault = fault};
     if (store->old_fd >= 0) {
         return RAISE(fault, ERR_BUSY, 0, "collect", "store/objects");
     }
@@ -211,4 +218,13 @@ store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry
         *ret_collected = collect.result;
     }
     return err;
+}
+
+err_t
+store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
+              store_progress_fn *progress, void *context, store_collected_t *ret_collected,
+              fault_t *fault)
+{
+    return store_collect_explained(store, roots, root_count, dry_run, progress, context,
+                                   ret_collected, NULL, fault);
 }

@@ -125,6 +125,8 @@ mark(marks_t *marks, const digest_t *digest, run_entry_t *ret_entry, bool *ret_n
     set(marks, place.run, place.ordinal);
     *ret_entry = place.entry;
     marks->bytes += *ret_new ? place.entry.stored : 0;
+    marks->objects += *ret_new;
+    marks->stored += *ret_new ? pack_record_bytes(place.entry.stored) : 0;
     if (marks->progress != NULL) {
         marks->progress(marks->context, marks->bytes);
     }

@@ -18,9 +18,10 @@ typedef struct marks {
     size_t runs;
     store_progress_fn *progress;
     void *context;
-    uint64_t bytes;   /* gone over */
-    uint64_t missing; /* objects that are nowhere */
-    bool tolerant;    /* they are only counted */
+    uint64_t bytes;           /* gone over */
+    uint64_t objects, stored; /* that have a mark; with their heads */
+    uint64_t missing;         /* objects that are nowhere */
+    bool tolerant;            /* they are only counted */
     fault_t *fault;
 } marks_t;
 

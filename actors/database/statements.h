@@ -91,7 +91,10 @@
                               "  WHERE package = version.package "                                 \
                               "  AND version.epoch BETWEEN held_from AND held_to)")                \
     S(SQL_ALL_ROOTS_COUNT, "SELECT count(DISTINCT root) FROM version")                             \
-    S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")
+    S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")                            \
+    S(SQL_ALL_VERSIONS_COUNT, "SELECT count(*) FROM version")                                      \
+    S(SQL_ALL_VERSIONS, "SELECT v.root, p.id, v.epoch FROM version v JOIN package p "              \
+                        "ON p.row = v.package ORDER BY p.id, v.epoch")
 
 /* ---- points and groups ---- */
 

@@ -83,9 +83,32 @@ def a_collection_does_what_its_dry_run_told():
         assert set(packs.objects(store)) == before, 'a dry run changed the store'
         done = site.do('store.collect')
         assert told == done, f'{told} was told, {done} was done'
+        assert [(row['id'], row['epoch']) for row in done['kept_by']] == [('P1', 1)], done
+        assert done['kept_by'][0]['objects'] == done['objects'], done
+        assert done['kept_by'][0]['bytes'] == done['bytes'], done
         assert len(packs.objects(store)) == done['objects'], done
         assert len(before) == done['objects'] + done['removed_objects'], done
         place(site, source, 'b')
+        site.stop()
+
+
+@claim(60)
+def a_collection_tells_which_version_keeps_what():
+    with Site() as site:
+        source = one_package(site)
+        write(os.path.join(source, 'another'), random.Random(8).randbytes(5000))
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'installed'})
+        before = site.do('store.collect', {'dry_run': True})
+        site.do('package.add', {'id': 'P2', 'source': source})
+        site.do('package.add', {'id': 'P3', 'source': source})
+        kept = site.do('store.collect', {'dry_run': True})
+        first, second, third = kept['kept_by']
+        assert first == before['kept_by'][0], kept
+        assert (second['id'], second['objects']) == ('P2', 3), 'a file, its directory, the version'
+        assert 5000 < second['bytes'] < 7000, kept
+        assert (third['id'], third['objects'], third['bytes']) == ('P3', 0, 0), kept
+        assert sum(row['bytes'] for row in kept['kept_by']) == kept['bytes'], kept
         site.stop()
 
 
