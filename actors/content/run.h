@@ -15,8 +15,8 @@
  *          that is not there any more makes the entry void. So runs may be merged, doubled, left
  *          behind by a cut, and made anew from the packs.
  * Costs    finding: a search in memory (8 bytes a page) and one page read, 6 us; what is not there:
- *          a look at one word of the sieve, which is read when it is first needed. Memory 1.7 MB for
- *          1,000,000 entries, and one page for a reader or writer.
+ *          a look at one word of the sieve, which is read when it is first needed. Memory 1.7 MB
+ *          for 1,000,000 entries, and one page for a reader or writer.
  * Errors   ERR_DAMAGED, ERR_UNSUPPORTED (a newer format), those of the world.
  * Threads  one.
  * Owner    run_open / run_close; run_writer_begin / run_writer_finish or run_writer_drop.
