@@ -1,8 +1,6 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
- *   hears    package_add, package_update, package_set, package_remove, dp_add, dp_set, dp_adopt,
- *            dp_remove, verify (asks of the provider); work_changed, outcome, inbox_lost,
- *            point_returned, looked
+ *   hears    commands of the provider; work_changed, outcome, inbox_lost, point_returned, looked
  *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package
@@ -152,6 +150,9 @@ GOES_TO(dp_set, dm_point(ctx, self, &dp_set_type, m))
 GOES_TO(dp_adopt, dm_point(ctx, self, &dp_adopt_type, m))
 GOES_TO(dp_remove, dm_point_remove(ctx, self, m))
 GOES_TO(verify, dm_verify(ctx, self, m))
+GOES_TO(store_check, dm_store(ctx, self, &store_check_type, m))
+GOES_TO(store_rebuild, dm_store(ctx, self, &store_rebuild_type, m))
+GOES_TO(store_collect, dm_store(ctx, self, &store_collect_type, m))
 GOES_TO(looked, dm_looked(ctx, self, m))
 
 /* ---- the actor ---- */
@@ -229,9 +230,10 @@ manager_drop(void *state)
 }
 
 static const actor_hears_t actor_hears[] = {
-    ON(package_add), ON(package_update), ON(package_remove), ON(dp_add),       ON(dp_set),
-    ON(dp_adopt),    ON(dp_remove),      ON(verify),         ON(work_changed), ON(outcome),
-    ON(inbox_lost),  ON(point_returned), ON(looked),         ON(package_set)};
+    ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),       ON(dp_set),
+    ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed), ON(outcome),
+    ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),  ON(store_check),
+    ON(store_rebuild), ON(store_collect)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

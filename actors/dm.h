@@ -141,6 +141,9 @@ actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const ver
 void dm_verify_end(actor_ctx_t *ctx, const distribution_manager_t *self, dm_op_t *op);
 /* An outcome of a verify finds its command. */
 void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
+/* dm_store.c: store.check, store.rebuild, store.collect. */
+actor_next_t dm_store(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
+                      const void *m);
 /* Collects the store as soon as no snapshot is in hand. */
 void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
 /* The timers of collections, at the store and at the points, and of snapshots that wait for one. */

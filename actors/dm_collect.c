@@ -1,7 +1,7 @@
 /* dm_collect.c - content of the store that no target wants or has goes, between snapshots; and
  * superseded versions go from the points, however often an order to collect them was lost. */
 #include "actors/dm.h"
-#include "actors/jobs_claim.h"
+#include "actors/jobs_store.h"
 
 #define COLLECT_MS      300000u /* between collections */
 #define COLLECT_HOLD_MS 15000u  /* that new snapshots wait for those in hand */

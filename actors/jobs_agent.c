@@ -191,6 +191,7 @@ collect(store_t *store, point_t *point, const digest_t *fetched, store_collected
     uint64_t leftovers = 0; /* of jobs that a kill has ended; none is under way */
 
     TRY(store_recover(store, &leftovers, fault));
+    TRY(store_migrate(store, NULL, NULL, &leftovers, fault));
     TRY(point_roots(point, &roots, &count, fault));
     digest_t *all = realloc(roots, (count + 1) * sizeof *all);
     if (!all) {
@@ -200,7 +201,7 @@ collect(store_t *store, point_t *point, const digest_t *fetched, store_collected
     if (!digest_is_none(fetched)) {
         all[count++] = *fetched;
     }
-    err_t err = store_collect(store, all, count, false, ret, fault);
+    err_t err = store_collect(store, all, count, false, NULL, NULL, ret, fault);
     free(all);
     return err;
 }

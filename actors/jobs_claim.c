@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "actors/content/point.h"
-#include "actors/content/store.h"
 #include "proto/messages.h"
 
 typedef struct claim_task {
@@ -163,50 +162,6 @@ job_release(job_t *job, world_t *world, const void *input, void *resource)
     claimed_t *m = JOB_OUTPUT(job, claimed);
 
     m->err = err;
-    if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
-    }
-}
-
-static err_t
-collect(world_t *world, const collect_order_t *m, store_collected_t *ret, fault_t *fault)
-{
-    char path[PATH_BYTES_MAX + 1];
-    store_t *store = NULL;
-    digest_t *roots = calloc(m->roots.count + 1u, sizeof *roots);
-
-    if (!roots || !slice_copy(record_slice(m, m->store), path, sizeof path)) {
-        free(roots);
-        return RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
-    }
-    for (uint32_t i = 0; i < m->roots.count; i++) {
-        roots[i] = ROW(m, m->roots, i, root_ref_t)->root;
-    }
-    uint64_t leftovers = 0; /* of snapshots that a kill has ended; none is under way */
-    err_t err = store_open(world, path, &store, fault);
-    if (err == OK) {
-        err = store_recover(store, &leftovers, fault);
-    }
-    if (err == OK) {
-        err = store_collect(store, roots, m->roots.count, false, ret, fault);
-    }
-    store_close(&store);
-    free(roots);
-    return err;
-}
-
-void
-job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
-{
-    store_collected_t result = {0};
-    fault_t fault = {0};
-    char text[TEXT_BYTES_MAX];
-    err_t err = resource ? ERR_INTERNAL : collect(world, input, &result, &fault);
-    collected_t *m = JOB_OUTPUT(job, collected);
-
-    m->err = err;
-    m->objects = result.removed_objects;
-    m->bytes = result.removed_bytes;
     if (err != OK) {
         m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
     }

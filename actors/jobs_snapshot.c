@@ -176,6 +176,8 @@ answer(job_t *job, err_t err, const order_t *order, const snapshot_t *snapshot,
     taken->directories = snapshot->directories;
     taken->links = snapshot->links;
     taken->bytes = snapshot->bytes;
+    taken->unique_bytes = snapshot->unique_bytes;
+    taken->stored_bytes = snapshot->stored_bytes;
     taken->not_carried = snapshot->files_with_attributes;
 }
 

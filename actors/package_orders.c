@@ -116,6 +116,8 @@ package_version_commit(actor_ctx_t *ctx, bool add, const void *command,
     m->directories = taken->directories;
     m->links = taken->links;
     m->bytes = taken->bytes;
+    m->unique_bytes = taken->unique_bytes;
+    m->stored_bytes = taken->stored_bytes;
     m->not_carried = taken->not_carried;
     return m;
 }

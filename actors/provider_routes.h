@@ -16,6 +16,9 @@
     E(ASK, distribution_manager, dp_adopt)                                                         \
     E(ASK, distribution_manager, dp_remove)                                                        \
     E(ASK, distribution_manager, verify)                                                           \
+    E(ASK, distribution_manager, store_check)                                                      \
+    E(ASK, distribution_manager, store_rebuild)                                                    \
+    E(ASK, distribution_manager, store_collect)                                                    \
     E(ASK, site_database, package_list)                                                            \
     E(ASK, site_database, package_show)                                                            \
     E(ASK, site_database, dp_list)                                                                 \

@@ -78,6 +78,7 @@ extern const record_words_t error_class_words;
     M(stopped_row, "a target whose work is to end")                                                \
     M(point_ref, "a distribution point and its root")                                              \
     M(root_ref, "a version that the store must keep")                                              \
+    M(kept_row, "what a version keeps in the store")                                               \
     M(agent_row, "an agent: whose point it serves, and by which keys it is known")                 \
     M(range, "a part of an object: content by its digest")                                         \
     M(piece, "bytes of an object")                                                                 \
@@ -119,7 +120,9 @@ extern const record_words_t error_class_words;
     F(R, u64, retrying, 0, REQUIRED)                                                               \
     F(R, u64, failed, 0, REQUIRED)                                                                 \
     F(R, u64, files, 0, REQUIRED)                                                                  \
-    F(R, u64, bytes, 0, REQUIRED)
+    F(R, u64, bytes, 0, REQUIRED)          /* of all files */                                      \
+    F(R, count, unique_bytes, 0, OPTIONAL) /* that were in no version before; null: not counted */ \
+    F(R, count, stored_bytes, 0, OPTIONAL) /* what those take in the store */
 #define REC_package_status(F, R)                                                                   \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
@@ -236,7 +239,14 @@ extern const record_words_t error_class_words;
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, flag, emptied, 0, OPTIONAL) /* of a point that leaves: only its identity is still at the root */
 #define REC_root_ref(F, R)                                                                         \
-    F(R, digest, root, 0, REQUIRED)
+    F(R, digest, root, 0, REQUIRED)                                                                \
+    F(R, text, id, NAME_BYTES_MAX, OPTIONAL) /* of its package, where that was asked for */        \
+    F(R, count, epoch, 0, OPTIONAL)
+#define REC_kept_row(F, R)                                                                         \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, u64, objects, 0, REQUIRED) /* that it needs, and none of the rows above */                \
+    F(R, u64, bytes, 0, REQUIRED)   /* of them, as they are stored */
 #define REC_agent_row(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
@@ -288,6 +298,9 @@ extern const record_words_t error_class_words;
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
     C(verify, "verify", 1, "reads every byte at the points and compares")                          \
+    C(store_check, "store.check", 1, "reads every byte of the site's store and compares")          \
+    C(store_rebuild, "store.rebuild", 1, "makes the index of the site's store anew from its packs") \
+    C(store_collect, "store.collect", 1, "removes from the site's store what no version needs")    \
     C(status_since, "status.since", 0, "status messages after a sequence number")                  \
     C(component_list, "component.list", 0, "the components, live")                                 \
     C(component_show, "component.show", 0, "one component, live")                                  \
@@ -390,6 +403,11 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_store_check(F, R)                                                                      \
+    COMMAND(F, R)                                                                                  \
+    F(R, flag, repair, 0, OPTIONAL) /* sets aside what proved damaged, and mends the index */
+#define REC_store_rebuild(F, R) COMMAND(F, R)
+#define REC_store_collect(F, R) COMMAND(F, R)
 #define REC_status_since(F, R)                                                                     \
     COMMAND(F, R)                                                                                  \
     F(R, u64, since, 0, OPTIONAL)                                                                  \
@@ -430,6 +448,7 @@ extern const record_words_t error_class_words;
     M(groups, "groups")                                                                            \
     M(targets_changed, "which targets the command touched")                                        \
     M(verified, "what verify found")                                                               \
+    M(store_report, "what was found in the site's store, or done to it; 0 where it is not asked for") \
     M(events, "status messages in order")                                                          \
     M(components, "components and the host")                                                       \
     M(component_shown, "one component")                                                            \
@@ -533,6 +552,7 @@ extern const record_words_t error_class_words;
     M(claim_order, "input of a job that claims, adopts or checks a root")                          \
     M(claimed, "its answer")                                                                       \
     M(collect_order, "input of a job that collects the store")                                     \
+    M(store_order, "input of a job that checks, rebuilds or collects the store")                   \
     M(group_order, "input of a database job: messages for one transaction")                        \
     M(group_answers, "its answer: what each of them is answered, and what it changed")             \
     M(package_worker_args, "the package a package_worker serialises")                              \
@@ -578,6 +598,24 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, flag, ok, 0, REQUIRED)                                                                    \
     F(R, rows, points, verify_row, REQUIRED)
+#define REC_store_report(F, R)                                                                     \
+    F(R, word, err, err, INTERNAL)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
+    F(R, flag, ok, 0, REQUIRED)             /* nothing is damaged or missing */                    \
+    F(R, u64, packs, 0, REQUIRED)                                                                  \
+    F(R, u64, objects, 0, REQUIRED)         /* that are right; of a collection: that versions need */ \
+    F(R, u64, bytes, 0, REQUIRED)           /* of them, as they are stored */                      \
+    F(R, u64, damaged, 0, REQUIRED)         /* objects whose bytes are not right */                \
+    F(R, u64, heads_damaged, 0, REQUIRED)   /* packs whose own head is not right; nothing is lost by it */ \
+    F(R, u64, pages_damaged, 0, REQUIRED)   /* of the index; store.rebuild mends them */           \
+    F(R, u64, missing, 0, REQUIRED)         /* objects that versions need and that cannot be had */ \
+    F(R, u64, versions_damaged, 0, REQUIRED) /* versions that miss something; package.update stores it again */ \
+    F(R, u64, removed_objects, 0, REQUIRED) /* in a dry run: that would be */                      \
+    F(R, u64, removed_bytes, 0, REQUIRED)                                                          \
+    F(R, u64, kept_objects, 0, REQUIRED)    /* that no version needs, in packs of which most is needed */ \
+    F(R, u64, kept_bytes, 0, REQUIRED)                                                             \
+    F(R, u64, packs_rewritten, 0, REQUIRED)                                                        \
+    F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */
 #define REC_events(F, R)                                                                           \
     F(R, rows, events, event, REQUIRED)                                                            \
     F(R, maybe, lost, lost_range, OPTIONAL)                                                        \
@@ -631,6 +669,8 @@ extern const record_words_t error_class_words;
     F(R, u64, directories, 0, REQUIRED)                                                            \
     F(R, u64, links, 0, REQUIRED)                                                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
+    F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
     F(R, u64, not_carried, 0, REQUIRED)
 #define REC_points_known(F, R) F(R, text, name, NAME_BYTES_MAX, OPTIONAL)
 #define REC_points_listed(F, R)                                                                    \
@@ -800,7 +840,9 @@ extern const record_words_t error_class_words;
     F(R, u64, revision, 0, REQUIRED)                                                               \
     F(R, text, text, TEXT_BYTES_MAX, REQUIRED)
 #define REC_collect_point(F, R) REC_work(F, R)
-#define REC_live_roots(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_live_roots(F, R)                                                                       \
+    F(R, flag, all, 0, OPTIONAL)                                                                   \
+    F(R, flag, named, 0, OPTIONAL) /* each version, with its package */
 #define REC_roots(F, R)      F(R, rows, roots, root_ref, REQUIRED)
 #define REC_collected(F, R)                                                                        \
     F(R, word, err, err, REQUIRED)                                                                 \
@@ -880,6 +922,8 @@ extern const record_words_t error_class_words;
     F(R, u64, directories, 0, REQUIRED)                                                            \
     F(R, u64, links, 0, REQUIRED)                                                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
+    F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
     F(R, u64, not_carried, 0, REQUIRED)
 #define REC_claim_order(F, R)                                                                      \
     F(R, text, how, 8, REQUIRED) /* add, set, adopt */                                             \
@@ -900,6 +944,13 @@ extern const record_words_t error_class_words;
 #define REC_collect_order(F, R)                                                                    \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, rows, roots, root_ref, REQUIRED)
+#define REC_store_order(F, R)                                                                      \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, rows, roots, root_ref, REQUIRED)                                                          \
+    F(R, flag, check, 0, REQUIRED)   /* or */                                                      \
+    F(R, flag, rebuild, 0, REQUIRED) /* or neither: collect */                                     \
+    F(R, flag, repair, 0, REQUIRED)                                                                \
+    F(R, flag, dry_run, 0, REQUIRED)
 #define REC_group_order(F, R) F(R, rows, messages, group_message, REQUIRED)
 #define REC_group_answers(F, R)                                                                    \
     F(R, rows, answers, group_answer, REQUIRED)                                                    \

@@ -329,6 +329,47 @@ show_verified(const wire_value_t *result)
     }
 }
 
+/* What each version keeps, beyond those above it. */
+static void
+show_kept(const wire_value_t *result)
+{
+    static const char *const columns[] = {"id", "epoch", "objects", "bytes", NULL};
+    wire_value_t rows = cli_list(result, "kept_by");
+
+    (void) show_list(&rows, columns);
+}
+
+static void
+show_store(const cli_line_t *line, const wire_value_t *result)
+{
+    const char *wire = line->command->wire;
+
+    if (strcmp(wire, "store.check") == 0) {
+        cli_line(stdout,
+                 "%s: %" PRIu64 " objects of %" PRIu64 " bytes in %" PRIu64
+                 " packs are right; %" PRIu64 " damaged, %" PRIu64 " packs with a damaged head, "
+                 "%" PRIu64 " damaged pages of the index",
+                 cli_flag(result, "ok") ? "whole" : "damaged", cli_number(result, "objects"),
+                 cli_number(result, "bytes"), cli_number(result, "packs"),
+                 cli_number(result, "damaged"), cli_number(result, "heads_damaged"),
+                 cli_number(result, "pages_damaged"));
+        cli_line(stdout, "%" PRIu64 " versions miss %" PRIu64 " objects",
+                 cli_number(result, "versions_damaged"), cli_number(result, "missing"));
+    } else if (strcmp(wire, "store.rebuild") == 0) {
+        cli_line(stdout, "the index names %" PRIu64 " objects", cli_number(result, "objects"));
+    } else {
+        cli_line(stdout,
+                 "%" PRIu64 " objects of %" PRIu64 " bytes %s; %" PRIu64 " of %" PRIu64
+                 " bytes stay beside what is needed; versions need %" PRIu64 " of %" PRIu64
+                 " bytes",
+                 cli_number(result, "removed_objects"), cli_number(result, "removed_bytes"),
+                 line->dry_run ? "would be removed" : "were removed",
+                 cli_number(result, "kept_objects"), cli_number(result, "kept_bytes"),
+                 cli_number(result, "objects"), cli_number(result, "bytes"));
+        show_kept(result);
+    }
+}
+
 static void
 show_package_done(const cli_line_t *line, const wire_value_t *result)
 {
@@ -388,6 +429,8 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
 
     if (strcmp(wire, "verify") == 0) {
         show_verified(result);
+    } else if (strncmp(wire, "store.", 6) == 0) {
+        show_store(line, result);
     } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0) {
         show_package_done(line, result);
     } else if (cli_text(result, "token").size > 0) {
@@ -415,5 +458,8 @@ cli_show(const cli_line_t *line, const wire_value_t *result)
     } else {
         show_answer(line, result);
     }
-    return strcmp(line->command->wire, "verify") == 0 && !cli_flag(result, "ok");
+    const char *wire = line->command->wire;
+
+    return (strcmp(wire, "verify") == 0 || strcmp(wire, "store.check") == 0) &&
+           !cli_flag(result, "ok");
 }

@@ -20,6 +20,7 @@
 #include "actors/content/verify_tree.h"
 
 #define SYNC_ENTRY_BYTES 4096u /* what the entry of a name takes on the disk, at a guess */
+#define CLEAR_TRIES      3u    /* of what a failed sync has left */
 
 typedef struct order_run {
     place_job_t job;
@@ -258,7 +259,11 @@ drop_unsynced(order_run_t *run, err_t err)
     if (!run->job.sync_failed || run->staging < 0) {
         return err;
     }
-    err_t cleared = clear_name(run->job.world, run->staging, run->name, NULL);
+    /* Not given up at the first failure: what stays would be taken for written. */
+    err_t cleared = ERR_IO;
+    for (unsigned i = 0; i < CLEAR_TRIES && cleared != OK; i++) {
+        cleared = clear_name(run->job.world, run->staging, run->name, NULL);
+    }
     return err != OK ? err : cleared;
 }
 

@@ -86,46 +86,34 @@ block_of(uint64_t left)
     return left < CONTENT_BLOCK_BYTES ? (size_t) left : CONTENT_BLOCK_BYTES;
 }
 
-/* Copies the object's bytes, hashing them on the way. An object that ends early is damaged. */
+/* Writes the object's bytes, which the store has held against their digest. */
 static err_t
-copy_bytes(work_t *work, int from, int to, const tree_entry_t *entry)
+copy_bytes(work_t *work, int to, const tree_entry_t *entry)
 {
-    hash_begin(work->hash);
-    for (uint64_t at = 0; at < entry->size;) {
-        int64_t got = world_read(work->world, from, work->block, block_of(entry->size - at), at);
-        if (got < 0) {
-            return RAISE(work->job->fault, err_of_errno((int) -got), (int) -got,
-                         "read from the store", descent_path(&work->way, entry->name));
+    const void *bytes = NULL;
+    size_t size = 0;
+    for (uint64_t at = 0;; at += size) {
+        err_t err = store_next(work->job->store, &bytes, &size, work->job->fault);
+        if (err != OK || size == 0) {
+            return err;
         }
-        if (got == 0) {
-            break;
-        }
-        hash_add(work->hash, work->block, (size_t) got);
-        int written = write_all(work->world, to, work->block, (size_t) got, at);
+        int written = write_all(work->world, to, bytes, size, at);
         if (written < 0) {
             return fail_at(work, written, "write", entry->name);
         }
-        at += (uint64_t) got;
-        tell(work, at);
+        tell(work, at + size);
     }
-    digest_t digest;
-    hash_end(work->hash, &digest);
-    if (!digest_equal(&digest, &entry->digest)) {
-        return RAISE(work->job->fault, ERR_DIGEST, 0, "read from the store",
-                     descent_path(&work->way, entry->name));
-    }
-    return OK;
 }
 
 static err_t
-create_and_copy(work_t *work, int from, const tree_entry_t *entry)
+create_and_copy(work_t *work, const tree_entry_t *entry)
 {
     int to = world_open(work->world, descent_fd(&work->way), entry->name,
                         O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, PLACE_HOW);
     if (to < 0) {
         return fail_at(work, to, "create", entry->name);
     }
-    err_t err = copy_bytes(work, from, to, entry);
+    err_t err = copy_bytes(work, to, entry);
     if (err != OK) {
         world_close(work->world, to);
         return err;
@@ -141,10 +129,11 @@ static err_t
 write_file(work_t *work, const tree_entry_t *entry)
 {
     store_t *store = work->job->store;
-    int from = -1;
-    TRY(store_open_object(store, &entry->digest, &from, work->job->fault));
-    err_t err = create_and_copy(work, from, entry);
-    world_close(work->world, from);
+    uint64_t size = 0;
+    TRY(store_begin(store, &entry->digest, &size, work->job->fault));
+    err_t err = size == entry->size ? create_and_copy(work, entry)
+                                    : RAISE(work->job->fault, ERR_DAMAGED, 0, "place",
+                                            descent_path(&work->way, entry->name));
     if (err == ERR_DIGEST) {
         err_t aside = store_set_aside(store, &entry->digest, NULL);
         return aside == ERR_CANCELLED ? aside : err;

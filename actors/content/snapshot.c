@@ -69,6 +69,13 @@ count_attributes(take_t *take, int fd, const char *name)
     return OK;
 }
 
+static void
+count_put(take_t *take, const store_put_t *put)
+{
+    take->snapshot.unique_bytes += put->new_bytes;
+    take->snapshot.stored_bytes += put->stored;
+}
+
 static err_t
 read_file(take_t *take, int fd, const world_stat_t *before, tree_entry_t *entry)
 {
@@ -92,7 +99,7 @@ read_file(take_t *take, int fd, const world_stat_t *before, tree_entry_t *entry)
         return changed_at(take, entry->name);
     }
     entry->digest = put.digest;
-    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    count_put(take, &put);
     return OK;
 }
 
@@ -132,7 +139,7 @@ add_link(take_t *take, tree_entry_t *entry)
     store_put_t put;
     TRY(store_put_bytes(take->store, text, (size_t) size, &put, take->fault));
     entry->digest = put.digest;
-    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    count_put(take, &put);
     return OK;
 }
 
@@ -208,7 +215,7 @@ close_directory(take_t *take, level_t *level, digest_t *ret_node, uint64_t *ret_
     }
     store_put_t put;
     TRY(store_put_bytes(take->store, bytes, size, &put, take->fault));
-    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    count_put(take, &put);
     *ret_node = put.digest;
     *ret_size = put.size;
     return OK;
@@ -318,7 +325,7 @@ close_version(take_t *take, const world_stat_t *root, const digest_t *node)
     manifest_version_encode(&version, bytes);
     store_put_t put;
     TRY(store_put_bytes(take->store, bytes, sizeof bytes, &put, take->fault));
-    take->snapshot.stored_bytes += put.is_new ? put.size : 0;
+    count_put(take, &put);
     take->snapshot.root = put.digest;
     return store_commit(take->store, take->fault);
 }

@@ -5,7 +5,7 @@
  *          never opened again. A source that changed while it was read (size, mtime, ctime or inode
  *          of a file or a directory) is refused with its path; nothing half-read has a root. The
  *          same tree gives the same root.
- * Costs    one read of every file (two of those over 1 MiB that are new); memory of one sorted
+ * Costs    one read of every file; memory of one sorted
  *          listing and one node for each level; at most about 50 descriptors.
  * Errors   ERR_NO_SOURCE, ERR_SOURCE_CHANGED, ERR_UNSUPPORTED, ERR_PERMISSION, ERR_NAME_TOO_LONG
  *          (deeper than TREE_DEPTH_MAX), ERR_TOO_LARGE, ERR_SITE_FULL, ERR_CANCELLED, ERR_IO.
@@ -20,7 +20,8 @@ typedef struct snapshot {
     digest_t root;
     uint64_t files, directories, links; /* without the root directory */
     uint64_t bytes;                     /* of all files */
-    uint64_t stored_bytes;              /* of objects that were new to the store */
+    uint64_t unique_bytes;              /* of objects that were new to the store, manifest too */
+    uint64_t stored_bytes;              /* what those take in it */
     uint64_t files_with_attributes;     /* files and directories whose ACLs, xattrs or
                                            capabilities are not carried */
 } snapshot_t;

@@ -1,17 +1,25 @@
-/* store.h - the site's own copy of every version: whole files and manifest nodes by digest.
+/* store.h - the site's own copy of every version: objects by digest, in packs.
  *
- * Shape    DATA/store/objects/xx/<64 hex>, xx the digest's first byte; DATA/store/tmp/ for what is
- *          being written. A store_t is one job's view of it: its descriptors, its batch of objects
- *          that are written but not yet named.
- * Promises an object has its name only after its bytes are durable (written under tmp/, synced,
- *          renamed, directory synced), so a name means whole bytes. What store_commit returned OK
- *          for survives a power cut; before it, nothing was promised. Reading re-checks the digest.
- * Costs    memory of one block and of 32 bytes for each pending object (at most STORE_BATCH_MAX,
- *          then the batch commits itself); two syncs of the file system for a batch where its type
- *          is on the tested list (ext4, xfs, btrfs, tmpfs), else one for each file and directory.
- * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_IO, ERR_CANCELLED ...
+ * Shape    an object is bytes with their SHA-256: a manifest node, a link's text, a chunk, or a
+ *          file; a file over CHUNK_BYTES_WHOLE is a list of chunks. DATA/store/packs/ holds packs
+ *          (pack.h), which hold the objects, DATA/store/index/ runs (run.h), which say where. A
+ *          store_t is one job's view of it: open files, and what it has appended to a pack of its
+ *          own. DATA/store/objects/ is the store of the first release, one file for each object: it
+ *          is read as long as it is there; store_migrate moves it into packs.
+ * Promises an object is there when a run names it, and a run has its name only after the pack's
+ *          bytes are durable. What store_commit returned OK for survives a power cut; before it,
+ *          nothing was promised. A pack is written by one job and never again, a run at once; so
+ *          readers need no lock. Bytes are handed out only after they were held against their
+ *          digest; a list's last block only after the whole was.
+ * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
+ *          at most STORE_RUNS_MAX sieves. Memory: 2 MiB to read, 4 MiB to write, and 13 bits for
+ *          each object of the store. A commit is three or four syncs of single files; it comes by
+ *          itself after STORE_BATCH_MAX objects or STORE_PACK_BYTES.
+ * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_DAMAGED (the index:
+ *          `despool store rebuild`), ERR_IO, ERR_CANCELLED ...
  * Threads  one store_t for each job; several may be open at once on one directory.
- *          store_recover and store_collect need all others closed: the caller sees to that.
+ *          store_recover, store_migrate, store_collect and store_rebuild need that nobody else
+ *          puts; readers may be there: the caller sees to that.
  * Owner    who opened it closes it; closing drops what was not committed.
  */
 #pragma once
@@ -19,7 +27,9 @@
 #include "proto/record.h"
 #include "runtime/world.h"
 
-#define STORE_BATCH_MAX 16384u /* objects written but not yet named */
+#define STORE_BATCH_MAX  16384u     /* objects written but not yet named */
+#define STORE_PACK_BYTES 134217728u /* a pack that has reached this is ended */
+#define STORE_RUNS_MAX   12u        /* more are merged */
 
 typedef struct store store_t;
 
@@ -30,43 +40,95 @@ err_t store_open(world_t *world, const char *path, store_t **ret_store, fault_t 
  * nothing can be read from it. */
 err_t store_open_dry(world_t *world, store_t **ret_store, fault_t *fault) must_use;
 void store_close(store_t **store);
-/* Removes what earlier runs left in tmp/. Once, at the site's start, before any other use. */
+/* Removes what earlier runs left unfinished, and has no name of its own yet. */
 err_t store_recover(store_t *store, uint64_t *ret_removed, fault_t *fault) must_use;
 
-/* Puts the file open on fd. *ret_digest and *ret_size tell what was read; *ret_new whether it was
- * not there yet. The bytes are promised by the next store_commit only. path is for faults. */
+/* Puts the file open on fd, read once. The bytes are promised by the next store_commit only. path
+ * is for faults. */
 typedef struct store_put {
     digest_t digest;
-    uint64_t size; /* bytes read */
-    bool is_new;   /* was not in the store */
+    uint64_t size;      /* bytes read */
+    uint64_t new_bytes; /* of them, those that were not in the store */
+    uint64_t stored;    /* what those take in packs, with their heads, and with a list */
 } store_put_t;
 err_t store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put,
                      fault_t *fault) must_use;
 err_t store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret_put,
                       fault_t *fault) must_use;
-/* Makes all that was put, or was found to be there already, durable. */
+/* Makes all that was put, or was found to be there already, durable. After a failure what was put
+ * since the last commit is dropped. */
 err_t store_commit(store_t *store, fault_t *fault) must_use;
 
-/* Whether the object is there by name (its bytes are not read). */
+/* Whether the object is there by name (its bytes are not read), as of when this store was opened or
+ * last committed: what another job has put since may count as not there. */
 err_t store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault) must_use;
 /* Reads a whole object of at most max bytes into memory that the caller frees with free(). One that
  * proves damaged is set aside. */
 err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
                  size_t *ret_size, fault_t *fault) must_use;
-/* An object's descriptor for reading, the caller's to close with world_close. Its bytes are to be
- * hashed while used: nothing in the store is trusted by name alone. */
-err_t store_open_object(store_t *store, const digest_t *digest, int *ret_fd,
-                        fault_t *fault) must_use;
-/* Sets an object that proved damaged aside (to DATA/store/damaged/), so that it can be put again.
- */
+/* Reads at most max bytes of an object from an offset on; fewer, where it ends, and none behind its
+ * end. Of a list the chunks that it touches are held against their digests, of anything else the
+ * whole; each costs a read of its own. *ret_total is the object's size. */
+err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes,
+                      size_t max, size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
+/* Begins to read an object block by block; one at a time. Objects that were put one behind the
+ * other are fastest read in that order. */
+err_t store_begin(store_t *store, const digest_t *digest, uint64_t *ret_size,
+                  fault_t *fault) must_use;
+/* The next block, at most CONTENT_BLOCK_BYTES of a list and the whole of anything else; borrowed
+ * until the next call on this store. No bytes: the object has ended, and its digest agreed. */
+err_t store_next(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault) must_use;
+/* Notes what proved damaged of an object (in DATA/store/damaged/), so that it counts as not there
+ * and can be put again. */
 err_t store_set_aside(store_t *store, const digest_t *digest, fault_t *fault) must_use;
 world_t *store_world(store_t *store);
 
+/* Called now and then in long work, with the bytes it has gone over; may be NULL. */
+typedef void store_progress_fn(void *context, uint64_t bytes);
+
+/* Moves the objects of the first release into packs and removes them, object by object; goes on
+ * where a run that was cut had come to. *ret_moved tells how many. One that proves damaged is set
+ * aside. */
+err_t store_migrate(store_t *store, store_progress_fn *progress, void *context, uint64_t *ret_moved,
+                    fault_t *fault) must_use;
+
+/* Makes the index anew from the records that are right in the packs. A run that was cut leaves the
+ * index as it was. */
+err_t store_rebuild(store_t *store, store_progress_fn *progress, void *context,
+                    uint64_t *ret_objects, fault_t *fault) must_use;
+
+typedef struct store_checked {
+    uint64_t packs, objects, bytes; /* objects that are right, and their stored bytes */
+    uint64_t damaged;               /* records that the index names and that are not right */
+    uint64_t heads_damaged;         /* of packs: their records are read all the same */
+    uint64_t pages_damaged;         /* of the index, and runs that cannot be read at all */
+    uint64_t missing;               /* objects that versions need and that cannot be had */
+    uint64_t versions_damaged;      /* versions that miss something */
+} store_checked_t;
+/* Reads every byte of the store. repair: what proved damaged is set aside, so that it can be put
+ * again; heads are written anew, and so is an index that went bad. The counts are of before. */
+err_t store_check(store_t *store, const digest_t *roots, size_t root_count, bool repair,
+                  store_progress_fn *progress, void *context, store_checked_t *ret_checked,
+                  fault_t *fault) must_use;
+
+/* What one root needs and none before it does. */
+typedef struct store_kept {
+    uint64_t objects, bytes; /* bytes as they are stored, with their heads */
+} store_kept_t;
 typedef struct store_collected {
-    uint64_t live_objects, live_bytes;
+    uint64_t live_objects, live_bytes;       /* reached by a live root; bytes as they are stored */
     uint64_t removed_objects, removed_bytes; /* in a dry run: that would be removed */
+    uint64_t kept_objects, kept_bytes; /* reached by none, in packs that are not worth rewriting */
+    uint64_t packs, packs_rewritten;
 } store_collected_t;
-/* Removes every object that no live root reaches. A root that cannot be read ends it with nothing
- * removed. Memory: 32 bytes for each live object. */
+/* Removes what no live root reaches, by writing packs that are a quarter dead anew without it. A
+ * root that cannot be read ends it with nothing removed; an object that proves damaged keeps its
+ * pack. What was put and not committed is dropped. Memory: 1 bit for each object of the store. */
 err_t store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
-                    store_collected_t *ret_collected, fault_t *fault) must_use;
+                    store_progress_fn *progress, void *context, store_collected_t *ret_collected,
+                    fault_t *fault) must_use;
+/* The same; ret_kept has a place for each root. */
+err_t store_collect_explained(store_t *store, const digest_t *roots, size_t root_count,
+                              bool dry_run, store_progress_fn *progress, void *context,
+                              store_collected_t *ret_collected, store_kept_t *ret_kept,
+                              fault_t *fault) must_use;

@@ -1,7 +1,11 @@
-/* store_collect.c - marks what live versions reach, then removes the rest, one directory at a
- * time.
+/* store_collect.c - marks what live versions reach, then writes packs that hold much else anew
+ * without it.
  *
- * A crash  between two removals leaves garbage only; what is live is never touched.
+ * Order    mark; count; remove packs of which nothing is alive; copy what is alive of the other
+ *          victims and commit it; write the index without the victims; remove them.
+ * A crash  leaves objects in two packs, packs without a living entry, or entries of packs that are
+ *          gone, which are passed over; the next collection takes them. What is live is always in
+ *          a pack that a durable run names.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,172 +13,218 @@
 #include <string.h>
 #include "actors/content/fail.h"
 #include "actors/content/listing.h"
-#include "actors/content/store_inner.h"
-#include "actors/content/walk.h"
+#include "actors/content/store_mark.h"
+#include "actors/content/store_scan.h"
 
-#define FIRST_SLOTS 1024u /* of the mark table; a power of two */
+#define DEAD_SHARE  4u       /* a pack of which one in so many bytes is dead is written anew */
+#define SMALL_BYTES 8388608u /* of a pack: with anything dead in it, it is written anew */
+#define SMALL_PACKS 16u      /* more of SMALL_BYTES are written into one */
 
-/* A set of digests; none is stored as all zero, which no object has. */
-typedef struct marks {
-    digest_t *slot;
-    size_t slots, count;
-} marks_t;
-
-static digest_t *
-find(const marks_t *marks, const digest_t *digest)
-{
-    uint64_t at;
-    memcpy(&at, digest->byte, sizeof at);
-    for (at &= marks->slots - 1;; at = (at + 1) & (marks->slots - 1)) {
-        if (digest_is_none(&marks->slot[at]) || digest_equal(&marks->slot[at], digest)) {
-            return &marks->slot[at];
-        }
-    }
-}
+typedef struct collect {
+    store_t *store;
+    marks_t marks;
+    pack_counts_t packs;
+    store_collected_t result;
+    store_kept_t *kept; /* of each root; NULL: nobody asked */
+    fault_t *fault;
+} collect_t;
 
 static err_t
-grow(marks_t *marks, fault_t *fault)
+count_entry(void *context, const run_entry_t *entry, size_t run, uint64_t ordinal, fault_t *fault)
 {
-    marks_t larger = {.slots = marks->slots == 0 ? FIRST_SLOTS : marks->slots * 2};
-    larger.slot = calloc(larger.slots, sizeof larger.slot[0]);
-    if (larger.slot == NULL) {
-        return NO_MEMORY(fault, "the marks of the store");
+    collect_t *collect = context;
+    (void) fault;
+    pack_count_t *pack = pack_counts_find(&collect->packs, entry->pack);
+    if (pack == NULL) {
+        return OK; /* its pack was collected */
     }
-    for (size_t i = 0; i < marks->slots; i++) {
-        if (!digest_is_none(&marks->slot[i])) {
-            *find(&larger, &marks->slot[i]) = marks->slot[i];
-        }
+    pack->entries++;
+    if (marks_has(&collect->marks, run, ordinal)) {
+        pack->live++;
+        pack->live_bytes += pack_record_bytes(entry->stored);
+        collect->result.live_objects++;
+        collect->result.live_bytes += pack_record_bytes(entry->stored);
     }
-    free(marks->slot);
-    marks->slot = larger.slot;
-    marks->slots = larger.slots;
     return OK;
 }
 
-/* *ret_new: it was not marked before. */
-static err_t
-mark(marks_t *marks, const digest_t *digest, bool *ret_new, fault_t *fault)
+static uint64_t
+dead_bytes(const pack_count_t *pack)
 {
-    if (marks->count * 2 >= marks->slots) {
-        TRY(grow(marks, fault));
+    uint64_t others = PACK_HEAD_BYTES + pack->live_bytes;
+    return pack->size > others ? pack->size - others : 0;
+}
+
+static void
+choose(collect_t *collect)
+{
+    store_collected_t *result = &collect->result;
+    size_t small = 0;
+    for (size_t i = 0; i < collect->packs.count; i++) {
+        small += collect->packs.pack[i].size < SMALL_BYTES;
     }
-    digest_t *slot = find(marks, digest);
-    *ret_new = digest_is_none(slot);
-    marks->count += *ret_new;
-    *slot = *digest;
+    for (size_t i = 0; i < collect->packs.count; i++) {
+        pack_count_t *pack = &collect->packs.pack[i];
+        uint64_t dead = dead_bytes(pack);
+        bool is_small = pack->size < SMALL_BYTES;
+        pack->victim = pack->live == 0 || (is_small && (dead > 0 || small > SMALL_PACKS)) ||
+                       dead >= pack->size / DEAD_SHARE;
+        uint64_t objects = pack->entries - pack->live;
+        result->packs_rewritten += pack->victim;
+        result->removed_objects += pack->victim ? objects : 0;
+        result->removed_bytes += pack->victim ? dead : 0;
+        result->kept_objects += pack->victim ? 0 : objects;
+        result->kept_bytes += pack->victim ? 0 : dead;
+    }
+    result->packs = collect->packs.count;
+}
+
+/* Copies a record as it is stored, when it is the one that counts and is right. */
+static err_t
+copy_record(collect_t *collect, store_scan_t *scan, pack_count_t *pack)
+{
+    run_entry_t entry = store_scan_entry(scan);
+    bool marked = false;
+    bool right = false;
+    TRY(marks_has_record(&collect->marks, &entry, &marked));
+    if (!marked) {
+        return OK;
+    }
+    TRY(store_scan_is_right(scan, &right, collect->fault));
+    if (!right) {
+        return store_note_damage(collect->store, &entry, collect->fault);
+    }
+    TRY(store_append(collect->store, &scan->record, scan->stored, collect->fault));
+    pack->copied++;
+    marks_t *marks = &collect->marks;
+    marks->bytes += entry.stored;
+    if (marks->progress != NULL) {
+        marks->progress(marks->context, marks->bytes);
+    }
     return OK;
 }
 
-/* Directories that another version has marked are not gone into again. */
+/* A pack that is not whole keeps what it has: somebody may still make use of it. */
 static err_t
-mark_entries(walk_t *walk, marks_t *marks, fault_t *fault)
+copy_pack(collect_t *collect, pack_count_t *pack)
 {
-    for (;;) {
-        walk_event_t event;
-        bool is_new = false;
-        TRY(walk_next(walk, &event, fault));
-        if (event.step == WALK_END) {
-            return OK;
-        }
-        if (event.step != WALK_LEAVE) {
-            TRY(mark(marks, &event.entry.digest, &is_new, fault));
-        }
-        if (event.step == WALK_ENTER && !is_new) {
-            walk_skip(walk);
+    store_scan_t scan;
+    bool more = true;
+    TRY(store_scan_begin(&scan, collect->store, pack->id, pack->size, collect->fault));
+    while (more && pack->copied < pack->live) {
+        TRY(store_scan_next(&scan, &more, collect->fault));
+        if (more) {
+            TRY(copy_record(collect, &scan, pack));
         }
     }
+    return OK;
 }
 
 static err_t
-mark_root(store_t *store, const digest_t *root, marks_t *marks, fault_t *fault)
+copy_victims(collect_t *collect)
 {
-    bool is_new = false;
-    walk_t *walk = NULL;
-    TRY(mark(marks, root, &is_new, fault));
-    TRY(walk_new(store, root, &walk, fault));
-    err_t err = mark(marks, &walk_version(walk)->node, &is_new, fault);
-    err = err == OK ? mark_entries(walk, marks, fault) : err;
-    walk_destroy(&walk);
-    return err;
+    for (size_t i = 0; i < collect->packs.count; i++) {
+        pack_count_t *pack = &collect->packs.pack[i];
+        if (pack->victim && pack->live > 0) {
+            TRY(copy_pack(collect, pack));
+            pack->victim = pack->copied == pack->live;
+        }
+    }
+    return store_commit(collect->store, collect->fault);
 }
 
-/* One object: kept and counted, or removed. Names that are no digest are not ours. */
-static err_t
-sweep_object(store_t *store, int dir, const char *name, const marks_t *marks, bool dry_run,
-             store_collected_t *collected, fault_t *fault)
+static bool
+is_kept(void *context, const run_entry_t *entry)
 {
-    digest_t digest;
-    world_stat_t stat;
-    if (!bytes_of_hex(slice_of(name), digest.byte, sizeof digest.byte)) {
+    const collect_t *collect = context;
+    const pack_count_t *pack = pack_counts_find(&collect->packs, entry->pack);
+    /* One that was not there when the packs were counted was written since: by ourselves. */
+    return pack == NULL ? store_pack_fd(collect->store, entry->pack) >= 0 : !pack->victim;
+}
+
+static err_t
+remove_victims(collect_t *collect, bool dead_only)
+{
+    for (size_t i = 0; i < collect->packs.count; i++) {
+        const pack_count_t *pack = &collect->packs.pack[i];
+        if (pack->victim && (pack->live == 0 || !dead_only)) {
+            TRY(store_remove_pack(collect->store, pack->id, collect->fault));
+        }
+    }
+    return OK;
+}
+
+static bool
+any_victim(const collect_t *collect)
+{
+    for (size_t i = 0; i < collect->packs.count; i++) {
+        if (collect->packs.pack[i].victim) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Packs of which nothing is alive need no copy: they go first, so that a full disk has room. */
+static err_t
+carry_out(collect_t *collect)
+{
+    if (!any_victim(collect)) {
         return OK;
     }
-    int result = world_stat_at(store->world, dir, name, &stat);
-    if (result < 0) {
-        return result == -ENOENT ? OK : store_fail(store, result, "stat", name, fault);
-    }
-    if (!digest_is_none(find(marks, &digest))) {
-        collected->live_objects++;
-        collected->live_bytes += stat.size;
-        return OK;
-    }
-    collected->removed_objects++;
-    collected->removed_bytes += stat.size;
-    result = dry_run ? 0 : world_remove(store->world, dir, name);
-    return result < 0 ? store_fail(store, result, "remove", name, fault) : OK;
+    TRY(remove_victims(collect, true));
+    TRY(copy_victims(collect));
+    TRY(store_merge(collect->store, true, is_kept, collect, collect->fault));
+    TRY(remove_victims(collect, false));
+    return store_forget_damage(collect->store, collect->fault);
 }
 
 static err_t
-sweep_directory(store_t *store, int objects, const char *name, const marks_t *marks, bool dry_run,
-                store_collected_t *collected, fault_t *fault)
+collect_marked(collect_t *collect, const digest_t *roots, size_t root_count, bool dry_run)
 {
-    int dir = world_open(store->world, objects, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0,
-                         WORLD_BENEATH);
-    if (dir < 0) {
-        return store_fail(store, dir, "open", name, fault);
+    for (size_t i = 0; i < root_count; i++) {
+        const marks_t *marks = &collect->marks;
+        store_kept_t before = {marks->objects, marks->stored};
+        TRY(marks_root(&collect->marks, &roots[i]));
+        if (collect->kept != NULL) {
+            collect->kept[i] =
+                (store_kept_t){marks->objects - before.objects, marks->stored - before.bytes};
+        }
     }
-    listing_t names = {0};
-    err_t err = listing_read(store->world, dir, name, &names, fault);
-    for (uint32_t i = 0; i < names.count && err == OK; i++) {
-        err = sweep_object(store, dir, names.name[i], marks, dry_run, collected, fault);
-    }
-    listing_release(&names);
-    world_close(store->world, dir);
-    return err;
+    TRY(store_list_packs(collect->store, &collect->packs, collect->fault));
+    TRY(store_each_entry(collect->store, count_entry, collect, collect->fault));
+    choose(collect);
+    return dry_run ? OK : carry_out(collect);
 }
 
-static err_t
-sweep(store_t *store, const marks_t *marks, bool dry_run, store_collected_t *collected,
-      fault_t *fault)
+err_t
+store_collect_explained(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
+                        store_progress_fn *progress, void *context,
+                        store_collected_t *ret_collected, store_kept_t *ret_kept, fault_t *fault)
 {
-    int objects =
-        world_open(store->world, store->fd, "objects", O_RDONLY | O_DIRECTORY, 0, WORLD_BENEATH);
-    if (objects < 0) {
-        return store_fail(store, objects, "open", "objects", fault);
+    collect_t collect = {.store = store, .kept = ret_kept, .fault = fault};
+    if (store->old_fd >= 0) {
+        return RAISE(fault, ERR_BUSY, 0, "collect", "store/objects");
     }
-    listing_t names = {0};
-    err_t err = listing_read(store->world, objects, "objects", &names, fault);
-    for (uint32_t i = 0; i < names.count && err == OK; i++) {
-        err = sweep_directory(store, objects, names.name[i], marks, dry_run, collected, fault);
+    store_abandon(store); /* what is copied goes into a new pack */
+    TRY(store_view_refresh(store, fault));
+    store->holds_runs = true;
+    err_t err = marks_init(&collect.marks, store, progress, context, fault);
+    err = err == OK ? collect_marked(&collect, roots, root_count, dry_run) : err;
+    store->holds_runs = false;
+    marks_release(&collect.marks);
+    free(collect.packs.pack);
+    if (err == OK) {
+        *ret_collected = collect.result;
     }
-    listing_release(&names);
-    world_close(store->world, objects);
     return err;
 }
 
 err_t
 store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
-              store_collected_t *ret_collected, fault_t *fault)
+              store_progress_fn *progress, void *context, store_collected_t *ret_collected,
+              fault_t *fault)
 {
-    marks_t marks = {0};
-    store_collected_t collected = {0};
-    err_t err = grow(&marks, fault);
-    for (size_t i = 0; i < root_count && err == OK; i++) {
-        err = mark_root(store, &roots[i], &marks, fault);
-    }
-    err = err == OK ? sweep(store, &marks, dry_run, &collected, fault) : err;
-    free(marks.slot);
-    if (err == OK) {
-        *ret_collected = collected;
-    }
-    return err;
+    return store_collect_explained(store, roots, root_count, dry_run, progress, context,
+                                   ret_collected, NULL, fault);
 }

@@ -1,8 +1,7 @@
-/* store_put.c - writing objects, in batches that are named only when their bytes are durable.
+/* store_put.c - writing objects into a pack of one's own.
  *
- * Bytes    tmp/<16 hex of chance>-<number>: an object under way.
- * A crash  before the commit's first sync leaves files in tmp/ only; between the two syncs, whole
- *          objects of which any may have lost its name.
+ * Bytes    packs/<id>.pack, appended to by this job only, .<id>.pack.new until its first commit.
+ * A crash  leaves a ".new" pack, or dead bytes at the end of one.
  */
 #include "actors/content/store.h"
 
@@ -10,280 +9,334 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include "actors/content/check64.h"
 #include "actors/content/fail.h"
 #include "actors/content/store_inner.h"
 #include "actors/content/sync_points.h"
 #include "actors/content/write_all.h"
 
-static void
-pending_path(const store_t *store, uint32_t index, char path[STORE_PATH_BYTES])
-{
-    snprintf(path, STORE_PATH_BYTES, "tmp/%s-%u", store->prefix, index);
-}
+#define FILE_BUFFER (2 * CHUNK_BYTES_MAX) /* of a file that is cut: always one whole chunk */
+#define LIST_ROWS   1024u                 /* by which the list of a file grows */
 
 /* The place of a digest in the index of pending objects: its own, or the free one for it. */
 static uint32_t *
-pending_slot(store_t *store, const digest_t *digest)
+pending_slot(const pack_writer_t *writer, const digest_t *digest)
 {
     uint32_t at;
     memcpy(&at, digest->byte, sizeof at);
     for (at %= STORE_SLOTS;; at = (at + 1) % STORE_SLOTS) {
-        uint32_t *slot = &store->slot[at];
-        if (*slot == 0 || digest_equal(&store->digest[*slot - 1], digest)) {
+        uint32_t *slot = &writer->slot[at];
+        if (*slot == 0 || digest_equal(&writer->entry[*slot - 1].digest, digest)) {
             return slot;
         }
     }
 }
 
-/* Whether the object is there or on its way; what is relied on is made durable by the commit. */
+bool
+store_is_pending(const store_t *store, const digest_t *digest)
+{
+    return store->writer.pending > 0 && *pending_slot(&store->writer, digest) != 0;
+}
+
+/* Whether the object is there or on its way; what is relied on is made durable by the commit. The
+ * first release's objects do not count: who knows whether their names are durable. */
 static err_t
 is_known(store_t *store, const digest_t *digest, bool *ret_known, fault_t *fault)
 {
+    store_place_t place;
     if (store->dry) {
         *ret_known = true;
         return OK;
     }
     store->dirty = true;
-    store->touched[digest->byte[0]] = true;
-    if (*pending_slot(store, digest) != 0) {
-        *ret_known = true;
+    *ret_known = store_is_pending(store, digest);
+    return *ret_known ? OK : store_find(store, digest, false, &place, ret_known, fault);
+}
+
+err_t
+store_ready_to_put(store_t *store, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    if (writer->buffer == NULL) {
+        writer->buffer = malloc(STORE_WINDOW);
+        writer->entry = malloc(STORE_BATCH_MAX * sizeof writer->entry[0]);
+        writer->slot = calloc(STORE_SLOTS, sizeof writer->slot[0]);
+    }
+    bool enough = writer->buffer != NULL && writer->entry != NULL && writer->slot != NULL;
+    return enough ? OK : NO_MEMORY(fault, "a pack of the store");
+}
+
+static err_t
+open_pack(store_t *store, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    char name[RUN_NAME_BYTES];
+    TRY(store_ready_to_put(store, fault));
+    writer->id = store_new_id(store);
+    writer->named = false;
+    store_pack_name_new(writer->id, name);
+    writer->fd = world_open(store->world, store->packs_fd, name,
+                            O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, WORLD_BENEATH);
+    if (writer->fd < 0) {
+        int result = writer->fd;
+        writer->fd = -1;
+        return store_fail(store, result, "create", name, fault);
+    }
+    pack_head_encode(writer->id, writer->buffer);
+    writer->buffered = PACK_HEAD_BYTES;
+    writer->length = PACK_HEAD_BYTES;
+    writer->committed = 0;
+    return OK;
+}
+
+err_t
+store_flush(store_t *store, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    uint64_t at = writer->length - writer->buffered;
+    int result = write_all(store->world, writer->fd, writer->buffer, writer->buffered, at);
+    writer->buffered = 0;
+    return result < 0 ? store_fail(store, result, "write", "a pack of the store", fault) : OK;
+}
+
+static err_t
+write_bytes(store_t *store, const void *bytes, size_t size, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    if (size > STORE_WINDOW - writer->buffered) {
+        TRY(store_flush(store, fault));
+    }
+    if (size > STORE_WINDOW) {
+        int result = write_all(store->world, writer->fd, bytes, size, writer->length);
+        writer->length += size;
+        return result < 0 ? store_fail(store, result, "write", "a pack of the store", fault) : OK;
+    }
+    memcpy(writer->buffer + writer->buffered, bytes, size);
+    writer->buffered += size;
+    writer->length += size;
+    return OK;
+}
+
+static void
+note_pending(pack_writer_t *writer, const pack_record_t *record, uint64_t offset)
+{
+    writer->entry[writer->pending] = (run_entry_t){.digest = record->digest,
+                                                   .pack = writer->id,
+                                                   .offset = offset,
+                                                   .size = record->size,
+                                                   .stored = record->stored,
+                                                   .kind = record->kind,
+                                                   .packing = record->packing};
+    uint32_t *slot = pending_slot(writer, &record->digest);
+    *slot = ++writer->pending;
+}
+
+static err_t
+append(store_t *store, const pack_record_t *record, const void *stored, fault_t *fault)
+{
+    static const uint8_t zeros[RECORD_ALIGN];
+    uint8_t head[RECORD_HEAD_BYTES];
+    pack_writer_t *writer = &store->writer;
+    if (writer->fd < 0) {
+        TRY(open_pack(store, fault));
+    }
+    uint64_t offset = writer->length;
+    pack_record_encode(record, head);
+    TRY(write_bytes(store, head, sizeof head, fault));
+    TRY(write_bytes(store, stored, record->stored, fault));
+    size_t rest = pack_record_bytes(record->stored) - sizeof head - record->stored;
+    TRY(write_bytes(store, zeros, rest, fault));
+    note_pending(writer, record, offset);
+    writer->appended += pack_record_bytes(record->stored);
+    return OK;
+}
+
+/* A pack that has its size is committed and ended; the next record begins another one. */
+err_t
+store_append(store_t *store, const pack_record_t *record, const void *stored, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    store->dirty = true;
+    TRY(append(store, record, stored, fault));
+    if (writer->length < store->pack_bytes && writer->pending < STORE_BATCH_MAX) {
         return OK;
     }
-    return store_has(store, digest, ret_known, fault);
-}
-
-static err_t
-open_pending(store_t *store, char path[STORE_PATH_BYTES], int *ret_fd, fault_t *fault)
-{
-    if (store->pending == STORE_BATCH_MAX) {
-        TRY(store_commit(store, fault));
+    bool full = writer->length >= store->pack_bytes;
+    TRY(store_commit(store, fault));
+    if (full) {
+        world_close(store->world, writer->fd);
+        writer->fd = -1;
     }
-    store->dirty = true;
-    pending_path(store, store->pending, path);
-    int fd = world_open(store->world, store->fd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW,
-                        0600, WORLD_BENEATH);
-    if (fd < 0) {
-        return store_fail(store, fd, "create", path, fault);
-    }
-    *ret_fd = fd;
     return OK;
 }
 
-/* Ends the writing of the next pending object; a failed one is removed again. */
+/* Puts bytes that are in memory, whatever their digest is found to be. */
 static err_t
-close_pending(store_t *store, int fd, int result, const char *path, const digest_t *digest,
-              fault_t *fault)
+put(store_t *store, const void *bytes, size_t size, digest_t *ret_digest, bool *ret_new,
+    fault_t *fault)
 {
-    if (result >= 0 && !store->syncs_whole) {
-        result = sync_point_file(store->world, SYNC_STORE_DATA, fd);
+    bool known = false;
+    hash_bytes(store->hash, bytes, size, ret_digest);
+    TRY(is_known(store, ret_digest, &known, fault));
+    *ret_new = !known;
+    if (known) {
+        return OK;
     }
-    int closed = world_close(store->world, fd);
-    result = result < 0 ? result : closed;
-    if (result < 0) {
-        err_t err = store_fail(store, result, "write", path, fault);
-        (void) world_remove(store->world, store->fd, path);
-        return err;
+    const uint8_t *stored = NULL;
+    size_t squeezed = 0;
+    if (squeeze(&store->squeeze, bytes, size, &stored, &squeezed) != OK) {
+        return NO_MEMORY(fault, "an object of the store");
     }
-    uint32_t *slot = pending_slot(store, digest);
-    store->digest[store->pending] = *digest;
-    *slot = ++store->pending;
-    return OK;
-}
-
-static err_t
-put_new_bytes(store_t *store, const void *bytes, size_t size, const digest_t *digest,
-              fault_t *fault)
-{
-    char path[STORE_PATH_BYTES];
-    int fd = -1;
-    TRY(open_pending(store, path, &fd, fault));
-    store->touched[digest->byte[0]] = true;
-    int result = write_all(store->world, fd, bytes, size, 0);
-    return close_pending(store, fd, result, path, digest, fault);
+    pack_record_t record = {.kind = PACK_BYTES,
+                            .packing = squeezed > 0 ? PACKED_ZSTD : PACKED_PLAIN,
+                            .stored = (uint32_t) (squeezed > 0 ? squeezed : size),
+                            .size = size,
+                            .digest = *ret_digest};
+    stored = squeezed > 0 ? stored : bytes;
+    record.body_check = check64(stored, record.stored);
+    return store_append(store, &record, stored, fault);
 }
 
 err_t
 store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret_put,
                 fault_t *fault)
 {
-    store_put_t put = {.size = size};
-    hash_bytes(store->hash, bytes, size, &put.digest);
-    bool known = false;
-    TRY(is_known(store, &put.digest, &known, fault));
-    if (!known) {
-        TRY(put_new_bytes(store, bytes, size, &put.digest, fault));
+    bool is_new = false;
+    uint64_t before = store->writer.appended;
+    if (size > RECORD_BYTES_MAX) {
+        return RAISE(fault, ERR_TOO_LARGE, 0, "store", "an object");
     }
-    put.is_new = !known;
-    *ret_put = put;
+    TRY(put(store, bytes, size, &ret_put->digest, &is_new, fault));
+    ret_put->size = size;
+    ret_put->new_bytes = is_new ? size : 0;
+    ret_put->stored = store->writer.appended - before;
     return OK;
 }
 
-/* Reads until the block is full or the file ends. */
-static int64_t
-read_block(store_t *store, int fd, uint64_t offset)
+/* A file that is read block by block, and what has come of it so far. */
+typedef struct intake {
+    store_t *store;
+    int fd;
+    const char *path;
+    uint64_t read; /* bytes */
+    size_t at;     /* where in the buffer the next chunk begins */
+    size_t have;   /* bytes from there on */
+    bool ended;
+    uint8_t *list;
+    size_t rows, room;
+    store_put_t put;
+    fault_t *fault;
+} intake_t;
+
+/* Sees to it that a whole chunk is in the buffer, or all that is left of the file. */
+static err_t
+fill(intake_t *intake)
 {
-    size_t done = 0;
-    while (done < CONTENT_BLOCK_BYTES) {
-        int64_t got = world_read(store->world, fd, store->block + done, CONTENT_BLOCK_BYTES - done,
-                                 offset + done);
+    store_t *store = intake->store;
+    if (intake->ended || intake->have >= CHUNK_BYTES_MAX) {
+        return OK;
+    }
+    memmove(store->block.bytes, store->block.bytes + intake->at, intake->have);
+    intake->at = 0;
+    while (!intake->ended && intake->have < FILE_BUFFER) {
+        int64_t got = world_read(store->world, intake->fd, store->block.bytes + intake->have,
+                                 FILE_BUFFER - intake->have, intake->read);
         if (got < 0) {
-            return got;
+            return FAIL(intake->fault, got, "read", intake->path);
         }
-        if (got == 0) {
-            break;
-        }
-        done += (size_t) got;
+        intake->ended = got == 0;
+        intake->read += (uint64_t) got;
+        intake->have += (size_t) got;
     }
-    return (int64_t) done;
-}
-
-/* Goes once over the file, hashing, and writing to the descriptor when it is not negative. A
- * failure of the writing side is told apart by *ret_written. */
-static int64_t
-pass(store_t *store, int fd, int to, digest_t *ret_digest, int *ret_written)
-{
-    uint64_t size = 0;
-    int64_t got = 1;
-    hash_begin(store->hash);
-    while (got > 0 && *ret_written >= 0) {
-        got = read_block(store, fd, size);
-        if (got > 0) {
-            hash_add(store->hash, store->block, (size_t) got);
-            *ret_written =
-                to < 0 ? 0 : write_all(store->world, to, store->block, (size_t) got, size);
-            size += (uint64_t) got;
-        }
-    }
-    hash_end(store->hash, ret_digest);
-    return got < 0 ? got : (int64_t) size;
-}
-
-/* The second pass over a large file: copied and hashed again; other bytes than the first time
- * mean that somebody writes to it. */
-static err_t
-copy_file(store_t *store, int fd, const char *path, const store_put_t *put, fault_t *fault)
-{
-    char tmp[STORE_PATH_BYTES];
-    int to = -1;
-    TRY(open_pending(store, tmp, &to, fault));
-    store->touched[put->digest.byte[0]] = true;
-    digest_t digest;
-    int written = 0;
-    int64_t size = pass(store, fd, to, &digest, &written);
-    if (written >= 0 && (size < 0 || !digest_equal(&digest, &put->digest))) {
-        world_close(store->world, to);
-        (void) world_remove(store->world, store->fd, tmp);
-        return size < 0 ? FAIL(fault, size, "read", path)
-                        : RAISE(fault, ERR_SOURCE_CHANGED, 0, "read", path);
-    }
-    return close_pending(store, to, written, tmp, &put->digest, fault);
-}
-
-static err_t
-put_large_file(store_t *store, int fd, const char *path, store_put_t *ret_put, fault_t *fault)
-{
-    store_put_t put = {0};
-    int written = 0;
-    int64_t size = pass(store, fd, -1, &put.digest, &written);
-    if (size < 0) {
-        return FAIL(fault, size, "read", path);
-    }
-    put.size = (uint64_t) size;
-    bool known = false;
-    TRY(is_known(store, &put.digest, &known, fault));
-    if (!known) {
-        TRY(copy_file(store, fd, path, &put, fault));
-    }
-    put.is_new = !known;
-    *ret_put = put;
     return OK;
+}
+
+static err_t
+add_row(intake_t *intake, const list_row_t *row)
+{
+    if (intake->rows == intake->room) {
+        size_t room = intake->room + intake->room / 2 + LIST_ROWS;
+        uint8_t *list = realloc(intake->list, room * LIST_ROW_BYTES);
+        if (list == NULL) {
+            return NO_MEMORY(intake->fault, intake->path);
+        }
+        intake->list = list;
+        intake->room = room;
+    }
+    list_row_encode(row, intake->list + intake->rows++ * LIST_ROW_BYTES);
+    return intake->rows <= RECORD_BYTES_MAX / LIST_ROW_BYTES
+               ? OK
+               : RAISE(intake->fault, ERR_TOO_LARGE, 0, "store", intake->path);
+}
+
+/* Puts the chunk at the begin of the buffer. */
+static err_t
+put_chunk(intake_t *intake)
+{
+    store_t *store = intake->store;
+    const uint8_t *bytes = store->block.bytes + intake->at;
+    size_t size = chunker_cut(&store->chunker, bytes, intake->have);
+    list_row_t row = {.size = (uint32_t) size};
+    bool is_new = false;
+    hash_add(store->whole, bytes, size);
+    TRY(put(store, bytes, size, &row.digest, &is_new, intake->fault));
+    TRY(add_row(intake, &row));
+    intake->put.new_bytes += is_new ? size : 0;
+    intake->have -= size;
+    intake->at += size;
+    return OK;
+}
+
+/* The file is a list of its chunks, by the digest of its bytes. */
+static err_t
+put_list(intake_t *intake)
+{
+    store_t *store = intake->store;
+    bool known = false;
+    hash_end(store->whole, &intake->put.digest);
+    intake->put.size = intake->read;
+    TRY(is_known(store, &intake->put.digest, &known, intake->fault));
+    if (known) {
+        return OK;
+    }
+    pack_record_t record = {.kind = PACK_LIST,
+                            .stored = (uint32_t) (intake->rows * LIST_ROW_BYTES),
+                            .size = intake->read,
+                            .digest = intake->put.digest};
+    record.body_check = check64(intake->list, record.stored);
+    return store_append(store, &record, intake->list, intake->fault);
+}
+
+static err_t
+put_chunks(intake_t *intake)
+{
+    hash_begin(intake->store->whole);
+    while (intake->have > 0) {
+        TRY(put_chunk(intake));
+        TRY(fill(intake));
+    }
+    return put_list(intake);
 }
 
 err_t
 store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put, fault_t *fault)
 {
-    int64_t got = read_block(store, fd, 0);
-    if (got < 0) {
-        return FAIL(fault, got, "read", path);
+    intake_t intake = {.store = store, .fd = fd, .path = path, .fault = fault};
+    uint64_t before = store->writer.appended;
+    if (buffer_reserve(&store->block, FILE_BUFFER) != OK) {
+        return NO_MEMORY(fault, path);
     }
-    if (got < (int64_t) CONTENT_BLOCK_BYTES) {
-        return store_put_bytes(store, store->block, (size_t) got, ret_put, fault);
+    TRY(fill(&intake));
+    if (intake.have <= CHUNK_BYTES_WHOLE) {
+        return store_put_bytes(store, store->block.bytes, intake.have, ret_put, fault);
     }
-    return put_large_file(store, fd, path, ret_put, fault);
-}
-
-/* Gives a pending object its name; its directory is made when it is the first one there. */
-static int
-name_object(store_t *store, uint32_t index)
-{
-    char from[STORE_PATH_BYTES];
-    char to[STORE_PATH_BYTES];
-    pending_path(store, index, from);
-    store_object_path(&store->digest[index], to);
-    int result = world_rename(store->world, store->fd, from, store->fd, to);
-    if (result == -ENOENT) {
-        char directory[] = "objects/xx";
-        memcpy(directory, to, sizeof directory - 1);
-        result = world_make_dir(store->world, store->fd, directory, 0700);
-        if (result < 0 && result != -EEXIST) {
-            return result;
-        }
-        result = world_rename(store->world, store->fd, from, store->fd, to);
+    err_t err = put_chunks(&intake);
+    free(intake.list);
+    if (err == OK) {
+        *ret_put = intake.put;
+        ret_put->stored = store->writer.appended - before;
     }
-    return result;
-}
-
-static int
-sync_directory(store_t *store, const char *path)
-{
-    int fd = world_open(store->world, store->fd, path, O_RDONLY | O_DIRECTORY, 0, WORLD_BENEATH);
-    if (fd < 0) {
-        return fd;
-    }
-    int result = sync_point_file(store->world, SYNC_STORE_NAMES, fd);
-    int closed = world_close(store->world, fd);
-    return result < 0 ? result : closed;
-}
-
-static int
-sync_names(store_t *store)
-{
-    if (store->syncs_whole) {
-        return sync_point_all(store->world, SYNC_STORE_NAMES, store->fd);
-    }
-    int result = 0;
-    for (unsigned i = 0; i < 256 && result >= 0; i++) {
-        char path[16];
-        snprintf(path, sizeof path, "objects/%02x", i);
-        result = store->touched[i] ? sync_directory(store, path) : 0;
-    }
-    result = result < 0 ? result : sync_directory(store, "objects");
-    result = result < 0 ? result : sync_point_file(store->world, SYNC_STORE_LAYOUT, store->fd);
-    return result < 0 ? result : sync_point_file(store->world, SYNC_STORE_LAYOUT, store->parent_fd);
-}
-
-err_t
-store_commit(store_t *store, fault_t *fault)
-{
-    if (!store->dirty) {
-        return OK;
-    }
-    int result = 0;
-    if (store->pending > 0 && store->syncs_whole) {
-        result = sync_point_all(store->world, SYNC_STORE_DATA, store->fd);
-    }
-    for (uint32_t i = 0; i < store->pending && result >= 0; i++) {
-        result = name_object(store, i);
-    }
-    result = result < 0 ? result : sync_names(store);
-    result = result < 0 ? result : world_point(store->world, "store.committed");
-    if (result < 0) {
-        return store_fail(store, result, "commit", "store/objects", fault);
-    }
-    store->pending = 0;
-    store->dirty = false;
-    memset(store->slot, 0, STORE_SLOTS * sizeof store->slot[0]);
-    memset(store->touched, 0, sizeof store->touched);
-    return OK;
+    return err;
 }

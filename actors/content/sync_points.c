@@ -25,6 +25,12 @@ sync_point_file(world_t *world, sync_point_t point, int fd)
 }
 
 int
+sync_point_data(world_t *world, sync_point_t point, int fd)
+{
+    return is_skipped(point) ? 0 : world_sync_data(world, fd);
+}
+
+int
 sync_point_all(world_t *world, sync_point_t point, int fd)
 {
     return is_skipped(point) ? 0 : world_sync_all(world, fd);

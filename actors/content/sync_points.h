@@ -13,8 +13,10 @@
 
 #define SYNC_POINTS(S)                                                                             \
     S(SYNC_STORE_LAYOUT) /* the store's directories, when they are made */                         \
-    S(SYNC_STORE_DATA)   /* bytes of objects, before they get their names */                       \
-    S(SYNC_STORE_NAMES)  /* names of objects */                                                    \
+    S(SYNC_PACK_DATA)    /* bytes of objects, before a run names them */                           \
+    S(SYNC_PACK_NAMES)   /* names of packs, before a run names what is in them */                  \
+    S(SYNC_RUN_DATA)     /* bytes of a run of the index, before it has its name */                 \
+    S(SYNC_RUN_NAMES)    /* names of runs */                                                       \
     S(SYNC_POINT_INNER)  /* the directories in .despool, before the identity stands beside them */ \
     S(SYNC_POINT_FILE)   /* bytes of the identity */                                               \
     S(SYNC_POINT_NAMES)  /* names in .despool */                                                   \
@@ -52,6 +54,7 @@ typedef enum sync_point {
 
 /* fsync of a file or directory, and syncfs of what fd is on, at a named point. */
 int sync_point_file(world_t *world, sync_point_t point, int fd);
+int sync_point_data(world_t *world, sync_point_t point, int fd); /* fdatasync */
 int sync_point_all(world_t *world, sync_point_t point, int fd);
 /* Whether syncfs of this file system type is known to be enough (ext4, xfs, btrfs, tmpfs). */
 bool sync_type_is_tested(uint32_t f_type);

@@ -1,9 +1,10 @@
 /* transfer.h - ranges of the site's objects, as they are sent to agents.
  *
  * Shape    an object is read from an offset, at most so many bytes; its size comes along.
- * Promises bytes are read as they are: who receives the whole object checks its digest.
- * Costs    an open and a read for each range.
- * Errors   those of store_open_object; ERR_DIGEST: it is shorter than the range begins.
+ * Promises the chunks that a range touches were held against their digests; who receives the whole
+ *          object checks its own.
+ * Costs    those of store_read_part.
+ * Errors   those of store_read_part; ERR_DIGEST: it is shorter than the range begins.
  * Threads  one job.
  */
 #pragma once

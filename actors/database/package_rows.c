@@ -24,6 +24,8 @@ package_read(const cursor_t *row, package_t *ret)
     ret->links = cursor_u64(row, 12);
     ret->bytes = cursor_u64(row, 13);
     ret->not_carried = cursor_u64(row, 14);
+    ret->unique_bytes = cursor_count(row, 15);
+    ret->stored_bytes = cursor_count(row, 16);
 }
 
 static bool

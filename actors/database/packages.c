@@ -95,6 +95,8 @@ take_version(const version_commit_t *m, package_t *package)
     package->directories = m->directories;
     package->links = m->links;
     package->bytes = m->bytes;
+    package->unique_bytes = m->unique_bytes;
+    package->stored_bytes = m->stored_bytes;
     package->not_carried = m->not_carried;
 }
 
@@ -104,7 +106,8 @@ write_version(tx_t *tx, const package_t *p)
     event_draft_t event;
     RUN(tx, SQL_VERSION_ADD, v_int(p->row), v_u64(p->epoch), v_digest(&p->root),
         v_text(SLICE_OF(p, label)), v_u64(p->files), v_u64(p->directories), v_u64(p->links),
-        v_u64(p->bytes), v_u64(p->not_carried), v_int(tx->now_ns));
+        v_u64(p->bytes), v_u64(p->not_carried), v_int(tx->now_ns), v_u64(p->unique_bytes),
+        v_u64(p->stored_bytes));
     RUN(tx, SQL_PACKAGE_VERSION, v_int(p->row), v_u64(p->epoch));
     event_of_package(&event, p, STATUS_PACKAGE_STORED);
     event_text(&event, "package %s: version %llu '%.*s' is stored, %llu files, %llu bytes", p->id,
@@ -285,18 +288,26 @@ handle_package_lookup(tx_t *tx, const package_lookup_t *m)
 }
 
 void
-handle_live_roots(tx_t *tx, __attribute__((unused)) const live_roots_t *m)
+handle_live_roots(tx_t *tx, const live_roots_t *m)
 {
     tx_run(tx, SQL_ALL_VERSIONS_PRUNE, NULL, 0);
-    int64_t count = tx_number(tx, SQL_ALL_ROOTS_COUNT, 0, NULL, 0);
+    int64_t count =
+        tx_number(tx, m->named ? SQL_ALL_VERSIONS_COUNT : SQL_ALL_ROOTS_COUNT, 0, NULL, 0);
     roots_t *roots = ANSWER(tx, roots);
     roots->roots = draft_rows(&tx->answer, (uint32_t) count, sizeof(root_ref_t));
     uint32_t i = 0;
-    cursor_t row = tx_open(tx, SQL_ALL_ROOTS, NULL, 0);
+    cursor_t row = tx_open(tx, m->named ? SQL_ALL_VERSIONS : SQL_ALL_ROOTS, NULL, 0);
     while (cursor_next(&row)) {
         root_ref_t *root = draft_row(&tx->answer, roots->roots, i++, sizeof *root);
         if (root != NULL) {
             cursor_copy(&row, 0, root->root.byte, sizeof root->root.byte);
+            root->epoch = RECORD_NONE;
+            if (m->named) {
+                char id[NAME_BYTES_MAX + 1];
+                cursor_name(&row, 1, id);
+                root->id = tx_text(tx, slice_of(id));
+                root->epoch = cursor_u64(&row, 2);
+            }
         }
     }
 }

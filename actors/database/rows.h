@@ -22,6 +22,7 @@ typedef struct package {
     bool removing;
     digest_t root;
     uint64_t files, directories, links, bytes, not_carried;
+    uint64_t unique_bytes, stored_bytes; /* RECORD_NONE: nobody counted them then */
 } package_t;
 
 /* How far a point is on its way out, as its row has it. */

@@ -80,6 +80,9 @@ static const char *const steps[] = {
     "CREATE TABLE agent (point INTEGER PRIMARY KEY REFERENCES point ON DELETE CASCADE,"
     "  token BLOB NOT NULL UNIQUE, expires INTEGER NOT NULL, key BLOB UNIQUE, signing BLOB,"
     "  revoked INTEGER NOT NULL DEFAULT 0);",
+    /* Null: of a version that was stored before they were counted. */
+    ("ALTER TABLE version ADD COLUMN unique_bytes INTEGER;"
+     "ALTER TABLE version ADD COLUMN stored_bytes INTEGER;"),
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

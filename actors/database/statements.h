@@ -51,7 +51,8 @@
 #define SQL_PACKAGE_COLUMNS                                                                        \
     "p.row, p.id, p.incarnation, p.name, p.source, p.epoch, max(p.next_epoch, p.epoch + 1), "      \
     "p.removing, v.root, "                                                                         \
-    "v.label, v.files, v.directories, v.links, v.bytes, v.not_carried FROM package p "             \
+    "v.label, v.files, v.directories, v.links, v.bytes, v.not_carried, "                           \
+    "v.unique_bytes, v.stored_bytes FROM package p "                                               \
     "LEFT JOIN version v ON v.package = p.row AND v.epoch = p.epoch "
 
 #define SQL_PACKAGES(S)                                                                            \
@@ -78,8 +79,8 @@
     S(SQL_EXCLUDE_ADD, "INSERT INTO exclude (package, place, glob) VALUES (?1, ?2, ?3)")           \
     S(SQL_EXCLUDE_CLEAR, "DELETE FROM exclude WHERE package = ?1")                                 \
     S(SQL_VERSION_ADD, "INSERT INTO version (package, epoch, root, label, files, directories, "    \
-                       "links, bytes, not_carried, at) "                                           \
-                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                         \
+                       "links, bytes, not_carried, at, unique_bytes, stored_bytes) "               \
+                       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")               \
     S(SQL_ALL_VERSIONS_PRUNE, "DELETE FROM version WHERE epoch <> (SELECT epoch FROM package "     \
                               "WHERE row = version.package) "                                      \
                               "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "     \
@@ -90,7 +91,10 @@
                               "  WHERE package = version.package "                                 \
                               "  AND version.epoch BETWEEN held_from AND held_to)")                \
     S(SQL_ALL_ROOTS_COUNT, "SELECT count(DISTINCT root) FROM version")                             \
-    S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")
+    S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")                            \
+    S(SQL_ALL_VERSIONS_COUNT, "SELECT count(*) FROM version")                                      \
+    S(SQL_ALL_VERSIONS, "SELECT v.root, p.id, v.epoch FROM version v JOIN package p "              \
+                        "ON p.row = v.package ORDER BY p.id, v.epoch")
 
 /* ---- points and groups ---- */
 

@@ -172,6 +172,8 @@ fill_package(tx_t *tx, const package_t *package, package_row_t *ret)
     ret->state = package_state(tx, package->row);
     ret->files = package->files;
     ret->bytes = package->bytes;
+    ret->unique_bytes = package->unique_bytes;
+    ret->stored_bytes = package->stored_bytes;
     count_states(tx, package->row, ret);
 }
 

@@ -15,6 +15,7 @@ import sqlite3
 import struct
 
 from harness import Late
+import packs
 
 STATES = ('pending', 'installing', 'installed', 'retrying', 'waiting', 'failed', 'cancelled',
           'removing', 'removed')
@@ -74,7 +75,7 @@ def targets(data, scratch):
 
 
 class Store:
-    """DATA/store: whole files and manifest nodes by digest."""
+    """DATA/store: files, their chunks and manifest nodes by digest."""
 
     VERSION = struct.Struct('>4sHHqQQQQ32s')
     NODE = struct.Struct('>4sHHI')
@@ -86,35 +87,29 @@ class Store:
         self.good = {}  # name -> what stat said when its bytes were read and found right
 
     def names(self):
-        """{digest: path} of every object."""
-        return {name: os.path.join(where, name)
-                for where, _, names in os.walk(os.path.join(self.root, 'objects'))
-                for name in names}
+        """{digest: where it stands} of every object."""
+        return packs.objects(self.root)
 
     def temporaries(self):
-        with contextlib.suppress(FileNotFoundError):
-            return sorted(os.listdir(os.path.join(self.root, 'tmp')))
-        return []
+        return packs.temporaries(self.root)
 
     def faults(self):
         """Objects whose bytes are not those of their names."""
-        found = []
-        for name, path in self.names().items():
-            status = os.stat(path)
-            stamp = (status.st_ino, status.st_size, status.st_mtime_ns)
+        found, names = [], self.names()
+        for name, record in names.items():
+            status = os.stat(record.path)
+            stamp = (record.path, record.offset, status.st_ino)
             if self.good.get(name) == stamp:
                 continue
-            with open(path, 'rb') as file:
-                digest = hashlib.sha256(file.read()).hexdigest()
-            if digest == name:
+            wrong = packs.is_right(name, record, names)
+            if wrong is None:
                 self.good[name] = stamp
             else:
-                found.append(f'the object {name} has {status.st_size} bytes of another digest')
+                found.append(f'the object {name} is not right: {wrong}')
         return found
 
     def read(self, digest, names):
-        with open(names[digest], 'rb') as file:
-            return file.read()
+        return names[digest].read(names)
 
     def reach(self, root, names):
         """The digests that a version needs: (all of them, those of its files and links)."""
@@ -128,6 +123,7 @@ class Store:
                 digest = entry[-1].hex()
                 if entry[0] != self.DIRECTORY:
                     leaves.add(digest)
+                    needed.update(names[digest].chunks() if digest in names else ())
                 elif digest not in needed:
                     nodes.append(digest)
                 needed.add(digest)

@@ -6,6 +6,7 @@ import random
 import shutil
 
 from harness import Refused, Site, claim, make_tree, own_tree, remove_tree, run, write
+import packs
 
 
 def one_package(site, *points, unplugged=()):
@@ -633,15 +634,15 @@ def what_the_site_lost_of_its_own_copy_is_told_and_stored_again():
     with Site() as site:
         source = one_package(site, 'a')
         site.add_point('b')
-        objects = site.path('site', 'store', 'objects')
-        path = max((os.path.join(where, name) for where, _, names in os.walk(objects)
-                    for name in names), key=os.path.getsize)
-        with open(path, 'r+b') as file:
+        digest, record = max(packs.objects(site.path('site', 'store')).items(),
+                             key=lambda item: item[1].stored)
+        with open(record.path, 'r+b') as file:
+            file.seek(record.offset + packs.HEAD.size)
             file.write(b'a byte that went bad')
         site.do('distribute', {'id': 'P1', 'to': ['b']})
         site.wait_states('P1', {'b': 'failed'}, 30)
         cause = site.target('P1', 'b')['cause']
-        assert cause['code'] == 'not-stored' and os.path.basename(path) in cause['text'], cause
+        assert cause['code'] == 'not-stored' and digest in cause['text'], cause
         assert 'package update' in cause['hint'], cause
         assert not site.do('package.update', {'id': 'P1'})['changed'], 'it is no new version'
         assert site.do('retry', {'id': 'P1'})['changed']

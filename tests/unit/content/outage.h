@@ -41,7 +41,7 @@ void furnish(run_t *run);
 
 /* Notes the first thing that is wrong. */
 void blame(run_t *run, const char *what, err_t err);
-/* A name in the store means whole bytes, promised or not. */
+/* What a run of the index names is whole, promised or not. */
 void check_objects(run_t *run);
 void check_open(run_t *run);
 

@@ -408,8 +408,8 @@ CLAIM_OF_BOTH(place, finds_a_damaged_object_of_the_store_and_sets_it_aside)
     yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/a"), "some bytes", 0644);
     take(&yard);
-    run("f=$(grep -rl 'some bytes' %s/store/objects) && printf X | dd of=$f conv=notrunc bs=1 "
-        "2>/dev/null",
+    run("f=$(ls %s/store/packs/*.pack) && printf X | dd of=$f conv=notrunc bs=1 "
+        "seek=$(grep -abo 'some bytes' $f | cut -d: -f1) 2>/dev/null",
         yard.data);
     place_result_t result;
     EXPECT_ERR(&yard, ERR_DIGEST, place(&yard, &result));
@@ -427,8 +427,8 @@ CLAIM_OF_BOTH(place, finds_a_damaged_manifest_of_the_store_and_the_next_snapshot
     yard_begin(&yard, user);
     make_file(yard_path(&yard, "source/only-a-manifest-has-this-name"), "some bytes", 0644);
     take(&yard);
-    run("f=$(grep -rl 'only-a-manifest-has-this-name' %s/store/objects) && "
-        "printf X | dd of=$f conv=notrunc bs=1 2>/dev/null",
+    run("f=$(ls %s/store/packs/*.pack) && printf X | dd of=$f conv=notrunc bs=1 "
+        "seek=$(grep -abo 'only-a-manifest-has-this-name' $f | cut -d: -f1) 2>/dev/null",
         yard.data);
     place_result_t result;
     EXPECT_ERR(&yard, ERR_DIGEST, place(&yard, &result));

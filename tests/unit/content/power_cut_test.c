@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "actors/content/listing.h"
 #include "actors/content/place.h"
 #include "actors/content/removal.h"
 #include "actors/content/snapshot.h"
@@ -268,7 +267,7 @@ static void
 nothing_is_lost(bool each)
 {
     tally_t tally = {0};
-    cut_everywhere(cut_run, SYNC_NONE, each, 12, &tally);
+    cut_everywhere(cut_run, SYNC_NONE, each, 16, &tally);
     cr_log_info("%llu cuts", (unsigned long long) tally.cuts);
     cr_expect(tally.cuts > 2000, "only %llu cuts", (unsigned long long) tally.cuts);
     cr_expect(!tally.lost, "%s", tally.what);
@@ -284,21 +283,11 @@ Test(power_cut, loses_nothing_where_each_file_is_synced)
     nothing_is_lost(true);
 }
 
-/* Where the whole file system is synced, the store's own directories come along. */
-static bool
-is_needed(sync_point_t point, bool each)
-{
-    return each || point != SYNC_STORE_LAYOUT;
-}
-
 static void
 every_sync_is_needed(bool each)
 {
     for (int point = 1; point < SYNC_POINT_COUNT; point++) {
         tally_t tally = {0};
-        if (!is_needed((sync_point_t) point, each)) {
-            continue;
-        }
         cut_everywhere(cut_run, (sync_point_t) point, each, 100, &tally);
         cr_log_info("%s: %llu cuts, %s", point_names[point], (unsigned long long) tally.cuts,
                     tally.what);

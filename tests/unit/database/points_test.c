@@ -376,6 +376,13 @@ Test(store, live_roots_are_those_that_a_package_or_target_wants_or_has)
     cr_assert_eq(roots->roots.count, 2u, "1 is at DP1, 3 is wanted, 2 is nowhere");
     cr_assert_eq(ROW(roots, roots->roots, 0, root_ref_t)->root.byte[0], 1u);
     cr_assert_eq(ROW(roots, roots->roots, 1, root_ref_t)->root.byte[0], 3u);
+    package_is(site, "P0", 3);
+    MAKE(site, live_roots)->named = true;
+    roots = ASK(site, live_roots, roots);
+    cr_assert_eq(roots->roots.count, 3u, "the same root of another package, too");
+    const root_ref_t *first = ROW(roots, roots->roots, 0, root_ref_t);
+    cr_assert(slice_equal(record_slice(roots, first->id), slice_of("P0")));
+    cr_assert_eq(first->epoch, 1u);
     site_end(site);
 }
 

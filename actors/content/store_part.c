@@ -1,0 +1,141 @@
+/* store_part.c - parts of objects, as they are sent to others.
+ *
+ * Bytes    see store_read.c.
+ * A crash  changes nothing here: this reads only.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include "actors/content/fail.h"
+#include "actors/content/store_inner.h"
+
+typedef struct part {
+    store_t *store;
+    const digest_t *digest;
+    uint64_t from;
+    uint8_t *bytes;
+    size_t max, size; /* wanted, and had so far */
+    fault_t *fault;
+} part_t;
+
+/* Takes what is wanted of a block that begins at `at` of the object. */
+static void
+take(part_t *part, uint64_t at, const uint8_t *block, size_t block_size)
+{
+    uint64_t next = part->from + part->size;
+    if (next < at || next >= at + block_size) {
+        return;
+    }
+    size_t skip = (size_t) (next - at);
+    size_t room = part->max - part->size;
+    size_t size = block_size - skip < room ? block_size - skip : room;
+    memcpy(part->bytes + part->size, block + skip, size);
+    part->size += size;
+}
+
+static err_t
+take_chunk(part_t *part, uint64_t at, const list_row_t *row)
+{
+    store_place_t place;
+    bool found = false;
+    const uint8_t *bytes = NULL;
+    TRY(store_find(part->store, &row->digest, true, &place, &found, part->fault));
+    if (!found) {
+        return store_not_stored(&row->digest, part->fault);
+    }
+    if (place.entry.kind != PACK_BYTES || place.entry.size != row->size) {
+        return RAISE(part->fault, ERR_DIGEST, 0, "read", "an object of the store");
+    }
+    TRY(store_bytes(part->store, &place.entry, true, &bytes, part->fault));
+    take(part, at, bytes, row->size);
+    return OK;
+}
+
+static err_t
+take_chunks(part_t *part, const uint8_t *list, size_t list_size)
+{
+    uint64_t at = 0;
+    for (size_t i = 0; i < list_size && part->size < part->max; i += LIST_ROW_BYTES) {
+        list_row_t row = list_row_decode(list + i);
+        if (at + row.size > part->from) {
+            TRY(take_chunk(part, at, &row));
+        }
+        at += row.size;
+    }
+    return OK;
+}
+
+/* The list is copied: the chunks are read into where it is borrowed from. */
+static err_t
+part_of_list(part_t *part, const run_entry_t *entry)
+{
+    const uint8_t *borrowed = NULL;
+    TRY(store_stored(part->store, entry, true, &borrowed, part->fault));
+    uint8_t *list = malloc(entry->stored + 1u);
+    if (list == NULL) {
+        return NO_MEMORY(part->fault, "a list of the store");
+    }
+    memcpy(list, borrowed, entry->stored);
+    err_t err = take_chunks(part, list, entry->stored);
+    free(list);
+    return err;
+}
+
+/* Of the first release: the bytes as they are. */
+static err_t
+part_of_old(part_t *part, uint64_t *ret_total)
+{
+    world_t *world = part->store->world;
+    world_stat_t stat;
+    int fd = store_old_open(part->store, part->digest);
+    if (fd < 0) {
+        return fd == -ENOENT ? store_not_stored(part->digest, part->fault)
+                             : store_fail(part->store, fd, "open", "store/objects", part->fault);
+    }
+    int64_t got = world_stat(world, fd, &stat);
+    while (got >= 0 && part->size < part->max) {
+        got = world_read(world, fd, part->bytes + part->size, part->max - part->size,
+                         part->from + part->size);
+        if (got <= 0) {
+            break;
+        }
+        part->size += (size_t) got;
+    }
+    world_close(world, fd);
+    *ret_total = got < 0 ? 0 : stat.size;
+    return got < 0 ? store_fail(part->store, got, "read", "store/objects", part->fault) : OK;
+}
+
+static err_t
+part_of_any(part_t *part, uint64_t *ret_total)
+{
+    store_place_t place;
+    bool found = false;
+    const uint8_t *bytes = NULL;
+    store_t *store = part->store;
+    TRY(store_find(store, part->digest, store->old_fd < 0, &place, &found, part->fault));
+    if (!found) {
+        return part_of_old(part, ret_total);
+    }
+    *ret_total = place.entry.size;
+    if (place.entry.kind == PACK_LIST) {
+        return part_of_list(part, &place.entry);
+    }
+    TRY(store_bytes(store, &place.entry, true, &bytes, part->fault));
+    take(part, 0, bytes, (size_t) place.entry.size);
+    return OK;
+}
+
+err_t
+store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes, size_t max,
+                size_t *ret_size, uint64_t *ret_total, fault_t *fault)
+{
+    part_t part = {
+        .store = store, .digest = digest, .from = from, .bytes = bytes, .max = max, .fault = fault};
+    uint64_t total = 0;
+    store_end(store);
+    TRY(part_of_any(&part, &total));
+    *ret_size = part.size;
+    *ret_total = total;
+    return OK;
+}

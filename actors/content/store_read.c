@@ -1,0 +1,404 @@
+/* store_read.c - records, and objects of them, held against their digests.
+ *
+ * Bytes    see pack.h. A record is believed when its head is as the index says and its bytes, when
+ *          expanded, have the digest; a list when its check agrees, and in the end by its object's
+ *          digest.
+ * A crash  changes nothing here: this reads only.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "actors/content/check64.h"
+#include "actors/content/fail.h"
+#include "actors/content/store_inner.h"
+
+static err_t
+damaged(const digest_t *digest, fault_t *fault)
+{
+    char subject[80] = "object ";
+    hex_of_bytes(digest->byte, sizeof digest->byte, subject + strlen(subject));
+    return RAISE(fault, ERR_DIGEST, 0, "read from the store", subject);
+}
+
+/* Reads up to size bytes of a pack; fewer where it ends. */
+static int64_t
+read_pack(store_t *store, uint64_t pack, uint8_t *bytes, size_t size, uint64_t offset)
+{
+    int fd = store_pack_fd(store, pack);
+    size_t done = 0;
+    if (fd < 0) {
+        return fd;
+    }
+    while (done < size) {
+        int64_t got = world_read(store->world, fd, bytes + done, size - done, offset + done);
+        if (got < 0) {
+            return got;
+        }
+        if (got == 0) {
+            break;
+        }
+        done += (size_t) got;
+    }
+    return (int64_t) done;
+}
+
+/* Bytes that lie in the window already, or a window that begins with them. */
+static err_t
+look_ahead(store_t *store, uint64_t pack, uint64_t offset, size_t size, const uint8_t **ret_bytes,
+           int64_t *ret_got, fault_t *fault)
+{
+    if (store->window == NULL && (store->window = malloc(STORE_WINDOW)) == NULL) {
+        return NO_MEMORY(fault, "the store's window");
+    }
+    bool there = store->window_size > 0 && store->window_pack == pack &&
+                 offset >= store->window_at &&
+                 offset - store->window_at + size <= store->window_size;
+    if (!there) {
+        store->window_size = 0;
+        int64_t got = read_pack(store, pack, store->window, STORE_WINDOW, offset);
+        if (got < 0) {
+            return store_fail(store, got, "read", "a pack of the store", fault);
+        }
+        store->window_pack = pack;
+        store->window_at = offset;
+        store->window_size = (size_t) got;
+    }
+    uint64_t at = offset - store->window_at;
+    *ret_got = (int64_t) (store->window_size - at);
+    *ret_bytes = store->window + at;
+    return OK;
+}
+
+static err_t
+read_alone(store_t *store, uint64_t pack, uint64_t offset, size_t size, const uint8_t **ret_bytes,
+           int64_t *ret_got, fault_t *fault)
+{
+    if (buffer_reserve(&store->record, size) != OK) {
+        return NO_MEMORY(fault, "a record of the store");
+    }
+    *ret_got = read_pack(store, pack, store->record.bytes, size, offset);
+    *ret_bytes = store->record.bytes;
+    return *ret_got < 0 ? store_fail(store, *ret_got, "read", "a pack of the store", fault) : OK;
+}
+
+err_t
+store_raw(store_t *store, uint64_t pack, uint64_t offset, size_t size, const uint8_t **ret_bytes,
+          int64_t *ret_got, fault_t *fault)
+{
+    return size <= STORE_WINDOW ? look_ahead(store, pack, offset, size, ret_bytes, ret_got, fault)
+                                : read_alone(store, pack, offset, size, ret_bytes, ret_got, fault);
+}
+
+static bool
+is_of(const pack_record_t *record, const run_entry_t *entry)
+{
+    return record->kind == entry->kind && record->packing == entry->packing &&
+           record->stored == entry->stored && record->size == entry->size &&
+           digest_equal(&record->digest, &entry->digest);
+}
+
+err_t
+store_stored(store_t *store, const run_entry_t *entry, bool ahead, const uint8_t **ret_bytes,
+             fault_t *fault)
+{
+    const uint8_t *bytes = NULL;
+    int64_t got = 0;
+    if (entry->stored > RECORD_BYTES_MAX) {
+        return damaged(&entry->digest, fault);
+    }
+    size_t size = (size_t) RECORD_HEAD_BYTES + entry->stored;
+    TRY(ahead ? store_raw(store, entry->pack, entry->offset, size, &bytes, &got, fault)
+              : read_alone(store, entry->pack, entry->offset, size, &bytes, &got, fault));
+    pack_record_t record;
+    if (got < (int64_t) size || pack_record_decode(bytes, &record) != OK ||
+        !is_of(&record, entry)) {
+        return damaged(&entry->digest, fault);
+    }
+    if (entry->kind == PACK_LIST &&
+        (check64(bytes + RECORD_HEAD_BYTES, entry->stored) != record.body_check ||
+         list_check(bytes + RECORD_HEAD_BYTES, entry->stored, entry->size) != OK)) {
+        return damaged(&entry->digest, fault);
+    }
+    *ret_bytes = bytes + RECORD_HEAD_BYTES;
+    return OK;
+}
+
+err_t
+store_check_bytes(store_t *store, const run_entry_t *entry, const uint8_t **bytes, fault_t *fault)
+{
+    if (entry->packing == PACKED_ZSTD) {
+        if (buffer_reserve(&store->block, entry->size) != OK) {
+            return NO_MEMORY(fault, "an object of the store");
+        }
+        err_t err = expand(&store->squeeze, *bytes, entry->stored, store->block.bytes, entry->size);
+        if (err != OK) {
+            return err == ERR_DAMAGED ? damaged(&entry->digest, fault)
+                                      : RAISE(fault, err, 0, "expand", "an object of the store");
+        }
+        *bytes = store->block.bytes;
+    }
+    digest_t digest;
+    hash_bytes(store->hash, *bytes, entry->size, &digest);
+    return digest_equal(&digest, &entry->digest) ? OK : damaged(&entry->digest, fault);
+}
+
+err_t
+store_bytes(store_t *store, const run_entry_t *entry, bool ahead, const uint8_t **ret_bytes,
+            fault_t *fault)
+{
+    TRY(store_stored(store, entry, ahead, ret_bytes, fault));
+    return store_check_bytes(store, entry, ret_bytes, fault);
+}
+
+err_t
+store_look_again(store_t *store, const run_entry_t *entry, fault_t *fault)
+{
+    const uint8_t *bytes = NULL;
+    return entry->kind == PACK_LIST ? store_stored(store, entry, false, &bytes, fault)
+                                    : store_bytes(store, entry, false, &bytes, fault);
+}
+
+int
+store_old_open(store_t *store, const digest_t *digest)
+{
+    char hex[65];
+    char path[STORE_PATH_BYTES];
+    if (store->old_fd < 0) {
+        return -ENOENT;
+    }
+    hex_of_bytes(digest->byte, sizeof digest->byte, hex);
+    snprintf(path, sizeof path, "%.2s/%s", hex, hex);
+    return world_open(store->world, store->old_fd, path, O_RDONLY | O_NOFOLLOW, 0, WORLD_BENEATH);
+}
+
+void
+store_end(store_t *store)
+{
+    object_t *object = &store->object;
+    if (object->old_fd >= 0) {
+        world_close(store->world, object->old_fd);
+    }
+    free(object->list);
+    *object = (object_t){.old_fd = -1};
+    buffer_shrink(&store->block);
+    buffer_shrink(&store->record);
+}
+
+static err_t
+begin_list(store_t *store, fault_t *fault)
+{
+    object_t *object = &store->object;
+    const uint8_t *list = NULL;
+    TRY(store_stored(store, &object->entry, object->ahead, &list, fault));
+    object->list = malloc(object->entry.stored + 1u);
+    if (object->list == NULL) {
+        return NO_MEMORY(fault, "a list of the store");
+    }
+    memcpy(object->list, list, object->entry.stored);
+    hash_begin(store->whole);
+    return OK;
+}
+
+static err_t
+begin_old(store_t *store, const digest_t *digest, fault_t *fault)
+{
+    object_t *object = &store->object;
+    world_stat_t stat;
+    int fd = store_old_open(store, digest);
+    if (fd < 0) {
+        return fd == -ENOENT ? store_not_stored(digest, fault)
+                             : store_fail(store, fd, "open", "store/objects", fault);
+    }
+    object->old_fd = fd;
+    object->entry = (run_entry_t){.digest = *digest};
+    int result = world_stat(store->world, fd, &stat);
+    if (result < 0) {
+        return store_fail(store, result, "stat", "store/objects", fault);
+    }
+    object->entry.size = stat.size;
+    hash_begin(store->whole);
+    return buffer_reserve(&store->block, CONTENT_BLOCK_BYTES) == OK
+               ? OK
+               : NO_MEMORY(fault, "an object of the store");
+}
+
+static err_t
+begin(store_t *store, const digest_t *digest, fault_t *fault)
+{
+    object_t *object = &store->object;
+    store_place_t place;
+    bool found = false;
+    TRY(store_find(store, digest, store->old_fd < 0, &place, &found, fault));
+    if (!found) {
+        return begin_old(store, digest, fault);
+    }
+    object->entry = place.entry;
+    return place.entry.kind == PACK_LIST ? begin_list(store, fault) : OK;
+}
+
+static err_t
+begin_either(store_t *store, const digest_t *digest, bool ahead, uint64_t *ret_size, fault_t *fault)
+{
+    store_end(store);
+    store->object.open = true;
+    store->object.ahead = ahead;
+    err_t err = begin(store, digest, fault);
+    if (err != OK) {
+        store_end(store);
+        return err;
+    }
+    *ret_size = store->object.entry.size;
+    return OK;
+}
+
+err_t
+store_begin(store_t *store, const digest_t *digest, uint64_t *ret_size, fault_t *fault)
+{
+    return begin_either(store, digest, true, ret_size, fault);
+}
+
+/* The end of a list or of an old file: now the digest of the whole is known. */
+static err_t
+end_whole(store_t *store, size_t *ret_size, fault_t *fault)
+{
+    digest_t digest;
+    hash_end(store->whole, &digest);
+    store->object.ended = true;
+    *ret_size = 0;
+    return digest_equal(&digest, &store->object.entry.digest)
+               ? OK
+               : damaged(&store->object.entry.digest, fault);
+}
+
+static err_t
+next_old(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault)
+{
+    object_t *object = &store->object;
+    int64_t got = world_read(store->world, object->old_fd, store->block.bytes, CONTENT_BLOCK_BYTES,
+                             object->done);
+    if (got < 0) {
+        return store_fail(store, got, "read", "store/objects", fault);
+    }
+    if (got == 0) {
+        return end_whole(store, ret_size, fault);
+    }
+    hash_add(store->whole, store->block.bytes, (size_t) got);
+    object->done += (uint64_t) got;
+    *ret_bytes = store->block.bytes;
+    *ret_size = (size_t) got;
+    return OK;
+}
+
+/* A chunk that is not there is told as such, by its own digest. */
+static err_t
+next_chunk(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault)
+{
+    object_t *object = &store->object;
+    if ((uint64_t) object->row * LIST_ROW_BYTES >= object->entry.stored) {
+        return end_whole(store, ret_size, fault);
+    }
+    list_row_t row = list_row_decode(object->list + (size_t) object->row * LIST_ROW_BYTES);
+    store_place_t place;
+    bool found = false;
+    const uint8_t *bytes = NULL;
+    TRY(store_find(store, &row.digest, true, &place, &found, fault));
+    if (!found) {
+        return store_not_stored(&row.digest, fault);
+    }
+    if (place.entry.kind != PACK_BYTES || place.entry.size != row.size) {
+        return damaged(&object->entry.digest, fault);
+    }
+    TRY(store_bytes(store, &place.entry, object->ahead, &bytes, fault));
+    hash_add(store->whole, bytes, row.size);
+    object->row++;
+    *ret_bytes = bytes;
+    *ret_size = row.size;
+    return OK;
+}
+
+static err_t
+next_whole(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault)
+{
+    object_t *object = &store->object;
+    const uint8_t *bytes = NULL;
+    *ret_size = 0;
+    if (!object->ended) {
+        TRY(store_bytes(store, &object->entry, object->ahead, &bytes, fault));
+        object->ended = true;
+        *ret_bytes = bytes;
+        *ret_size = (size_t) object->entry.size;
+    }
+    return OK;
+}
+
+err_t
+store_next(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault)
+{
+    const object_t *object = &store->object;
+    assert(object->open);
+    err_t err = object->old_fd >= 0    ? next_old(store, ret_bytes, ret_size, fault)
+                : object->list != NULL ? next_chunk(store, ret_bytes, ret_size, fault)
+                                       : next_whole(store, ret_bytes, ret_size, fault);
+    if (err != OK || *ret_size == 0) {
+        store_end(store);
+    }
+    return err;
+}
+
+static err_t
+copy_object(store_t *store, uint8_t *bytes, uint64_t size, fault_t *fault)
+{
+    const void *block = NULL;
+    size_t got = 1;
+    uint64_t done = 0;
+    while (got > 0) {
+        TRY(store_next(store, &block, &got, fault));
+        if (got > size - done) {
+            store_end(store);
+            return RAISE(fault, ERR_DIGEST, 0, "read", "an object of the store");
+        }
+        if (got > 0) {
+            memcpy(bytes + done, block, got);
+        }
+        done += got;
+    }
+    return done == size ? OK : RAISE(fault, ERR_DIGEST, 0, "read", "an object of the store");
+}
+
+static err_t
+read_whole(store_t *store, const digest_t *digest, size_t max, void **ret_bytes, size_t *ret_size,
+           fault_t *fault)
+{
+    uint64_t size = 0;
+    TRY(begin_either(store, digest, false, &size, fault));
+    uint8_t *bytes = size <= max ? malloc(size + 1) : NULL;
+    if (bytes == NULL) {
+        store_end(store);
+        return size > max ? RAISE(fault, ERR_TOO_LARGE, 0, "read", "an object of the store")
+                          : NO_MEMORY(fault, "an object of the store");
+    }
+    err_t err = copy_object(store, bytes, size, fault);
+    if (err != OK) {
+        free(bytes);
+        return err;
+    }
+    bytes[size] = '\0';
+    *ret_bytes = bytes;
+    *ret_size = size;
+    return OK;
+}
+
+err_t
+store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes, size_t *ret_size,
+           fault_t *fault)
+{
+    err_t err = read_whole(store, digest, max, ret_bytes, ret_size, fault);
+    if (err == ERR_DIGEST) { /* so that the next snapshot puts it in its place again */
+        err_t aside = store_set_aside(store, digest, NULL);
+        return aside == ERR_CANCELLED ? aside : err;
+    }
+    return err;
+}

@@ -1,0 +1,195 @@
+/* jobs_store.c - see jobs_store.h. */
+#include "actors/jobs_store.h"
+
+#include <stdlib.h>
+
+#include "actors/content/store.h"
+#include "proto/messages.h"
+
+static void
+tell_progress(void *context, uint64_t bytes)
+{
+    job_progress(context, bytes, 0);
+}
+
+/* Opens the store in the form of this release, without what a kill has left. */
+static err_t
+open_whole(job_t *job, world_t *world, slice_t path, store_t **ret_store, fault_t *fault)
+{
+    char text[PATH_BYTES_MAX + 1];
+    uint64_t count = 0;
+
+    if (!slice_copy(path, text, sizeof text)) {
+        return RAISE(fault, ERR_NAME_TOO_LONG, 0, "open", "the store");
+    }
+    TRY(store_open(world, text, ret_store, fault));
+    err_t err = store_recover(*ret_store, &count, fault);
+    err = err == OK ? store_migrate(*ret_store, tell_progress, job, &count, fault) : err;
+    if (err != OK) {
+        store_close(ret_store);
+    }
+    return err;
+}
+
+/* The roots of an order, to be freed. */
+static digest_t *
+roots_of(const void *record, rows_t rows)
+{
+    digest_t *roots = calloc(rows.count + 1u, sizeof *roots);
+
+    for (uint32_t i = 0; roots && i < rows.count; i++) {
+        roots[i] = ROW(record, rows, i, root_ref_t)->root;
+    }
+    return roots;
+}
+
+static err_t
+collect(job_t *job, world_t *world, const collect_order_t *m, store_collected_t *ret,
+        fault_t *fault)
+{
+    store_t *store = NULL;
+    digest_t *roots = roots_of(m, m->roots);
+    err_t err = roots ? open_whole(job, world, record_slice(m, m->store), &store, fault)
+                      : RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
+
+    if (err == OK) {
+        err = store_collect(store, roots, m->roots.count, false, tell_progress, job, ret, fault);
+    }
+    store_close(&store);
+    free(roots);
+    return err;
+}
+
+void
+job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
+{
+    store_collected_t result = {0};
+    fault_t fault = {0};
+    char text[TEXT_BYTES_MAX];
+    err_t err = resource ? ERR_INTERNAL : collect(job, world, input, &result, &fault);
+    collected_t *m = JOB_OUTPUT(job, collected);
+
+    m->err = err;
+    m->objects = result.removed_objects;
+    m->bytes = result.removed_bytes;
+    if (err != OK) {
+        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+    }
+}
+
+static err_t
+check(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+      store_report_t *report, fault_t *fault)
+{
+    store_checked_t found = {0};
+
+    TRY(store_check(store, roots, m->roots.count, m->repair && !m->dry_run, tell_progress, job,
+                    &found, fault));
+    report->ok = found.damaged + found.heads_damaged + found.pages_damaged + found.missing == 0;
+    report->packs = found.packs;
+    report->objects = found.objects;
+    report->bytes = found.bytes;
+    report->damaged = found.damaged;
+    report->heads_damaged = found.heads_damaged;
+    report->pages_damaged = found.pages_damaged;
+    report->missing = found.missing;
+    report->versions_damaged = found.versions_damaged;
+    return OK;
+}
+
+/* Who keeps what stays; a version that needs nothing that others do not need is among them. */
+static rows_t
+rows_of_kept(job_t *job, const store_order_t *m, const store_kept_t *kept)
+{
+    draft_t *draft = job_draft(job);
+    rows_t rows = draft_rows(draft, m->roots.count, sizeof(kept_row_t));
+
+    for (uint32_t i = 0; i < rows.count && !draft->full; i++) {
+        const root_ref_t *root = ROW(m, m->roots, i, root_ref_t);
+        kept_row_t *row = draft_row(draft, rows, i, sizeof(kept_row_t));
+        row->id = draft_text(draft, record_slice(m, root->id));
+        row->epoch = root->epoch;
+        row->objects = kept[i].objects;
+        row->bytes = kept[i].bytes;
+    }
+    return rows;
+}
+
+static err_t
+collect_and_explain(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+                    store_kept_t *kept, store_report_t *report, fault_t *fault)
+{
+    store_collected_t found = {0};
+
+    TRY(store_collect_explained(store, roots, m->roots.count, m->dry_run, tell_progress, job,
+                                &found, kept, fault));
+    report->kept_by = rows_of_kept(job, m, kept);
+    report->packs = found.packs;
+    report->objects = found.live_objects;
+    report->bytes = found.live_bytes;
+    report->removed_objects = found.removed_objects;
+    report->removed_bytes = found.removed_bytes;
+    report->kept_objects = found.kept_objects;
+    report->kept_bytes = found.kept_bytes;
+    report->packs_rewritten = found.packs_rewritten;
+    return OK;
+}
+
+static err_t
+collect_by_command(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+                   store_report_t *report, fault_t *fault)
+{
+    store_kept_t *kept = calloc(m->roots.count + 1u, sizeof *kept);
+    err_t err = kept ? collect_and_explain(job, store, m, roots, kept, report, fault)
+                     : RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
+
+    free(kept);
+    return err;
+}
+
+static err_t
+do_order(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+         store_report_t *report, fault_t *fault)
+{
+    report->ok = true;
+    if (m->check) {
+        return check(job, store, m, roots, report, fault);
+    }
+    if (!m->rebuild) {
+        return collect_by_command(job, store, m, roots, report, fault);
+    }
+    return m->dry_run ? OK : store_rebuild(store, tell_progress, job, &report->objects, fault);
+}
+
+static err_t
+run_order(job_t *job, world_t *world, const store_order_t *m, store_report_t *report,
+          fault_t *fault)
+{
+    store_t *store = NULL;
+    digest_t *roots = roots_of(m, m->roots);
+    err_t err = roots ? open_whole(job, world, record_slice(m, m->store), &store, fault)
+                      : RAISE(fault, ERR_NO_MEMORY, 0, "open", "the store");
+
+    if (err == OK) {
+        err = do_order(job, store, m, roots, report, fault);
+    }
+    store_close(&store);
+    free(roots);
+    return err;
+}
+
+void
+job_go_over(job_t *job, world_t *world, const void *input, void *resource)
+{
+    store_report_t report = {0};
+    fault_t fault = {0};
+    char text[TEXT_BYTES_MAX];
+    store_report_t *m = JOB_OUTPUT(job, store_report); /* its rows come behind it */
+    err_t err = resource ? ERR_INTERNAL : run_order(job, world, input, &report, &fault);
+
+    *m = report;
+    m->err = err;
+    if (err != OK) {
+        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+    }
+}

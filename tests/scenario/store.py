@@ -1,0 +1,168 @@
+#!/usr/bin/python3
+"""The site's own store: checked, repaired, rebuilt, collected, moved out of its first form."""
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+
+from harness import Site, claim, make_tree, run, write
+import packs
+
+
+def one_package(site):
+    source = make_tree(site.path('source'))
+    write(os.path.join(source, 'big'), random.Random(7).randbytes(900000))
+    site.start()
+    site.add_point('a')
+    site.do('package.add', {'id': 'P1', 'source': source})
+    return source
+
+
+def place(site, source, name):
+    site.add_point(name)
+    site.do('distribute', {'id': 'P1', 'to': [name]})
+    site.wait_states('P1', {name: 'installed'})
+    site.holds(name, 'P1', source)
+
+
+def flip(record):
+    with open(record.path, 'r+b') as file:
+        file.seek(record.offset + packs.HEAD.size)
+        byte = file.read(1)[0]
+        file.seek(record.offset + packs.HEAD.size)
+        file.write(bytes([byte ^ 8]))
+
+
+@claim(60, both=True)
+def a_flipped_bit_is_found_repaired_and_stored_again():
+    with Site() as site:
+        source = one_package(site)
+        store = site.path('site', 'store')
+        found = site.do('store.check')
+        assert found['ok'] and found['objects'] == len(packs.objects(store)), found
+        flip(max((record for record in packs.objects(store).values()),
+                 key=lambda record: record.stored))
+        found = site.do('store.check')
+        assert not found['ok'], found
+        assert (found['damaged'], found['missing'], found['versions_damaged']) == (1, 1, 1), found
+        assert site.do('store.check', {'repair': True}) == found
+        assert not site.do('package.update', {'id': 'P1'})['changed'], 'it is no new version'
+        found = site.do('store.check')
+        assert found['versions_damaged'] == 0, found
+        place(site, source, 'b')
+        site.stop()
+
+
+@claim(60, both=True)
+def an_index_that_is_lost_is_made_anew():
+    with Site() as site:
+        source = one_package(site)
+        store = site.path('site', 'store')
+        before = set(packs.objects(store))
+        site.stop()
+        for name in os.listdir(os.path.join(store, 'index')):
+            os.unlink(os.path.join(store, 'index', name))
+        site.start()
+        assert site.do('store.check')['versions_damaged'] == 1
+        assert site.do('store.rebuild')['objects'] == len(before)
+        assert set(packs.objects(store)) == before
+        place(site, source, 'b')
+        site.stop()
+
+
+@claim(60, both=True)
+def a_collection_does_what_its_dry_run_told():
+    with Site() as site:
+        source = one_package(site)
+        store = site.path('site', 'store')
+        site.do('package.add', {'id': 'P2', 'source': make_tree(site.path('other'), 3)})
+        site.do('package.remove', {'id': 'P2'})
+        before = set(packs.objects(store))
+        told = site.do('store.collect', {'dry_run': True})
+        assert set(packs.objects(store)) == before, 'a dry run changed the store'
+        done = site.do('store.collect')
+        assert told == done, f'{told} was told, {done} was done'
+        assert [(row['id'], row['epoch']) for row in done['kept_by']] == [('P1', 1)], done
+        assert done['kept_by'][0]['objects'] == done['objects'], done
+        assert done['kept_by'][0]['bytes'] == done['bytes'], done
+        assert len(packs.objects(store)) == done['objects'], done
+        assert len(before) == done['objects'] + done['removed_objects'], done
+        place(site, source, 'b')
+        site.stop()
+
+
+@claim(60)
+def a_collection_tells_which_version_keeps_what():
+    with Site() as site:
+        source = one_package(site)
+        write(os.path.join(source, 'another'), random.Random(8).randbytes(5000))
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'installed'})
+        before = site.do('store.collect', {'dry_run': True})
+        site.do('package.add', {'id': 'P2', 'source': source})
+        site.do('package.add', {'id': 'P3', 'source': source})
+        kept = site.do('store.collect', {'dry_run': True})
+        first, second, third = kept['kept_by']
+        assert first == before['kept_by'][0], kept
+        assert (second['id'], second['objects']) == ('P2', 3), 'a file, its directory, the version'
+        assert 5000 < second['bytes'] < 7000, kept
+        assert (third['id'], third['objects'], third['bytes']) == ('P3', 0, 0), kept
+        assert sum(row['bytes'] for row in kept['kept_by']) == kept['bytes'], kept
+        site.stop()
+
+
+def shown(site, package):
+    row = site.do('package.show', {'id': package})['package']
+    return row['bytes'], row['unique_bytes'], row['stored_bytes']
+
+
+@claim(60)
+def package_show_tells_logical_unique_and_stored_bytes():
+    with Site() as site:
+        source = one_package(site)
+        logical, unique, stored = shown(site, 'P1')
+        objects = packs.objects(site.path('site', 'store')).values()
+        assert stored == site.do('store.check')['bytes'], stored
+        assert unique == sum(o.size for o in objects if o.kind != packs.LIST), unique
+        assert logical == sum(os.path.getsize(os.path.join(where, name))
+                              for where, _, names in os.walk(source) for name in names
+                              if not os.path.islink(os.path.join(where, name))), logical
+        site.do('package.add', {'id': 'P2', 'source': source})
+        assert shown(site, 'P2') == (logical, 0, 0), 'all of it was there already'
+        site.stop()
+        with contextlib.closing(sqlite3.connect(site.path('site', 'site.db'))) as database:
+            database.execute('UPDATE version SET unique_bytes = NULL, stored_bytes = NULL')
+            database.commit()  # as the first release would have left them
+        site.start()
+        assert shown(site, 'P1') == (logical, None, None)
+        site.stop()
+
+
+def make_old(store):
+    """The store as the first release would have left it."""
+    names = packs.objects(store)
+    for digest, record in names.items():
+        write(os.path.join(store, 'objects', digest[:2], digest), record.read(names))
+    write(os.path.join(store, 'tmp', 'left'), b'by a kill')
+    for name in ('packs', 'index', 'damaged'):
+        shutil.rmtree(os.path.join(store, name))
+
+
+@claim(60, both=True)
+def the_store_of_the_first_release_is_used_at_once_and_moved_into_packs():
+    with Site() as site:
+        source = one_package(site)
+        store = site.path('site', 'store')
+        site.stop()
+        make_old(store)
+        site.start()
+        place(site, source, 'b')
+        assert site.do('store.check')['ok']
+        assert not os.path.lexists(os.path.join(store, 'objects')), 'the old form is left'
+        assert not os.path.lexists(os.path.join(store, 'tmp')), 'the old form is left'
+        place(site, source, 'c')
+        site.stop()
+
+
+run()
