@@ -172,11 +172,47 @@ leave_role(actor_t *actor)
     }
 }
 
+static bool
+is_stop(const envelope_t *envelope, const void *context)
+{
+    (void) context;
+    return envelope->kind == ENV_STOP;
+}
+
+/* What has been answered is heard before an end in order: else a link that ends with its host would
+ * refuse who waits, with the answer in its lane. The order waits behind it, once: what comes later
+ * is late. */
+static bool
+answers_first(actor_t *actor, envelope_t *take_stop)
+{
+    bool first = actor->stage == STAGE_OPEN && actor->lane_depth[LANE_REPLY] > 0 &&
+                 take_stop->lane != LANE_REPLY;
+    if (first) {
+        take_stop->lane = LANE_REPLY;
+        lane_push(actor, LANE_REPLY, take_stop);
+    }
+    return first;
+}
+
+/* It ends before its turn: by a handler of those answers. */
+static bool
+stop_waits(actor_t *actor)
+{
+    fifo_t stops = lane_take_out(actor, LANE_REPLY, is_stop, NULL);
+    bool waits = stops.head != NULL; /* there is one at most */
+    envelope_free(fifo_pop(&stops));
+    return waits;
+}
+
 void
 life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const char *why)
 {
     if (actor->stage == STAGE_ENDING || actor->stage == STAGE_WAITING) {
         return;
+    }
+    if (stop_waits(actor)) {
+        final = true;
+        reason = ACTOR_ENDED;
     }
     actor->end_reason = (uint8_t) reason;
     actor->end_final = final;
@@ -370,6 +406,9 @@ life_order(actor_t *actor, envelope_t *take_envelope)
 {
     switch ((envelope_kind_t) take_envelope->kind) {
     case ENV_STOP:
+        if (answers_first(actor, take_envelope)) {
+            return;
+        }
         stop(actor);
         break;
     case ENV_CYCLE:

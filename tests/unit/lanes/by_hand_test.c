@@ -93,6 +93,7 @@ settle(void)
 /* ---- the cast: each may call the other, and its boss hears what becomes of it ---- */
 
 static uint32_t late, described, described_early, cycles, answers;
+static actor_next_t then = ACTOR_CONTINUE; /* when an answer has been heard */
 
 typedef struct part {
     bool begun;
@@ -242,7 +243,7 @@ heard(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)
     claim(ctx, self != NULL);
     cycles += answer->err == ERR_CYCLE;
     answers += answer->err == OK;
-    return ACTOR_CONTINUE;
+    return then;
 }
 
 static actor_next_t
@@ -417,4 +418,46 @@ Test(by_hand, one_that_takes_longer_than_it_may_keeps_nobody_from_his_end)
     *held = false;
     settle();
     end();
+}
+
+/* ---- an end in order, with an answer in the lane ---- */
+
+/* Ann's worker does not run until she has been told to end, and bob has answered and ended. */
+static void
+stop_before_the_answer_is_heard(void)
+{
+    static const uint32_t ms = 60000;
+    answers = 0;
+    core_run(of(&ann), "test", call_the_other, &ms);
+    worker_t *bobs = of(&bob)->worker, *bosses = of(&boss)->worker;
+    actor_t *asker = of(&ann);
+    for (uint32_t round = 0; round < 20; round++) {
+        hand_on();
+        worker_step(bobs);
+        if (round == 5) {
+            core_stop(core);
+        }
+        worker_step(bosses);
+    }
+    cr_assert(asker->lane_depth[LANE_REPLY] == 1 && asker->lane_depth[LANE_SYSTEM] == 1);
+    settle();
+}
+
+Test(by_hand, an_answer_that_is_there_is_heard_before_an_end_in_order)
+{
+    begin(NULL);
+    stop_before_the_answer_is_heard();
+    cr_expect_eq(answers, 1, "it heard %u answers, expected 1", answers);
+    cr_expect(core_is_ended(core));
+    core_destroy(&core);
+}
+
+Test(by_hand, one_that_fails_on_such_an_answer_ends_all_the_same)
+{
+    then = ACTOR_FAIL;
+    begin(NULL);
+    stop_before_the_answer_is_heard();
+    cr_expect_eq(answers, 1);
+    cr_expect(core_is_ended(core), "it waits to begin again, and its host for its end");
+    core_destroy(&core);
 }
