@@ -405,7 +405,7 @@ typedef struct host_figures {
     uint64_t actors_max, threads_max, sockets_max, descriptors_max, job_threads_max;
     uint64_t quarantined, late_replies, delivered;
     int64_t up_ns;
-    int64_t longest_ns; /* no handler has run for longer; of short ones, of 32 together */
+    int64_t longest_ns; /* none was seen to run for longer; of short handlers, 32 together */
 } host_figures_t;
 void actor_host_figures(const actor_ctx_t *ctx, host_figures_t *ret);
 

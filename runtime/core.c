@@ -348,7 +348,6 @@ worker_run(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint3
     uint32_t ran = 0;
     uint32_t look = 1; /* after the first: nobody knows how long the one before has run */
     while (ran < most && run_next(worker, true)) {
-        worker->ran = true;
         if (bell_rang(bell, heard)) {
             ran++;
             break;

@@ -57,9 +57,8 @@ struct worker {
     _Atomic(const char *) handling;
     _Atomic int64_t handling_since_ns;
     bool ran; /* a handler, since the clock was looked at */
-    /* No handler has run for longer: the longest time between two looks at the clock in which some
-     * ran, or, of one that does not return, as the watchdog saw it. By its thread; and by who
-     * watches. */
+    /* No handler was seen to run for longer: the longest time between two looks at the clock in
+     * which some ran, by the worker's thread; or, of one that does not return, by who watches. */
     _Atomic int64_t longest_ns;
     _Atomic int64_t longest_seen_ns;
     seen_t seen;

@@ -15,6 +15,7 @@ static inline void
 hand_take(worker_t *worker, const actor_t *actor, const char *what)
 {
     bump(&worker->handlers);
+    worker->ran = true;
     atomic_store_explicit(&worker->handling, what, memory_order_relaxed);
     atomic_store_explicit(&worker->handling_since_ns, worker->ctx.now_ns, memory_order_relaxed);
     atomic_store_explicit(&worker->hand, actor->self.index, memory_order_release);

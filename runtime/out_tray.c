@@ -272,7 +272,7 @@ receiver_here(const worker_t *worker, actor_ref_t to)
         return NULL;
     }
     const cell_t *cell = &worker->core->cells[to.index];
-    if (atomic_load_explicit(&cell->worker, memory_order_relaxed) != worker->index) {
+    if (atomic_load_explicit(&cell->worker, memory_order_acquire) != worker->index) {
         return NULL;
     }
     actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);

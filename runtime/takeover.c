@@ -58,7 +58,8 @@ find_spare(core_t *core)
     return NULL;
 }
 
-/* Those that have begun are the worker's own; who has not is found out when it begins. */
+/* Those that have begun are the worker's own, but for one that an earlier takeover left with its
+ * stuck thread; who has not is found out when its init comes. */
 static void
 move_actors(core_t *core, const actor_t *but, const worker_t *from, worker_t *to)
 {
@@ -67,8 +68,20 @@ move_actors(core_t *core, const actor_t *but, const worker_t *from, worker_t *to
         const cell_t *cell = cell_at(core, i);
         actor_t *actor = atomic_load(&cell->actor); /* first: of this one it is that it has begun */
         bool mine = atomic_load(&cell->begun) && atomic_load(&cell->worker) == from->index;
-        if (mine && actor != NULL && actor != but) {
+        if (mine && actor != NULL && actor != but && actor->worker == from) {
             actor->worker = to;
+        }
+    }
+}
+
+/* And those whose init has come, and waits behind the handler that does not return. */
+static void
+move_listed(const worker_t *from, worker_t *to)
+{
+    for (int lane = 0; lane < LANE_COUNT; lane++) {
+        const ready_list_t *list = &from->ready[lane];
+        for (uint32_t i = 0; i < list->count; i++) {
+            list->at[(list->first + i) & (list->capacity - 1)]->worker = to;
         }
     }
 }
@@ -91,9 +104,11 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     watch_forget(actor);
     next->index = stuck->index;
     snprintf(next->name, sizeof next->name, "%s", stuck->name);
+    next->ctx.now_ns = stuck->ctx.now_ns;
     next->timers = stuck->timers;
     next->touched = stuck->touched;
     next->ready_lanes = stuck->ready_lanes;
+    move_listed(stuck, next);
     swap_ready(stuck, next);
     memset(&stuck->timers, 0, sizeof stuck->timers);
     stuck->touched = NULL;
@@ -183,12 +198,10 @@ come_back(worker_t *worker, actor_t *actor)
     lease_rest(stuck);
     worker->ctx = stuck->ctx;
     worker->ctx.worker = worker;
-    if (worker->ctx.asked == &stuck->ctx.at_once) {
-        worker->ctx.asked = &worker->ctx.at_once;
-    }
     draft_over(&worker->ctx.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
     worker->ctx.now_ns = executor->now_ns(executor->self);
     actor->worker = worker;
+    lane_wake(actor); /* what came before the takeover */
     snprintf(worker->ctx.claim, sizeof worker->ctx.claim,
              "its handler did not return in time, and its worker went on without it");
     fifo_t kept = stuck->kept;
