@@ -168,6 +168,13 @@ agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
     return self->storing ? ACTOR_CONTINUE : start_storing(ctx, self);
 }
 
+/* No disk takes so long, unless it hangs. */
+static err_t
+err_of_job(err_t err)
+{
+    return err == ERR_DEADLINE ? ERR_HUNG : err;
+}
+
 /* What failed ends its order before its credit goes back: nobody counts it as there. A job that is
  * lost with its thread never says what became of its bytes: the site is to forget them. */
 static actor_next_t
@@ -183,7 +190,7 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         arrivals_drop(answer->resource);
     }
     if (failed && self->order) {
-        agent_fail(ctx, self, self->order, m ? (err_t) m->err : answer->err,
+        agent_fail(ctx, self, self->order, m ? (err_t) m->err : err_of_job(answer->err),
                    m ? record_slice(m, m->text) : slice_of(""));
         agent_forget_order(ctx, self);
     }

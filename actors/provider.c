@@ -190,6 +190,9 @@ static actor_next_t
 site_is_open(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 {
     self->opened = ANSWER_AS(answer, site_opened) != NULL;
+    if (self->opened) {
+        actor_ready(ctx); /* before that a ping is answered, and says that the site is not */
+    }
     claim(ctx, self->opened || actor_timer(ctx, TIMER_OPEN, OPEN_RETRY_MS) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
@@ -236,4 +239,5 @@ const actor_class_t provider_class = {
     .edges = actor_edges,
     .edge_count = ACTOR_EDGE_COUNT,
     .role = true,
+    .starts_later = true,
 };

@@ -142,7 +142,8 @@ cut_everywhere(cut_run_fn *cut, sync_point_t mutant, bool each, uint64_t seeds, 
 {
     for (uint64_t seed = 1; seed <= seeds; seed++) {
         bool ended = false;
-        for (uint64_t operations = 1; !ended && !tally->lost; operations++) {
+        for (uint64_t operations = 1 + (seed - 1) % CUT_EACH; !ended && !tally->lost;
+             operations += CUT_EACH) {
             run_t run;
             run_init(&run, seed * 1000003 + operations, each);
             cut(&run, operations, mutant, &ended);

