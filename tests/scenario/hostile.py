@@ -394,6 +394,7 @@ def a_frame_that_is_too_large_ends_its_connection_alone():
         site.start()
         site.join('shop')
         site.end_agent('shop')
+        site.wait_for('shop to be gone', lambda: site.figure('here') == 0, 20)
         site.join('other')
         puppet = Puppet(site, 'shop')
         puppet.hello()
