@@ -53,8 +53,9 @@ typedef struct tally {
 
 /* One run, cut after so many operations; *ret_ended: it came to its end before that. */
 typedef void cut_run_fn(run_t *run, uint64_t operations, sync_point_t mutant, bool *ret_ended);
-/* One prefix of so many, another one with each seed. Above 1 where a sanitizer looks on: it takes
- * thirty times as long, and what is lost was seen in the plain build. */
+/* One prefix of so many, another one with each seed. Above 1 where a sanitizer looks on, which
+ * takes thirty times as long; that each sync is needed shows in the plain build alone, because some
+ * are missed in one of thousands of cuts. */
 #ifndef CUT_EACH
 #define CUT_EACH 1u
 #endif
