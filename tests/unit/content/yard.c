@@ -203,3 +203,16 @@ verified(yard_t *yard)
     verify_result_release(&result);
     return whole;
 }
+
+uint8_t *
+bytes_of_seed(size_t size, uint64_t seed)
+{
+    uint8_t *bytes = malloc(size + 8);
+    cr_assert(bytes != NULL);
+    for (size_t i = 0; i < size; i += 8) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        uint64_t word = seed ^ seed >> 29;
+        memcpy(bytes + i, &word, 8);
+    }
+    return bytes;
+}

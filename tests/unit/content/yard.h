@@ -54,6 +54,8 @@ void make_symlink(const char *text, const char *path);
 void make_tree(yard_t *yard);
 /* Runs a shell command; fails the test when it fails. */
 void run(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The same bytes for the same seed, in every release; the caller frees them. */
+uint8_t *bytes_of_seed(size_t size, uint64_t seed);
 bool exists(const char *path); /* links are not followed */
 /* Whether the two trees are equal in names, kinds, modes, mtimes, link texts and bytes. */
 bool same_tree(const char *a, const char *b);

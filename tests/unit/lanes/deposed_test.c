@@ -4,51 +4,16 @@
 #include <stdio.h>
 
 #include "proto/record_table.h"
-#include "runtime/inside.h"
+#include "tests/unit/lanes/by_test.h"
 
-#define START_NS  (INT64_C(1) << 50) /* a clock that is far from 0 */
-#define POSTS_MAX 64u
-#define QUANTUM   64u
+#define QUANTUM 64u
 
 #define WORD(F, R) F(R, u64, number, 0, OPTIONAL)
 RECORD(word, 0x7501, WORD)
 
 /* ---- the executor: what is posted waits until it is handed on ---- */
 
-static core_t *core;
-static int64_t now_ns;
-static struct posted {
-    uint32_t to;
-    envelope_t *envelope;
-} posted[POSTS_MAX];
-static uint32_t posts;
 static bool rung; /* a quantum is one handler */
-
-static int64_t
-now(void *self)
-{
-    cr_assert_null(self);
-    return now_ns;
-}
-
-static void
-post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
-{
-    cr_assert(self == NULL && posts < POSTS_MAX && from < core_worker_count(core) + CORE_OUTSIDERS);
-    posted[posts++] = (struct posted){to, take_envelope};
-}
-
-static void
-changed(void *self)
-{
-    cr_assert_null(self);
-}
-
-static void
-figures(void *self, host_figures_t *ret)
-{
-    cr_assert(self == NULL && ret != NULL);
-}
 
 static void
 no_fence(void)
@@ -67,14 +32,14 @@ static void
 settle_but(const worker_t *left)
 {
     for (uint32_t round = 0; round < 50; round++) {
-        uint32_t all = posts;
+        uint32_t all = test_posts;
         for (uint32_t i = 0; i < all; i++) {
-            worker_deliver(core_worker(core, posted[i].to), posted[i].envelope);
+            worker_deliver(core_worker(test_core, test_posted[i].to), test_posted[i].envelope);
         }
-        memmove(posted, posted + all, (posts - all) * sizeof posted[0]);
-        posts -= all;
-        for (uint32_t i = 0; i < core_worker_count(core); i++) {
-            worker_t *worker = core_worker(core, i);
+        memmove(test_posted, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
+        test_posts -= all;
+        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
+            worker_t *worker = core_worker(test_core, i);
             if (worker != left) {
                 worker_step(worker);
             }
@@ -101,8 +66,8 @@ be_deposed(const actor_ctx_t *ctx)
 {
     overdue_t who = {ctx->worker->index, atomic_load(&ctx->worker->handlers)};
     const actor_t *mine = ctx->actor;
-    cr_assert(core_take_over(core, &who, no_fence));
-    run(core_worker(core, who.worker));
+    cr_assert(core_take_over(test_core, &who, no_fence));
+    run(core_worker(test_core, who.worker));
     context_kept = ctx->actor == mine;
 }
 
@@ -147,28 +112,11 @@ HANDLE_INIT(void, boss_init)
 }
 static const actor_class_t boss = {.name = "boss", .role = true, .init = boss_init};
 
-static actor_t *
-of(const actor_class_t *class)
-{
-    return atomic_load(
-        &cell_at(core, (uint32_t) atomic_load(&load_find(core, class->name)->role))->actor);
-}
-
 static void
 begin(void)
 {
     static const actor_class_t *const classes[] = {&boss, &mill, &sink, NULL};
-    const core_options_t options = {
-        .classes = classes, .root = &boss, .pool_workers = 1, .takeover_ms = 5000};
-    const executor_t executor = {
-        .now_ns = now, .wall_ns = now, .post = post, .changed = changed, .figures = figures};
-    char why[256];
-    err_t err;
-
-    now_ns = START_NS;
-    core = core_new(&options, &executor, &err, why, sizeof why);
-    cr_assert_not_null(core);
-    core_start(core);
+    test_begin(classes);
 }
 
 static void
@@ -178,14 +126,14 @@ tell(const actor_t *to, uint64_t number)
     envelope_t *told =
         envelope_new(ENV_TELL, (actor_ref_t){0}, to->self, &word_type, &m, (uint32_t) sizeof m);
     told->lane = LANE_NORMAL;
-    worker_deliver(core_worker(core, atomic_load(&to->cell->worker)), told);
+    worker_deliver(core_worker(test_core, atomic_load(&to->cell->worker)), told);
 }
 
 /* The deposed thread has let go of everything. */
 static void
 come_back(worker_t *stuck)
 {
-    worker_deliver(core_worker(core, stuck->index), takeover_back(stuck));
+    worker_deliver(core_worker(test_core, stuck->index), takeover_back(stuck));
 }
 
 /* ---- claims ---- */
@@ -195,7 +143,7 @@ static worker_t *
 hang_in_init(void)
 {
     begin();
-    worker_t *stuck = core_worker(core, core->pool_first);
+    worker_t *stuck = core_worker(test_core, test_core->pool_first);
     settle_but(stuck);
     hangs_in_init = true;
     return stuck;
@@ -206,26 +154,28 @@ Test(deposed, an_init_that_waits_behind_one_that_hangs_runs_on_the_worker_that_g
     worker_t *stuck = hang_in_init();
     run(stuck);
     cr_assert(worker_is_taken(stuck));
-    cr_expect(sink_began_on == core_worker(core, stuck->index), "it ran in the stuck one's place");
+    cr_expect(sink_began_on == core_worker(test_core, stuck->index),
+              "it ran in the stuck one's place");
     cr_expect(context_kept, "the handler that hangs was given another actor to be");
-    cr_expect(of(&sink)->stage == STAGE_OPEN && of(&sink)->is_ready);
+    cr_expect(test_actor(&sink)->stage == STAGE_OPEN && test_actor(&sink)->is_ready);
     come_back(stuck);
     settle();
-    core_destroy(&core);
+    core_destroy(&test_core);
 }
 
 Test(deposed, an_order_that_came_before_the_takeover_is_done_when_the_handler_is_back)
 {
     worker_t *stuck = hang_in_init();
-    const actor_t *actor = of(&mill);
-    worker_deliver(stuck, envelope_new(ENV_PAUSE, of(&boss)->self, actor->self, NULL, NULL, 0));
+    const actor_t *actor = test_actor(&mill);
+    worker_deliver(stuck,
+                   envelope_new(ENV_PAUSE, test_actor(&boss)->self, actor->self, NULL, NULL, 0));
     rung = true;
     run(stuck);
     cr_assert(worker_is_taken(stuck) && actor->lane_depth[LANE_SYSTEM] == 1);
     come_back(stuck);
     settle();
     cr_expect(actor->lane_depth[LANE_SYSTEM] == 0 && actor->paused, "it waits in its lane");
-    core_destroy(&core);
+    core_destroy(&test_core);
 }
 
 Test(deposed, one_that_is_away_stays_away_when_its_neighbour_is_taken_over_as_well)
@@ -233,23 +183,23 @@ Test(deposed, one_that_is_away_stays_away_when_its_neighbour_is_taken_over_as_we
     begin();
     settle();
     rung = true; /* the first handler's thread does not say that it is back */
-    worker_t *first = of(&mill)->worker;
+    worker_t *first = test_actor(&mill)->worker;
     hangs = true;
-    tell(of(&mill), 1);
+    tell(test_actor(&mill), 1);
     run(first);
-    worker_t *second = core_worker(core, first->index);
-    cr_assert(worker_is_taken(first) && of(&sink)->worker == second);
+    worker_t *second = core_worker(test_core, first->index);
+    cr_assert(worker_is_taken(first) && test_actor(&sink)->worker == second);
     hangs = true;
-    tell(of(&sink), 2);
+    tell(test_actor(&sink), 2);
     run(second);
     cr_assert(worker_is_taken(second));
-    cr_expect(of(&mill)->worker == first, "another thread has it while its handler runs");
-    tell(of(&mill), 3);
-    run(core_worker(core, first->index));
+    cr_expect(test_actor(&mill)->worker == first, "another thread has it while its handler runs");
+    tell(test_actor(&mill), 3);
+    run(core_worker(test_core, first->index));
     cr_expect_str_eq(heard, "m1s2", "they heard %s, expected m1s2", heard);
     come_back(first);
     come_back(second);
-    core_destroy(&core);
+    core_destroy(&test_core);
 }
 
 Test(deposed, a_worker_that_was_spare_takes_over_without_a_handler_as_long_as_the_time_since_boot)
@@ -259,18 +209,18 @@ Test(deposed, a_worker_that_was_spare_takes_over_without_a_handler_as_long_as_th
     settle();
     rung = true;
     for (uint32_t i = 0; i < 3; i++) {
-        worker_t *stuck = of(&sink)->worker;
+        worker_t *stuck = test_actor(&sink)->worker;
         hangs = true;
-        tell(of(&sink), i);
+        tell(test_actor(&sink), i);
         run(stuck);
         cr_assert(worker_is_taken(stuck));
         come_back(stuck);
         settle();
-        now_ns += 2 * RESTART_BACKOFF_MAX_MS * (int64_t) NS_PER_MS;
+        test_now_ns += 2 * RESTART_BACKOFF_MAX_MS * (int64_t) NS_PER_MS;
         settle();
-        cr_assert(of(&sink)->stage == STAGE_OPEN && of(&sink)->held == NULL);
+        cr_assert(test_actor(&sink)->stage == STAGE_OPEN && test_actor(&sink)->held == NULL);
     }
-    core_figures(core, &told);
-    cr_expect(told.longest_ns < START_NS, "%lld ns", (long long) told.longest_ns);
-    core_destroy(&core);
+    core_figures(test_core, &told);
+    cr_expect(told.longest_ns < TEST_START_NS, "%lld ns", (long long) told.longest_ns);
+    core_destroy(&test_core);
 }

@@ -6,11 +6,9 @@
 #include <stdio.h>
 
 #include "proto/record_table.h"
-#include "runtime/inside.h"
+#include "tests/unit/lanes/by_test.h"
 
-#define START_NS   (INT64_C(1) << 50) /* a clock that is far from 0 */
 #define NS_PER_US  1000
-#define POSTS_MAX  64u
 #define QUANTUM    64u
 #define FIGURES_NS (2 * NS_PER_MS) /* so old may figures be: they are told once a millisecond */
 #define ASKS       17u             /* one more than share a look at the clock */
@@ -19,59 +17,25 @@
 #define WORD(F, R) F(R, u64, number, 0, OPTIONAL)
 RECORD(word, 0x7501, WORD)
 
-static core_t *core;
-static _Atomic int64_t now_ns;
-static struct posted {
-    uint32_t to;
-    envelope_t *envelope;
-} posted[POSTS_MAX];
-static uint32_t posts;
-
-static int64_t
-now(void *self)
-{
-    cr_assert_null(self);
-    return now_ns;
-}
-
-static void
-post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
-{
-    cr_assert(self == NULL && posts < POSTS_MAX && from < core_worker_count(core) + CORE_OUTSIDERS);
-    posted[posts++] = (struct posted){to, take_envelope};
-}
-
-static void
-changed(void *self)
-{
-    cr_assert_null(self);
-}
-
-static void
-figures(void *self, host_figures_t *ret)
-{
-    cr_assert(self == NULL && ret != NULL);
-}
-
 /* Hands on what was posted, and runs all but the one worker, until nothing is left to do. */
 static void
 settle_but(const worker_t *left)
 {
     for (bool busy = true; busy;) {
-        uint32_t all = posts, kept = 0;
+        uint32_t all = test_posts, kept = 0;
         for (uint32_t i = 0; i < all; i++) {
-            worker_t *to = core_worker(core, posted[i].to);
+            worker_t *to = core_worker(test_core, test_posted[i].to);
             if (to == left) {
-                posted[kept++] = posted[i];
+                test_posted[kept++] = test_posted[i];
             } else {
-                worker_deliver(to, posted[i].envelope);
+                worker_deliver(to, test_posted[i].envelope);
             }
         }
-        memmove(posted + kept, posted + all, (posts - all) * sizeof posted[0]);
-        posts = kept + posts - all;
+        memmove(test_posted + kept, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
+        test_posts = kept + test_posts - all;
         busy = all > kept;
-        for (uint32_t i = 0; i < core_worker_count(core); i++) {
-            worker_t *worker = core_worker(core, i);
+        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
+            worker_t *worker = core_worker(test_core, i);
             busy = (worker != left && worker_step(worker)) || busy;
         }
     }
@@ -91,7 +55,7 @@ HANDLE(void, word)
     if (in_hand != NULL) {
         in_hand();
     }
-    now_ns += (int64_t) m->number;
+    test_now_ns += (int64_t) m->number;
     if (who[0] == 'm' && mill_tells > 0) {
         mill_tells--;
         claim(ctx, actor_tell_role(ctx, TO_SINK, DRAFT(ctx, word)) == VERDICT_OK);
@@ -131,40 +95,26 @@ HANDLE_INIT(void, boss_init)
 }
 static const actor_class_t boss = {.name = "boss", .role = true, .init = boss_init};
 
-static actor_t *
-of(const actor_class_t *class)
-{
-    return atomic_load(
-        &cell_at(core, (uint32_t) atomic_load(&load_find(core, class->name)->role))->actor);
-}
-
 static void
 begin(void)
 {
     static const actor_class_t *const classes[] = {&boss, &mill, &sink, &guest, &heir, NULL};
-    const core_options_t options = {.classes = classes, .root = &boss, .pool_workers = 1};
-    const executor_t executor = {
-        .now_ns = now, .wall_ns = now, .post = post, .changed = changed, .figures = figures};
     char why[256];
-    err_t err;
 
-    now_ns = START_NS;
     in_hand = NULL;
     ran[0] = '\0';
-    core = core_new(&options, &executor, &err, why, sizeof why);
-    cr_assert_not_null(core);
-    core_start(core);
+    test_begin(classes);
     settle_but(NULL);
-    cr_assert(core_is_ready(core, why, sizeof why), "not ready: %s", why);
+    cr_assert(core_is_ready(test_core, why, sizeof why), "not ready: %s", why);
 }
 
 static void
 end(void)
 {
-    core_stop(core);
+    core_stop(test_core);
     settle_but(NULL);
-    cr_expect(core_is_ended(core));
-    core_destroy(&core);
+    cr_expect(core_is_ended(test_core));
+    core_destroy(&test_core);
 }
 
 /* So many messages that take so long each. */
@@ -173,10 +123,10 @@ give_work(uint32_t count, int64_t each_ns)
 {
     for (uint32_t i = 0; i < count; i++) {
         word_t m = {.number = (uint64_t) each_ns};
-        envelope_t *tell =
-            envelope_new(ENV_TELL, (actor_ref_t){0}, of(&mill)->self, &word_type, &m, sizeof m);
+        envelope_t *tell = envelope_new(ENV_TELL, (actor_ref_t){0}, test_actor(&mill)->self,
+                                        &word_type, &m, sizeof m);
         tell->lane = LANE_NORMAL;
-        worker_deliver(of(&mill)->worker, tell);
+        worker_deliver(test_actor(&mill)->worker, tell);
     }
 }
 
@@ -185,7 +135,7 @@ run_quanta(uint32_t count)
 {
     const _Atomic uint32_t bell = 0;
     for (uint32_t i = 0; i < count; i++) {
-        worker_run(of(&mill)->worker, &bell, 0, QUANTUM);
+        worker_run(test_actor(&mill)->worker, &bell, 0, QUANTUM);
     }
 }
 
@@ -196,7 +146,7 @@ static uint64_t done, most_behind;
 static void
 look_at_figures(void)
 {
-    uint64_t behind = done++ - atomic_load(&of(&mill)->cell->handled);
+    uint64_t behind = done++ - atomic_load(&test_actor(&mill)->cell->handled);
     most_behind = behind > most_behind ? behind : most_behind;
 }
 
@@ -205,12 +155,12 @@ Test(pace, figures_of_a_worker_that_never_rests_are_told_once_a_millisecond)
     static const int64_t each_ns[] = {10 * NS_PER_US, 200 * NS_PER_US};
     for (uint32_t i = 0; i < 2; i++) {
         begin();
-        done = atomic_load(&of(&mill)->cell->handled);
+        done = atomic_load(&test_actor(&mill)->cell->handled);
         most_behind = 0;
         in_hand = look_at_figures;
         give_work(20 * QUANTUM, each_ns[i]);
         run_quanta(10);
-        cr_assert_not(worker_is_idle(of(&mill)->worker));
+        cr_assert_not(worker_is_idle(test_actor(&mill)->worker));
         int64_t behind_ns = (int64_t) most_behind * each_ns[i];
         cr_expect(most_behind > 0 && behind_ns <= FIGURES_NS,
                   "handlers of %lld ns: figures %lld ns old, expected %d at most",
@@ -226,8 +176,8 @@ static uint32_t ran_since;
 static void
 look_for_expiry(void)
 {
-    const envelope_t *last = of(&mill)->lane_last[LANE_NORMAL];
-    ran_since += now_ns >= due_ns && last->kind != ENV_TIMER;
+    const envelope_t *last = test_actor(&mill)->lane_last[LANE_NORMAL];
+    ran_since += test_now_ns >= due_ns && last->kind != ENV_TIMER;
 }
 
 static actor_next_t
@@ -241,13 +191,13 @@ set_timer(actor_ctx_t *ctx, void *self, const void *argument)
 Test(pace, a_timer_waits_for_one_long_handler_and_not_for_thirty_two)
 {
     begin();
-    core_run(of(&mill), "test", set_timer, NULL);
-    due_ns = now_ns + NS_PER_MS;
+    core_run(test_actor(&mill), "test", set_timer, NULL);
+    due_ns = test_now_ns + NS_PER_MS;
     ran_since = 0;
     in_hand = look_for_expiry;
     give_work(QUANTUM, 100 * NS_PER_US);
     run_quanta(1);
-    cr_assert(now_ns > due_ns + NS_PER_MS);
+    cr_assert(test_now_ns > due_ns + NS_PER_MS);
     cr_expect(ran_since <= 1, "%u handlers ran while it was due, expected the next one at most",
               ran_since);
     in_hand = NULL;
@@ -265,8 +215,8 @@ tell_sink(actor_ctx_t *ctx, void *self, const void *argument)
 Test(pace, a_worker_that_rests_has_given_all_places_back)
 {
     begin();
-    core_run(of(&mill), "test", tell_sink, NULL);
-    const cell_t *cell = of(&sink)->cell;
+    core_run(test_actor(&mill), "test", tell_sink, NULL);
+    const cell_t *cell = test_actor(&sink)->cell;
     cr_assert(room_messages(cell, LANE_NORMAL) > 1, "none was taken ahead");
     run_quanta(1);
     cr_expect_eq(room_messages(cell, LANE_NORMAL), 0, "%d places of an empty lane are taken",
@@ -286,7 +236,7 @@ ask_slowly(actor_ctx_t *ctx, void *self, const void *argument)
 {
     cr_assert(self != NULL && argument == NULL);
     for (uint32_t i = 0; i < ASKS; i++) {
-        now_ns += NS_PER_MS;
+        test_now_ns += NS_PER_MS;
         claim(ctx, actor_ask_role(ctx, ASK_SINK, DRAFT(ctx, word), ASK_MS, heard, 0) == VERDICT_OK);
     }
     return ACTOR_CONTINUE;
@@ -295,10 +245,11 @@ ask_slowly(actor_ctx_t *ctx, void *self, const void *argument)
 Test(pace, the_seventeenth_ask_of_a_long_handler_has_its_time_from_when_it_asked)
 {
     begin();
-    core_run(of(&mill), "test", ask_slowly, NULL);
-    const envelope_t *last = of(&sink)->lane_last[LANE_NORMAL];
-    cr_assert(last != NULL && last->kind == ENV_ASK && of(&sink)->lane_depth[LANE_NORMAL] == ASKS);
-    int64_t has_ns = envelope_more_of(last)->ask.deadline_ns - now_ns;
+    core_run(test_actor(&mill), "test", ask_slowly, NULL);
+    const envelope_t *last = test_actor(&sink)->lane_last[LANE_NORMAL];
+    cr_assert(last != NULL && last->kind == ENV_ASK &&
+              test_actor(&sink)->lane_depth[LANE_NORMAL] == ASKS);
+    int64_t has_ns = envelope_more_of(last)->ask.deadline_ns - test_now_ns;
     cr_expect_eq(has_ns, (int64_t) ASK_MS * NS_PER_MS, "it has %lld ns, expected %u ms",
                  (long long) has_ns, ASK_MS);
     end();
@@ -310,11 +261,11 @@ Test(pace, the_longest_handler_is_told_and_a_sleep_between_two_is_none)
     begin();
     give_work(1, 3 * NS_PER_MS);
     run_quanta(2); /* until the next look at the clock */
-    now_ns += (int64_t) 60000 * NS_PER_MS;
+    test_now_ns += (int64_t) 60000 * NS_PER_MS;
     run_quanta(1);
     give_work(1, 5 * NS_PER_US);
     run_quanta(2);
-    core_figures(core, &told);
+    core_figures(test_core, &told);
     cr_expect_eq(told.longest_ns, 3 * NS_PER_MS, "%lld ns", (long long) told.longest_ns);
     end();
 }
@@ -335,7 +286,7 @@ mill_passes_on(uint32_t messages, uint32_t rung, uint32_t handlers)
     const _Atomic uint32_t bell = rung;
     mill_tells = 1;
     give_work(messages, 0);
-    worker_run(of(&mill)->worker, &bell, 0, handlers);
+    worker_run(test_actor(&mill)->worker, &bell, 0, handlers);
 }
 
 Test(pace, what_is_on_hand_when_a_quantum_ends_or_mail_comes_is_in_its_lane)
@@ -344,8 +295,8 @@ Test(pace, what_is_on_hand_when_a_quantum_ends_or_mail_comes_is_in_its_lane)
         begin();
         mill_passes_on(1, rung, rung == 0 ? 1 : QUANTUM);
         runs("m");
-        const worker_t *worker = of(&sink)->worker;
-        cr_expect(worker->on_hand == NULL && of(&sink)->lane_depth[LANE_NORMAL] == 1 &&
+        const worker_t *worker = test_actor(&sink)->worker;
+        cr_expect(worker->on_hand == NULL && test_actor(&sink)->lane_depth[LANE_NORMAL] == 1 &&
                       !worker_is_idle(worker),
                   "the worker would sleep on it");
         run_quanta(1);
@@ -365,11 +316,11 @@ Test(pace, what_is_told_waits_behind_all_that_could_run_before)
 Test(pace, what_is_told_to_one_who_is_paused_waits_in_its_lane)
 {
     begin();
-    of(&sink)->paused = true;
+    test_actor(&sink)->paused = true;
     mill_passes_on(1, 0, QUANTUM);
     runs("m");
-    of(&sink)->paused = false;
-    lane_wake(of(&sink));
+    test_actor(&sink)->paused = false;
+    lane_wake(test_actor(&sink));
     run_quanta(1);
     runs("s");
     end();
@@ -379,13 +330,13 @@ Test(pace, what_is_told_after_a_message_that_failed_waits_for_its_next_try)
 {
     begin();
     word_t m = {0};
-    envelope_t *failed = envelope_new(ENV_TELL, of(&mill)->self, of(&sink)->self, &word_type, &m,
-                                      (uint32_t) sizeof m);
+    envelope_t *failed = envelope_new(ENV_TELL, test_actor(&mill)->self, test_actor(&sink)->self,
+                                      &word_type, &m, (uint32_t) sizeof m);
     failed->lane = LANE_NORMAL;
-    poison_hold(of(&sink), failed, "it failed");
+    poison_hold(test_actor(&sink), failed, "it failed");
     mill_passes_on(1, 0, QUANTUM);
     runs("m");
-    now_ns += (int64_t) RESTART_BACKOFF_MAX_MS * NS_PER_MS;
+    test_now_ns += (int64_t) RESTART_BACKOFF_MAX_MS * NS_PER_MS;
     settle_but(NULL);
     runs("ss");
     end();
@@ -430,7 +381,7 @@ wait_inside(const worker_t *worker)
 static void *
 mill_thread(void *guest_at)
 {
-    core_run(of(&mill), "test", tell_guest, guest_at);
+    core_run(test_actor(&mill), "test", tell_guest, guest_at);
     memory_thread_ends();
     return NULL;
 }
@@ -440,18 +391,18 @@ mill_thread(void *guest_at)
 Test(pace, what_is_told_to_one_who_goes_meanwhile_is_not_given_to_who_gets_its_slot, .timeout = 60)
 {
     begin();
-    worker_t *worker = of(&mill)->worker;
+    worker_t *worker = test_actor(&mill)->worker;
     actor_ref_t was = visitor;
     pthread_t thread;
     worker->taking = TAKING_ASKED;
     worker->inside = false;
     cr_assert_eq(pthread_create(&thread, NULL, mill_thread, &was), 0);
     wait_inside(worker);
-    core_run(of(&boss), "test", stop_guest, NULL);
+    core_run(test_actor(&boss), "test", stop_guest, NULL);
     settle_but(worker);
-    core_run(of(&boss), "test", spawn_heir, NULL);
+    core_run(test_actor(&boss), "test", spawn_heir, NULL);
     cr_assert(visitor.index == was.index && visitor.incarnation != was.incarnation);
-    const actor_t *next = atomic_load(&cell_at(core, visitor.index)->actor);
+    const actor_t *next = atomic_load(&cell_at(test_core, visitor.index)->actor);
     cr_assert(next->worker == worker);
     atomic_store(&worker->taking, TAKING_NONE);
     pthread_join(thread, NULL);
@@ -472,7 +423,7 @@ nothing(actor_ctx_t *ctx, void *self, const void *argument)
 static void *
 return_thread(void *argument)
 {
-    core_run(of(&mill), "test", nothing, argument);
+    core_run(test_actor(&mill), "test", nothing, argument);
     memory_thread_ends();
     return NULL;
 }
@@ -481,7 +432,7 @@ return_thread(void *argument)
 Test(pace, a_handler_that_returns_touches_no_list_of_one_that_may_be_taken_over, .timeout = 60)
 {
     begin();
-    worker_t *worker = of(&mill)->worker;
+    worker_t *worker = test_actor(&mill)->worker;
     pthread_t thread;
     run_quanta(1); /* all has been told */
     cr_assert_null(worker->touched);
@@ -492,6 +443,6 @@ Test(pace, a_handler_that_returns_touches_no_list_of_one_that_may_be_taken_over,
     cr_expect_null(worker->touched, "it is on the list of a worker that may be another's");
     atomic_store(&worker->taking, TAKING_NONE);
     pthread_join(thread, NULL);
-    cr_expect_eq(worker->touched, of(&mill));
+    cr_expect_eq(worker->touched, test_actor(&mill));
     end();
 }

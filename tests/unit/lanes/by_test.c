@@ -1,0 +1,58 @@
+/* by_test.c - see by_test.h. */
+#include "tests/unit/lanes/by_test.h"
+
+core_t *test_core;
+_Atomic int64_t test_now_ns;
+struct posted test_posted[TEST_POSTS_MAX];
+uint32_t test_posts;
+
+static int64_t
+now(void *self)
+{
+    cr_assert_null(self);
+    return test_now_ns;
+}
+
+static void
+post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
+{
+    cr_assert(self == NULL && test_posts < TEST_POSTS_MAX &&
+              from < core_worker_count(test_core) + CORE_OUTSIDERS);
+    test_posted[test_posts++] = (struct posted){to, take_envelope};
+}
+
+static void
+changed(void *self)
+{
+    cr_assert_null(self);
+}
+
+static void
+figures(void *self, host_figures_t *ret)
+{
+    cr_assert(self == NULL && ret != NULL);
+}
+
+const executor_t test_executor = {
+    .now_ns = now, .wall_ns = now, .post = post, .changed = changed, .figures = figures};
+
+void
+test_begin(const actor_class_t *const *classes)
+{
+    const core_options_t options = {
+        .classes = classes, .root = classes[0], .pool_workers = 1, .takeover_ms = 5000};
+    char why[256];
+    err_t err;
+
+    test_now_ns = TEST_START_NS;
+    test_core = core_new(&options, &test_executor, &err, why, sizeof why);
+    cr_assert_not_null(test_core, "%s", why);
+    core_start(test_core);
+}
+
+actor_t *
+test_actor(const actor_class_t *class)
+{
+    const loaded_class_t *loaded = load_find(test_core, class->name);
+    return atomic_load(&cell_at(test_core, (uint32_t) atomic_load(&loaded->role))->actor);
+}

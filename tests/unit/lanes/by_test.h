@@ -1,0 +1,26 @@
+/* by_test.h - a core whose executor is the test: its clock is set, and what is posted waits.
+ *
+ * Shape    test_core and test_now_ns are the test's to set; test_executor is what core_new is given.
+ * Threads  one, but for the clock; a test is a process of its own.
+ */
+#pragma once
+
+#include <criterion/criterion.h>
+#include "runtime/inside.h"
+
+#define TEST_START_NS  (INT64_C(1) << 50) /* a clock that is far from 0 */
+#define TEST_POSTS_MAX 64u
+
+extern core_t *test_core;
+extern _Atomic int64_t test_now_ns;
+extern struct posted {
+    uint32_t to;
+    envelope_t *envelope;
+} test_posted[TEST_POSTS_MAX];
+extern uint32_t test_posts;
+extern const executor_t test_executor;
+
+/* Starts a core of these classes, whose first is its root, on one worker of the pool. */
+void test_begin(const actor_class_t *const *classes);
+/* Who has the role. */
+actor_t *test_actor(const actor_class_t *class);
