@@ -33,7 +33,7 @@ figures(void *self, host_figures_t *ret)
     cr_assert(self == NULL && ret != NULL);
 }
 
-const executor_t test_executor = {
+static const executor_t executor = {
     .now_ns = now, .wall_ns = now, .post = post, .changed = changed, .figures = figures};
 
 void
@@ -45,7 +45,7 @@ test_begin(const actor_class_t *const *classes)
     err_t err;
 
     test_now_ns = TEST_START_NS;
-    test_core = core_new(&options, &test_executor, &err, why, sizeof why);
+    test_core = core_new(&options, &executor, &err, why, sizeof why);
     cr_assert_not_null(test_core, "%s", why);
     core_start(test_core);
 }

@@ -1,6 +1,6 @@
 /* by_test.h - a core whose executor is the test: its clock is set, and what is posted waits.
  *
- * Shape    test_core and test_now_ns are the test's to set; test_executor is what core_new is given.
+ * Shape    test_now_ns is the test's to set, test_posted its to hand on; test_begin makes the core.
  * Threads  one, but for the clock; a test is a process of its own.
  */
 #pragma once
@@ -18,7 +18,6 @@ extern struct posted {
     envelope_t *envelope;
 } test_posted[TEST_POSTS_MAX];
 extern uint32_t test_posts;
-extern const executor_t test_executor;
 
 /* Starts a core of these classes, whose first is its root, on one worker of the pool. */
 void test_begin(const actor_class_t *const *classes);
