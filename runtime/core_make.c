@@ -63,7 +63,7 @@ core_new(const core_options_t *options, const executor_t *executor, err_t *ret_e
     core->names = reserve(ACTORS_MAX * sizeof *core->names);
     core->told = reserve(ACTORS_MAX * sizeof *core->told);
     core->cells_used = 1; /* 0 is nobody */
-    core->quarantine = xalloc(QUARANTINE_MAX, sizeof *core->quarantine);
+    core->quarantine = reserve(QUARANTINE_MAX * sizeof *core->quarantine);
     core->fresh_messages = options->fresh_messages;
     core->about_field = options->about_field;
     core->takeover_ms = options->takeover_ms == 0 ? TAKEOVER_MS : options->takeover_ms;
@@ -107,6 +107,7 @@ core_destroy(core_t **core_at)
     munmap(core->cells, ACTORS_MAX * sizeof *core->cells);
     munmap(core->names, ACTORS_MAX * sizeof *core->names);
     munmap(core->told, ACTORS_MAX * sizeof *core->told);
+    munmap(core->quarantine, QUARANTINE_MAX * sizeof *core->quarantine);
     free(core->worker_at);
     free(core->workers);
     free(core);

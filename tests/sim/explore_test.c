@@ -207,7 +207,7 @@ start_of_four(void)
 
 /* ---- claims ---- */
 
-Test(explore, the_start_of_four_components_is_well_in_every_order, .timeout = 300)
+Test(explore, the_start_of_four_components_is_well_in_every_order, .timeout = 900)
 {
     sim_explored_t all = start_of_four();
 
@@ -235,7 +235,7 @@ same_orders(const char *what)
     sim_explored_free(&all);
 }
 
-Test(explore, what_the_reduction_leaves_out_nobody_could_have_told_apart, .timeout = 300)
+Test(explore, what_the_reduction_leaves_out_nobody_could_have_told_apart, .timeout = 900)
 {
     started = TO(STORE) | TO(STATUS);
     asks[STATUS] = TO(STORE);
@@ -248,7 +248,7 @@ Test(explore, what_the_reduction_leaves_out_nobody_could_have_told_apart, .timeo
     same_orders("two ask a third");
 }
 
-Test(explore, a_start_that_goes_wrong_in_some_orders_is_found_and_told_step_by_step, .timeout = 300)
+Test(explore, a_start_that_goes_wrong_in_some_orders_is_found_and_told_step_by_step, .timeout = 900)
 {
     refuses_early = true;
     sim_explored_t found = start_of_four();
