@@ -63,7 +63,12 @@ agent_dial(actor_ctx_t *ctx, agent_state_t *self)
 static actor_next_t
 beat(actor_ctx_t *ctx, agent_state_t *self)
 {
-    if (actor_now_ns(ctx) - self->heard_ns > (int64_t) AGENT_SILENCE_MS * NS_PER_MS) {
+    bool silent = actor_now_ns(ctx) - self->heard_ns > (int64_t) AGENT_SILENCE_MS * NS_PER_MS;
+
+    if (silent && self->buried) {
+        return agent_end_removed(ctx);
+    }
+    if (silent) {
         claim(ctx, agent_dial(ctx, self) == ACTOR_CONTINUE);
     } else if (self->here) {
         agent_beat_t *m = DRAFT(ctx, agent_beat);
@@ -80,6 +85,9 @@ on_peer_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
 {
     claim(ctx, m != NULL);
     self->outbox.asks = 0;
+    if (self->buried) {
+        return agent_end_removed(ctx);
+    }
     if (!self->has_keys || (!self->here && self->outbox.waiting > 0)) {
         return ACTOR_CONTINUE; /* what waits is the next hello */
     }
@@ -103,6 +111,9 @@ on_peer_next(actor_ctx_t *ctx, agent_state_t *self, const peer_next_t *m)
 static actor_next_t
 be_refused(actor_ctx_t *ctx, agent_state_t *self, const agent_refused_t *m)
 {
+    if (self->buried) {
+        return agent_end_removed(ctx);
+    }
     if (m->err == ERR_REVOKED) {
         actor_host_fail(ctx, ERR_REVOKED, err_sentence(ERR_REVOKED));
         return ACTOR_CONTINUE;
@@ -119,13 +130,17 @@ take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const voi
     }
     self->heard_ns = actor_now_ns(ctx);
     if (type == &agent_welcome_type) {
-        self->here = true;
+        self->here = !self->removed;
         return ACTOR_CONTINUE;
     }
-    return type == &agent_order_type  ? agent_take_order(ctx, self, m)
-           : type == &agent_data_type ? agent_take_data(ctx, self, m)
-           : type == &agent_stop_type ? agent_take_stop(ctx, self, m)
-                                      : ACTOR_CONTINUE;
+    if (self->removed) {
+        return ACTOR_CONTINUE;
+    }
+    return type == &agent_order_type     ? agent_take_order(ctx, self, m)
+           : type == &agent_data_type    ? agent_take_data(ctx, self, m)
+           : type == &agent_stop_type    ? agent_take_stop(ctx, self, m)
+           : type == &agent_removed_type ? agent_take_removed(ctx, self, m)
+                                         : ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -191,6 +206,10 @@ agent_describe(const void *state, char *text, size_t size)
     static const char *const phases[] = {"idle", "looks what is lacking", "fetches", "works"};
     const agent_state_t *self = state;
 
+    if (self->removed) {
+        snprintf(text, size, "removed");
+        return;
+    }
     snprintf(text, size, "%s, %s, dialled: %llu", self->here ? "the site is there" : "no site",
              phases[self->phase], (unsigned long long) self->dials);
 }

@@ -38,6 +38,8 @@ typedef struct agent_state {
     int64_t dialled_ns;
     id128_t visit;       /* drawn for this connection */
     uint64_t last_order; /* the highest number heard in it */
+    bool removed;        /* the site has said that the point is no more */
+    bool buried;         /* that is durable, and was said */
     /* the order in hand */
     agent_phase_t phase;
     kept_t *probe;        /* agent_order */
@@ -76,6 +78,11 @@ actor_next_t agent_fail_order(actor_ctx_t *ctx, agent_state_t *self, err_t err, 
 bool agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phase);
 text_t agent_data_directory(actor_ctx_t *ctx,
                             const agent_state_t *self); /* into the draft in hand */
+
+/* agent_removed.c */
+actor_next_t agent_take_removed(actor_ctx_t *ctx, agent_state_t *self, const agent_removed_t *m);
+/* It knows, and so does the site, or it is silent: the host stops in order. */
+actor_next_t agent_end_removed(actor_ctx_t *ctx);
 
 /* agent_fetch.c */
 actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m);

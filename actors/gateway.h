@@ -23,6 +23,7 @@
     E(NEED, site_database, agents_known)                                                           \
     E(ASK, site_database, agents_known)                                                            \
     E(ASK, site_database, agent_enrol)                                                             \
+    E(ASK, site_database, agent_told)                                                              \
     E(TELL, site_database, progress)                                                               \
     E(TELL, status_manager, progress)
 ACTOR_EDGES(GATEWAY_EDGES)
@@ -58,6 +59,16 @@ typedef struct agent {
     bool read_in_vain; /* it reads for a need that another has taken the place of */
 } agent_t;
 
+/* The agent of a point that was removed, until it knows that: its key opens the door for nothing
+ * else. */
+typedef struct gone {
+    id128_t incarnation; /* of the point */
+    digest_t key;
+    bool listed;
+    uint8_t peer[255]; /* where it was heard last */
+    uint8_t peer_size;
+} gone_t;
+
 /* Who waits for the database's word. */
 typedef struct joining {
     bool used;
@@ -74,6 +85,7 @@ typedef struct agent_gateway {
     bool listing, changed; /* the database is telling its agents; some changed meanwhile */
     zhashx_t *agent;       /* lower-case name -> agent_t */
     zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
+    zhashx_t *gone;        /* hex of a key -> gone_t */
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
@@ -81,6 +93,7 @@ typedef struct agent_gateway {
     uint64_t jobs;      /* that read, so far */
     uint64_t strangers; /* knocks of those nobody knows */
     uint64_t odd;       /* frames that were refused */
+    uint64_t in_vain;   /* orders for agents that are not here */
     uint64_t sent;      /* bytes of content */
     void *memory;       /* AGENT_MEMORY_BYTES: the frame in hand */
     named_set_t *named[AGENT_NAMED_SETS_MAX];
@@ -109,11 +122,26 @@ void visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_
 void visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
                const void *record);
 
+/* gateway_gone.c */
+void gone_init(agent_gateway_t *self);
+void gone_drop(agent_gateway_t *self);
+void gone_begin(agent_gateway_t *self);
+void gone_add(agent_gateway_t *self, const agent_row_t *row);
+void gone_end(actor_ctx_t *ctx, agent_gateway_t *self);
+/* NULL: no agent of a removed point. */
+gone_t *gone_by_user(const agent_gateway_t *self, slice_t user);
+/* The agent is connected while its point goes: it is told at once. */
+void gone_tell_visitor(actor_ctx_t *ctx, agent_gateway_t *self, const agent_t *agent);
+void gone_hear(actor_ctx_t *ctx, agent_gateway_t *self, gone_t *gone, const peer_came_t *m);
+
 /* gateway_join.c */
 actor_next_t join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m);
 bool join_enrol(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const agent_t *agent,
                 const agent_enrol_t *m);
 void join_refuse(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, err_t err);
+/* To a peer that has no visit. */
+void join_say(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const record_type_t *type,
+              const void *record);
 
 /* gateway_hear.c */
 actor_next_t hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m);

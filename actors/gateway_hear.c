@@ -89,6 +89,11 @@ hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     if (!self->listed || !self->has_keys) { /* nobody is known yet; who is here begins anew */
         return ACTOR_CONTINUE;
     }
+    gone_t *gone = agent ? NULL : gone_by_user(self, record_slice(m, m->user));
+    if (gone) {
+        gone_hear(ctx, self, gone, m);
+        return ACTOR_CONTINUE;
+    }
     if (!agent || agent->revoked) {
         self->strangers++;
         join_refuse(ctx, self, record_slice(m, m->peer), ERR_REVOKED);

@@ -3,7 +3,8 @@
  * The key of a token is a key of CURVE: whoever comes in by it has proved to have the secret. */
 #include "actors/gateway.h"
 
-/* A token that was spent or has expired may come in to be told so; nobody else may. */
+/* A token that was spent or has expired may come in to be told so, and the agent of a point that
+ * was removed; nobody else may. */
 actor_next_t
 join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
 {
@@ -18,7 +19,7 @@ join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
         hex_of_bytes((const uint8_t *) record_slice(m, m->key).data, 32, user);
     }
     const agent_t *agent = table_by_user(self, slice_of(user));
-    opens->open = agent && !agent->revoked;
+    opens->open = (agent && !agent->revoked) || gone_by_user(self, slice_of(user)) != NULL;
     self->strangers += !opens->open;
     answer_unheard(REPLY(ctx, door_opens, opens));
     return ACTOR_CONTINUE;
@@ -26,9 +27,9 @@ join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
 
 /* ---- joining ---- */
 
-static void
-say_to(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const record_type_t *type,
-       const void *record)
+void
+join_say(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const record_type_t *type,
+         const void *record)
 {
     self->odd += !outbox_put(ctx, &self->outbox, peer, false, type, record);
 }
@@ -40,7 +41,7 @@ join_refuse(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, err_t err)
 
     m->err = err;
     m->text = actor_text(ctx, slice_of(err_sentence(err)));
-    say_to(ctx, self, peer, &agent_refused_type, m);
+    join_say(ctx, self, peer, &agent_refused_type, m);
 }
 
 /* The answer of the database is for a peer: its address is kept in the ask's place. */
@@ -60,7 +61,7 @@ enrolled(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     agent_enrolled_t *out = DRAFT(ctx, agent_enrolled);
     out->dp = actor_text(ctx, record_slice(m, m->dp));
     out->site_signing = self->keys.signing_key;
-    say_to(ctx, self, peer, &agent_enrolled_type, out);
+    join_say(ctx, self, peer, &agent_enrolled_type, out);
     return ACTOR_CONTINUE;
 }
 

@@ -108,9 +108,13 @@ orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m)
     const work_t *work = work_of(m);
     agent_t *agent = table_by_name(self, record_slice(m, work->dp));
     order_t *order = agent ? free_order(agent) : NULL;
+    bool known = agent && is_for(agent, work);
 
-    if (!agent || !agent->here || !is_for(agent, work)) {
-        actor_refuse(ctx, ERR_ABSENT);
+    if (!known || !agent->here) { /* of whom the news may be under way */
+        self->in_vain++;
+        actor_refuse(ctx, known || !self->listed || self->listing || m->task != AGENT_TASK_PROBE
+                              ? ERR_ABSENT
+                              : ERR_NOT_FOUND);
         return ACTOR_CONTINUE;
     }
     if (!order || work->package.size > NAME_BYTES_MAX) {

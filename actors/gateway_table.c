@@ -30,6 +30,7 @@ table_init(agent_gateway_t *self)
     assert(self->agent && self->user && self->memory);
     zhashx_set_destructor(self->agent, agent_destroy);
     outbox_init(&self->outbox);
+    gone_init(self);
     self->all.window = AGENTS_WINDOW_BYTES;
 }
 
@@ -37,6 +38,7 @@ void
 table_drop(agent_gateway_t *self)
 {
     named_drop(self);
+    gone_drop(self);
     zhashx_destroy(&self->user);
     zhashx_destroy(&self->agent);
     outbox_drop(&self->outbox);
@@ -137,6 +139,7 @@ forget_others(actor_ctx_t *ctx, agent_gateway_t *self)
     for (const char *key = zlistx_first(keys); key; key = zlistx_next(keys)) {
         agent_t *agent = zhashx_lookup(self->agent, key);
         if (!agent->listed) {
+            gone_tell_visitor(ctx, self, agent);
             visit_end(ctx, self, agent, ERR_ABSENT);
             zhashx_delete(self->agent, key);
         }
@@ -150,13 +153,19 @@ table_begin(agent_gateway_t *self)
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         agent->listed = false;
     }
+    gone_begin(self);
 }
 
 void
 table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
 {
     for (uint32_t i = 0; i < m->agents.count; i++) {
-        take_row(ctx, self, m, ROW(m, m->agents, i, agent_row_t));
+        const agent_row_t *row = ROW(m, m->agents, i, agent_row_t);
+        if (row->removed) {
+            gone_add(self, row);
+        } else {
+            take_row(ctx, self, m, row);
+        }
     }
 }
 
@@ -165,6 +174,7 @@ void
 table_end(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     forget_others(ctx, self);
+    gone_end(ctx, self);
     zhashx_purge(self->user);
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         know_user(self, &agent->token, agent);
@@ -230,9 +240,10 @@ table_describe(const void *state, char *text, size_t size)
         return;
     }
     snprintf(text, size,
-             "agents: %zu, here: %u, bytes under way: %llu, sent: %llu, strangers refused: %llu, "
-             "odd frames: %llu",
-             zhashx_size(self->agent), here, (unsigned long long) self->all.under_way,
-             (unsigned long long) self->sent, (unsigned long long) self->strangers,
+             "agents: %zu, here: %u, removed: %zu, bytes under way: %llu, sent: %llu, asked in "
+             "vain: %llu, strangers refused: %llu, odd frames: %llu",
+             zhashx_size(self->agent), here, zhashx_size(self->gone),
+             (unsigned long long) self->all.under_way, (unsigned long long) self->sent,
+             (unsigned long long) self->in_vain, (unsigned long long) self->strangers,
              (unsigned long long) self->odd);
 }

@@ -9,6 +9,7 @@
 #include "actors/content/lack.h"
 #include "actors/content/listing.h"
 #include "actors/content/point_roots.h"
+#include "actors/content/tombstone.h"
 #include "proto/messages.h"
 
 void
@@ -239,4 +240,20 @@ job_tidy(job_t *job, world_t *world, const void *input, void *resource)
     if (err != OK) {
         m->text = text_of(job, &fault);
     }
+}
+
+/* ---- the end ---- */
+
+void
+job_bury(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const bury_order_t *order = input;
+    char data[PATH_BYTES_MAX + 1];
+    fault_t fault = {0};
+    err_t err = !resource && slice_copy(record_slice(order, order->data), data, sizeof data)
+                    ? tombstone_write(world, data, &order->dp_incarnation, &fault)
+                    : ERR_NAME_TOO_LONG;
+    claimed_t *m = JOB_OUTPUT(job, claimed);
+
+    m->err = err;
 }

@@ -65,6 +65,9 @@ probed(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
     if (!probe_m) {
         return point_rest(ctx, self);
     }
+    if (answer->err == ERR_NOT_FOUND) { /* an agent of no point; a new one is looked for again */
+        return point_look_out_ends(ctx, self);
+    }
     if (found && found->err == OK) {
         point_returned_t *m = DRAFT(ctx, point_returned);
         m->dp = actor_text(ctx, record_slice(probe_m, probe_m->dp));

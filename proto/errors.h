@@ -143,6 +143,8 @@ typedef enum error_class {
       "chmod 600 FILE; if others may have read it, it is no secret any more")                      \
     E(ERR_SIGNATURE,     "signature",       REFUSE,   "a signature does not hold",                 \
       "somebody else speaks in its name, or its keys were changed; look at both ends")             \
+    E(ERR_POINT_REMOVED, "point-removed",   REFUSE,   "the distribution point was removed from its site", \
+      "what it has placed stays; despool dp add NAME --agent at a site makes a token to join anew") \
     E(ERR_KEY_TAKEN,     "key-taken",       REFUSE,   "these keys are those of another point's agent", \
       "give the agent a --data directory of its own, not a copy of another's")
 

@@ -253,7 +253,8 @@ extern const record_words_t error_class_words;
     F(R, digest, token, 0, OPTIONAL)   /* public half of the secret in its token */                \
     F(R, digest, key, 0, OPTIONAL)     /* of CURVE; null: it has not joined */                     \
     F(R, digest, signing, 0, OPTIONAL) /* of ed25519 */                                            \
-    F(R, flag, revoked, 0, REQUIRED)
+    F(R, flag, revoked, 0, REQUIRED)                                                               \
+    F(R, flag, removed, 0, OPTIONAL) /* its point is gone, and it does not know that yet */
 #define REC_range(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
@@ -525,12 +526,15 @@ extern const record_words_t error_class_words;
     M(agent_progress, "agent: how far the order is")                                               \
     M(agent_done, "agent: what became of an order; a receipt is signed")                           \
     M(agent_refused, "site: you are not, and why")                                                 \
+    M(agent_removed, "site: your point was removed; signed")                                       \
+    M(agent_buried, "agent: that is durable here; I serve nobody any more")                        \
     /* agents: inside a site */                                                                    \
     M(agent_added, "the answer to dp.add of an agent: its token")                                  \
     M(agent_revoke, "an agent's key is good for nothing from now on")                              \
     M(agents_known, "who may come in: asked by agent_gateway")                                     \
     M(agents_listed, "those")                                                                      \
     M(agents_changed, "who may come in has changed")                                               \
+    M(agent_told, "the agent of a removed point knows it: its key is good for nothing from now on") \
     M(agent_call, "what an agent is asked for: point_worker asks agent_gateway")                   \
     M(agent_end, "end that work")                                                                  \
     M(token_order, "input of a job that makes a token")                                            \
@@ -542,6 +546,7 @@ extern const record_words_t error_class_words;
     M(read_order, "input of a job that reads ranges of objects; the answer is agent_data")         \
     /* agents: inside an agent */                                                                  \
     M(agent_args, "the arguments of an agent")                                                     \
+    M(bury_order, "input of a job that notes that the point was removed; the answer is claimed")   \
     M(lack_order, "input of jobs that find out what is lacking, or store it")                      \
     M(lacking, "its answer")                                                                       \
     M(stored, "the answer of a job that makes data durable")                                       \
@@ -1014,6 +1019,9 @@ extern const record_words_t error_class_words;
 #define REC_agent_refused(F, R)                                                                    \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_agent_removed(F, R)                                                                    \
+    F(R, bytes, signature, 64, REQUIRED) /* of the site, for the visit of the hello */
+#define REC_agent_buried(F, R) F(R, id128, visit, 0, REQUIRED)
 #define REC_agent_added(F, R)                                                                      \
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, text, token, TEXT_BYTES_MAX, OPTIONAL)
@@ -1024,6 +1032,7 @@ extern const record_words_t error_class_words;
     F(R, u64, next, 0, REQUIRED) /* ask for those after it; 0: that was all */                     \
     F(R, id128, site, 0, REQUIRED)
 #define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_agent_told(F, R)     F(R, digest, key, 0, REQUIRED)
 #define REC_agent_call(F, R)                                                                       \
     F(R, word, task, agent_task, REQUIRED)                                                         \
     F(R, maybe, work, work, REQUIRED) /* of a probe and a collection what they have of it */
@@ -1067,6 +1076,9 @@ extern const record_words_t error_class_words;
     F(R, id128, site, 0, REQUIRED)                                                                 \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, digest, site_signing, 0, REQUIRED)
+#define REC_bury_order(F, R)                                                                       \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, id128, dp_incarnation, 0, REQUIRED)
 #define REC_lack_order(F, R)                                                                       \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, digest, root, 0, REQUIRED)                                                                \

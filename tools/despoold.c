@@ -391,6 +391,24 @@ serve(host_t *host, const config_t *config, err_t err)
     return clean ? 0 : 1;
 }
 
+/* One whose point was removed has nothing to run, from the next start on; that is no failure. */
+static int
+run_agent(const config_t *config, const join_t *join)
+{
+    bool removed = false;
+    err_t err = agent_tell_removed(config->data, join, &removed);
+
+    if (err != OK || removed) {
+        notify("STATUS=removed");
+        return err == OK ? 0 : 1;
+    }
+    host_t *host = agent_host(config->data, join, &err);
+    int code = serve(host, config, err);
+    host_destroy(&host);
+    err = agent_tell_removed(config->data, join, &removed);
+    return err == OK ? code : 1;
+}
+
 /* An agent's data directory says so; join makes one. */
 static int
 run_locked(const options_t *options, const config_t *config)
@@ -403,10 +421,11 @@ run_locked(const options_t *options, const config_t *config)
     if (err != OK) {
         return 1;
     }
-    host_t *host =
-        options->join || is_agent ? agent_host(config->data, &join, &err) : make_host(config);
-    err = options->join || is_agent ? err : add_links(host, config);
-    int code = serve(host, config, err);
+    if (options->join || is_agent) {
+        return run_agent(config, &join);
+    }
+    host_t *host = make_host(config);
+    int code = serve(host, config, add_links(host, config));
     host_destroy(&host);
     return code;
 }

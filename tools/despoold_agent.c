@@ -9,6 +9,7 @@
 #include "actors/agent_roster.h"
 #include "actors/content/keys.h"
 #include "actors/content/point.h"
+#include "actors/content/tombstone.h"
 #include "proto/messages.h"
 #include "runtime/world_os.h"
 
@@ -120,6 +121,26 @@ agent_read(const char *data, join_t *ret_join, bool *ret_is_agent)
 
     *ret_is_agent = err == OK;
     return err == OK || err == ERR_NOT_FOUND ? OK : tell(&fault);
+}
+
+err_t
+agent_tell_removed(const char *data, const join_t *join, bool *ret_removed)
+{
+    world_os_t os;
+    fault_t fault = {0};
+    err_t err =
+        tombstone_read(world_os_init(&os, NULL), data, &join->incarnation, ret_removed, &fault);
+
+    if (err != OK) {
+        return tell(&fault);
+    }
+    if (*ret_removed) {
+        printf("despoold: removed: %s is no distribution point of its site any more; what is in "
+               "'%s' stays\n",
+               join->name, join->root);
+        fflush(stdout);
+    }
+    return OK;
 }
 
 /* ---- the host ---- */

@@ -17,5 +17,7 @@ err_t agent_join(const char *token, const char *data, const char *root, join_t *
 err_t agent_enrol_at(const token_t *token, const char *data, const char *root,
                      digest_t *ret_signing) must_use;
 err_t agent_read(const char *data, join_t *ret_join, bool *ret_is_agent) must_use;
+/* Whether its point was removed: then it is told on stdout, and there is nothing to run. */
+err_t agent_tell_removed(const char *data, const join_t *join, bool *ret_removed) must_use;
 /* Never NULL; *ret_err says whether it can be started. */
 host_t *agent_host(const char *data, const join_t *join, err_t *ret_err);

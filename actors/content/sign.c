@@ -40,14 +40,15 @@ put_number(signed_text_t *text, uint64_t number, size_t bytes)
 static bool
 text_of(sign_purpose_t purpose, const signed_version_t *version, signed_text_t *text)
 {
-    static const char order[] = "despool/order/1", receipt[] = "despool/receipt/1";
+    static const char *const words[] = {[SIGN_ORDER] = "despool/order/1",
+                                        [SIGN_RECEIPT] = "despool/receipt/1",
+                                        [SIGN_REMOVED] = "despool/removed/1"};
 
     text->size = 0;
     if (version->package.size > NAME_BYTES_MAX) {
         return false;
     }
-    put(text, purpose == SIGN_ORDER ? order : receipt,
-        purpose == SIGN_ORDER ? sizeof order : sizeof receipt);
+    put(text, words[purpose], strlen(words[purpose]) + 1);
     put(text, version->site.byte, sizeof version->site.byte);
     put(text, version->point.byte, sizeof version->point.byte);
     put_number(text, version->action, 4);

@@ -1,7 +1,10 @@
 /* agents.c - points that are other machines: their tokens, and the keys by which they are known.
  *
  * A token is spent in the transaction that records the key of who had it. Whoever joins again with
- * the same token and the same keys did not hear the answer: it is given again. */
+ * the same token and the same keys did not hear the answer: it is given again.
+ *
+ * Of a point that was removed its agent's key stays, as a tombstone, until the agent has heard it:
+ * it opens the door for that alone. A revoked key has none, and who joins anew needs none. */
 #include <stdio.h>
 #include <string.h>
 
@@ -48,6 +51,7 @@ join_agent(tx_t *tx, const agent_enrol_t *m, const point_t *point)
     char root[AGENT_PATH_BYTES_MAX + sizeof POINT_AGENT];
     snprintf(root, sizeof root, "%s%.*s", POINT_AGENT, RECORD_SHOWN(m, m->root));
     RUN(tx, SQL_AGENT_JOIN, v_int(point->row), v_digest(&m->key), v_digest(&m->signing));
+    RUN(tx, SQL_TOMBSTONE_DELETE, v_digest(&m->key));
     RUN(tx, SQL_POINT_ROOT, v_int(point->row), v_text(slice_of(root)));
     note_agent(tx, point, STATUS_AGENT_JOINED, "has joined");
     tx->agents_changed = true;
@@ -112,6 +116,48 @@ handle_agent_revoke(tx_t *tx, const agent_revoke_t *m)
     tx_done(tx, changed, changed ? NULL : "it was revoked before");
 }
 
+/* ---- tombstones ---- */
+
+void
+agent_bury(tx_t *tx, const point_t *point)
+{
+    if (RUN(tx, SQL_TOMBSTONE_ADD, v_int(point->row)) > 0) {
+        RUN(tx, SQL_TOMBSTONES_FEWER, v_int(INT64_MAX), v_int(AGENT_TOMBSTONES_MAX));
+    }
+}
+
+void
+handle_agent_told(tx_t *tx, const agent_told_t *m)
+{
+    char name[NAME_BYTES_MAX + 1] = "";
+    event_draft_t event;
+    cursor_t row = OPEN(tx, SQL_TOMBSTONE_NAME, v_digest(&m->key));
+    if (cursor_next(&row)) {
+        (void) cursor_text(&row, 0, name, sizeof name);
+    }
+    cursor_close(&row);
+    bool changed = RUN(tx, SQL_TOMBSTONE_DELETE, v_digest(&m->key)) > 0;
+    if (changed) {
+        tx->agents_changed = true;
+        event_begin(&event, "agent_gateway", STATUS_AGENT_TOLD);
+        event.dp = slice_of(name);
+        event_text(&event, "the agent of %s, which was removed, serves nobody any more", name);
+        event_write(tx, &event);
+    }
+    tx_done(tx, changed, NULL);
+}
+
+static void
+list_tombstone(tx_t *tx, const cursor_t *row, agent_row_t *ret)
+{
+    ret->dp = tx_cursor_text(tx, row, 0);
+    cursor_copy(row, 1, ret->dp_incarnation.byte, sizeof ret->dp_incarnation.byte);
+    cursor_copy(row, 2, ret->key.byte, sizeof ret->key.byte);
+    ret->removed = true;
+}
+
+/* ---- who may come in ---- */
+
 static void
 list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
 {
@@ -123,21 +169,56 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
     ret->revoked = cursor_int(row, 5) != 0;
 }
 
-void
-handle_agents_known(tx_t *tx, const agents_known_t *m)
+/* Tombstones follow the agents: their rows count from here. */
+#define TOMBSTONES_FROM (UINT64_C(1) << 62)
+
+static void
+list_agents(tx_t *tx, agents_listed_t *listed, uint64_t after)
 {
     uint32_t i = 0;
-    value_t after = v_u64(m->after), most = v_int(AGENTS_PER_ANSWER_MAX);
-    int64_t count = NUMBER(tx, SQL_AGENTS_COUNT, 0, after, most);
-    agents_listed_t *listed = ANSWER(tx, agents_listed);
-    listed->site = tx->db->site;
+    value_t from = v_u64(after), most = v_int(AGENTS_PER_ANSWER_MAX);
+    int64_t count = NUMBER(tx, SQL_AGENTS_COUNT, 0, from, most);
     listed->agents = draft_rows(&tx->answer, (uint32_t) count, sizeof(agent_row_t));
-    cursor_t row = OPEN(tx, SQL_AGENTS_AFTER, after, most);
+    listed->next = TOMBSTONES_FROM;
+    cursor_t row = OPEN(tx, SQL_AGENTS_AFTER, from, most);
     while (cursor_next(&row)) {
         agent_row_t *agent = draft_row(&tx->answer, listed->agents, i++, sizeof *agent);
         if (agent != NULL) {
             list_agent(tx, &row, agent);
-            listed->next = i == AGENTS_PER_ANSWER_MAX ? (uint64_t) cursor_int(&row, 6) : 0;
         }
+        if (i == AGENTS_PER_ANSWER_MAX) {
+            listed->next = (uint64_t) cursor_int(&row, 6);
+        }
+    }
+}
+
+static void
+list_tombstones(tx_t *tx, agents_listed_t *listed, uint64_t after)
+{
+    uint32_t i = 0;
+    value_t from = v_u64(after), most = v_int(AGENTS_PER_ANSWER_MAX);
+    int64_t count = NUMBER(tx, SQL_TOMBSTONES_COUNT, 0, from, most);
+    listed->agents = draft_rows(&tx->answer, (uint32_t) count, sizeof(agent_row_t));
+    cursor_t row = OPEN(tx, SQL_TOMBSTONES_AFTER, from, most);
+    while (cursor_next(&row)) {
+        agent_row_t *agent = draft_row(&tx->answer, listed->agents, i++, sizeof *agent);
+        if (agent != NULL) {
+            list_tombstone(tx, &row, agent);
+        }
+        if (i == AGENTS_PER_ANSWER_MAX) {
+            listed->next = TOMBSTONES_FROM + (uint64_t) cursor_int(&row, 3);
+        }
+    }
+}
+
+void
+handle_agents_known(tx_t *tx, const agents_known_t *m)
+{
+    agents_listed_t *listed = ANSWER(tx, agents_listed);
+    listed->site = tx->db->site;
+    if (m->after < TOMBSTONES_FROM) {
+        list_agents(tx, listed, m->after);
+    } else {
+        list_tombstones(tx, listed, m->after - TOMBSTONES_FROM);
     }
 }

@@ -190,6 +190,7 @@ point_delete(tx_t *tx, const point_t *point)
 {
     event_draft_t event;
     tx->agents_changed |= NUMBER(tx, SQL_AGENT_HAS, 0, v_int(point->row)) != 0;
+    agent_bury(tx, point);
     RUN(tx, SQL_TARGETS_OF_POINT_DELETE, v_int(point->row));
     RUN(tx, SQL_POINT_DELETE, v_int(point->row));
     event_of_point(&event, point, STATUS_POINT_REMOVED);

@@ -243,7 +243,7 @@ handle_dp_remove(tx_t *tx, const dp_remove_t *m)
     if (holds == 0 && point_is_agent(SLICE_OF(&point, root))) {
         forget(tx, &point);
         point_delete(tx, &point);
-        tx_done(tx, true, "its agent is locked out; its root stays as it is");
+        tx_done(tx, true, "its agent is told when it is in touch; its root stays as it is");
         return;
     }
     RUN(tx, SQL_POINT_REMOVING, v_int(point.row), v_int(POINT_LEAVES));

@@ -94,7 +94,9 @@ bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
 bool point_next(tx_t *tx, slice_t after, point_t *ret); /* in the order of names */
 bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
 /* Forgets a point and its targets, with its event. */
+/* Its agent is told when it comes. */
 void point_delete(tx_t *tx, const point_t *point);
+void agent_bury(tx_t *tx, const point_t *point);
 /* Whether points leave that are there and hold nothing. */
 bool points_leave(tx_t *tx);
 /* Marks a point absent or present again, with its event; nothing when it is so already. */

@@ -83,6 +83,9 @@ static const char *const steps[] = {
     /* Null: of a version that was stored before they were counted. */
     ("ALTER TABLE version ADD COLUMN unique_bytes INTEGER;"
      "ALTER TABLE version ADD COLUMN stored_bytes INTEGER;"),
+    /* Removed points whose agents have not heard it. row: that of the point, never given again. */
+    "CREATE TABLE tombstone (row INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+    "  incarnation BLOB NOT NULL, key BLOB NOT NULL UNIQUE);",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -139,6 +139,18 @@
     S(SQL_AGENTS_AFTER, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked, "     \
                         "a.point FROM agent a CROSS JOIN point p ON p.row = a.point "              \
                         "WHERE a.point > ?1 ORDER BY a.point LIMIT ?2")                            \
+    S(SQL_TOMBSTONE_ADD, "INSERT INTO tombstone (row, name, incarnation, key) "                    \
+                         "SELECT p.row, p.name, p.incarnation, a.key FROM agent a "                \
+                         "JOIN point p ON p.row = a.point "                                        \
+                         "WHERE a.point = ?1 AND a.key IS NOT NULL AND a.revoked = 0")             \
+    S(SQL_TOMBSTONES_FEWER, "DELETE FROM tombstone WHERE row <= (SELECT row FROM tombstone "       \
+                            "WHERE row <= ?1 ORDER BY row DESC LIMIT 1 OFFSET ?2)")                \
+    S(SQL_TOMBSTONE_NAME, "SELECT name FROM tombstone WHERE key = ?1")                             \
+    S(SQL_TOMBSTONE_DELETE, "DELETE FROM tombstone WHERE key = ?1")                                \
+    S(SQL_TOMBSTONES_COUNT,                                                                        \
+      "SELECT count(*) FROM (SELECT 1 FROM tombstone WHERE row > ?1 LIMIT ?2)")                    \
+    S(SQL_TOMBSTONES_AFTER, "SELECT name, incarnation, key, row FROM tombstone "                   \
+                            "WHERE row > ?1 ORDER BY row LIMIT ?2")                                \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \

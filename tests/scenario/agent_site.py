@@ -133,6 +133,11 @@ class Puppet:
                 return frame['is']
         return None
 
+    def hear_any(self, seconds=20):
+        """The next that it says, whatever it is."""
+        assert self.dealer.poll(seconds * 1000), 'the site says nothing'
+        return msgpack.unpackb(self.dealer.recv())
+
     def order(self, *tasks):
         """The next order of such a task; beats meanwhile, as it is here."""
         for number in range(60):
