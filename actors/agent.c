@@ -56,7 +56,8 @@ agent_dial(actor_ctx_t *ctx, agent_state_t *self)
     m->v = AGENT_WIRE_VERSION;
     m->version = actor_text(ctx, slice_of(DESPOOL_VERSION));
     m->credit = AGENT_WINDOW_BYTES;
-    claim(ctx, outbox_put(ctx, &self->outbox, slice_of(""), true, &agent_hello_type, m));
+    claim(ctx,
+          outbox_put(ctx, &self->outbox, agent_next_address(self), true, &agent_hello_type, m));
     return ACTOR_CONTINUE;
 }
 
@@ -67,8 +68,7 @@ beat(actor_ctx_t *ctx, agent_state_t *self)
 
     if (silent && self->buried) {
         return agent_end_removed(ctx);
-    }
-    if (silent) {
+    } else if (silent) {
         claim(ctx, agent_dial(ctx, self) == ACTOR_CONTINUE);
     } else if (self->here) {
         agent_beat_t *m = DRAFT(ctx, agent_beat);
@@ -131,6 +131,7 @@ take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const voi
     self->heard_ns = actor_now_ns(ctx);
     if (type == &agent_welcome_type) {
         self->here = !self->removed;
+        self->welcomed = true;
         return ACTOR_CONTINUE;
     }
     if (self->removed) {
@@ -140,6 +141,7 @@ take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const voi
            : type == &agent_data_type    ? agent_take_data(ctx, self, m)
            : type == &agent_stop_type    ? agent_take_stop(ctx, self, m)
            : type == &agent_removed_type ? agent_take_removed(ctx, self, m)
+           : type == &agent_address_type ? agent_take_address(ctx, self, m)
                                          : ACTOR_CONTINUE;
 }
 
@@ -197,6 +199,7 @@ agent_init(actor_ctx_t *ctx, void *state, const void *args)
     self->memory = malloc(AGENT_MEMORY_BYTES);
     assert(self->memory);
     outbox_init(&self->outbox);
+    agent_know_addresses(self);
     return ask_keys(ctx, self);
 }
 

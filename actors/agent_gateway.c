@@ -2,8 +2,8 @@
  *
  *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
  *            agent_end of point_workers; agents_changed
- *   tells    site_database and status_manager progress
- *   asks     site_database agents_known, agent_enrol
+ *   tells    site_database and status_manager progress; site_database note_event
+ *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard
  *   keeps    the agents that the database knows; of those that are here their visit
  *   survives a restart loses the visits: agents begin anew, whoever waits hears `restarting`, and
  *            what an agent has made durable is not sent again
@@ -119,6 +119,7 @@ listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
         return again(ctx, TIMER_LIST);
     }
     self->site = m->site;
+    address_set(self, record_slice(m, m->address));
     if (answer->tag == 0) {
         self->changed = false;
         table_begin(self);

@@ -36,10 +36,15 @@ typedef struct agent_state {
     int64_t heard_ns;
     uint64_t beats, dials;
     int64_t dialled_ns;
-    id128_t visit;       /* drawn for this connection */
-    uint64_t last_order; /* the highest number heard in it */
-    bool removed;        /* the site has said that the point is no more */
-    bool buried;         /* that is durable, and was said */
+    char address[2]
+                [AGENT_ADDRESS_BYTES_MAX + 1]; /* of the site: the one it said last, the former */
+    uint32_t at;                               /* which of them is dialled */
+    bool welcomed;                             /* it answered there */
+    bool moving;                               /* another one is being noted */
+    id128_t visit;                             /* drawn for this connection */
+    uint64_t last_order;                       /* the highest number heard in it */
+    bool removed;                              /* the site has said that the point is no more */
+    bool buried;                               /* that is durable, and was said */
     /* the order in hand */
     agent_phase_t phase;
     kept_t *probe;        /* agent_order */
@@ -78,6 +83,12 @@ actor_next_t agent_fail_order(actor_ctx_t *ctx, agent_state_t *self, err_t err, 
 bool agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phase);
 text_t agent_data_directory(actor_ctx_t *ctx,
                             const agent_state_t *self); /* into the draft in hand */
+
+/* agent_address.c */
+void agent_know_addresses(agent_state_t *self);
+/* The one to dial next: where it answered last the newest, else the other one. */
+slice_t agent_next_address(agent_state_t *self);
+actor_next_t agent_take_address(actor_ctx_t *ctx, agent_state_t *self, const agent_address_t *m);
 
 /* agent_removed.c */
 actor_next_t agent_take_removed(actor_ctx_t *ctx, agent_state_t *self, const agent_removed_t *m);

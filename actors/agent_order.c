@@ -66,3 +66,13 @@ agent_order_check(const digest_t *signing_key, const agent_order_said_t *said, s
                ? sign_check(signing_key, SIGN_ORDER, &version, signature)
                : ERR_SIGNATURE;
 }
+
+err_t
+agent_address_said(const agent_order_said_t *said, slice_t address, signed_version_t *ret_version)
+{
+    *ret_version = (signed_version_t){.site = said->site,
+                                      .point = said->point,
+                                      .package_incarnation = said->visit,
+                                      .package = slice_of("")};
+    return manifest_digest((const uint8_t *) address.data, address.size, &ret_version->root);
+}

@@ -26,3 +26,7 @@ err_t agent_order_sign(const secret_t *signing, const agent_order_said_t *said,
                        uint8_t ret_signature[SIGN_BYTES]) must_use;
 err_t agent_order_check(const digest_t *signing_key, const agent_order_said_t *said,
                         slice_t signature) must_use;
+
+/* What is signed of an address of the site: said.record, work, number and task mean nothing. */
+err_t agent_address_said(const agent_order_said_t *said, slice_t address,
+                         signed_version_t *ret_version) must_use;

@@ -129,7 +129,9 @@ actor_next_t dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const reco
                       const void *m);
 id128_t dm_new_incarnation(actor_ctx_t *ctx);
 /* dm_agents.c: a point that is another machine. */
-actor_next_t dm_agent_add(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op);
+/* address: of the site, that agents are told; empty: where it listens first. */
+actor_next_t dm_agent_add(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op,
+                          slice_t address);
 actor_next_t dm_agent_revoke(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op);
 actor_next_t dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m);
 void dm_leave_init(distribution_manager_t *self);

@@ -2,6 +2,8 @@
 #include "actors/dm.h"
 #include "actors/jobs_gateway.h"
 
+#include <string.h>
+
 static actor_next_t
 passed_on(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
@@ -27,6 +29,7 @@ commit(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
     m->root = actor_text(ctx, slice_of(POINT_AGENT));
     m->incarnation = made->dp_incarnation;
     m->token = made->token;
+    m->address = actor_text(ctx, record_slice(made, made->address));
     m->expires_s = add->expires_s;
     if (!add->dry_run) {
         m->token_text = actor_text(ctx, record_slice(made, made->token_text));
@@ -53,15 +56,25 @@ token_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
+/* A site may listen at several endpoints, with blanks between them. */
+static slice_t
+first_of(slice_t endpoints)
+{
+    const char *end = endpoints.size > 0 ? memchr(endpoints.data, ' ', endpoints.size) : NULL;
+
+    return end ? (slice_t){endpoints.data, (size_t) (end - endpoints.data)} : endpoints;
+}
+
 actor_next_t
-dm_agent_add(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op)
+dm_agent_add(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op, slice_t address)
 {
     const site_args_t *site = kept_record(self->args);
+    slice_t listen = first_of(record_slice(site, site->listen));
     const dp_add_t *add = kept_record(op->command);
     token_order_t *m = DRAFT(ctx, token_order);
 
     m->data = actor_text(ctx, record_slice(site, site->data));
-    m->listen = actor_text(ctx, record_slice(site, site->listen));
+    m->listen = actor_text(ctx, listen.size > 0 && address.size > 0 ? address : listen);
     m->dp = actor_text(ctx, record_slice(add, add->name));
     m->dp_incarnation = dm_new_incarnation(ctx);
     m->site = self->site;

@@ -191,7 +191,7 @@ points_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
         return ACTOR_CONTINUE;
     }
     if (is_agent(op)) {
-        return dm_agent_add(ctx, self, op);
+        return dm_agent_add(ctx, self, op, record_slice(listed, listed->address));
     }
     job_spec_t spec = {.name = "claim",
                        .run = job_claim,

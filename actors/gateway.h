@@ -24,6 +24,8 @@
     E(ASK, site_database, agents_known)                                                            \
     E(ASK, site_database, agent_enrol)                                                             \
     E(ASK, site_database, agent_told)                                                              \
+    E(ASK, site_database, agent_heard)                                                             \
+    E(TELL, site_database, note_event)                                                             \
     E(TELL, site_database, progress)                                                               \
     E(TELL, status_manager, progress)
 ACTOR_EDGES(GATEWAY_EDGES)
@@ -40,10 +42,11 @@ typedef struct agent {
     char dp[NAME_BYTES_MAX + 1];
     id128_t incarnation;
     digest_t token, key, signing;
-    bool revoked, listed; /* listed: by the last answer of the database */
+    bool revoked, listed;                    /* listed: by the last answer of the database */
+    char knows[AGENT_ADDRESS_BYTES_MAX + 1]; /* of the site's addresses; "": that is not known */
     /* the visit */
-    bool here;
-    id128_t visit; /* the agent's own word for it */
+    bool here, told; /* told: the site's address, in this visit */
+    id128_t visit;   /* the agent's own word for it */
     uint8_t peer[255];
     uint8_t peer_size;
     int64_t heard_ns;
@@ -89,13 +92,15 @@ typedef struct agent_gateway {
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
-    uint64_t numbers;   /* of orders */
-    uint64_t jobs;      /* that read, so far */
-    uint64_t strangers; /* knocks of those nobody knows */
-    uint64_t odd;       /* frames that were refused */
-    uint64_t in_vain;   /* orders for agents that are not here */
-    uint64_t sent;      /* bytes of content */
-    void *memory;       /* AGENT_MEMORY_BYTES: the frame in hand */
+    uint64_t numbers;                          /* of orders */
+    uint64_t jobs;                             /* that read, so far */
+    uint64_t strangers;                        /* knocks of those nobody knows */
+    uint64_t odd;                              /* frames that were refused */
+    uint64_t in_vain;                          /* orders for agents that are not here */
+    uint64_t sent;                             /* bytes of content */
+    char address[AGENT_ADDRESS_BYTES_MAX + 1]; /* that agents are told; "": none was set */
+    bool stranded; /* who knows no address at which we listen was told about */
+    void *memory;  /* AGENT_MEMORY_BYTES: the frame in hand */
     named_set_t *named[AGENT_NAMED_SETS_MAX];
     uint32_t named_count;
     uint64_t named_names; /* of all sets */
@@ -133,6 +138,15 @@ gone_t *gone_by_user(const agent_gateway_t *self, slice_t user);
 /* The agent is connected while its point goes: it is told at once. */
 void gone_tell_visitor(actor_ctx_t *ctx, agent_gateway_t *self, const agent_t *agent);
 void gone_hear(actor_ctx_t *ctx, agent_gateway_t *self, gone_t *gone, const peer_came_t *m);
+
+/* gateway_address.c */
+/* The database says where agents are to find the site. */
+void address_set(agent_gateway_t *self, slice_t address);
+/* Tells those who are here and do not know it. */
+void address_tell(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
+void address_tell_all(actor_ctx_t *ctx, agent_gateway_t *self);
+bool address_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
+                   const agent_moved_t *m);
 
 /* gateway_join.c */
 actor_next_t join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m);

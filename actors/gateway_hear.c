@@ -21,6 +21,7 @@ greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, con
     agent_welcome_t *welcome = DRAFT(ctx, agent_welcome);
     welcome->v = AGENT_WIRE_VERSION;
     visit_say(ctx, self, agent, &agent_welcome_type, welcome);
+    address_tell(ctx, self, agent);
     return true;
 }
 
@@ -46,6 +47,7 @@ hear(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_
            : type == &agent_durable_type  ? content_durable(ctx, self, agent, m)
            : type == &agent_progress_type ? orders_progress(ctx, self, agent, m)
            : type == &agent_done_type     ? orders_done(ctx, self, agent, m)
+           : type == &agent_moved_type    ? address_heard(ctx, self, agent, m)
                                           : false;
 }
 

@@ -125,6 +125,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     agent->key = row->key;
     agent->signing = row->signing;
     agent->revoked = row->revoked;
+    copied &= slice_copy(record_slice(m, row->address), agent->knows, sizeof agent->knows);
     agent->listed = copied;
     know_user(self, &agent->token, agent);
     know_user(self, &agent->key, agent);
@@ -175,6 +176,7 @@ table_end(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     forget_others(ctx, self);
     gone_end(ctx, self);
+    address_tell_all(ctx, self);
     zhashx_purge(self->user);
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         know_user(self, &agent->token, agent);
@@ -206,6 +208,7 @@ visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t pee
             const agent_hello_t *hello)
 {
     visit_end(ctx, self, agent, ERR_ABSENT);
+    agent->told = false;
     memcpy(agent->peer, peer.data, peer.size);
     agent->peer_size = (uint8_t) peer.size;
     agent->here = true;

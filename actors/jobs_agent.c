@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/content/join.h"
 #include "actors/content/lack.h"
 #include "actors/content/listing.h"
 #include "actors/content/point_roots.h"
@@ -256,4 +257,22 @@ job_bury(job_t *job, world_t *world, const void *input, void *resource)
     claimed_t *m = JOB_OUTPUT(job, claimed);
 
     m->err = err;
+}
+
+/* ---- the site's address ---- */
+
+void
+job_move(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const move_order_t *order = input;
+    char data[PATH_BYTES_MAX + 1], address[AGENT_ADDRESS_BYTES_MAX + 1];
+    fault_t fault = {0};
+    err_t err = !resource && slice_copy(record_slice(order, order->data), data, sizeof data) &&
+                        slice_copy(record_slice(order, order->address), address, sizeof address)
+                    ? join_move(world, data, address, &fault)
+                    : ERR_NAME_TOO_LONG;
+    claimed_t *m = JOB_OUTPUT(job, claimed);
+
+    m->err = err;
+    m->root = draft_copy_text(job_draft(job), order, order->address);
 }

@@ -2,7 +2,8 @@
  *
  * Shape    job_lack: lack_order -> lacking; job_store: what is lent to it, an arrivals_t -> stored;
  *          job_tidy: work -> collected: the agent's store keeps what the point has, and what root
- *          is of the work, if any; job_bury: bury_order -> claimed.
+ *          is of the work, if any; job_bury: bury_order -> claimed;
+ *          job_move: move_order -> claimed, whose root is the address.
  * Promises each makes its answer whatever it meets. What stored counts is durable.
  * Costs    those of content/.
  * Errors   in the answers.
@@ -19,4 +20,4 @@ typedef struct arrivals {
 } arrivals_t;
 
 void arrivals_drop(void *arrivals);
-job_fn job_lack, job_store, job_tidy, job_bury;
+job_fn job_lack, job_store, job_tidy, job_bury, job_move;

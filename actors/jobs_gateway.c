@@ -61,6 +61,7 @@ job_token(job_t *job, world_t *world, const void *input, void *resource)
     if (err == OK) {
         m->token = key;
         m->token_text = draft_text(job_draft(job), slice_of(text));
+        m->address = draft_text(job_draft(job), record_slice(order, order->listen));
     } else {
         m->text = text_of(job, &fault);
     }

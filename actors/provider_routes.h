@@ -28,6 +28,7 @@
     E(ASK, site_database, group_add)                                                               \
     E(ASK, site_database, group_list)                                                              \
     E(ASK, site_database, group_remove)                                                            \
+    E(ASK, site_database, site_set)                                                                \
     E(ASK, site_database, distribute)                                                              \
     E(ASK, site_database, withdraw)                                                                \
     E(ASK, site_database, status)                                                                  \

@@ -108,5 +108,7 @@
 #define AGENT_BEAT_MS          2000u       /* between signs of life, both ways */
 #define AGENT_SILENCE_MS       8000u       /* without one the other side is gone */
 #define AGENT_PATH_BYTES_MAX   1024u       /* of an agent's ROOT and DATA, and of an address; longer is refused (name-too-long) */
+#define AGENT_ADDRESS_BYTES_MAX 255u       /* of an address that agents are told; longer is refused (too-large) */
+#define LISTEN_MAX             4u          /* endpoints at which a site listens for agents; a further one is refused */
 #define TOKEN_LIFE_S           86400u      /* a day that a token is good, unless dp add says otherwise */
 #define TOKEN_LIFE_MAX_S       2592000u    /* 30 days; a longer one is refused (bad-value) */

@@ -254,7 +254,8 @@ extern const record_words_t error_class_words;
     F(R, digest, key, 0, OPTIONAL)     /* of CURVE; null: it has not joined */                     \
     F(R, digest, signing, 0, OPTIONAL) /* of ed25519 */                                            \
     F(R, flag, revoked, 0, REQUIRED)                                                               \
-    F(R, flag, removed, 0, OPTIONAL) /* its point is gone, and it does not know that yet */
+    F(R, flag, removed, 0, OPTIONAL) /* its point is gone, and it does not know that yet */        \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* of the site, that it knows */
 #define REC_range(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
@@ -293,6 +294,7 @@ extern const record_words_t error_class_words;
     C(group_add, "group.add", 1, "names a group of distribution points")                           \
     C(group_list, "group.list", 0, "lists the groups")                                             \
     C(group_remove, "group.remove", 1, "forgets a group; its points stay")                         \
+    C(site_set, "site.set", 1, "tells all agents another address of the site")                     \
     C(distribute, "distribute", 1, "wants a package on distribution points")                       \
     C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
     C(status, "status", 0, "which version every point has, should have, and why not")              \
@@ -378,6 +380,9 @@ extern const record_words_t error_class_words;
     F(R, texts, dps, POINTS_PER_COMMAND_MAX, REQUIRED)
 #define REC_group_list(F, R)   COMMAND(F, R)
 #define REC_group_remove(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_site_set(F, R)                                                                         \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED) /* tcp://ADDRESS:PORT; they try it first from then on */
 #define REC_distribute(F, R)                                                                       \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -528,12 +533,15 @@ extern const record_words_t error_class_words;
     M(agent_refused, "site: you are not, and why")                                                 \
     M(agent_removed, "site: your point was removed; signed")                                       \
     M(agent_buried, "agent: that is durable here; I serve nobody any more")                        \
+    M(agent_address, "site: try this address first from now on; signed")                           \
+    M(agent_moved, "agent: that address is durable here, beside the one before")                   \
     /* agents: inside a site */                                                                    \
     M(agent_added, "the answer to dp.add of an agent: its token")                                  \
     M(agent_revoke, "an agent's key is good for nothing from now on")                              \
     M(agents_known, "who may come in: asked by agent_gateway")                                     \
     M(agents_listed, "those")                                                                      \
     M(agents_changed, "who may come in has changed")                                               \
+    M(agent_heard, "an agent knows an address of the site durably")                                \
     M(agent_told, "the agent of a removed point knows it: its key is good for nothing from now on") \
     M(agent_call, "what an agent is asked for: point_worker asks agent_gateway")                   \
     M(agent_end, "end that work")                                                                  \
@@ -546,6 +554,7 @@ extern const record_words_t error_class_words;
     M(read_order, "input of a job that reads ranges of objects; the answer is agent_data")         \
     /* agents: inside an agent */                                                                  \
     M(agent_args, "the arguments of an agent")                                                     \
+    M(move_order, "input of a job that notes another address of the site; the answer is claimed")  \
     M(bury_order, "input of a job that notes that the point was removed; the answer is claimed")   \
     M(lack_order, "input of jobs that find out what is lacking, or store it")                      \
     M(lacking, "its answer")                                                                       \
@@ -679,6 +688,7 @@ extern const record_words_t error_class_words;
     F(R, u64, not_carried, 0, REQUIRED)
 #define REC_points_known(F, R) F(R, text, name, NAME_BYTES_MAX, OPTIONAL)
 #define REC_points_listed(F, R)                                                                    \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none was set */ \
     F(R, rows, points, point_ref, REQUIRED)                                                        \
     F(R, texts, sources, RECORD_ROWS_COUNT_MAX, REQUIRED)
 #define REC_point_commit(F, R)                                                                     \
@@ -689,6 +699,7 @@ extern const record_words_t error_class_words;
     F(R, id128, incarnation, 0, REQUIRED)                                                          \
     F(R, flag, adopt, 0, OPTIONAL)   /* the root that it has, on purpose */                        \
     F(R, flag, written, 0, OPTIONAL) /* the root carried another identity before, or none */       \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* of the site, in a token */           \
     F(R, digest, token, 0, OPTIONAL) /* of an agent: public half of the secret in its token */     \
     F(R, u64, expires_s, 0, OPTIONAL)                                                              \
     F(R, text, token_text, TEXT_BYTES_MAX, OPTIONAL) /* for the answer; it is kept with it alone */
@@ -1022,6 +1033,10 @@ extern const record_words_t error_class_words;
 #define REC_agent_removed(F, R)                                                                    \
     F(R, bytes, signature, 64, REQUIRED) /* of the site, for the visit of the hello */
 #define REC_agent_buried(F, R) F(R, id128, visit, 0, REQUIRED)
+#define REC_agent_address(F, R)                                                                    \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)                                         \
+    F(R, bytes, signature, 64, REQUIRED) /* of the site, for the visit of the hello */
+#define REC_agent_moved(F, R) F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)
 #define REC_agent_added(F, R)                                                                      \
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, text, token, TEXT_BYTES_MAX, OPTIONAL)
@@ -1029,10 +1044,14 @@ extern const record_words_t error_class_words;
 #define REC_agents_known(F, R) F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none */ \
     F(R, u64, next, 0, REQUIRED) /* ask for those after it; 0: that was all */                     \
     F(R, id128, site, 0, REQUIRED)
 #define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_agent_told(F, R)     F(R, digest, key, 0, REQUIRED)
+#define REC_agent_heard(F, R)                                                                      \
+    F(R, digest, key, 0, REQUIRED)                                                                 \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)
 #define REC_agent_call(F, R)                                                                       \
     F(R, word, task, agent_task, REQUIRED)                                                         \
     F(R, maybe, work, work, REQUIRED) /* of a probe and a collection what they have of it */
@@ -1051,7 +1070,8 @@ extern const record_words_t error_class_words;
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, digest, token, 0, OPTIONAL)                                                               \
-    F(R, text, token_text, TEXT_BYTES_MAX, OPTIONAL)
+    F(R, text, token_text, TEXT_BYTES_MAX, OPTIONAL)                                               \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* of the site, in it */
 #define REC_keys_order(F, R) F(R, text, data, PATH_BYTES_MAX, REQUIRED)
 #define REC_keys_read(F, R)                                                                        \
     F(R, word, err, err, REQUIRED)                                                                 \
@@ -1073,9 +1093,13 @@ extern const record_words_t error_class_words;
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, root, AGENT_PATH_BYTES_MAX, REQUIRED)                                               \
     F(R, text, address, AGENT_PATH_BYTES_MAX, REQUIRED)                                            \
+    F(R, text, former, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* tried where the address does not answer */ \
     F(R, id128, site, 0, REQUIRED)                                                                 \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, digest, site_signing, 0, REQUIRED)
+#define REC_move_order(F, R)                                                                       \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)
 #define REC_bury_order(F, R)                                                                       \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, id128, dp_incarnation, 0, REQUIRED)

@@ -10,6 +10,8 @@
 #define STATUS_MESSAGES(S)                                                                         \
     S(1100, STATUS_SITE_STARTED, INFO, "the site has started")                                     \
     S(1101, STATUS_SITE_STOPPING, INFO, "the site stops in order")                                 \
+    S(1103, STATUS_SITE_ADDRESS, INFO, "agents are told another address of the site")              \
+    S(1104, STATUS_AGENTS_STRANDED, WARNING, "agents know only an address at which the site does not listen") \
     S(500, STATUS_COMPONENT_STARTED, INFO, "a component was started")                              \
     S(501, STATUS_COMPONENT_STOPPED, INFO, "a component was stopped")                              \
     S(502, STATUS_COMPONENT_FAILED, ERROR, "a component failed and is restarted or given up")      \

@@ -64,7 +64,7 @@ err_t host_add_status_link(host_t *host, const char *name, const char *endpoint,
 /* Keys of CURVE, as bytes. */
 typedef struct host_peers {
     const char *name, *role; /* of the link; the role hears peer_came, peer_gone and peer_next */
-    const char *endpoint;    /* tcp://ADDRESS:PORT */
+    const char *endpoint;    /* tcp://ADDRESS:PORT; of one that listens up to four, with blanks */
     bool dials;              /* it connects to one peer, whose key is peer_key; else it listens */
     uint8_t public_key[32], secret_key[32], peer_key[32];
 } host_peers_t;

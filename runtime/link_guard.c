@@ -66,7 +66,13 @@ guard_bound(guard_t *guard, void *socket)
 
     zmq_getsockopt(socket, ZMQ_LAST_ENDPOINT, endpoint, &size);
     const char *port = strrchr(endpoint, ':');
-    guard->port = port ? (uint16_t) strtoul(port + 1, NULL, 10) : 0;
+    uint32_t place = 0;
+    while (place < GUARD_PORTS_MAX && guard->port[place] != 0) {
+        place++;
+    }
+    if (port && place < GUARD_PORTS_MAX) {
+        guard->port[place] = (uint16_t) strtoul(port + 1, NULL, 10);
+    }
 }
 
 /* The network's thread waits for whoever hears its events: so it is told first that nobody will. */
@@ -106,7 +112,18 @@ become(guard_t *guard, guarded_t *peer, guarded_is_t is)
     peer->is = is;
 }
 
-/* The descriptor may be another's by now: only a connection of our port is ended. */
+static bool
+is_ours(const guard_t *guard, uint16_t port)
+{
+    bool ours = false;
+
+    for (uint32_t i = 0; i < GUARD_PORTS_MAX; i++) {
+        ours |= guard->port[i] == port;
+    }
+    return ours;
+}
+
+/* The descriptor may be another's by now: only a connection of our ports is ended. */
 static void
 end(guard_t *guard, int fd)
 {
@@ -120,7 +137,7 @@ end(guard_t *guard, int fd)
     uint16_t port = at.ss_family == AF_INET    ? ((struct sockaddr_in *) &at)->sin_port
                     : at.ss_family == AF_INET6 ? ((struct sockaddr_in6 *) &at)->sin6_port
                                                : 0;
-    if (guard->port != 0 && ntohs(port) == guard->port) {
+    if (port != 0 && is_ours(guard, ntohs(port))) {
         shutdown(fd, SHUT_RDWR);
     }
 }

@@ -19,11 +19,12 @@
 
 /* The connections of a link that listens; see link_guard.c. */
 typedef struct guarded guarded_t;
+#define GUARD_PORTS_MAX 4u /* at which a link listens */
 typedef struct guard {
     void *events;    /* of its socket; NULL: nobody is guarded */
     guarded_t *peer; /* by descriptor */
     uint32_t room, open, silent, most;
-    uint16_t port;
+    uint16_t port[GUARD_PORTS_MAX]; /* 0: none */
 } guard_t;
 
 /* What a peer link has beside a link's own. */

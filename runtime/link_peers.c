@@ -67,6 +67,23 @@ set_options(const link_t *link, void *socket)
     zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "peers", 5);
 }
 
+/* Endpoints with a blank between them. */
+static err_t
+bind_all(guard_t *guard, void *socket, const char *endpoints)
+{
+    char endpoint[512];
+
+    for (size_t size = 0; *endpoints; endpoints += size + (endpoints[size] == ' ')) {
+        size = strcspn(endpoints, " ");
+        snprintf(endpoint, sizeof endpoint, "%.*s", (int) size, endpoints);
+        if (zmq_bind(socket, endpoint) != 0) {
+            return err_of_errno(errno);
+        }
+        guard_bound(guard, socket);
+    }
+    return OK;
+}
+
 static err_t
 listen_at(link_t *link, void *context, void *socket)
 {
@@ -75,12 +92,10 @@ listen_at(link_t *link, void *context, void *socket)
     if (!guard_open(guard, context, socket)) {
         return ERR_FULL;
     }
-    if (zmq_bind(socket, link->endpoint) == 0) {
-        guard_bound(guard, socket);
-        return OK;
+    err_t err = bind_all(guard, socket, link->endpoint);
+    if (err != OK) {
+        guard_close(guard, socket);
     }
-    err_t err = err_of_errno(errno);
-    guard_close(guard, socket);
     return err;
 }
 
@@ -108,9 +123,14 @@ peers_open(link_t *link, void *context)
 
 /* A connection may be refused for good, or its other side be gone without a word. */
 static bool
-dial_anew(link_t *link)
+dial_anew(link_t *link, slice_t endpoint)
 {
-    zmq_close(link->socket);
+    if (endpoint.size > 0 && !slice_copy(endpoint, link->endpoint, sizeof link->endpoint)) {
+        return false;
+    }
+    if (link->socket) {
+        zmq_close(link->socket);
+    }
     link->socket = NULL;
     return peers_open(link, link->peers_of.context) == OK;
 }
@@ -145,7 +165,7 @@ static void
 send_out(actor_ctx_t *ctx, link_t *link, const peer_send_t *m)
 {
     slice_t peer = record_slice(m, m->peer), body = record_slice(m, m->body);
-    bool sent = !m->dial || dial_anew(link);
+    bool sent = !m->dial || dial_anew(link, peer);
 
     if (sent && body.size > 0) {
         sent = send_body(link, peer, body);

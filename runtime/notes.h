@@ -60,7 +60,7 @@
     F(R, bytes, body, PEER_FRAME_BYTES_MAX, REQUIRED)
 #define NOTE_peer_next(F, R) F(R, u32, number, 0, REQUIRED) /* which of the asks that it has open */
 #define NOTE_peer_send(F, R)                                                                       \
-    F(R, bytes, peer, 255, OPTIONAL)                                                               \
+    F(R, bytes, peer, 255, OPTIONAL) /* with dial: where to; empty: where it was */                \
     F(R, flag, dial, 0, OPTIONAL) /* of a link that dials: ends its connection and dials anew, first */ \
     F(R, bytes, body, PEER_FRAME_BYTES_MAX, OPTIONAL) /* empty: nothing is sent */
 #define NOTE_peer_gone(F, R) F(R, bytes, peer, 255, OPTIONAL) /* empty: the link begins anew, without any */

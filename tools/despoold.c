@@ -39,7 +39,9 @@
     (INIT_DEADLINE_MS + 1000u) /* then who is late is told, and the host goes on */
 
 typedef struct options {
-    const char *data, *config, *placement, *listen;
+    const char *data, *config, *placement;
+    const char *listen[LISTEN_MAX + 1]; /* one more than there may be, to be refused */
+    uint32_t listens;
     const char *token, *root; /* of join */
     bool join;
     bool version, help;
@@ -171,7 +173,9 @@ parse(int argc, char **argv, options_t *ret)
         } else if (size == 8 && strncmp(argv[i], "--config", size) == 0) {
             code = take_value(argc, argv, &i, &ret->config);
         } else if (size == 8 && strncmp(argv[i], "--listen", size) == 0) {
-            code = take_value(argc, argv, &i, &ret->listen);
+            code = ret->listens > LISTEN_MAX
+                       ? usage("too many endpoints with", argv[i])
+                       : take_value(argc, argv, &i, &ret->listen[ret->listens++]);
         } else if (size == 6 && strncmp(argv[i], "--root", size) == 0 && ret->join) {
             code = take_value(argc, argv, &i, &ret->root);
         } else if (size == 11 && strncmp(argv[i], "--placement", size) == 0) {
@@ -201,7 +205,7 @@ print_help(void)
            "  --data DIR     where the site lives (default: /var/lib/despool as root, else\n"
            "                 $XDG_STATE_HOME/despool)\n"
            "  --config FILE  configuration in ZPL; see docs/operations.md\n"
-           "  --listen E     takes agents in at this endpoint, which they can reach\n"
+           "  --listen E     takes agents in at this endpoint, which they can reach; up to four\n"
            "  --root ROOT    of join: the directory that is the distribution point\n"
            "  TOKEN          of join: as printed by despool dp add NAME --agent\n"
            "  --placement P  component: each named component has a thread of its own (default);\n"
@@ -451,11 +455,8 @@ run(const options_t *options)
     if (options->placement) { /* the command line has the last word */
         config_placement(options->placement, &config.placement);
     }
-    const char *fault =
-        err == OK && options->listen ? config_agents(&config, options->listen) : NULL;
-    if (fault) {
-        snprintf(why, sizeof why, "cannot listen at '%.255s': %s", options->listen, fault);
-        err = ERR_CONFIG;
+    if (err == OK) {
+        err = config_listen(&config, options->listen, options->listens, why, sizeof why);
     }
     if (err != OK) {
         fprintf(stderr, "%s\n", why);

@@ -99,6 +99,7 @@ agent_join(const char *text, const char *data, const char *root, join_t *ret_joi
     TRY(claim_root(world, &token, ret_join->root, data));
     TRY(agent_enrol_at(&token, data, ret_join->root, &ret_join->site_signing));
     memcpy(ret_join->address, token.address, sizeof token.address);
+    ret_join->former[0] = '\0';
     memcpy(ret_join->name, token.name, sizeof token.name);
     ret_join->site_key = token.site_key;
     ret_join->site = token.site;
@@ -154,6 +155,7 @@ agent_args(draft_t *draft, const char *data, const join_t *join)
     args->dp = draft_text(draft, slice_of(join->name));
     args->root = draft_text(draft, slice_of(join->root));
     args->address = draft_text(draft, slice_of(join->address));
+    args->former = draft_text(draft, slice_of(join->former));
     args->site = join->site;
     args->dp_incarnation = join->incarnation;
     args->site_signing = join->site_signing;

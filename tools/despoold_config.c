@@ -174,8 +174,8 @@ set_status(config_t *config, const char *value)
     return set_endpoint(config->status, sizeof config->status, value);
 }
 
-/* Agents are told this address, so it cannot be a wildcard. */
-const char *
+/* One more. Agents are told this address, so it cannot be a wildcard. */
+static const char *
 config_agents(config_t *config, const char *value)
 {
     const char *host = value + strlen("tcp://");
@@ -190,8 +190,18 @@ config_agents(config_t *config, const char *value)
     if (!isdigit((unsigned char) port[1]) || *end || number == 0 || number > 65535) {
         return "a port is 1 to 65535";
     }
-    size_t size = sizeof config->agents;
-    return (size_t) snprintf(config->agents, size, "%s", value) < size ? NULL : "it is too long";
+    size_t used = strlen(config->agents), size = strlen(value);
+    if (size > CONFIG_ADDRESS_BYTES_MAX || used + size + 2 > sizeof config->agents ||
+        strchr(value, ' ')) {
+        return "it is too long";
+    }
+    if (config->listens == LISTEN_MAX) {
+        return "a site listens at four endpoints at most";
+    }
+    config->listens++;
+    snprintf(config->agents + used, sizeof config->agents - used, "%s%s", used > 0 ? " " : "",
+             value);
+    return NULL;
 }
 
 static const char *
@@ -281,7 +291,7 @@ static const struct {
     {"site", "name", set_site, false},
     {"listen", "command", set_command, false},
     {"listen", "status", set_status, false},
-    {"listen", "agents", config_agents, false},
+    {"listen", "agents", config_agents, true},
     {"allow", "source", add_source, true},
     {"allow", "root", add_root, true},
     {"tuning", "grace-ms", set_grace, false},
@@ -441,4 +451,22 @@ config_fini(config_t *config)
     while (config->roots > 0) {
         free(config->root[--config->roots]);
     }
+}
+
+err_t
+config_listen(config_t *config, const char *const *endpoint, uint32_t count, char *ret_why,
+              size_t why_size)
+{
+    if (count > 0) {
+        config->agents[0] = '\0';
+        config->listens = 0;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const char *fault = config_agents(config, endpoint[i]);
+        if (fault) {
+            snprintf(ret_why, why_size, "cannot listen at '%.255s': %s", endpoint[i], fault);
+            return ERR_CONFIG;
+        }
+    }
+    return OK;
 }

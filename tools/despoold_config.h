@@ -29,14 +29,17 @@
 
 #define CONFIG_PREFIXES_MAX      64u    /* allow source and root lines each; more are refused */
 #define CONFIG_BYTES_MAX         65536u /* of the file; a larger one is refused */
-#define CONFIG_ADDRESS_BYTES_MAX 255u   /* of the endpoint for agents; a longer one is refused */
+#define CONFIG_ADDRESS_BYTES_MAX 255u   /* of an endpoint for agents; a longer one is refused */
+#define CONFIG_LISTEN_BYTES_MAX  512u   /* of all of them */
 #define IPC_PATH_BYTES_MAX       107u   /* of a socket's path; a longer one is refused */
 
 typedef struct config {
     char data[PATH_BYTES_MAX + 1];
     char site[NAME_BYTES_MAX + 1];
     char command[PATH_BYTES_MAX + 16], status[PATH_BYTES_MAX + 16]; /* endpoints */
-    char agents[CONFIG_ADDRESS_BYTES_MAX + 1]; /* endpoint; "": no agent can join */
+    /* Endpoints, with blanks between them; "": no agent can join. */
+    char agents[CONFIG_LISTEN_BYTES_MAX];
+    uint32_t listens;
     char *source[CONFIG_PREFIXES_MAX], *root[CONFIG_PREFIXES_MAX];
     uint32_t sources, roots;
     uint64_t grace_ms;
@@ -50,8 +53,9 @@ err_t config_defaults(config_t *config, const char *data, char *ret_why, size_t 
 err_t config_load(config_t *config, const char *file, char *ret_why, size_t why_size) must_use;
 /* After both: endpoints that the system can take. */
 err_t config_check(const config_t *config, char *ret_why, size_t why_size) must_use;
-/* The endpoint for agents, also on the command line; NULL, or what is wrong with it. */
-const char *config_agents(config_t *config, const char *value);
+/* The endpoints for agents of the command line, in the place of those of the file, if any. */
+err_t config_listen(config_t *config, const char *const *endpoint, uint32_t count, char *ret_why,
+                    size_t why_size) must_use;
 /* component or pool, also on the command line; false: neither. */
 bool config_placement(const char *word, host_placement_t *ret_placement);
 void config_fini(config_t *config);

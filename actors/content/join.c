@@ -7,6 +7,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "actors/content/fail.h"
 #include "actors/content/seal.h"
@@ -14,6 +16,9 @@
 static bool
 of_seal(const seal_t *seal, join_t *ret)
 {
+    if (!seal_get(seal, "former", ret->former, sizeof ret->former)) {
+        ret->former[0] = '\0';
+    }
     return seal_get(seal, "address", ret->address, sizeof ret->address) &&
            seal_get(seal, "name", ret->name, sizeof ret->name) &&
            seal_get(seal, "root", ret->root, sizeof ret->root) &&
@@ -53,6 +58,9 @@ join_write(world_t *world, const char *data, const join_t *join, fault_t *fault)
     seal_t seal;
     seal_begin(&seal, "agent");
     seal_put(&seal, "address", join->address);
+    if (join->former[0]) {
+        seal_put(&seal, "former", join->former);
+    }
     seal_put(&seal, "name", join->name);
     seal_put(&seal, "root", join->root);
     seal_put_hex(&seal, "site-key", join->site_key.byte, sizeof join->site_key.byte);
@@ -69,4 +77,20 @@ join_write(world_t *world, const char *data, const join_t *join, fault_t *fault)
     err_t err = seal_write(world, dir, "agent", &seal, SYNC_KEY_FILE, SYNC_KEY_NAMES, fault);
     world_close(world, dir);
     return err;
+}
+
+err_t
+join_move(world_t *world, const char *data, const char *address, fault_t *fault)
+{
+    join_t join;
+    TRY(join_read(world, data, &join, fault));
+    if (strcmp(join.address, address) == 0) {
+        return OK;
+    }
+    memcpy(join.former, join.address, sizeof join.former);
+    if ((size_t) snprintf(join.address, sizeof join.address, "%s", address) >=
+        sizeof join.address) {
+        return RAISE(fault, ERR_TOO_LARGE, 0, "write", "agent");
+    }
+    return join_write(world, data, &join, fault);
 }

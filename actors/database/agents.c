@@ -22,7 +22,8 @@ agent_expect(tx_t *tx, const point_t *point, const point_commit_t *m)
 {
     uint64_t life_s = m->expires_s == 0 ? TOKEN_LIFE_S : m->expires_s;
     int64_t until = tx->now_ns + (int64_t) life_s * 1000000000;
-    RUN(tx, SQL_AGENT_ADD, v_int(point->row), v_digest(&m->token), v_int(until));
+    RUN(tx, SQL_AGENT_ADD, v_int(point->row), v_digest(&m->token), v_int(until),
+        v_text(record_slice(m, m->address)));
     tx->agents_changed = true;
 }
 
@@ -116,6 +117,88 @@ handle_agent_revoke(tx_t *tx, const agent_revoke_t *m)
     tx_done(tx, changed, changed ? NULL : "it was revoked before");
 }
 
+/* ---- the site's address ---- */
+
+text_t
+site_address(tx_t *tx)
+{
+    cursor_t row = OPEN(tx, SQL_SETTING_GET, v_text(slice_of("address")));
+    text_t address = cursor_next(&row) ? tx_cursor_text(tx, &row, 0) : tx_text(tx, slice_of(""));
+    cursor_close(&row);
+    return address;
+}
+
+void
+handle_agent_heard(tx_t *tx, const agent_heard_t *m)
+{
+    tx_done(tx,
+            RUN(tx, SQL_AGENT_HEARD, v_digest(&m->key), v_text(record_slice(m, m->address))) > 0,
+            NULL);
+}
+
+/* Who does not know it yet, by the first names. */
+static void
+behind(tx_t *tx, slice_t address, char *text, size_t size)
+{
+    char name[NAME_BYTES_MAX + 1];
+    uint64_t count = 0;
+    size_t used = 0;
+    char names[512] = "";
+    cursor_t row = OPEN(tx, SQL_ALL_AGENTS_BEHIND, v_text(address));
+    while (cursor_next(&row)) {
+        cursor_name(&row, 0, name);
+        if (used + strlen(name) + 8 < sizeof names) {
+            used += (size_t) snprintf(names + used, sizeof names - used, "%s%s",
+                                      used > 0 ? ", " : "", name);
+        }
+        count++;
+    }
+    cursor_close(&row);
+    snprintf(text, size, "agents that do not know it yet: %llu%s%s", (unsigned long long) count,
+             count > 0 ? ": " : "", names);
+}
+
+static bool
+is_address(slice_t address)
+{
+    static const char scheme[] = "tcp://";
+    size_t head = sizeof scheme - 1, at = address.size;
+    uint32_t port = 0, place = 1;
+    while (at > 0 && address.data[at - 1] >= '0' && address.data[at - 1] <= '9' && port < 65536) {
+        port += (uint32_t) (address.data[--at] - '0') * place;
+        place *= 10;
+    }
+    return address.size > head && memcmp(address.data, scheme, head) == 0 && at > head + 1 &&
+           address.data[at - 1] == ':' && address.data[head] != '*' && port > 0 && port < 65536 &&
+           memchr(address.data, ' ', address.size) == NULL;
+}
+
+/* The same again changes nothing, and tells who is still behind. */
+void
+handle_site_set(tx_t *tx, const site_set_t *m)
+{
+    char text[1024];
+    slice_t address = record_slice(m, m->address);
+    if (!is_address(address)) {
+        tx_refuse(tx, ERR_BAD_VALUE, "give tcp://ADDRESS:PORT, an address that agents can reach",
+                  "cannot set the address '%.*s'", SHOWN(address));
+        return;
+    }
+    cursor_t row = OPEN(tx, SQL_SETTING_GET, v_text(slice_of("address")));
+    bool changed = !cursor_next(&row) || !slice_equal(cursor_bytes(&row, 0), address);
+    cursor_close(&row);
+    if (changed) {
+        event_draft_t event;
+        RUN(tx, SQL_SETTING_SET, v_text(slice_of("address")), v_text(address));
+        event_begin(&event, "agent_gateway", STATUS_SITE_ADDRESS);
+        event_text(&event, "agents are told the address %.*s", SHOWN(address));
+        event_write(tx, &event);
+        tx->agents_changed = true;
+    }
+    behind(tx, address, text, sizeof text);
+    tx_done(tx, changed, text);
+}
+
 /* ---- tombstones ---- */
 
 void
@@ -133,7 +216,7 @@ handle_agent_told(tx_t *tx, const agent_told_t *m)
     event_draft_t event;
     cursor_t row = OPEN(tx, SQL_TOMBSTONE_NAME, v_digest(&m->key));
     if (cursor_next(&row)) {
-        (void) cursor_text(&row, 0, name, sizeof name);
+        cursor_name(&row, 0, name);
     }
     cursor_close(&row);
     bool changed = RUN(tx, SQL_TOMBSTONE_DELETE, v_digest(&m->key)) > 0;
@@ -167,6 +250,7 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
     cursor_copy(row, 3, ret->key.byte, sizeof ret->key.byte);
     cursor_copy(row, 4, ret->signing.byte, sizeof ret->signing.byte);
     ret->revoked = cursor_int(row, 5) != 0;
+    ret->address = tx_cursor_text(tx, row, 7);
 }
 
 /* Tombstones follow the agents: their rows count from here. */
@@ -216,6 +300,7 @@ handle_agents_known(tx_t *tx, const agents_known_t *m)
 {
     agents_listed_t *listed = ANSWER(tx, agents_listed);
     listed->site = tx->db->site;
+    listed->address = site_address(tx);
     if (m->after < TOMBSTONES_FROM) {
         list_agents(tx, listed, m->after);
     } else {

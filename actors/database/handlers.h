@@ -48,6 +48,8 @@ typedef enum how {
     H(agent_revoke, HOW_CHANGE)                                                                    \
     H(agents_known, HOW_READS)                                                                     \
     H(agent_told, HOW_WRITES)                                                                      \
+    H(agent_heard, HOW_WRITES)                                                                     \
+    H(site_set, HOW_CHANGE)                                                                        \
     H(setting_set, HOW_CHANGE)                                                                     \
     H(note_event, HOW_WRITES)                                                                      \
     H(due_targets, HOW_WRITES)                                                                     \

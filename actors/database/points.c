@@ -264,6 +264,7 @@ handle_points_known(tx_t *tx, __attribute__((unused)) const points_known_t *m)
     uint32_t i = 0;
     int64_t count = tx_number(tx, SQL_ALL_PACKAGES_COUNT, 0, NULL, 0);
     points_listed_t *listed = ANSWER(tx, points_listed);
+    listed->address = site_address(tx);
     listed->points = point_refs(tx);
     listed->sources = draft_rows(&tx->answer, (uint32_t) count, sizeof(text_t));
     cursor_t row = tx_open(tx, SQL_ALL_SOURCES, NULL, 0);

@@ -97,6 +97,8 @@ bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
 /* Its agent is told when it comes. */
 void point_delete(tx_t *tx, const point_t *point);
 void agent_bury(tx_t *tx, const point_t *point);
+/* That agents are told, into the answer; empty: none was set. */
+text_t site_address(tx_t *tx);
 /* Whether points leave that are there and hold nothing. */
 bool points_leave(tx_t *tx);
 /* Marks a point absent or present again, with its event; nothing when it is so already. */

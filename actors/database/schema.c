@@ -86,6 +86,8 @@ static const char *const steps[] = {
     /* Removed points whose agents have not heard it. row: that of the point, never given again. */
     "CREATE TABLE tombstone (row INTEGER PRIMARY KEY, name TEXT NOT NULL,"
     "  incarnation BLOB NOT NULL, key BLOB NOT NULL UNIQUE);",
+    /* Of the site, that the agent knows durably; null: of one that joined before. */
+    "ALTER TABLE agent ADD COLUMN address TEXT;",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -128,7 +128,8 @@
                           "AND (removing, row) > (?2, ?3) ORDER BY removing, row "                 \
                           "LIMIT ?1")                                                              \
     S(SQL_POINT_ROOT, "UPDATE point SET root = ?2 WHERE row = ?1")                                 \
-    S(SQL_AGENT_ADD, "INSERT INTO agent (point, token, expires) VALUES (?1, ?2, ?3)")              \
+    S(SQL_AGENT_ADD, "INSERT INTO agent (point, token, expires, address) "                         \
+                     "VALUES (?1, ?2, ?3, ?4)")                                                    \
     S(SQL_AGENT_BY_TOKEN, "SELECT point, expires, key, signing, revoked FROM agent "               \
                           "WHERE token = ?1")                                                      \
     S(SQL_AGENT_HAS_KEY, "SELECT 1 FROM agent WHERE key = ?1")                                     \
@@ -137,8 +138,12 @@
     S(SQL_AGENT_HAS, "SELECT 1 FROM agent WHERE point = ?1")                                       \
     S(SQL_AGENTS_COUNT, "SELECT count(*) FROM (SELECT 1 FROM agent WHERE point > ?1 LIMIT ?2)")    \
     S(SQL_AGENTS_AFTER, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked, "     \
-                        "a.point FROM agent a CROSS JOIN point p ON p.row = a.point "              \
+                        "a.point, a.address FROM agent a CROSS JOIN point p ON p.row = a.point "   \
                         "WHERE a.point > ?1 ORDER BY a.point LIMIT ?2")                            \
+    S(SQL_AGENT_HEARD, "UPDATE agent SET address = ?2 WHERE key = ?1")                             \
+    S(SQL_ALL_AGENTS_BEHIND, "SELECT p.name FROM agent a JOIN point p ON p.row = a.point "         \
+                             "WHERE a.key IS NOT NULL AND a.revoked = 0 "                          \
+                             "AND a.address IS NOT ?1 ORDER BY p.name")                            \
     S(SQL_TOMBSTONE_ADD, "INSERT INTO tombstone (row, name, incarnation, key) "                    \
                          "SELECT p.row, p.name, p.incarnation, a.key FROM agent a "                \
                          "JOIN point p ON p.row = a.point "                                        \

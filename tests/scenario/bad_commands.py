@@ -27,6 +27,7 @@ COMMANDS = {
     'group.add': ({'name': 'X', 'dps': ['Y']}, ('name', 'dps')),
     'group.list': ({}, ()),
     'group.remove': ({'name': 'X'}, ('name',)),
+    'site.set': ({'address': 'tcp://h:7100'}, ('address',)),
     'distribute': ({'id': 'X', 'to': ['Y'], 'all': False}, ('id',)),
     'withdraw': ({'id': 'X', 'from': ['Y']}, ('id',)),
     'status': ({'id': 'X', 'dp': 'Y'}, ()),

@@ -86,13 +86,21 @@ class FakeSite:
         self.say('agent_order', order=number, task=task, work=work,
                  signature=signature or self.signer.sign(text))
 
-    def removal(self, visit=None, word=b'removed'):
-        """The signature of the word that the point of shop is no more."""
+    def word(self, word, visit=None, root=bytes(32)):
+        """The signature of what is said to the agent of shop beside orders."""
         with open(self.site.path('shop.data', 'agent'), encoding='ascii') as file:
             agent = dict(line.split(' ', 1) for line in file.read().splitlines())
         return self.signer.sign(b'despool/' + word + b'/1\0' + bytes.fromhex(agent['site']) +
                                 bytes.fromhex(agent['incarnation']) + bytes(4) +
-                                bytes.fromhex(visit or self.visit) + bytes(8 + 32 + 2))
+                                bytes.fromhex(visit or self.visit) + bytes(8) + root + bytes(2))
+
+    def removal(self, visit=None, word=b'removed'):
+        """Of the word that its point is no more."""
+        return self.word(word, visit)
+
+    def address(self, address, visit=None):
+        """Of another address of the site."""
+        return self.word(b'address', visit, hashlib.sha256(address.encode()).digest())
 
     def answer(self, number):
         """What became of an order: the error in the answer."""

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Points on other machines that go: removed while their agents are here, or away.
+"""Points on other machines that go, and a site that goes elsewhere: agents that are here, or away.
 
 The agents are real despoold processes; where a claim has to see each frame it speaks itself, by the
 keys of an agent that has joined.
@@ -8,11 +8,12 @@ import os
 import shutil
 import uuid
 
-from agent_site import Agents, Puppet
+from agent_site import Agents, Puppet, free_port
 from fake_site import FakeSite
 from harness import claim, make_tree, run, write
 
 TOLD = 2379  # STATUS_AGENT_TOLD
+STRANDED = 1104  # STATUS_AGENTS_STRANDED
 
 
 def log_of(site, name):
@@ -182,6 +183,120 @@ def only_the_site_itself_tells_an_agent_that_its_point_is_no_more():
         assert os.path.exists(note), 'it was said before it was durable'
         fake.close()
         assert site.agents['shop'].wait(timeout=40) == 0
+
+
+# ---- another address of the site ----
+
+def knows(site, name):
+    """The addresses that an agent knows durably, the first to be tried before the other."""
+    with open(site.path(name + '.data', 'agent'), encoding='ascii') as file:
+        said = dict(line.split(' ', 1) for line in file.read().splitlines())
+    return said['address'], said.get('former')
+
+
+def behind(site, address):
+    """What the site says of who does not know the address."""
+    answer = site.do('site.set', {'address': address})
+    assert answer['changed'] is False, answer
+    return answer['text']
+
+
+def listen(site, *addresses):
+    site.options = [word for address in addresses for word in ('--listen', address)]
+
+
+@claim(240)
+def a_new_address_reaches_each_agent_before_the_old_one_goes_also_who_was_away():
+    with Agents() as site:
+        old, new = site.address, f'tcp://127.0.0.1:{free_port()}'
+        site.start()
+        site.join('shop')
+        site.join('away')
+        site.end_agent('away')
+        answer = site.do('site.set', {'address': new})
+        assert answer['changed'] and '2: away, shop' in answer['text'], answer
+        site.wait_for('shop to know it', lambda: '1: away' in behind(site, new))
+        assert knows(site, 'shop') == (new, old), knows(site, 'shop')
+        site.spawn('away')  # the site does not listen there yet: it comes to the old one
+        site.wait_for('away to know it', lambda: ': 0' in behind(site, new))
+        assert knows(site, 'away') == (new, old), knows(site, 'away')
+        for name in ('shop', 'away'):
+            site.end_agent(name)
+        site.stop()
+        listen(site, old)  # what they try first does not answer
+        site.start()
+        for name in ('shop', 'away'):
+            site.spawn(name)
+        site.wait_here('shop', 1, 60)
+        site.stop()
+        listen(site, old, new)  # then both do
+        site.start()
+        site.wait_here('shop', 1, 60)
+        site.stop()
+        listen(site, new)  # and the old one goes
+        site.start()
+        site.wait_here('shop', 1, 60)
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'all': True})
+        site.wait_states('P1', {'shop': 'installed', 'away': 'installed'})
+        assert not [e for e in site.history() if e['id'] == STRANDED]
+        site.join('third')  # its token has the new one
+        assert knows(site, 'third') == (new, None), knows(site, 'third')
+        site.stop()
+
+
+@claim(90)
+def an_old_address_that_goes_before_all_know_the_new_one_is_told_by_names():
+    with Agents() as site:
+        new = f'tcp://127.0.0.1:{free_port()}'
+        site.start()
+        site.join('shop')
+        site.join('away')
+        site.end_agent('away')
+        site.do('site.set', {'address': new})
+        site.wait_for('shop to know it', lambda: '1: away' in behind(site, new))
+        site.stop()
+        listen(site, new)
+        site.start()
+        told = site.wait_for('a warning', lambda: [e for e in site.history()
+                                                   if e['id'] == STRANDED])
+        assert ': 1: away' in told[0]['text'] and 'shop' not in told[0]['text'], told
+        site.stop()
+
+
+@claim(60)
+def an_address_that_is_none_is_refused():
+    with Agents() as site:
+        site.start()
+        for wrong in ('', 'tcp://', 'tcp://:1', 'tcp://h', 'tcp://h:', 'tcp://h:0', 'tcp://h:65536',
+                      'tcp://*:7100', 'udp://h:1', 'tcp://h:1 tcp://h:2', 'tcp://h:' + '1' * 30):
+            site.refused('site.set', {'address': wrong}, ('bad-value', 'missing-argument'))
+        assert site.do('site.set', {'address': 'tcp://h:7100'})['changed'] is True
+        site.stop()
+
+
+@claim(90)
+def an_address_that_the_site_did_not_sign_for_this_visit_is_not_taken():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        site.stop()
+        fake = FakeSite(site)
+        site.spawn('shop')
+        fake.hear('agent_hello')
+        old = knows(site, 'shop')
+        for signature in (bytes(64), fake.address('tcp://h:1', visit=uuid.uuid4().hex),
+                          fake.address('tcp://h:2')):
+            fake.say('agent_address', address='tcp://h:1', signature=signature)
+        number = fake.hear('agent_beat')['number']
+        while fake.hear('agent_beat')['number'] < number + 2:
+            pass
+        assert knows(site, 'shop') == old, 'it goes where anybody wants it to'
+        fake.say('agent_address', address='tcp://h:1', signature=fake.address('tcp://h:1'))
+        assert fake.hear('agent_moved')['address'] == 'tcp://h:1'
+        assert knows(site, 'shop') == ('tcp://h:1', old[0])
+        fake.close()
 
 
 run()

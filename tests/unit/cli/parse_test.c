@@ -68,6 +68,7 @@ Test(parse, every_command_of_the_manual_can_be_said)
         {"group add g a b c", "group.add"},
         {"group list", "group.list"},
         {"group remove g", "group.remove"},
+        {"site set --address tcp://h:7100", "site.set"},
         {"distribute P1 --to a,@g --wait=5", "distribute"},
         {"distribute P1 --all --wait", "distribute"},
         {"withdraw P1 --from a,b", "withdraw"},

@@ -27,6 +27,7 @@ static const struct least {
     {"group.add", "name=g dps:a,b"},
     {"group.list", ""},
     {"group.remove", "name=g"},
+    {"site.set", "address=tcp://h:7100"},
     {"distribute", "id=P1 to:a,@g"},
     {"withdraw", "id=P1 from:a"},
     {"status", ""},
