@@ -31,6 +31,7 @@
     E(ASK, site_database, distribute)                                                              \
     E(ASK, site_database, withdraw)                                                                \
     E(ASK, site_database, status)                                                                  \
+    E(ASK, site_database, rollback)                                                                \
     E(ASK, site_database, retry)                                                                   \
     E(ASK, site_database, cancel)                                                                  \
     E(ASK, site_database, status_since)                                                            \

@@ -169,6 +169,7 @@ static const struct rule {
     {"package.", "name", check_text, ERR_TOO_LARGE},
     {"package.", "version", check_text, ERR_TOO_LARGE},
     {"component.", "name", check_some, ERR_BAD_NAME},
+    {"rollback", "version", check_some, ERR_TOO_LARGE},
 };
 
 static const struct rule *

@@ -295,6 +295,7 @@ extern const record_words_t error_class_words;
     C(distribute, "distribute", 1, "wants a package on distribution points")                       \
     C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
     C(status, "status", 0, "which version every point has, should have, and why not")              \
+    C(rollback, "rollback", 1, "makes an older version the newest again: a new epoch, the old content") \
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
     C(verify, "verify", 1, "reads every byte at the points and compares")                          \
@@ -391,6 +392,10 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, OPTIONAL)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_rollback(F, R)                                                                         \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, version, LABEL_BYTES_MAX, REQUIRED) /* its label, of several the newest; else its epoch */
 #define REC_retry(F, R)                                                                            \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \

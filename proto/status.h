@@ -22,6 +22,7 @@
     S(2310, STATUS_PACKAGE_STORED, INFO, "a version of a package was stored")                      \
     S(2311, STATUS_PACKAGE_CHANGED, INFO, "a package's settings were changed")                     \
     S(2312, STATUS_PACKAGE_REMOVED, INFO, "a package was removed")                                 \
+    S(2313, STATUS_PACKAGE_ROLLED_BACK, INFO, "an older version of a package is its newest again") \
     S(2327, STATUS_TARGET_PENDING, INFO, "a target wants a version")                               \
     S(2328, STATUS_TARGET_RETRYING, WARNING, "a copy to a distribution point failed, and is tried again") \
     S(2329, STATUS_TARGET_INSTALLING, INFO, "a copy to a distribution point has begun")            \

@@ -431,7 +431,8 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
         show_verified(result);
     } else if (strncmp(wire, "store.", 6) == 0) {
         show_store(line, result);
-    } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0) {
+    } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0 ||
+               strcmp(wire, "rollback") == 0) {
         show_package_done(line, result);
     } else if (cli_text(result, "token").size > 0) {
         show_token(cli_text(result, "token"));

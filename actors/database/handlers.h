@@ -34,6 +34,7 @@ typedef enum how {
     H(group_remove, HOW_CHANGE)                                                                    \
     H(distribute, HOW_CHANGE)                                                                      \
     H(withdraw, HOW_CHANGE)                                                                        \
+    H(rollback, HOW_CHANGE)                                                                        \
     H(retry, HOW_CHANGE)                                                                           \
     H(cancel, HOW_CHANGE | HOW_VITAL)                                                              \
     H(status, HOW_READS)                                                                           \

@@ -81,6 +81,11 @@ bool package_next(tx_t *tx, slice_t after, package_t *ret); /* in the order of i
 /* Refuses not-found when it is not there. */
 bool package_need(tx_t *tx, const char *verb, slice_t id, package_t *ret);
 uint32_t package_state(tx_t *tx, int64_t row);
+/* The epoch, root and figures in it are a version of it from now on, the newest. */
+void package_keep_version(tx_t *tx, const package_t *package);
+/* Every target that is to have the package wants that version from now on. */
+void package_move_targets(tx_t *tx, const package_t *package);
+void package_answer_version(tx_t *tx, const package_t *package, bool changed);
 /* A package being removed goes when nothing of it is left anywhere. */
 void package_finish(tx_t *tx, int64_t row);
 /* The events of packages whose state is no longer what it was when they were watched. */

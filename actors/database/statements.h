@@ -55,6 +55,9 @@
     "v.unique_bytes, v.stored_bytes FROM package p "                                               \
     "LEFT JOIN version v ON v.package = p.row AND v.epoch = p.epoch "
 
+#define SQL_VERSION_COLUMNS                                                                        \
+    "epoch, root, label, files, directories, links, bytes, not_carried FROM version "
+
 #define SQL_PACKAGES(S)                                                                            \
     S(SQL_PACKAGE_BY_ID, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.id = ?1")                          \
     S(SQL_PACKAGE_BY_ROW, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.row = ?1")                        \
@@ -81,6 +84,11 @@
     S(SQL_VERSION_ADD, "INSERT INTO version (package, epoch, root, label, files, directories, "    \
                        "links, bytes, not_carried, at, unique_bytes, stored_bytes) "               \
                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")               \
+    S(SQL_VERSION_BY_LABEL, "SELECT " SQL_VERSION_COLUMNS "WHERE package = ?1 AND label = ?2 "     \
+                            "ORDER BY epoch DESC LIMIT 1")                                         \
+    S(SQL_VERSION_OF, "SELECT " SQL_VERSION_COLUMNS "WHERE package = ?1 AND epoch = ?2")           \
+    S(SQL_VERSION_BELOW, "SELECT " SQL_VERSION_COLUMNS "WHERE package = ?1 AND epoch < ?2 "        \
+                         "ORDER BY epoch DESC LIMIT 1")                                            \
     S(SQL_ALL_VERSIONS_PRUNE, "DELETE FROM version WHERE epoch <> (SELECT epoch FROM package "     \
                               "WHERE row = version.package) "                                      \
                               "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "     \

@@ -30,6 +30,7 @@ COMMANDS = {
     'distribute': ({'id': 'X', 'to': ['Y'], 'all': False}, ('id',)),
     'withdraw': ({'id': 'X', 'from': ['Y']}, ('id',)),
     'status': ({'id': 'X', 'dp': 'Y'}, ()),
+    'rollback': ({'id': 'X', 'version': '1'}, ('id', 'version')),
     'retry': ({'id': 'X', 'dp': 'Y'}, ('id',)),
     'cancel': ({'id': 'X', 'dp': 'Y'}, ('id',)),
     'verify': ({'id': 'X', 'dp': 'Y'}, ('id',)),

@@ -259,6 +259,15 @@ make_retry(site_t *site, const char *id, const char *dp)
 }
 
 void
+make_rollback(site_t *site, const char *id, const char *version)
+{
+    rollback_t *m = MAKE(site, rollback);
+    HEAD(site, m);
+    m->id = site_text(site, id);
+    m->version = site_text(site, version);
+}
+
+void
 package_is(site_t *site, const char *id, int root)
 {
     make_version(site, true, id, root);

@@ -30,6 +30,7 @@ static const struct least {
     {"distribute", "id=P1 to:a,@g"},
     {"withdraw", "id=P1 from:a"},
     {"status", ""},
+    {"rollback", "id=P1 version=1"},
     {"retry", "id=P1"},
     {"cancel", "id=P1"},
     {"verify", "id=P1"},
