@@ -10,6 +10,8 @@
 #define STATUS_MESSAGES(S)                                                                         \
     S(1100, STATUS_SITE_STARTED, INFO, "the site has started")                                     \
     S(1101, STATUS_SITE_STOPPING, INFO, "the site stops in order")                                 \
+    S(1102, STATUS_SITE_BACKED_UP, INFO, "a backup of the site was finished")                      \
+    S(1103, STATUS_SITE_RESTORED, WARNING, "the site was restored from a backup")                  \
     S(500, STATUS_COMPONENT_STARTED, INFO, "a component was started")                              \
     S(501, STATUS_COMPONENT_STOPPED, INFO, "a component was stopped")                              \
     S(502, STATUS_COMPONENT_FAILED, ERROR, "a component failed and is restarted or given up")      \
@@ -43,6 +45,7 @@
     S(2376, STATUS_POINT_STAYS, WARNING, "the root of a removed point cannot be given free yet")   \
     S(2377, STATUS_AGENT_JOINED, INFO, "an agent serves a distribution point from now on")         \
     S(2378, STATUS_AGENT_REVOKED, WARNING, "an agent's key is good for nothing any more")          \
+    S(2379, STATUS_POINT_AHEAD, ERROR, "a distribution point knows a later version than the site") \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

@@ -245,7 +245,7 @@ site_args(draft_t *draft, const config_t *config)
 }
 
 static host_t *
-make_host(const config_t *config)
+make_host(const config_t *config, const id128_t *restored)
 {
     static uint64_t memory[131072]; /* 1 MiB: the longest configuration, many times over */
     static char black_box[PATH_BYTES_MAX + 16];
@@ -254,6 +254,7 @@ make_host(const config_t *config)
 
     draft_over(&draft, memory, sizeof memory);
     site_args_t *args = site_args(&draft, config);
+    args->restored = *restored;
     snprintf(black_box, sizeof black_box, "%s/blackbox", config->data);
     options = (host_options_t){.classes = roster,
                                .root = &executive_class,
@@ -396,15 +397,21 @@ static int
 run_locked(const options_t *options, const config_t *config)
 {
     join_t join;
+    id128_t restored;
     bool is_agent = false;
-    err_t err = options->join ? agent_join(options->token, config->data, options->root, &join)
-                              : agent_read(config->data, &join, &is_agent);
+    err_t err = data_restored(config->data, &restored);
 
     if (err != OK) {
         return 1;
     }
+    err = options->join ? agent_join(options->token, config->data, options->root, &join)
+                        : agent_read(config->data, &join, &is_agent);
+    if (err != OK) {
+        return 1;
+    }
     host_t *host =
-        options->join || is_agent ? agent_host(config->data, &join, &err) : make_host(config);
+        options->join || is_agent ? agent_host(config->data, &join, &err)
+                                  : make_host(config, &restored);
     err = options->join || is_agent ? err : add_links(host, config);
     int code = serve(host, config, err);
     host_destroy(&host);

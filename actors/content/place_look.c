@@ -53,7 +53,8 @@ is_of(const receipt_t *receipt, const place_order_t *order)
                   sizeof order->incarnation.byte) == 0;
 }
 
-/* A receipt or record of this epoch must have the order's root: epochs are never used again. */
+/* A receipt or record of this epoch must have the order's root, for no epoch is used again; a site
+ * that comes from a backup does not know which it has used: it is behind. */
 static err_t
 judge(const receipt_t *there, const place_order_t *order, fault_t *fault)
 {
@@ -61,7 +62,7 @@ judge(const receipt_t *there, const place_order_t *order, fault_t *fault)
         return RAISE(fault, ERR_NOT_OURS, 0, "place", order->package);
     }
     if (there->epoch == order->epoch && !digest_equal(&there->root, &order->root)) {
-        return RAISE(fault, ERR_BAD_VALUE, 0, "place", order->package);
+        return RAISE(fault, ERR_SUPERSEDED, 0, "place", order->package);
     }
     return OK;
 }
@@ -225,4 +226,29 @@ place_look(point_t *point, const place_order_t *order, place_look_t *ret_look, f
     look.already = look.already && look.in_place;
     *ret_look = look;
     return OK;
+}
+
+err_t
+place_highest(point_t *point, const char *package, const id128_t *incarnation, uint64_t *ret_epoch,
+              fault_t *fault)
+{
+    receipt_t receipt = {.epoch = 0};
+    size_t count = 0;
+    uint64_t epoch = 0;
+    err_t err = receipt_read(point, package, &receipt, fault);
+    if (err == OK && memcmp(&receipt.incarnation, incarnation, sizeof *incarnation) == 0) {
+        epoch = receipt.epoch;
+    }
+    receipt_t *records = malloc(RECEIPT_VERSIONS_MAX * sizeof records[0]);
+    if (records == NULL) {
+        return NO_MEMORY(fault, package);
+    }
+    err = receipt_versions(point, package, records, RECEIPT_VERSIONS_MAX, &count, fault);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        bool same = memcmp(&records[i].incarnation, incarnation, sizeof *incarnation) == 0;
+        epoch = same && records[i].epoch > epoch ? records[i].epoch : epoch;
+    }
+    free(records);
+    *ret_epoch = epoch;
+    return err;
 }

@@ -48,6 +48,7 @@ typedef enum how {
     H(agent_enrol, HOW_WRITES)                                                                     \
     H(agent_revoke, HOW_CHANGE)                                                                    \
     H(agents_known, HOW_READS)                                                                     \
+    H(site_restored, HOW_WRITES)                                                                   \
     H(setting_set, HOW_CHANGE)                                                                     \
     H(note_event, HOW_WRITES)                                                                      \
     H(due_targets, HOW_WRITES)                                                                     \

@@ -71,7 +71,8 @@ typedef struct target {
 
 /* ---- the site ---- */
 
-uint32_t site_slots(tx_t *tx); /* of the despooler; 0: it is disabled */
+uint32_t site_slots(tx_t *tx);       /* of the despooler; 0: it is disabled */
+uint64_t site_incarnation(tx_t *tx); /* 1, and one more for each restore from a backup */
 
 /* ---- packages ---- */
 
@@ -139,3 +140,7 @@ void target_set_cause(target_t *target, err_t cause, slice_t text);
 /* Writes it, with the event of this id (STATUS_NONE: without). */
 void target_save(tx_t *tx, target_t *target, uint32_t status_id);
 uint32_t status_of_state(uint32_t state);
+/* ahead.c: whether an outcome says that its point knows a later version, and may say so; then the
+ * package's version gets the epoch after it. */
+bool target_is_ahead(tx_t *tx, const target_t *target, const target_outcome_t *m);
+void target_go_above(tx_t *tx, const target_t *target, uint64_t holds);

@@ -35,6 +35,7 @@
 /* ---- events ---- */
 
 #define SQL_EVENTS(S)                                                                              \
+    S(SQL_EVENTS_SKIP, "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")           \
     S(SQL_EVENT_ADD,                                                                               \
       "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, "              \
       "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                  \
@@ -218,6 +219,7 @@
       "need = ?13, space = ?14, revision = ?15, taken = ?16, slot = ?17 WHERE row = ?1")           \
     S(SQL_TARGET_LEASE, "UPDATE target SET look = ?3 WHERE row = ?1 AND revision = ?2 "            \
                         "AND taken = 1")                                                           \
+    S(SQL_TARGET_LEARN, "UPDATE target SET learned = ?2 WHERE row = ?1 AND learned < ?2")          \
     S(SQL_TARGET_HOLDS, "UPDATE target SET held_from = min(ifnull(held_from, ?2), ?2), "           \
                         "held_to = max(ifnull(held_to, ?2), ?2) WHERE row = ?1")                   \
     S(SQL_TARGET_HOLDS_FROM, "UPDATE target SET held_from = ?2 WHERE row = ?1 "                    \

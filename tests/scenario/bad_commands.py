@@ -37,6 +37,7 @@ COMMANDS = {
     'store.check': ({'repair': False}, ()),
     'store.rebuild': ({}, ()),
     'store.collect': ({}, ()),
+    'site.backup': ({'dir': '/nowhere/at/all'}, ('dir',)),
     'status.since': ({'since': 0, 'count': 1}, ()),
     'component.list': ({}, ()),
     'component.show': ({'name': 'X'}, ('name',)),

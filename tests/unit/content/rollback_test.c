@@ -107,3 +107,26 @@ CLAIM_OF_BOTH(rollback, a_version_that_was_taken_over_and_is_damaged_gets_a_dire
     remove_all(&yard);
     yard_end(&yard);
 }
+
+CLAIM_OF_BOTH(rollback, q288970_q320692_a_site_that_is_behind_is_told_how_far)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    order_the_first_again(&yard);
+    uint64_t highest = 0;
+    place_result_t result;
+    yard.order.epoch = 2; /* of a site that knows 1 alone, and gives 2 to its next version */
+    EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
+    yard.order.epoch = 1;
+    EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
+    EXPECT_OK(&yard, receipt_remove(&yard.point, "P1", &yard.fault));
+    EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
+    EXPECT_OK(&yard, place_highest(&yard.point, "P1", &yard.order.incarnation, &highest,
+                                   &yard.fault));
+    EXPECT_COUNT(highest, 2);
+    yard.order.epoch = highest + 1;
+    EXPECT_COUNT(placed(&yard).files_written, 0);
+    cr_expect(verified(&yard));
+    remove_all(&yard);
+    yard_end(&yard);
+}

@@ -37,6 +37,7 @@ static const struct least {
     {"store.check", ""},
     {"store.rebuild", ""},
     {"store.collect", ""},
+    {"site.backup", "dir=/backup"},
     {"status.since", ""},
     {"component.list", ""},
     {"component.show", "name=despooler"},
