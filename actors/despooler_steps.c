@@ -76,13 +76,24 @@ steps_tell_outcome(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry, co
 }
 
 static actor_next_t
-tell_failed(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry, err_t err, slice_t text,
-            bool reached)
+tell_failed(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry, err_t err)
 {
     outcome_t *m = DRAFT(ctx, outcome);
 
-    outcome_fail(actor_draft_open(ctx), m, hand_work(entry->load), err, text);
-    m->reached = reached;
+    outcome_fail(actor_draft_open(ctx), m, hand_work(entry->load), err, slice_of(""));
+    return steps_tell_outcome(ctx, self, entry, m);
+}
+
+/* What the point is ahead of is told with it: nothing has been sent yet. */
+static actor_next_t
+tell_unmeasured(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry, const measured_t *found)
+{
+    outcome_t *m = DRAFT(ctx, outcome);
+
+    outcome_fail(actor_draft_open(ctx), m, hand_work(entry->load), (err_t) found->err,
+                 record_slice(found, found->text));
+    m->reached = found->reached;
+    m->holds = found->holds;
     return steps_tell_outcome(ctx, self, entry, m);
 }
 
@@ -120,7 +131,7 @@ start_work(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
 
     return verdict == VERDICT_OK
                ? ACTOR_CONTINUE
-               : tell_failed(ctx, self, entry, verdict_err(verdict), slice_of(""), false);
+               : tell_failed(ctx, self, entry, verdict_err(verdict));
 }
 
 static actor_next_t
@@ -158,7 +169,7 @@ start_measure(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
     }
     return verdict == VERDICT_OK
                ? ACTOR_CONTINUE
-               : tell_failed(ctx, self, entry, verdict_err(verdict), slice_of(""), false);
+               : tell_failed(ctx, self, entry, verdict_err(verdict));
 }
 
 static actor_next_t
@@ -171,10 +182,10 @@ measured(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     actor_about(hand_work(entry->load)->target);
     if (!m) {
         err_t err = answer->err == OK ? ERR_INTERNAL : answer->err;
-        return tell_failed(ctx, self, entry, err, slice_of(""), false);
+        return tell_failed(ctx, self, entry, err);
     }
     if (m->err != OK) {
-        return tell_failed(ctx, self, entry, (err_t) m->err, record_slice(m, m->text), m->reached);
+        return tell_unmeasured(ctx, self, entry, m);
     }
     if (hand_work(entry->load)->action == ACTION_INSTALL && !m->already) {
         switch (hand_admit(self, entry, m)) {
@@ -215,7 +226,7 @@ worked(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     actor_about(hand_work(entry->load)->target);
     if (!m) {
         err_t err = answer->err == OK ? ERR_INTERNAL : answer->err;
-        return tell_failed(ctx, self, entry, err, slice_of(""), false);
+        return tell_failed(ctx, self, entry, err);
     }
     return steps_tell_outcome(ctx, self, entry, m);
 }

@@ -4,7 +4,7 @@
  *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package
- *   keeps    its run: what another run had taken up is due again. Commands in hand
+ *   keeps    its run (what another had taken up is due again), and the commands in hand
  *   survives a restart draws a new run, so that nothing that was taken up is forgotten
  */
 #include "actors/dm.h"
@@ -15,7 +15,6 @@
 #define OPEN_MS          86400000u
 
 enum { TIMER_LOOK = 1, TIMER_COLLECT = DM_TIMER_COLLECT, TIMER_PATROL = DM_TIMER_PATROL };
-
 #define SELF distribution_manager_t
 HEARS(SELF, work_changed)
 HEARS(SELF, outcome)
@@ -153,6 +152,7 @@ GOES_TO(verify, dm_verify(ctx, self, m))
 GOES_TO(store_check, dm_store(ctx, self, &store_check_type, m))
 GOES_TO(store_rebuild, dm_store(ctx, self, &store_rebuild_type, m))
 GOES_TO(store_collect, dm_store(ctx, self, &store_collect_type, m))
+GOES_TO(site_backup, dm_backup(ctx, self, m))
 GOES_TO(looked, dm_looked(ctx, self, m))
 
 /* ---- the actor ---- */
@@ -233,7 +233,7 @@ static const actor_hears_t actor_hears[] = {
     ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),       ON(dp_set),
     ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed), ON(outcome),
     ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),  ON(store_check),
-    ON(store_rebuild), ON(store_collect)};
+    ON(store_rebuild), ON(store_collect),  ON(site_backup)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

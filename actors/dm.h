@@ -42,6 +42,7 @@
     E(ASK, site_database, target_damaged)                                                          \
     E(ASK, site_database, verify_keep)                                                             \
     E(ASK, site_database, live_roots)                                                              \
+    E(ASK, site_database, database_copy)                                                           \
     E(ASK, site_database, untidied)                                                                \
     E(TELL, site_database, note_event)                                                             \
     E(ASK, despooler, instruction)                                                                 \
@@ -97,6 +98,7 @@ typedef struct distribution_manager {
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
     bool stale; /* it was asked for a run that is over: all of it is due again, and told once */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
+    bool backing_up, backup_waits; /* nothing is collected; it waits for a collection in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
     uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;
@@ -146,6 +148,9 @@ void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const out
 /* dm_store.c: store.check, store.rebuild, store.collect. */
 actor_next_t dm_store(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                       const void *m);
+/* dm_backup.c: site.backup, while nobody collects. */
+actor_next_t dm_backup(actor_ctx_t *ctx, distribution_manager_t *self, const site_backup_t *m);
+void dm_backup_go_on(actor_ctx_t *ctx, distribution_manager_t *self);
 /* Collects the store as soon as no snapshot is in hand. */
 void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
 /* The timers of collections, at the store and at the points, and of snapshots that wait for one. */

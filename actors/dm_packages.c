@@ -139,6 +139,7 @@ dm_package(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *
 void
 dm_package_go_on(actor_ctx_t *ctx, distribution_manager_t *self)
 {
+    dm_backup_go_on(ctx, self);
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
         dm_op_t *op = &self->op[i];
         bool waits = op->used && !op->snapshot &&

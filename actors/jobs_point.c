@@ -86,6 +86,18 @@ fault_in(job_t *job, const task_t *task)
     return draft_text(job_draft(job), slice_of(fault_text(&task->fault, text, sizeof text)));
 }
 
+/* Of an order that is older than what the point knows: how far ahead that is. */
+static uint64_t
+held_by(task_t *task, err_t err)
+{
+    uint64_t epoch = 0;
+    bool known = err == ERR_SUPERSEDED &&
+                 place_highest(&task->point, task->package, &task->work->package_incarnation,
+                               &epoch, NULL) == OK;
+
+    return known ? epoch : 0;
+}
+
 /* ---- measure ---- */
 
 void
@@ -103,6 +115,7 @@ job_measure(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err;
     m->reached = task.reached;
     m->text = err == OK ? (text_t){0, 0} : fault_in(job, &task);
+    m->holds = held_by(&task, err);
     m->already = plan.already;
     m->device = plan.device;
     m->need_bytes = plan.need_bytes;
@@ -271,6 +284,7 @@ job_work(job_t *job, world_t *world, const void *input, void *resource)
         m->text = fault_in(job, &task);
         m->need = task.fault.need;
         m->have = task.fault.have;
+        m->holds = held_by(&task, err);
     }
     task_close(&task);
 }

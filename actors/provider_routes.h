@@ -18,6 +18,7 @@
     E(ASK, distribution_manager, verify)                                                           \
     E(ASK, distribution_manager, store_check)                                                      \
     E(ASK, distribution_manager, store_rebuild)                                                    \
+    E(ASK, distribution_manager, site_backup)                                                      \
     E(ASK, distribution_manager, store_collect)                                                    \
     E(ASK, site_database, package_list)                                                            \
     E(ASK, site_database, package_show)                                                            \
@@ -32,6 +33,7 @@
     E(ASK, site_database, distribute)                                                              \
     E(ASK, site_database, withdraw)                                                                \
     E(ASK, site_database, status)                                                                  \
+    E(ASK, site_database, rollback)                                                                \
     E(ASK, site_database, retry)                                                                   \
     E(ASK, site_database, cancel)                                                                  \
     E(ASK, site_database, status_since)                                                            \

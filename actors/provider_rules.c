@@ -147,6 +147,14 @@ check_root(const ruled_t *on, slice_t path)
     return check_path(on, path, "allow-root", prefixes);
 }
 
+/* Where the site may write a copy of itself: its keys are in it, so that this is for who may do
+ * everything. */
+static err_t
+check_dir(const ruled_t *on, slice_t path)
+{
+    return check_path(on, path, "", (texts_t){0, 0});
+}
+
 /* ---- the table ---- */
 
 typedef err_t check_fn(const ruled_t *on, slice_t text);
@@ -169,6 +177,8 @@ static const struct rule {
     {"package.", "name", check_text, ERR_TOO_LARGE},
     {"package.", "version", check_text, ERR_TOO_LARGE},
     {"component.", "name", check_some, ERR_BAD_NAME},
+    {"site.backup", "dir", check_dir, ERR_NAME_TOO_LONG},
+    {"rollback", "version", check_some, ERR_TOO_LARGE},
 };
 
 static const struct rule *

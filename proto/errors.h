@@ -146,7 +146,13 @@ typedef enum error_class {
     E(ERR_POINT_REMOVED, "point-removed",   REFUSE,   "the distribution point was removed from its site", \
       "what it has placed stays; despool dp add NAME --agent at a site makes a token to join anew") \
     E(ERR_KEY_TAKEN,     "key-taken",       REFUSE,   "these keys are those of another point's agent", \
-      "give the agent a --data directory of its own, not a copy of another's")
+      "give the agent a --data directory of its own, not a copy of another's")                     \
+    E(ERR_NOT_EMPTY,     "not-empty",       REFUSE,   "the directory is not empty",                \
+      "name one that is empty or not there; a backup that was not finished may be removed")        \
+    E(ERR_NO_BACKUP,     "no-backup",       REFUSE,   "the directory holds no backup that was finished", \
+      "name a directory that despool site backup has finished: it has a file 'backup'")            \
+    E(ERR_HALF_RESTORED, "half-restored",   STOP,     "a restore of the data directory was not finished", \
+      "empty the directory and restore it again: despool --data DIR site restore BACKUP")
 
 typedef enum err {
     OK = 0,

@@ -90,6 +90,8 @@
 #define SPACE_RESERVE_BYTES    (16u << 20) /* bytes left free on a point's file system */
 #define SPACE_RESERVE_INODES   1000u       /* inodes left free on a point's file system */
 #define SITE_RESERVE_BYTES     (16u << 20) /* bytes pre-allocated so that status, stop and cancel still work */
+#define EPOCHS_AHEAD_MAX       1000000u    /* that a point may know more of than a site that was restored; beyond it is refused (superseded) */
+#define RESTORE_SKIPS_MESSAGES 500000u     /* numbers of status messages that a restored site leaves out: others may have read them */
 #define VERIFY_PATHS_MAX       10000u      /* paths listed per kind in a verify answer; all are counted */
 
 /* agents */

@@ -298,12 +298,14 @@ extern const record_words_t error_class_words;
     C(distribute, "distribute", 1, "wants a package on distribution points")                       \
     C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
     C(status, "status", 0, "which version every point has, should have, and why not")              \
+    C(rollback, "rollback", 1, "makes an older version the newest again: a new epoch, the old content") \
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
     C(verify, "verify", 1, "reads every byte at the points and compares")                          \
     C(store_check, "store.check", 1, "reads every byte of the site's store and compares")          \
     C(store_rebuild, "store.rebuild", 1, "makes the index of the site's store anew from its packs") \
     C(store_collect, "store.collect", 1, "removes from the site's store what no version needs")    \
+    C(site_backup, "site.backup", 1, "copies the site into an empty directory, while work goes on") \
     C(status_since, "status.since", 0, "status messages after a sequence number")                  \
     C(component_list, "component.list", 0, "the components, live")                                 \
     C(component_show, "component.show", 0, "one component, live")                                  \
@@ -397,6 +399,10 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, OPTIONAL)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_rollback(F, R)                                                                         \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, version, LABEL_BYTES_MAX, REQUIRED) /* its label, of several the newest; else its epoch */
 #define REC_retry(F, R)                                                                            \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -414,6 +420,7 @@ extern const record_words_t error_class_words;
     F(R, flag, repair, 0, OPTIONAL) /* sets aside what proved damaged, and mends the index */
 #define REC_store_rebuild(F, R) COMMAND(F, R)
 #define REC_store_collect(F, R) COMMAND(F, R)
+#define REC_site_backup(F, R) COMMAND(F, R) F(R, text, dir, PATH_BYTES_MAX, REQUIRED)
 #define REC_status_since(F, R)                                                                     \
     COMMAND(F, R)                                                                                  \
     F(R, u64, since, 0, OPTIONAL)                                                                  \
@@ -455,6 +462,7 @@ extern const record_words_t error_class_words;
     M(targets_changed, "which targets the command touched")                                        \
     M(verified, "what verify found")                                                               \
     M(store_report, "what was found in the site's store, or done to it; 0 where it is not asked for") \
+    M(backup_report, "what a backup holds")                                                        \
     M(events, "status messages in order")                                                          \
     M(components, "components and the host")                                                       \
     M(component_shown, "one component")                                                            \
@@ -567,6 +575,10 @@ extern const record_words_t error_class_words;
     M(claimed, "its answer")                                                                       \
     M(collect_order, "input of a job that collects the store")                                     \
     M(store_order, "input of a job that checks, rebuilds or collects the store")                   \
+    M(backup_order, "input of the jobs of a backup")                                               \
+    M(site_restored, "the data directory comes from a backup: the first message of its database")  \
+    M(database_copy, "copy the database as it is after the last transaction into this directory")  \
+    M(database_copied, "it is there, and durable")                                                 \
     M(group_order, "input of a database job: messages for one transaction")                        \
     M(group_answers, "its answer: what each of them is answered, and what it changed")             \
     M(package_worker_args, "the package a package_worker serialises")                              \
@@ -630,6 +642,13 @@ extern const record_words_t error_class_words;
     F(R, u64, kept_bytes, 0, REQUIRED)                                                             \
     F(R, u64, packs_rewritten, 0, REQUIRED)                                                        \
     F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */
+#define REC_backup_report(F, R)                                                                    \
+    F(R, word, err, err, INTERNAL)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
+    F(R, text, dir, PATH_BYTES_MAX, REQUIRED)                                                      \
+    F(R, u64, files, 0, REQUIRED)                                                                  \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, last_event, 0, REQUIRED) /* status messages up to this one are in it */
 #define REC_events(F, R)                                                                           \
     F(R, rows, events, event, REQUIRED)                                                            \
     F(R, maybe, lost, lost_range, OPTIONAL)                                                        \
@@ -769,7 +788,7 @@ extern const record_words_t error_class_words;
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, u64, reserved_bytes, 0, OPTIONAL)  /* what other work on the same file system has reserved */ \
-    F(R, u64, reserved_inodes, 0, OPTIONAL) \
+    F(R, u64, reserved_inodes, 0, OPTIONAL)                                                        \
     F(R, u64, grace_ms, 0, OPTIONAL)
 #define REC_measure(F, R) REC_work(F, R)
 #define REC_measured(F, R)                                                                         \
@@ -781,7 +800,8 @@ extern const record_words_t error_class_words;
     F(R, u64, need_bytes, 0, REQUIRED)                                                             \
     F(R, u64, need_inodes, 0, REQUIRED)                                                            \
     F(R, u64, have_bytes, 0, REQUIRED) /* free beyond the reserve */                               \
-    F(R, u64, have_inodes, 0, REQUIRED)
+    F(R, u64, have_inodes, 0, REQUIRED)                                                            \
+    F(R, u64, holds, 0, OPTIONAL) /* of superseded: the highest epoch that the point knows */
 #define REC_outcome(F, R)                                                                          \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED)                                                               \
@@ -805,7 +825,8 @@ extern const record_words_t error_class_words;
     F(R, u64, files, 0, REQUIRED)                                                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, texts, foreign, 100, OPTIONAL) /* paths that are not ours and stayed */                   \
-    F(R, maybe, verify, verify_row, OPTIONAL)
+    F(R, maybe, verify, verify_row, OPTIONAL)                                                      \
+    F(R, u64, holds, 0, OPTIONAL) /* of superseded: the highest epoch that the point knows */
 #define REC_target_outcome(F, R)                                                                   \
     REC_outcome(F, R)                                                                              \
     F(R, word, next, target_state, REQUIRED)                                                       \
@@ -920,7 +941,8 @@ extern const record_words_t error_class_words;
     F(R, u32, backlog_alarm_ms, 0, OPTIONAL)                                                       \
     F(R, texts, allow_source, 64, OPTIONAL)                                                        \
     F(R, texts, allow_root, 64, OPTIONAL)                                                          \
-    F(R, text, listen, AGENT_PATH_BYTES_MAX, OPTIONAL) /* for agents; absent: none can join */
+    F(R, text, listen, AGENT_PATH_BYTES_MAX, OPTIONAL) /* for agents; absent: none can join */     \
+    F(R, id128, restored, 0, OPTIONAL) /* of a data directory that comes from a backup */
 #define REC_snapshot_order(F, R)                                                                   \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
@@ -967,6 +989,15 @@ extern const record_words_t error_class_words;
     F(R, flag, rebuild, 0, REQUIRED) /* or neither: collect */                                     \
     F(R, flag, repair, 0, REQUIRED)                                                                \
     F(R, flag, dry_run, 0, REQUIRED)
+#define REC_backup_order(F, R)                                                                     \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, dir, PATH_BYTES_MAX, REQUIRED)                                                      \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, u64, last_event, 0, REQUIRED)                                                             \
+    F(R, flag, dry_run, 0, REQUIRED)
+#define REC_site_restored(F, R)   F(R, id128, restore, 0, REQUIRED)
+#define REC_database_copy(F, R)   F(R, text, dir, PATH_BYTES_MAX, REQUIRED)
+#define REC_database_copied(F, R) F(R, u64, last_event, 0, REQUIRED)
 #define REC_group_order(F, R) F(R, rows, messages, group_message, REQUIRED)
 #define REC_group_answers(F, R)                                                                    \
     F(R, rows, answers, group_answer, REQUIRED)                                                    \

@@ -10,8 +10,10 @@
 #define STATUS_MESSAGES(S)                                                                         \
     S(1100, STATUS_SITE_STARTED, INFO, "the site has started")                                     \
     S(1101, STATUS_SITE_STOPPING, INFO, "the site stops in order")                                 \
+    S(1102, STATUS_SITE_BACKED_UP, INFO, "a backup of the site was finished")                      \
     S(1103, STATUS_SITE_ADDRESS, INFO, "agents are told another address of the site")              \
     S(1104, STATUS_AGENTS_STRANDED, WARNING, "agents know only an address at which the site does not listen") \
+    S(1105, STATUS_SITE_RESTORED, WARNING, "the site was restored from a backup")                  \
     S(500, STATUS_COMPONENT_STARTED, INFO, "a component was started")                              \
     S(501, STATUS_COMPONENT_STOPPED, INFO, "a component was stopped")                              \
     S(502, STATUS_COMPONENT_FAILED, ERROR, "a component failed and is restarted or given up")      \
@@ -24,6 +26,7 @@
     S(2310, STATUS_PACKAGE_STORED, INFO, "a version of a package was stored")                      \
     S(2311, STATUS_PACKAGE_CHANGED, INFO, "a package's settings were changed")                     \
     S(2312, STATUS_PACKAGE_REMOVED, INFO, "a package was removed")                                 \
+    S(2313, STATUS_PACKAGE_ROLLED_BACK, INFO, "an older version of a package is its newest again") \
     S(2327, STATUS_TARGET_PENDING, INFO, "a target wants a version")                               \
     S(2328, STATUS_TARGET_RETRYING, WARNING, "a copy to a distribution point failed, and is tried again") \
     S(2329, STATUS_TARGET_INSTALLING, INFO, "a copy to a distribution point has begun")            \
@@ -45,6 +48,7 @@
     S(2377, STATUS_AGENT_JOINED, INFO, "an agent serves a distribution point from now on")         \
     S(2378, STATUS_AGENT_REVOKED, WARNING, "an agent's key is good for nothing any more")          \
     S(2379, STATUS_AGENT_TOLD, INFO, "the agent of a removed point knows that, and serves nobody") \
+    S(2380, STATUS_POINT_AHEAD, ERROR, "a distribution point knows a later version than the site") \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

@@ -2,7 +2,8 @@
  *
  * Shape    a line of arguments (cli_parse.c, by the table of cli_commands.c) becomes a request
  *          (cli_request.c), a request an answer (cli_say.c over cli_client.c), an answer text or
- *          JSON (cli_answer.c, cli_show.c); cli_watch.c and cli_wait.c do what takes many of them.
+ *          JSON (cli_answer.c, cli_show.c); cli_watch.c and cli_wait.c do what takes many of them;
+ *          cli_restore.c does without a host.
  *          All of it runs in one thread and ends with an exit code.
  * Errors   EXIT_DONE, EXIT_REFUSED (the site refused, or a wait ended with failures), EXIT_USAGE,
  *          EXIT_NO_HOST.
@@ -121,6 +122,8 @@ int cli_tell_held(cli_client_t *client, FILE *file);
 int cli_say(cli_client_t *client, const cli_line_t *line);
 int cli_wait(cli_client_t *client, const cli_line_t *line);
 int cli_watch(cli_client_t *client, const cli_line_t *line);
+/* Makes a data directory from a backup, here and without a host. */
+int cli_restore(const cli_line_t *line);
 
 /* Small readers of answers: "" and 0 where there is no such field. */
 slice_t cli_text(const wire_value_t *map, const char *name);

@@ -393,6 +393,21 @@ show_package_done(const cli_line_t *line, const wire_value_t *result)
 }
 
 static void
+show_backup(const cli_line_t *line, const wire_value_t *result)
+{
+    slice_t dir = cli_text(result, "dir");
+
+    if (line->dry_run) {
+        cli_line(stdout, "would: back up to %.*s", (int) dir.size, dir.data);
+        return;
+    }
+    cli_line(stdout,
+             "%" PRIu64 " files, %" PRIu64 " bytes, status messages up to %" PRIu64 ", in %.*s",
+             cli_number(result, "files"), cli_number(result, "bytes"),
+             cli_number(result, "last_event"), (int) dir.size, dir.data);
+}
+
+static void
 show_changed(const cli_line_t *line, const wire_value_t *result)
 {
     wire_value_t targets = cli_list(result, "targets");
@@ -431,10 +446,13 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
         show_verified(result);
     } else if (strncmp(wire, "store.", 6) == 0) {
         show_store(line, result);
-    } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0) {
+    } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0 ||
+               strcmp(wire, "rollback") == 0) {
         show_package_done(line, result);
     } else if (cli_text(result, "token").size > 0) {
         show_token(cli_text(result, "token"));
+    } else if (strcmp(wire, "site.backup") == 0) {
+        show_backup(line, result);
     } else if (line->command->changes) {
         show_changed(line, result);
     } else if (strcmp(wire, "status") == 0) {

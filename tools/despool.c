@@ -1,6 +1,18 @@
 /* despool.c - the command line. */
 #include "tools/cli.h"
 
+static int
+run(const cli_line_t *line)
+{
+    if (cli_argument(line, "BACKUP")) {
+        return cli_restore(line);
+    }
+    cli_client_t *client = cli_client_new(line, CLI_ANSWER_MS);
+    int code = line->command->wire ? cli_say(client, line) : cli_watch(client, line);
+    cli_client_destroy(&client);
+    return code;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -10,9 +22,7 @@ main(int argc, char **argv)
     if (code == EXIT_DONE && line.help) {
         cli_help(line.command);
     } else if (code == EXIT_DONE) {
-        cli_client_t *client = cli_client_new(&line, CLI_ANSWER_MS);
-        code = line.command->wire ? cli_say(client, &line) : cli_watch(client, &line);
-        cli_client_destroy(&client);
+        code = run(&line);
     }
     cli_line_fini(&line);
     return code;

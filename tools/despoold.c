@@ -249,7 +249,7 @@ site_args(draft_t *draft, const config_t *config)
 }
 
 static host_t *
-make_host(const config_t *config)
+make_host(const config_t *config, const id128_t *restored)
 {
     static uint64_t memory[131072]; /* 1 MiB: the longest configuration, many times over */
     static char black_box[PATH_BYTES_MAX + 16];
@@ -258,6 +258,7 @@ make_host(const config_t *config)
 
     draft_over(&draft, memory, sizeof memory);
     site_args_t *args = site_args(&draft, config);
+    args->restored = *restored;
     snprintf(black_box, sizeof black_box, "%s/blackbox", config->data);
     options = (host_options_t){.classes = roster,
                                .root = &executive_class,
@@ -366,7 +367,6 @@ serve(host_t *host, const config_t *config, err_t err)
     char left[1024] = "";
     int64_t began_ms = now_ms();
     sigset_t held;
-
     catch_signals(&held);
     if (err == OK) {
         err = host_start(host);
@@ -401,7 +401,6 @@ run_agent(const config_t *config, const join_t *join)
 {
     bool removed = false;
     err_t err = agent_tell_removed(config->data, join, &removed);
-
     if (err != OK || removed) {
         notify("STATUS=removed");
         return err == OK ? 0 : 1;
@@ -418,17 +417,21 @@ static int
 run_locked(const options_t *options, const config_t *config)
 {
     join_t join;
+    id128_t restored;
     bool is_agent = false;
-    err_t err = options->join ? agent_join(options->token, config->data, options->root, &join)
-                              : agent_read(config->data, &join, &is_agent);
-
+    err_t err = data_restored(config->data, &restored);
+    if (err != OK) {
+        return 1;
+    }
+    err = options->join ? agent_join(options->token, config->data, options->root, &join)
+                        : agent_read(config->data, &join, &is_agent);
     if (err != OK) {
         return 1;
     }
     if (options->join || is_agent) {
         return run_agent(config, &join);
     }
-    host_t *host = make_host(config);
+    host_t *host = make_host(config, &restored);
     int code = serve(host, config, add_links(host, config));
     host_destroy(&host);
     return code;

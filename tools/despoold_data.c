@@ -10,7 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "actors/content/backup.h"
 #include "proto/errors.h"
+#include "runtime/world_os.h"
 #include "tools/data_default.h"
 
 /* Makes a directory and its parents; what is there already is left as it is. */
@@ -99,4 +101,18 @@ data_lock(const char *data)
         close(fd);
     }
     return -1;
+}
+
+err_t
+data_restored(const char *data, id128_t *ret_restore)
+{
+    world_os_t os;
+    fault_t fault = {0};
+    char text[1024];
+    err_t err = backup_restored(world_os_init(&os, NULL), data, ret_restore, &fault);
+
+    if (err != OK) {
+        fprintf(stderr, "%s\n  %s\n", fault_text(&fault, text, sizeof text), err_hint(err));
+    }
+    return err;
 }

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "proto/record.h"
+
 typedef struct data_dir {
     char *path;    /* as given, then absolute */
     uint32_t made; /* directories at its end that this start made */
@@ -20,5 +22,8 @@ typedef struct data_dir {
 bool data_make(const char *given, data_dir_t *ret_dir);
 /* A refused start leaves nothing behind: what was made is taken away, as far as it is empty. */
 void data_unmake(data_dir_t *dir);
+/* Whether it comes from a backup (the restore's id, else none); one that was not finished is refused:
+ * it was said. */
+err_t data_restored(const char *data, id128_t *ret_restore) must_use;
 /* -1: another host runs, or it cannot be opened; it was said. */
 int data_lock(const char *data);

@@ -1,7 +1,8 @@
 /* place.c - the order of a placement: stage, sync, record, rename, switch, receipt.
  *
  * Bytes    ROOT/PACKAGE/v<epoch>[-<copy>]/ and the link `current`; valid when a record of ours in
- *          .despool/packages/ names the directory.
+ *          .despool/packages/ names the directory. An older directory with the same root is read,
+ *          gets the new epoch into its record, and is switched to.
  * A crash  before the record leaves staging only; before the rename a record without a directory;
  *          before the switch a whole version that nobody reads yet; before the receipt a version
  *          that is read but not promised. Each is where the next run goes on.
@@ -171,8 +172,8 @@ promise(order_run_t *run)
     return at_point(run, "place.receipted");
 }
 
-/* A version that stands in place without its receipt: from a run that was cut, or found damaged
- * by verify. Either way its bytes decide. */
+/* A version that stands in place without its receipt: from a run that was cut, found damaged by
+ * verify, or of an older epoch. Either way its bytes decide. */
 static err_t
 try_in_place(order_run_t *run, bool *ret_whole)
 {
@@ -217,6 +218,30 @@ name_version(order_run_t *run)
     receipt_directory(&run->look.record, run->directory);
 }
 
+/* The directory's record names the new epoch from now on: cut here, the next run goes on with it as
+ * with a version of its own, and no collection takes it for one that was superseded. */
+static err_t
+take_over(order_run_t *run)
+{
+    place_job_t *job = &run->job;
+    run->look.record.when_ns = world_wall_ns(job->world);
+    TRY(point_check(job->point, job->fault));
+    TRY(receipt_version_write(job->point, &run->look.record, job->fault));
+    return at_point(run, "place.taken");
+}
+
+/* What stands in place is damaged: the version gets another directory. */
+static void
+place_beside(order_run_t *run)
+{
+    receipt_t *record = &run->look.record;
+    bool from_home = record->home != 0;
+    record->home = 0;
+    record->copy = from_home ? 0 : record->copy + 1;
+    run->look.in_place = run->look.takes_over = false;
+    name_version(run);
+}
+
 /* Makes the version stand in place, whole and durable. */
 static err_t
 bring_in_place(order_run_t *run)
@@ -227,12 +252,11 @@ bring_in_place(order_run_t *run)
         bool whole = false;
         TRY(try_in_place(run, &whole));
         if (whole) {
+            TRY(run->look.takes_over ? take_over(run) : OK);
             return settle(run);
         }
         close_all(run);
-        run->look.in_place = false;
-        run->look.record.copy++;
-        name_version(run);
+        place_beside(run);
     }
     TRY(place_open_staging(job->point, &run->staging, job->fault));
     TRY(stage(run));

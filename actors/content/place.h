@@ -48,6 +48,10 @@ typedef struct place_plan {
 err_t place_plan(world_t *world, store_t *store, point_t *point, const place_order_t *order,
                  place_plan_t *ret_plan, fault_t *fault) must_use;
 
+/* The highest epoch of the package that the point knows, by its receipt and records; 0: none. */
+err_t place_highest(point_t *point, const char *package, const id128_t *incarnation,
+                    uint64_t *ret_epoch, fault_t *fault) must_use;
+
 typedef struct place_result {
     bool already;          /* it was there, nothing was written */
     uint64_t files, bytes; /* of the version */

@@ -17,6 +17,7 @@
 typedef struct place_look {
     bool already;      /* the receipt names the version and `current` leads to it */
     bool in_place;     /* the version's directory is there with its record, but not its receipt */
+    bool takes_over;   /* that directory is of an older epoch with the same root */
     receipt_t record;  /* of the version that is ordered, as it is or as it will be written */
     receipt_t receipt; /* when already */
 } place_look_t;

@@ -53,7 +53,8 @@ is_of(const receipt_t *receipt, const place_order_t *order)
                   sizeof order->incarnation.byte) == 0;
 }
 
-/* A receipt or record of this epoch must have the order's root: epochs are never used again. */
+/* A receipt or record of this epoch must have the order's root, for no epoch is used again; a site
+ * that comes from a backup does not know which it has used: it is behind. */
 static err_t
 judge(const receipt_t *there, const place_order_t *order, fault_t *fault)
 {
@@ -61,7 +62,7 @@ judge(const receipt_t *there, const place_order_t *order, fault_t *fault)
         return RAISE(fault, ERR_NOT_OURS, 0, "place", order->package);
     }
     if (there->epoch == order->epoch && !digest_equal(&there->root, &order->root)) {
-        return RAISE(fault, ERR_BAD_VALUE, 0, "place", order->package);
+        return RAISE(fault, ERR_SUPERSEDED, 0, "place", order->package);
     }
     return OK;
 }
@@ -89,10 +90,16 @@ look_at_receipt(point_t *point, const place_order_t *order, const char *current,
     return OK;
 }
 
-/* The records rise by epoch and copy, so the last one of our epoch is its latest copy. */
+/* What the records say of the version that is ordered. */
+typedef struct recorded {
+    bool own;         /* it has one: look->record */
+    receipt_t former; /* the latest of an older epoch with the same root; epoch 0: none */
+} recorded_t;
+
+/* The records rise by epoch, home and copy, so the last one of our epoch is its latest copy. */
 static err_t
 look_at_records(const receipt_t *records, size_t count, const place_order_t *order,
-                const char *current, place_look_t *look, bool *ret_recorded, fault_t *fault)
+                const char *current, place_look_t *look, recorded_t *recorded, fault_t *fault)
 {
     for (size_t i = 0; i < count; i++) {
         char name[RECEIPT_DIRECTORY_BYTES];
@@ -103,7 +110,10 @@ look_at_records(const receipt_t *records, size_t count, const place_order_t *ord
         }
         if (records[i].epoch == order->epoch) {
             look->record = records[i];
-            *ret_recorded = true;
+            recorded->own = true;
+        } else if (records[i].epoch < order->epoch &&
+                   digest_equal(&records[i].root, &order->root)) {
+            recorded->former = records[i];
         }
     }
     return OK;
@@ -111,7 +121,7 @@ look_at_records(const receipt_t *records, size_t count, const place_order_t *ord
 
 static err_t
 read_records(point_t *point, const place_order_t *order, const char *current, place_look_t *look,
-             bool *ret_ours, bool *ret_recorded, fault_t *fault)
+             bool *ret_ours, recorded_t *recorded, fault_t *fault)
 {
     receipt_t *records = malloc(RECEIPT_VERSIONS_MAX * sizeof records[0]);
     if (records == NULL) {
@@ -121,18 +131,54 @@ read_records(point_t *point, const place_order_t *order, const char *current, pl
     err_t err =
         receipt_versions(point, order->package, records, RECEIPT_VERSIONS_MAX, &count, fault);
     if (err == OK) {
-        err = look_at_records(records, count, order, current, look, ret_recorded, fault);
+        err = look_at_records(records, count, order, current, look, recorded, fault);
     }
     *ret_ours = *ret_ours || count > 0;
     free(records);
     return err;
 }
 
-/* What stands at ROOT/PACKAGE must be ours; what stands at our version's name must have a record.
- */
+/* An older epoch's directory with the same root is this version already: it is taken over. */
+static void
+look_at_former(point_t *point, int dir, const receipt_t *former, place_look_t *look)
+{
+    world_stat_t stat;
+    char name[RECEIPT_DIRECTORY_BYTES];
+    if (former->epoch == 0 ||
+        world_stat_at(point->world, dir, receipt_directory(former, name), &stat) != 0 ||
+        !S_ISDIR(stat.mode)) {
+        return;
+    }
+    look->record.home = former->home == 0 ? former->epoch : former->home;
+    look->record.copy = former->copy;
+    look->in_place = look->takes_over = true;
+}
+
+/* What stands at our version's name must have a record. */
 static err_t
-look_at_directory(point_t *point, const place_order_t *order, bool ours, bool recorded,
-                  place_look_t *look, fault_t *fault)
+look_at_name(point_t *point, int dir, const char *package, const recorded_t *recorded,
+             place_look_t *look, fault_t *fault)
+{
+    world_stat_t stat;
+    char name[RECEIPT_DIRECTORY_BYTES];
+    int result = world_stat_at(point->world, dir, receipt_directory(&look->record, name), &stat);
+    if (result < 0 && result != -ENOENT) {
+        return FAIL(fault, result, "stat", package);
+    }
+    if (result == 0 && (!recorded->own || !S_ISDIR(stat.mode))) {
+        return RAISE(fault, ERR_NOT_OURS, 0, "place", package);
+    }
+    look->in_place = result == 0;
+    if (!recorded->own) {
+        look_at_former(point, dir, &recorded->former, look);
+    }
+    return OK;
+}
+
+/* What stands at ROOT/PACKAGE must be ours. */
+static err_t
+look_at_directory(point_t *point, const place_order_t *order, bool ours,
+                  const recorded_t *recorded, place_look_t *look, fault_t *fault)
 {
     world_stat_t stat;
     int result = world_stat_at(point->world, point->fd, order->package, &stat);
@@ -147,17 +193,9 @@ look_at_directory(point_t *point, const place_order_t *order, bool ours, bool re
     }
     int dir = -1;
     TRY(place_open_package(point, order->package, &dir, fault));
-    char name[RECEIPT_DIRECTORY_BYTES];
-    result = world_stat_at(point->world, dir, receipt_directory(&look->record, name), &stat);
+    err_t err = look_at_name(point, dir, order->package, recorded, look, fault);
     world_close(point->world, dir);
-    if (result < 0 && result != -ENOENT) {
-        return FAIL(fault, result, "stat", order->package);
-    }
-    if (result == 0 && (!recorded || !S_ISDIR(stat.mode))) {
-        return RAISE(fault, ERR_NOT_OURS, 0, "place", order->package);
-    }
-    look->in_place = result == 0;
-    return OK;
+    return err;
 }
 
 static void
@@ -178,14 +216,39 @@ place_look(point_t *point, const place_order_t *order, place_look_t *ret_look, f
     assert(order->package[0] != '.');
     place_look_t look = {0};
     bool ours = false;
-    bool recorded = false;
+    recorded_t recorded = {0};
     char current[RECEIPT_DIRECTORY_BYTES];
     fill_record(order, &look.record);
     TRY(place_current(point, order->package, current, fault));
     TRY(look_at_receipt(point, order, current, &look, &ours, fault));
     TRY(read_records(point, order, current, &look, &ours, &recorded, fault));
-    TRY(look_at_directory(point, order, ours, recorded, &look, fault));
+    TRY(look_at_directory(point, order, ours, &recorded, &look, fault));
     look.already = look.already && look.in_place;
     *ret_look = look;
     return OK;
+}
+
+err_t
+place_highest(point_t *point, const char *package, const id128_t *incarnation, uint64_t *ret_epoch,
+              fault_t *fault)
+{
+    receipt_t receipt = {.epoch = 0};
+    size_t count = 0;
+    uint64_t epoch = 0;
+    err_t err = receipt_read(point, package, &receipt, fault);
+    if (err == OK && memcmp(&receipt.incarnation, incarnation, sizeof *incarnation) == 0) {
+        epoch = receipt.epoch;
+    }
+    receipt_t *records = malloc(RECEIPT_VERSIONS_MAX * sizeof records[0]);
+    if (records == NULL) {
+        return NO_MEMORY(fault, package);
+    }
+    err = receipt_versions(point, package, records, RECEIPT_VERSIONS_MAX, &count, fault);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        bool same = memcmp(&records[i].incarnation, incarnation, sizeof *incarnation) == 0;
+        epoch = same && records[i].epoch > epoch ? records[i].epoch : epoch;
+    }
+    free(records);
+    *ret_epoch = epoch;
+    return err;
 }

@@ -22,11 +22,11 @@
 const char *
 receipt_directory(const receipt_t *receipt, char name[RECEIPT_DIRECTORY_BYTES])
 {
+    uint64_t home = receipt->home == 0 ? receipt->epoch : receipt->home;
     if (receipt->copy == 0) {
-        snprintf(name, RECEIPT_DIRECTORY_BYTES, "v%" PRIu64, receipt->epoch);
+        snprintf(name, RECEIPT_DIRECTORY_BYTES, "v%" PRIu64, home);
     } else {
-        snprintf(name, RECEIPT_DIRECTORY_BYTES, "v%" PRIu64 "-%" PRIu32, receipt->epoch,
-                 receipt->copy);
+        snprintf(name, RECEIPT_DIRECTORY_BYTES, "v%" PRIu64 "-%" PRIu32, home, receipt->copy);
     }
     return name;
 }
@@ -43,6 +43,9 @@ to_seal(const receipt_t *receipt, const char *kind, seal_t *seal)
     seal_put(seal, "label", receipt->label);
     seal_put_number(seal, "when", (uint64_t) receipt->when_ns);
     seal_put_number(seal, "superseded", (uint64_t) receipt->superseded_ns);
+    if (receipt->home != 0) {
+        seal_put_number(seal, "home", receipt->home);
+    }
     return seal_close(seal);
 }
 
@@ -62,6 +65,9 @@ of_seal(const seal_t *seal, receipt_t *ret)
                  seal_get(seal, "label", receipt.label, sizeof receipt.label) &&
                  seal_get_number(seal, "when", &when) &&
                  seal_get_number(seal, "superseded", &superseded) && copy <= UINT32_MAX;
+    if (!seal_get_number(seal, "home", &receipt.home)) {
+        receipt.home = 0;
+    }
     receipt.copy = (uint32_t) copy;
     receipt.when_ns = (int64_t) when;
     receipt.superseded_ns = (int64_t) superseded;
@@ -215,6 +221,11 @@ by_epoch(const void *a, const void *b)
     const receipt_t *right = b;
     if (left->epoch != right->epoch) {
         return left->epoch < right->epoch ? -1 : 1;
+    }
+    uint64_t left_home = left->home == 0 ? left->epoch : left->home;
+    uint64_t right_home = right->home == 0 ? right->epoch : right->home;
+    if (left_home != right_home) {
+        return left_home < right_home ? -1 : 1;
     }
     return left->copy < right->copy ? -1 : left->copy > right->copy;
 }

@@ -4,7 +4,9 @@
  *          label, when. ROOT/.despool/packages/<package>/v<epoch>, a sealed text for every version
  *          directory that was ever put in place and not yet removed: what it holds, and since when
  *          it is superseded. The second is how we know which directories are ours. A version that
- *          was found damaged is placed again beside the damaged one, as v<epoch>-<copy>.
+ *          was found damaged is placed again beside the damaged one, as v<epoch>-<copy>. A version
+ *          whose root an older directory has already keeps the name of that one: its record is
+ *          written anew, with the new epoch in it.
  * Promises a receipt is written (file and name synced) only after its version is whole, durable and
  *          under `current`; both kinds are read with their digest checked.
  * Costs    one small file each.
@@ -21,6 +23,7 @@
 typedef struct receipt {
     id128_t incarnation; /* of the package */
     uint64_t epoch;
+    uint64_t home; /* the epoch in the name of its directory; 0: its own */
     uint32_t copy; /* 0; counts up when the same epoch is placed again after damage */
     digest_t root;
     int64_t when_ns;       /* wall clock at which it was placed; shown, never a reason */
@@ -42,8 +45,8 @@ err_t receipt_settle(point_t *point, fault_t *fault) must_use;
 err_t receipt_remove(point_t *point, const char *package, fault_t *fault) must_use;
 
 #define RECEIPT_VERSIONS_MAX 1024u /* version directories of one package at one point */
-/* The records of a package's versions, in rising order of epoch; *ret_count of at most max. A name
- * in packages/ that is no record of ours is ERR_DAMAGED. */
+/* The records of a package's versions, in rising order of epoch, home and copy; *ret_count of at
+ * most max. A name in packages/ that is no record of ours is ERR_DAMAGED. */
 err_t receipt_versions(point_t *point, const char *package, receipt_t *ret_records, size_t max,
                        size_t *ret_count, fault_t *fault) must_use;
 err_t receipt_version_write(point_t *point, const receipt_t *record, fault_t *fault) must_use;

@@ -77,6 +77,18 @@ err_t connection_name_site(connection_t *connection, fault_t *fault) must_use;
 /* What an SQLite result stands for. */
 err_t connection_err(const connection_t *connection, int result);
 
+/* Either may be lost without the other. */
+#define CONNECTION_LAST_EVENT                                                                      \
+    "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), "               \
+    "ifnull((SELECT max(seq) FROM event), 0))"
+
+/* copy.c: the database as it is after the last transaction, in a file of its own, synced. */
+err_t connection_copy(connection_t *connection, int dir, const char *name, int flags,
+                      fault_t *fault) must_use;
+/* As directory/site.db, which must not be there; *ret_last is its last status message. */
+err_t connection_copy_to(connection_t *connection, slice_t directory, int64_t *ret_last,
+                         fault_t *fault) must_use;
+
 /* DATA/site.mark: ERR_DAMAGED when the database is behind it. */
 err_t mark_check(connection_t *connection, fault_t *fault) must_use;
 void mark_set(connection_t *connection, uint64_t last); /* after its commit is durable */

@@ -343,6 +343,9 @@ handle_target_outcome(tx_t *tx, const target_outcome_t *m)
     } else if (target.revision != m->revision || state_is_final(target.state) ||
                !may_follow(&target, m)) {
         refuse_outcome(tx, &target, m, content, target.have != had);
+    } else if (target_is_ahead(tx, &target, m)) {
+        target_go_above(tx, &target, m->holds);
+        tx_done(tx, true, NULL);
     } else {
         apply_outcome(tx, &target, m);
         tx_done(tx, true, NULL);

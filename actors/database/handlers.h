@@ -34,6 +34,7 @@ typedef enum how {
     H(group_remove, HOW_CHANGE)                                                                    \
     H(distribute, HOW_CHANGE)                                                                      \
     H(withdraw, HOW_CHANGE)                                                                        \
+    H(rollback, HOW_CHANGE)                                                                        \
     H(retry, HOW_CHANGE)                                                                           \
     H(cancel, HOW_CHANGE | HOW_VITAL)                                                              \
     H(status, HOW_READS)                                                                           \
@@ -50,6 +51,7 @@ typedef enum how {
     H(agent_told, HOW_WRITES)                                                                      \
     H(agent_heard, HOW_WRITES)                                                                     \
     H(site_set, HOW_CHANGE)                                                                        \
+    H(site_restored, HOW_WRITES)                                                                   \
     H(setting_set, HOW_CHANGE)                                                                     \
     H(note_event, HOW_WRITES)                                                                      \
     H(due_targets, HOW_WRITES)                                                                     \

@@ -10,13 +10,22 @@ database_drop(void *resource)
     connection_destroy(&connection);
 }
 
+static void
+refuse(job_t *job, err_t err, const fault_t *fault)
+{
+    char text[TEXT_BYTES_MAX];
+    refusal_t *refusal = JOB_OUTPUT(job, refusal);
+    refusal->code = err;
+    refusal->message = draft_text(job_draft(job), slice_of(fault_text(fault, text, sizeof text)));
+    refusal->hint = draft_text(job_draft(job), slice_of(err_hint(err)));
+}
+
 void
 database_open(job_t *job, world_t *world, const void *input, void *resource)
 {
     const site_args_t *args = input;
     connection_t *connection = resource;
     fault_t fault;
-    char text[TEXT_BYTES_MAX];
     err_t err = connection_open(connection, world, record_slice(args, args->data),
                                 record_slice(args, args->site), &fault);
     if (err == OK) {
@@ -25,10 +34,24 @@ database_open(job_t *job, world_t *world, const void *input, void *resource)
         return;
     }
     connection_close(connection);
-    refusal_t *refusal = JOB_OUTPUT(job, refusal);
-    refusal->code = err;
-    refusal->message = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
-    refusal->hint = draft_text(job_draft(job), slice_of(err_hint(err)));
+    refuse(job, err, &fault);
+}
+
+void
+database_copy_out(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const database_copy_t *order = input;
+    connection_t *connection = resource;
+    int64_t last = 0;
+    fault_t fault = {0};
+    connection_lend(connection, world);
+    err_t err = connection_copy_to(connection, record_slice(order, order->dir), &last, &fault);
+    connection_return(connection);
+    if (err != OK) {
+        refuse(job, err, &fault);
+        return;
+    }
+    JOB_OUTPUT(job, database_copied)->last_event = (uint64_t) last;
 }
 
 void

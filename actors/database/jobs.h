@@ -13,6 +13,8 @@
 #include "runtime/actor.h"
 
 void database_open(job_t *job, world_t *world, const void *input, void *resource);
+/* Of database_copy; answers `database_copied` or `refusal`. */
+void database_copy_out(job_t *job, world_t *world, const void *input, void *resource);
 void database_group(job_t *job, world_t *world, const void *input, void *resource);
 
 typedef struct database_job {

@@ -16,10 +16,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Either may be lost without the other. */
-#define LAST_EVENT                                                                                 \
-    "SELECT max(ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'event'), 0), "               \
-    "ifnull((SELECT max(seq) FROM event), 0))"
 #define MARK_BYTES 47u /* of the whole file */
 
 static err_t
@@ -54,7 +50,7 @@ mark_check(connection_t *connection, fault_t *fault)
 {
     int64_t last = 0;
     TRY(open_mark(connection, fault));
-    TRY(connection_pragma(connection, LAST_EVENT, &last, fault));
+    TRY(connection_pragma(connection, CONNECTION_LAST_EVENT, &last, fault));
     bool behind = (uint64_t) last < read_mark(connection);
     return behind ? RAISE(fault, ERR_DAMAGED, 0, "read", "site.db-wal") : OK;
 }

@@ -100,15 +100,20 @@ take_version(const version_commit_t *m, package_t *package)
     package->not_carried = m->not_carried;
 }
 
-static void
-write_version(tx_t *tx, const package_t *p)
+void
+package_keep_version(tx_t *tx, const package_t *p)
 {
-    event_draft_t event;
     RUN(tx, SQL_VERSION_ADD, v_int(p->row), v_u64(p->epoch), v_digest(&p->root),
         v_text(SLICE_OF(p, label)), v_u64(p->files), v_u64(p->directories), v_u64(p->links),
         v_u64(p->bytes), v_u64(p->not_carried), v_int(tx->now_ns), v_u64(p->unique_bytes),
         v_u64(p->stored_bytes));
     RUN(tx, SQL_PACKAGE_VERSION, v_int(p->row), v_u64(p->epoch));
+}
+
+static void
+tell_version(tx_t *tx, const package_t *p)
+{
+    event_draft_t event;
     event_of_package(&event, p, STATUS_PACKAGE_STORED);
     event_text(&event, "package %s: version %llu '%.*s' is stored, %llu files, %llu bytes", p->id,
                (unsigned long long) p->epoch, SHOWN(SLICE_OF(p, label)),
@@ -118,9 +123,8 @@ write_version(tx_t *tx, const package_t *p)
     event_write(tx, &event);
 }
 
-/* Every target that is to have the package wants the new version from now on. */
-static void
-move_targets(tx_t *tx, const package_t *package)
+void
+package_move_targets(tx_t *tx, const package_t *package)
 {
     target_t target = {.row = 0};
     tx_watch_package(tx, package->row);
@@ -133,8 +137,8 @@ move_targets(tx_t *tx, const package_t *package)
     }
 }
 
-static void
-answer_version(tx_t *tx, const package_t *package, bool changed)
+void
+package_answer_version(tx_t *tx, const package_t *package, bool changed)
 {
     package_done_t *done = ANSWER(tx, package_done);
     done->id = tx_text(tx, slice_of(package->id));
@@ -178,10 +182,11 @@ handle_version_commit(tx_t *tx, const version_commit_t *m)
     bool changed = package.epoch == 0 || memcmp(&package.root, &m->root, sizeof m->root) != 0;
     if (changed) {
         take_version(m, &package);
-        write_version(tx, &package);
-        move_targets(tx, &package);
+        package_keep_version(tx, &package);
+        tell_version(tx, &package);
+        package_move_targets(tx, &package);
     }
-    answer_version(tx, &package, changed);
+    package_answer_version(tx, &package, changed);
 }
 
 /* ---- settings ---- */

@@ -71,7 +71,8 @@ typedef struct target {
 
 /* ---- the site ---- */
 
-uint32_t site_slots(tx_t *tx); /* of the despooler; 0: it is disabled */
+uint32_t site_slots(tx_t *tx);       /* of the despooler; 0: it is disabled */
+uint64_t site_incarnation(tx_t *tx); /* 1, and one more for each restore from a backup */
 
 /* ---- packages ---- */
 
@@ -81,6 +82,11 @@ bool package_next(tx_t *tx, slice_t after, package_t *ret); /* in the order of i
 /* Refuses not-found when it is not there. */
 bool package_need(tx_t *tx, const char *verb, slice_t id, package_t *ret);
 uint32_t package_state(tx_t *tx, int64_t row);
+/* The epoch, root and figures in it are a version of it from now on, the newest. */
+void package_keep_version(tx_t *tx, const package_t *package);
+/* Every target that is to have the package wants that version from now on. */
+void package_move_targets(tx_t *tx, const package_t *package);
+void package_answer_version(tx_t *tx, const package_t *package, bool changed);
 /* A package being removed goes when nothing of it is left anywhere. */
 void package_finish(tx_t *tx, int64_t row);
 /* The events of packages whose state is no longer what it was when they were watched. */
@@ -138,3 +144,7 @@ void target_set_cause(target_t *target, err_t cause, slice_t text);
 /* Writes it, with the event of this id (STATUS_NONE: without). */
 void target_save(tx_t *tx, target_t *target, uint32_t status_id);
 uint32_t status_of_state(uint32_t state);
+/* ahead.c: whether an outcome says that its point knows a later version, and may say so; then the
+ * package's version gets the epoch after it. */
+bool target_is_ahead(tx_t *tx, const target_t *target, const target_outcome_t *m);
+void target_go_above(tx_t *tx, const target_t *target, uint64_t holds);

@@ -88,6 +88,8 @@ static const char *const steps[] = {
     "  incarnation BLOB NOT NULL, key BLOB NOT NULL UNIQUE);",
     /* Of the site, that the agent knows durably; null: of one that joined before. */
     "ALTER TABLE agent ADD COLUMN address TEXT;",
+    /* The incarnation of the site in which its point last knew more than the site: see ahead.c. */
+    "ALTER TABLE target ADD COLUMN learned INTEGER NOT NULL DEFAULT 0;",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};
@@ -98,52 +100,17 @@ schema_version(connection_t *connection, int64_t *ret_version, fault_t *fault)
     return connection_pragma(connection, "PRAGMA user_version", ret_version, fault);
 }
 
-#define COPY_BYTES 65536u
-
-static err_t
-copy_bytes(world_t *world, int from, int to, fault_t *fault)
-{
-    uint8_t bytes[COPY_BYTES];
-    uint64_t at = 0;
-    int64_t got = 0;
-    while ((got = world_read(world, from, bytes, sizeof bytes, at)) > 0) {
-        int64_t put = world_write(world, to, bytes, (size_t) got, at);
-        if (put < 0) {
-            return RAISE(fault, err_of_errno((int) -put), (int) -put, "write", "site.db copy");
-        }
-        at += (uint64_t) put;
-    }
-    if (got < 0) {
-        return RAISE(fault, err_of_errno((int) -got), (int) -got, "read", "site.db");
-    }
-    int synced = world_truncate(world, to, at);
-    synced = synced < 0 ? synced : world_sync(world, to);
-    return synced == 0 ? OK : RAISE(fault, ERR_IO, -synced, "sync", "site.db copy");
-}
-
 /* The file is whole by itself then: its log was written back, and nobody else has it open. */
 static err_t
 keep_copy(connection_t *connection, int64_t version, fault_t *fault)
 {
-    world_t *world = connection->world;
     char name[32];
     snprintf(name, sizeof name, "site.db.v%lld", (long long) version);
-    TRY(connection_execute(connection, "PRAGMA wal_checkpoint(TRUNCATE)", fault));
-    int from = world_open(world, connection->data_fd, "site.db", O_RDONLY, 0, 0);
-    if (from < 0) {
-        return RAISE(fault, err_of_errno(-from), -from, "open", "site.db");
-    }
-    int to = world_open(world, connection->data_fd, name, O_RDWR | O_CREAT, 0600, 0);
-    err_t err = to < 0 ? RAISE(fault, err_of_errno(-to), -to, "create", name)
-                       : copy_bytes(world, from, to, fault);
-    if (to >= 0) {
-        world_close(world, to);
-    }
-    world_close(world, from);
-    if (err == OK && world_sync(world, connection->data_fd) < 0) {
+    TRY(connection_copy(connection, connection->data_fd, name, O_RDWR | O_CREAT, fault));
+    if (world_sync(connection->world, connection->data_fd) < 0) {
         return RAISE(fault, ERR_IO, 0, "sync", "the data directory");
     }
-    return err;
+    return OK;
 }
 
 static err_t

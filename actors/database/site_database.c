@@ -4,10 +4,12 @@
  *   tells    after a commit: distribution_manager work_changed, status_manager events_committed,
  *            agent_gateway agents_changed.
  *   asks     nobody; runs one job at a time, which has the connection.
- *   keeps    messages that arrived while a job runs: they are the next group, one transaction
+ *   keeps    messages that arrived while a job runs: they are the next group, one transaction; and
+ *            who waits for a copy of the database, which is made between two groups
  *   survives everything: its rows are the site. What was asked and not answered is told to its
  *            asker as restarting; an answer that was given is durable.
  */
+#include "actors/database/backups.h"
 #include "actors/database/crashes.h"
 #include "actors/database/handlers.h"
 #include "actors/database/hints.h"
@@ -18,6 +20,7 @@ enum { TIMER_TELL_AGAIN = HINTS_TIMER, TIMER_JOB_AGAIN };
 #define AGAIN_MS       50     /* until a job that found no room is tried again */
 #define LOCKED_TRIES   40     /* the last group of an incarnation that failed may still have it */
 #define GROUP_MAX_MS   120000 /* of one group; then the disk of the site does not answer */
+#define COPY_MAX_MS    600000 /* of a copy of the database; the same */
 #define OPENING_MAX_MS 600000 /* of the check of a large database */
 
 typedef struct site_database {
@@ -27,11 +30,13 @@ typedef struct site_database {
     uint32_t tries; /* to open */
     pending_t pending;
     hints_t hints; /* that found no room */
+    copy_wish_t copy;
     uint64_t crashes;
 } site_database_t;
 
 THEN(site_database_t, opened)
 THEN(site_database_t, answered)
+THEN(site_database_t, copied)
 
 /* ---- jobs ---- */
 
@@ -49,7 +54,16 @@ start_job(actor_ctx_t *ctx, site_database_t *self, const database_job_t *job)
 static void
 start_group(actor_ctx_t *ctx, site_database_t *self)
 {
-    if (!self->open || self->in_hand || self->pending.count == 0) {
+    if (!self->open || self->in_hand) {
+        return;
+    }
+    if (self->copy.kept) {
+        start_job(ctx, self,
+                  &(database_job_t){"copy", database_copy_out, &database_copy_type,
+                                    kept_record(self->copy.kept), COPY_MAX_MS, copied_then});
+        return;
+    }
+    if (self->pending.count == 0) {
         return;
     }
     group_order_t *order = DRAFT(ctx, group_order);
@@ -107,6 +121,29 @@ answered(actor_ctx_t *ctx, site_database_t *self, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
+static actor_next_t
+copied(actor_ctx_t *ctx, site_database_t *self, const actor_answer_t *answer)
+{
+    self->in_hand = false;
+    self->connection = answer->resource;
+    copy_answer(ctx, &self->copy, answer);
+    if (self->connection == NULL) {
+        give_up(ctx, self, ERR_HUNG, "the site's disk does not answer");
+        return ACTOR_CONTINUE;
+    }
+    start_group(ctx, self);
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_database_copy(actor_ctx_t *ctx, void *state, const void *m)
+{
+    site_database_t *self = state;
+    copy_take(ctx, &self->copy, m, self->stopped);
+    start_group(ctx, self);
+    return ACTOR_CONTINUE;
+}
+
 /* ---- opening ---- */
 
 static actor_next_t
@@ -140,6 +177,7 @@ init(actor_ctx_t *ctx, void *state, const void *args)
     self->connection = connection_new(actor_random(ctx));
     self->args = actor_keep(ctx, &site_args_type, args);
     claim(ctx, self->connection != NULL);
+    claim(ctx, restore_note(ctx, &self->pending, kept_record(self->args)));
     self->crashes = crashes_set_aside(ctx, &self->pending);
     start_open(ctx, self);
     return ACTOR_CONTINUE;
@@ -179,6 +217,7 @@ drop(void *state)
     site_database_t *self = state;
     connection_destroy(&self->connection);
     kept_destroy(&self->args);
+    kept_destroy(&self->copy.kept);
     pending_clear(&self->pending);
 }
 
@@ -190,7 +229,8 @@ drop(void *state)
 HANDLED(HEAR)
 #define HEAR_ROW(message, how)                                                                     \
     {&message##_type, ((how) &HOW_VITAL) ? LANE_URGENT : LANE_NORMAL, on_##message},
-static const actor_hears_t actor_hears[] = {HANDLED(HEAR_ROW)};
+static const actor_hears_t actor_hears[] = {
+    HANDLED(HEAR_ROW){&database_copy_type, LANE_NORMAL, on_database_copy}};
 
 const actor_class_t site_database_class = {
     .name = "site_database",

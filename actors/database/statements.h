@@ -35,6 +35,7 @@
 /* ---- events ---- */
 
 #define SQL_EVENTS(S)                                                                              \
+    S(SQL_EVENTS_SKIP, "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")           \
     S(SQL_EVENT_ADD,                                                                               \
       "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, "              \
       "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                  \
@@ -54,6 +55,9 @@
     "v.label, v.files, v.directories, v.links, v.bytes, v.not_carried, "                           \
     "v.unique_bytes, v.stored_bytes FROM package p "                                               \
     "LEFT JOIN version v ON v.package = p.row AND v.epoch = p.epoch "
+
+#define SQL_VERSION_COLUMNS                                                                        \
+    "epoch, root, label, files, directories, links, bytes, not_carried FROM version "
 
 #define SQL_PACKAGES(S)                                                                            \
     S(SQL_PACKAGE_BY_ID, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.id = ?1")                          \
@@ -81,6 +85,11 @@
     S(SQL_VERSION_ADD, "INSERT INTO version (package, epoch, root, label, files, directories, "    \
                        "links, bytes, not_carried, at, unique_bytes, stored_bytes) "               \
                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)")               \
+    S(SQL_VERSION_BY_LABEL, "SELECT " SQL_VERSION_COLUMNS "WHERE package = ?1 AND label = ?2 "     \
+                            "ORDER BY epoch DESC LIMIT 1")                                         \
+    S(SQL_VERSION_OF, "SELECT " SQL_VERSION_COLUMNS "WHERE package = ?1 AND epoch = ?2")           \
+    S(SQL_VERSION_BELOW, "SELECT " SQL_VERSION_COLUMNS "WHERE package = ?1 AND epoch < ?2 "        \
+                         "ORDER BY epoch DESC LIMIT 1")                                            \
     S(SQL_ALL_VERSIONS_PRUNE, "DELETE FROM version WHERE epoch <> (SELECT epoch FROM package "     \
                               "WHERE row = version.package) "                                      \
                               "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "     \
@@ -227,6 +236,7 @@
       "need = ?13, space = ?14, revision = ?15, taken = ?16, slot = ?17 WHERE row = ?1")           \
     S(SQL_TARGET_LEASE, "UPDATE target SET look = ?3 WHERE row = ?1 AND revision = ?2 "            \
                         "AND taken = 1")                                                           \
+    S(SQL_TARGET_LEARN, "UPDATE target SET learned = ?2 WHERE row = ?1 AND learned < ?2")          \
     S(SQL_TARGET_HOLDS, "UPDATE target SET held_from = min(ifnull(held_from, ?2), ?2), "           \
                         "held_to = max(ifnull(held_to, ?2), ?2) WHERE row = ?1")                   \
     S(SQL_TARGET_HOLDS_FROM, "UPDATE target SET held_from = ?2 WHERE row = ?1 "                    \

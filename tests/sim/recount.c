@@ -31,12 +31,31 @@ is_some_version(stage_t *stage, world_t *look, const char *path, char *ret_why, 
     return false;
 }
 
+/* The epoch in the record of a version's directory, read without the product's code; 0: none. */
+static unsigned long
+recorded_epoch(world_t *look, uint32_t point, const char *directory)
+{
+    char path[512], text[4097];
+    unsigned long epoch = 0;
+
+    snprintf(path, sizeof path, "/points/%s/.despool/packages/P1/%s", point_names[point],
+             directory);
+    int fd = world_open(look, AT_FDCWD, path, O_RDONLY, 0, 0);
+    if (fd < 0) {
+        return 0;
+    }
+    int64_t size = world_read(look, fd, text, sizeof text - 1, 0);
+    world_close(look, fd);
+    text[size > 0 ? size : 0] = 0;
+    const char *line = strstr(text, "\nepoch ");
+    return line && sscanf(line, " epoch %lu", &epoch) == 1 ? epoch : 0;
+}
+
 /* An unplugged or failing point cannot be looked at, and shows nothing to its readers either. */
 static void
 recount_point(stage_t *stage, world_t *look, uint32_t point)
 {
     char path[512], version[128], why[512] = "";
-    unsigned long epoch = 0;
 
     snprintf(path, sizeof path, "/points/%s/P1/current", point_names[point]);
     int64_t size = world_read_link(look, AT_FDCWD, path, version, sizeof version - 1);
@@ -44,9 +63,10 @@ recount_point(stage_t *stage, world_t *look, uint32_t point)
         return;
     }
     version[size] = 0;
-    if (sscanf(version, "v%lu", &epoch) != 1 || epoch < stage->epoch[point]) {
-        stage_note_fault(stage, "invariant 5: '%s' went back from v%lu to %s", point_names[point],
-                         (unsigned long) stage->epoch[point], version);
+    unsigned long epoch = recorded_epoch(look, point, version);
+    if (epoch < stage->epoch[point] || epoch == 0) {
+        stage_note_fault(stage, "invariant 5: '%s' went back from epoch %lu to %lu, in %s",
+                         point_names[point], (unsigned long) stage->epoch[point], epoch, version);
     }
     stage->epoch[point] = epoch;
     snprintf(path, sizeof path, "/points/%s/P1/%s", point_names[point], version);

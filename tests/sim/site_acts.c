@@ -74,6 +74,14 @@ site_update(run_t *run)
     run->changed = stage_do(run->stage, 120000, "package.update", "id=P1", NULL) != OK;
 }
 
+/* The first version is the newest again, or it was collected: then it is stored again, as any. */
+void
+site_roll_back(run_t *run)
+{
+    stage_change_source(run->stage, 1);
+    run->changed = stage_do(run->stage, 120000, "rollback", "id=P1", "version=1", NULL) != OK;
+}
+
 static void
 pause_point(run_t *run, uint32_t point)
 {
@@ -169,7 +177,11 @@ site_strike(run_t *run, const plan_act_t *act)
         pause_point(run, act->point);
         break;
     case PLAN_UPDATE:
-        site_update(run);
+        if (run->version > 1 && act->value % 3 == 0) {
+            site_roll_back(run);
+        } else {
+            site_update(run);
+        }
         break;
     default:
         strike_machine(run, act);

@@ -30,6 +30,7 @@ bool site_add_point(run_t *run, uint32_t point);
 /* site_acts.c: one act of a plan; one more version of the source, stored; and the end of it all. */
 void site_strike(run_t *run, const plan_act_t *act);
 void site_update(run_t *run);
+void site_roll_back(run_t *run);
 void site_heal(run_t *run);
 
 /* site_rest.c: what must be so when all is well. */

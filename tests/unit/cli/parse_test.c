@@ -74,6 +74,8 @@ Test(parse, every_command_of_the_manual_can_be_said)
         {"withdraw P1 --from a,b", "withdraw"},
         {"status", "status"},
         {"status P1 --dp a", "status"},
+        {"rollback P1 --to one", "rollback"},
+        {"site backup /b", "site.backup"},
         {"retry P1 --dp a", "retry"},
         {"cancel P1 --dp a", "cancel"},
         {"verify P1 --dp a", "verify"},

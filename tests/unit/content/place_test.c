@@ -129,16 +129,6 @@ make_chain(const char *path, unsigned depth)
     close(fd);
 }
 
-static void
-remove_all(yard_t *yard)
-{
-    removal_result_t removed;
-    EXPECT_OK(yard, removal_package(yard->world, yard->store, &yard->point, yard->order.package,
-                                    &yard->order.incarnation, &removed, &yard->fault));
-    cr_expect(removed.gone);
-    removal_result_release(&removed);
-}
-
 CLAIM_OF_BOTH(place, carries_1000_levels_far_beyond_the_longest_path)
 {
     yard_t yard;

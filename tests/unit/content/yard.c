@@ -204,6 +204,16 @@ verified(yard_t *yard)
     return whole;
 }
 
+void
+remove_all(yard_t *yard)
+{
+    removal_result_t removed;
+    EXPECT_OK(yard, removal_package(yard->world, yard->store, &yard->point, yard->order.package,
+                                    &yard->order.incarnation, &removed, &yard->fault));
+    cr_expect(removed.gone);
+    removal_result_release(&removed);
+}
+
 uint8_t *
 bytes_of_seed(size_t size, uint64_t seed)
 {

@@ -65,6 +65,8 @@ void take(yard_t *yard);
 err_t place(yard_t *yard, place_result_t *ret_result);
 /* Places and expects OK. */
 place_result_t placed(yard_t *yard);
+/* Withdraws the package and expects that nothing of it stays. */
+void remove_all(yard_t *yard);
 /* Verifies and tells whether it is whole. */
 bool verified(yard_t *yard);
 

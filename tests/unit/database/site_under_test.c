@@ -259,6 +259,15 @@ make_retry(site_t *site, const char *id, const char *dp)
 }
 
 void
+make_rollback(site_t *site, const char *id, const char *version)
+{
+    rollback_t *m = MAKE(site, rollback);
+    HEAD(site, m);
+    m->id = site_text(site, id);
+    m->version = site_text(site, version);
+}
+
+void
 package_is(site_t *site, const char *id, int root)
 {
     make_version(site, true, id, root);
@@ -343,7 +352,7 @@ begun(site_t *site, const due_row_t *row)
     cr_assert_eq(ASK(site, target_begin, begun)->revision, row->revision);
 }
 
-void
+target_outcome_t *
 make_outcome(site_t *site, const due_row_t *row, err_t err, target_state_t next, uint32_t attempts,
              uint64_t due_ms)
 {
@@ -364,13 +373,14 @@ make_outcome(site_t *site, const due_row_t *row, err_t err, target_state_t next,
     m->need = err == ERR_SPACE ? 500 : RECORD_NONE;
     m->have = err == ERR_SPACE ? 100 : RECORD_NONE;
     m->due_ms = due_ms;
+    return m;
 }
 
 err_t
 outcome(site_t *site, const due_row_t *row, err_t err, target_state_t next, uint32_t attempts,
         uint64_t due_ms)
 {
-    make_outcome(site, row, err, next, attempts, due_ms);
+    (void) make_outcome(site, row, err, next, attempts, due_ms);
     return REFUSED(site, target_outcome);
 }
 

@@ -79,8 +79,9 @@ void make_distribute(site_t *site, const char *id, const char *to);
 void make_withdraw(site_t *site, const char *id, const char *from);
 void make_cancel(site_t *site, const char *id, const char *dp);
 void make_retry(site_t *site, const char *id, const char *dp);
-void make_outcome(site_t *site, const due_row_t *row, err_t err, target_state_t next,
-                  uint32_t attempts, uint64_t due_ms);
+void make_rollback(site_t *site, const char *id, const char *version);
+target_outcome_t *make_outcome(site_t *site, const due_row_t *row, err_t err, target_state_t next,
+                               uint32_t attempts, uint64_t due_ms);
 
 /* Commands that must be accepted. */
 void package_is(site_t *site, const char *id, int root);      /* added */

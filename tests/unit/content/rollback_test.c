@@ -1,0 +1,132 @@
+/* rollback_test.c - claims about an older version that becomes the newest, where it stands. */
+#include "yard.h"
+
+#include <stdio.h>
+
+/* Versions 1 and 2 are placed; the order is for the content of 1 as epoch 3. */
+static void
+order_the_first_again(yard_t *yard)
+{
+    make_file(yard_path(yard, "source/a"), "one", 0644);
+    take(yard);
+    digest_t first = yard->order.root;
+    placed(yard);
+    make_file(yard_path(yard, "source/a"), "two", 0644);
+    take(yard);
+    placed(yard);
+    yard->order.epoch = 3;
+    yard->order.root = first;
+}
+
+static place_collected_t
+collected_now(yard_t *yard)
+{
+    place_collect_order_t order = {.package = "P1",
+                                   .incarnation = yard->order.incarnation,
+                                   .keep_epoch = yard->order.epoch,
+                                   .now_ns = 1000};
+    place_collected_t collected;
+    for (int i = 0; i < 2; i++) { /* the first one notes since when they are superseded */
+        EXPECT_OK(yard, place_collect(yard->world, yard->store, &yard->point, &order, &collected,
+                                      &yard->fault));
+    }
+    return collected;
+}
+
+CLAIM_OF_BOTH(rollback, an_older_version_that_is_there_is_switched_to_and_nothing_is_written)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    order_the_first_again(&yard);
+    run("stat -c '%%i %%Z' %s > %s", yard_path(&yard, "root/P1/v1/a"), yard_path(&yard, "before"));
+    place_plan_t plan;
+    EXPECT_OK(&yard, place_plan(yard.world, yard.store, &yard.point, &yard.order, &plan,
+                                &yard.fault));
+    EXPECT_COUNT(plan.need_bytes, 0);
+    place_result_t result = placed(&yard);
+    EXPECT_COUNT(result.files_written, 0);
+    EXPECT_COUNT(result.files_resumed, 1);
+    EXPECT_COUNT(result.receipt.epoch, 3);
+    run("stat -c '%%i %%Z' %s | cmp - %s", yard_path(&yard, "root/P1/current/a"),
+        yard_path(&yard, "before"));
+    cr_expect(verified(&yard));
+    cr_expect(placed(&yard).already);
+    EXPECT_COUNT(collected_now(&yard).versions_removed, 1);
+    cr_expect(!exists(yard_path(&yard, "root/P1/v2")));
+    cr_expect(verified(&yard), "the collection took what is read");
+    remove_all(&yard);
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(rollback, an_older_version_that_is_there_is_read_before_it_is_switched_to)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    order_the_first_again(&yard);
+    run("touch -r %s %s && printf eno > %s && touch -r %s %s", yard_path(&yard, "root/P1/v1/a"),
+        yard_path(&yard, "time"), yard_path(&yard, "root/P1/v1/a"), yard_path(&yard, "time"),
+        yard_path(&yard, "root/P1/v1/a"));
+    EXPECT_COUNT(placed(&yard).files_written, 1);
+    run("test \"$(cat %s)\" = one", yard_path(&yard, "root/P1/current/a"));
+    cr_expect(verified(&yard));
+    EXPECT_COUNT(collected_now(&yard).versions_removed, 2);
+    cr_expect(verified(&yard));
+    remove_all(&yard);
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(rollback, what_is_current_becomes_the_newest_epoch_where_it_is)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    make_file(yard_path(&yard, "source/a"), "one", 0644);
+    take(&yard);
+    placed(&yard);
+    yard.order.epoch = 3; /* 2 was never here */
+    EXPECT_COUNT(placed(&yard).files_written, 0);
+    run("test \"$(readlink %s)\" = v1", yard_path(&yard, "root/P1/current"));
+    cr_expect(verified(&yard));
+    place_result_t result;
+    yard.order.epoch = 2;
+    EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
+    remove_all(&yard);
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(rollback, a_version_that_was_taken_over_and_is_damaged_gets_a_directory_of_its_own)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    order_the_first_again(&yard);
+    placed(&yard);
+    make_file(yard_path(&yard, "root/P1/v1/a"), "eno", 0644);
+    EXPECT_OK(&yard, receipt_remove(&yard.point, "P1", &yard.fault));
+    EXPECT_COUNT(placed(&yard).files_written, 1);
+    run("test \"$(readlink %s)\" = v3", yard_path(&yard, "root/P1/current"));
+    cr_expect(verified(&yard));
+    remove_all(&yard);
+    yard_end(&yard);
+}
+
+CLAIM_OF_BOTH(rollback, q288970_q320692_a_site_that_is_behind_is_told_how_far)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    order_the_first_again(&yard);
+    uint64_t highest = 0;
+    place_result_t result;
+    yard.order.epoch = 2; /* of a site that knows 1 alone, and gives 2 to its next version */
+    EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
+    yard.order.epoch = 1;
+    EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
+    EXPECT_OK(&yard, receipt_remove(&yard.point, "P1", &yard.fault));
+    EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
+    EXPECT_OK(&yard, place_highest(&yard.point, "P1", &yard.order.incarnation, &highest,
+                                   &yard.fault));
+    EXPECT_COUNT(highest, 2);
+    yard.order.epoch = highest + 1;
+    EXPECT_COUNT(placed(&yard).files_written, 0);
+    cr_expect(verified(&yard));
+    remove_all(&yard);
+    yard_end(&yard);
+}
