@@ -153,8 +153,8 @@ ask_dispatch(actor_t *actor, envelope_t *reply)
         lane_wake(actor);
     }
     handler_begin(actor, reply,
-                  reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name);
-    handler_ends(actor, run_then(ctx, then, tag), false);
+                  reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name, true);
+    handler_ends(actor, run_then(ctx, then, tag), false, true);
 }
 
 void
@@ -318,7 +318,7 @@ reply_with(actor_ctx_t *ctx, accepted_t *accepted, const record_type_t *type, co
     }
     request_t request = accepted->request;
     envelope_t *reply = envelope_head(ENV_REPLY, ctx->actor->self, request.asker, type, size);
-    record_copy(ctx, reply->record, m, size);
+    record_copy(is_draft(ctx, m), reply->record, m, size);
     reply->number = request.ask;
     reply->lane = LANE_REPLY;
     put_reply(ctx, accepted, reply);

@@ -71,8 +71,8 @@ typedef struct loaded_edge {
     actor_edge_kind_t kind;
     loaded_class_t *target;
     const record_type_t *type;
-    uint16_t hears; /* row of the target's class */
     lane_t lane;
+    envelope_tail_t tail; /* of what goes through it: the row of the target's class that hears it */
 } loaded_edge_t;
 struct loaded_class {
     const actor_class_t *class;

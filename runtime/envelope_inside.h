@@ -35,7 +35,8 @@ typedef struct block_cache {
     block_t *first[BLOCK_SIZES];
     uint32_t bytes[BLOCK_SIZES];
 } block_cache_t;
-extern _Thread_local block_cache_t block_cache;
+/* Found at no call, in the shared library as well: it is there before any thread is. */
+extern _Thread_local block_cache_t block_cache __attribute__((tls_model("initial-exec")));
 void *memory_new(size_t size);
 void memory_thread_ends(void); /* frees what this thread keeps */
 
@@ -224,6 +225,32 @@ envelope_head(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const reco
     envelope->kind = (uint8_t) kind;
     return envelope;
 }
+
+/* The last two words of a head, from its size on, as far as an edge knows them beforehand. They
+ * are written as words: who reads a wider one than was written waits until it has left the
+ * processor. */
+#define ENVELOPE_TAIL offsetof(envelope_t, size)
+typedef struct envelope_tail {
+    uint64_t word[2];
+} envelope_tail_t;
+_Static_assert(ENVELOPE_TAIL + sizeof(envelope_tail_t) == sizeof(envelope_t), "they are the last");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "its size is the low half of the first");
+
+/* As envelope_head; room: for the record, and for what comes behind it. */
+static inline envelope_t *
+envelope_through(const envelope_tail_t *tail, uint64_t from, uint64_t to, const record_type_t *type,
+                 uint32_t size, uint32_t room)
+{
+    envelope_t *envelope = envelope_take(sizeof *envelope + room);
+    envelope_tail_t its = {{tail->word[0] | size, tail->word[1]}};
+    envelope->type = type;
+    memcpy(&envelope->from, &from, sizeof from);
+    memcpy(&envelope->to, &to, sizeof to);
+    envelope->number = 0;
+    envelope->sent_ns = 0;
+    memcpy((uint8_t *) envelope + ENVELOPE_TAIL, &its, sizeof its);
+    return envelope;
+}
 static inline envelope_t *
 envelope_plain(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const record_type_t *type,
                const void *record, uint32_t size)
@@ -236,14 +263,11 @@ envelope_plain(envelope_kind_t kind, actor_ref_t from, actor_ref_t to, const rec
 }
 envelope_t *envelope_new(envelope_kind_t kind, actor_ref_t from, actor_ref_t to,
                          const record_type_t *type, const void *record, uint32_t size);
-/* The record is to be put into it, and then its envelope_more. */
-static inline envelope_t *
-envelope_asks(actor_ref_t from, actor_ref_t to, const record_type_t *type, uint32_t size)
+/* Of one with envelope_more, beside its record. */
+static inline uint32_t
+envelope_room(uint32_t size)
 {
-    uint32_t more = envelope_more_at(size) + (uint32_t) sizeof(envelope_more_t);
-    envelope_t *envelope = envelope_head(ENV_ASK, from, to, type, more);
-    envelope->size = size;
-    return envelope;
+    return envelope_more_at(size) + (uint32_t) sizeof(envelope_more_t);
 }
 void envelope_free_more(envelope_t *envelope);
 static inline void
@@ -254,6 +278,12 @@ envelope_free(envelope_t *envelope)
     } else {
         envelope_give(envelope, envelope_bytes(envelope));
     }
+}
+/* One that was told, which is most of them. */
+static inline void
+envelope_free_told(envelope_t *take_told)
+{
+    envelope_give(take_told, sizeof *take_told + take_told->size);
 }
 /* Copies a whole message to or from a chunk. The short ones are copied at one length, which costs
  * no call; both sides have that much (ENVELOPE_STEP, mailbox.c). */

@@ -35,15 +35,17 @@ handler_rests(actor_ctx_t *ctx)
     ctx->deadlines = 0;
 }
 
-static inline void
-handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
+/* careful: false where the caller knows that the worker has no black box to write in, and that
+ * messages need not be spoilt. */
+static inline __attribute__((always_inline)) void
+handler_begin(actor_t *actor, envelope_t *in_hand, const char *what, bool careful)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
     ctx->actor = actor;
     ctx->in_hand = in_hand;
     ctx->draft.full = true; /* none is begun */
     ctx->draft_type = NULL;
-    if (actor->worker->black_box != NULL) {
+    if (careful && actor->worker->black_box != NULL) {
         core_note_delivery(actor, in_hand, what);
     }
     hand_take(actor->worker, actor, what);
@@ -63,13 +65,13 @@ handler_returns(actor_t *actor)
     return false;
 }
 
-static inline void
-hand_down(const core_t *core, actor_ctx_t *ctx)
+static inline __attribute__((always_inline)) void
+hand_down(const core_t *core, actor_ctx_t *ctx, bool careful)
 {
-    if (core->fresh_messages && ctx->draft_type != NULL) {
+    if (careful && core->fresh_messages && ctx->draft_type != NULL) {
         envelope_spoil(ctx->draft.base, ctx->draft.size);
     }
-    if (ctx->worker->black_box != NULL) {
+    if (careful && ctx->worker->black_box != NULL) {
         black_box_done(ctx->worker->black_box);
     }
     ctx->actor = NULL;
@@ -86,7 +88,7 @@ only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
 
 /* True: it kept the message in hand. hands_on: as tray_tell. */
 static inline __attribute__((always_inline)) bool
-handler_ends(actor_t *actor, actor_next_t next, bool hands_on)
+handler_ends(actor_t *actor, actor_next_t next, bool hands_on, bool careful)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
     const core_t *core = actor->core;
@@ -97,7 +99,7 @@ handler_ends(actor_t *actor, actor_next_t next, bool hands_on)
         return takeover_returned(actor);
     }
     tray_tell(ctx, hands_on);
-    hand_down(core, ctx);
+    hand_down(core, ctx, careful);
     return false;
 }
 

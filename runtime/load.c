@@ -30,6 +30,21 @@ load_of(const core_t *core, const actor_class_t *class)
     return NULL;
 }
 
+static void
+edge_leads_to(loaded_edge_t *edge, uint32_t row)
+{
+    envelope_t head;
+
+    memset(&head, 0, sizeof head);
+    head.hears = (uint16_t) row;
+    head.attempt = 1;
+    head.reserved = true;
+    edge->lane = edge->target->class->hears[row].lane;
+    head.lane = (uint8_t) edge->lane;
+    head.kind = edge->kind == EDGE_TELL ? ENV_TELL : ENV_ASK;
+    memcpy(&edge->tail, (const uint8_t *) &head + ENVELOPE_TAIL, sizeof edge->tail);
+}
+
 static err_t
 resolve_edge(core_t *core, const loaded_class_t *from, loaded_edge_t *edge,
              const actor_edge_t *as_listed, char *why, size_t why_size)
@@ -46,8 +61,7 @@ resolve_edge(core_t *core, const loaded_class_t *from, loaded_edge_t *edge,
     assert(target->hears_count <= UINT16_MAX && "a row is told by 16 bits");
     for (uint32_t i = 0; i < target->hears_count; i++) {
         if (target->hears[i].type == as_listed->type) {
-            edge->hears = (uint16_t) i;
-            edge->lane = target->hears[i].lane;
+            edge_leads_to(edge, i);
             return OK;
         }
     }

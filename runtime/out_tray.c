@@ -98,9 +98,10 @@ source_in_hand_or_kept(const actor_ctx_t *ctx, const record_type_t *type, const 
 
 /* The bytes of a record that a handler hands over. */
 static inline verdict_t
-source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
+source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, bool drafted,
+       uint32_t *ret_size)
 {
-    if (!is_draft(ctx, m)) {
+    if (!drafted) {
         return source_in_hand_or_kept(ctx, type, m, ret_size);
     }
     assert(ctx->draft_type == type && "the draft in hand is of the type that is sent");
@@ -111,7 +112,7 @@ source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_
 verdict_t
 record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
 {
-    return source(ctx, type, m, ret_size);
+    return source(ctx, type, m, is_draft(ctx, m), ret_size);
 }
 
 kept_t *
@@ -283,7 +284,7 @@ receiver_here(const worker_t *worker, actor_ref_t to)
  * here is looked at once: only this thread could end it. */
 static inline __attribute__((always_inline)) verdict_t
 take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
-           uint32_t *ret_size, actor_t **ret_here)
+           bool drafted, uint32_t *ret_size, actor_t **ret_here)
 {
     worker_t *worker = ctx->worker;
     actor_t *here = worker_enters(worker) ? NULL : receiver_here(worker, to);
@@ -291,7 +292,7 @@ take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, co
                         : here->class == edge->target ? VERDICT_OK
                                                       : VERDICT_UNDECLARED;
     if (verdict == VERDICT_OK) {
-        verdict = source(ctx, edge->type, m, ret_size);
+        verdict = source(ctx, edge->type, m, drafted, ret_size);
     }
     if (verdict == VERDICT_OK) {
         verdict = here != NULL ? spare_take(here, edge->lane, *ret_size)
@@ -302,35 +303,20 @@ take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, co
     return verdict;
 }
 
-static inline void
-put(actor_ctx_t *ctx, const loaded_edge_t *edge, envelope_t *take_envelope)
-{
-    take_envelope->lane = (uint8_t) edge->lane;
-    take_envelope->hears = edge->hears;
-    take_envelope->reserved = true;
-    tray_add(ctx, take_envelope);
-}
-
-static inline envelope_t *
-tell_new(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m,
-         uint32_t size)
-{
-    envelope_t *told = envelope_head(ENV_TELL, ctx->actor->self, to, edge->type, size);
-    record_copy(ctx, told->record, m, size);
-    return told;
-}
-
 verdict_t
 actor_tell(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m)
 {
     const loaded_edge_t *edge = edge_at(ctx, edge_number);
+    bool drafted = is_draft(ctx, m);
     uint32_t size = 0;
     actor_t *here = NULL;
-    verdict_t verdict = take_place(ctx, edge, to, m, &size, &here);
+    verdict_t verdict = take_place(ctx, edge, to, m, drafted, &size, &here);
     if (verdict == VERDICT_OK) {
-        envelope_t *told = tell_new(ctx, edge, to, m, size);
+        envelope_t *told = envelope_through(&edge->tail, ref_word(ctx->actor->self), ref_word(to),
+                                            edge->type, size, size);
+        record_copy(drafted, told->record, m, size);
         told->here = here;
-        put(ctx, edge, told);
+        tray_add_one(ctx, ENV_TELL, told);
     }
     return verdict;
 }
@@ -367,20 +353,22 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     const loaded_edge_t *edge = edge_at(ctx, edge_number);
     actor_t *actor = ctx->actor;
     bool call = edge->kind == EDGE_CALL || edge->kind == EDGE_DYNAMIC;
+    bool drafted = is_draft(ctx, m);
     uint32_t size = 0;
     actor_t *here = NULL;
     if (actor->asks_open >= ASKS_OPEN_MAX || (call && actor->calls_open > 0)) {
         verdict_t target = check_target(ctx, edge, to);
         return target == VERDICT_OK ? VERDICT_FULL : target;
     }
-    verdict_t verdict = take_place(ctx, edge, to, m, &size, &here);
+    verdict_t verdict = take_place(ctx, edge, to, m, drafted, &size, &here);
     if (verdict != VERDICT_OK) {
         return verdict;
     }
-    envelope_t *envelope = envelope_asks(actor->self, to, edge->type, size);
-    record_copy(ctx, envelope->record, m, size);
+    envelope_t *envelope = envelope_through(&edge->tail, ref_word(actor->self), ref_word(to),
+                                            edge->type, size, envelope_room(size));
+    record_copy(drafted, envelope->record, m, size);
     envelope->asks = here;
-    put(ctx, edge, envelope);
+    tray_add_one(ctx, ENV_ASK, envelope);
     int64_t due_ns = ask_due(ctx, deadline_ms);
     open_ask_t *ask = ask_open(actor, then, tag, due_ns);
     ask->to = to;
