@@ -143,6 +143,8 @@ typedef enum error_class {
       "chmod 600 FILE; if others may have read it, it is no secret any more")                      \
     E(ERR_SIGNATURE,     "signature",       REFUSE,   "a signature does not hold",                 \
       "somebody else speaks in its name, or its keys were changed; look at both ends")             \
+    E(ERR_KEYS_LOST,     "keys-lost",       STOP,     "keys that were in use are not there, or are others now", \
+      "put DATA/keys back from a backup; to begin with new ones, which no agent knows: remove DATA/keys.made as well") \
     E(ERR_POINT_REMOVED, "point-removed",   REFUSE,   "the distribution point was removed from its site", \
       "what it has placed stays; despool dp add NAME --agent at a site makes a token to join anew") \
     E(ERR_KEY_TAKEN,     "key-taken",       REFUSE,   "these keys are those of another point's agent", \

@@ -308,7 +308,7 @@ add_peer_link(host_t *host, const config_t *config)
     err_t err = keys_open(world_os_init(&os, NULL), config->data, &keys, &fault);
 
     if (err != OK) {
-        fprintf(stderr, "%s\n", fault_text(&fault, text, sizeof text));
+        fprintf(stderr, "%s\n  %s\n", fault_text(&fault, text, sizeof text), err_hint(err));
         return err;
     }
     raise_descriptors();

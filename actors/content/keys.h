@@ -1,10 +1,12 @@
 /* keys.h - the secrets of a site or an agent, as files below its data directory.
  *
- * Shape    DATA/keys/transport and DATA/keys/signing, sealed texts (seal.h) of one secret each.
+ * Shape    DATA/keys/transport and DATA/keys/signing, sealed texts (seal.h) of one secret each, and
+ *          DATA/keys.made, which says that they were made, and which they are.
  * Promises made at the first opening, durable before it returns; only their owner may read or
- *          write them: a file that others may touch is refused, not mended.
+ *          write them: a file that others may touch is refused, not mended. Keys that were in use
+ *          are never made anew: without them, or with others, it is refused.
  * Costs    a few calls, two of them syncs of directories.
- * Errors   ERR_KEY_MODE, ERR_DAMAGED, those of the world.
+ * Errors   ERR_KEY_MODE, ERR_KEYS_LOST, ERR_DAMAGED, those of the world.
  * Threads  one job, or the program before its host starts.
  * Owner    plain data; who read them wipes them.
  */

@@ -298,6 +298,30 @@ def a_key_that_others_can_read_is_refused():
 
 
 @claim(60)
+def keys_that_vanished_end_the_start_of_a_site_and_of_an_agent():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        assert site.end_agent('shop', signal.SIGTERM) == 0
+        site.stop()
+        for data in (site.data, site.path('shop.data')):
+            os.rename(os.path.join(data, 'keys', 'signing'), os.path.join(data, 'signing.kept'))
+        site.start(ready=False)
+        assert site.process.wait(timeout=20) == 1, 'a site without its keys begins anew'
+        with open(site.log, encoding='utf-8') as log:
+            assert 'keys that were in use' in log.read()
+        site.spawn('shop')
+        assert site.agents['shop'].wait(timeout=20) == 1, 'an agent without its keys begins anew'
+        for data in (site.data, site.path('shop.data')):
+            assert not os.path.exists(os.path.join(data, 'keys', 'signing')), 'a key was made'
+            os.rename(os.path.join(data, 'signing.kept'), os.path.join(data, 'keys', 'signing'))
+        site.start()
+        site.spawn('shop')
+        site.wait_here('shop')
+        site.stop()
+
+
+@claim(60)
 def a_site_that_does_not_listen_says_so():
     with Site() as site:
         site.start()

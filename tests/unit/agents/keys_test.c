@@ -148,9 +148,19 @@ key_path(const char *name)
     return path;
 }
 
+static const char *
+mark_path(void)
+{
+    static char path[128];
+
+    snprintf(path, sizeof path, "%s/keys.made", data);
+    return path;
+}
+
 static void
 remove_data(void)
 {
+    unlink(mark_path());
     unlink(key_path("transport"));
     unlink(key_path("signing"));
     rmdir(key_path(""));
@@ -195,4 +205,62 @@ Test(keys, one_that_was_cut_is_refused, .init = make_data, .fini = remove_data)
     cr_assert_eq(truncate(key_path("transport"), 40), 0);
     err_t err = keys_open(&os.world, data, &keys, &fault);
     cr_expect_eq(err, ERR_DAMAGED, "expected damaged, got %s", err_word(err));
+}
+
+static void
+expect_lost(const char *what)
+{
+    keys_t keys;
+    fault_t fault;
+    struct stat stat_of;
+    err_t err = keys_open(&os.world, data, &keys, &fault);
+
+    cr_expect_eq(err, ERR_KEYS_LOST, "%s: expected keys-lost, got %s", what, err_word(err));
+    cr_expect_neq(stat(key_path("signing"), &stat_of), 0, "%s: a key was made anew", what);
+}
+
+Test(keys, those_that_vanished_are_not_made_anew, .init = make_data, .fini = remove_data)
+{
+    keys_t keys;
+    fault_t fault;
+
+    cr_assert_eq(keys_open(&os.world, data, &keys, &fault), OK);
+    cr_assert_eq(unlink(key_path("signing")), 0);
+    expect_lost("one is gone");
+    cr_assert_eq(unlink(key_path("transport")), 0);
+    expect_lost("both are gone");
+    cr_assert_eq(rmdir(key_path("")), 0);
+    expect_lost("their directory is gone");
+    cr_assert_eq(unlink(mark_path()), 0);
+    cr_expect_eq(keys_open(&os.world, data, &keys, &fault), OK, "who wants new ones gets none");
+}
+
+Test(keys, those_of_a_first_start_that_was_cut_are_made_whole, .init = make_data,
+     .fini = remove_data)
+{
+    keys_t made, keys;
+    fault_t fault;
+
+    cr_assert_eq(keys_open(&os.world, data, &made, &fault), OK);
+    cr_assert_eq(unlink(mark_path()), 0);
+    cr_assert_eq(unlink(key_path("signing")), 0);
+    cr_assert_eq(keys_open(&os.world, data, &keys, &fault), OK);
+    cr_expect_eq(memcmp(&keys.transport, &made.transport, sizeof keys.transport), 0,
+                 "a key that was there is another one now");
+}
+
+Test(keys, others_in_their_place_are_refused, .init = make_data, .fini = remove_data)
+{
+    keys_t keys;
+    fault_t fault;
+    char kept[140];
+
+    cr_assert_eq(keys_open(&os.world, data, &keys, &fault), OK);
+    snprintf(kept, sizeof kept, "%s.kept", mark_path());
+    cr_assert_eq(rename(mark_path(), kept), 0);
+    cr_assert_eq(unlink(key_path("signing")), 0);
+    cr_assert_eq(keys_open(&os.world, data, &keys, &fault), OK);
+    cr_assert_eq(rename(kept, mark_path()), 0);
+    err_t err = keys_open(&os.world, data, &keys, &fault);
+    cr_expect_eq(err, ERR_KEYS_LOST, "expected keys-lost, got %s", err_word(err));
 }
