@@ -35,7 +35,8 @@
 /* ---- events ---- */
 
 #define SQL_EVENTS(S)                                                                              \
-    S(SQL_EVENTS_SKIP, "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")           \
+    S(SQL_ALL_SEQUENCES_SKIP,                                                                      \
+      "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")                            \
     S(SQL_EVENT_ADD,                                                                               \
       "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, "              \
       "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                  \
