@@ -107,7 +107,8 @@ extern const record_words_t error_class_words;
     F(R, time, since, 0, OPTIONAL)                                                                 \
     F(R, maybe, cause, cause, OPTIONAL)                                                            \
     F(R, u64, bytes_done, 0, REQUIRED)                                                             \
-    F(R, u64, bytes_total, 0, REQUIRED)
+    F(R, u64, bytes_total, 0, REQUIRED)                                                            \
+    F(R, time, unknown_since, 0, OPTIONAL) /* what the point had is not known to be there since then */
 #define REC_package_row(F, R)                                                                      \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \

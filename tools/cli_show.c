@@ -10,6 +10,16 @@
 
 /* ---- targets ---- */
 
+/* What a point had when it was last heard of is not known to be there now. */
+static void
+put_unknown(cli_table_t *table, const wire_value_t *target)
+{
+    char since[64];
+
+    cli_relative(cli_text(target, "unknown_since"), time(NULL), since, sizeof since);
+    table_cellf(table, "%s%s", since[0] ? "unknown since " : "", since);
+}
+
 static void
 put_why(cli_table_t *table, const wire_value_t *target)
 {
@@ -28,7 +38,7 @@ put_why(cli_table_t *table, const wire_value_t *target)
     } else if (slice_equal(cli_text(target, "state"), slice_of("installing")) && total > 0) {
         table_cellf(table, "%" PRIu64 " of %" PRIu64 " bytes", done, total);
     } else {
-        table_cell(table, "");
+        put_unknown(table, target);
     }
 }
 

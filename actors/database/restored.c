@@ -58,7 +58,7 @@ handle_site_restored(tx_t *tx, const site_restored_t *m)
     uint64_t incarnation = site_incarnation(tx) + 1;
     RUN(tx, SQL_META_SET, v_text(slice_of("restored")), v_id(&m->restore));
     RUN(tx, SQL_META_SET, v_text(slice_of("incarnation")), v_u64(incarnation));
-    RUN(tx, SQL_EVENTS_SKIP, v_int(RESTORE_SKIPS_MESSAGES));
+    RUN(tx, SQL_ALL_SEQUENCES_SKIP, v_int(RESTORE_SKIPS_MESSAGES));
     event_begin(&event, "site_database", STATUS_SITE_RESTORED);
     event_text(&event, "%s: this is its incarnation %llu", status_sentence(STATUS_SITE_RESTORED),
                (unsigned long long) incarnation);

@@ -62,6 +62,7 @@ typedef struct target {
     bool paused;
     digest_t root;
     uint64_t bytes;
+    int64_t absent_since; /* of its point, wall ns; 0: it is there */
     /* as it was read, to see what changed */
     uint32_t old_state, old_attempts;
     err_t old_cause;

@@ -35,7 +35,8 @@
 /* ---- events ---- */
 
 #define SQL_EVENTS(S)                                                                              \
-    S(SQL_EVENTS_SKIP, "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")           \
+    S(SQL_ALL_SEQUENCES_SKIP,                                                                      \
+      "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")                            \
     S(SQL_EVENT_ADD,                                                                               \
       "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, "              \
       "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                  \
@@ -188,7 +189,7 @@
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
-    "v.label, v.bytes, h.label FROM target t "
+    "v.label, v.bytes, h.label, d.absent_since FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \

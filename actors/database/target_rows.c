@@ -43,6 +43,7 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->label_size = cursor_text(row, 27, ret->label, sizeof ret->label);
     ret->bytes = cursor_u64(row, 28);
     ret->have_label_size = cursor_text(row, 29, ret->have_label, sizeof ret->have_label);
+    ret->absent_since = cursor_int(row, 30);
 }
 
 void

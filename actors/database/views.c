@@ -99,6 +99,7 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
     ret->of = t->of;
     ret->due = t->due;
     ret->since = t->since;
+    ret->unknown_since = t->have != 0 ? t->absent_since : 0;
     ret->cause = view_cause(tx, t);
     ret->bytes_total = t->bytes;
     ret->bytes_done =

@@ -410,6 +410,7 @@ read_target(const void *record, const target_status_t *t, shown_t *ret)
     ret->state = t->state;
     ret->attempts = t->attempts;
     ret->due = t->due;
+    ret->unknown_since = t->unknown_since;
     ret->bytes_done = t->bytes_done;
     ret->wanted = t->wanted.count == 0 ? 0 : ROW(record, t->wanted, 0, version_ref_t)->epoch;
     ret->have = t->have.count == 0 ? 0 : ROW(record, t->have, 0, version_ref_t)->epoch;

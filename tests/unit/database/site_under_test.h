@@ -105,7 +105,7 @@ typedef struct shown {
     target_state_t state;
     uint64_t wanted, have;
     uint32_t attempts;
-    int64_t due;
+    int64_t due, unknown_since;
     err_t cause;
     uint64_t need, free, bytes_done;
 } shown_t;
