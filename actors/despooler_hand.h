@@ -47,6 +47,7 @@ const work_t *hand_draft_work(actor_ctx_t *ctx, const despooler_t *self, const q
                               const record_type_t *type);
 const outcome_t *hand_draft_space(actor_ctx_t *ctx, const queue_entry_t *entry,
                                   const measured_t *m);
+const outcome_t *hand_draft_plan(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t *m);
 const probe_point_t *hand_draft_probe(actor_ctx_t *ctx, const despooler_t *self,
                                       const probe_point_t *m);
 const collect_point_t *hand_draft_collect(actor_ctx_t *ctx, const despooler_t *self,

@@ -176,6 +176,9 @@ measured(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     if (m->err != OK) {
         return tell_failed(ctx, self, entry, (err_t) m->err, record_slice(m, m->text), m->reached);
     }
+    if (hand_work(entry->load)->action == ACTION_PLAN) {
+        return steps_tell_outcome(ctx, self, entry, hand_draft_plan(ctx, entry, m));
+    }
     if (hand_work(entry->load)->action == ACTION_INSTALL && !m->already) {
         switch (hand_admit(self, entry, m)) {
         case LEDGER_STALE:

@@ -5,7 +5,7 @@
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package
  *   keeps    its run: what another run had taken up is due again. Commands in hand
- *   survives a restart draws a new run, so that nothing that was taken up is forgotten
+ *   survives a restart: a new run, so that nothing that was taken up is forgotten
  */
 #include "actors/dm.h"
 
@@ -15,7 +15,6 @@
 #define OPEN_MS          86400000u
 
 enum { TIMER_LOOK = 1, TIMER_COLLECT = DM_TIMER_COLLECT, TIMER_PATROL = DM_TIMER_PATROL };
-
 #define SELF distribution_manager_t
 HEARS(SELF, work_changed)
 HEARS(SELF, outcome)
@@ -103,12 +102,10 @@ on_work_changed(actor_ctx_t *ctx, SELF *self, const work_changed_t *m)
 static actor_next_t
 on_outcome(actor_ctx_t *ctx, SELF *self, const outcome_t *m)
 {
-    if (m->action == ACTION_VERIFY) {
-        dm_verify_outcome(ctx, self, m);
-        return ACTOR_CONTINUE;
-    }
-    return dm_outcome(ctx, self, m, outcome_saved_then) == VERDICT_OK ? ACTOR_CONTINUE
-                                                                      : new_run(ctx, self);
+    return dm_gather_outcome(ctx, self, m) ||
+                   dm_outcome(ctx, self, m, outcome_saved_then) == VERDICT_OK
+               ? ACTOR_CONTINUE
+               : new_run(ctx, self);
 }
 
 /* An outcome that was not saved is found out again: the point's receipt answers at the next try. */
@@ -150,6 +147,7 @@ GOES_TO(dp_set, dm_point(ctx, self, &dp_set_type, m))
 GOES_TO(dp_adopt, dm_point(ctx, self, &dp_adopt_type, m))
 GOES_TO(dp_remove, dm_point_remove(ctx, self, m))
 GOES_TO(verify, dm_verify(ctx, self, m))
+GOES_TO(distribute_plan, dm_plan(ctx, self, m))
 GOES_TO(store_check, dm_store(ctx, self, &store_check_type, m))
 GOES_TO(store_rebuild, dm_store(ctx, self, &store_rebuild_type, m))
 GOES_TO(store_collect, dm_store(ctx, self, &store_collect_type, m))
@@ -233,7 +231,7 @@ static const actor_hears_t actor_hears[] = {
     ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),       ON(dp_set),
     ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed), ON(outcome),
     ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),  ON(store_check),
-    ON(store_rebuild), ON(store_collect)};
+    ON(store_rebuild), ON(store_collect),  ON(distribute_plan)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

@@ -30,7 +30,8 @@ ACTOR_EDGES(GATEWAY_EDGES)
 typedef struct order {
     uint64_t number; /* 0: none */
     request_t request;
-    kept_t *call; /* agent_call */
+    kept_t *call;  /* agent_call */
+    uint64_t sent; /* bytes of content */
 } order_t;
 
 typedef struct named_set named_set_t; /* what a version names; see gateway_named.c */

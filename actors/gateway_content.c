@@ -165,10 +165,14 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
         content_go_on(ctx, self);
         return ACTOR_CONTINUE;
     }
+    order_t *order = agent->need ? orders_of(agent, need_of(agent)->order) : NULL;
     uint64_t read = m && m->err == OK && agent->need ? pass_pieces(agent, m) : 0;
     claim(ctx, read <= agent->taken);
     claim(ctx, credit_return(&agent->credit, &self->all, agent->taken - read));
     self->sent += read;
+    if (order) {
+        order->sent += read;
+    }
     if (agent->need && (!m || m->err != OK)) {
         fail_need(ctx, self, agent, m ? (err_t) m->err : answer->err);
     } else if (m && m->pieces.count > 0) {

@@ -210,6 +210,7 @@ pass_outcome(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent
     outcome_fill_of(draft, outcome, call, work);
     outcome->need = need;
     outcome->have = have;
+    outcome->sent = work->action == ACTION_INSTALL ? order->sent : RECORD_NONE;
     outcome->reached = true;
     outcome->root = (digest_t){{0}};
     if (said->err == OK && work->action == ACTION_INSTALL) {

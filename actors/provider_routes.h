@@ -15,6 +15,7 @@
     E(ASK, distribution_manager, dp_set)                                                           \
     E(ASK, distribution_manager, dp_adopt)                                                         \
     E(ASK, distribution_manager, dp_remove)                                                        \
+    E(ASK, distribution_manager, distribute_plan)                                                  \
     E(ASK, distribution_manager, verify)                                                           \
     E(ASK, distribution_manager, store_check)                                                      \
     E(ASK, distribution_manager, store_rebuild)                                                    \

@@ -279,6 +279,10 @@ check_together(ruled_t *on, const wire_value_t *args, const void *record)
         on->field = "to";
         return check_points(on, args, ((const distribute_t *) record)->to,
                             ((const distribute_t *) record)->all);
+    case MSG_distribute_plan:
+        on->field = "to";
+        return check_points(on, args, ((const distribute_plan_t *) record)->to,
+                            ((const distribute_plan_t *) record)->all);
     case MSG_withdraw:
         on->field = "from";
         return check_points(on, args, ((const withdraw_t *) record)->from,

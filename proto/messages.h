@@ -31,7 +31,8 @@ RECORD_WORDS_ENUM(package_state, PACKAGE_STATES, PACKAGE)
 #define POINT_STATES(W, P) W(P, ACTIVE, "active") W(P, PAUSED, "paused") W(P, ABSENT, "absent") W(P, REMOVING, "removing")
 RECORD_WORDS_ENUM(point_state, POINT_STATES, POINT)
 
-#define ACTIONS(W, P) W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify")
+#define ACTIONS(W, P)                                                                              \
+    W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify") W(P, PLAN, "plan")
 RECORD_WORDS_ENUM(action, ACTIONS, ACTION)
 
 #define SEVERITIES(W, P) W(P, INFO, "info") W(P, WARNING, "warning") W(P, ERROR, "error")
@@ -73,6 +74,7 @@ extern const record_words_t error_class_words;
     M(graph_wait, "an actor that waits")                                                           \
     M(quarantine_row, "a message that was set aside")                                              \
     M(verify_row, "what verify found on one distribution point")                                   \
+    M(plan_row, "what a distribution to one point would take")                                     \
     M(target_ref, "a target in an instruction")                                                    \
     M(due_row, "a target that is due")                                                             \
     M(stopped_row, "a target whose work is to end")                                                \
@@ -204,6 +206,15 @@ extern const record_words_t error_class_words;
     F(R, texts, missing, VERIFY_PATHS_MAX, OPTIONAL)                                               \
     F(R, texts, changed, VERIFY_PATHS_MAX, OPTIONAL)                                               \
     F(R, texts, extra, VERIFY_PATHS_MAX, OPTIONAL)
+#define REC_plan_row(F, R)                                                                         \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, maybe, cause, cause, OPTIONAL)      /* why it could not be measured, or would not fit */  \
+    F(R, flag, already, 0, REQUIRED)         /* the version is there: nothing would be done */     \
+    F(R, u64, bytes, 0, REQUIRED)            /* of content that would be sent or written, exactly */ \
+    F(R, u64, need_bytes, 0, REQUIRED)       /* of space there, in whole blocks */                 \
+    F(R, u64, need_inodes, 0, REQUIRED)                                                            \
+    F(R, count, have_bytes, 0, OPTIONAL)     /* free beyond the reserve; null: not known */        \
+    F(R, count, have_inodes, 0, OPTIONAL)
 #define REC_target_ref(F, R)                                                                       \
     F(R, u64, target, 0, REQUIRED)   /* row id */                                                  \
     F(R, u64, revision, 0, REQUIRED) /* of the row: what is older is refused as superseded */      \
@@ -294,6 +305,7 @@ extern const record_words_t error_class_words;
     C(group_remove, "group.remove", 1, "forgets a group; its points stay")                         \
     C(distribute, "distribute", 1, "wants a package on distribution points")                       \
     C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
+    C(distribute_plan, "plan", 0, "what a distribution would take at each point, before anything is sent")    \
     C(status, "status", 0, "which version every point has, should have, and why not")              \
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
@@ -382,6 +394,11 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
     F(R, flag, all, 0, OPTIONAL)
+#define REC_distribute_plan(F, R)                                                                  \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
+    F(R, flag, all, 0, OPTIONAL)
 #define REC_withdraw(F, R)                                                                         \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -448,6 +465,7 @@ extern const record_words_t error_class_words;
     M(groups, "groups")                                                                            \
     M(targets_changed, "which targets the command touched")                                        \
     M(verified, "what verify found")                                                               \
+    M(planned, "what a distribution would take")                                                   \
     M(store_report, "what was found in the site's store, or done to it; 0 where it is not asked for") \
     M(events, "status messages in order")                                                          \
     M(components, "components and the host")                                                       \
@@ -489,6 +507,7 @@ extern const record_words_t error_class_words;
     M(probe_point, "look for this point until it is back")                                         \
     M(point_returned, "an absent point is back")                                                   \
     M(verify_plan, "which installed targets a verify is to look at")                               \
+    M(plan_targets, "which points a plan is to measure, for which version")                        \
     M(target_damaged, "verify found damage: the target leaves installed and is repaired")          \
     M(verify_keep, "what a verify found, to be its answer whenever its key comes again")           \
     M(collect_point, "superseded versions at a point whose grace has ended")                       \
@@ -598,6 +617,12 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, flag, ok, 0, REQUIRED)                                                                    \
     F(R, rows, points, verify_row, REQUIRED)
+#define REC_planned(F, R)                                                                          \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, maybe, version, version_ref, OPTIONAL)                                                    \
+    F(R, flag, ok, 0, REQUIRED)   /* each point was measured, and has room */                      \
+    F(R, u64, bytes, 0, REQUIRED) /* of all points */                                              \
+    F(R, rows, points, plan_row, REQUIRED)
 #define REC_store_report(F, R)                                                                     \
     F(R, word, err, err, INTERNAL)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
@@ -765,7 +790,8 @@ extern const record_words_t error_class_words;
     F(R, u64, need_bytes, 0, REQUIRED)                                                             \
     F(R, u64, need_inodes, 0, REQUIRED)                                                            \
     F(R, u64, have_bytes, 0, REQUIRED) /* free beyond the reserve */                               \
-    F(R, u64, have_inodes, 0, REQUIRED)
+    F(R, u64, have_inodes, 0, REQUIRED)                                                            \
+    F(R, u64, bytes, 0, OPTIONAL) /* of content still to be sent or written, exactly */
 #define REC_outcome(F, R)                                                                          \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED)                                                               \
@@ -789,7 +815,9 @@ extern const record_words_t error_class_words;
     F(R, u64, files, 0, REQUIRED)                                                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, texts, foreign, 100, OPTIONAL) /* paths that are not ours and stayed */                   \
-    F(R, maybe, verify, verify_row, OPTIONAL)
+    F(R, maybe, verify, verify_row, OPTIONAL)                                                      \
+    F(R, maybe, plan, plan_row, OPTIONAL)                                                          \
+    F(R, count, sent, 0, OPTIONAL) /* bytes of content that this try sent or wrote */
 #define REC_target_outcome(F, R)                                                                   \
     REC_outcome(F, R)                                                                              \
     F(R, word, next, target_state, REQUIRED)                                                       \
@@ -832,6 +860,11 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_plan_targets(F, R)                                                                     \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL)                                              \
+    F(R, flag, all, 0, OPTIONAL)                                                                   \
+    F(R, u64, first, 0, REQUIRED) /* the number of the first; no target has such a one */
 #define REC_verify_keep(F, R)                                                                      \
     F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \
     F(R, maybe, verified, verified, REQUIRED)

@@ -429,6 +429,8 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
 
     if (strcmp(wire, "verify") == 0) {
         show_verified(result);
+    } else if (strcmp(wire, "plan") == 0) {
+        cli_show_plan(result);
     } else if (strncmp(wire, "store.", 6) == 0) {
         show_store(line, result);
     } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0) {
@@ -460,6 +462,7 @@ cli_show(const cli_line_t *line, const wire_value_t *result)
     }
     const char *wire = line->command->wire;
 
-    return (strcmp(wire, "verify") == 0 || strcmp(wire, "store.check") == 0) &&
+    return (strcmp(wire, "verify") == 0 || strcmp(wire, "plan") == 0 ||
+            strcmp(wire, "store.check") == 0) &&
            !cli_flag(result, "ok");
 }

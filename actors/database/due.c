@@ -287,6 +287,7 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
         RUN(tx, SQL_TARGET_HOLDS_NOTHING, v_int(target->row));
     }
     target->state = m->next;
+    target->sent = m->next == TARGET_INSTALLED ? m->sent : RECORD_NONE;
     target->attempts = m->attempts;
     target->integrity = m->integrity_next;
     end_work(tx, target, wait_ms);

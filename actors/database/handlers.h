@@ -60,6 +60,7 @@ typedef enum how {
     H(leaving_points, HOW_READS)                                                                   \
     H(point_leave, HOW_WRITES | HOW_VITAL)                                                         \
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \
+    H(plan_targets, HOW_READS)                                                                     \
     H(target_damaged, HOW_WRITES | HOW_VITAL)                                                      \
     H(verify_keep, HOW_WRITES)                                                                     \
     H(target_tidied, HOW_WRITES | HOW_VITAL)                                                       \

@@ -51,6 +51,7 @@ typedef struct target {
     uint32_t cause_text_size;
     char cause_text[TEXT_BYTES_MAX];
     uint64_t need, space; /* RECORD_NONE: no matter of space */
+    uint64_t sent; /* by the try that just ended; RECORD_NONE: none did. Only its event has it */
     uint64_t revision;
     bool taken; /* by distribution_manager's present run */
     uint32_t slot;

@@ -51,6 +51,7 @@ target_read(const cursor_t *row, target_t *ret)
     read_own(row, ret);
     read_joined(row, ret);
     ret->state = ret->state < TARGET_COUNT ? ret->state : TARGET_FAILED;
+    ret->sent = RECORD_NONE;
     ret->old_state = ret->state;
     ret->old_attempts = ret->attempts;
     ret->old_cause = ret->cause;
@@ -256,6 +257,9 @@ event_attrs(event_draft_t *event, const target_t *t)
     if (t->need != RECORD_NONE) {
         event_attr_number(event, "need", t->need);
         event_attr_number(event, "free", t->space);
+    }
+    if (t->sent != RECORD_NONE) {
+        event_attr_number(event, "sent", t->sent);
     }
     if (t->state == TARGET_INSTALLING || (t->state == TARGET_REMOVING && t->slot > 0)) {
         event_attr_number(event, "slot", t->slot);

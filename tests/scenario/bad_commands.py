@@ -28,6 +28,7 @@ COMMANDS = {
     'group.list': ({}, ()),
     'group.remove': ({'name': 'X'}, ('name',)),
     'distribute': ({'id': 'X', 'to': ['Y'], 'all': False}, ('id',)),
+    'plan': ({'id': 'X', 'to': ['Y'], 'all': False}, ('id',)),
     'withdraw': ({'id': 'X', 'from': ['Y']}, ('id',)),
     'status': ({'id': 'X', 'dp': 'Y'}, ()),
     'retry': ({'id': 'X', 'dp': 'Y'}, ('id',)),

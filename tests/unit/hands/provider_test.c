@@ -32,6 +32,7 @@ static const struct least {
     {"status", ""},
     {"retry", "id=P1"},
     {"cancel", "id=P1"},
+    {"plan", "id=P1 to:a,@g"},
     {"verify", "id=P1"},
     {"store.check", ""},
     {"store.rebuild", ""},
