@@ -19,8 +19,6 @@
 #define AGAIN_MS 500u
 #define OPEN_MS  86400000u
 
-enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS };
-
 HEARS(agent_gateway_t, peer_came)
 HEARS(agent_gateway_t, peer_gone)
 HEARS(agent_gateway_t, peer_next)
@@ -129,6 +127,7 @@ listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
     }
     table_end(ctx, self);
     self->listed = true;
+    content_go_on(ctx, self);
     be_ready(ctx, self);
     return self->changed ? ask_list(ctx, self, 0) : ACTOR_CONTINUE;
 }
@@ -185,10 +184,17 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     agent_gateway_t *self = state;
 
-    return key == TIMER_LOOK   ? look(ctx, self)
-           : key == TIMER_KEYS ? ask_keys(ctx, self)
-           : self->listing     ? ACTOR_CONTINUE
-                               : ask_list(ctx, self, 0);
+    switch (key) {
+    case TIMER_LOOK:
+        return look(ctx, self);
+    case TIMER_KEYS:
+        return ask_keys(ctx, self);
+    case TIMER_RATE:
+        content_go_on(ctx, self);
+        return ACTOR_CONTINUE;
+    default:
+        return self->listing ? ACTOR_CONTINUE : ask_list(ctx, self, 0);
+    }
 }
 
 /* A site that does not listen has no agents and makes no keys. */

@@ -34,6 +34,7 @@
     E(ASK, site_database, point_returned)                                                          \
     E(ASK, site_database, points_known)                                                            \
     E(ASK, site_database, point_commit)                                                            \
+    E(ASK, site_database, dp_set)                                                                  \
     E(ASK, site_database, agent_revoke)                                                            \
     E(ASK, site_database, dp_remove)                                                               \
     E(ASK, site_database, package_lookup)                                                          \
@@ -132,6 +133,7 @@ actor_next_t dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const reco
 id128_t dm_new_incarnation(actor_ctx_t *ctx);
 /* dm_agents.c: a point that is another machine. */
 actor_next_t dm_agent_add(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op);
+actor_next_t dm_agent_pace(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op);
 actor_next_t dm_agent_revoke(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op);
 actor_next_t dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m);
 void dm_leave_init(distribution_manager_t *self);

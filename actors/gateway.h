@@ -14,10 +14,12 @@
 #include "actors/answer.h"
 #include "actors/jobs_gateway.h"
 #include "actors/outbox.h"
+#include "actors/rate.h"
 #include "actors/roster.h"
 #include "runtime/notes.h"
 
 #define GATEWAY_ASK_MS 60000u
+enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE };
 
 #define GATEWAY_EDGES(E)                                                                           \
     E(NEED, site_database, agents_known)                                                           \
@@ -57,6 +59,11 @@ typedef struct agent {
         job; /* that reads for it; 0: none. An answer to another one is for a visit that ended */
     uint64_t taken;    /* bytes of credit that it has */
     bool read_in_vain; /* it reads for a need that another has taken the place of */
+    bucket_t rate;
+    bucket_t *link; /* that it shares; NULL: none */
+    /* the line of those that wait for a turn */
+    struct agent *before, *behind;
+    bool in_line;
 } agent_t;
 
 /* Who waits for the database's word. */
@@ -78,12 +85,15 @@ typedef struct agent_gateway {
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
-    uint64_t numbers;   /* of orders */
-    uint64_t jobs;      /* that read, so far */
-    uint64_t strangers; /* knocks of those nobody knows */
-    uint64_t odd;       /* frames that were refused */
-    uint64_t sent;      /* bytes of content */
-    void *memory;       /* AGENT_MEMORY_BYTES: the frame in hand */
+    bucket_t rate;         /* of the site */
+    zhashx_t *link;        /* lower-case name -> bucket_t */
+    agent_t *first, *last; /* of the line */
+    uint64_t numbers;      /* of orders */
+    uint64_t jobs;         /* that read, so far */
+    uint64_t strangers;    /* knocks of those nobody knows */
+    uint64_t odd;          /* frames that were refused */
+    uint64_t sent;         /* bytes of content */
+    void *memory;          /* AGENT_MEMORY_BYTES: the frame in hand */
     named_set_t *named[AGENT_NAMED_SETS_MAX];
     uint32_t named_count;
     uint64_t named_names; /* of all sets */
@@ -99,6 +109,7 @@ void table_begin(agent_gateway_t *self);
 void table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
 void table_end(actor_ctx_t *ctx, agent_gateway_t *self);
 agent_t *table_by_name(const agent_gateway_t *self, slice_t dp);
+bool table_key(slice_t name, char key[NAME_BYTES_MAX + 1]); /* in lower case; false: too long */
 /* Whose key, or token, this is; NULL: a stranger's. */
 agent_t *table_by_user(const agent_gateway_t *self, slice_t user);
 bool table_is_token(const agent_t *agent, slice_t user);
@@ -146,6 +157,21 @@ void named_drop(agent_gateway_t *self);
 /* Whether what the agent's version names is known; whether that is all of the need. */
 bool named_known(const agent_t *agent);
 bool named_all(const agent_t *agent, const agent_need_t *need);
+
+/* gateway_line.c: whoever has a turn goes to the end. */
+void line_in(agent_gateway_t *self, agent_t *agent);
+void line_out(agent_gateway_t *self, agent_t *agent);
+/* Who lacks nothing any more waits for no turn. */
+void line_settle(agent_gateway_t *self, agent_t *agent);
+
+/* gateway_rates.c */
+void rates_init(agent_gateway_t *self);
+void rates_know(agent_gateway_t *self, agent_t *agent, const agents_listed_t *m,
+                const agent_row_t *row, int64_t now_ns);
+/* What may be sent to it now; 0: *wait_ns is no longer than until when. */
+uint64_t rates_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns);
+void rates_take(agent_gateway_t *self, agent_t *agent, uint64_t bytes);
+void rates_give(agent_gateway_t *self, agent_t *agent, uint64_t bytes);
 
 /* gateway_content.c */
 /* The names of the agent's version have come, or why there are none. */

@@ -31,6 +31,7 @@ table_init(agent_gateway_t *self)
     zhashx_set_destructor(self->agent, agent_destroy);
     outbox_init(&self->outbox);
     self->all.window = AGENTS_WINDOW_BYTES;
+    rates_init(self);
 }
 
 void
@@ -39,15 +40,16 @@ table_drop(agent_gateway_t *self)
     named_drop(self);
     zhashx_destroy(&self->user);
     zhashx_destroy(&self->agent);
+    zhashx_destroy(&self->link);
     outbox_drop(&self->outbox);
     free(self->memory);
     self->memory = NULL;
 }
 
-static bool
-name_key(slice_t dp, char key[NAME_BYTES_MAX + 1])
+bool
+table_key(slice_t name, char key[NAME_BYTES_MAX + 1])
 {
-    if (!slice_copy(dp, key, NAME_BYTES_MAX + 1)) {
+    if (!slice_copy(name, key, NAME_BYTES_MAX + 1)) {
         return false;
     }
     for (char *at = key; *at; at++) {
@@ -61,7 +63,7 @@ table_by_name(const agent_gateway_t *self, slice_t dp)
 {
     char key[NAME_BYTES_MAX + 1];
 
-    return name_key(dp, key) ? zhashx_lookup(self->agent, key) : NULL;
+    return table_key(dp, key) ? zhashx_lookup(self->agent, key) : NULL;
 }
 
 agent_t *
@@ -107,7 +109,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     char key[NAME_BYTES_MAX + 1];
     agent_t *agent = table_by_name(self, record_slice(m, row->dp));
 
-    if (!name_key(record_slice(m, row->dp), key)) {
+    if (!table_key(record_slice(m, row->dp), key)) {
         return;
     }
     if (!agent) {
@@ -124,6 +126,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     agent->signing = row->signing;
     agent->revoked = row->revoked;
     agent->listed = copied;
+    rates_know(self, agent, m, row, actor_now_ns(ctx));
     know_user(self, &agent->token, agent);
     know_user(self, &agent->key, agent);
 }
@@ -189,6 +192,7 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
     agent->here = false;
     agent->job = 0;
     agent->read_in_vain = false;
+    line_settle(self, agent);
 }
 
 void
@@ -220,10 +224,15 @@ table_describe(const void *state, char *text, size_t size)
 {
     const agent_gateway_t *self = state;
     uint32_t here = 0;
+    uint64_t slowest = 0;
 
     for (const agent_t *agent = zhashx_first(self->agent); agent;
          agent = zhashx_next(self->agent)) {
+        uint64_t rates[] = {agent->rate.rate, agent->link ? agent->link->rate : 0};
         here += agent->here;
+        for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+            slowest = rates[i] > 0 && (slowest == 0 || rates[i] < slowest) ? rates[i] : slowest;
+        }
     }
     if (!self->listens) {
         snprintf(text, size, "does not listen");
@@ -231,8 +240,9 @@ table_describe(const void *state, char *text, size_t size)
     }
     snprintf(text, size,
              "agents: %zu, here: %u, bytes under way: %llu, sent: %llu, strangers refused: %llu, "
-             "odd frames: %llu",
+             "odd frames: %llu, site rate: %llu, slowest: %llu",
              zhashx_size(self->agent), here, (unsigned long long) self->all.under_way,
              (unsigned long long) self->sent, (unsigned long long) self->strangers,
-             (unsigned long long) self->odd);
+             (unsigned long long) self->odd, (unsigned long long) self->rate.rate,
+             (unsigned long long) slowest);
 }

@@ -29,6 +29,10 @@
     E(ASK, site_database, group_add)                                                               \
     E(ASK, site_database, group_list)                                                              \
     E(ASK, site_database, group_remove)                                                            \
+    E(ASK, site_database, link_set)                                                                \
+    E(ASK, site_database, link_list)                                                               \
+    E(ASK, site_database, link_remove)                                                             \
+    E(ASK, site_database, site_set)                                                                \
     E(ASK, site_database, distribute)                                                              \
     E(ASK, site_database, withdraw)                                                                \
     E(ASK, site_database, status)                                                                  \

@@ -107,5 +107,9 @@
 #define AGENT_BEAT_MS          2000u       /* between signs of life, both ways */
 #define AGENT_SILENCE_MS       8000u       /* without one the other side is gone */
 #define AGENT_PATH_BYTES_MAX   1024u       /* of an agent's ROOT and DATA, and of an address; longer is refused (name-too-long) */
+#define RATE_BYTES_MAX         10000000000u /* bytes a second of a rate; a larger one is refused (bad-value) */
+#define RATE_BURST_MS          100u        /* of a rate that may be sent at once after a rest */
+#define RATE_BLOCK_BYTES_MIN   4096u       /* sent at one time, also at a lower rate */
+#define RATED_LINKS_MAX        10000u      /* links of a site; a further one is refused (full) */
 #define TOKEN_LIFE_S           86400u      /* a day that a token is good, unless dp add says otherwise */
 #define TOKEN_LIFE_MAX_S       2592000u    /* 30 days; a longer one is refused (bad-value) */

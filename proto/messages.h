@@ -67,6 +67,7 @@ extern const record_words_t error_class_words;
     M(package_status, "a package and its targets")                                                 \
     M(point_row, "a distribution point in a list")                                                 \
     M(group_row, "a group of distribution points")                                                 \
+    M(link_row, "a link that distribution points share")                                           \
     M(event, "one status message")                                                                 \
     M(lost_range, "status messages that are no longer kept")                                       \
     M(component_row, "a component, live")                                                          \
@@ -138,7 +139,13 @@ extern const record_words_t error_class_words;
     F(R, time, since, 0, OPTIONAL)                                                                 \
     F(R, id128, incarnation, 0, OPTIONAL)                                                          \
     F(R, u64, targets, 0, REQUIRED)                                                                \
-    F(R, u64, installed, 0, REQUIRED)
+    F(R, u64, installed, 0, REQUIRED)                                                              \
+    F(R, count, rate, 0, OPTIONAL) /* bytes of content a second; null: no limit */                 \
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL)
+#define REC_link_row(F, R)                                                                         \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, count, rate, 0, OPTIONAL) /* bytes of content a second, of all its points; null: no limit */ \
+    F(R, u64, points, 0, REQUIRED)
 #define REC_group_row(F, R)                                                                        \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, texts, dps, POINTS_PER_COMMAND_MAX, REQUIRED)
@@ -264,7 +271,10 @@ extern const record_words_t error_class_words;
     F(R, digest, token, 0, OPTIONAL)   /* public half of the secret in its token */                \
     F(R, digest, key, 0, OPTIONAL)     /* of CURVE; null: it has not joined */                     \
     F(R, digest, signing, 0, OPTIONAL) /* of ed25519 */                                            \
-    F(R, flag, revoked, 0, REQUIRED)
+    F(R, flag, revoked, 0, REQUIRED)                                                               \
+    F(R, u64, rate, 0, OPTIONAL) /* bytes a second; 0: no limit */                                 \
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, link_rate, 0, OPTIONAL)
 #define REC_range(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
@@ -303,6 +313,10 @@ extern const record_words_t error_class_words;
     C(group_add, "group.add", 1, "names a group of distribution points")                           \
     C(group_list, "group.list", 0, "lists the groups")                                             \
     C(group_remove, "group.remove", 1, "forgets a group; its points stay")                         \
+    C(link_set, "link.set", 1, "names a link that points share, and limits its rate")              \
+    C(link_list, "link.list", 0, "lists the links, and the site's own rate")                       \
+    C(link_remove, "link.remove", 1, "forgets a link that no point shares")                        \
+    C(site_set, "site.set", 1, "limits the rate of the whole site")                                \
     C(distribute, "distribute", 1, "wants a package on distribution points")                       \
     C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
     C(distribute_plan, "plan", 0, "what a distribution would take at each point, before anything is sent")    \
@@ -372,7 +386,9 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, root, PATH_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, flag, revoke, 0, OPTIONAL) /* the agent's key is good for nothing from now on */
+    F(R, flag, revoke, 0, OPTIONAL) /* the agent's key is good for nothing from now on */          \
+    F(R, count, rate, 0, OPTIONAL)  /* of an agent: bytes of content a second; 0: no limit */      \
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL) /* of an agent: the link that it shares; none: no such */
 #define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_dp_list(F, R)   COMMAND(F, R)
 #define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
@@ -389,6 +405,15 @@ extern const record_words_t error_class_words;
     F(R, texts, dps, POINTS_PER_COMMAND_MAX, REQUIRED)
 #define REC_group_list(F, R)   COMMAND(F, R)
 #define REC_group_remove(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_link_set(F, R)                                                                         \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, count, rate, 0, OPTIONAL) /* bytes of content a second; 0: no limit */
+#define REC_link_list(F, R)   COMMAND(F, R)
+#define REC_link_remove(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_site_set(F, R)                                                                         \
+    COMMAND(F, R)                                                                                  \
+    F(R, count, rate, 0, OPTIONAL) /* to all agents: bytes of content a second; 0: no limit */
 #define REC_distribute(F, R)                                                                       \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -463,6 +488,7 @@ extern const record_words_t error_class_words;
     M(points, "distribution points")                                                               \
     M(point_shown, "one distribution point and its targets")                                       \
     M(groups, "groups")                                                                            \
+    M(links, "links, and the site's own rate")                                                     \
     M(targets_changed, "which targets the command touched")                                        \
     M(verified, "what verify found")                                                               \
     M(planned, "what a distribution would take")                                                   \
@@ -610,6 +636,9 @@ extern const record_words_t error_class_words;
     F(R, maybe, dp, point_row, REQUIRED)                                                           \
     F(R, rows, packages, package_status, REQUIRED)
 #define REC_groups(F, R)       F(R, rows, groups, group_row, REQUIRED)
+#define REC_links(F, R)                                                                            \
+    F(R, rows, links, link_row, REQUIRED)                                                          \
+    F(R, count, site_rate, 0, OPTIONAL) /* bytes of content a second, to all agents; null: no limit */
 #define REC_targets_changed(F, R)                                                                  \
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, texts, targets, POINTS_PER_COMMAND_MAX, REQUIRED) /* names of the points whose target changed */
@@ -1055,7 +1084,8 @@ extern const record_words_t error_class_words;
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
     F(R, u64, next, 0, REQUIRED) /* ask for those after it; 0: that was all */                     \
-    F(R, id128, site, 0, REQUIRED)
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, u64, rate, 0, OPTIONAL) /* of the site */
 #define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_agent_call(F, R)                                                                       \
     F(R, word, task, agent_task, REQUIRED)                                                         \

@@ -42,6 +42,7 @@
     S(2376, STATUS_POINT_STAYS, WARNING, "the root of a removed point cannot be given free yet")   \
     S(2377, STATUS_AGENT_JOINED, INFO, "an agent serves a distribution point from now on")         \
     S(2378, STATUS_AGENT_REVOKED, WARNING, "an agent's key is good for nothing any more")          \
+    S(2379, STATUS_RATE_CHANGED, INFO, "the rate or the link of a point, or a rate was changed")   \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

@@ -30,6 +30,7 @@ typedef enum cli_kind {
     CLI_REPEAT, /* array of str, the option given again for each */
     CLI_REST,   /* array of str: all positionals that are left */
     CLI_NUMBER, /* unsigned */
+    CLI_RATE,   /* unsigned, bytes a second: 40M, 512Ki, none */
     CLI_FLAG    /* true */
 } cli_kind_t;
 

@@ -28,6 +28,11 @@
         "--exclude", "exclude", CLI_REPEAT, false                                                  \
     }
 
+#define RATE                                                                                       \
+    {                                                                                              \
+        "--rate", "rate", CLI_RATE, false                                                          \
+    }
+
 const cli_command_t cli_commands[] = {
     {"package add",
      "package.add",
@@ -69,10 +74,14 @@ const cli_command_t cli_commands[] = {
       {"--expires", "expires_s", CLI_NUMBER, false}}},
     {"dp set",
      "dp.set",
-     "change a distribution point's root, or revoke its agent's key",
+     "change a distribution point's root, its rate or link, or revoke its agent's key",
      true,
      false,
-     {NAME, {"--root", "root", CLI_PATH, true}, {"--revoke", "revoke", CLI_FLAG, false}}},
+     {NAME,
+      {"--root", "root", CLI_PATH, true},
+      {"--revoke", "revoke", CLI_FLAG, false},
+      RATE,
+      {"--link", "link", CLI_TEXT, false}}},
     {"dp adopt",
      "dp.adopt",
      "claim the root of a distribution point on purpose",
@@ -97,6 +106,15 @@ const cli_command_t cli_commands[] = {
      {NAME, {"DP", "dps", CLI_REST, true}}},
     {"group list", "group.list", "list the groups", false, false, {{0}}},
     {"group remove", "group.remove", "forget a group; its points stay", true, false, {NAME}},
+    {"link set",
+     "link.set",
+     "name a link that points share, and limit it",
+     true,
+     false,
+     {NAME, RATE}},
+    {"link list", "link.list", "list the links, and the site's rate", false, false, {{0}}},
+    {"link remove", "link.remove", "forget a link that no point shares", true, false, {NAME}},
+    {"site set", "site.set", "limit the rate of the whole site", true, false, {RATE}},
     {"distribute",
      "distribute",
      "want a package on distribution points",

@@ -121,6 +121,9 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
     cursor_copy(row, 3, ret->key.byte, sizeof ret->key.byte);
     cursor_copy(row, 4, ret->signing.byte, sizeof ret->signing.byte);
     ret->revoked = cursor_int(row, 5) != 0;
+    ret->rate = cursor_u64(row, 7);
+    ret->link = tx_cursor_text(tx, row, 8);
+    ret->link_rate = cursor_u64(row, 9);
 }
 
 void
@@ -131,6 +134,7 @@ handle_agents_known(tx_t *tx, const agents_known_t *m)
     int64_t count = NUMBER(tx, SQL_AGENTS_COUNT, 0, after, most);
     agents_listed_t *listed = ANSWER(tx, agents_listed);
     listed->site = tx->db->site;
+    listed->rate = site_rate(tx);
     listed->agents = draft_rows(&tx->answer, (uint32_t) count, sizeof(agent_row_t));
     cursor_t row = OPEN(tx, SQL_AGENTS_AFTER, after, most);
     while (cursor_next(&row)) {

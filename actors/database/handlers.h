@@ -32,6 +32,11 @@ typedef enum how {
     H(group_add, HOW_CHANGE)                                                                       \
     H(group_list, HOW_READS)                                                                       \
     H(group_remove, HOW_CHANGE)                                                                    \
+    H(dp_set, HOW_CHANGE)                                                                          \
+    H(link_set, HOW_CHANGE)                                                                        \
+    H(link_list, HOW_READS)                                                                        \
+    H(link_remove, HOW_CHANGE)                                                                     \
+    H(site_set, HOW_CHANGE)                                                                        \
     H(distribute, HOW_CHANGE)                                                                      \
     H(withdraw, HOW_CHANGE)                                                                        \
     H(retry, HOW_CHANGE)                                                                           \

@@ -37,6 +37,8 @@ typedef struct point {
     bool paused, removing;
     bool emptied;                /* it is removing, and only its identity is still at its root */
     int64_t absent_since, added; /* wall ns; 0: it is there */
+    uint64_t rate;               /* bytes a second; 0: no limit */
+    char link[NAME_BYTES_MAX + 1];
 } point_t;
 
 typedef struct target {
@@ -73,6 +75,7 @@ typedef struct target {
 /* ---- the site ---- */
 
 uint32_t site_slots(tx_t *tx); /* of the despooler; 0: it is disabled */
+uint64_t site_rate(tx_t *tx);  /* bytes a second; 0: no limit */
 
 /* ---- packages ---- */
 

@@ -83,6 +83,11 @@ static const char *const steps[] = {
     /* Null: of a version that was stored before they were counted. */
     ("ALTER TABLE version ADD COLUMN unique_bytes INTEGER;"
      "ALTER TABLE version ADD COLUMN stored_bytes INTEGER;"),
+    /* Rates are bytes a second; null: no limit. */
+    ("CREATE TABLE link (name TEXT PRIMARY KEY COLLATE NOCASE, rate INTEGER) WITHOUT ROWID;"
+     "ALTER TABLE point ADD COLUMN rate INTEGER;"
+     "ALTER TABLE point ADD COLUMN link TEXT COLLATE NOCASE;"
+     "CREATE INDEX point_link ON point (link) WHERE link IS NOT NULL;"),
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

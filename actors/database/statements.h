@@ -99,7 +99,7 @@
 /* ---- points and groups ---- */
 
 #define SQL_POINT_COLUMNS                                                                          \
-    "row, name, incarnation, root, paused, removing, absent_since, added FROM point "
+    "row, name, incarnation, root, paused, removing, absent_since, added, rate, link FROM point "
 
 #define SQL_POINTS(S)                                                                              \
     S(SQL_POINT_BY_NAME, "SELECT " SQL_POINT_COLUMNS "WHERE name = ?1")                            \
@@ -137,8 +137,19 @@
     S(SQL_AGENT_HAS, "SELECT 1 FROM agent WHERE point = ?1")                                       \
     S(SQL_AGENTS_COUNT, "SELECT count(*) FROM (SELECT 1 FROM agent WHERE point > ?1 LIMIT ?2)")    \
     S(SQL_AGENTS_AFTER, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked, "     \
-                        "a.point FROM agent a CROSS JOIN point p ON p.row = a.point "              \
+                        "a.point, p.rate, p.link, l.rate FROM agent a "                            \
+                        "CROSS JOIN point p ON p.row = a.point "                                   \
+                        "LEFT JOIN link l ON l.name = p.link "                                     \
                         "WHERE a.point > ?1 ORDER BY a.point LIMIT ?2")                            \
+    S(SQL_POINT_RATE, "UPDATE point SET rate = ?2, link = ?3 WHERE row = ?1")                      \
+    S(SQL_LINK_BY_NAME, "SELECT name, rate FROM link WHERE name = ?1")                             \
+    S(SQL_LINK_NEXT, "SELECT name, rate FROM link WHERE name > ?1 ORDER BY name LIMIT 1")          \
+    S(SQL_LINK_SET, "INSERT INTO link (name, rate) VALUES (?1, ?2) "                               \
+                    "ON CONFLICT (name) DO UPDATE SET rate = excluded.rate")                       \
+    S(SQL_LINK_DELETE, "DELETE FROM link WHERE name = ?1")                                         \
+    S(SQL_LINK_POINTS, "SELECT count(*) FROM point INDEXED BY point_link "                         \
+                       "WHERE link IS NOT NULL AND link = ?1")                                     \
+    S(SQL_ALL_LINKS_COUNT, "SELECT count(*) FROM link")                                            \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \

@@ -10,7 +10,8 @@ BIG = 3 << 20
 
 def plan(site, package, *points):
     """{point: row} of a plan."""
-    return {row['dp']: row for row in site.do('plan', {'id': package, 'to': list(points)})['points']}
+    answer = site.do('plan', {'id': package, 'to': list(points)})
+    return {row['dp']: row for row in answer['points']}
 
 
 def sent(site, package):
@@ -54,7 +55,7 @@ def what_was_sent_is_what_the_plan_has_told_to_the_byte():
         site.add_point('near')
         site.do('package.add', {'id': 'P1', 'source': source})
         planned = plan(site, 'P1', 'shop', 'near')
-        assert os.listdir(site.path('points', 'near')) == ['.despool'], 'a plan has placed something'
+        assert os.listdir(site.path('points', 'near')) == ['.despool'], 'a plan has placed it'
         assert site.status('P1')['targets'] == [], 'a plan has made targets'
         assert planned['near']['bytes'] == bytes_of(source), planned
         assert BIG < planned['shop']['bytes'] < bytes_of(source), planned

@@ -136,6 +136,7 @@ slot_agrees(const record_type_t *type, const cli_slot_t *slot)
     case CLI_REST:
         return field->kind == RECORD_texts ? NULL : "is no list on the wire";
     case CLI_NUMBER:
+    case CLI_RATE:
         return field->kind == RECORD_u64 || field->kind == RECORD_u32 || field->kind == RECORD_count
                    ? NULL
                    : "is no number on the wire";
