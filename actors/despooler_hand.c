@@ -70,6 +70,7 @@ hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const targ
                            .revision = target->revision,
                            .since_ns = actor_now_ns(ctx),
                            .load = hand,
+                           .priority = (priority_t) m->priority,
                            .later = m->action == ACTION_REMOVE};
     err_t err = queue_add(self->queue, record_slice(m, target->dp), &entry, &unused);
     if (err != OK) {
@@ -154,6 +155,17 @@ hand_draft_space(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t 
     return outcome;
 }
 
+const outcome_t *
+hand_draft_whole(actor_ctx_t *ctx, const hand_t *hand, const outcome_t *m)
+{
+    outcome_t *whole = DRAFT(ctx, outcome);
+    err_t err = draft_copy(actor_draft_open(ctx), &outcome_type, whole, m, m);
+
+    actor_draft_open(ctx)->full |= err != OK;
+    whole->sent += hand->sent;
+    return whole;
+}
+
 static rows_t
 draft_space_cause(draft_t *draft, const measured_t *m)
 {
@@ -189,7 +201,9 @@ hand_draft_plan(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t *
                       .need_bytes = m->need_bytes,
                       .need_inodes = m->need_inodes,
                       .have_bytes = m->have_bytes,
-                      .have_inodes = m->have_inodes};
+                      .have_inodes = m->have_inodes,
+                      .rate = RECORD_NONE,
+                      .least_ms = RECORD_NONE};
     outcome->plan = draft_rows(draft, 1, sizeof row);
     plan_row_t *into = draft_row(draft, outcome->plan, 0, sizeof row);
     if (into) {

@@ -69,8 +69,18 @@ copy_row(draft_t *draft, const outcome_t *outcome, plan_row_t *row)
         snprintf(text, sizeof text, "%s", err_sentence((err_t) outcome->err));
     }
     row->dp = draft_copy_text(draft, outcome, outcome->dp);
+    row->rate = row->least_ms = RECORD_NONE;
     row->have_bytes = row->have_inodes = RECORD_NONE;
     row->cause = outcome_cause(draft, (err_t) outcome->err, text);
+}
+
+static void
+fill_time(plan_row_t *row, const due_row_t *due)
+{
+    if (due->rate > 0 && row->cause.count == 0) {
+        row->rate = due->rate;
+        row->least_ms = row->bytes / due->rate * 1000 + row->bytes % due->rate * 1000 / due->rate;
+    }
 }
 
 static void
@@ -100,6 +110,7 @@ dm_plan_end(actor_ctx_t *ctx, dm_op_t *op)
     for (uint32_t i = 0; i < plan->targets.count && !draft->full; i++) {
         plan_row_t *row = draft_row(draft, m->points, i, sizeof *row);
         copy_row(draft, kept_record(op->found[i]), row);
+        fill_time(row, ROW(plan, plan->targets, i, due_row_t));
         m->ok = m->ok && row->cause.count == 0;
         m->bytes += row->bytes;
     }

@@ -34,6 +34,7 @@ typedef struct order {
     request_t request;
     kept_t *call;  /* agent_call */
     uint64_t sent; /* bytes of content */
+    uint64_t turn; /* it has a turn of so many; 0: all that it needs */
 } order_t;
 
 typedef struct named_set named_set_t; /* what a version names; see gateway_named.c */
@@ -133,6 +134,11 @@ bool hear_is_of_visit(const agent_t *agent, slice_t peer);
 
 /* gateway_orders.c */
 actor_next_t orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m);
+/* Others wait for the agent: the work on this target ends after its turn, with what was sent. */
+actor_next_t orders_make_way(actor_ctx_t *ctx, agent_gateway_t *self, const make_way_t *m);
+/* Ends the order of a need that had its turn, when all that was sent for it is durable. */
+void orders_look_at_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
+bool order_had_its_turn(const order_t *order);
 actor_next_t orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m);
 /* Ends the orders whose answers nobody waits for any more. */
 void orders_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);

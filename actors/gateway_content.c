@@ -88,6 +88,7 @@ room_for(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns
     uint64_t room = credit_room(&agent->credit, &self->all);
 
     if (agent->job != 0 || !agent->need || !named_known(agent) || room == 0 ||
+        order_had_its_turn(orders_of(agent, need_of(agent)->order)) ||
         (room < READ_WORTH_IT && agent->credit.under_way > 0)) {
         return 0;
     }
@@ -119,6 +120,7 @@ static void
 want_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 {
     line_in(self, agent);
+    orders_look_at_turn(ctx, self, agent);
     content_go_on(ctx, self);
 }
 
@@ -181,6 +183,7 @@ give_back(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byte
     }
     rates_give(self, agent, bytes);
     line_settle(self, agent);
+    orders_look_at_turn(ctx, self, agent);
     content_go_on(ctx, self);
     return ACTOR_CONTINUE;
 }
@@ -284,6 +287,7 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
         return false;
     }
     line_settle(self, agent);
+    orders_look_at_turn(ctx, self, agent);
     content_go_on(ctx, self);
     return true;
 }

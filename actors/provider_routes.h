@@ -35,6 +35,7 @@
     E(ASK, site_database, site_set)                                                                \
     E(ASK, site_database, distribute)                                                              \
     E(ASK, site_database, withdraw)                                                                \
+    E(ASK, site_database, prioritize)                                                              \
     E(ASK, site_database, status)                                                                  \
     E(ASK, site_database, retry)                                                                   \
     E(ASK, site_database, cancel)                                                                  \

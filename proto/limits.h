@@ -95,6 +95,7 @@
 /* agents */
 #define AGENT_WINDOW_BYTES     (8u << 20)  /* bytes under way to one agent that it has not made durable; then nothing is sent */
 #define AGENTS_WINDOW_BYTES    (64u << 20) /* the same over all agents; each waits for its turn */
+#define AGENT_TURN_BYTES       (8u << 20)  /* of one package, while another waits for the same agent; then it is that one's turn */
 #define AGENT_DATA_BYTES_MAX   (1u << 20)  /* content bytes of one data message */
 #define AGENT_RANGES_MAX       16384u      /* ranges of one need; what is lacking beyond is asked for in the next */
 #define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */

@@ -35,6 +35,12 @@ RECORD_WORDS_ENUM(point_state, POINT_STATES, POINT)
     W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify") W(P, PLAN, "plan")
 RECORD_WORDS_ENUM(action, ACTIONS, ACTION)
 
+/* Of a target: which work at its point, and for slots, goes first. */
+#define PRIORITIES(W, P)                                                                           \
+    W(P, DEFAULT, "default") /* medium, or what it is already */                                   \
+    W(P, HIGH, "high") W(P, MEDIUM, "medium") W(P, LOW, "low")
+RECORD_WORDS_ENUM(priority, PRIORITIES, PRIORITY)
+
 #define SEVERITIES(W, P) W(P, INFO, "info") W(P, WARNING, "warning") W(P, ERROR, "error")
 RECORD_WORDS_ENUM(severity, SEVERITIES, SEVERITY)
 
@@ -110,7 +116,8 @@ extern const record_words_t error_class_words;
     F(R, time, since, 0, OPTIONAL)                                                                 \
     F(R, maybe, cause, cause, OPTIONAL)                                                            \
     F(R, u64, bytes_done, 0, REQUIRED)                                                             \
-    F(R, u64, bytes_total, 0, REQUIRED)
+    F(R, u64, bytes_total, 0, REQUIRED)                                                            \
+    F(R, word, priority, priority, OPTIONAL)
 #define REC_package_row(F, R)                                                                      \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
@@ -221,7 +228,9 @@ extern const record_words_t error_class_words;
     F(R, u64, need_bytes, 0, REQUIRED)       /* of space there, in whole blocks */                 \
     F(R, u64, need_inodes, 0, REQUIRED)                                                            \
     F(R, count, have_bytes, 0, OPTIONAL)     /* free beyond the reserve; null: not known */        \
-    F(R, count, have_inodes, 0, OPTIONAL)
+    F(R, count, have_inodes, 0, OPTIONAL)                                                          \
+    F(R, count, rate, 0, OPTIONAL)           /* bytes a second at most; null: no limit is known */ \
+    F(R, count, least_ms, 0, OPTIONAL)       /* that the bytes take at that rate */
 #define REC_target_ref(F, R)                                                                       \
     F(R, u64, target, 0, REQUIRED)   /* row id */                                                  \
     F(R, u64, revision, 0, REQUIRED) /* of the row: what is older is refused as superseded */      \
@@ -245,7 +254,9 @@ extern const record_words_t error_class_words;
     F(R, u32, of, 0, REQUIRED)                                                                     \
     F(R, u32, integrity, 0, OPTIONAL) /* digest failures in a row so far */                        \
     F(R, time, due, 0, OPTIONAL)                                                                   \
-    F(R, word, cause, err, OPTIONAL)
+    F(R, word, cause, err, OPTIONAL)                                                               \
+    F(R, word, priority, priority, OPTIONAL)                                                       \
+    F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
@@ -323,6 +334,7 @@ extern const record_words_t error_class_words;
     C(status, "status", 0, "which version every point has, should have, and why not")              \
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
+    C(prioritize, "prioritize", 1, "changes which work goes first, of what is not installed yet")  \
     C(verify, "verify", 1, "reads every byte at the points and compares")                          \
     C(store_check, "store.check", 1, "reads every byte of the site's store and compares")          \
     C(store_rebuild, "store.rebuild", 1, "makes the index of the site's store anew from its packs") \
@@ -418,7 +430,8 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
-    F(R, flag, all, 0, OPTIONAL)
+    F(R, flag, all, 0, OPTIONAL)                                                                   \
+    F(R, word, priority, priority, OPTIONAL) /* also of targets that want the version already */
 #define REC_distribute_plan(F, R)                                                                  \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -440,6 +453,11 @@ extern const record_words_t error_class_words;
 #define REC_cancel(F, R)                                                                           \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_prioritize(F, R)                                                                       \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, word, priority, priority, REQUIRED)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
 #define REC_verify(F, R)                                                                           \
     COMMAND(F, R)                                                                                  \
@@ -577,6 +595,7 @@ extern const record_words_t error_class_words;
     M(agents_listed, "those")                                                                      \
     M(agents_changed, "who may come in has changed")                                               \
     M(agent_call, "what an agent is asked for: point_worker asks agent_gateway")                   \
+    M(make_way, "other work waits for an agent: let it have a turn")                               \
     M(agent_end, "end that work")                                                                  \
     M(token_order, "input of a job that makes a token")                                            \
     M(token_made, "its answer")                                                                    \
@@ -776,6 +795,7 @@ extern const record_words_t error_class_words;
     F(R, u32, integrity, 0, OPTIONAL)                                                              \
     F(R, time, due, 0, OPTIONAL)                                                                   \
     F(R, word, cause, err, OPTIONAL) /* of the try before this one */                              \
+    F(R, word, priority, priority, OPTIONAL)                                                       \
     F(R, rows, targets, target_ref, REQUIRED) /* never empty: an empty one is refused (no-targets) */
 #define REC_accepted(F, R) F(R, u32, queued, 0, REQUIRED)
 #define REC_target_begin(F, R)                                                                     \
@@ -1090,6 +1110,10 @@ extern const record_words_t error_class_words;
 #define REC_agent_call(F, R)                                                                       \
     F(R, word, task, agent_task, REQUIRED)                                                         \
     F(R, maybe, work, work, REQUIRED) /* of a probe and a collection what they have of it */
+#define REC_make_way(F, R)                                                                         \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, target, 0, REQUIRED)   /* whose work has had its turn */                             \
+    F(R, flag, at_once, 0, REQUIRED) /* what waits goes first; else after AGENT_TURN_BYTES */
 #define REC_agent_end(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, u64, target, 0, REQUIRED)                                                                 \

@@ -16,6 +16,19 @@ put_figures(cli_table_t *table, const wire_value_t *point)
     }
 }
 
+/* At the rate that holds for it now; another one may be lower by then. */
+static void
+put_time(cli_table_t *table, const wire_value_t *point)
+{
+    wire_value_t least;
+
+    if (wire_find(point, "least_ms", &least) && least.kind == WIRE_UINT) {
+        table_cellf(table, "%" PRIu64 " s", (least.uint + 999) / 1000);
+    } else {
+        table_cell(table, "-");
+    }
+}
+
 /* A point that was not measured has a cause alone; one that has no room has its figures too. */
 static void
 put_point(cli_table_t *table, const wire_value_t *point)
@@ -26,11 +39,12 @@ put_point(cli_table_t *table, const wire_value_t *point)
     table_row(table);
     table_slice(table, cli_text(point, "dp"));
     if (caused && cli_number(&cause, "need") == 0) {
-        for (int column = 0; column < 4; column++) {
+        for (int column = 0; column < 5; column++) {
             table_cell(table, "-");
         }
     } else {
         put_figures(table, point);
+        put_time(table, point);
     }
     if (caused) {
         slice_t code = cli_text(&cause, "code"), text = cli_text(&cause, "text");
@@ -43,7 +57,8 @@ put_point(cli_table_t *table, const wire_value_t *point)
 void
 cli_show_plan(const wire_value_t *result)
 {
-    static const char *const heads[] = {"DP", "SENDS", "TAKES", "FREE", "INODES", "WHY", NULL};
+    static const char *const heads[] = {"DP",     "SENDS",    "TAKES", "FREE",
+                                        "INODES", "AT LEAST", "WHY",   NULL};
     cli_table_t *table = table_new(heads);
     wire_value_t points = cli_list(result, "points"), point;
     cli_items_t items = cli_items(&points);

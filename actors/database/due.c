@@ -36,6 +36,7 @@ due_fill(tx_t *tx, const target_t *t, uint32_t action, due_row_t *ret)
     ret->integrity = t->integrity;
     ret->due = t->due;
     ret->cause = t->cause;
+    ret->priority = t->priority;
 }
 
 /* ---- taking up what is due ---- */

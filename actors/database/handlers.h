@@ -41,6 +41,7 @@ typedef enum how {
     H(withdraw, HOW_CHANGE)                                                                        \
     H(retry, HOW_CHANGE)                                                                           \
     H(cancel, HOW_CHANGE | HOW_VITAL)                                                              \
+    H(prioritize, HOW_CHANGE)                                                                      \
     H(status, HOW_READS)                                                                           \
     H(status_since, HOW_READS)                                                                     \
     H(recall, HOW_READS)                                                                           \

@@ -39,6 +39,8 @@ fill(tx_t *tx, const package_t *package, const point_t *point, due_row_t *ret)
     ret->dp = tx_text(tx, slice_of(point->name));
     ret->dp_incarnation = point->incarnation;
     ret->dp_root = tx_text(tx, SLICE_OF(point, root));
+    ret->priority = PRIORITY_HIGH; /* it only measures */
+    ret->rate = rate_of_point(tx, point);
     ret->attempt = 1;
     ret->of = ATTEMPTS_MAX;
 }

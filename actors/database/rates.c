@@ -25,6 +25,22 @@ site_rate(tx_t *tx)
     return rate > 0 ? (uint64_t) rate : 0;
 }
 
+static uint64_t
+lower(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b > 0 && b < a) ? b : a;
+}
+
+uint64_t
+rate_of_point(tx_t *tx, const point_t *point)
+{
+    if (!point_is_agent(SLICE_OF(point, root))) {
+        return 0;
+    }
+    uint64_t link = (uint64_t) NUMBER(tx, SQL_LINK_OF_POINT, 0, v_int(point->row));
+    return lower(lower(point->rate, link), site_rate(tx));
+}
+
 static void
 note(tx_t *tx, const char *dp, const char *what, const char *name, uint64_t rate)
 {

@@ -57,6 +57,7 @@ typedef struct target {
     uint64_t revision;
     bool taken; /* by distribution_manager's present run */
     uint32_t slot;
+    uint32_t priority; /* priority_t */
     /* of its package, point and versions */
     char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
     id128_t package_incarnation, dp_incarnation;
@@ -95,6 +96,8 @@ void event_of_package(event_draft_t *event, const package_t *package, uint32_t i
 
 bool point_by_name(tx_t *tx, slice_t name, point_t *ret);
 bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
+/* That holds for it: its own, of its link, of the site; 0: no limit. */
+uint64_t rate_of_point(tx_t *tx, const point_t *point);
 bool point_next(tx_t *tx, slice_t after, point_t *ret); /* in the order of names */
 bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
 /* Forgets a point and its targets, with its event. */
@@ -134,6 +137,8 @@ void target_supersede(tx_t *tx, target_t *target);
 void target_want(tx_t *tx, target_t *target, const package_t *package);
 void target_remove(tx_t *tx, target_t *target);
 void target_due_now(tx_t *tx, target_t *target);
+/* What is in hand for it is taken back and is due at once, in its new place; false: it is there. */
+bool target_prioritize(tx_t *tx, target_t *target, uint32_t priority);
 void target_set_cause(target_t *target, err_t cause, slice_t text);
 /* Writes it, with the event of this id (STATUS_NONE: without). */
 void target_save(tx_t *tx, target_t *target, uint32_t status_id);

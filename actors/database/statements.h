@@ -146,6 +146,8 @@
     S(SQL_LINK_NEXT, "SELECT name, rate FROM link WHERE name > ?1 ORDER BY name LIMIT 1")          \
     S(SQL_LINK_SET, "INSERT INTO link (name, rate) VALUES (?1, ?2) "                               \
                     "ON CONFLICT (name) DO UPDATE SET rate = excluded.rate")                       \
+    S(SQL_LINK_OF_POINT, "SELECT l.rate FROM point p CROSS JOIN link l ON l.name = p.link "        \
+                         "WHERE p.row = ?1")                                                       \
     S(SQL_LINK_DELETE, "DELETE FROM link WHERE name = ?1")                                         \
     S(SQL_LINK_POINTS, "SELECT count(*) FROM point INDEXED BY point_link "                         \
                        "WHERE link IS NOT NULL AND link = ?1")                                     \
@@ -173,7 +175,7 @@
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
-    "v.label, v.bytes, h.label FROM target t "
+    "v.label, v.bytes, h.label, t.priority FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
@@ -219,6 +221,7 @@
       "UPDATE target SET state = ?2, wanted = ?3, have = ?4, have_root = ?5, attempts = ?6, "      \
       "integrity = ?7, due = ?8, since = ?9, look = ?10, cause = ?11, cause_text = ?12, "          \
       "need = ?13, space = ?14, revision = ?15, taken = ?16, slot = ?17 WHERE row = ?1")           \
+    S(SQL_TARGET_PRIORITY, "UPDATE target SET priority = ?2 WHERE row = ?1")                       \
     S(SQL_TARGET_LEASE, "UPDATE target SET look = ?3 WHERE row = ?1 AND revision = ?2 "            \
                         "AND taken = 1")                                                           \
     S(SQL_TARGET_HOLDS, "UPDATE target SET held_from = min(ifnull(held_from, ?2), ?2), "           \

@@ -43,6 +43,7 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->label_size = cursor_text(row, 27, ret->label, sizeof ret->label);
     ret->bytes = cursor_u64(row, 28);
     ret->have_label_size = cursor_text(row, 29, ret->have_label, sizeof ret->have_label);
+    ret->priority = cursor_u32(row, 30) < PRIORITY_COUNT ? cursor_u32(row, 30) : PRIORITY_MEDIUM;
 }
 
 void
@@ -188,6 +189,22 @@ void
 target_remove(tx_t *tx, target_t *target)
 {
     begin_anew(tx, target, TARGET_REMOVING);
+}
+
+bool
+target_prioritize(tx_t *tx, target_t *target, uint32_t priority)
+{
+    if (priority == PRIORITY_DEFAULT || priority == target->priority) {
+        return false;
+    }
+    target->priority = priority;
+    RUN(tx, SQL_TARGET_PRIORITY, v_int(target->row), v_int(priority));
+    if (target->taken) {
+        target_supersede(tx, target);
+        target->state = target->state == TARGET_INSTALLING ? TARGET_PENDING : target->state;
+        target_due_now(tx, target);
+    }
+    return true;
 }
 
 void

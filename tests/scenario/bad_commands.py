@@ -37,6 +37,7 @@ COMMANDS = {
     'status': ({'id': 'X', 'dp': 'Y'}, ()),
     'retry': ({'id': 'X', 'dp': 'Y'}, ('id',)),
     'cancel': ({'id': 'X', 'dp': 'Y'}, ('id',)),
+    'prioritize': ({'id': 'X', 'priority': 'low'}, ('id', 'priority')),
     'verify': ({'id': 'X', 'dp': 'Y'}, ('id',)),
     'store.check': ({'repair': False}, ()),
     'store.rebuild': ({}, ()),

@@ -130,7 +130,8 @@ slot_agrees(const record_type_t *type, const cli_slot_t *slot)
     switch (slot->kind) {
     case CLI_TEXT:
     case CLI_PATH:
-        return field->kind == RECORD_text ? NULL : "is no text on the wire";
+        return field->kind == RECORD_text || field->kind == RECORD_word ? NULL
+                                                                        : "is no text on the wire";
     case CLI_LIST:
     case CLI_REPEAT:
     case CLI_REST:

@@ -36,6 +36,7 @@ static const struct least {
     {"retry", "id=P1"},
     {"cancel", "id=P1"},
     {"plan", "id=P1 to:a,@g"},
+    {"prioritize", "id=P1 priority=high"},
     {"verify", "id=P1"},
     {"store.check", ""},
     {"store.rebuild", ""},
