@@ -37,7 +37,8 @@ typedef struct order {
     uint64_t turn; /* it has a turn of so many; 0: all that it needs */
 } order_t;
 
-typedef struct named_set named_set_t; /* what a version names; see gateway_named.c */
+typedef struct gateway_link gateway_link_t; /* that agents share; see gateway_rates.c */
+typedef struct named_set named_set_t;       /* what a version names; see gateway_named.c */
 
 typedef struct agent {
     char dp[NAME_BYTES_MAX + 1];
@@ -61,7 +62,7 @@ typedef struct agent {
     uint64_t taken;    /* bytes of credit that it has */
     bool read_in_vain; /* it reads for a need that another has taken the place of */
     bucket_t rate;
-    bucket_t *link; /* that it shares; NULL: none */
+    gateway_link_t *link; /* that it shares; NULL: none */
     /* the line of those that wait for a turn */
     struct agent *before, *behind;
     bool in_line;
@@ -87,7 +88,7 @@ typedef struct agent_gateway {
     outbox_t outbox;
     credit_t all;
     bucket_t rate;         /* of the site */
-    zhashx_t *link;        /* lower-case name -> bucket_t */
+    zhashx_t *link;        /* lower-case name -> gateway_link_t */
     agent_t *first, *last; /* of the line */
     uint64_t numbers;      /* of orders */
     uint64_t jobs;         /* that read, so far */
@@ -172,6 +173,10 @@ void line_settle(agent_gateway_t *self, agent_t *agent);
 
 /* gateway_rates.c */
 void rates_init(agent_gateway_t *self);
+/* What the database lists of rates, from rates_begin to rates_end. */
+void rates_begin(agent_gateway_t *self);
+void rates_end(agent_gateway_t *self);
+uint64_t rates_of_link(const agent_t *agent); /* 0: no limit, or no link */
 void rates_know(agent_gateway_t *self, agent_t *agent, const agents_listed_t *m,
                 const agent_row_t *row, int64_t now_ns);
 /* What may be sent to it now; 0: *wait_ns is no longer than until when. */

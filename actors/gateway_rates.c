@@ -9,6 +9,12 @@
 
 #define HIERARCHY 3u
 
+/* A link that agents share. */
+struct gateway_link {
+    bucket_t rate;
+    bool listed; /* by the last answer of the database */
+};
+
 static uint32_t
 buckets_of(agent_gateway_t *self, agent_t *agent, bucket_t *ret_bucket[HIERARCHY])
 {
@@ -16,13 +22,13 @@ buckets_of(agent_gateway_t *self, agent_t *agent, bucket_t *ret_bucket[HIERARCHY
 
     ret_bucket[count++] = &self->rate;
     if (agent->link) {
-        ret_bucket[count++] = agent->link;
+        ret_bucket[count++] = &agent->link->rate;
     }
     ret_bucket[count++] = &agent->rate;
     return count;
 }
 
-static bucket_t *
+static gateway_link_t *
 link_of(agent_gateway_t *self, slice_t name)
 {
     char key[NAME_BYTES_MAX + 1];
@@ -30,13 +36,14 @@ link_of(agent_gateway_t *self, slice_t name)
     if (name.size == 0 || !table_key(name, key)) {
         return NULL;
     }
-    bucket_t *bucket = zhashx_lookup(self->link, key);
-    if (!bucket) {
-        bucket = calloc(1, sizeof *bucket);
-        assert(bucket);
-        zhashx_update(self->link, key, bucket);
+    gateway_link_t *link = zhashx_lookup(self->link, key);
+    if (!link) {
+        link = calloc(1, sizeof *link);
+        assert(link);
+        zhashx_update(self->link, key, link);
     }
-    return bucket;
+    link->listed = true;
+    return link;
 }
 
 static void
@@ -55,6 +62,35 @@ rates_init(agent_gateway_t *self)
 }
 
 void
+rates_begin(agent_gateway_t *self)
+{
+    for (gateway_link_t *link = zhashx_first(self->link); link; link = zhashx_next(self->link)) {
+        link->listed = false;
+    }
+}
+
+/* A link that no agent is on any more goes; who left it was listed with another one, or is gone. */
+void
+rates_end(agent_gateway_t *self)
+{
+    zlistx_t *keys = zhashx_keys(self->link);
+
+    assert(keys);
+    for (const char *key = zlistx_first(keys); key; key = zlistx_next(keys)) {
+        if (!((gateway_link_t *) zhashx_lookup(self->link, key))->listed) {
+            zhashx_delete(self->link, key);
+        }
+    }
+    zlistx_destroy(&keys);
+}
+
+uint64_t
+rates_of_link(const agent_t *agent)
+{
+    return agent->link ? agent->link->rate.rate : 0;
+}
+
+void
 rates_know(agent_gateway_t *self, agent_t *agent, const agents_listed_t *m, const agent_row_t *row,
            int64_t now_ns)
 {
@@ -62,7 +98,7 @@ rates_know(agent_gateway_t *self, agent_t *agent, const agents_listed_t *m, cons
     bucket_set(&agent->rate, row->rate, now_ns);
     agent->link = link_of(self, record_slice(m, row->link));
     if (agent->link) {
-        bucket_set(agent->link, row->link_rate, now_ns);
+        bucket_set(&agent->link->rate, row->link_rate, now_ns);
     }
 }
 

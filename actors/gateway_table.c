@@ -153,6 +153,7 @@ table_begin(agent_gateway_t *self)
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         agent->listed = false;
     }
+    rates_begin(self);
 }
 
 void
@@ -168,6 +169,7 @@ void
 table_end(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     forget_others(ctx, self);
+    rates_end(self);
     zhashx_purge(self->user);
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         know_user(self, &agent->token, agent);
@@ -228,7 +230,7 @@ table_describe(const void *state, char *text, size_t size)
 
     for (const agent_t *agent = zhashx_first(self->agent); agent;
          agent = zhashx_next(self->agent)) {
-        uint64_t rates[] = {agent->rate.rate, agent->link ? agent->link->rate : 0};
+        uint64_t rates[] = {agent->rate.rate, rates_of_link(agent)};
         here += agent->here;
         for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
             slowest = rates[i] > 0 && (slowest == 0 || rates[i] < slowest) ? rates[i] : slowest;

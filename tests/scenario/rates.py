@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """How fast agents are sent content. No claim is one on speed: what a rate lets through is held
 against the time that has passed, and a machine that is slow only lets more of it pass."""
+import hashlib
 import os
 import time
 
-from agent_site import Agents
+from agent_site import WINDOW, Agents, Puppet
 from harness import claim, despool, run, write
 
 BURST = 200000  # bytes: the burst of a rate, the manifest, and what is under way when one is set
@@ -83,6 +84,55 @@ def a_link_and_the_site_limit_all_that_share_them():
         watched.until(200000)
         site.do('site.set', {'rate': 0})
         site.wait_states('P1', {'one': 'installed', 'two': 'installed'}, 60)
+        site.stop()
+
+
+def takes_and_answers_nothing(site, name, digest):
+    """An agent that wants a window of content, and says of none of it that it is durable."""
+    puppet = Puppet(site, name)
+    puppet.hello()
+    assert puppet.hear('agent_welcome') is not None, 'no welcome'
+    site.do('distribute', {'id': 'P1', 'to': [name]})
+    order = puppet.order('measure')
+    puppet.say('agent_need', order=order['order'],
+               ranges=[{'object': digest, 'from': 0, 'size': 2 * WINDOW}])
+    return puppet
+
+
+@claim(240)
+def agents_that_take_all_and_answer_nothing_leave_something_to_the_others():
+    with Agents() as site:
+        site.start()
+        site.do('component.set', {'name': 'despooler', 'slots': 32})
+        names = [f'dead-{number}' for number in range(9)]
+        for name in names:
+            site.join(name)
+            site.end_agent(name)
+        site.join('shop')
+        content = os.urandom(2 * WINDOW)
+        write(os.path.join(site.path('P1'), 'big'), content)
+        site.do('package.add', {'id': 'P1', 'source': site.path('P1')})
+        source = package(site, 'P2', 3)
+        puppets = []
+
+        def beat():
+            for puppet in puppets:
+                puppet.say('agent_beat', number=1)
+            return True
+        for name in names:
+            beat()
+            puppets.append(takes_and_answers_nothing(site, name,
+                                                     hashlib.sha256(content).hexdigest()))
+        site.wait_for('them to have taken', lambda: beat() and
+                      site.figure('under way') > 7 * WINDOW, 60)
+        site.do('distribute', {'id': 'P2', 'to': ['shop']})
+        site.wait_for('the live one', lambda: beat() and
+                      site.states('P2') == {'shop': 'installed'}, 60)
+        site.holds('shop', 'P2', source)
+        assert site.target('P2', 'shop')['attempts'] == 1, site.target('P2', 'shop')
+        assert site.figure('here') == 10, 'some of them were not there any more'
+        for puppet in puppets:
+            puppet.close()
         site.stop()
 
 

@@ -1,5 +1,6 @@
 /* line_test.c - claims about whose turn it is, and how fast, by a clock of their own. */
 #include <criterion/criterion.h>
+#include <string.h>
 
 #include "actors/gateway.h"
 
@@ -12,22 +13,44 @@
 typedef struct sending {
     agent_gateway_t gateway;
     agent_t agent[AGENTS];
-    bucket_t link;
+    uint64_t site, link, own[AGENTS];
     uint64_t sent[AGENTS];
     int64_t now_ns;
 } sending_t;
 
 static sending_t s;
 
+/* The rates as the database lists them: two of the agents share a link. */
+static void
+know_rates(void)
+{
+    static uint64_t memory[1024];
+    draft_t draft;
+
+    draft_over(&draft, memory, sizeof memory);
+    agents_listed_t *listed = draft_begin(&draft, &agents_listed_type);
+    listed->rate = s.site;
+    listed->agents = draft_rows(&draft, AGENTS, sizeof(agent_row_t));
+    rates_begin(&s.gateway);
+    for (uint32_t i = 0; i < AGENTS; i++) {
+        agent_row_t *row = draft_row(&draft, listed->agents, i, sizeof *row);
+        cr_assert_not_null(row);
+        row->rate = s.own[i];
+        row->link = i < 2 ? draft_text(&draft, slice_of("wan")) : (text_t){0, 0};
+        row->link_rate = i < 2 ? s.link : 0;
+        rates_know(&s.gateway, &s.agent[i], listed, row, s.now_ns);
+    }
+    rates_end(&s.gateway);
+}
+
 static void
 set_up(uint64_t site, uint64_t link, const uint64_t own[AGENTS])
 {
-    s = (sending_t){.now_ns = SECOND};
-    bucket_set(&s.gateway.rate, site, s.now_ns);
-    bucket_set(&s.link, link, s.now_ns);
+    s = (sending_t){.site = site, .link = link, .now_ns = SECOND};
+    rates_init(&s.gateway);
+    memcpy(s.own, own, sizeof s.own);
+    know_rates();
     for (uint32_t i = 0; i < AGENTS; i++) {
-        bucket_set(&s.agent[i].rate, own[i], s.now_ns);
-        s.agent[i].link = i < 2 ? &s.link : NULL;
         line_in(&s.gateway, &s.agent[i]);
     }
 }
@@ -98,13 +121,24 @@ Test(line, a_rate_changes_from_the_next_block_on)
     run_for(RUN_NS);
     expect_rate("before", s.sent[0], 40000, RUN_NS);
     s.sent[0] = 0;
-    bucket_set(&s.agent[0].rate, 4000000, s.now_ns);
+    s.own[0] = 4000000;
+    know_rates();
     run_for(RUN_NS);
     expect_rate("after", s.sent[0], 4000000, RUN_NS);
     s.sent[0] = 0;
-    bucket_set(&s.agent[0].rate, 40000, s.now_ns);
+    s.own[0] = 40000;
+    know_rates();
     run_for(RUN_NS);
     expect_rate("again", s.sent[0], 40000, RUN_NS);
+}
+
+Test(line, a_link_that_nobody_is_on_any_more_is_forgotten)
+{
+    set_up(0, 600000, (uint64_t[AGENTS]){0, 0, 0, 0});
+    cr_expect_eq(zhashx_size(s.gateway.link), 1u);
+    rates_begin(&s.gateway);
+    rates_end(&s.gateway);
+    cr_expect_eq(zhashx_size(s.gateway.link), 0u);
 }
 
 Test(line, who_leaves_the_line_is_passed_over_wherever_it_stood)
