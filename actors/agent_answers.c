@@ -167,6 +167,7 @@ agent_finish(actor_ctx_t *ctx, agent_state_t *self, const kept_t *kept,
     actor_draft_open(ctx)->full |= err != OK;
     if (err == OK && order->task == AGENT_TASK_MEASURE) {
         ((measured_t *) row)->need_bytes += self->lacks;
+        ((measured_t *) row)->bytes = self->lacks;
     }
     if (is_receipt(order, answer)) {
         m->signature = sign_receipt(ctx, self, order);

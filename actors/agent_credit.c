@@ -13,14 +13,15 @@ uint64_t
 credit_room(const credit_t *mine, const credit_t *all)
 {
     uint64_t own = room_in(mine), of_all = room_in(all);
+    uint64_t part = of_all > mine->under_way ? (of_all - mine->under_way) / 2 : 0;
 
-    return own < of_all ? own : of_all;
+    return own < part ? own : part;
 }
 
 void
 credit_send(credit_t *mine, credit_t *all, uint64_t bytes)
 {
-    assert(bytes <= credit_room(mine, all) && "nothing is sent without credit");
+    assert(bytes <= room_in(mine) && bytes <= room_in(all) && "nothing is sent without credit");
     mine->under_way += bytes;
     all->under_way += bytes;
 }

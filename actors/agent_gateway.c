@@ -1,7 +1,7 @@
 /* agent_gateway.c - points that are other machines: who may come in, orders, content.
  *
  *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
- *            agent_end of point_workers; agents_changed
+ *            agent_end of point_workers; make_way of the despooler; agents_changed
  *   tells    site_database and status_manager progress; site_database note_event
  *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard
  *   keeps    the agents that the database knows; of those that are here their visit
@@ -19,31 +19,26 @@
 #define AGAIN_MS 500u
 #define OPEN_MS  86400000u
 
-enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS };
-
-HEARS(agent_gateway_t, peer_came)
 HEARS(agent_gateway_t, peer_gone)
 HEARS(agent_gateway_t, peer_next)
-HEARS(agent_gateway_t, door_knock)
-HEARS(agent_gateway_t, agent_call)
-HEARS(agent_gateway_t, agent_end)
 HEARS(agent_gateway_t, agents_changed)
 THEN(agent_gateway_t, listed)
 THEN(agent_gateway_t, keys_came)
 
+#define GOES_TO(message, call)                                                                     \
+    HEARS(agent_gateway_t, message)                                                                \
+    static actor_next_t on_##message(actor_ctx_t *ctx, agent_gateway_t *self,                      \
+                                     const message##_t *m)                                         \
+    {                                                                                              \
+        return call(ctx, self, m);                                                                 \
+    }
+GOES_TO(door_knock, join_knock)
+GOES_TO(peer_came, hear_frame)
+GOES_TO(agent_call, orders_call)
+GOES_TO(agent_end, orders_end)
+GOES_TO(make_way, orders_make_way)
+
 /* ---- the link ---- */
-
-static actor_next_t
-on_door_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
-{
-    return join_knock(ctx, self, m);
-}
-
-static actor_next_t
-on_peer_came(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
-{
-    return hear_frame(ctx, self, m);
-}
 
 static actor_next_t
 on_peer_gone(actor_ctx_t *ctx, agent_gateway_t *self, const peer_gone_t *m)
@@ -65,20 +60,6 @@ on_peer_next(actor_ctx_t *ctx, agent_gateway_t *self, const peer_next_t *m)
 {
     outbox_asked(ctx, &self->outbox, m->number);
     return ACTOR_CONTINUE;
-}
-
-/* ---- orders ---- */
-
-static actor_next_t
-on_agent_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m)
-{
-    return orders_call(ctx, self, m);
-}
-
-static actor_next_t
-on_agent_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m)
-{
-    return orders_end(ctx, self, m);
 }
 
 /* ---- the actor ---- */
@@ -130,6 +111,7 @@ listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
     }
     table_end(ctx, self);
     self->listed = true;
+    content_go_on(ctx, self);
     be_ready(ctx, self);
     return self->changed ? ask_list(ctx, self, 0) : ACTOR_CONTINUE;
 }
@@ -186,10 +168,17 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     agent_gateway_t *self = state;
 
-    return key == TIMER_LOOK   ? look(ctx, self)
-           : key == TIMER_KEYS ? ask_keys(ctx, self)
-           : self->listing     ? ACTOR_CONTINUE
-                               : ask_list(ctx, self, 0);
+    switch (key) {
+    case TIMER_LOOK:
+        return look(ctx, self);
+    case TIMER_KEYS:
+        return ask_keys(ctx, self);
+    case TIMER_RATE:
+        content_go_on(ctx, self);
+        return ACTOR_CONTINUE;
+    default:
+        return self->listing ? ACTOR_CONTINUE : ask_list(ctx, self, 0);
+    }
 }
 
 /* A site that does not listen has no agents and makes no keys. */
@@ -220,13 +209,9 @@ gateway_drop(void *state)
     explicit_bzero(&self->keys, sizeof self->keys);
 }
 
-static const actor_hears_t actor_hears[] = {ON(peer_came),
-                                            ON(peer_gone),
-                                            ON(peer_next),
-                                            ON_URGENT(door_knock),
-                                            ON(agent_call),
-                                            ON_URGENT(agent_end),
-                                            ON_URGENT(agents_changed)};
+static const actor_hears_t actor_hears[] = {
+    ON(peer_came),  ON(peer_gone),        ON(peer_next),       ON_URGENT(door_knock),
+    ON(agent_call), ON_URGENT(agent_end), ON_URGENT(make_way), ON_URGENT(agents_changed)};
 
 const actor_class_t agent_gateway_class = {
     .name = "agent_gateway",

@@ -4,6 +4,7 @@
  *   tells    distribution_manager outcome, inbox_lost;
  *            point_worker stop_work, probe_point, collect_point;
  *            site_database note_event, lease_renew
+ *            agent_gateway make_way
  *   asks     point_worker measure, work; site_database site_open, target_begin
  *   keeps    the inbox (one entry a target), who is in a slot, the space that work has reserved
  *   survives a restart loses the inbox: distribution_manager hears of it and sends it again
@@ -46,6 +47,7 @@ on_instruction(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m)
     accepted_t *accepted = DRAFT(ctx, accepted);
     accepted->queued = m->targets.count;
     answer_unheard(REPLY(ctx, accepted, accepted));
+    steps_make_way(ctx, self);
     return steps_take_next(ctx, self);
 }
 
@@ -162,6 +164,10 @@ despooler_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     if (key == TIMER_RENEW) {
         renew_leases(ctx, self);
         return actor_timer(ctx, TIMER_RENEW, RENEW_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    }
+    if (key == TIMER_TURNS) {
+        steps_make_way(ctx, self);
+        return ACTOR_CONTINUE;
     }
     if (key == TIMER_WAITING) {
         self->waiting_told = false;

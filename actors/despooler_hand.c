@@ -70,6 +70,7 @@ hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const targ
                            .revision = target->revision,
                            .since_ns = actor_now_ns(ctx),
                            .load = hand,
+                           .priority = (priority_t) m->priority,
                            .later = m->action == ACTION_REMOVE};
     err_t err = queue_add(self->queue, record_slice(m, target->dp), &entry, &unused);
     if (err != OK) {
@@ -129,6 +130,7 @@ hand_draft_work(actor_ctx_t *ctx, const despooler_t *self, const queue_entry_t *
     err_t err = draft_copy(actor_draft_open(ctx), type, work, kept, kept);
     actor_draft_open(ctx)->full |= err != OK;
     work->revision = hand->revision ? hand->revision : kept->revision;
+    work->action = kept->action == ACTION_PLAN ? (uint32_t) ACTION_INSTALL : kept->action;
     work->site = self->site;
     work->store = actor_textf(ctx, "%.*s/store", (int) data.size, data.data);
     work->grace_ms = args->grace_ms ? args->grace_ms : GRACE_MS;
@@ -150,6 +152,63 @@ hand_draft_space(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t 
     outcome->have = inodes ? m->have_inodes : m->have_bytes;
     outcome->text = actor_textf(ctx, "cannot place '%.*s': %s are wanting, other work counted in",
                                 (int) package.size, package.data, inodes ? "inodes" : "bytes");
+    return outcome;
+}
+
+const outcome_t *
+hand_draft_whole(actor_ctx_t *ctx, const hand_t *hand, const outcome_t *m)
+{
+    outcome_t *whole = DRAFT(ctx, outcome);
+    err_t err = draft_copy(actor_draft_open(ctx), &outcome_type, whole, m, m);
+
+    actor_draft_open(ctx)->full |= err != OK;
+    whole->sent += hand->sent;
+    return whole;
+}
+
+static rows_t
+draft_space_cause(draft_t *draft, const measured_t *m)
+{
+    bool inodes = m->need_bytes <= m->have_bytes;
+
+    if (m->already || (inodes && m->need_inodes <= m->have_inodes)) {
+        return (rows_t){0, 0};
+    }
+    rows_t rows = outcome_cause(draft, ERR_SPACE, err_sentence(ERR_SPACE));
+    cause_t *cause = draft_row(draft, rows, 0, sizeof *cause);
+    if (cause) {
+        cause->need = inodes ? m->need_inodes : m->need_bytes;
+        cause->have = inodes ? m->have_inodes : m->have_bytes;
+    }
+    return rows;
+}
+
+/* A plan is told as it was measured, whatever else waits for the same space. */
+const outcome_t *
+hand_draft_plan(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t *m)
+{
+    const work_t *work = hand_work(entry->load);
+    outcome_t *outcome = DRAFT(ctx, outcome);
+    draft_t *draft = actor_draft_open(ctx);
+
+    outcome_fill(draft, outcome, work);
+    outcome->reached = m->reached;
+    outcome->already = m->already;
+    plan_row_t row = {.dp = draft_copy_text(draft, work, work->dp),
+                      .cause = draft_space_cause(draft, m),
+                      .already = m->already,
+                      .bytes = m->already ? 0 : m->bytes,
+                      .need_bytes = m->need_bytes,
+                      .need_inodes = m->need_inodes,
+                      .have_bytes = m->have_bytes,
+                      .have_inodes = m->have_inodes,
+                      .rate = RECORD_NONE,
+                      .least_ms = RECORD_NONE};
+    outcome->plan = draft_rows(draft, 1, sizeof row);
+    plan_row_t *into = draft_row(draft, outcome->plan, 0, sizeof row);
+    if (into) {
+        *into = row;
+    }
     return outcome;
 }
 

@@ -20,6 +20,7 @@ typedef struct hand {
     actor_ref_t worker;
     uint64_t mark;     /* of the ledger, when it was measured */
     uint64_t revision; /* since it has begun; 0: it has not */
+    uint64_t sent;     /* bytes of content, in the turns before this one */
 } hand_t;
 
 typedef struct despooler {
@@ -47,6 +48,9 @@ const work_t *hand_draft_work(actor_ctx_t *ctx, const despooler_t *self, const q
                               const record_type_t *type);
 const outcome_t *hand_draft_space(actor_ctx_t *ctx, const queue_entry_t *entry,
                                   const measured_t *m);
+/* With what the turns before have sent. */
+const outcome_t *hand_draft_whole(actor_ctx_t *ctx, const hand_t *hand, const outcome_t *m);
+const outcome_t *hand_draft_plan(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t *m);
 const probe_point_t *hand_draft_probe(actor_ctx_t *ctx, const despooler_t *self,
                                       const probe_point_t *m);
 const collect_point_t *hand_draft_collect(actor_ctx_t *ctx, const despooler_t *self,

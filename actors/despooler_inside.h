@@ -5,7 +5,7 @@
 #include "actors/despooler_hand.h"
 #include "proto/status.h"
 
-enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_OUTCOME_FIRST = 1000 };
+enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_OUTCOME_FIRST = 1000 };
 
 #define EDGES(E)                                                                                   \
     E(NEED, site_database, site_open)                                                              \
@@ -14,6 +14,7 @@ enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_OUTCOME_FIRST = 1000 };
     E(TELL, site_database, lease_renew)                                                            \
     E(TELL, site_database, note_event)                                                             \
     E(TELL, distribution_manager, inbox_lost)                                                      \
+    E(TELL, agent_gateway, make_way)                                                               \
     E(TELL, distribution_manager, outcome)                                                         \
     E(ASK_TO, point_worker, measure)                                                               \
     E(ASK_TO, point_worker, work)                                                                  \
@@ -26,6 +27,8 @@ ACTOR_EDGES(EDGES)
 void steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *b);
 /* Gives free slots to entries that wait, and says so once when some go on waiting. */
 actor_next_t steps_take_next(actor_ctx_t *ctx, despooler_t *self);
+/* Tells the gateway whose turn at an agent is to end, because others wait for theirs. */
+void steps_make_way(actor_ctx_t *ctx, const despooler_t *self);
 /* Tells what became of the entry and frees its slot; or keeps both until there is room. */
 actor_next_t steps_tell_outcome(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry,
                                 const outcome_t *m);

@@ -19,8 +19,8 @@ typedef struct item {
     stand_t *stand;
 } item_t;
 
-/* What is done first, and what can wait. */
-enum { FIRST, LATER, LINES };
+/* By priority, and what can wait last. */
+enum { HIGH, MEDIUM, LOW, LATER, LINES };
 
 /* A point and what is here for it. */
 struct stand {
@@ -74,6 +74,14 @@ link_in(link_t *head, link_t *link)
     head->before = link;
 }
 
+static void
+init_lines(link_t lists[LINES])
+{
+    for (uint32_t line = 0; line < LINES; line++) {
+        link_init(&lists[line]);
+    }
+}
+
 static size_t
 key_hash(const void *key)
 {
@@ -100,8 +108,7 @@ queue_new(uint32_t slots)
 {
     queue_t *queue = made(sizeof *queue);
     link_init(&queue->age);
-    link_init(&queue->line[FIRST]);
-    link_init(&queue->line[LATER]);
+    init_lines(queue->line);
     queue->waits = zhashx_new();
     zhashx_set_key_hasher(queue->waits, key_hash);
     zhashx_set_key_comparator(queue->waits, key_compare);
@@ -164,18 +171,28 @@ stand_of(queue_t *queue, slice_t point)
     if (stand == NULL) {
         stand = made(sizeof *stand);
         link_init(&stand->in_line);
-        link_init(&stand->waiting[FIRST]);
-        link_init(&stand->waiting[LATER]);
+        init_lines(stand->waiting);
         memcpy(stand->name, name, sizeof name);
         zhashx_update(queue->points, name, stand);
     }
     return stand;
 }
 
+/* The first line in which somebody stands; LINES: none does. */
+static uint32_t
+first_line(const link_t lists[LINES])
+{
+    uint32_t line = 0;
+    while (line < LINES && link_alone(&lists[line])) {
+        line++;
+    }
+    return line;
+}
+
 static bool
 has_work(const stand_t *stand)
 {
-    return !link_alone(&stand->waiting[FIRST]) || !link_alone(&stand->waiting[LATER]);
+    return first_line(stand->waiting) < LINES;
 }
 
 /* Puts the point into a line, takes it out of it, or forgets it, as its entries say. */
@@ -183,7 +200,7 @@ static void
 stand_settle(queue_t *queue, stand_t *stand)
 {
     bool ready = stand->in_hand == NULL && has_work(stand);
-    uint32_t line = link_alone(&stand->waiting[FIRST]) ? LATER : FIRST;
+    uint32_t line = first_line(stand->waiting);
     if (!link_alone(&stand->in_line) && (!ready || line != stand->line)) {
         link_out(&stand->in_line);
         queue->in_line--;
@@ -199,13 +216,19 @@ stand_settle(queue_t *queue, stand_t *stand)
     }
 }
 
-/* Which of two lists is taken from: the first, unless it is empty or the other one's turn. */
+/* Which list is taken from: the first that is not empty; on each QUEUE_LATER_TURN one of those
+ * behind it, in turn. */
 static uint32_t
 line_to_take(const link_t lists[LINES], uint32_t taken)
 {
+    uint32_t first = first_line(lists), behind[LINES], count = 0;
+    for (uint32_t line = first + 1; line < LINES; line++) {
+        if (!link_alone(&lists[line])) {
+            behind[count++] = line;
+        }
+    }
     bool turn = taken % QUEUE_LATER_TURN == QUEUE_LATER_TURN - 1;
-    uint32_t line = turn ? LATER : FIRST;
-    return link_alone(&lists[line]) ? LATER - line : line;
+    return turn && count > 0 ? behind[taken / QUEUE_LATER_TURN % count] : first;
 }
 
 static bool
@@ -226,6 +249,15 @@ take_out(queue_t *queue, item_t *item)
     queue->waiting--;
 }
 
+static uint32_t
+line_of(const queue_entry_t *entry)
+{
+    return entry->later                       ? LATER
+           : entry->priority == PRIORITY_HIGH ? HIGH
+           : entry->priority == PRIORITY_LOW  ? LOW
+                                              : MEDIUM;
+}
+
 static void
 put_in(queue_t *queue, stand_t *stand, const queue_entry_t *entry)
 {
@@ -234,7 +266,7 @@ put_in(queue_t *queue, stand_t *stand, const queue_entry_t *entry)
     item->entry.slot = 0;
     item->stand = stand;
     link_in(&queue->age, &item->in_age);
-    link_in(&stand->waiting[entry->later ? LATER : FIRST], &item->in_point);
+    link_in(&stand->waiting[line_of(entry)], &item->in_point);
     zhashx_update(queue->waits, &item->entry.key, item);
     queue->waiting++;
     stand_settle(queue, stand);
@@ -251,6 +283,13 @@ queue_add(queue_t *queue, slice_t point, const queue_entry_t *entry, void **ret_
         *ret_unused = old->entry.load;
         old->entry.load = entry->load;
         old->entry.revision = entry->revision;
+        if (line_of(&old->entry) != line_of(entry)) {
+            old->entry.priority = entry->priority;
+            old->entry.later = entry->later;
+            link_out(&old->in_point);
+            link_in(&old->stand->waiting[line_of(entry)], &old->in_point);
+            stand_settle(queue, old->stand);
+        }
         return OK;
     }
     stand_t *stand = stand_of(queue, point);
@@ -348,6 +387,14 @@ queue_slot(queue_t *queue, uint32_t slot)
 {
     return slot == 0 || slot > SLOTS_MAX || queue->slot[slot] == NULL ? NULL
                                                                       : &queue->slot[slot]->entry;
+}
+
+queue_rival_t
+queue_rival(const queue_entry_t *entry)
+{
+    const item_t *item = (const item_t *) (const void *) entry;
+    uint32_t line = first_line(item->stand->waiting), own = line_of(entry);
+    return line < own ? QUEUE_HIGHER : line == own ? QUEUE_EQUAL : QUEUE_NONE;
 }
 
 void

@@ -3,9 +3,9 @@
  *
  * Shape    one entry for each target and kind of work. Points with waiting entries and none in
  *          hand stand in one line; a slot goes to the first of the line, whose oldest entry it
- *          takes; a point whose work ended goes to the end of the line. Work that can wait
- *          has a second line: it gets what the first one leaves, and one slot in
- *          QUEUE_LATER_TURN in any case.
+ *          takes; a point whose work ended goes to the end of the line. There is a line for each
+ *          priority, and one for work that can wait: the first gets the slots, and one slot in
+ *          QUEUE_LATER_TURN goes to those behind it, in turn.
  * Promises at most `slots` entries in hand, at most one of a point; a slow point holds up nobody
  *          else, and a backlog that can wait no other work; an entry that comes again replaces the
  *          waiting one and keeps its age.
@@ -17,10 +17,11 @@
  */
 #pragma once
 
-#include "proto/record.h"
+#include "proto/messages.h"
 
 #define QUEUE_ENTRIES_MAX 100000u /* entries, in hand or waiting; a further one is ERR_FULL */
-#define QUEUE_LATER_TURN  4u /* one slot in so many is for what can wait, however much does not */
+#define QUEUE_LATER_TURN                                                                           \
+    4u /* one slot in so many is for what comes later, however much comes first */
 
 typedef struct queue queue_t;
 
@@ -29,9 +30,13 @@ typedef struct queue_entry {
     uint64_t revision;
     int64_t since_ns; /* when it came, monotonic */
     void *load;       /* the caller's */
-    bool later;       /* it can wait: a backlog of such work delays no other */
-    uint32_t slot;    /* 1..slots_max while it is in hand, 0 while it waits */
+    priority_t priority;
+    bool later;    /* it can wait: a backlog of such work delays no other */
+    uint32_t slot; /* 1..slots_max while it is in hand, 0 while it waits */
 } queue_entry_t;
+
+/* What waits for the point of an entry in hand. */
+typedef enum queue_rival { QUEUE_NONE, QUEUE_EQUAL, QUEUE_HIGHER } queue_rival_t;
 
 typedef struct queue_figures {
     uint32_t slots, busy;
@@ -60,4 +65,5 @@ void *queue_stop(queue_t *queue, uint64_t key);
 queue_entry_t *queue_in_hand(queue_t *queue, uint64_t key);
 /* The entry in this slot, NULL: free. */
 queue_entry_t *queue_slot(queue_t *queue, uint32_t slot);
+queue_rival_t queue_rival(const queue_entry_t *in_hand);
 void queue_look(const queue_t *queue, queue_figures_t *ret);

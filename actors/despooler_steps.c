@@ -9,6 +9,7 @@
 #define ASK_MS     86400000u /* measure and work answer by themselves */
 #define BEGIN_MS   60000u
 #define RETRY_MS   100u   /* before an outcome that found no room is told again */
+#define TURNS_MS   1000u  /* between two words that others wait for an agent */
 #define WAITING_MS 30000u /* between status messages while instructions wait for a slot */
 
 THEN(despooler_t, measured)
@@ -119,6 +120,43 @@ forget(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
                                                                          : ACTOR_FAIL;
 }
 
+/* ---- turns ---- */
+
+static bool
+may_make_way(const queue_entry_t *entry)
+{
+    const hand_t *hand = entry ? entry->load : NULL;
+
+    return hand && hand->revision != 0 && hand_work(hand)->action == ACTION_INSTALL &&
+           point_is_agent(record_slice(hand_work(hand), hand_work(hand)->dp_root));
+}
+
+/* What is sent to an agent has turns, when other work for the same agent waits that is no less
+ * urgent. It is said again: the gateway may not know the work yet. */
+void
+steps_make_way(actor_ctx_t *ctx, const despooler_t *self)
+{
+    bool told = false;
+
+    for (uint32_t slot = 1; slot <= SLOTS_MAX; slot++) {
+        const queue_entry_t *entry = queue_slot(self->queue, slot);
+        queue_rival_t rival = may_make_way(entry) ? queue_rival(entry) : QUEUE_NONE;
+        if (rival == QUEUE_NONE) {
+            continue;
+        }
+        const work_t *work = hand_work(entry->load);
+        make_way_t *m = DRAFT(ctx, make_way);
+        m->dp = actor_text(ctx, record_slice(work, work->dp));
+        m->target = work->target;
+        m->at_once = rival == QUEUE_HIGHER;
+        answer_unheard(tell_agent_gateway_make_way(ctx, m));
+        told = true;
+    }
+    if (told) {
+        answer_unheard(actor_timer(ctx, TIMER_TURNS, TURNS_MS));
+    }
+}
+
 /* ---- the steps ---- */
 
 static actor_next_t
@@ -129,9 +167,11 @@ start_work(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
         ask_point_worker_work(ctx, hand->worker, hand_draft_work(ctx, self, entry, &work_type),
                               ASK_MS, worked_then, entry->slot);
 
-    return verdict == VERDICT_OK
-               ? ACTOR_CONTINUE
-               : tell_failed(ctx, self, entry, verdict_err(verdict));
+    if (verdict != VERDICT_OK) {
+        return tell_failed(ctx, self, entry, verdict_err(verdict));
+    }
+    steps_make_way(ctx, self);
+    return ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -167,9 +207,8 @@ start_measure(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
             ctx, hand->worker, (const measure_t *) hand_draft_work(ctx, self, entry, &measure_type),
             ASK_MS, measured_then, entry->slot);
     }
-    return verdict == VERDICT_OK
-               ? ACTOR_CONTINUE
-               : tell_failed(ctx, self, entry, verdict_err(verdict));
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE
+                                 : tell_failed(ctx, self, entry, verdict_err(verdict));
 }
 
 static actor_next_t
@@ -186,6 +225,9 @@ measured(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     }
     if (m->err != OK) {
         return tell_unmeasured(ctx, self, entry, m);
+    }
+    if (hand_work(entry->load)->action == ACTION_PLAN) {
+        return steps_tell_outcome(ctx, self, entry, hand_draft_plan(ctx, entry, m));
     }
     if (hand_work(entry->load)->action == ACTION_INSTALL && !m->already) {
         switch (hand_admit(self, entry, m)) {
@@ -216,6 +258,25 @@ begun(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     return start_work(ctx, self, entry);
 }
 
+/* It had its turn: it waits for the next one, as it has begun. */
+static actor_next_t
+next_turn(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry, const outcome_t *m)
+{
+    queue_entry_t again = *entry;
+    hand_t *hand = entry->load;
+    slice_t dp = record_slice(m, m->dp);
+    void *unused = NULL;
+
+    hand->sent += m->sent != RECORD_NONE ? m->sent : 0;
+    ledger_release(&self->ledger, entry->key);
+    again.load = queue_done(self->queue, entry);
+    again.since_ns = actor_now_ns(ctx);
+    const queue_entry_t *newer = queue_waits(self->queue, again.key);
+    err_t err = newer ? ERR_SUPERSEDED : queue_add(self->queue, dp, &again, &unused);
+    hand_drop(err == OK ? unused : hand); /* of a full inbox: its lease ends, and it is due again */
+    return steps_take_next(ctx, self);
+}
+
 static actor_next_t
 worked(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
 {
@@ -228,7 +289,12 @@ worked(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
         err_t err = answer->err == OK ? ERR_INTERNAL : answer->err;
         return tell_failed(ctx, self, entry, err);
     }
-    return steps_tell_outcome(ctx, self, entry, m);
+    if (m->err == ERR_QUEUED) {
+        return next_turn(ctx, self, entry, m);
+    }
+    const hand_t *hand = entry->load;
+    bool turns = hand->sent > 0 && m->sent != RECORD_NONE;
+    return steps_tell_outcome(ctx, self, entry, turns ? hand_draft_whole(ctx, hand, m) : m);
 }
 
 /* ---- slots ---- */

@@ -102,12 +102,10 @@ on_work_changed(actor_ctx_t *ctx, SELF *self, const work_changed_t *m)
 static actor_next_t
 on_outcome(actor_ctx_t *ctx, SELF *self, const outcome_t *m)
 {
-    if (m->action == ACTION_VERIFY) {
-        dm_verify_outcome(ctx, self, m);
-        return ACTOR_CONTINUE;
-    }
-    return dm_outcome(ctx, self, m, outcome_saved_then) == VERDICT_OK ? ACTOR_CONTINUE
-                                                                      : new_run(ctx, self);
+    return dm_gather_outcome(ctx, self, m) ||
+                   dm_outcome(ctx, self, m, outcome_saved_then) == VERDICT_OK
+               ? ACTOR_CONTINUE
+               : new_run(ctx, self);
 }
 
 /* An outcome that was not saved is found out again: the point's receipt answers at the next try. */
@@ -149,6 +147,7 @@ GOES_TO(dp_set, dm_point(ctx, self, &dp_set_type, m))
 GOES_TO(dp_adopt, dm_point(ctx, self, &dp_adopt_type, m))
 GOES_TO(dp_remove, dm_point_remove(ctx, self, m))
 GOES_TO(verify, dm_verify(ctx, self, m))
+GOES_TO(distribute_plan, dm_plan(ctx, self, m))
 GOES_TO(store_check, dm_store(ctx, self, &store_check_type, m))
 GOES_TO(store_rebuild, dm_store(ctx, self, &store_rebuild_type, m))
 GOES_TO(store_collect, dm_store(ctx, self, &store_collect_type, m))
@@ -230,10 +229,10 @@ manager_drop(void *state)
 }
 
 static const actor_hears_t actor_hears[] = {
-    ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),       ON(dp_set),
-    ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed), ON(outcome),
-    ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),  ON(store_check),
-    ON(store_rebuild), ON(store_collect),  ON(site_backup)};
+    ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),         ON(dp_set),
+    ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed),   ON(outcome),
+    ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),    ON(store_check),
+    ON(store_rebuild), ON(store_collect),  ON(site_backup),    ON(distribute_plan)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

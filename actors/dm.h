@@ -34,11 +34,13 @@
     E(ASK, site_database, point_returned)                                                          \
     E(ASK, site_database, points_known)                                                            \
     E(ASK, site_database, point_commit)                                                            \
+    E(ASK, site_database, dp_set)                                                                  \
     E(ASK, site_database, agent_revoke)                                                            \
     E(ASK, site_database, dp_remove)                                                               \
     E(ASK, site_database, package_lookup)                                                          \
     E(ASK, site_database, package_set)                                                             \
     E(ASK, site_database, verify_plan)                                                             \
+    E(ASK, site_database, plan_targets)                                                            \
     E(ASK, site_database, target_damaged)                                                          \
     E(ASK, site_database, verify_keep)                                                             \
     E(ASK, site_database, live_roots)                                                              \
@@ -66,7 +68,7 @@ typedef struct dm_op {
     kept_t *answer; /* of the database, until the point's root is free; NULL: not in yet */
     bool asked;     /* after that answer a round began; and its point was */
     bool listed;    /* among those that leave */
-    /* verify */
+    /* verify and plan */
     kept_t *plan;     /* due rows */
     kept_t **found;   /* an outcome for each row, NULL: not in yet */
     uint32_t waiting; /* rows whose outcome is not in */
@@ -98,8 +100,9 @@ typedef struct distribution_manager {
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
     bool stale; /* it was asked for a run that is over: all of it is due again, and told once */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
-    bool backing_up, backup_waits; /* nothing is collected; it waits for a collection in hand */
+    bool backing_up, backup_waits;   /* nothing is collected; it waits for a collection in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
+    uint64_t plans;     /* the last number that was given to a point of a plan; 0: none yet */
     uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;
     leave_state_t leave;
@@ -134,6 +137,7 @@ id128_t dm_new_incarnation(actor_ctx_t *ctx);
 /* address: of the site, that agents are told; empty: where it listens first. */
 actor_next_t dm_agent_add(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op,
                           slice_t address);
+actor_next_t dm_agent_pace(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op);
 actor_next_t dm_agent_revoke(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op);
 actor_next_t dm_point_remove(actor_ctx_t *ctx, distribution_manager_t *self, const dp_remove_t *m);
 void dm_leave_init(distribution_manager_t *self);
@@ -141,10 +145,17 @@ void dm_leave_init(distribution_manager_t *self);
 void dm_leave(actor_ctx_t *ctx, distribution_manager_t *self);
 void dm_leave_drop(distribution_manager_t *self);
 actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m);
+/* What is gathered of points, of a verify or a plan: whether the despooler works at all (else the
+ * command is refused), and the answer of the database that names them. */
+bool dm_despooler_works(actor_ctx_t *ctx, const char *verb, slice_t id);
+actor_answer_fn dm_gather_planned;
+/* An outcome of a verify or plan finds its command; false: it is of other work. */
+bool dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
+/* dm_plan.c: from a plan to its answer. */
+actor_next_t dm_plan(actor_ctx_t *ctx, distribution_manager_t *self, const distribute_plan_t *m);
+void dm_plan_end(actor_ctx_t *ctx, dm_op_t *op);
 /* dm_verified.c: answers a verify whose outcomes are all in. */
 void dm_verify_end(actor_ctx_t *ctx, const distribution_manager_t *self, dm_op_t *op);
-/* An outcome of a verify finds its command. */
-void dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
 /* dm_store.c: store.check, store.rebuild, store.collect. */
 actor_next_t dm_store(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                       const void *m);

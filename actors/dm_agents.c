@@ -93,6 +93,20 @@ dm_agent_add(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op, slice_
     return ACTOR_CONTINUE;
 }
 
+/* Its rate and its link are rows alone. */
+actor_next_t
+dm_agent_pace(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op)
+{
+    const dp_set_t *set = kept_record(op->command);
+    verdict_t verdict =
+        ask_site_database_dp_set(ctx, set, DM_ASK_MS, passed_on, dm_op_tag(self, op));
+
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return ACTOR_CONTINUE;
+}
+
 actor_next_t
 dm_agent_revoke(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op)
 {

@@ -219,6 +219,9 @@ dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *ty
     if (type == &dp_set_type && ((const dp_set_t *) m)->revoke) {
         return dm_agent_revoke(ctx, self, op);
     }
+    if (type == &dp_set_type && ((const dp_set_t *) m)->root.size == 0) {
+        return dm_agent_pace(ctx, self, op);
+    }
     points_known_t *query = DRAFT(ctx, points_known);
     query->name = actor_text(ctx, record_slice(m, name_of(op, m)));
     verdict_t verdict =

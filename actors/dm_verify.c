@@ -70,28 +70,42 @@ follow(actor_ctx_t *ctx, const outcome_t *m)
     }
 }
 
+static void
+end_when_all_are_in(actor_ctx_t *ctx, const distribution_manager_t *self, dm_op_t *op)
+{
+    if (op->waiting == 0 && op->type == &distribute_plan_type) {
+        dm_plan_end(ctx, op);
+    } else if (op->waiting == 0) {
+        dm_verify_end(ctx, self, op);
+    }
+}
+
 /* Every verify that waits for this target is served by the one look; nothing follows from a look
- * that only dry runs wanted. */
-void
-dm_verify_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m)
+ * that only dry runs wanted, or a plan. */
+bool
+dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m)
 {
     bool wet = false;
 
+    if (m->action != ACTION_VERIFY && m->action != ACTION_PLAN) {
+        return false;
+    }
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
         uint32_t row = 0;
         dm_op_t *op = &self->op[i];
         if (!takes(op, m, &row)) {
             continue;
         }
-        wet = wet || !((const verify_t *) kept_record(op->command))->dry_run;
+        wet = wet ||
+              (op->type == &verify_type && !((const verify_t *) kept_record(op->command))->dry_run);
         op->found[row] = actor_keep(ctx, &outcome_type, m);
-        if (--op->waiting == 0) {
-            dm_verify_end(ctx, self, op);
-        }
+        op->waiting--;
+        end_when_all_are_in(ctx, self, op);
     }
     if (wet) {
         follow(ctx, m);
     }
+    return true;
 }
 
 /* ---- the plan ---- */
@@ -111,8 +125,8 @@ instructed(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
-static actor_next_t
-planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
+actor_next_t
+dm_gather_planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
     distribution_manager_t *self = state;
     dm_op_t *op = dm_op_of(self, answer->tag);
@@ -130,26 +144,36 @@ planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     verdict_t verdict = op->waiting ? dm_instruct(ctx, due, instructed) : VERDICT_OK;
     if (verdict != VERDICT_OK) {
         dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
-    } else if (op->waiting == 0) {
-        dm_verify_end(ctx, self, op);
+    } else {
+        end_when_all_are_in(ctx, self, op);
     }
     return ACTOR_CONTINUE;
+}
+
+/* A held despooler would be waited for as long as that lasts. */
+bool
+dm_despooler_works(actor_ctx_t *ctx, const char *verb, slice_t id)
+{
+    actor_state_t despooler = actor_role_state(ctx, ACTOR_EDGE_ASK_despooler_instruction);
+    bool paused = despooler == ACTOR_PAUSED;
+
+    if (!paused && despooler != ACTOR_STOPPED) {
+        return true;
+    }
+    const refusal_t *refusal = refuse_draft(
+        ctx, paused ? ERR_PAUSED : ERR_DOWN,
+        paused ? "despool component resume despooler, then repeat it"
+               : "despool component start despooler, then repeat it",
+        verb, id,
+        paused ? "the component despooler is paused" : "the component despooler is stopped");
+    answer_unheard(REPLY(ctx, refusal, refusal));
+    return false;
 }
 
 actor_next_t
 dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m)
 {
-    actor_state_t despooler = actor_role_state(ctx, ACTOR_EDGE_ASK_despooler_instruction);
-    bool paused = despooler == ACTOR_PAUSED;
-
-    if (paused || despooler == ACTOR_STOPPED) { /* it would wait for as long as that lasts */
-        const refusal_t *refusal = refuse_draft(
-            ctx, paused ? ERR_PAUSED : ERR_DOWN,
-            paused ? "despool component resume despooler, then repeat it"
-                   : "despool component start despooler, then repeat it",
-            "verify", record_slice(m, m->id),
-            paused ? "the component despooler is paused" : "the component despooler is stopped");
-        answer_unheard(REPLY(ctx, refusal, refusal));
+    if (!dm_despooler_works(ctx, "verify", record_slice(m, m->id))) {
         return ACTOR_CONTINUE;
     }
     dm_op_t *op = dm_op_take(ctx, self, &verify_type, m, "despooler");
@@ -163,7 +187,7 @@ dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m)
     plan->dp = m->dp.at ? actor_text(ctx, record_slice(m, m->dp)) : (text_t){0, 0};
     plan->dry_run = m->dry_run;
     verdict_t verdict =
-        ask_site_database_verify_plan(ctx, plan, DM_ASK_MS, planned, dm_op_tag(self, op));
+        ask_site_database_verify_plan(ctx, plan, DM_ASK_MS, dm_gather_planned, dm_op_tag(self, op));
     if (verdict != VERDICT_OK) {
         dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
     }

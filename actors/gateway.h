@@ -14,10 +14,12 @@
 #include "actors/answer.h"
 #include "actors/jobs_gateway.h"
 #include "actors/outbox.h"
+#include "actors/rate.h"
 #include "actors/roster.h"
 #include "runtime/notes.h"
 
 #define GATEWAY_ASK_MS 60000u
+enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE };
 
 #define GATEWAY_EDGES(E)                                                                           \
     E(NEED, site_database, agents_known)                                                           \
@@ -33,10 +35,13 @@ ACTOR_EDGES(GATEWAY_EDGES)
 typedef struct order {
     uint64_t number; /* 0: none */
     request_t request;
-    kept_t *call; /* agent_call */
+    kept_t *call;  /* agent_call */
+    uint64_t sent; /* bytes of content */
+    uint64_t turn; /* it has a turn of so many; 0: all that it needs */
 } order_t;
 
-typedef struct named_set named_set_t; /* what a version names; see gateway_named.c */
+typedef struct gateway_link gateway_link_t; /* that agents share; see gateway_rates.c */
+typedef struct named_set named_set_t;       /* what a version names; see gateway_named.c */
 
 typedef struct agent {
     char dp[NAME_BYTES_MAX + 1];
@@ -60,6 +65,11 @@ typedef struct agent {
         job; /* that reads for it; 0: none. An answer to another one is for a visit that ended */
     uint64_t taken;    /* bytes of credit that it has */
     bool read_in_vain; /* it reads for a need that another has taken the place of */
+    bucket_t rate;
+    gateway_link_t *link; /* that it shares; NULL: none */
+    /* the line of those that wait for a turn */
+    struct agent *before, *behind;
+    bool in_line;
 } agent_t;
 
 /* The agent of a point that was removed, until it knows that: its key opens the door for nothing
@@ -92,6 +102,9 @@ typedef struct agent_gateway {
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
+    bucket_t rate;                             /* of the site */
+    zhashx_t *link;                            /* lower-case name -> gateway_link_t */
+    agent_t *first, *last;                     /* of the line */
     uint64_t numbers;                          /* of orders */
     uint64_t jobs;                             /* that read, so far */
     uint64_t strangers;                        /* knocks of those nobody knows */
@@ -116,6 +129,7 @@ void table_begin(agent_gateway_t *self);
 void table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
 void table_end(actor_ctx_t *ctx, agent_gateway_t *self);
 agent_t *table_by_name(const agent_gateway_t *self, slice_t dp);
+bool table_key(slice_t name, char key[NAME_BYTES_MAX + 1]); /* in lower case; false: too long */
 /* Whose key, or token, this is; NULL: a stranger's. */
 agent_t *table_by_user(const agent_gateway_t *self, slice_t user);
 bool table_is_token(const agent_t *agent, slice_t user);
@@ -163,6 +177,11 @@ bool hear_is_of_visit(const agent_t *agent, slice_t peer);
 
 /* gateway_orders.c */
 actor_next_t orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m);
+/* Others wait for the agent: the work on this target ends after its turn, with what was sent. */
+actor_next_t orders_make_way(actor_ctx_t *ctx, agent_gateway_t *self, const make_way_t *m);
+/* Ends the order of a need that had its turn, when all that was sent for it is durable. */
+void orders_look_at_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
+bool order_had_its_turn(const order_t *order);
 actor_next_t orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m);
 /* Ends the orders whose answers nobody waits for any more. */
 void orders_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
@@ -187,6 +206,25 @@ void named_drop(agent_gateway_t *self);
 /* Whether what the agent's version names is known; whether that is all of the need. */
 bool named_known(const agent_t *agent);
 bool named_all(const agent_t *agent, const agent_need_t *need);
+
+/* gateway_line.c: whoever has a turn goes to the end. */
+void line_in(agent_gateway_t *self, agent_t *agent);
+void line_out(agent_gateway_t *self, agent_t *agent);
+/* Who lacks nothing any more waits for no turn. */
+void line_settle(agent_gateway_t *self, agent_t *agent);
+
+/* gateway_rates.c */
+void rates_init(agent_gateway_t *self);
+/* What the database lists of rates, from rates_begin to rates_end. */
+void rates_begin(agent_gateway_t *self);
+void rates_end(agent_gateway_t *self);
+uint64_t rates_of_link(const agent_t *agent); /* 0: no limit, or no link */
+void rates_know(agent_gateway_t *self, agent_t *agent, const agents_listed_t *m,
+                const agent_row_t *row, int64_t now_ns);
+/* What may be sent to it now; 0: *wait_ns is no longer than until when. */
+uint64_t rates_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns);
+void rates_take(agent_gateway_t *self, agent_t *agent, uint64_t bytes);
+void rates_give(agent_gateway_t *self, agent_t *agent, uint64_t bytes);
 
 /* gateway_content.c */
 /* The names of the agent's version have come, or why there are none. */

@@ -76,27 +76,52 @@ start_read(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byt
         agent->job = self->jobs;
         agent->taken = bytes;
         credit_send(&agent->credit, &self->all, bytes);
+        rates_take(self, agent, bytes);
+        line_out(self, agent);
     }
 }
 
-static void
-send_some(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
+/* What may be sent to it at this moment; 0: nothing. */
+static uint64_t
+room_for(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns)
 {
     uint64_t room = credit_room(&agent->credit, &self->all);
 
     if (agent->job != 0 || !agent->need || !named_known(agent) || room == 0 ||
+        order_had_its_turn(orders_of(agent, need_of(agent)->order)) ||
         (room < READ_WORTH_IT && agent->credit.under_way > 0)) {
-        return;
+        return 0;
     }
-    start_read(ctx, self, agent, room < AGENT_DATA_BYTES_MAX ? room : AGENT_DATA_BYTES_MAX);
+    uint64_t paced = rates_room(self, agent, now_ns, wait_ns);
+    room = room < paced ? room : paced;
+    return room < AGENT_DATA_BYTES_MAX ? room : AGENT_DATA_BYTES_MAX;
 }
 
 void
 content_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
 {
-    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
-        send_some(ctx, self, agent);
+    int64_t wait_ns = INT64_MAX, now_ns = actor_now_ns(ctx);
+
+    for (agent_t *agent = self->first, *next; agent; agent = next) {
+        next = agent->behind;
+        uint64_t bytes = room_for(self, agent, now_ns, &wait_ns);
+        if (bytes > 0) {
+            start_read(ctx, self, agent, bytes);
+            line_settle(self, agent);
+        }
     }
+    if (wait_ns < INT64_MAX) {
+        uint64_t wait_ms = (uint64_t) wait_ns / 1000000 + 1;
+        answer_unheard(actor_timer(ctx, TIMER_RATE, wait_ms)); /* else the next look goes on */
+    }
+}
+
+static void
+want_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
+{
+    line_in(self, agent);
+    orders_look_at_turn(ctx, self, agent);
+    content_go_on(ctx, self);
 }
 
 /* ---- what was read ---- */
@@ -149,6 +174,20 @@ fail_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
     visit_say(ctx, self, agent, &agent_data_type, m);
 }
 
+/* What was not read after all, and goes on with who is next. */
+static actor_next_t
+give_back(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t bytes)
+{
+    if (agent->here) { /* else its credit has ended with its visit */
+        claim(ctx, credit_return(&agent->credit, &self->all, bytes));
+    }
+    rates_give(self, agent, bytes);
+    line_settle(self, agent);
+    orders_look_at_turn(ctx, self, agent);
+    content_go_on(ctx, self);
+    return ACTOR_CONTINUE;
+}
+
 static actor_next_t
 content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {
@@ -159,23 +198,26 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
         return ACTOR_CONTINUE;
     }
     agent->job = 0;
+    if (agent->need) {
+        line_in(self, agent);
+    }
     if (agent->read_in_vain) {
         agent->read_in_vain = false;
-        claim(ctx, credit_return(&agent->credit, &self->all, agent->taken));
-        content_go_on(ctx, self);
-        return ACTOR_CONTINUE;
+        return give_back(ctx, self, agent, agent->taken);
     }
+    order_t *order = agent->need ? orders_of(agent, need_of(agent)->order) : NULL;
     uint64_t read = m && m->err == OK && agent->need ? pass_pieces(agent, m) : 0;
     claim(ctx, read <= agent->taken);
-    claim(ctx, credit_return(&agent->credit, &self->all, agent->taken - read));
     self->sent += read;
+    if (order) {
+        order->sent += read;
+    }
     if (agent->need && (!m || m->err != OK)) {
         fail_need(ctx, self, agent, m ? (err_t) m->err : answer->err);
     } else if (m && m->pieces.count > 0) {
         visit_say(ctx, self, agent, &agent_data_type, m);
     }
-    content_go_on(ctx, self);
-    return ACTOR_CONTINUE;
+    return give_back(ctx, self, agent, agent->taken - read);
 }
 
 /* ---- what the agent says ---- */
@@ -205,13 +247,14 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
         !named_want(ctx, self, agent, record_slice(call, work->store), &work->root)) {
         fail_need(ctx, self, agent, ERR_FULL);
     }
+    line_settle(self, agent);
     if (!agent->need || !named_known(agent)) {
         return true;
     }
     if (!named_all(agent, need_of(agent))) {
         return false;
     }
-    send_some(ctx, self, agent);
+    want_turn(ctx, self, agent);
     return true;
 }
 
@@ -226,11 +269,12 @@ content_named(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err
     }
     if (err != OK) {
         fail_need(ctx, self, agent, err);
+        line_settle(self, agent);
     } else if (!named_all(agent, need_of(agent))) {
         slice_t peer = {(const char *) agent->peer, agent->peer_size};
         hear_odd(ctx, self, agent, peer, ERR_BAD_REQUEST);
     } else {
-        send_some(ctx, self, agent);
+        want_turn(ctx, self, agent);
     }
 }
 
@@ -242,6 +286,8 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
     if (m->bytes > sent || !credit_return(&agent->credit, &self->all, m->bytes)) {
         return false;
     }
+    line_settle(self, agent);
+    orders_look_at_turn(ctx, self, agent);
     content_go_on(ctx, self);
     return true;
 }

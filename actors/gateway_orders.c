@@ -145,6 +145,65 @@ orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end_t *m)
     return ACTOR_CONTINUE;
 }
 
+/* ---- turns ---- */
+
+actor_next_t
+orders_make_way(actor_ctx_t *ctx, agent_gateway_t *self, const make_way_t *m)
+{
+    agent_t *agent = table_by_name(self, record_slice(m, m->dp));
+
+    for (uint32_t i = 0; agent && i < AGENT_ORDERS_MAX; i++) {
+        order_t *order = &agent->order[i];
+        if (order->number != 0 && call_of(order)->task == AGENT_TASK_WORK &&
+            work_of(call_of(order))->target == m->target) {
+            order->turn = m->at_once ? 1 : AGENT_TURN_BYTES;
+        }
+    }
+    if (agent) {
+        orders_look_at_turn(ctx, self, agent);
+    }
+    return ACTOR_CONTINUE;
+}
+
+bool
+order_had_its_turn(const order_t *order)
+{
+    return order && order->turn > 0 && order->sent >= order->turn;
+}
+
+/* The agent keeps what it has, and says what it lacks when the work comes again. */
+static void
+end_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, order_t *order)
+{
+    const agent_call_t *call = call_of(order);
+    uint64_t number = order->number;
+    outcome_t *outcome = DRAFT(ctx, outcome);
+
+    outcome_fill_of(actor_draft_open(ctx), outcome, call, work_of(call));
+    outcome->err = ERR_QUEUED;
+    outcome->reached = true;
+    outcome->sent = order->sent;
+    answer_unheard(REPLY_TO(ctx, order->request, outcome, outcome));
+    order_free(order);
+    kept_destroy(&agent->need);
+    named_leave(self, agent);
+    line_settle(self, agent);
+    agent_stop_t *stop = DRAFT(ctx, agent_stop);
+    stop->order = number;
+    visit_say(ctx, self, agent, &agent_stop_type, stop);
+}
+
+void
+orders_look_at_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
+{
+    const agent_need_t *need = agent->need ? kept_record(agent->need) : NULL;
+    order_t *order = need ? orders_of(agent, need->order) : NULL;
+
+    if (order_had_its_turn(order) && agent->job == 0 && agent->credit.under_way == 0) {
+        end_turn(ctx, self, agent, order);
+    }
+}
+
 /* Whoever asked has heard that no answer came in time: the agent ends its work, and its place is
  * another's. */
 void
@@ -214,6 +273,7 @@ pass_outcome(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent
     outcome_fill_of(draft, outcome, call, work);
     outcome->need = need;
     outcome->have = have;
+    outcome->sent = work->action == ACTION_INSTALL ? order->sent : RECORD_NONE;
     outcome->reached = true;
     outcome->root = (digest_t){{0}};
     if (said->err == OK && work->action == ACTION_INSTALL) {

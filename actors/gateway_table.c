@@ -32,6 +32,7 @@ table_init(agent_gateway_t *self)
     outbox_init(&self->outbox);
     gone_init(self);
     self->all.window = AGENTS_WINDOW_BYTES;
+    rates_init(self);
 }
 
 void
@@ -41,15 +42,16 @@ table_drop(agent_gateway_t *self)
     gone_drop(self);
     zhashx_destroy(&self->user);
     zhashx_destroy(&self->agent);
+    zhashx_destroy(&self->link);
     outbox_drop(&self->outbox);
     free(self->memory);
     self->memory = NULL;
 }
 
-static bool
-name_key(slice_t dp, char key[NAME_BYTES_MAX + 1])
+bool
+table_key(slice_t name, char key[NAME_BYTES_MAX + 1])
 {
-    if (!slice_copy(dp, key, NAME_BYTES_MAX + 1)) {
+    if (!slice_copy(name, key, NAME_BYTES_MAX + 1)) {
         return false;
     }
     for (char *at = key; *at; at++) {
@@ -63,7 +65,7 @@ table_by_name(const agent_gateway_t *self, slice_t dp)
 {
     char key[NAME_BYTES_MAX + 1];
 
-    return name_key(dp, key) ? zhashx_lookup(self->agent, key) : NULL;
+    return table_key(dp, key) ? zhashx_lookup(self->agent, key) : NULL;
 }
 
 agent_t *
@@ -109,7 +111,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     char key[NAME_BYTES_MAX + 1];
     agent_t *agent = table_by_name(self, record_slice(m, row->dp));
 
-    if (!name_key(record_slice(m, row->dp), key)) {
+    if (!table_key(record_slice(m, row->dp), key)) {
         return;
     }
     if (!agent) {
@@ -127,6 +129,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     agent->revoked = row->revoked;
     copied &= slice_copy(record_slice(m, row->address), agent->knows, sizeof agent->knows);
     agent->listed = copied;
+    rates_know(self, agent, m, row, actor_now_ns(ctx));
     know_user(self, &agent->token, agent);
     know_user(self, &agent->key, agent);
 }
@@ -155,6 +158,7 @@ table_begin(agent_gateway_t *self)
         agent->listed = false;
     }
     gone_begin(self);
+    rates_begin(self);
 }
 
 void
@@ -176,6 +180,7 @@ table_end(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     forget_others(ctx, self);
     gone_end(ctx, self);
+    rates_end(self);
     address_tell_all(ctx, self);
     zhashx_purge(self->user);
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
@@ -201,6 +206,7 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
     agent->here = false;
     agent->job = 0;
     agent->read_in_vain = false;
+    line_settle(self, agent);
 }
 
 void
@@ -233,10 +239,15 @@ table_describe(const void *state, char *text, size_t size)
 {
     const agent_gateway_t *self = state;
     uint32_t here = 0;
+    uint64_t slowest = 0;
 
     for (const agent_t *agent = zhashx_first(self->agent); agent;
          agent = zhashx_next(self->agent)) {
+        uint64_t rates[] = {agent->rate.rate, rates_of_link(agent)};
         here += agent->here;
+        for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+            slowest = rates[i] > 0 && (slowest == 0 || rates[i] < slowest) ? rates[i] : slowest;
+        }
     }
     if (!self->listens) {
         snprintf(text, size, "does not listen");
@@ -244,9 +255,11 @@ table_describe(const void *state, char *text, size_t size)
     }
     snprintf(text, size,
              "agents: %zu, here: %u, removed: %zu, bytes under way: %llu, sent: %llu, asked in "
-             "vain: %llu, strangers refused: %llu, odd frames: %llu",
+             "vain: %llu, strangers refused: %llu, odd frames: %llu, site rate: %llu, slowest: "
+             "%llu",
              zhashx_size(self->agent), here, zhashx_size(self->gone),
              (unsigned long long) self->all.under_way, (unsigned long long) self->sent,
              (unsigned long long) self->in_vain, (unsigned long long) self->strangers,
-             (unsigned long long) self->odd);
+             (unsigned long long) self->odd, (unsigned long long) self->rate.rate,
+             (unsigned long long) slowest);
 }

@@ -16,6 +16,7 @@ belong_together(const due_row_t *a, const due_row_t *b)
 {
     return a->action == b->action && a->epoch == b->epoch && a->attempt == b->attempt &&
            a->of == b->of && a->integrity == b->integrity && a->cause == b->cause &&
+           a->priority == b->priority &&
            memcmp(&a->package_incarnation, &b->package_incarnation, sizeof(id128_t)) == 0;
 }
 
@@ -89,5 +90,6 @@ instruction_fill(const instruction_walk_t *walk, draft_t *draft, instruction_t *
     ret->integrity = first->integrity;
     ret->due = first->due;
     ret->cause = first->cause;
+    ret->priority = first->priority;
     fill_targets(walk, draft, ret);
 }

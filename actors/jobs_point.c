@@ -122,6 +122,7 @@ job_measure(job_t *job, world_t *world, const void *input, void *resource)
     m->need_inodes = plan.need_inodes;
     m->have_bytes = plan.free_bytes;
     m->have_inodes = plan.free_inodes;
+    m->bytes = plan.write_bytes;
     task_close(&task);
 }
 
@@ -146,6 +147,7 @@ install(job_t *job, task_t *task, outcome_t *m)
         m->already = result.already;
         m->files = result.files;
         m->bytes = result.bytes;
+        m->sent = result.bytes_written;
     }
     return err;
 }

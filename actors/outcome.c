@@ -24,6 +24,7 @@ outcome_fill_of(draft_t *draft, outcome_t *outcome, const void *record, const wo
     outcome->integrity = work->integrity;
     outcome->need = RECORD_NONE;
     outcome->have = RECORD_NONE;
+    outcome->sent = RECORD_NONE;
 }
 
 void

@@ -15,6 +15,7 @@
     E(ASK, distribution_manager, dp_set)                                                           \
     E(ASK, distribution_manager, dp_adopt)                                                         \
     E(ASK, distribution_manager, dp_remove)                                                        \
+    E(ASK, distribution_manager, distribute_plan)                                                  \
     E(ASK, distribution_manager, verify)                                                           \
     E(ASK, distribution_manager, store_check)                                                      \
     E(ASK, distribution_manager, store_rebuild)                                                    \
@@ -29,9 +30,13 @@
     E(ASK, site_database, group_add)                                                               \
     E(ASK, site_database, group_list)                                                              \
     E(ASK, site_database, group_remove)                                                            \
+    E(ASK, site_database, link_set)                                                                \
+    E(ASK, site_database, link_list)                                                               \
+    E(ASK, site_database, link_remove)                                                             \
     E(ASK, site_database, site_set)                                                                \
     E(ASK, site_database, distribute)                                                              \
     E(ASK, site_database, withdraw)                                                                \
+    E(ASK, site_database, prioritize)                                                              \
     E(ASK, site_database, status)                                                                  \
     E(ASK, site_database, rollback)                                                                \
     E(ASK, site_database, retry)                                                                   \

@@ -167,6 +167,8 @@ static const struct rule {
     {"", "id", check_name, ERR_BAD_NAME},
     {"dp.", "name", check_name, ERR_BAD_NAME},
     {"group.", "name", check_name, ERR_BAD_NAME},
+    {"link.", "name", check_name, ERR_BAD_NAME},
+    {"dp.", "link", check_name, ERR_BAD_NAME},
     {"", "dp", check_point, ERR_BAD_NAME},
     {"", "to", check_point, ERR_TOO_LARGE},
     {"", "from", check_point, ERR_TOO_LARGE},
@@ -272,13 +274,49 @@ check_point_added(ruled_t *on, const dp_add_t *add)
                : OK;
 }
 
+/* Bytes a second; given where needed says so. */
+static err_t
+check_rate(ruled_t *on, uint64_t rate, bool needed)
+{
+    on->field = "rate";
+    if (rate == RECORD_NONE) {
+        return needed ? refuse(on, ERR_MISSING_ARGUMENT, "is missing", NULL) : OK;
+    }
+    return rate > RATE_BYTES_MAX ? refuse(on, ERR_BAD_VALUE, "is out of range",
+                                          "bytes a second, to 10000000000; 0 is no limit")
+                                 : OK;
+}
+
+/* One of the two. */
+static err_t
+check_site_set(ruled_t *on, const site_set_t *set)
+{
+    if (set->address.size == 0) {
+        return check_rate(on, set->rate, true);
+    }
+    on->field = "address";
+    return set->rate == RECORD_NONE
+               ? OK
+               : refuse(on, ERR_BAD_VALUE, "is given together with 'rate'", NULL);
+}
+
+/* Each is done by somebody else: one at a time. */
 static err_t
 check_point_set(ruled_t *on, const dp_set_t *set)
 {
+    bool paces = set->rate != RECORD_NONE || set->link.size > 0;
+
     on->field = "root";
-    return set->revoke && set->root.size > 0
-               ? refuse(on, ERR_BAD_VALUE, "is given together with 'revoke'", NULL)
-               : OK;
+    if (set->root.size > 0 && (set->revoke || paces)) {
+        return refuse(on, ERR_BAD_VALUE,
+                      set->revoke ? "is given together with 'revoke'"
+                                  : "is given together with 'rate' or 'link'",
+                      NULL);
+    }
+    on->field = "revoke";
+    return set->revoke && paces
+               ? refuse(on, ERR_BAD_VALUE, "is given together with 'rate' or 'link'", NULL)
+               : check_rate(on, set->rate, false);
 }
 
 static err_t
@@ -289,6 +327,10 @@ check_together(ruled_t *on, const wire_value_t *args, const void *record)
         on->field = "to";
         return check_points(on, args, ((const distribute_t *) record)->to,
                             ((const distribute_t *) record)->all);
+    case MSG_distribute_plan:
+        on->field = "to";
+        return check_points(on, args, ((const distribute_plan_t *) record)->to,
+                            ((const distribute_plan_t *) record)->all);
     case MSG_withdraw:
         on->field = "from";
         return check_points(on, args, ((const withdraw_t *) record)->from,
@@ -307,6 +349,10 @@ check_together(ruled_t *on, const wire_value_t *args, const void *record)
         return check_point_added(on, record);
     case MSG_dp_set:
         return check_point_set(on, record);
+    case MSG_link_set:
+        return check_rate(on, ((const link_set_t *) record)->rate, false);
+    case MSG_site_set:
+        return check_site_set(on, record);
     case MSG_component_set:
         return check_slots(on, record);
     default:

@@ -97,6 +97,7 @@
 /* agents */
 #define AGENT_WINDOW_BYTES     (8u << 20)  /* bytes under way to one agent that it has not made durable; then nothing is sent */
 #define AGENTS_WINDOW_BYTES    (64u << 20) /* the same over all agents; each waits for its turn */
+#define AGENT_TURN_BYTES       (8u << 20)  /* of one package, while another waits for the same agent; then it is that one's turn */
 #define AGENT_DATA_BYTES_MAX   (1u << 20)  /* content bytes of one data message */
 #define AGENT_RANGES_MAX       16384u      /* ranges of one need; what is lacking beyond is asked for in the next */
 #define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */
@@ -112,5 +113,9 @@
 #define AGENT_PATH_BYTES_MAX   1024u       /* of an agent's ROOT and DATA, and of an address; longer is refused (name-too-long) */
 #define AGENT_ADDRESS_BYTES_MAX 255u       /* of an address that agents are told; longer is refused (too-large) */
 #define LISTEN_MAX             4u          /* endpoints at which a site listens for agents; a further one is refused */
+#define RATE_BYTES_MAX         10000000000u /* bytes a second of a rate; a larger one is refused (bad-value) */
+#define RATE_BURST_MS          100u        /* of a rate that may be sent at once after a rest */
+#define RATE_BLOCK_BYTES_MIN   4096u       /* sent at one time, also at a lower rate */
+#define RATED_LINKS_MAX        10000u      /* links of a site; a further one is refused (full) */
 #define TOKEN_LIFE_S           86400u      /* a day that a token is good, unless dp add says otherwise */
 #define TOKEN_LIFE_MAX_S       2592000u    /* 30 days; a longer one is refused (bad-value) */

@@ -31,8 +31,15 @@ RECORD_WORDS_ENUM(package_state, PACKAGE_STATES, PACKAGE)
 #define POINT_STATES(W, P) W(P, ACTIVE, "active") W(P, PAUSED, "paused") W(P, ABSENT, "absent") W(P, REMOVING, "removing")
 RECORD_WORDS_ENUM(point_state, POINT_STATES, POINT)
 
-#define ACTIONS(W, P) W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify")
+#define ACTIONS(W, P)                                                                              \
+    W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify") W(P, PLAN, "plan")
 RECORD_WORDS_ENUM(action, ACTIONS, ACTION)
+
+/* Of a target: which work at its point, and for slots, goes first. */
+#define PRIORITIES(W, P)                                                                           \
+    W(P, DEFAULT, "default") /* medium, or what it is already */                                   \
+    W(P, HIGH, "high") W(P, MEDIUM, "medium") W(P, LOW, "low")
+RECORD_WORDS_ENUM(priority, PRIORITIES, PRIORITY)
 
 #define SEVERITIES(W, P) W(P, INFO, "info") W(P, WARNING, "warning") W(P, ERROR, "error")
 RECORD_WORDS_ENUM(severity, SEVERITIES, SEVERITY)
@@ -66,6 +73,7 @@ extern const record_words_t error_class_words;
     M(package_status, "a package and its targets")                                                 \
     M(point_row, "a distribution point in a list")                                                 \
     M(group_row, "a group of distribution points")                                                 \
+    M(link_row, "a link that distribution points share")                                           \
     M(event, "one status message")                                                                 \
     M(lost_range, "status messages that are no longer kept")                                       \
     M(component_row, "a component, live")                                                          \
@@ -73,6 +81,7 @@ extern const record_words_t error_class_words;
     M(graph_wait, "an actor that waits")                                                           \
     M(quarantine_row, "a message that was set aside")                                              \
     M(verify_row, "what verify found on one distribution point")                                   \
+    M(plan_row, "what a distribution to one point would take")                                     \
     M(target_ref, "a target in an instruction")                                                    \
     M(due_row, "a target that is due")                                                             \
     M(stopped_row, "a target whose work is to end")                                                \
@@ -108,7 +117,8 @@ extern const record_words_t error_class_words;
     F(R, maybe, cause, cause, OPTIONAL)                                                            \
     F(R, u64, bytes_done, 0, REQUIRED)                                                             \
     F(R, u64, bytes_total, 0, REQUIRED)                                                            \
-    F(R, time, unknown_since, 0, OPTIONAL) /* what the point had is not known to be there since then */
+    F(R, time, unknown_since, 0, OPTIONAL) /* what the point had is not known to be there since then */\
+    F(R, word, priority, priority, OPTIONAL)
 #define REC_package_row(F, R)                                                                      \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
@@ -137,7 +147,13 @@ extern const record_words_t error_class_words;
     F(R, time, since, 0, OPTIONAL)                                                                 \
     F(R, id128, incarnation, 0, OPTIONAL)                                                          \
     F(R, u64, targets, 0, REQUIRED)                                                                \
-    F(R, u64, installed, 0, REQUIRED)
+    F(R, u64, installed, 0, REQUIRED)                                                              \
+    F(R, count, rate, 0, OPTIONAL) /* bytes of content a second; null: no limit */                 \
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL)
+#define REC_link_row(F, R)                                                                         \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, count, rate, 0, OPTIONAL) /* bytes of content a second, of all its points; null: no limit */ \
+    F(R, u64, points, 0, REQUIRED)
 #define REC_group_row(F, R)                                                                        \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, texts, dps, POINTS_PER_COMMAND_MAX, REQUIRED)
@@ -205,6 +221,17 @@ extern const record_words_t error_class_words;
     F(R, texts, missing, VERIFY_PATHS_MAX, OPTIONAL)                                               \
     F(R, texts, changed, VERIFY_PATHS_MAX, OPTIONAL)                                               \
     F(R, texts, extra, VERIFY_PATHS_MAX, OPTIONAL)
+#define REC_plan_row(F, R)                                                                         \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, maybe, cause, cause, OPTIONAL)      /* why it could not be measured, or would not fit */  \
+    F(R, flag, already, 0, REQUIRED)         /* the version is there: nothing would be done */     \
+    F(R, u64, bytes, 0, REQUIRED)            /* of content that would be sent or written, exactly */ \
+    F(R, u64, need_bytes, 0, REQUIRED)       /* of space there, in whole blocks */                 \
+    F(R, u64, need_inodes, 0, REQUIRED)                                                            \
+    F(R, count, have_bytes, 0, OPTIONAL)     /* free beyond the reserve; null: not known */        \
+    F(R, count, have_inodes, 0, OPTIONAL)                                                          \
+    F(R, count, rate, 0, OPTIONAL)           /* bytes a second at most; null: no limit is known */ \
+    F(R, count, least_ms, 0, OPTIONAL)       /* that the bytes take at that rate */
 #define REC_target_ref(F, R)                                                                       \
     F(R, u64, target, 0, REQUIRED)   /* row id */                                                  \
     F(R, u64, revision, 0, REQUIRED) /* of the row: what is older is refused as superseded */      \
@@ -228,7 +255,9 @@ extern const record_words_t error_class_words;
     F(R, u32, of, 0, REQUIRED)                                                                     \
     F(R, u32, integrity, 0, OPTIONAL) /* digest failures in a row so far */                        \
     F(R, time, due, 0, OPTIONAL)                                                                   \
-    F(R, word, cause, err, OPTIONAL)
+    F(R, word, cause, err, OPTIONAL)                                                               \
+    F(R, word, priority, priority, OPTIONAL)                                                       \
+    F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
@@ -256,7 +285,10 @@ extern const record_words_t error_class_words;
     F(R, digest, signing, 0, OPTIONAL) /* of ed25519 */                                            \
     F(R, flag, revoked, 0, REQUIRED)                                                               \
     F(R, flag, removed, 0, OPTIONAL) /* its point is gone, and it does not know that yet */        \
-    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* of the site, that it knows */
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* of the site, that it knows */\
+    F(R, u64, rate, 0, OPTIONAL) /* bytes a second; 0: no limit */                                 \
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, link_rate, 0, OPTIONAL)
 #define REC_range(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
@@ -295,13 +327,18 @@ extern const record_words_t error_class_words;
     C(group_add, "group.add", 1, "names a group of distribution points")                           \
     C(group_list, "group.list", 0, "lists the groups")                                             \
     C(group_remove, "group.remove", 1, "forgets a group; its points stay")                         \
-    C(site_set, "site.set", 1, "tells all agents another address of the site")                     \
+    C(link_set, "link.set", 1, "names a link that points share, and limits its rate")              \
+    C(link_list, "link.list", 0, "lists the links, and the site's own rate")                       \
+    C(link_remove, "link.remove", 1, "forgets a link that no point shares")                        \
+    C(site_set, "site.set", 1, "tells all agents another address of the site, or limits its rate") \
     C(distribute, "distribute", 1, "wants a package on distribution points")                       \
     C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
+    C(distribute_plan, "plan", 0, "what a distribution would take at each point, before anything is sent")    \
     C(status, "status", 0, "which version every point has, should have, and why not")              \
     C(rollback, "rollback", 1, "makes an older version the newest again: a new epoch, the old content") \
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
+    C(prioritize, "prioritize", 1, "changes which work goes first, of what is not installed yet")  \
     C(verify, "verify", 1, "reads every byte at the points and compares")                          \
     C(store_check, "store.check", 1, "reads every byte of the site's store and compares")          \
     C(store_rebuild, "store.rebuild", 1, "makes the index of the site's store anew from its packs") \
@@ -366,7 +403,9 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, root, PATH_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, flag, revoke, 0, OPTIONAL) /* the agent's key is good for nothing from now on */
+    F(R, flag, revoke, 0, OPTIONAL) /* the agent's key is good for nothing from now on */          \
+    F(R, count, rate, 0, OPTIONAL)  /* of an agent: bytes of content a second; 0: no limit */      \
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL) /* of an agent: the link that it shares; none: no such */
 #define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_dp_list(F, R)   COMMAND(F, R)
 #define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
@@ -383,10 +422,23 @@ extern const record_words_t error_class_words;
     F(R, texts, dps, POINTS_PER_COMMAND_MAX, REQUIRED)
 #define REC_group_list(F, R)   COMMAND(F, R)
 #define REC_group_remove(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
+#define REC_link_set(F, R)                                                                         \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
+    F(R, count, rate, 0, OPTIONAL) /* bytes of content a second; 0: no limit */
+#define REC_link_list(F, R)   COMMAND(F, R)
+#define REC_link_remove(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_site_set(F, R)                                                                         \
     COMMAND(F, R)                                                                                  \
-    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED) /* tcp://ADDRESS:PORT; they try it first from then on */
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* tcp://ADDRESS:PORT; they try it first from then on */ \
+    F(R, count, rate, 0, OPTIONAL) /* to all agents: bytes of content a second; 0: no limit */
 #define REC_distribute(F, R)                                                                       \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
+    F(R, flag, all, 0, OPTIONAL)                                                                   \
+    F(R, word, priority, priority, OPTIONAL) /* also of targets that want the version already */
+#define REC_distribute_plan(F, R)                                                                  \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
@@ -411,6 +463,11 @@ extern const record_words_t error_class_words;
 #define REC_cancel(F, R)                                                                           \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_prioritize(F, R)                                                                       \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, word, priority, priority, REQUIRED)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
 #define REC_verify(F, R)                                                                           \
     COMMAND(F, R)                                                                                  \
@@ -460,8 +517,10 @@ extern const record_words_t error_class_words;
     M(points, "distribution points")                                                               \
     M(point_shown, "one distribution point and its targets")                                       \
     M(groups, "groups")                                                                            \
+    M(links, "links, and the site's own rate")                                                     \
     M(targets_changed, "which targets the command touched")                                        \
     M(verified, "what verify found")                                                               \
+    M(planned, "what a distribution would take")                                                   \
     M(store_report, "what was found in the site's store, or done to it; 0 where it is not asked for") \
     M(backup_report, "what a backup holds")                                                        \
     M(events, "status messages in order")                                                          \
@@ -504,6 +563,7 @@ extern const record_words_t error_class_words;
     M(probe_point, "look for this point until it is back")                                         \
     M(point_returned, "an absent point is back")                                                   \
     M(verify_plan, "which installed targets a verify is to look at")                               \
+    M(plan_targets, "which points a plan is to measure, for which version")                        \
     M(target_damaged, "verify found damage: the target leaves installed and is repaired")          \
     M(verify_keep, "what a verify found, to be its answer whenever its key comes again")           \
     M(collect_point, "superseded versions at a point whose grace has ended")                       \
@@ -553,6 +613,7 @@ extern const record_words_t error_class_words;
     M(agent_heard, "an agent knows an address of the site durably")                                \
     M(agent_told, "the agent of a removed point knows it: its key is good for nothing from now on") \
     M(agent_call, "what an agent is asked for: point_worker asks agent_gateway")                   \
+    M(make_way, "other work waits for an agent: let it have a turn")                               \
     M(agent_end, "end that work")                                                                  \
     M(token_order, "input of a job that makes a token")                                            \
     M(token_made, "its answer")                                                                    \
@@ -618,6 +679,9 @@ extern const record_words_t error_class_words;
     F(R, maybe, dp, point_row, REQUIRED)                                                           \
     F(R, rows, packages, package_status, REQUIRED)
 #define REC_groups(F, R)       F(R, rows, groups, group_row, REQUIRED)
+#define REC_links(F, R)                                                                            \
+    F(R, rows, links, link_row, REQUIRED)                                                          \
+    F(R, count, site_rate, 0, OPTIONAL) /* bytes of content a second, to all agents; null: no limit */
 #define REC_targets_changed(F, R)                                                                  \
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, texts, targets, POINTS_PER_COMMAND_MAX, REQUIRED) /* names of the points whose target changed */
@@ -625,6 +689,12 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, flag, ok, 0, REQUIRED)                                                                    \
     F(R, rows, points, verify_row, REQUIRED)
+#define REC_planned(F, R)                                                                          \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, maybe, version, version_ref, OPTIONAL)                                                    \
+    F(R, flag, ok, 0, REQUIRED)   /* each point was measured, and has room */                      \
+    F(R, u64, bytes, 0, REQUIRED) /* of all points */                                              \
+    F(R, rows, points, plan_row, REQUIRED)
 #define REC_store_report(F, R)                                                                     \
     F(R, word, err, err, INTERNAL)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
@@ -758,6 +828,7 @@ extern const record_words_t error_class_words;
     F(R, u32, integrity, 0, OPTIONAL)                                                              \
     F(R, time, due, 0, OPTIONAL)                                                                   \
     F(R, word, cause, err, OPTIONAL) /* of the try before this one */                              \
+    F(R, word, priority, priority, OPTIONAL)                                                       \
     F(R, rows, targets, target_ref, REQUIRED) /* never empty: an empty one is refused (no-targets) */
 #define REC_accepted(F, R) F(R, u32, queued, 0, REQUIRED)
 #define REC_target_begin(F, R)                                                                     \
@@ -802,7 +873,8 @@ extern const record_words_t error_class_words;
     F(R, u64, need_inodes, 0, REQUIRED)                                                            \
     F(R, u64, have_bytes, 0, REQUIRED) /* free beyond the reserve */                               \
     F(R, u64, have_inodes, 0, REQUIRED)                                                            \
-    F(R, u64, holds, 0, OPTIONAL) /* of superseded: the highest epoch that the point knows */
+    F(R, u64, holds, 0, OPTIONAL) /* of superseded: the highest epoch that the point knows */\
+    F(R, u64, bytes, 0, OPTIONAL) /* of content still to be sent or written, exactly */
 #define REC_outcome(F, R)                                                                          \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED)                                                               \
@@ -827,7 +899,9 @@ extern const record_words_t error_class_words;
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, texts, foreign, 100, OPTIONAL) /* paths that are not ours and stayed */                   \
     F(R, maybe, verify, verify_row, OPTIONAL)                                                      \
-    F(R, u64, holds, 0, OPTIONAL) /* of superseded: the highest epoch that the point knows */
+    F(R, u64, holds, 0, OPTIONAL) /* of superseded: the highest epoch that the point knows */\
+    F(R, maybe, plan, plan_row, OPTIONAL)                                                          \
+    F(R, count, sent, 0, OPTIONAL) /* bytes of content that this try sent or wrote */
 #define REC_target_outcome(F, R)                                                                   \
     REC_outcome(F, R)                                                                              \
     F(R, word, next, target_state, REQUIRED)                                                       \
@@ -870,6 +944,11 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, dp, NAME_BYTES_MAX, OPTIONAL)
+#define REC_plan_targets(F, R)                                                                     \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL)                                              \
+    F(R, flag, all, 0, OPTIONAL)                                                                   \
+    F(R, u64, first, 0, REQUIRED) /* the number of the first; no target has such a one */
 #define REC_verify_keep(F, R)                                                                      \
     F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \
     F(R, maybe, verified, verified, REQUIRED)
@@ -1078,7 +1157,8 @@ extern const record_words_t error_class_words;
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none */ \
     F(R, u64, next, 0, REQUIRED) /* ask for those after it; 0: that was all */                     \
-    F(R, id128, site, 0, REQUIRED)
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, u64, rate, 0, OPTIONAL) /* of the site */
 #define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_agent_told(F, R)     F(R, digest, key, 0, REQUIRED)
 #define REC_agent_heard(F, R)                                                                      \
@@ -1087,6 +1167,10 @@ extern const record_words_t error_class_words;
 #define REC_agent_call(F, R)                                                                       \
     F(R, word, task, agent_task, REQUIRED)                                                         \
     F(R, maybe, work, work, REQUIRED) /* of a probe and a collection what they have of it */
+#define REC_make_way(F, R)                                                                         \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, target, 0, REQUIRED)   /* whose work has had its turn */                             \
+    F(R, flag, at_once, 0, REQUIRED) /* what waits goes first; else after AGENT_TURN_BYTES */
 #define REC_agent_end(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, u64, target, 0, REQUIRED)                                                                 \

@@ -31,6 +31,7 @@ typedef enum cli_kind {
     CLI_REPEAT, /* array of str, the option given again for each */
     CLI_REST,   /* array of str: all positionals that are left */
     CLI_NUMBER, /* unsigned */
+    CLI_RATE,   /* unsigned, bytes a second: 40M, 512Ki, none */
     CLI_FLAG    /* true */
 } cli_kind_t;
 
@@ -103,6 +104,8 @@ void cli_pause(uint32_t ms);
 /* Prints a result for a person; true when the command's answer says that something is wrong. */
 bool cli_show(const cli_line_t *line, const wire_value_t *result);
 void cli_show_json(const wire_value_t *value);
+/* The answer of plan, as a table. */
+void cli_show_plan(const wire_value_t *result);
 /* The answer of graph: as tables, or with --dot as text for Graphviz. */
 void cli_show_graph(const cli_line_t *line, const wire_value_t *result);
 void cli_show_event(const wire_value_t *event);

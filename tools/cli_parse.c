@@ -159,6 +159,36 @@ number_of(const char *text, uint64_t *ret_number)
     return true;
 }
 
+/* 40M is 40,000,000 bytes, 40Mi is 40 times 2^20; none is no limit. */
+static bool
+rate_of(const char *text, uint64_t *ret_rate)
+{
+    static const char units[] = "kMG";
+    size_t digits = strspn(text, "0123456789");
+    const char *unit = text[digits] == 'K' ? units : strchr(units, text[digits]);
+    char number[24];
+
+    if (strcmp(text, "none") == 0) {
+        *ret_rate = 0;
+        return true;
+    }
+    if (digits == 0 || digits >= sizeof number || !unit) {
+        return false;
+    }
+    bool binary = *unit && text[digits + 1] == 'i';
+    uint64_t times = 1;
+    for (const char *at = units; *unit && at <= unit; at++) {
+        times *= binary ? 1024 : 1000;
+    }
+    snprintf(number, sizeof number, "%.*s", (int) digits, text);
+    if (text[digits + (*unit != 0) + binary] || !number_of(number, ret_rate) ||
+        *ret_rate > UINT64_MAX / times) {
+        return false;
+    }
+    *ret_rate *= times;
+    return true;
+}
+
 static bool
 take_value(cli_argument_t *argument, char *value)
 {
@@ -176,6 +206,8 @@ take_value(cli_argument_t *argument, char *value)
         return add_item(argument, value);
     case CLI_NUMBER:
         return number_of(value, &argument->number);
+    case CLI_RATE:
+        return rate_of(value, &argument->number);
     case CLI_FLAG:
         return true;
     }
@@ -187,7 +219,8 @@ static int
 fill(cli_line_t *line, const cli_slot_t *slot, char *value)
 {
     bool again = cli_argument(line, slot->word) != NULL;
-    bool once = slot->kind == CLI_TEXT || slot->kind == CLI_PATH || slot->kind == CLI_NUMBER;
+    bool once = slot->kind == CLI_TEXT || slot->kind == CLI_PATH || slot->kind == CLI_NUMBER ||
+                slot->kind == CLI_RATE;
 
     if (again && once) {
         return usage(line, "given twice:", slot->word);
@@ -315,7 +348,8 @@ is_excused(const cli_line_t *line, const cli_slot_t *slot)
 {
     static const struct {
         const char *word, *by;
-    } excuses[] = {{"ROOT", "--agent"}, {"--root", "--revoke"}};
+    } excuses[] = {
+        {"ROOT", "--agent"}, {"--root", "--revoke"}, {"--root", "--rate"}, {"--root", "--link"}};
 
     for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++) {
         if (strcmp(slot->word, excuses[i].word) == 0 && cli_argument(line, excuses[i].by)) {

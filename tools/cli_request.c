@@ -37,6 +37,7 @@ put_argument(wire_writer_t *writer, const cli_argument_t *argument)
         }
         break;
     case CLI_NUMBER:
+    case CLI_RATE:
         wire_put_u64(writer, argument->number);
         break;
     case CLI_FLAG:

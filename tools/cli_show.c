@@ -206,7 +206,10 @@ show_known_list(const wire_value_t *result)
          "no packages",
          {"id", "state", "version", "targets", "installed", "retrying", "failed", "bytes",
           "source"}},
-        {"dps", "no distribution points", {"name", "state", "targets", "installed", "root"}},
+        {"dps",
+         "no distribution points",
+         {"name", "state", "targets", "installed", "rate", "link", "root"}},
+        {"links", "no links", {"name", "rate", "points"}},
         {"groups", "no groups", {"name", "dps"}},
         {"messages", "no messages", {"number", "actor", "message", "attempts", "reason"}},
         {"components",
@@ -454,6 +457,8 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
 
     if (strcmp(wire, "verify") == 0) {
         show_verified(result);
+    } else if (strcmp(wire, "plan") == 0) {
+        cli_show_plan(result);
     } else if (strncmp(wire, "store.", 6) == 0) {
         show_store(line, result);
     } else if (strcmp(wire, "package.add") == 0 || strcmp(wire, "package.update") == 0 ||
@@ -488,6 +493,7 @@ cli_show(const cli_line_t *line, const wire_value_t *result)
     }
     const char *wire = line->command->wire;
 
-    return (strcmp(wire, "verify") == 0 || strcmp(wire, "store.check") == 0) &&
+    return (strcmp(wire, "verify") == 0 || strcmp(wire, "plan") == 0 ||
+            strcmp(wire, "store.check") == 0) &&
            !cli_flag(result, "ok");
 }

@@ -7,7 +7,7 @@
 #include "actors/content/fail.h"
 #include "actors/content/manifest.h"
 
-#define SLOTS 65536u /* of the set of what is listed: more than twice its ranges */
+#define SLOTS_FIRST 65536u /* of the set of what is lacking; it doubles when half of it is taken */
 
 typedef struct search {
     store_t *store;
@@ -15,23 +15,57 @@ typedef struct search {
     lack_t *lack;
     digest_t *node; /* directories to be looked into */
     size_t count, capacity;
-    uint32_t *slot; /* index of a range, plus 1 */
+    uint64_t *lacking; /* the first 8 bytes of each digest that was counted; 0: a free slot */
+    size_t lacking_count, slots;
     fault_t *fault;
 } search_t;
 
-/* Whether it is listed already; if not, it is from now on, when the ranges have room for it. */
-static bool
-is_listed(search_t *search, const digest_t *object)
+static uint64_t *
+slot_of(const search_t *search, uint64_t name)
 {
-    uint32_t at;
-    memcpy(&at, object->byte, sizeof at);
-    for (at %= SLOTS; search->slot[at] != 0; at = (at + 1) % SLOTS) {
-        if (digest_equal(&search->lack->range[search->slot[at] - 1].object, object)) {
-            return true;
+    size_t at = (size_t) (name >> 3) % search->slots;
+    while (search->lacking[at] != 0 && search->lacking[at] != name) {
+        at = (at + 1) % search->slots;
+    }
+    return &search->lacking[at];
+}
+
+static err_t
+grow(search_t *search)
+{
+    uint64_t *old = search->lacking;
+    size_t slots = search->slots;
+    search->slots = slots == 0 ? SLOTS_FIRST : slots * 2;
+    search->lacking = calloc(search->slots, sizeof search->lacking[0]);
+    if (search->lacking == NULL) {
+        free(old);
+        return NO_MEMORY(search->fault, "what is lacking");
+    }
+    for (size_t i = 0; i < slots; i++) {
+        if (old[i] != 0) {
+            *slot_of(search, old[i]) = old[i];
         }
     }
-    search->slot[at] = search->lack->count + 1;
-    return false;
+    free(old);
+    return OK;
+}
+
+/* Whether it was counted before; if not, it is from now on. Two that begin with the same 8 bytes
+ * are taken for one: the other is found lacking in the next look. */
+static err_t
+is_counted(search_t *search, const digest_t *object, bool *ret_counted)
+{
+    uint64_t name;
+    memcpy(&name, object->byte, sizeof name);
+    name = name == 0 ? 1 : name;
+    if (search->lacking_count * 2 >= search->slots) {
+        TRY(grow(search));
+    }
+    uint64_t *slot = slot_of(search, name);
+    *ret_counted = *slot == name;
+    search->lacking_count += *slot != name;
+    *slot = name;
+    return OK;
 }
 
 /* size 0: nobody has said yet how large it is. */
@@ -40,6 +74,11 @@ list(search_t *search, const digest_t *object, uint64_t size)
 {
     lack_t *lack = search->lack;
     uint64_t there = 0;
+    bool counted = false;
+    TRY(is_counted(search, object, &counted));
+    if (counted) {
+        return OK;
+    }
     TRY(staging_size(search->staging, object, &there, search->fault));
     if (there > 0 && there == size) {
         there--; /* all of it is there, and was not named: its last byte comes again */
@@ -47,9 +86,7 @@ list(search_t *search, const digest_t *object, uint64_t size)
     there = there < size ? there : 0; /* longer than the object: written anew */
     uint64_t left = size - there;
     lack->bytes += left;
-    bool room =
-        lack->count < lack->max && (lack->count == 0 || lack->listed + left <= lack->bytes_max);
-    if (room && !is_listed(search, object)) {
+    if (lack->count < lack->max && (lack->count == 0 || lack->listed + left <= lack->bytes_max)) {
         lack->range[lack->count++] = (transfer_range_t){*object, there, left};
         lack->listed += left;
     }
@@ -134,14 +171,12 @@ lack_find(store_t *store, staging_t *staging, const digest_t *root, lack_t *lack
     search_t search = {.store = store, .staging = staging, .lack = lack, .fault = fault};
     lack->count = 0;
     lack->listed = lack->bytes = lack->bytes_total = 0;
-    search.slot = calloc(SLOTS, sizeof search.slot[0]);
-    err_t err = search.slot == NULL ? NO_MEMORY(fault, "what is lacking") : OK;
-    err = err == OK ? look_at_root(&search, root) : err;
+    err_t err = look_at_root(&search, root);
     for (size_t i = 0; err == OK && i < search.count; i++) {
         digest_t node = search.node[i]; /* the list may move */
         err = look_into(&search, &node);
     }
     free(search.node);
-    free(search.slot);
+    free(search.lacking);
     return err;
 }

@@ -4,8 +4,8 @@
  *          is not in the store is a range, from what is staged of it on.
  * Promises an object is listed once. Nodes come before what they name. Nothing lacking: the version
  *          can be placed from the store.
- * Costs    one look at the store for each name of the version; memory of the ranges and of one
- *          digest for each directory.
+ * Costs    one look at the store for each name of the version; memory of the ranges, of one
+ *          digest for each directory, and of 16 to 32 bytes for each object that is lacking.
  * Errors   ERR_DIGEST, ERR_DAMAGED (a node in the store), ERR_NO_MEMORY, those of the world.
  * Threads  one job.
  */
@@ -19,7 +19,7 @@ typedef struct lack {
     uint32_t count, max;
     uint64_t bytes_max;   /* of what is listed; the first range may be longer */
     uint64_t listed;      /* bytes of the ranges */
-    uint64_t bytes;       /* of all that is known to be lacking */
+    uint64_t bytes;       /* of all that is known to be lacking, each object once */
     uint64_t bytes_total; /* of the version's files, when its node is there */
     bool nodes;           /* the manifest alone */
 } lack_t;

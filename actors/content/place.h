@@ -43,6 +43,7 @@ typedef struct place_plan {
     uint64_t free_bytes;   /* now, less the reserve */
     uint64_t free_inodes;  /* UINT64_MAX: not counted there */
     uint64_t files, bytes; /* of the version */
+    uint64_t write_bytes;  /* of its files, less what an earlier run has staged whole by its size */
     bool already;          /* the receipt is there: nothing is to be done */
 } place_plan_t;
 err_t place_plan(world_t *world, store_t *store, point_t *point, const place_order_t *order,

@@ -74,6 +74,7 @@ measure_entry(measure_t *measure, const tree_entry_t *entry)
         return;
     }
     measure->plan->need_bytes += in_blocks(entry->size, measure->block);
+    measure->plan->write_bytes += entry->kind == TREE_FILE ? entry->size : 0;
     measure->plan->need_inodes += !staged;
 }
 
@@ -175,6 +176,7 @@ place_measure(store_t *store, point_t *point, const place_look_t *look, place_pl
     TRY(measure_staging(&measure, store, point, look));
     bool nothing = look->already || look->in_place;
     plan.need_bytes = nothing ? 0 : plan.need_bytes + OWN_BLOCKS * block;
+    plan.write_bytes = nothing ? 0 : plan.write_bytes;
     plan.need_inodes = nothing ? 0 : plan.need_inodes + OWN_INODES;
     plan.free_bytes = less(space.bytes_free, SPACE_RESERVE_BYTES);
     plan.free_inodes = space.inodes_free == UINT64_MAX

@@ -175,7 +175,7 @@ is_address(slice_t address)
 
 /* The same again changes nothing, and tells who is still behind. */
 void
-handle_site_set(tx_t *tx, const site_set_t *m)
+site_set_address(tx_t *tx, const site_set_t *m)
 {
     char text[1024];
     slice_t address = record_slice(m, m->address);
@@ -251,6 +251,9 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
     cursor_copy(row, 4, ret->signing.byte, sizeof ret->signing.byte);
     ret->revoked = cursor_int(row, 5) != 0;
     ret->address = tx_cursor_text(tx, row, 7);
+    ret->rate = cursor_u64(row, 8);
+    ret->link = tx_cursor_text(tx, row, 9);
+    ret->link_rate = cursor_u64(row, 10);
 }
 
 /* Tombstones follow the agents: their rows count from here. */
@@ -301,6 +304,7 @@ handle_agents_known(tx_t *tx, const agents_known_t *m)
     agents_listed_t *listed = ANSWER(tx, agents_listed);
     listed->site = tx->db->site;
     listed->address = site_address(tx);
+    listed->rate = site_rate(tx);
     if (m->after < TOMBSTONES_FROM) {
         list_agents(tx, listed, m->after);
     } else {

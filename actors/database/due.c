@@ -36,6 +36,7 @@ due_fill(tx_t *tx, const target_t *t, uint32_t action, due_row_t *ret)
     ret->integrity = t->integrity;
     ret->due = t->due;
     ret->cause = t->cause;
+    ret->priority = t->priority;
 }
 
 /* ---- taking up what is due ---- */
@@ -287,6 +288,7 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
         RUN(tx, SQL_TARGET_HOLDS_NOTHING, v_int(target->row));
     }
     target->state = m->next;
+    target->sent = m->next == TARGET_INSTALLED ? m->sent : RECORD_NONE;
     target->attempts = m->attempts;
     target->integrity = m->integrity_next;
     end_work(tx, target, wait_ms);

@@ -32,11 +32,17 @@ typedef enum how {
     H(group_add, HOW_CHANGE)                                                                       \
     H(group_list, HOW_READS)                                                                       \
     H(group_remove, HOW_CHANGE)                                                                    \
+    H(dp_set, HOW_CHANGE)                                                                          \
+    H(link_set, HOW_CHANGE)                                                                        \
+    H(link_list, HOW_READS)                                                                        \
+    H(link_remove, HOW_CHANGE)                                                                     \
+    H(site_set, HOW_CHANGE)                                                                        \
     H(distribute, HOW_CHANGE)                                                                      \
     H(withdraw, HOW_CHANGE)                                                                        \
     H(rollback, HOW_CHANGE)                                                                        \
     H(retry, HOW_CHANGE)                                                                           \
     H(cancel, HOW_CHANGE | HOW_VITAL)                                                              \
+    H(prioritize, HOW_CHANGE)                                                                      \
     H(status, HOW_READS)                                                                           \
     H(status_since, HOW_READS)                                                                     \
     H(recall, HOW_READS)                                                                           \
@@ -50,7 +56,6 @@ typedef enum how {
     H(agents_known, HOW_READS)                                                                     \
     H(agent_told, HOW_WRITES)                                                                      \
     H(agent_heard, HOW_WRITES)                                                                     \
-    H(site_set, HOW_CHANGE)                                                                        \
     H(site_restored, HOW_WRITES)                                                                   \
     H(setting_set, HOW_CHANGE)                                                                     \
     H(note_event, HOW_WRITES)                                                                      \
@@ -65,6 +70,7 @@ typedef enum how {
     H(leaving_points, HOW_READS)                                                                   \
     H(point_leave, HOW_WRITES | HOW_VITAL)                                                         \
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \
+    H(plan_targets, HOW_READS)                                                                     \
     H(target_damaged, HOW_WRITES | HOW_VITAL)                                                      \
     H(verify_keep, HOW_WRITES)                                                                     \
     H(target_tidied, HOW_WRITES | HOW_VITAL)                                                       \

@@ -141,6 +141,8 @@ point_read(const cursor_t *row, point_t *ret)
     ret->emptied = cursor_int(row, 5) == POINT_EMPTIED;
     ret->absent_since = cursor_int(row, 6);
     ret->added = cursor_int(row, 7);
+    ret->rate = cursor_u64(row, 8);
+    cursor_name(row, 9, ret->link);
 }
 
 static bool

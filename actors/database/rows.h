@@ -37,6 +37,8 @@ typedef struct point {
     bool paused, removing;
     bool emptied;                /* it is removing, and only its identity is still at its root */
     int64_t absent_since, added; /* wall ns; 0: it is there */
+    uint64_t rate;               /* bytes a second; 0: no limit */
+    char link[NAME_BYTES_MAX + 1];
 } point_t;
 
 typedef struct target {
@@ -51,9 +53,11 @@ typedef struct target {
     uint32_t cause_text_size;
     char cause_text[TEXT_BYTES_MAX];
     uint64_t need, space; /* RECORD_NONE: no matter of space */
+    uint64_t sent; /* by the try that just ended; RECORD_NONE: none did. Only its event has it */
     uint64_t revision;
     bool taken; /* by distribution_manager's present run */
     uint32_t slot;
+    uint32_t priority; /* priority_t */
     /* of its package, point and versions */
     char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
     id128_t package_incarnation, dp_incarnation;
@@ -72,7 +76,9 @@ typedef struct target {
 
 /* ---- the site ---- */
 
-uint32_t site_slots(tx_t *tx);       /* of the despooler; 0: it is disabled */
+uint32_t site_slots(tx_t *tx);                        /* of the despooler; 0: it is disabled */
+uint64_t site_rate(tx_t *tx);                         /* bytes a second; 0: no limit */
+void site_set_address(tx_t *tx, const site_set_t *m); /* agents.c */
 uint64_t site_incarnation(tx_t *tx); /* 1, and one more for each restore from a backup */
 
 /* ---- packages ---- */
@@ -98,6 +104,8 @@ void event_of_package(event_draft_t *event, const package_t *package, uint32_t i
 
 bool point_by_name(tx_t *tx, slice_t name, point_t *ret);
 bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
+/* That holds for it: its own, of its link, of the site; 0: no limit. */
+uint64_t rate_of_point(tx_t *tx, const point_t *point);
 bool point_next(tx_t *tx, slice_t after, point_t *ret); /* in the order of names */
 bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
 /* Forgets a point and its targets, with its event. */
@@ -141,6 +149,8 @@ void target_supersede(tx_t *tx, target_t *target);
 void target_want(tx_t *tx, target_t *target, const package_t *package);
 void target_remove(tx_t *tx, target_t *target);
 void target_due_now(tx_t *tx, target_t *target);
+/* What is in hand for it is taken back and is due at once, in its new place; false: it is there. */
+bool target_prioritize(tx_t *tx, target_t *target, uint32_t priority);
 void target_set_cause(target_t *target, err_t cause, slice_t text);
 /* Writes it, with the event of this id (STATUS_NONE: without). */
 void target_save(tx_t *tx, target_t *target, uint32_t status_id);

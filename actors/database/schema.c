@@ -17,6 +17,8 @@ _Static_assert(TARGET_PENDING == 0 && TARGET_INSTALLING == 1 && TARGET_INSTALLED
                    TARGET_RETRYING == 3 && TARGET_WAITING == 4 && TARGET_FAILED == 5 &&
                    TARGET_CANCELLED == 6 && TARGET_REMOVING == 7 && TARGET_REMOVED == 8,
                "states of targets are stored by number");
+_Static_assert(PRIORITY_HIGH == 1 && PRIORITY_MEDIUM == 2 && PRIORITY_LOW == 3,
+               "priorities are stored by number");
 _Static_assert(PACKAGE_IDLE == 0 && PACKAGE_ACTIVE == 1 && PACKAGE_COMPLETE == 2 &&
                    PACKAGE_FAILED == 3,
                "SQL_PACKAGE_STATE answers with these numbers");
@@ -90,6 +92,12 @@ static const char *const steps[] = {
     "ALTER TABLE agent ADD COLUMN address TEXT;",
     /* The incarnation of the site in which its point last knew more than the site: see ahead.c. */
     "ALTER TABLE target ADD COLUMN learned INTEGER NOT NULL DEFAULT 0;",
+    /* Rates are bytes a second; null: no limit. */
+    ("CREATE TABLE link (name TEXT PRIMARY KEY COLLATE NOCASE, rate INTEGER) WITHOUT ROWID;"
+     "ALTER TABLE point ADD COLUMN rate INTEGER;"
+     "ALTER TABLE point ADD COLUMN link TEXT COLLATE NOCASE;"
+     "CREATE INDEX point_link ON point (link) WHERE link IS NOT NULL;"),
+    "ALTER TABLE target ADD COLUMN priority INTEGER NOT NULL DEFAULT 2;", /* medium */
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -109,7 +109,7 @@
 /* ---- points and groups ---- */
 
 #define SQL_POINT_COLUMNS                                                                          \
-    "row, name, incarnation, root, paused, removing, absent_since, added FROM point "
+    "row, name, incarnation, root, paused, removing, absent_since, added, rate, link FROM point "
 
 #define SQL_POINTS(S)                                                                              \
     S(SQL_POINT_BY_NAME, "SELECT " SQL_POINT_COLUMNS "WHERE name = ?1")                            \
@@ -148,7 +148,9 @@
     S(SQL_AGENT_HAS, "SELECT 1 FROM agent WHERE point = ?1")                                       \
     S(SQL_AGENTS_COUNT, "SELECT count(*) FROM (SELECT 1 FROM agent WHERE point > ?1 LIMIT ?2)")    \
     S(SQL_AGENTS_AFTER, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked, "     \
-                        "a.point, a.address FROM agent a CROSS JOIN point p ON p.row = a.point "   \
+                        "a.point, a.address, p.rate, p.link, l.rate FROM agent a "                 \
+                        "CROSS JOIN point p ON p.row = a.point "                                   \
+                        "LEFT JOIN link l ON l.name = p.link "                                     \
                         "WHERE a.point > ?1 ORDER BY a.point LIMIT ?2")                            \
     S(SQL_AGENT_HEARD, "UPDATE agent SET address = ?2 WHERE key = ?1")                             \
     S(SQL_ALL_AGENTS_BEHIND, "SELECT p.name FROM agent a JOIN point p ON p.row = a.point "         \
@@ -166,6 +168,17 @@
       "SELECT count(*) FROM (SELECT 1 FROM tombstone WHERE row > ?1 LIMIT ?2)")                    \
     S(SQL_TOMBSTONES_AFTER, "SELECT name, incarnation, key, row FROM tombstone "                   \
                             "WHERE row > ?1 ORDER BY row LIMIT ?2")                                \
+    S(SQL_POINT_RATE, "UPDATE point SET rate = ?2, link = ?3 WHERE row = ?1")                      \
+    S(SQL_LINK_BY_NAME, "SELECT name, rate FROM link WHERE name = ?1")                             \
+    S(SQL_LINK_NEXT, "SELECT name, rate FROM link WHERE name > ?1 ORDER BY name LIMIT 1")          \
+    S(SQL_LINK_SET, "INSERT INTO link (name, rate) VALUES (?1, ?2) "                               \
+                    "ON CONFLICT (name) DO UPDATE SET rate = excluded.rate")                       \
+    S(SQL_LINK_OF_POINT, "SELECT l.rate FROM point p CROSS JOIN link l ON l.name = p.link "        \
+                         "WHERE p.row = ?1")                                                       \
+    S(SQL_LINK_DELETE, "DELETE FROM link WHERE name = ?1")                                         \
+    S(SQL_LINK_POINTS, "SELECT count(*) FROM point INDEXED BY point_link "                         \
+                       "WHERE link IS NOT NULL AND link = ?1")                                     \
+    S(SQL_ALL_LINKS_COUNT, "SELECT count(*) FROM link")                                            \
     S(SQL_POINT_DELETE, "DELETE FROM point WHERE row = ?1")                                        \
     S(SQL_POINT_COUNTS, "SELECT count(*), total(state = 2) FROM target INDEXED BY target_point "   \
                         "WHERE point = ?1 AND state <> 8")                                         \
@@ -189,7 +202,7 @@
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
-    "v.label, v.bytes, h.label, d.absent_since FROM target t "
+    "v.label, v.bytes, h.label, d.absent_since, t.priority FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
@@ -235,6 +248,7 @@
       "UPDATE target SET state = ?2, wanted = ?3, have = ?4, have_root = ?5, attempts = ?6, "      \
       "integrity = ?7, due = ?8, since = ?9, look = ?10, cause = ?11, cause_text = ?12, "          \
       "need = ?13, space = ?14, revision = ?15, taken = ?16, slot = ?17 WHERE row = ?1")           \
+    S(SQL_TARGET_PRIORITY, "UPDATE target SET priority = ?2 WHERE row = ?1")                       \
     S(SQL_TARGET_LEASE, "UPDATE target SET look = ?3 WHERE row = ?1 AND revision = ?2 "            \
                         "AND taken = 1")                                                           \
     S(SQL_TARGET_LEARN, "UPDATE target SET learned = ?2 WHERE row = ?1 AND learned < ?2")          \

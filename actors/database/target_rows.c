@@ -44,6 +44,7 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->bytes = cursor_u64(row, 28);
     ret->have_label_size = cursor_text(row, 29, ret->have_label, sizeof ret->have_label);
     ret->absent_since = cursor_int(row, 30);
+    ret->priority = cursor_u32(row, 31) < PRIORITY_COUNT ? cursor_u32(row, 31) : PRIORITY_MEDIUM;
 }
 
 void
@@ -52,6 +53,7 @@ target_read(const cursor_t *row, target_t *ret)
     read_own(row, ret);
     read_joined(row, ret);
     ret->state = ret->state < TARGET_COUNT ? ret->state : TARGET_FAILED;
+    ret->sent = RECORD_NONE;
     ret->old_state = ret->state;
     ret->old_attempts = ret->attempts;
     ret->old_cause = ret->cause;
@@ -190,6 +192,22 @@ target_remove(tx_t *tx, target_t *target)
     begin_anew(tx, target, TARGET_REMOVING);
 }
 
+bool
+target_prioritize(tx_t *tx, target_t *target, uint32_t priority)
+{
+    if (priority == PRIORITY_DEFAULT || priority == target->priority) {
+        return false;
+    }
+    target->priority = priority;
+    RUN(tx, SQL_TARGET_PRIORITY, v_int(target->row), v_int(priority));
+    if (target->taken) {
+        target_supersede(tx, target);
+        target->state = target->state == TARGET_INSTALLING ? TARGET_PENDING : target->state;
+        target_due_now(tx, target);
+    }
+    return true;
+}
+
 void
 target_due_now(tx_t *tx, target_t *target)
 {
@@ -257,6 +275,9 @@ event_attrs(event_draft_t *event, const target_t *t)
     if (t->need != RECORD_NONE) {
         event_attr_number(event, "need", t->need);
         event_attr_number(event, "free", t->space);
+    }
+    if (t->sent != RECORD_NONE) {
+        event_attr_number(event, "sent", t->sent);
     }
     if (t->state == TARGET_INSTALLING || (t->state == TARGET_REMOVING && t->slot > 0)) {
         event_attr_number(event, "slot", t->slot);

@@ -101,6 +101,7 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
     ret->since = t->since;
     ret->unknown_since = t->have != 0 ? t->absent_since : 0;
     ret->cause = view_cause(tx, t);
+    ret->priority = t->priority;
     ret->bytes_total = t->bytes;
     ret->bytes_done =
         t->state == TARGET_INSTALLED ? t->bytes : progress_done(tx->db, (uint64_t) t->row);
@@ -312,6 +313,8 @@ fill_point(tx_t *tx, const point_t *point, point_row_t *ret)
     ret->state = point_state(point);
     ret->since = point->absent_since != 0 ? point->absent_since : point->added;
     ret->incarnation = point->incarnation;
+    ret->rate = point->rate == 0 ? RECORD_NONE : point->rate;
+    ret->link = point->link[0] ? tx_text(tx, slice_of(point->link)) : (text_t){0, 0};
     cursor_t row = OPEN(tx, SQL_POINT_COUNTS, v_int(point->row));
     if (cursor_next(&row)) {
         ret->targets = cursor_u64(&row, 0);

@@ -11,12 +11,27 @@ wants_again(uint32_t state)
            state == TARGET_REMOVING;
 }
 
+typedef struct wish {
+    uint32_t priority;
+    changed_t changed;
+} wish_t;
+
 static void
-want_on(tx_t *tx, const package_t *package, const point_t *point, changed_t *changed)
+prioritize(tx_t *tx, target_t *target, uint32_t priority, changed_t *changed)
+{
+    if (!state_is_final(target->state) && target_prioritize(tx, target, priority)) {
+        target_save(tx, target, STATUS_NONE);
+        changed_add(tx, changed, target->dp);
+    }
+}
+
+static void
+want_on(tx_t *tx, const package_t *package, const point_t *point, wish_t *wish)
 {
     target_t target;
     bool there = target_of(tx, package->row, point->row, &target);
     if (there && !wants_again(target.state) && target.wanted == package->epoch) {
+        prioritize(tx, &target, wish->priority, &wish->changed);
         return;
     }
     tx_watch_package(tx, package->row);
@@ -26,9 +41,10 @@ want_on(tx_t *tx, const package_t *package, const point_t *point, changed_t *cha
         there = target_of(tx, package->row, point->row, &target);
     }
     if (there && tx->err == OK) {
+        (void) target_prioritize(tx, &target, wish->priority);
         target_want(tx, &target, package);
         target_save(tx, &target, STATUS_TARGET_PENDING);
-        changed_add(tx, changed, target.dp);
+        changed_add(tx, &wish->changed, target.dp);
     }
 }
 
@@ -43,7 +59,7 @@ may_change(tx_t *tx, const char *verb, const package_t *package)
 }
 
 static void
-want_on_row(tx_t *tx, const package_t *package, int64_t row, changed_t *changed)
+want_on_row(tx_t *tx, const package_t *package, int64_t row, wish_t *wish)
 {
     point_t point;
     if (!point_by_row(tx, row, &point)) {
@@ -55,24 +71,24 @@ want_on_row(tx_t *tx, const package_t *package, int64_t row, changed_t *changed)
                   package->id, point.name);
         return;
     }
-    want_on(tx, package, &point, changed);
+    want_on(tx, package, &point, wish);
 }
 
 void
 handle_distribute(tx_t *tx, const distribute_t *m)
 {
     package_t package;
-    changed_t changed = {NULL, 0, 0};
+    wish_t wish = {.priority = m->priority};
     point_list_t points = {NULL, 0, 0};
     bool go = package_need(tx, "distribute", record_slice(m, m->id), &package) &&
               may_change(tx, "distribute", &package) &&
               (m->all ? names_all_points(tx, &points)
                       : names_resolve(tx, "distribute", m, m->to, &points));
     for (uint32_t i = 0; go && i < points.count && tx_ok(tx); i++) {
-        want_on_row(tx, &package, points.row[i], &changed);
+        want_on_row(tx, &package, points.row[i], &wish);
     }
     point_list_free(&points);
-    changed_answer(tx, &changed);
+    changed_answer(tx, &wish.changed);
 }
 
 /* ---- withdraw ---- */
@@ -228,4 +244,24 @@ handle_aside_order(tx_t *tx, const aside_order_t *m)
     (m->drop ? cancel_one : retry_one)(tx, &target, &package, &changed);
     changed_answer(tx, &changed);
     tx_done(tx, true, NULL);
+}
+
+/* ---- prioritize ---- */
+
+void
+handle_prioritize(tx_t *tx, const prioritize_t *m)
+{
+    package_t package;
+    point_t point;
+    target_t target = {.row = 0};
+    changed_t changed = {NULL, 0, 0};
+    slice_t dp = record_slice(m, m->dp);
+    bool go = package_need(tx, "prioritize", record_slice(m, m->id), &package) &&
+              (dp.size == 0 || point_need(tx, "prioritize on", dp, &point));
+    while (go && tx_ok(tx) && target_next_of_package(tx, package.row, target.row, &target)) {
+        if (dp.size == 0 || target.point == point.row) {
+            prioritize(tx, &target, m->priority, &changed);
+        }
+    }
+    changed_answer(tx, &changed);
 }

@@ -133,12 +133,14 @@ slot_agrees(const record_type_t *type, const cli_slot_t *slot)
     switch (slot->kind) {
     case CLI_TEXT:
     case CLI_PATH:
-        return field->kind == RECORD_text ? NULL : "is no text on the wire";
+        return field->kind == RECORD_text || field->kind == RECORD_word ? NULL
+                                                                        : "is no text on the wire";
     case CLI_LIST:
     case CLI_REPEAT:
     case CLI_REST:
         return field->kind == RECORD_texts ? NULL : "is no list on the wire";
     case CLI_NUMBER:
+    case CLI_RATE:
         return field->kind == RECORD_u64 || field->kind == RECORD_u32 || field->kind == RECORD_count
                    ? NULL
                    : "is no number on the wire";

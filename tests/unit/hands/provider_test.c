@@ -5,59 +5,7 @@
 
 #include "actors/provider_routes.h"
 #include "tests/unit/hands/frames.h"
-
-/* The least that each command takes. */
-static const struct least {
-    const char *command, *args;
-} leasts[] = {
-    {"package.add", "id=P1 source=/src"},
-    {"package.update", "id=P1"},
-    {"package.set", "id=P1"},
-    {"package.list", ""},
-    {"package.show", "id=P1"},
-    {"package.remove", "id=P1"},
-    {"dp.add", "name=a root=/a"},
-    {"dp.set", "name=a"},
-    {"dp.adopt", "name=a"},
-    {"dp.list", ""},
-    {"dp.show", "name=a"},
-    {"dp.pause", "name=a"},
-    {"dp.resume", "name=a"},
-    {"dp.remove", "name=a"},
-    {"group.add", "name=g dps:a,b"},
-    {"group.list", ""},
-    {"group.remove", "name=g"},
-    {"site.set", "address=tcp://h:7100"},
-    {"distribute", "id=P1 to:a,@g"},
-    {"withdraw", "id=P1 from:a"},
-    {"status", ""},
-    {"rollback", "id=P1 version=1"},
-    {"retry", "id=P1"},
-    {"cancel", "id=P1"},
-    {"verify", "id=P1"},
-    {"store.check", ""},
-    {"store.rebuild", ""},
-    {"store.collect", ""},
-    {"site.backup", "dir=/backup"},
-    {"status.since", ""},
-    {"component.list", ""},
-    {"component.show", "name=despooler"},
-    {"component.start", "name=despooler"},
-    {"component.stop", "name=despooler"},
-    {"component.pause", "name=despooler"},
-    {"component.resume", "name=despooler"},
-    {"component.restart", "name=despooler"},
-    {"component.set", "name=despooler slots#2"},
-    {"quarantine.list", ""},
-    {"quarantine.show", "number#1"},
-    {"quarantine.retry", "number#1"},
-    {"quarantine.drop", "number#1"},
-    {"blackbox", ""},
-    {"graph", ""},
-    {"ping", ""},
-    {"stop", ""},
-};
-#define LEAST_COUNT (sizeof leasts / sizeof leasts[0])
+#include "tests/unit/hands/leasts.h"
 
 static frame_t frame;
 
@@ -80,7 +28,7 @@ expect(const char *command, const char *args, err_t err, const char *word)
 static const char *
 least_of(const char *command)
 {
-    for (size_t i = 0; i < LEAST_COUNT; i++) {
+    for (size_t i = 0; i < sizeof leasts / sizeof leasts[0]; i++) {
         if (strcmp(leasts[i].command, command) == 0) {
             return leasts[i].args;
         }
@@ -107,7 +55,7 @@ args_instead(char *ret_args, size_t size, const char *least, const char *field, 
 
 Test(commands, each_runs_with_the_least_arguments_and_with_a_dry_run)
 {
-    cr_assert_eq(command_count, LEAST_COUNT);
+    cr_assert_eq(command_count, sizeof leasts / sizeof leasts[0]);
     for (uint32_t i = 0; i < command_count; i++) {
         char args[512];
         expect(commands[i].word, least_of(commands[i].word), OK, "");

@@ -1,0 +1,119 @@
+/* dm_plan.c - plan: each named point is measured by the despooler, and nothing follows from it. */
+#include "actors/dm.h"
+#include "actors/outcome.h"
+
+/* Beyond all rows of targets; none is drawn twice while a run of the despooler remembers it. */
+#define FIRST_NUMBER (UINT64_C(1) << 50)
+
+static uint64_t
+next_numbers(actor_ctx_t *ctx, distribution_manager_t *self)
+{
+    if (self->plans == 0) {
+        self->plans = FIRST_NUMBER + (actor_random(ctx) >> 16);
+    }
+    self->plans += DUE_TARGETS_MAX;
+    return self->plans;
+}
+
+static texts_t
+copy_names(draft_t *draft, const distribute_plan_t *m)
+{
+    texts_t names = draft_rows(draft, m->to.count, sizeof(text_t));
+
+    for (uint32_t i = 0; i < m->to.count; i++) {
+        text_t name = draft_copy_text(draft, m, *ROW(m, m->to, i, text_t));
+        text_t *into = draft_row(draft, names, i, sizeof *into);
+        if (into) {
+            *into = name;
+        }
+    }
+    return names;
+}
+
+actor_next_t
+dm_plan(actor_ctx_t *ctx, distribution_manager_t *self, const distribute_plan_t *m)
+{
+    if (!dm_despooler_works(ctx, "plan", record_slice(m, m->id))) {
+        return ACTOR_CONTINUE;
+    }
+    dm_op_t *op = dm_op_take(ctx, self, &distribute_plan_type, m, "despooler");
+    if (!op) {
+        return ACTOR_CONTINUE;
+    }
+    plan_targets_t *ask = DRAFT(ctx, plan_targets);
+    ask->id = actor_text(ctx, record_slice(m, m->id));
+    ask->to = copy_names(actor_draft_open(ctx), m);
+    ask->all = m->all;
+    ask->first = next_numbers(ctx, self);
+    verdict_t verdict =
+        ask_site_database_plan_targets(ctx, ask, DM_ASK_MS, dm_gather_planned, dm_op_tag(self, op));
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return ACTOR_CONTINUE;
+}
+
+/* ---- the answer ---- */
+
+static void
+copy_row(draft_t *draft, const outcome_t *outcome, plan_row_t *row)
+{
+    if (outcome->err == OK && outcome->plan.count == 1) {
+        err_t err = draft_copy(draft, &plan_row_type, row, outcome,
+                               ROW(outcome, outcome->plan, 0, plan_row_t));
+        draft->full |= err != OK;
+        return;
+    }
+    char text[TEXT_BYTES_MAX];
+    if (!slice_copy(record_slice(outcome, outcome->text), text, sizeof text) || !text[0]) {
+        snprintf(text, sizeof text, "%s", err_sentence((err_t) outcome->err));
+    }
+    row->dp = draft_copy_text(draft, outcome, outcome->dp);
+    row->rate = row->least_ms = RECORD_NONE;
+    row->have_bytes = row->have_inodes = RECORD_NONE;
+    row->cause = outcome_cause(draft, (err_t) outcome->err, text);
+}
+
+static void
+fill_time(plan_row_t *row, const due_row_t *due)
+{
+    if (due->rate > 0 && row->cause.count == 0) {
+        row->rate = due->rate;
+        row->least_ms = row->bytes / due->rate * 1000 + row->bytes % due->rate * 1000 / due->rate;
+    }
+}
+
+static void
+fill_version(draft_t *draft, const due_t *plan, planned_t *m)
+{
+    const due_row_t *due = ROW(plan, plan->targets, 0, due_row_t);
+
+    m->id = draft_copy_text(draft, plan, due->package);
+    m->version = draft_rows(draft, 1, sizeof(version_ref_t));
+    text_t label = draft_copy_text(draft, plan, due->label);
+    version_ref_t *version = draft_row(draft, m->version, 0, sizeof *version);
+    if (version) {
+        *version = (version_ref_t){.epoch = due->epoch, .label = label, .root = due->root};
+    }
+}
+
+void
+dm_plan_end(actor_ctx_t *ctx, dm_op_t *op)
+{
+    const due_t *plan = kept_record(op->plan);
+    planned_t *m = DRAFT(ctx, planned);
+    draft_t *draft = actor_draft_open(ctx);
+
+    fill_version(draft, plan, m);
+    m->ok = true;
+    m->points = draft_rows(draft, plan->targets.count, sizeof(plan_row_t));
+    for (uint32_t i = 0; i < plan->targets.count && !draft->full; i++) {
+        plan_row_t *row = draft_row(draft, m->points, i, sizeof *row);
+        copy_row(draft, kept_record(op->found[i]), row);
+        fill_time(row, ROW(plan, plan->targets, i, due_row_t));
+        m->ok = m->ok && row->cause.count == 0;
+        m->bytes += row->bytes;
+    }
+    answer_unheard(REPLY_TO(ctx, op->request, planned, m));
+    dm_op_free(op);
+}
