@@ -109,24 +109,10 @@ on_peer_next(actor_ctx_t *ctx, agent_state_t *self, const peer_next_t *m)
 /* ---- what the site says ---- */
 
 static actor_next_t
-be_refused(actor_ctx_t *ctx, agent_state_t *self, const agent_refused_t *m)
-{
-    if (self->buried) {
-        return agent_end_removed(ctx);
-    }
-    if (m->err == ERR_REVOKED) {
-        actor_host_fail(ctx, ERR_REVOKED, err_sentence(ERR_REVOKED));
-        return ACTOR_CONTINUE;
-    }
-    self->here = false; /* it is dialled anew when it has been silent for a while */
-    return ACTOR_CONTINUE;
-}
-
-static actor_next_t
 take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const void *m)
 {
     if (type == &agent_refused_type) {
-        return be_refused(ctx, self, m);
+        return agent_be_refused(ctx, self, m);
     }
     self->heard_ns = actor_now_ns(ctx);
     if (type == &agent_welcome_type) {
@@ -185,9 +171,10 @@ keys_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 static actor_next_t
 agent_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    return key == TIMER_BEAT   ? beat(ctx, state)
-           : key == TIMER_DIAL ? agent_dial(ctx, state)
-                               : agent_tell_progress(ctx, state);
+    return key == TIMER_BEAT    ? beat(ctx, state)
+           : key == TIMER_DIAL  ? agent_dial(ctx, state)
+           : key == TIMER_WATCH ? agent_watch(ctx, state)
+                                : agent_tell_progress(ctx, state);
 }
 
 static actor_next_t
@@ -214,7 +201,7 @@ agent_describe(const void *state, char *text, size_t size)
         return;
     }
     snprintf(text, size, "%s, %s, dialled: %llu", self->here ? "the site is there" : "no site",
-             phases[self->phase], (unsigned long long) self->dials);
+             self->hung ? "hangs" : phases[self->phase], (unsigned long long) self->dials);
 }
 
 static void

@@ -16,7 +16,7 @@
 
 #define AGENT_WORK_MS 14400000u /* of one placement */
 
-enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL };
+enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH };
 
 typedef enum agent_phase {
     PHASE_IDLE,
@@ -50,7 +50,10 @@ typedef struct agent_state {
     kept_t *probe;        /* agent_order */
     kept_t *order, *next; /* agent_order; next: waits for the end of a job */
     uint64_t job;
-    bool job_open;    /* of the order in hand, or of one that has ended */
+    bool job_open;  /* of the order in hand, or of one that has ended */
+    bool hung;      /* that job gives no sign of life; nothing else is begun until it is back */
+    uint32_t still; /* looks at it without one */
+    uint64_t beats_seen; /* signs so far */
     bool whole;       /* of a measure: its manifest is there, now what else is lacking is counted */
     uint64_t lacks;   /* bytes of content that a measured version lacks */
     kept_t *need;     /* lacking, while its ranges come */
@@ -90,7 +93,15 @@ void agent_know_addresses(agent_state_t *self);
 slice_t agent_next_address(agent_state_t *self);
 actor_next_t agent_take_address(actor_ctx_t *ctx, agent_state_t *self, const agent_address_t *m);
 
+/* agent_watch.c */
+actor_next_t agent_watch_from_now(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_watch(actor_ctx_t *ctx, agent_state_t *self);
+/* The job came back. */
+void agent_watch_end(actor_ctx_t *ctx, agent_state_t *self);
+
 /* agent_removed.c */
+/* The site says no: for good, or until it is dialled anew. */
+actor_next_t agent_be_refused(actor_ctx_t *ctx, agent_state_t *self, const agent_refused_t *m);
 actor_next_t agent_take_removed(actor_ctx_t *ctx, agent_state_t *self, const agent_removed_t *m);
 /* It knows, and so does the site, or it is silent: the host stops in order. */
 actor_next_t agent_end_removed(actor_ctx_t *ctx);

@@ -69,3 +69,17 @@ agent_end_removed(actor_ctx_t *ctx)
     actor_host_stop(ctx, err_sentence(ERR_POINT_REMOVED));
     return ACTOR_CONTINUE;
 }
+
+actor_next_t
+agent_be_refused(actor_ctx_t *ctx, agent_state_t *self, const agent_refused_t *m)
+{
+    if (self->buried) {
+        return agent_end_removed(ctx);
+    }
+    if (m->err == ERR_REVOKED) {
+        actor_host_fail(ctx, ERR_REVOKED, err_sentence(ERR_REVOKED));
+        return ACTOR_CONTINUE;
+    }
+    self->here = false; /* it is dialled anew when it has been silent for a while */
+    return ACTOR_CONTINUE;
+}

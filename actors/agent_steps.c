@@ -114,6 +114,7 @@ draft_work(actor_ctx_t *ctx, const agent_state_t *self, const kept_t *kept,
 static actor_next_t
 run(actor_ctx_t *ctx, agent_state_t *self)
 {
+    const agent_args_t *args = kept_record(self->args);
     agent_task_t task = (agent_task_t) agent_order_of(self->order)->task;
     const record_type_t *type = task == AGENT_TASK_MEASURE ? &measure_type
                                 : task == AGENT_TASK_WORK  ? &work_type
@@ -124,11 +125,14 @@ run(actor_ctx_t *ctx, agent_state_t *self)
                                                          : job_collect_point,
                        .input_type = type,
                        .input = draft_work(ctx, self, self->order, type),
+                       .subject = record_slice(args, args->dp),
                        .deadline_ms = AGENT_WORK_MS,
                        .then = worked_then,
                        .tag = agent_order_of(self->order)->order};
 
-    return start_job(ctx, self, &spec, PHASE_RUN);
+    claim(ctx, start_job(ctx, self, &spec, PHASE_RUN) == ACTOR_CONTINUE);
+    return self->job_open && task != AGENT_TASK_COLLECT ? agent_watch_from_now(ctx, self)
+                                                        : ACTOR_CONTINUE;
 }
 
 /* What the point does not hold any more the store need not; the next order waits for it. */
@@ -166,6 +170,7 @@ static actor_next_t
 worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     self->job_open = false;
+    agent_watch_end(ctx, self);
     if (!agent_has_in_hand(self, answer->tag, PHASE_RUN)) {
         return agent_go_on(ctx, self);
     }
@@ -247,6 +252,7 @@ agent_take_order(actor_ctx_t *ctx, agent_state_t *self, const agent_order_t *m)
     }
     kept_t *order = outbox_keep_heard(ctx, &agent_order_type, m);
     err_t err = agent_check_order(self, m);
+    err = err == OK && self->hung ? ERR_HUNG : err;
     if (err != OK) {
         agent_fail(ctx, self, order, err, slice_of(""));
         kept_destroy(&order);

@@ -6,8 +6,6 @@
  * which is tried again when the call came back, and loses no attempt. */
 #include "actors/point_worker_inside.h"
 
-#define STILL_MS 20000u /* without a sign of life: hung */
-
 static void
 tell_progress(actor_ctx_t *ctx, const point_worker_t *self, uint64_t done, uint64_t total)
 {
@@ -40,7 +38,7 @@ point_watch_job(actor_ctx_t *ctx, point_worker_t *self)
         self->seen = done;
         tell_progress(ctx, self, done, total);
     }
-    if ((uint64_t) self->still * LOOK_MS >= STILL_MS + patience_ms) {
+    if ((uint64_t) self->still * LOOK_MS >= POINT_STILL_MS + patience_ms) {
         actor_job_cancel(ctx, self->job);
         point_answer_failed(ctx, self, ERR_HUNG);
         return ACTOR_CONTINUE;

@@ -94,6 +94,8 @@
 #define RESTORE_SKIPS_MESSAGES 500000u     /* numbers of status messages that a restored site leaves out: others may have read them */
 #define VERIFY_PATHS_MAX       10000u      /* paths listed per kind in a verify answer; all are counted */
 
+#define POINT_STILL_MS         20000u      /* of work at a point without a sign of life; then it is called hung, and tried again when it came back */
+
 /* agents */
 #define AGENT_WINDOW_BYTES     (8u << 20)  /* bytes under way to one agent that it has not made durable; then nothing is sent */
 #define AGENTS_WINDOW_BYTES    (64u << 20) /* the same over all agents; each waits for its turn */

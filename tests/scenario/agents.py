@@ -155,6 +155,42 @@ def a_disk_that_hangs_at_an_agent_is_told_and_goes_on_when_it_returns():
         site.stop()
 
 
+@claim(240)
+def a_placement_that_hangs_at_an_agent_is_told_and_gets_no_second_one_until_it_returns():
+    if not os.path.exists(BAD_DISK):
+        raise Skip('there is no bad_disk library')
+    with Agents() as site:
+        source = make_tree(site.path('source'))
+        library = shutil.copy(BAD_DISK, site.dir)
+        site.agent_env = {'LD_PRELOAD': library, 'BAD_DISK_RULE': site.path('rule')}
+        os.mkfifo(site.path('rule.fifo'))
+        site.start()
+        site.join('shop')
+        set_rule(site, 'hang 0 ' + site.path('points', 'shop', '.despool', 'staging'))
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installing'})
+        site.wait_states('P1', {'shop': 'retrying'}, 60)  # POINT_STILL_MS is 20 s
+        target = site.target('P1', 'shop')
+        assert target['cause']['code'] == 'hung' and target['attempts'] == 0, target
+        threads = len(os.listdir(f'/proc/{site.agents["shop"].pid}/task'))
+        for _ in range(3):  # each is answered while the first one hangs
+            due = site.target('P1', 'shop')['due']
+            site.do('retry', {'id': 'P1'})
+            site.wait_for('it to be refused again', lambda old=due: (
+                site.target('P1', 'shop')['due'] or '') > old)
+            assert site.target('P1', 'shop')['cause']['code'] == 'hung', site.target('P1', 'shop')
+        assert len(os.listdir(f'/proc/{site.agents["shop"].pid}/task')) == threads
+        set_rule(site, 'ok 0 /')
+        fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
+        try:
+            site.wait_states('P1', {'shop': 'installed'}, 60)
+        finally:
+            os.close(fifo)
+        site.holds('shop', 'P1', source)
+        site.stop()
+
+
 @claim(60)
 def a_revoked_agent_is_locked_out_at_once():
     with Agents() as site:
@@ -170,6 +206,11 @@ def a_revoked_agent_is_locked_out_at_once():
         site.spawn('shop')
         site.wait_for('its knock', lambda: site.figure('strangers refused') > strangers, 20)
         assert site.figure('here') == 0, 'a revoked agent came in'
+        site.end_agent('shop')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_refused', 3) is None, 'the door opens for a revoked key'
+        puppet.close()
         assert site.do('dp.set', {'name': 'shop', 'revoke': True})['changed'] is False
         site.do('dp.remove', {'name': 'shop'})
         site.refused('dp.show', {'name': 'shop'}, 'not-found')
