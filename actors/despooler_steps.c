@@ -129,9 +129,8 @@ start_work(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
         ask_point_worker_work(ctx, hand->worker, hand_draft_work(ctx, self, entry, &work_type),
                               ASK_MS, worked_then, entry->slot);
 
-    return verdict == VERDICT_OK
-               ? ACTOR_CONTINUE
-               : tell_failed(ctx, self, entry, verdict_err(verdict));
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE
+                                 : tell_failed(ctx, self, entry, verdict_err(verdict));
 }
 
 static actor_next_t
@@ -167,9 +166,8 @@ start_measure(actor_ctx_t *ctx, despooler_t *self, queue_entry_t *entry)
             ctx, hand->worker, (const measure_t *) hand_draft_work(ctx, self, entry, &measure_type),
             ASK_MS, measured_then, entry->slot);
     }
-    return verdict == VERDICT_OK
-               ? ACTOR_CONTINUE
-               : tell_failed(ctx, self, entry, verdict_err(verdict));
+    return verdict == VERDICT_OK ? ACTOR_CONTINUE
+                                 : tell_failed(ctx, self, entry, verdict_err(verdict));
 }
 
 static actor_next_t

@@ -98,7 +98,7 @@ typedef struct distribution_manager {
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
     bool stale; /* it was asked for a run that is over: all of it is due again, and told once */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
-    bool backing_up, backup_waits; /* nothing is collected; it waits for a collection in hand */
+    bool backing_up, backup_waits;   /* nothing is collected; it waits for a collection in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
     uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;

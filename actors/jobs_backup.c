@@ -63,8 +63,8 @@ job_backup_fill(job_t *job, world_t *world, const void *input, void *resource)
     err_t err = resource ? ERR_INTERNAL : read_paths(order, &paths, &fault);
 
     if (err == OK) {
-        err = backup_fill(world, paths.data, paths.dir, &about, tell_progress, job, &result,
-                          &fault);
+        err =
+            backup_fill(world, paths.data, paths.dir, &about, tell_progress, job, &result, &fault);
         if (err != OK && backup_abandon(world, paths.dir, NULL) != OK) {
             result.files = 0; /* what stays has no `backup`, and is none */
         }

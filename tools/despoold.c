@@ -409,9 +409,8 @@ run_locked(const options_t *options, const config_t *config)
     if (err != OK) {
         return 1;
     }
-    host_t *host =
-        options->join || is_agent ? agent_host(config->data, &join, &err)
-                                  : make_host(config, &restored);
+    host_t *host = options->join || is_agent ? agent_host(config->data, &join, &err)
+                                             : make_host(config, &restored);
     err = options->join || is_agent ? err : add_links(host, config);
     int code = serve(host, config, err);
     host_destroy(&host);

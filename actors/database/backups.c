@@ -3,7 +3,6 @@
 
 #include <string.h>
 
-
 void
 copy_take(actor_ctx_t *ctx, copy_wish_t *wish, const void *m, bool stopped)
 {
