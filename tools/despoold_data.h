@@ -22,8 +22,8 @@ typedef struct data_dir {
 bool data_make(const char *given, data_dir_t *ret_dir);
 /* A refused start leaves nothing behind: what was made is taken away, as far as it is empty. */
 void data_unmake(data_dir_t *dir);
-/* Whether it comes from a backup (the restore's id, else none); one that was not finished is refused:
- * it was said. */
+/* Whether it comes from a backup (the restore's id, else none); one that was not finished is
+ * refused: it was said. */
 err_t data_restored(const char *data, id128_t *ret_restore) must_use;
 /* -1: another host runs, or it cannot be opened; it was said. */
 int data_lock(const char *data);

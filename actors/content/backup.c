@@ -101,8 +101,8 @@ write_line(filling_t *filling, const char *path, const digest_t *digest)
     char line[LINE_BYTES + 1], hex[65];
     hex_of_bytes(digest->byte, sizeof digest->byte, hex);
     int size = snprintf(line, sizeof line, "%s  %s\n", hex, path);
-    int put = write_all(filling->copier.world, filling->list, line, (size_t) size,
-                        filling->list_size);
+    int put =
+        write_all(filling->copier.world, filling->list, line, (size_t) size, filling->list_size);
     filling->list_size += (uint64_t) size;
     return put < 0 ? FAIL(filling->copier.fault, put, "write", "files") : OK;
 }
@@ -155,8 +155,8 @@ copy_directory(filling_t *filling, const char *directory)
     copier_t *copier = &filling->copier;
     bool again = true;
     for (uint32_t look = 0; again && look < LOOKS_MAX; look++) {
-        int fd = world_open(copier->world, copier->from, directory, BACKUP_DIRECTORY, 0,
-                            WORLD_BENEATH);
+        int fd =
+            world_open(copier->world, copier->from, directory, BACKUP_DIRECTORY, 0, WORLD_BENEATH);
         if (fd == -ENOENT) {
             return OK;
         }
@@ -230,8 +230,8 @@ backup_fill(world_t *world, const char *data, const char *dir, const backup_abou
     if (err == OK) {
         filling.list = world_open(world, copier->to, "files",
                                   O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, WORLD_BENEATH);
-        err = filling.list < 0 ? FAIL(fault, filling.list, "create", "files")
-                               : fill(&filling, about);
+        err =
+            filling.list < 0 ? FAIL(fault, filling.list, "create", "files") : fill(&filling, about);
     }
     if (filling.list >= 0) {
         world_close(world, filling.list);

@@ -42,8 +42,8 @@ err_t backup_fill(world_t *world, const char *data, const char *dir, const backu
 err_t backup_abandon(world_t *world, const char *dir, fault_t *fault) must_use;
 
 /* A data directory, which must be empty or not there, from a backup. */
-err_t backup_restore(world_t *world, const char *dir, const char *data,
-                     backup_result_t *ret_result, fault_t *fault) must_use;
+err_t backup_restore(world_t *world, const char *dir, const char *data, backup_result_t *ret_result,
+                     fault_t *fault) must_use;
 /* Whether the data directory comes from a backup: the restore's own id, none when it does not. One
  * that was not finished is ERR_HALF_RESTORED. */
 err_t backup_restored(world_t *world, const char *data, id128_t *ret_restore,

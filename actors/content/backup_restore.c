@@ -116,8 +116,8 @@ read_list(restoring_t *restoring)
     copier_t *copier = &restoring->copier;
     world_stat_t stat;
     digest_t digest;
-    int fd = world_open(copier->world, copier->from, "files", O_RDONLY | O_NOFOLLOW, 0,
-                        WORLD_BENEATH);
+    int fd =
+        world_open(copier->world, copier->from, "files", O_RDONLY | O_NOFOLLOW, 0, WORLD_BENEATH);
     if (fd < 0) {
         return FAIL(copier->fault, fd, "open", "files");
     }

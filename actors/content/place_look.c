@@ -177,8 +177,8 @@ look_at_name(point_t *point, int dir, const char *package, const recorded_t *rec
 
 /* What stands at ROOT/PACKAGE must be ours. */
 static err_t
-look_at_directory(point_t *point, const place_order_t *order, bool ours,
-                  const recorded_t *recorded, place_look_t *look, fault_t *fault)
+look_at_directory(point_t *point, const place_order_t *order, bool ours, const recorded_t *recorded,
+                  place_look_t *look, fault_t *fault)
 {
     world_stat_t stat;
     int result = world_stat_at(point->world, point->fd, order->package, &stat);

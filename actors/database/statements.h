@@ -35,8 +35,7 @@
 /* ---- events ---- */
 
 #define SQL_EVENTS(S)                                                                              \
-    S(SQL_ALL_SEQUENCES_SKIP,                                                                      \
-      "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")                            \
+    S(SQL_ALL_SEQUENCES_SKIP, "UPDATE sqlite_sequence SET seq = seq + ?1 WHERE name = 'event'")    \
     S(SQL_EVENT_ADD,                                                                               \
       "INSERT INTO event (time, component, id, severity, package, dp, epoch, label, "              \
       "root, text, attrs) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)")                  \

@@ -74,3 +74,20 @@ Test(patrol, what_a_look_found_at_another_root_or_of_another_point_is_not_believ
     cr_assert_eq(events_of(site, STATUS_POINT_ABSENT), 0u);
     site_end(site);
 }
+
+Test(patrol, what_an_absent_point_had_is_unknown_since_it_was_missed)
+{
+    site_t *site = two_points();
+    installed(site, "DP1");
+    cr_assert_eq(shown(site, "P1", "DP1").unknown_since, 0);
+    cr_assert_eq(looked(site, "DP1", "/dp/DP1", '1', ERR_ABSENT), 1u);
+    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLED, "its receipt was durable");
+    cr_assert(shown(site, "P1", "DP1").unknown_since >= WALL_START, "and nobody sees it now");
+    cr_assert_eq(shown(site, "P1", "DP2").unknown_since, 0, "it is there");
+    point_returned_t *back = MAKE(site, point_returned);
+    back->dp = site_text(site, "DP1");
+    memset(back->dp_incarnation.byte, '1', sizeof back->dp_incarnation.byte);
+    ASK(site, point_returned, done);
+    cr_assert_eq(shown(site, "P1", "DP1").unknown_since, 0);
+    site_end(site);
+}

@@ -386,28 +386,6 @@ Test(store, live_roots_are_those_that_a_package_or_target_wants_or_has)
     site_end(site);
 }
 
-Test(points, what_an_absent_point_had_is_unknown_since_it_was_missed)
-{
-    site_t *site = two_points();
-    installed(site, "DP1");
-    cr_assert_eq(shown(site, "P1", "DP1").unknown_since, 0);
-    looked_t *m = MAKE(site, looked);
-    m->dp = site_text(site, "DP1");
-    m->dp_root = site_text(site, "/dp/DP1");
-    memset(m->dp_incarnation.byte, '1', sizeof m->dp_incarnation.byte);
-    m->err = ERR_ABSENT;
-    cr_assert_eq(ASK(site, looked, points_listed)->points.count, 1u);
-    cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_INSTALLED, "its receipt was durable");
-    cr_assert(shown(site, "P1", "DP1").unknown_since >= WALL_START, "and nobody sees it now");
-    cr_assert_eq(shown(site, "P1", "DP2").unknown_since, 0, "it is there");
-    point_returned_t *back = MAKE(site, point_returned);
-    back->dp = site_text(site, "DP1");
-    memset(back->dp_incarnation.byte, '1', sizeof back->dp_incarnation.byte);
-    ASK(site, point_returned, done);
-    cr_assert_eq(shown(site, "P1", "DP1").unknown_since, 0);
-    site_end(site);
-}
-
 static uint32_t
 live_roots_of(site_t *site)
 {
