@@ -16,6 +16,8 @@ value_shown(const cli_slot_t *slot)
     switch (slot->kind) {
     case CLI_NUMBER:
         return " N";
+    case CLI_RATE:
+        return " RATE";
     case CLI_LIST:
         return " NAME[,NAME...]";
     case CLI_PATH:

@@ -108,6 +108,7 @@ def agents_that_take_all_and_answer_nothing_leave_something_to_the_others():
         for name in names:
             site.join(name)
             site.end_agent(name)
+            site.wait_for('it to be gone', lambda: site.figure('here') == 0, 20)
         site.join('shop')
         content = os.urandom(2 * WINDOW)
         write(os.path.join(site.path('P1'), 'big'), content)

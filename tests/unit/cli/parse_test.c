@@ -377,8 +377,10 @@ Test(parse, help_lists_every_command_with_its_arguments, .init = cr_redirect_std
     for (const cli_command_t *command = cli_commands; command->words; command++) {
         cr_expect(strstr(text, command->words), "help does not know '%s'", command->words);
     }
-    cr_expect(strstr(text, "distribute ID [--to NAME[,NAME...]] [--all] [--wait[=SECONDS]]"), "%s",
-              text);
+    cr_expect(strstr(text, "distribute ID [--to NAME[,NAME...]] [--all] [--priority TEXT] "
+                           "[--wait[=SECONDS]]"),
+              "%s", text);
+    cr_expect(strstr(text, "link set NAME [--rate RATE]"), "%s", text);
 }
 
 static void

@@ -1,4 +1,4 @@
-/* pace_test.c - the rules of priorities, rates, links and plans, as an operator would state them. */
+/* pace_test.c - the rules of priorities, rates and plans, as an operator would state them. */
 #include "site_under_test.h"
 
 static bool
