@@ -44,8 +44,17 @@ know_rates(void)
 }
 
 static void
+tear_down(void)
+{
+    zhashx_destroy(&s.gateway.link);
+}
+
+TestSuite(line, .fini = tear_down);
+
+static void
 set_up(uint64_t site, uint64_t link, const uint64_t own[AGENTS])
 {
+    tear_down();
     s = (sending_t){.site = site, .link = link, .now_ns = SECOND};
     rates_init(&s.gateway);
     memcpy(s.own, own, sizeof s.own);
