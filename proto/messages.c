@@ -46,6 +46,16 @@ message_type(uint32_t number)
     return number < MSG_COUNT ? types[number] : NULL;
 }
 
+uint32_t
+message_number_of(slice_t name)
+{
+    uint32_t number = MSG_COUNT - 1;
+    while (number > MSG_NONE && !slice_equal(name, slice_of(types[number]->name))) {
+        number--;
+    }
+    return number;
+}
+
 /* ---- commands -------------------------------------------------------------------------------- */
 
 const command_t commands[] = {

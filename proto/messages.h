@@ -1255,6 +1255,8 @@ typedef enum message_number {
 
 /* The type of a number, NULL when there is none. */
 const record_type_t *message_type(uint32_t number);
+/* The number of a type's name, which is kept over versions; MSG_NONE when there is none. */
+uint32_t message_number_of(slice_t name);
 
 typedef struct command {
     const char *word; /* "package.add" */

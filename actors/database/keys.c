@@ -1,4 +1,5 @@
-/* keys.c - answers kept under the keys of their commands, as they go over the wire; see keys.h. */
+/* keys.c - answers kept under the keys of their commands, as they go over the wire; see keys.h.
+ * Command and answer are told by name: another version may number its messages otherwise. */
 #include "actors/database/keys.h"
 
 #include "actors/database/handlers.h"
@@ -19,6 +20,12 @@ decode(tx_t *tx, const record_type_t *type, slice_t encoded)
     return OK;
 }
 
+static slice_t
+name_of(uint32_t number)
+{
+    return slice_of(message_type(number)->name);
+}
+
 static void
 refuse_other(tx_t *tx)
 {
@@ -33,10 +40,11 @@ key_answer(tx_t *tx, slice_t key, uint32_t command)
     if (!cursor_next(&row)) {
         return false;
     }
-    if (command != cursor_u32(&row, 0)) {
+    if (!slice_equal(name_of(command), cursor_bytes(&row, 0))) {
         refuse_other(tx);
     } else {
-        tx->err = decode(tx, message_type(cursor_u32(&row, 1)), cursor_bytes(&row, 2));
+        const record_type_t *type = message_type(message_number_of(cursor_bytes(&row, 1)));
+        tx->err = decode(tx, type, cursor_bytes(&row, 2));
     }
     cursor_close(&row);
     return true;
@@ -52,8 +60,9 @@ key_store(tx_t *tx, slice_t key, uint32_t command)
         tx->err = tx->err == OK ? ERR_TOO_LARGE : tx->err;
         return;
     }
-    RUN(tx, SQL_ANSWER_PUT, v_bytes(key.data, key.size), v_int(command),
-        v_int(tx->answer_type->number), v_bytes(tx->db->encoded, writer.size), v_int(tx->now_ns));
+    RUN(tx, SQL_ANSWER_PUT, v_bytes(key.data, key.size), v_text(name_of(command)),
+        v_text(slice_of(tx->answer_type->name)), v_bytes(tx->db->encoded, writer.size),
+        v_int(tx->now_ns));
 }
 
 void
@@ -72,10 +81,10 @@ handle_recall(tx_t *tx, const recall_t *m)
     if (!cursor_next(&row)) {
         return;
     }
-    if (m->command != cursor_u32(&row, 0)) {
+    if (!slice_equal(name_of(m->command), cursor_bytes(&row, 0))) {
         refuse_other(tx);
     } else {
-        recalled->type = cursor_u32(&row, 1);
+        recalled->type = message_number_of(cursor_bytes(&row, 1));
         recalled->answer = tx_cursor_text(tx, &row, 2);
     }
     cursor_close(&row);

@@ -98,6 +98,8 @@ static const char *const steps[] = {
      "ALTER TABLE point ADD COLUMN link TEXT COLLATE NOCASE;"
      "CREATE INDEX point_link ON point (link) WHERE link IS NOT NULL;"),
     "ALTER TABLE target ADD COLUMN priority INTEGER NOT NULL DEFAULT 2;", /* medium */
+    /* Of before, under numbers that other versions count otherwise: their keys may be used anew. */
+    "DELETE FROM answer;",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -120,8 +120,9 @@ def an_oversized_argument_is_refused():
         for cmd, (arguments, _) in COMMANDS.items():
             for name, right in arguments.items():
                 if isinstance(right, str):
+                    word = ('bad-value',) if name == 'priority' else ()  # one of a few
                     site.refused(cmd, {**arguments, name: 'x' * 70000},
-                                 ('too-large', 'bad-name', 'name-too-long', 'not-absolute'))
+                                 ('too-large', 'bad-name', 'name-too-long', 'not-absolute', *word))
                 if isinstance(right, list):
                     site.refused(cmd, {**arguments, name: ['x'] * 20000},
                                  ('too-large', 'bad-value', 'not-found', 'bad-name'))

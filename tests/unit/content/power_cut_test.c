@@ -145,19 +145,29 @@ is_whole(run_t *run, uint64_t epoch)
     return whole;
 }
 
+/* The directory that it leads to may have been taken over by a later epoch: its record says so. */
 static uint64_t
 current_epoch(run_t *run)
 {
-    char text[16] = "";
+    char text[16] = "", name[RECEIPT_DIRECTORY_BYTES];
+    receipt_t records[8];
+    size_t count = 0;
+    uint64_t epoch = 0;
     int64_t size =
         world_read_link(&run->world, AT_FDCWD, "/root/P1/current", text, sizeof text - 1);
     if (size < 0) {
         return 0;
     }
-    if (strncmp(text, "v1", 2) != 0 && strncmp(text, "v2", 2) != 0) {
-        blame(run, "current leads nowhere that was placed", ERR_INTERNAL);
+    err_t err = receipt_versions(&run->point, "P1", records, 8, &count, NULL);
+    for (size_t i = 0; err == OK && i < count; i++) {
+        if (strcmp(receipt_directory(&records[i], name), text) == 0) {
+            epoch = records[i].epoch;
+        }
     }
-    return (uint64_t) strtoull(text + 1, NULL, 10);
+    if (epoch == 0) {
+        blame(run, "current leads nowhere that was placed", err);
+    }
+    return epoch;
 }
 
 static void

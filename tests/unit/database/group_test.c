@@ -80,6 +80,22 @@ Test(keys, a_repeat_has_the_same_answer_and_no_effect)
     site_end(site);
 }
 
+Test(keys, an_answer_is_kept_under_names_for_another_version_numbers_them_otherwise)
+{
+    site_t *site = site_start();
+    sqlite3_stmt *row = NULL;
+    site->key = "k1";
+    package_is(site, "P1", 1);
+    cr_assert_eq(
+        sqlite3_prepare_v2(site->db->sql, "SELECT command, number FROM answer", -1, &row, NULL),
+        SQLITE_OK);
+    cr_assert_eq(sqlite3_step(row), SQLITE_ROW);
+    cr_expect_str_eq((const char *) sqlite3_column_text(row, 0), "package_add");
+    cr_expect_str_eq((const char *) sqlite3_column_text(row, 1), "package_done");
+    sqlite3_finalize(row);
+    site_end(site);
+}
+
 Test(keys, the_key_of_another_command_is_not_recalled_and_does_nothing)
 {
     site_t *site = site_start();
