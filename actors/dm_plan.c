@@ -64,14 +64,9 @@ copy_row(draft_t *draft, const outcome_t *outcome, plan_row_t *row)
         draft->full |= err != OK;
         return;
     }
-    char text[TEXT_BYTES_MAX];
-    if (!slice_copy(record_slice(outcome, outcome->text), text, sizeof text) || !text[0]) {
-        snprintf(text, sizeof text, "%s", err_sentence((err_t) outcome->err));
-    }
-    row->dp = draft_copy_text(draft, outcome, outcome->dp);
+    outcome_found_nothing(draft, outcome, &row->dp, &row->cause);
     row->rate = row->least_ms = RECORD_NONE;
     row->have_bytes = row->have_inodes = RECORD_NONE;
-    row->cause = outcome_cause(draft, (err_t) outcome->err, text);
 }
 
 static void

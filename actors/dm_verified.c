@@ -13,12 +13,7 @@ copy_row(draft_t *draft, const outcome_t *outcome, verify_row_t *row)
         draft->full |= err != OK;
         return;
     }
-    char text[TEXT_BYTES_MAX];
-    if (!slice_copy(record_slice(outcome, outcome->text), text, sizeof text) || !text[0]) {
-        snprintf(text, sizeof text, "%s", err_sentence((err_t) outcome->err));
-    }
-    row->dp = draft_copy_text(draft, outcome, outcome->dp);
-    row->cause = outcome_cause(draft, (err_t) outcome->err, text);
+    outcome_found_nothing(draft, outcome, &row->dp, &row->cause);
 }
 
 static void

@@ -1,6 +1,8 @@
 /* outcome.c - see outcome.h. */
 #include "actors/outcome.h"
 
+#include <stdio.h>
+
 void
 outcome_fill(draft_t *draft, outcome_t *outcome, const work_t *work)
 {
@@ -57,4 +59,16 @@ outcome_cause(draft_t *draft, err_t err, const char *text)
         *into = cause;
     }
     return rows;
+}
+
+void
+outcome_found_nothing(draft_t *draft, const outcome_t *outcome, text_t *ret_dp, rows_t *ret_cause)
+{
+    char text[TEXT_BYTES_MAX];
+
+    if (!slice_copy(record_slice(outcome, outcome->text), text, sizeof text) || !text[0]) {
+        snprintf(text, sizeof text, "%s", err_sentence((err_t) outcome->err));
+    }
+    *ret_dp = draft_copy_text(draft, outcome, outcome->dp);
+    *ret_cause = outcome_cause(draft, (err_t) outcome->err, text);
 }

@@ -20,3 +20,6 @@ void outcome_fail(draft_t *draft, outcome_t *outcome, const work_t *work, err_t 
 bool outcome_is_stopped(const stopped_row_t *stopped, uint64_t target, uint64_t revision);
 /* A cause as the one row of a `maybe`. */
 rows_t outcome_cause(draft_t *draft, err_t err, const char *text);
+/* Of an outcome that found nothing: whose it is, and why. */
+void outcome_found_nothing(draft_t *draft, const outcome_t *outcome, text_t *ret_dp,
+                           rows_t *ret_cause);
