@@ -151,6 +151,8 @@ typedef enum error_class {
       "give the agent a --data directory of its own, not a copy of another's")                     \
     E(ERR_NOT_EMPTY,     "not-empty",       REFUSE,   "the directory is not empty",                \
       "name one that is empty or not there; a backup that was not finished may be removed")        \
+    E(ERR_NOT_MOVED,     "not-moved",       RETRY,    "its store is still that of the first release", \
+      "despool store collect moves it into packs; the host does so by itself within some minutes") \
     E(ERR_NO_BACKUP,     "no-backup",       REFUSE,   "the directory holds no backup that was finished", \
       "name a directory that despool site backup has finished: it has a file 'backup'")            \
     E(ERR_HALF_RESTORED, "half-restored",   STOP,     "a restore of the data directory was not finished", \

@@ -402,7 +402,7 @@ run_agent(const config_t *config, const join_t *join)
     bool removed = false;
     err_t err = agent_tell_removed(config->data, join, &removed);
     if (err != OK || removed) {
-        notify("STATUS=removed");
+        notify(removed ? "STATUS=removed" : "STATUS=not ready");
         return err == OK ? 0 : 1;
     }
     host_t *host = agent_host(config->data, join, &err);

@@ -53,6 +53,27 @@ open_made(world_t *world, const char *dir, bool dry_run, int *ret_fd, fault_t *f
     return fd < 0 ? FAIL(fault, fd, "open", dir) : OK;
 }
 
+/* The first release's objects lie in directories of their own until a collection has moved them
+ * into packs, and would not be in the copy. */
+static err_t
+check_store(world_t *world, const char *data, fault_t *fault)
+{
+    int dir = world_open(world, AT_FDCWD, data, BACKUP_DIRECTORY, 0, 0);
+    if (dir < 0) {
+        return FAIL(fault, dir, "open", data);
+    }
+    int old = world_open(world, dir, "store/objects", BACKUP_DIRECTORY, 0, WORLD_BENEATH);
+    bool empty = true;
+    err_t err = old == -ENOENT ? OK
+                : old < 0      ? FAIL(fault, old, "open", "store/objects")
+                               : backup_is_empty(world, old, "store/objects", &empty, fault);
+    if (old >= 0) {
+        world_close(world, old);
+    }
+    world_close(world, dir);
+    return err == OK && !empty ? RAISE(fault, ERR_NOT_MOVED, 0, "back up", data) : err;
+}
+
 err_t
 backup_begin(world_t *world, const char *data, const char *dir, bool dry_run, fault_t *fault)
 {
@@ -61,34 +82,31 @@ backup_begin(world_t *world, const char *data, const char *dir, bool dry_run, fa
     if (is_inside(dir, data)) {
         return RAISE(fault, ERR_OVERLAP, 0, "back up to", dir);
     }
+    TRY(check_store(world, data, fault));
     TRY(open_made(world, dir, dry_run, &fd, fault));
     if (fd < 0) {
         return OK;
     }
     err_t err = backup_is_empty(world, fd, dir, &empty, fault);
-    int above = err == OK ? world_open(world, fd, "..", BACKUP_DIRECTORY, 0, 0) : -1;
-    if (above >= 0) {
-        int synced = sync_point_file(world, SYNC_BACKUP_NAMES, above);
-        err = synced < 0 ? FAIL(fault, synced, "sync", dir) : err;
-        world_close(world, above);
-    }
+    err = err == OK && !empty ? RAISE(fault, ERR_NOT_EMPTY, 0, "back up to", dir) : err;
+    err = err == OK && !dry_run ? backup_sync_above(world, fd, dir, fault) : err;
     world_close(world, fd);
-    return err == OK && !empty ? RAISE(fault, ERR_NOT_EMPTY, 0, "back up to", dir) : err;
+    return err;
 }
 
+/* What else is there by now is somebody else's. */
 err_t
 backup_abandon(world_t *world, const char *dir, fault_t *fault)
 {
-    listing_t names = {0};
+    static const char *const names[] = {"backup", "files", "site.db", "keys", "store"};
     int fd = world_open(world, AT_FDCWD, dir, BACKUP_DIRECTORY, 0, 0);
     if (fd < 0) {
         return FAIL(fault, fd, "open", dir);
     }
-    err_t err = listing_read(world, fd, dir, &names, fault);
-    for (uint32_t i = 0; i < names.count && err == OK; i++) {
-        err = clear_name(world, fd, names.name[i], fault);
+    err_t err = OK;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && err == OK; i++) {
+        err = clear_name(world, fd, names[i], fault);
     }
-    listing_release(&names);
     world_close(world, fd);
     return err;
 }

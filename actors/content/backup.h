@@ -8,8 +8,8 @@
  *          backup, whatever is in it. What stands in DIR before is never touched. A restore holds
  *          every byte against the list; until it is done no host starts on what it has made.
  * Costs    each byte read, hashed and written once; one block of memory, and the list.
- * Errors   ERR_NOT_EMPTY, ERR_NO_BACKUP, ERR_DIGEST, ERR_SPACE (need, have unknown), those of the
- *          world.
+ * Errors   ERR_NOT_EMPTY, ERR_NOT_MOVED, ERR_NO_BACKUP, ERR_DIGEST, ERR_SPACE (need, have
+ *          unknown), those of the world.
  * Threads  one job. While backup_fill runs nobody may take packs away; runs of the index may be
  *          merged, and packs may come.
  */
@@ -38,7 +38,7 @@ err_t backup_begin(world_t *world, const char *data, const char *dir, bool dry_r
 err_t backup_fill(world_t *world, const char *data, const char *dir, const backup_about_t *about,
                   backup_progress_fn *progress, void *context, backup_result_t *ret_result,
                   fault_t *fault) must_use;
-/* Takes away what a backup has left that failed; DIR stays, empty. */
+/* Takes away what a backup has left that failed, and nothing else; DIR stays. */
 err_t backup_abandon(world_t *world, const char *dir, fault_t *fault) must_use;
 
 /* A data directory, which must be empty or not there, from a backup. */

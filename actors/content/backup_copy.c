@@ -17,8 +17,8 @@
 
 #define BLOCK_BYTES 262144u
 
-const char *const backup_directories[] = {"keys",        "store",         "store/index",
-                                          "store/packs", "store/damaged", "store/objects"};
+const char *const backup_directories[] = {"keys", "store", "store/index", "store/packs",
+                                          "store/damaged"};
 const uint32_t backup_directory_count = sizeof backup_directories / sizeof backup_directories[0];
 
 err_t
@@ -146,6 +146,17 @@ copier_sync_names(copier_t *copier)
     }
     int synced = sync_point_file(world, SYNC_BACKUP_NAMES, copier->to);
     return synced < 0 ? FAIL(copier->fault, synced, "sync", "the copy") : OK;
+}
+
+err_t
+backup_sync_above(world_t *world, int fd, const char *path, fault_t *fault)
+{
+    int above = world_open(world, fd, "..", BACKUP_DIRECTORY, 0, 0);
+    int synced = above < 0 ? above : sync_point_file(world, SYNC_BACKUP_NAMES, above);
+    if (above >= 0) {
+        world_close(world, above);
+    }
+    return synced < 0 ? FAIL(fault, synced, "sync", path) : OK;
 }
 
 err_t

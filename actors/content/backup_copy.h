@@ -36,6 +36,8 @@ err_t copier_hash(copier_t *copier, const char *path, digest_t *ret_digest) must
 err_t copier_make_directories(copier_t *copier) must_use;
 /* Makes the names of all that was copied durable. */
 err_t copier_sync_names(copier_t *copier) must_use;
+/* The name of the directory open on fd, in the one above, is durable from now on. */
+err_t backup_sync_above(world_t *world, int fd, const char *path, fault_t *fault) must_use;
 /* Whether the directory open on fd holds nothing. */
 err_t backup_is_empty(world_t *world, int fd, const char *path, bool *ret_empty,
                       fault_t *fault) must_use;

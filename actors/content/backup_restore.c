@@ -197,8 +197,10 @@ make_room(world_t *world, const char *data, fault_t *fault)
         return FAIL(fault, fd, "open", data);
     }
     err_t err = backup_is_empty(world, fd, data, &empty, fault);
+    err = err == OK && !empty ? RAISE(fault, ERR_NOT_EMPTY, 0, "restore to", data) : err;
+    err = err == OK ? backup_sync_above(world, fd, data, fault) : err;
     world_close(world, fd);
-    return err == OK && !empty ? RAISE(fault, ERR_NOT_EMPTY, 0, "restore to", data) : err;
+    return err;
 }
 
 err_t

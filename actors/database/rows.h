@@ -108,8 +108,7 @@ bool point_by_row(tx_t *tx, int64_t row, point_t *ret);
 uint64_t rate_of_point(tx_t *tx, const point_t *point);
 bool point_next(tx_t *tx, slice_t after, point_t *ret); /* in the order of names */
 bool point_need(tx_t *tx, const char *verb, slice_t name, point_t *ret);
-/* Forgets a point and its targets, with its event. */
-/* Its agent is told when it comes. */
+/* Forgets a point and its targets, with its event; its agent is told when it comes. */
 void point_delete(tx_t *tx, const point_t *point);
 void agent_bury(tx_t *tx, const point_t *point);
 /* That agents are told, into the answer; empty: none was set. */
