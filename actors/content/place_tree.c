@@ -86,7 +86,8 @@ block_of(uint64_t left)
     return left < CONTENT_BLOCK_BYTES ? (size_t) left : CONTENT_BLOCK_BYTES;
 }
 
-/* Writes the object's bytes, which the store has held against their digest. */
+/* Writes the object's bytes. The store tells at their end whether they are right: until then the
+ * file is one of a tree under way, which the next run would hash. */
 static err_t
 copy_bytes(work_t *work, int to, const tree_entry_t *entry)
 {

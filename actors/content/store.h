@@ -76,7 +76,8 @@ err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uin
 err_t store_begin(store_t *store, const digest_t *digest, uint64_t *ret_size,
                   fault_t *fault) must_use;
 /* The next block, at most CONTENT_BLOCK_BYTES of a list and the whole of anything else; borrowed
- * until the next call on this store. No bytes: the object has ended, and its digest agreed. */
+ * until the next call on this store. No bytes: the object has ended, and its digest agreed; what
+ * came before is not to be relied on until then. */
 err_t store_next(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault) must_use;
 /* Notes what proved damaged of an object (in DATA/store/damaged/), so that it counts as not there
  * and can be put again. */

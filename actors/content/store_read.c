@@ -126,21 +126,29 @@ store_stored(store_t *store, const run_entry_t *entry, bool ahead, const uint8_t
     return OK;
 }
 
+static err_t
+expand_bytes(store_t *store, const run_entry_t *entry, const uint8_t **bytes, fault_t *fault)
+{
+    if (entry->packing != PACKED_ZSTD) {
+        return OK;
+    }
+    if (buffer_reserve(&store->block, entry->size) != OK) {
+        return NO_MEMORY(fault, "an object of the store");
+    }
+    err_t err = expand(&store->squeeze, *bytes, entry->stored, store->block.bytes, entry->size);
+    if (err != OK) {
+        return err == ERR_DAMAGED ? damaged(&entry->digest, fault)
+                                  : RAISE(fault, err, 0, "expand", "an object of the store");
+    }
+    *bytes = store->block.bytes;
+    return OK;
+}
+
 err_t
 store_check_bytes(store_t *store, const run_entry_t *entry, const uint8_t **bytes, fault_t *fault)
 {
-    if (entry->packing == PACKED_ZSTD) {
-        if (buffer_reserve(&store->block, entry->size) != OK) {
-            return NO_MEMORY(fault, "an object of the store");
-        }
-        err_t err = expand(&store->squeeze, *bytes, entry->stored, store->block.bytes, entry->size);
-        if (err != OK) {
-            return err == ERR_DAMAGED ? damaged(&entry->digest, fault)
-                                      : RAISE(fault, err, 0, "expand", "an object of the store");
-        }
-        *bytes = store->block.bytes;
-    }
     digest_t digest;
+    TRY(expand_bytes(store, entry, bytes, fault));
     hash_bytes(store->hash, *bytes, entry->size, &digest);
     return digest_equal(&digest, &entry->digest) ? OK : damaged(&entry->digest, fault);
 }
@@ -292,7 +300,9 @@ next_old(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *faul
     return OK;
 }
 
-/* A chunk that is not there is told as such, by its own digest. */
+/* A chunk that is not there is told as such, by its own digest. Its bytes are not held against
+ * that: the digest of the whole decides at the end, and who sets the object aside looks at each. To
+ * hash all twice took 0.7 of 2.7 CPU seconds when 297 MB in one file were placed four times. */
 static err_t
 next_chunk(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault)
 {
@@ -311,7 +321,8 @@ next_chunk(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fa
     if (place.entry.kind != PACK_BYTES || place.entry.size != row.size) {
         return damaged(&object->entry.digest, fault);
     }
-    TRY(store_bytes(store, &place.entry, object->ahead, &bytes, fault));
+    TRY(store_stored(store, &place.entry, object->ahead, &bytes, fault));
+    TRY(expand_bytes(store, &place.entry, &bytes, fault));
     hash_add(store->whole, bytes, row.size);
     object->row++;
     *ret_bytes = bytes;

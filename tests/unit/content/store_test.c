@@ -238,6 +238,31 @@ CLAIM_OF_BOTH(store, never_believes_a_flipped_bit_of_a_pack)
     yard_end(&yard);
 }
 
+/* The bytes of a chunk are handed out before the whole is known: the end must say it. */
+CLAIM_OF_BOTH(store, never_ends_well_on_an_object_with_a_flipped_bit_in_one_chunk)
+{
+    yard_t yard;
+    yard_begin(&yard, user);
+    uint8_t *noise = bytes_of_seed(3 * MIB, 9);
+    digest_t digest = put_file(&yard, "source/big", noise, 3 * MIB).digest;
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    run("f=$(ls %s/store/packs/*) && test $(od -An -tu1 -j%u -N1 $f) != 90 && "
+        "printf '\x5a' | dd of=$f conv=notrunc bs=1 seek=%u 2>/dev/null",
+        yard.data, 2 * MIB + 7, 2 * MIB + 7);
+    void *found = NULL;
+    size_t size = 0;
+    reopen(&yard);
+    EXPECT_ERR(&yard, ERR_DIGEST,
+               store_read(yard.store, &digest, 3 * MIB, &found, &size, &yard.fault));
+    EXPECT_ERR(&yard, ERR_NOT_STORED,
+               store_read(yard.store, &digest, 3 * MIB, &found, &size, &yard.fault));
+    put_file(&yard, "source/big", noise, 3 * MIB);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    expect_object(&yard, &digest, noise, 3 * MIB);
+    free(noise);
+    yard_end(&yard);
+}
+
 /* Two versions with large and small files; both in the store. */
 static void
 two_versions(yard_t *yard, digest_t roots[2])
