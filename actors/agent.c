@@ -193,7 +193,8 @@ agent_init(actor_ctx_t *ctx, void *state, const void *args)
 static void
 agent_describe(const void *state, char *text, size_t size)
 {
-    static const char *const phases[] = {"idle", "looks what is lacking", "fetches", "works"};
+    static const char *const phases[] = {"idle", "looks what is lacking", "looks into its seed",
+                                         "fetches", "works"};
     const agent_state_t *self = state;
 
     if (self->removed) {

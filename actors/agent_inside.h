@@ -9,6 +9,7 @@
 #pragma once
 
 #include "actors/answer.h"
+#include "actors/content/hash.h"
 #include "actors/jobs_agent.h"
 #include "actors/jobs_gateway.h"
 #include "actors/outbox.h"
@@ -21,6 +22,7 @@ enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH };
 typedef enum agent_phase {
     PHASE_IDLE,
     PHASE_LACK,  /* a job finds out what is lacking */
+    PHASE_SEED,  /* a job goes through the seed */
     PHASE_FETCH, /* ranges were asked for, and come */
     PHASE_RUN    /* a job works on the point */
 } agent_phase_t;
@@ -62,6 +64,10 @@ typedef struct agent_state {
     uint64_t fetched; /* bytes that have come for the need */
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
     bool storing;
+    bool seed_tried;      /* in the order in hand */
+    uint64_t seedings;    /* jobs that go through a seed, so far */
+    digest_t seeded_root; /* a version whose seed was gone through, and is in the store */
+    char seeded[AGENT_PATH_BYTES_MAX + 1]; /* that seed */
     digest_t fetched_root; /* of a version that is on its way: the store keeps what it has of it */
 } agent_state_t;
 
@@ -105,6 +111,12 @@ actor_next_t agent_be_refused(actor_ctx_t *ctx, agent_state_t *self, const agent
 actor_next_t agent_take_removed(actor_ctx_t *ctx, agent_state_t *self, const agent_removed_t *m);
 /* It knows, and so does the site, or it is silent: the host stops in order. */
 actor_next_t agent_end_removed(actor_ctx_t *ctx);
+
+/* agent_seed.c */
+bool agent_has_seed(const agent_state_t *self); /* and has not gone through it */
+actor_next_t agent_seed(actor_ctx_t *ctx, agent_state_t *self);
+/* It gives no sign of life: goes on without it. */
+actor_next_t agent_leave_seed(actor_ctx_t *ctx, agent_state_t *self);
 
 /* agent_fetch.c */
 actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m);

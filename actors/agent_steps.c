@@ -71,7 +71,7 @@ agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
     }
     self->order = self->next;
     self->next = NULL;
-    self->whole = false;
+    self->whole = self->seed_tried = false;
     self->lacks = 0;
     return agent_look_for_lacks(ctx, self);
 }
@@ -142,6 +142,9 @@ tidy_store(actor_ctx_t *ctx, agent_state_t *self)
     work_t *work = draft_work(ctx, self, self->order, &work_type);
 
     work->root = self->fetched_root;
+    if (!digest_equal(&self->seeded_root, &work->root)) {
+        self->seeded_root = (digest_t){{0}}; /* what came of it may go */
+    }
     job_spec_t spec = {.name = "tidy",
                        .run = job_tidy,
                        .input_type = &work_type,
@@ -231,7 +234,11 @@ lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
         return agent_fail_order(ctx, self, m ? (err_t) m->err : answer->err,
                                 m ? record_slice(m, m->text) : slice_of(""));
     }
-    if (agent_order_of(self->order)->task == AGENT_TASK_MEASURE) {
+    bool measures = agent_order_of(self->order)->task == AGENT_TASK_MEASURE;
+    if (m->ranges.count > 0 && (self->whole || !measures) && agent_has_seed(self)) {
+        return agent_seed(ctx, self);
+    }
+    if (measures) {
         if (self->whole) {
             self->lacks = m->bytes;
             return run(ctx, self);

@@ -48,7 +48,7 @@ agent_watch(actor_ctx_t *ctx, agent_state_t *self)
     self->still = beats == self->beats_seen ? self->still + 1 : 0;
     self->beats_seen = beats;
     if ((uint64_t) self->still * LOOK_MS >= POINT_STILL_MS + patience_ms) {
-        return call_hung(ctx, self);
+        return self->phase == PHASE_SEED ? agent_leave_seed(ctx, self) : call_hung(ctx, self);
     }
     return actor_timer(ctx, TIMER_WATCH, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }

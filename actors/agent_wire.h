@@ -33,7 +33,8 @@ typedef enum agent_side { AGENT_SAYS = 1, SITE_SAYS = 2 } agent_side_t;
     W(agent_data, SITE_SAYS)                                                                       \
     W(agent_durable, AGENT_SAYS)                                                                   \
     W(agent_progress, AGENT_SAYS)                                                                  \
-    W(agent_done, AGENT_SAYS)
+    W(agent_done, AGENT_SAYS)                                                                      \
+    W(agent_seeded, AGENT_SAYS)
 
 /* Bytes written; 0: it does not fit. */
 size_t agent_frame_write(const record_type_t *type, const void *record, uint8_t *bytes,

@@ -192,6 +192,9 @@ bool orders_places(const order_t *order);
 bool orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_done_t *m);
 bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_progress_t *m);
+/* gateway_seeds.c: what an agent says of its seed is told. */
+bool orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
+                   const agent_seeded_t *m);
 void order_free(order_t *order);
 
 /* An agent said what it may not: it is told so, and its visit ends. */

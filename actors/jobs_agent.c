@@ -11,6 +11,7 @@
 #include "actors/content/listing.h"
 #include "actors/content/point_roots.h"
 #include "actors/content/tombstone.h"
+#include "actors/jobs_shelf.h"
 #include "proto/messages.h"
 
 void
@@ -24,14 +25,7 @@ arrivals_drop(void *arrivals)
     free(all);
 }
 
-/* An agent's store and what is staged beside it. */
-typedef struct shelf {
-    store_t *store;
-    staging_t *staging;
-    fault_t fault;
-} shelf_t;
-
-static err_t
+err_t
 shelf_open(shelf_t *shelf, world_t *world, slice_t data)
 {
     char path[PATH_BYTES_MAX + 1], store[PATH_BYTES_MAX + 8];
@@ -44,15 +38,15 @@ shelf_open(shelf_t *shelf, world_t *world, slice_t data)
     return staging_open(world, path, shelf->store, &shelf->staging, &shelf->fault);
 }
 
-static void
+void
 shelf_close(shelf_t *shelf)
 {
     staging_close(&shelf->staging);
     store_close(&shelf->store);
 }
 
-static text_t
-text_of(job_t *job, const fault_t *fault)
+text_t
+shelf_text(job_t *job, const fault_t *fault)
 {
     char text[TEXT_BYTES_MAX];
 
@@ -94,7 +88,7 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
     if (err == OK) {
         put_ranges(job, m, &lack);
     } else {
-        m->text = text_of(job, &shelf.fault);
+        m->text = shelf_text(job, &shelf.fault);
     }
     shelf_close(&shelf);
     free(lack.range);
@@ -176,7 +170,7 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
     m->bytes = bytes;
     if (err != OK) {
-        m->text = text_of(job, &shelf.fault);
+        m->text = shelf_text(job, &shelf.fault);
     }
     shelf_close(&shelf);
 }
@@ -239,7 +233,7 @@ job_tidy(job_t *job, world_t *world, const void *input, void *resource)
     m->objects = result.removed_objects;
     m->bytes = result.removed_bytes;
     if (err != OK) {
-        m->text = text_of(job, &fault);
+        m->text = shelf_text(job, &fault);
     }
 }
 

@@ -3,11 +3,12 @@
  * Shape    job_lack: lack_order -> lacking; job_store: what is lent to it, an arrivals_t -> stored;
  *          job_tidy: work -> collected: the agent's store keeps what the point has, and what root
  *          is of the work, if any; job_bury: bury_order -> claimed;
- *          job_move: move_order -> claimed, whose root is the address.
+ *          job_move: move_order -> claimed, whose root is the address;
+ *          job_seed: seed_order -> agent_seeded.
  * Promises each makes its answer whatever it meets. What stored counts is durable.
  * Costs    those of content/.
  * Errors   in the answers.
- * Threads  one job each, and one of the first three at a time.
+ * Threads  one job each, and one of the first three and job_seed at a time.
  */
 #pragma once
 #include "runtime/actor.h"
@@ -20,4 +21,4 @@ typedef struct arrivals {
 } arrivals_t;
 
 void arrivals_drop(void *arrivals);
-job_fn job_lack, job_store, job_tidy, job_bury, job_move;
+job_fn job_lack, job_store, job_tidy, job_bury, job_move, job_seed;

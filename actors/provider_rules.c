@@ -300,23 +300,35 @@ check_site_set(ruled_t *on, const site_set_t *set)
                : refuse(on, ERR_BAD_VALUE, "is given together with 'rate'", NULL);
 }
 
+/* A path on the agent's machine, or the word for none. */
+static err_t
+check_seed(ruled_t *on, slice_t seed)
+{
+    on->field = "seed";
+    return seed.size == 0 || slice_equal(seed, slice_of("none"))
+               ? OK
+               : check_path(on, seed, "seed", (texts_t){0, 0});
+}
+
 /* Each is done by somebody else: one at a time. */
 static err_t
 check_point_set(ruled_t *on, const dp_set_t *set)
 {
-    bool paces = set->rate != RECORD_NONE || set->link.size > 0;
+    bool paces = set->rate != RECORD_NONE || set->link.size > 0 || set->seed.size > 0;
 
     on->field = "root";
     if (set->root.size > 0 && (set->revoke || paces)) {
         return refuse(on, ERR_BAD_VALUE,
                       set->revoke ? "is given together with 'revoke'"
-                                  : "is given together with 'rate' or 'link'",
+                                  : "is given together with 'rate', 'link' or 'seed'",
                       NULL);
     }
     on->field = "revoke";
-    return set->revoke && paces
-               ? refuse(on, ERR_BAD_VALUE, "is given together with 'rate' or 'link'", NULL)
-               : check_rate(on, set->rate, false);
+    if (set->revoke && paces) {
+        return refuse(on, ERR_BAD_VALUE, "is given together with 'rate', 'link' or 'seed'", NULL);
+    }
+    TRY(check_rate(on, set->rate, false));
+    return check_seed(on, record_slice(set, set->seed));
 }
 
 static err_t

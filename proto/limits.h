@@ -107,6 +107,8 @@
 #define AGENT_STAGED_MAX       16u         /* objects that are not whole yet at an agent; the one untouched longest is removed */
 #define AGENT_NAMED_MAX        8388608u    /* names of versions that the site looks needs up in, all agents together; then a need fails (full) */
 #define AGENT_NAMED_SETS_MAX   64u         /* versions that are being sent at one time; the same */
+#define SEED_WANTED_MAX        1048576u    /* lacking files that are looked for in a seed; the rest is sent */
+#define SEED_NAMES_MAX         10000000u   /* names in a seed that are looked at; the rest is not used */
 #define AGENT_TOMBSTONES_MAX   10000u      /* removed points whose agents have not heard it; the one removed longest ago is forgotten, and its agent is a stranger */
 #define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */

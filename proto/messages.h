@@ -149,7 +149,8 @@ extern const record_words_t error_class_words;
     F(R, u64, targets, 0, REQUIRED)                                                                \
     F(R, u64, installed, 0, REQUIRED)                                                              \
     F(R, count, rate, 0, OPTIONAL) /* bytes of content a second; null: no limit */                 \
-    F(R, text, link, NAME_BYTES_MAX, OPTIONAL)
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL) /* a tree that is there already, on the agent's machine */
 #define REC_link_row(F, R)                                                                         \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, count, rate, 0, OPTIONAL) /* bytes of content a second, of all its points; null: no limit */ \
@@ -237,7 +238,8 @@ extern const record_words_t error_class_words;
     F(R, u64, revision, 0, REQUIRED) /* of the row: what is older is refused as superseded */      \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
-    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)
 #define REC_due_row(F, R)                                                                          \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED)                                                               \
@@ -257,7 +259,8 @@ extern const record_words_t error_class_words;
     F(R, time, due, 0, OPTIONAL)                                                                   \
     F(R, word, cause, err, OPTIONAL)                                                               \
     F(R, word, priority, priority, OPTIONAL)                                                       \
-    F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */
+    F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */              \
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
@@ -405,7 +408,9 @@ extern const record_words_t error_class_words;
     F(R, text, root, PATH_BYTES_MAX, OPTIONAL)                                                     \
     F(R, flag, revoke, 0, OPTIONAL) /* the agent's key is good for nothing from now on */          \
     F(R, count, rate, 0, OPTIONAL)  /* of an agent: bytes of content a second; 0: no limit */      \
-    F(R, text, link, NAME_BYTES_MAX, OPTIONAL) /* of an agent: the link that it shares; none: no such */
+    F(R, text, link, NAME_BYTES_MAX, OPTIONAL) /* of an agent: the link that it shares; none: no such */ \
+    F(R, text, seed, AGENT_PATH_BYTES_MAX,                                                         \
+      OPTIONAL) /* of an agent: a tree on its machine, of which it takes what it lacks; none: no such */
 #define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_dp_list(F, R)   COMMAND(F, R)
 #define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
@@ -599,6 +604,7 @@ extern const record_words_t error_class_words;
     M(agent_durable, "agent: so many of the bytes sent are durable here")                          \
     M(agent_progress, "agent: how far the order is")                                               \
     M(agent_done, "agent: what became of an order; a receipt is signed")                           \
+    M(agent_seeded, "agent: what of the order's version its seed had, or why it was not used")     \
     M(agent_refused, "site: you are not, and why")                                                 \
     M(agent_removed, "site: your point was removed; signed")                                       \
     M(agent_buried, "agent: that is durable here; I serve nobody any more")                        \
@@ -628,6 +634,7 @@ extern const record_words_t error_class_words;
     M(bury_order, "input of a job that notes that the point was removed; the answer is claimed")   \
     M(lack_order, "input of jobs that find out what is lacking, or store it")                      \
     M(lacking, "its answer")                                                                       \
+    M(seed_order, "input of a job that takes what is lacking from a seed; the answer is agent_seeded") \
     M(stored, "the answer of a job that makes data durable")                                       \
     /* arguments of actors and inputs of jobs */                                                   \
     M(site_args, "the arguments of a component: data directory and site name")                     \
@@ -861,7 +868,8 @@ extern const record_words_t error_class_words;
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, u64, reserved_bytes, 0, OPTIONAL)  /* what other work on the same file system has reserved */ \
     F(R, u64, reserved_inodes, 0, OPTIONAL)                                                        \
-    F(R, u64, grace_ms, 0, OPTIONAL)
+    F(R, u64, grace_ms, 0, OPTIONAL)                                                               \
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)
 #define REC_measure(F, R) REC_work(F, R)
 #define REC_measured(F, R)                                                                         \
     F(R, word, err, err, REQUIRED)                                                                 \
@@ -1138,6 +1146,13 @@ extern const record_words_t error_class_words;
     F(R, maybe, claimed, claimed, OPTIONAL)                                                        \
     F(R, maybe, collected, collected, OPTIONAL)                                                    \
     F(R, bytes, signature, 64, OPTIONAL) /* of the agent, over its receipt */
+#define REC_agent_seeded(F, R)                                                                     \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, files, 0, REQUIRED) /* that were lacking, and are there now */                       \
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, skipped, 0, REQUIRED) /* names in it that were not read */
 #define REC_agent_refused(F, R)                                                                    \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
@@ -1223,6 +1238,12 @@ extern const record_words_t error_class_words;
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, digest, root, 0, REQUIRED)                                                                \
     F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */
+#define REC_seed_order(F, R)                                                                       \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, dp_root, AGENT_PATH_BYTES_MAX, REQUIRED)                                            \
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, REQUIRED)                                               \
+    F(R, digest, root, 0, REQUIRED)
 #define REC_lacking(F, R)                                                                          \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \

@@ -50,6 +50,9 @@
     S(2379, STATUS_AGENT_TOLD, INFO, "the agent of a removed point knows that, and serves nobody") \
     S(2380, STATUS_POINT_AHEAD, ERROR, "a distribution point knows a later version than the site") \
     S(2381, STATUS_RATE_CHANGED, INFO, "the rate or the link of a point, or a rate was changed")   \
+    S(2390, STATUS_SEED_USED, INFO, "a seed had content that was lacking; it was not sent")        \
+    S(2391, STATUS_SEED_NOT_USED, WARNING, "a seed, or a part of it, was not used; its content is sent") \
+    S(2392, STATUS_SEED_SET, INFO, "the seed of a distribution point was changed")                 \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

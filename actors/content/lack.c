@@ -79,6 +79,9 @@ list(search_t *search, const digest_t *object, uint64_t size)
     if (counted) {
         return OK;
     }
+    if (lack->each != NULL && lack->each(lack->context, object, size) != OK) {
+        return NO_MEMORY(search->fault, "what is lacking");
+    }
     TRY(staging_size(search->staging, object, &there, search->fault));
     if (there > 0 && there == size) {
         there--; /* all of it is there, and was not named: its last byte comes again */

@@ -22,6 +22,9 @@ typedef struct lack {
     uint64_t bytes;       /* of all that is known to be lacking, each object once */
     uint64_t bytes_total; /* of the version's files, when its node is there */
     bool nodes;           /* the manifest alone */
+    /* Called for each object that is lacking, with its bytes; 0: that is not known. May be NULL. */
+    err_t (*each)(void *context, const digest_t *object, uint64_t size);
+    void *context;
 } lack_t;
 
 err_t lack_find(store_t *store, staging_t *staging, const digest_t *root, lack_t *lack,

@@ -41,6 +41,7 @@ fill(tx_t *tx, const package_t *package, const point_t *point, due_row_t *ret)
     ret->dp_root = tx_text(tx, SLICE_OF(point, root));
     ret->priority = PRIORITY_HIGH; /* it only measures */
     ret->rate = rate_of_point(tx, point);
+    ret->seed = point->seed_size > 0 ? tx_text(tx, SLICE_OF(point, seed)) : (text_t){0, 0};
     ret->attempt = 1;
     ret->of = ATTEMPTS_MAX;
 }

@@ -7,6 +7,7 @@
 #include "actors/database/rows.h"
 
 #define NO_LINK "none" /* in the place of a link's name */
+#define NO_SEED "none" /* in the place of a seed */
 
 static int64_t
 setting_number(tx_t *tx, const char *name)
@@ -202,6 +203,25 @@ choose_link(tx_t *tx, slice_t name, char ret_link[NAME_BYTES_MAX + 1])
     return tx_ok(tx);
 }
 
+/* Whether that is another one. */
+static bool
+set_seed(tx_t *tx, const point_t *point, slice_t seed)
+{
+    slice_t after = slice_equal(seed, slice_of(NO_SEED)) ? slice_of("") : seed;
+    if (seed.size == 0 || slice_equal(after, SLICE_OF(point, seed))) {
+        return false;
+    }
+    RUN(tx, SQL_POINT_SEED, v_int(point->row), v_maybe(after));
+    event_draft_t event;
+    event_begin(&event, "agent_gateway", STATUS_SEED_SET);
+    event.dp = slice_of(point->name);
+    event_text(&event, "seed of %s: %.*s", point->name,
+               SHOWN(after.size > 0 ? after : slice_of(NO_SEED)));
+    event_attr(&event, "seed", after);
+    event_write(tx, &event);
+    return true;
+}
+
 void
 handle_dp_set(tx_t *tx, const dp_set_t *m)
 {
@@ -209,9 +229,13 @@ handle_dp_set(tx_t *tx, const dp_set_t *m)
     if (!point_need(tx, "set", record_slice(m, m->name), &point)) {
         return;
     }
+    bool paces = m->rate != RECORD_NONE || m->link.size > 0;
     if (!point_is_agent(SLICE_OF(&point, root))) {
-        tx_refuse(tx, ERR_BAD_VALUE, "a rate is of what is sent to an agent",
-                  "cannot pace '%s': it is a directory of this machine", point.name);
+        tx_refuse(tx, ERR_BAD_VALUE,
+                  paces ? "a rate is of what is sent to an agent"
+                        : "nothing is sent to a directory: it needs no seed",
+                  "cannot %s '%s': it is a directory of this machine", paces ? "pace" : "seed",
+                  point.name);
         return;
     }
     point_t after = point;
@@ -225,5 +249,6 @@ handle_dp_set(tx_t *tx, const dp_set_t *m)
             v_maybe(slice_of(after.link)));
         note(tx, point.name, "point", point.name, after.rate);
     }
+    changed |= set_seed(tx, &point, record_slice(m, m->seed));
     tx_done(tx, changed, NULL);
 }

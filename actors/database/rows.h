@@ -39,6 +39,8 @@ typedef struct point {
     int64_t absent_since, added; /* wall ns; 0: it is there */
     uint64_t rate;               /* bytes a second; 0: no limit */
     char link[NAME_BYTES_MAX + 1];
+    uint32_t seed_size;
+    char seed[AGENT_PATH_BYTES_MAX]; /* a directory on its agent's machine */
 } point_t;
 
 typedef struct target {
@@ -61,7 +63,8 @@ typedef struct target {
     /* of its package, point and versions */
     char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
     id128_t package_incarnation, dp_incarnation;
-    uint32_t dp_root_size, label_size, have_label_size;
+    uint32_t dp_root_size, label_size, have_label_size, seed_size;
+    char seed[AGENT_PATH_BYTES_MAX];
     char dp_root[PATH_BYTES_MAX], label[LABEL_BYTES_MAX], have_label[LABEL_BYTES_MAX];
     bool paused;
     digest_t root;

@@ -100,6 +100,7 @@ static const char *const steps[] = {
     "ALTER TABLE target ADD COLUMN priority INTEGER NOT NULL DEFAULT 2;", /* medium */
     /* Of before, under numbers that other versions count otherwise: their keys may be used anew. */
     "DELETE FROM answer;",
+    "ALTER TABLE point ADD COLUMN seed TEXT;", /* a directory on its agent's machine */
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -108,7 +108,8 @@
 /* ---- points and groups ---- */
 
 #define SQL_POINT_COLUMNS                                                                          \
-    "row, name, incarnation, root, paused, removing, absent_since, added, rate, link FROM point "
+    "row, name, incarnation, root, paused, removing, absent_since, added, rate, link, seed "       \
+    "FROM point "
 
 #define SQL_POINTS(S)                                                                              \
     S(SQL_POINT_BY_NAME, "SELECT " SQL_POINT_COLUMNS "WHERE name = ?1")                            \
@@ -168,6 +169,7 @@
     S(SQL_TOMBSTONES_AFTER, "SELECT name, incarnation, key, row FROM tombstone "                   \
                             "WHERE row > ?1 ORDER BY row LIMIT ?2")                                \
     S(SQL_POINT_RATE, "UPDATE point SET rate = ?2, link = ?3 WHERE row = ?1")                      \
+    S(SQL_POINT_SEED, "UPDATE point SET seed = ?2 WHERE row = ?1")                                 \
     S(SQL_LINK_BY_NAME, "SELECT name, rate FROM link WHERE name = ?1")                             \
     S(SQL_LINK_NEXT, "SELECT name, rate FROM link WHERE name > ?1 ORDER BY name LIMIT 1")          \
     S(SQL_LINK_SET, "INSERT INTO link (name, rate) VALUES (?1, ?2) "                               \
@@ -201,7 +203,7 @@
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
-    "v.label, v.bytes, h.label, d.absent_since, t.priority FROM target t "
+    "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \

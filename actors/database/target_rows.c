@@ -44,6 +44,7 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->bytes = cursor_u64(row, 28);
     ret->have_label_size = cursor_text(row, 29, ret->have_label, sizeof ret->have_label);
     ret->absent_since = cursor_int(row, 30);
+    ret->seed_size = cursor_text(row, 32, ret->seed, sizeof ret->seed);
     ret->priority = cursor_u32(row, 31) < PRIORITY_COUNT ? cursor_u32(row, 31) : PRIORITY_MEDIUM;
 }
 

@@ -1,0 +1,52 @@
+/* gateway_seeds.c - what an agent says that its seed had, or why it was not used, as events.
+ *
+ * It decides nothing: what an agent lacks it says in its need. */
+#include <stdio.h>
+
+#include "actors/gateway.h"
+#include "proto/status.h"
+
+static void
+note(actor_ctx_t *ctx, const agent_t *agent, const order_t *order, status_id_t id, const char *text)
+{
+    const agent_call_t *call = kept_record(order->call);
+    note_event_t *event = DRAFT(ctx, note_event);
+
+    event->component = actor_text(ctx, slice_of("agent_gateway"));
+    event->id = id;
+    event->severity = status_severity(id);
+    event->package = actor_text(ctx, record_slice(call, ROW(call, call->work, 0, work_t)->package));
+    event->dp = actor_text(ctx, slice_of(agent->dp));
+    event->text = actor_text(ctx, slice_of(text));
+    answer_unheard(tell_site_database_note_event(ctx, event));
+}
+
+bool
+orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
+              const agent_seeded_t *m)
+{
+    const order_t *order = orders_of(agent, m->order);
+
+    if (!order) {
+        return m->order <= self->numbers;
+    }
+    char text[TEXT_BYTES_MAX + 1];
+    slice_t why = record_slice(m, m->text);
+    why = why.size > 0 ? why : slice_of(err_sentence((err_t) m->err));
+    if (m->files > 0) {
+        snprintf(text, sizeof text, "the seed of %s had %llu files that it lacked, %llu bytes",
+                 agent->dp, (unsigned long long) m->files, (unsigned long long) m->bytes);
+        note(ctx, agent, order, STATUS_SEED_USED, text);
+    }
+    if (m->err != OK) {
+        snprintf(text, sizeof text, "the seed of %s is not used: %.*s", agent->dp, (int) why.size,
+                 why.data);
+    } else {
+        snprintf(text, sizeof text, "%llu names in the seed of %s are not used, the first: %.*s",
+                 (unsigned long long) m->skipped, agent->dp, (int) why.size, why.data);
+    }
+    if (m->err != OK || m->skipped > 0) {
+        note(ctx, agent, order, STATUS_SEED_NOT_USED, text);
+    }
+    return true;
+}
