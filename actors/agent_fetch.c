@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "actors/agent_inside.h"
+#include "actors/agent_wire.h"
 #include "actors/content/hash.h"
 #include "actors/content/manifest.h"
 
@@ -22,6 +23,8 @@ agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m)
     agent_need_t *need = DRAFT(ctx, agent_need);
     draft_t *draft = actor_draft_open(ctx);
     need->order = agent_order_of(self->order)->order;
+    need->refused = self->refused;
+    self->refused = 0;
     need->ranges = draft_rows(draft, m->ranges.count, sizeof(range_t));
     for (uint32_t i = 0; i < need->ranges.count; i++) {
         range_t *row = draft_row(draft, need->ranges, i, sizeof *row);
@@ -57,6 +60,18 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
     return ACTOR_CONTINUE;
 }
 
+/* A delta is of a whole object, against what was named for it. */
+static bool
+is_packed_right(const range_t *range, const piece_t *piece)
+{
+    uint64_t content = agent_piece_content(piece);
+
+    return content <= AGENT_DATA_BYTES_MAX &&
+           (piece->packing != PACKING_DELTA ||
+            (piece->from == 0 && content == piece->total && !digest_is_none(&range->base) &&
+             digest_equal(&piece->base, &range->base)));
+}
+
 /* A piece that comes next in the need: of the object that was asked for, from where the one before
  * ended, and not more of it than there is. */
 static bool
@@ -66,13 +81,13 @@ take_piece(agent_state_t *self, const lacking_t *need, const piece_t *piece)
         return false;
     }
     const range_t *range = ROW(need, need->ranges, self->came, range_t);
-    uint64_t from = range->from + self->part, bytes = piece->bytes.size;
+    uint64_t from = range->from + self->part, bytes = agent_piece_content(piece);
     bool known = range->size > 0; /* else it is a node, of which only the digest was known */
     uint64_t end = known ? range->from + range->size : piece->total;
 
-    if (!digest_equal(&piece->object, &range->object) || piece->from != from ||
-        piece->total != end || (!known && end > MANIFEST_NODE_BYTES_MAX) || from > end ||
-        bytes > end - from || (bytes == 0 && from < end)) {
+    if (!is_packed_right(range, piece) || !digest_equal(&piece->object, &range->object) ||
+        piece->from != from || piece->total != end || (!known && end > MANIFEST_NODE_BYTES_MAX) ||
+        from > end || bytes > end - from || (bytes == 0 && from < end)) {
         return false;
     }
     self->fetched += bytes;
@@ -185,6 +200,8 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     uint64_t bytes = 0;
 
     self->storing = false;
+    self->refused += m ? m->refused : 0;
+    self->whole_files |= m && m->refused > 0;
     if (answer->resource) {
         bytes = bytes_of(answer->resource);
         arrivals_drop(answer->resource);

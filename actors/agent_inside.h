@@ -64,6 +64,8 @@ typedef struct agent_state {
     uint64_t fetched; /* bytes that have come for the need */
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
     bool storing;
+    uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
+    bool whole_files;     /* so no base is named for the order in hand */
     bool seed_tried;      /* in the order in hand */
     uint64_t seedings;    /* jobs that go through a seed, so far */
     digest_t seeded_root; /* a version whose seed was gone through, and is in the store */

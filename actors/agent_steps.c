@@ -71,7 +71,8 @@ agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
     }
     self->order = self->next;
     self->next = NULL;
-    self->whole = self->seed_tried = false;
+    self->whole = self->seed_tried = self->whole_files = false;
+    self->refused = 0;
     self->lacks = 0;
     return agent_look_for_lacks(ctx, self);
 }
@@ -210,6 +211,7 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
     m->data = agent_data_directory(ctx, self);
     m->root = agent_work_of(self->order)->root;
     m->nodes = measures && !self->whole;
+    m->have = self->whole_files ? m->have : agent_work_of(self->order)->have;
     job_spec_t spec = {.name = "lack",
                        .run = job_lack,
                        .input_type = &lack_order_type,

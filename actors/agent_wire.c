@@ -12,6 +12,12 @@ static const struct word {
 #undef WORD_ROW
 };
 
+uint64_t
+agent_piece_content(const piece_t *piece)
+{
+    return piece->packing == PACKING_PLAIN ? piece->bytes.size : piece->size;
+}
+
 size_t
 agent_frame_write(const record_type_t *type, const void *record, uint8_t *bytes, size_t room)
 {

@@ -36,6 +36,8 @@ typedef enum agent_side { AGENT_SAYS = 1, SITE_SAYS = 2 } agent_side_t;
     W(agent_done, AGENT_SAYS)                                                                      \
     W(agent_seeded, AGENT_SAYS)
 
+/* Bytes of the object that a piece stands for, packed or not. */
+uint64_t agent_piece_content(const piece_t *piece);
 /* Bytes written; 0: it does not fit. */
 size_t agent_frame_write(const record_type_t *type, const void *record, uint8_t *bytes,
                          size_t room) must_use;

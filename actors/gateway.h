@@ -110,7 +110,7 @@ typedef struct agent_gateway {
     uint64_t strangers;                        /* knocks of those nobody knows */
     uint64_t odd;                              /* frames that were refused */
     uint64_t in_vain;                          /* orders for agents that are not here */
-    uint64_t sent;                             /* bytes of content */
+    uint64_t sent, packed;                     /* bytes of content, and as they were on the wire */
     char address[AGENT_ADDRESS_BYTES_MAX + 1]; /* that agents are told; "": none was set */
     bool stranded; /* who knows no address at which we listen was told about */
     void *memory;  /* AGENT_MEMORY_BYTES: the frame in hand */
@@ -195,6 +195,9 @@ bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
 /* gateway_seeds.c: what an agent says of its seed is told. */
 bool orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
                    const agent_seeded_t *m);
+/* Deltas gave other bytes at the agent: told once for each order that meets it. */
+void seeds_delta_refused(actor_ctx_t *ctx, const agent_t *agent, const order_t *order,
+                         uint64_t count);
 void order_free(order_t *order);
 
 /* An agent said what it may not: it is told so, and its visit ends. */
@@ -203,11 +206,13 @@ void hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t p
 /* gateway_named.c */
 /* The agent is sent something of this version; false: no room for another one now. */
 bool named_want(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t store,
-                const digest_t *root);
+                const work_t *work);
 void named_leave(agent_gateway_t *self, agent_t *agent);
 void named_drop(agent_gateway_t *self);
 /* Whether what the agent's version names is known; whether that is all of the need. */
 bool named_known(const agent_t *agent);
+/* Whether it is of the version that the agent has, so that something may be sent against it. */
+bool named_before(const agent_t *agent, const digest_t *object);
 bool named_all(const agent_t *agent, const agent_need_t *need);
 
 /* gateway_line.c: whoever has a turn goes to the end. */

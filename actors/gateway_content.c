@@ -2,6 +2,7 @@
  *
  * Credit is taken when a job begins to read, and what it did not read is given back; what was sent
  * comes back when the agent says that it is durable. */
+#include "actors/agent_wire.h"
 #include "actors/gateway.h"
 #include "actors/jobs_gateway.h"
 
@@ -42,6 +43,9 @@ put_ranges(actor_ctx_t *ctx, const agent_t *agent, read_order_t *m)
             return;
         }
         *row = *ROW(need, need->ranges, agent->next + i, range_t);
+        if (!named_before(agent, &row->base)) {
+            row->base = (digest_t){{0}};
+        }
         if (i == 0 && agent->sent > 0) {
             row->from += agent->sent;
             row->size -= row->size > 0 ? agent->sent : 0;
@@ -137,21 +141,24 @@ agent_of_job(const agent_gateway_t *self, uint64_t job)
     return NULL;
 }
 
-/* Goes on in the need behind what was read; returns its bytes. */
+/* Goes on in the need behind what was read; returns its bytes of content. */
 static uint64_t
-pass_pieces(agent_t *agent, const agent_data_t *m)
+pass_pieces(agent_t *agent, const agent_data_t *m, uint64_t *ret_packed)
 {
     const agent_need_t *need = need_of(agent);
     uint64_t bytes = 0;
+
+    *ret_packed = 0;
 
     for (uint32_t i = 0; i < m->pieces.count && agent->next < need->ranges.count; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
         const range_t *range = ROW(need, need->ranges, agent->next, range_t);
         uint64_t end = range->size > 0 ? range->from + range->size : piece->total;
-        bytes += piece->bytes.size;
-        agent->sent += piece->bytes.size;
-        if (piece->from + piece->bytes.size >= end ||
-            piece->from + piece->bytes.size >= piece->total) {
+        uint64_t content = agent_piece_content(piece);
+        *ret_packed += piece->bytes.size;
+        bytes += content;
+        agent->sent += content;
+        if (piece->from + content >= end || piece->from + content >= piece->total) {
             agent->next++;
             agent->sent = 0;
         }
@@ -206,9 +213,11 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
         return give_back(ctx, self, agent, agent->taken);
     }
     order_t *order = agent->need ? orders_of(agent, need_of(agent)->order) : NULL;
-    uint64_t read = m && m->err == OK && agent->need ? pass_pieces(agent, m) : 0;
-    claim(ctx, read <= agent->taken);
+    uint64_t packed = 0;
+    uint64_t read = m && m->err == OK && agent->need ? pass_pieces(agent, m, &packed) : 0;
+    claim(ctx, packed <= agent->taken);
     self->sent += read;
+    self->packed += packed;
     if (order) {
         order->sent += read;
     }
@@ -217,7 +226,7 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
     } else if (m && m->pieces.count > 0) {
         visit_say(ctx, self, agent, &agent_data_type, m);
     }
-    return give_back(ctx, self, agent, agent->taken - read);
+    return give_back(ctx, self, agent, agent->taken - packed);
 }
 
 /* ---- what the agent says ---- */
@@ -236,6 +245,7 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     if (!orders_places(order)) {
         return false;
     }
+    seeds_delta_refused(ctx, agent, order, m->refused);
     kept_destroy(&agent->need);
     agent->next = 0;
     agent->sent = 0;
@@ -243,8 +253,7 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
     const agent_call_t *call = NULL;
     const work_t *work = work_in(agent, m->order, &call);
-    if (agent->need &&
-        !named_want(ctx, self, agent, record_slice(call, work->store), &work->root)) {
+    if (agent->need && !named_want(ctx, self, agent, record_slice(call, work->store), work)) {
         fail_need(ctx, self, agent, ERR_FULL);
     }
     line_settle(self, agent);

@@ -7,19 +7,32 @@
 #define NAMED_MS 600000u
 
 struct named_set {
-    digest_t root;
-    names_t *names; /* NULL: a job is finding them */
+    digest_t root, have;
+    named_pair_t *names; /* NULL: a job is finding them */
     uint32_t users;
     uint64_t job;
 };
 
 THEN(agent_gateway_t, names_came)
 
+static bool
+is_of(const named_set_t *set, const work_t *work)
+{
+    return memcmp(&set->root, &work->root, sizeof set->root) == 0 &&
+           memcmp(&set->have, &work->have, sizeof set->have) == 0;
+}
+
+static uint64_t
+size_of(const named_pair_t *names)
+{
+    return names->now.count + names->before.count;
+}
+
 static named_set_t *
-set_of_root(const agent_gateway_t *self, const digest_t *root)
+set_of_work(const agent_gateway_t *self, const work_t *work)
 {
     for (uint32_t i = 0; i < self->named_count; i++) {
-        if (memcmp(&self->named[i]->root, root, sizeof *root) == 0) {
+        if (is_of(self->named[i], work)) {
             return self->named[i];
         }
     }
@@ -36,7 +49,7 @@ drop_set(agent_gateway_t *self, named_set_t *set)
     }
     self->named[i] = self->named[--self->named_count];
     if (set->names) {
-        self->named_names -= set->names->count;
+        self->named_names -= size_of(set->names);
         names_drop(set->names);
     }
     free(set);
@@ -63,9 +76,10 @@ named_drop(agent_gateway_t *self)
 }
 
 static named_set_t *
-find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const digest_t *root)
+find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const work_t *work)
 {
-    names_t *names = self->named_count < AGENT_NAMED_SETS_MAX ? calloc(1, sizeof *names) : NULL;
+    named_pair_t *names =
+        self->named_count < AGENT_NAMED_SETS_MAX ? calloc(1, sizeof *names) : NULL;
     named_set_t *set = names ? calloc(1, sizeof *set) : NULL;
 
     if (!set) {
@@ -74,7 +88,8 @@ find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const digest_
     }
     named_order_t *m = DRAFT(ctx, named_order);
     m->store = actor_text(ctx, store);
-    m->root = *root;
+    m->root = work->root;
+    m->have = work->have;
     job_spec_t spec = {.name = "named",
                        .run = job_named,
                        .input_type = &named_order_type,
@@ -90,7 +105,8 @@ find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const digest_
         free(set);
         return NULL;
     }
-    set->root = *root;
+    set->root = work->root;
+    set->have = work->have;
     set->job = self->jobs;
     self->named[self->named_count++] = set;
     return set;
@@ -98,14 +114,14 @@ find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const digest_
 
 bool
 named_want(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t store,
-           const digest_t *root)
+           const work_t *work)
 {
-    if (agent->named && memcmp(&agent->named->root, root, sizeof *root) == 0) {
+    if (agent->named && is_of(agent->named, work)) {
         return true;
     }
     named_leave(self, agent);
-    named_set_t *set = set_of_root(self, root);
-    agent->named = set ? set : find_names(ctx, self, store, root);
+    named_set_t *set = set_of_work(self, work);
+    agent->named = set ? set : find_names(ctx, self, store, work);
     if (agent->named) {
         agent->named->users++;
     }
@@ -122,11 +138,17 @@ bool
 named_all(const agent_t *agent, const agent_need_t *need)
 {
     for (uint32_t i = 0; i < need->ranges.count; i++) {
-        if (!names_have(agent->named->names, &ROW(need, need->ranges, i, range_t)->object)) {
+        if (!names_have(&agent->named->names->now, &ROW(need, need->ranges, i, range_t)->object)) {
             return false;
         }
     }
     return true;
+}
+
+bool
+named_before(const agent_t *agent, const digest_t *object)
+{
+    return names_have(&agent->named->names->before, object);
 }
 
 static named_set_t *
@@ -146,16 +168,16 @@ names_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer
 {
     named_set_t *set = set_of_job(self, answer->tag);
     const named_t *m = ANSWER_AS(answer, named);
-    names_t *names = answer->resource;
+    named_pair_t *names = answer->resource;
     err_t err = !m ? answer->err : (err_t) m->err;
 
     claim(ctx, set != NULL);
-    if (err == OK && (!names || names->count > AGENT_NAMED_MAX - self->named_names)) {
+    if (err == OK && (!names || size_of(names) > AGENT_NAMED_MAX - self->named_names)) {
         err = ERR_FULL;
     }
     if (err == OK) {
         set->names = names;
-        self->named_names += names->count;
+        self->named_names += size_of(names);
     } else if (names) {
         names_drop(names);
     }

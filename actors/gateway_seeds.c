@@ -50,3 +50,15 @@ orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
     }
     return true;
 }
+
+void
+seeds_delta_refused(actor_ctx_t *ctx, const agent_t *agent, const order_t *order, uint64_t count)
+{
+    char text[TEXT_BYTES_MAX];
+
+    if (count > 0) {
+        snprintf(text, sizeof text, "%llu deltas gave other bytes at %s: whole files are sent",
+                 (unsigned long long) count, agent->dp);
+        note(ctx, agent, order, STATUS_DELTA_REFUSED, text);
+    }
+}

@@ -256,10 +256,10 @@ table_describe(const void *state, char *text, size_t size)
     snprintf(text, size,
              "agents: %zu, here: %u, removed: %zu, bytes under way: %llu, sent: %llu, asked in "
              "vain: %llu, strangers refused: %llu, odd frames: %llu, site rate: %llu, slowest: "
-             "%llu",
+             "%llu, packed: %llu",
              zhashx_size(self->agent), here, zhashx_size(self->gone),
              (unsigned long long) self->all.under_way, (unsigned long long) self->sent,
              (unsigned long long) self->in_vain, (unsigned long long) self->strangers,
              (unsigned long long) self->odd, (unsigned long long) self->rate.rate,
-             (unsigned long long) slowest);
+             (unsigned long long) slowest, (unsigned long long) self->packed);
 }

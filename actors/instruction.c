@@ -68,6 +68,7 @@ fill_targets(const instruction_walk_t *walk, draft_t *draft, instruction_t *ret)
         target->dp = draft_copy_text(draft, walk->due, row->dp);
         target->dp_incarnation = row->dp_incarnation;
         target->dp_root = draft_copy_text(draft, walk->due, row->dp_root);
+        target->have = row->have;
         target->seed = draft_copy_text(draft, walk->due, row->seed);
     }
     ret->targets = targets;

@@ -11,7 +11,7 @@
 #include "actors/content/listing.h"
 #include "actors/content/point_roots.h"
 #include "actors/content/tombstone.h"
-#include "actors/jobs_shelf.h"
+#include "actors/jobs_pieces.h"
 #include "proto/messages.h"
 
 void
@@ -62,7 +62,8 @@ put_ranges(job_t *job, lacking_t *m, const lack_t *lack)
     for (uint32_t i = 0; i < lack->count; i++) {
         range_t *row = draft_row(job_draft(job), m->ranges, i, sizeof *row);
         if (row) {
-            *row = (range_t){lack->range[i].object, lack->range[i].from, lack->range[i].size};
+            const transfer_range_t *range = &lack->range[i];
+            *row = (range_t){range->object, range->from, range->size, range->base};
         }
     }
     m->bytes = lack->bytes;
@@ -74,8 +75,10 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 {
     const lack_order_t *order = input;
     shelf_t shelf = {0};
-    lack_t lack = {
-        .max = AGENT_RANGES_MAX, .bytes_max = AGENT_NEED_BYTES_MAX, .nodes = order->nodes};
+    lack_t lack = {.max = AGENT_RANGES_MAX,
+                   .bytes_max = AGENT_NEED_BYTES_MAX,
+                   .nodes = order->nodes,
+                   .have = order->have};
     lacking_t *m = JOB_OUTPUT(job, lacking);
 
     lack.range = calloc(lack.max, sizeof *lack.range);
@@ -95,19 +98,6 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 }
 
 /* ---- data that came ---- */
-
-static err_t
-put_pieces(shelf_t *shelf, const agent_data_t *m, uint64_t *bytes)
-{
-    for (uint32_t i = 0; i < m->pieces.count; i++) {
-        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
-        staging_part_t part = {piece->object, piece->from, piece->total,
-                               record_slice(m, piece->bytes)};
-        TRY(staging_put(shelf->staging, &part, &shelf->fault));
-        *bytes += part.bytes.size;
-    }
-    return OK;
-}
 
 /* Each transfer that was broken off may leave an object that is not whole. That of the one in hand
  * is the youngest. */
@@ -158,17 +148,18 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     const lack_order_t *order = input;
     const arrivals_t *arrivals = resource;
     shelf_t shelf = {0};
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, refused = 0;
     err_t err = shelf_open(&shelf, world, record_slice(order, order->data));
 
     for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
-        err = put_pieces(&shelf, kept_record(arrivals->data[i]), &bytes);
+        err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }
     err = err == OK ? staging_commit(shelf.staging, &shelf.fault) : err;
     err = err == OK ? keep_few(world, record_slice(order, order->data), &shelf.fault) : err;
     stored_t *m = JOB_OUTPUT(job, stored);
     m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
     m->bytes = bytes;
+    m->refused = refused;
     if (err != OK) {
         m->text = shelf_text(job, &shelf.fault);
     }

@@ -6,10 +6,7 @@
 
 #include "actors/content/keys.h"
 #include "actors/content/token.h"
-#include "actors/content/transfer.h"
 #include "proto/messages.h"
-
-#define PIECES_MAX 4096u /* of one message, so that its frame has room for their names */
 
 static text_t
 text_of(job_t *job, const fault_t *fault)
@@ -124,77 +121,4 @@ keys_take(const actor_answer_t *answer, keys_t *ret_keys)
         *ret_keys = *(const keys_t *) answer->resource;
         keys_drop(answer->resource);
     }
-}
-
-/* ---- content ---- */
-
-typedef struct reading {
-    store_t *store;
-    uint8_t *bytes; /* AGENT_DATA_BYTES_MAX */
-    fault_t fault;
-} reading_t;
-
-/* One piece; false when there is no room for any of it. */
-static err_t
-read_piece(job_t *job, reading_t *reading, const range_t *row, uint64_t room, piece_t *ret_piece)
-{
-    transfer_range_t range = {row->object, row->from, row->size};
-    size_t size = 0;
-    uint64_t total = 0;
-
-    TRY(transfer_read(reading->store, &range, reading->bytes, (size_t) room, &size, &total,
-                      &reading->fault));
-    *ret_piece = (piece_t){.object = row->object, .from = row->from, .total = total};
-    ret_piece->bytes = draft_text(job_draft(job), (slice_t){(const char *) reading->bytes, size});
-    return OK;
-}
-
-/* As many ranges as fit; what is over is read by the next job. */
-static err_t
-read_ranges(job_t *job, reading_t *reading, const read_order_t *order, agent_data_t *m)
-{
-    uint64_t room =
-        order->bytes_max < AGENT_DATA_BYTES_MAX ? order->bytes_max : AGENT_DATA_BYTES_MAX;
-    uint32_t count = 0;
-
-    m->pieces = draft_rows(job_draft(job), order->ranges.count, sizeof(piece_t));
-    for (uint32_t i = 0; i < order->ranges.count && i < PIECES_MAX && (room > 0 || i == 0); i++) {
-        piece_t piece;
-        TRY(read_piece(job, reading, ROW(order, order->ranges, i, range_t), room, &piece));
-        piece_t *into = draft_row(job_draft(job), m->pieces, i, sizeof *into);
-        if (!into || job_draft(job)->full) {
-            return RAISE(&reading->fault, ERR_TOO_LARGE, 0, "read", "what an agent lacks");
-        }
-        *into = piece;
-        room -= piece.bytes.size;
-        count++;
-    }
-    m->pieces.count = count;
-    return OK;
-}
-
-void
-job_read(job_t *job, world_t *world, const void *input, void *resource)
-{
-    const read_order_t *order = input;
-    char path[PATH_BYTES_MAX + 1];
-    reading_t reading = {.bytes = malloc(AGENT_DATA_BYTES_MAX)};
-    agent_data_t *m = JOB_OUTPUT(job, agent_data);
-    err_t err = resource || !reading.bytes ? ERR_NO_MEMORY : OK;
-
-    if (err == OK) {
-        err = slice_copy(record_slice(order, order->store), path, sizeof path)
-                  ? store_open(world, path, &reading.store, &reading.fault)
-                  : ERR_NAME_TOO_LONG;
-    }
-    m->order = order->order;
-    err = err == OK ? read_ranges(job, &reading, order, m) : err;
-    if (err != OK) {
-        m = JOB_OUTPUT(job, agent_data);
-        m->order = order->order;
-        m->err = err;
-        m->text = text_of(job, &reading.fault);
-    }
-    store_close(&reading.store);
-    free(reading.bytes);
 }

@@ -2,7 +2,7 @@
  *
  * Shape    job_token: token_order -> token_made; job_keys: keys_order -> keys_read, the keys into
  *          the keys_t that is lent; job_read: read_order -> agent_data; job_named: named_order ->
- *          named, what a version names into the names_t that is lent.
+ *          named, what a version and the one before it name into the named_pair_t that is lent.
  * Promises each makes its answer whatever it meets. No secret is in a record but the token.
  * Costs    those of content/; job_read: one copy of at most AGENT_DATA_BYTES_MAX; job_named:
  *          the version's nodes are read, 8 bytes for each name.
@@ -24,5 +24,9 @@ typedef struct names {
     uint64_t *name;
     uint64_t count, room;
 } names_t;
+/* Those of a version, and of the one before that an agent has. */
+typedef struct named_pair {
+    names_t now, before;
+} named_pair_t;
 bool names_have(const names_t *names, const digest_t *object);
 void names_drop(void *names);

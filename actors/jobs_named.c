@@ -44,8 +44,11 @@ names_have(const names_t *names, const digest_t *object)
 void
 names_drop(void *names)
 {
-    free(((names_t *) names)->name);
-    free(names);
+    named_pair_t *pair = names;
+
+    free(pair->now.name);
+    free(pair->before.name);
+    free(pair);
 }
 
 static err_t
@@ -131,15 +134,10 @@ look_at_root(naming_t *naming, const digest_t *root)
 }
 
 static err_t
-find(naming_t *naming, world_t *world, const named_order_t *order)
+find_in(naming_t *naming, const digest_t *root)
 {
-    char path[PATH_BYTES_MAX + 1];
-
-    if (!slice_copy(record_slice(order, order->store), path, sizeof path)) {
-        return RAISE(&naming->fault, ERR_NAME_TOO_LONG, 0, "open", "the store");
-    }
-    TRY(store_open(world, path, &naming->store, &naming->fault));
-    TRY(look_at_root(naming, &order->root));
+    naming->count = 0;
+    TRY(look_at_root(naming, root));
     for (size_t i = 0; i < naming->count; i++) {
         digest_t node = naming->node[i]; /* the list may move */
         TRY(look_into(naming, &node));
@@ -148,16 +146,35 @@ find(naming_t *naming, world_t *world, const named_order_t *order)
     return OK;
 }
 
+/* What cannot be read of the version before is the base of nothing. */
+static err_t
+find(naming_t *naming, world_t *world, const named_order_t *order, named_pair_t *pair)
+{
+    char path[PATH_BYTES_MAX + 1];
+
+    if (!slice_copy(record_slice(order, order->store), path, sizeof path)) {
+        return RAISE(&naming->fault, ERR_NAME_TOO_LONG, 0, "open", "the store");
+    }
+    TRY(store_open(world, path, &naming->store, &naming->fault));
+    naming->names = &pair->before;
+    if (!digest_is_none(&order->have) && find_in(naming, &order->have) != OK) {
+        pair->before.count = 0;
+    }
+    naming->names = &pair->now;
+    return find_in(naming, &order->root);
+}
+
 void
 job_named(job_t *job, world_t *world, const void *input, void *resource)
 {
     char text[TEXT_BYTES_MAX];
-    naming_t naming = {.names = resource};
-    err_t err = find(&naming, world, input);
+    naming_t naming = {.count = 0};
+    named_pair_t *pair = resource;
+    err_t err = find(&naming, world, input, pair);
     named_t *m = JOB_OUTPUT(job, named);
 
     m->err = err;
-    m->names = naming.names->count;
+    m->names = pair->now.count + pair->before.count;
     if (err != OK) {
         const char *why = fault_text(&naming.fault, text, sizeof text);
         m->text = draft_text(job_draft(job), slice_of(why));

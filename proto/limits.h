@@ -101,7 +101,7 @@
 #define AGENTS_WINDOW_BYTES    (64u << 20) /* the same over all agents; each waits for its turn */
 #define AGENT_TURN_BYTES       (8u << 20)  /* of one package, while another waits for the same agent; then it is that one's turn */
 #define AGENT_DATA_BYTES_MAX   (1u << 20)  /* content bytes of one data message */
-#define AGENT_RANGES_MAX       16384u      /* ranges of one need; what is lacking beyond is asked for in the next */
+#define AGENT_RANGES_MAX       8192u       /* ranges of one need; what is lacking beyond is asked for in the next */
 #define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */
 #define AGENT_ORDERS_MAX       16u         /* orders open at one agent; a further one is refused (busy) */
 #define AGENT_STAGED_MAX       16u         /* objects that are not whole yet at an agent; the one untouched longest is removed */
@@ -109,6 +109,7 @@
 #define AGENT_NAMED_SETS_MAX   64u         /* versions that are being sent at one time; the same */
 #define SEED_WANTED_MAX        1048576u    /* lacking files that are looked for in a seed; the rest is sent */
 #define SEED_NAMES_MAX         10000000u   /* names in a seed that are looked at; the rest is not used */
+#define DELTA_BYTES_MAX        (1u << 20)  /* of a file that is sent as a delta, and of what it is against; a larger one is sent without */
 #define AGENT_TOMBSTONES_MAX   10000u      /* removed points whose agents have not heard it; the one removed longest ago is forgotten, and its agent is a stranger */
 #define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */

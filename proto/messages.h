@@ -55,6 +55,10 @@ RECORD_WORDS_ENUM(component_state, COMPONENT_STATES, COMPONENT)
     W(P, MEASURE, "measure") W(P, WORK, "work") W(P, PROBE, "probe") W(P, COLLECT, "collect")
 RECORD_WORDS_ENUM(agent_task, AGENT_TASKS, AGENT_TASK)
 
+/* What a piece's bytes are: the object's own, or what zstd made of them, alone or against another. */
+#define PACKINGS(W, P) W(P, PLAIN, "plain") W(P, ZSTD, "zstd") W(P, DELTA, "delta")
+RECORD_WORDS_ENUM(packing, PACKINGS, PACKING)
+
 /* The root of a point that is another machine: this, and its own path there when it has joined. */
 #define POINT_AGENT "agent:"
 bool point_is_agent(slice_t root);
@@ -239,7 +243,8 @@ extern const record_words_t error_class_words;
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
-    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
+    F(R, digest, have, 0, OPTIONAL) /* root of the version that it has by its receipt; null: none */
 #define REC_due_row(F, R)                                                                          \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED)                                                               \
@@ -260,7 +265,8 @@ extern const record_words_t error_class_words;
     F(R, word, cause, err, OPTIONAL)                                                               \
     F(R, word, priority, priority, OPTIONAL)                                                       \
     F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */              \
-    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
+    F(R, digest, have, 0, OPTIONAL)
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
@@ -295,12 +301,16 @@ extern const record_words_t error_class_words;
 #define REC_range(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
-    F(R, u64, size, 0, REQUIRED) /* bytes; 0: to the end, wherever that is */
+    F(R, u64, size, 0, REQUIRED) /* bytes; 0: to the end, wherever that is */                      \
+    F(R, digest, base, 0, OPTIONAL) /* of a whole object: one of the version before that the agent has */
 #define REC_piece(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
     F(R, u64, total, 0, REQUIRED) /* bytes of the whole object */                                  \
-    F(R, bytes, bytes, AGENT_DATA_BYTES_MAX, REQUIRED)
+    F(R, bytes, bytes, AGENT_DATA_BYTES_MAX, REQUIRED)                                             \
+    F(R, word, packing, packing, OPTIONAL)                                                         \
+    F(R, u64, size, 0, OPTIONAL)    /* bytes of the object, when they are packed */                \
+    F(R, digest, base, 0, OPTIONAL) /* of a delta: what it is against */
 #define REC_group_message(F, R)                                                                    \
     F(R, u32, number, 0, REQUIRED) /* of the message */                                            \
     F(R, bytes, record, MESSAGE_BYTES_MAX, REQUIRED)
@@ -869,7 +879,8 @@ extern const record_words_t error_class_words;
     F(R, u64, reserved_bytes, 0, OPTIONAL)  /* what other work on the same file system has reserved */ \
     F(R, u64, reserved_inodes, 0, OPTIONAL)                                                        \
     F(R, u64, grace_ms, 0, OPTIONAL)                                                               \
-    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
+    F(R, digest, have, 0, OPTIONAL)
 #define REC_measure(F, R) REC_work(F, R)
 #define REC_measured(F, R)                                                                         \
     F(R, word, err, err, REQUIRED)                                                                 \
@@ -1126,7 +1137,8 @@ extern const record_words_t error_class_words;
 #define REC_agent_stop(F, R) F(R, u64, order, 0, REQUIRED)
 #define REC_agent_need(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
-    F(R, rows, ranges, range, REQUIRED)
+    F(R, rows, ranges, range, REQUIRED)                                                            \
+    F(R, u64, refused, 0, OPTIONAL) /* deltas that gave other bytes; no base is named any more */
 #define REC_agent_data(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, word, err, err, REQUIRED)                                                                 \
@@ -1209,7 +1221,8 @@ extern const record_words_t error_class_words;
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
 #define REC_named_order(F, R)                                                                      \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
-    F(R, digest, root, 0, REQUIRED)
+    F(R, digest, root, 0, REQUIRED)                                                                \
+    F(R, digest, have, 0, OPTIONAL) /* the agent's version before, of which it has the objects */
 #define REC_named(F, R)                                                                            \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
@@ -1237,7 +1250,8 @@ extern const record_words_t error_class_words;
 #define REC_lack_order(F, R)                                                                       \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, digest, root, 0, REQUIRED)                                                                \
-    F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */
+    F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */                         \
+    F(R, digest, have, 0, OPTIONAL) /* the version before: its files are bases; null: none */
 #define REC_seed_order(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
@@ -1253,7 +1267,8 @@ extern const record_words_t error_class_words;
 #define REC_stored(F, R)                                                                           \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, u64, bytes, 0, REQUIRED) /* of content, durable now */
+    F(R, u64, bytes, 0, REQUIRED) /* of content, durable now */                                    \
+    F(R, u64, refused, 0, OPTIONAL) /* deltas that gave other bytes */
 
 /* ---- the expansion ---------------------------------------------------------------------------------------- */
 

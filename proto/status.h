@@ -53,6 +53,7 @@
     S(2390, STATUS_SEED_USED, INFO, "a seed had content that was lacking; it was not sent")        \
     S(2391, STATUS_SEED_NOT_USED, WARNING, "a seed, or a part of it, was not used; its content is sent") \
     S(2392, STATUS_SEED_SET, INFO, "the seed of a distribution point was changed")                 \
+    S(2393, STATUS_DELTA_REFUSED, WARNING, "a delta gave other bytes than it should; whole files are sent") \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

@@ -6,14 +6,22 @@
 
 #include "actors/content/fail.h"
 #include "actors/content/manifest.h"
+#include "proto/limits.h"
+
+static const digest_t no_digest;
 
 #define SLOTS_FIRST 65536u /* of the set of what is lacking; it doubles when half of it is taken */
+
+/* A directory, and what stood in its place in the version before; none: nothing that is there. */
+typedef struct then_and_now {
+    digest_t node, old;
+} then_and_now_t;
 
 typedef struct search {
     store_t *store;
     staging_t *staging;
     lack_t *lack;
-    digest_t *node; /* directories to be looked into */
+    then_and_now_t *node; /* directories to be looked into */
     size_t count, capacity;
     uint64_t *lacking; /* the first 8 bytes of each digest that was counted; 0: a free slot */
     size_t lacking_count, slots;
@@ -70,7 +78,7 @@ is_counted(search_t *search, const digest_t *object, bool *ret_counted)
 
 /* size 0: nobody has said yet how large it is. */
 static err_t
-list(search_t *search, const digest_t *object, uint64_t size)
+list(search_t *search, const digest_t *object, uint64_t size, const digest_t *base)
 {
     lack_t *lack = search->lack;
     uint64_t there = 0;
@@ -90,7 +98,8 @@ list(search_t *search, const digest_t *object, uint64_t size)
     uint64_t left = size - there;
     lack->bytes += left;
     if (lack->count < lack->max && (lack->count == 0 || lack->listed + left <= lack->bytes_max)) {
-        lack->range[lack->count++] = (transfer_range_t){*object, there, left};
+        lack->range[lack->count++] =
+            (transfer_range_t){*object, there, left, there == 0 ? *base : no_digest};
         lack->listed += left;
     }
     return OK;
@@ -98,52 +107,125 @@ list(search_t *search, const digest_t *object, uint64_t size)
 
 /* Whether it is there; if not, it is listed. */
 static err_t
-look_for(search_t *search, const digest_t *object, uint64_t size, bool *ret_has)
+look_for(search_t *search, const digest_t *object, uint64_t size, const digest_t *base,
+         bool *ret_has)
 {
     TRY(store_has(search->store, object, ret_has, search->fault));
-    return *ret_has ? OK : list(search, object, size);
+    return *ret_has ? OK : list(search, object, size, base);
 }
 
 static err_t
-push(search_t *search, const digest_t *node)
+push(search_t *search, const digest_t *node, const digest_t *old)
 {
     if (search->count == search->capacity) {
         size_t capacity = search->capacity == 0 ? 64 : search->capacity * 2;
-        digest_t *longer = realloc(search->node, capacity * sizeof *longer);
+        then_and_now_t *longer = realloc(search->node, capacity * sizeof *longer);
         if (longer == NULL) {
             return NO_MEMORY(search->fault, "the nodes of a version");
         }
         search->node = longer;
         search->capacity = capacity;
     }
-    search->node[search->count++] = *node;
+    search->node[search->count++] = (then_and_now_t){*node, *old};
     return OK;
 }
 
+/* ---- what stood in the place of something before ---- */
+
+/* The names of an old directory, gone over beside those of the new one. */
+typedef struct before {
+    void *node; /* NULL: there is none */
+    manifest_cursor_t cursor;
+    tree_entry_t entry;
+    bool more;
+} before_t;
+
+/* One that cannot be read is no base; whoever needs it will say so. */
+static void
+begin_before(search_t *search, const digest_t *old, before_t *ret)
+{
+    size_t size = 0;
+    bool has = false;
+    *ret = (before_t){.node = NULL};
+    if (digest_is_none(old) || store_has(search->store, old, &has, NULL) != OK || !has ||
+        store_read(search->store, old, MANIFEST_NODE_BYTES_MAX, &ret->node, &size, NULL) != OK) {
+        return;
+    }
+    if (manifest_node_check(ret->node, size) == OK) {
+        ret->cursor = manifest_cursor(ret->node);
+        ret->more = manifest_next(&ret->cursor, &ret->entry);
+    }
+}
+
+/* What was there under this name, if it was of this kind. */
+static const digest_t *
+before_of(before_t *before, const tree_entry_t *entry)
+{
+    while (before->more && strcmp(before->entry.name, entry->name) < 0) {
+        before->more = manifest_next(&before->cursor, &before->entry);
+    }
+    bool same = before->more && strcmp(before->entry.name, entry->name) == 0 &&
+                before->entry.kind == entry->kind;
+    bool small = entry->kind == TREE_DIRECTORY ||
+                 (entry->size <= DELTA_BYTES_MAX && same && before->entry.size <= DELTA_BYTES_MAX);
+    return same && small ? &before->entry.digest : &no_digest;
+}
+
+/* ---- the way through the version ---- */
+
 static err_t
-look_into(search_t *search, const digest_t *digest)
+look_at_entry(search_t *search, const tree_entry_t *entry, const digest_t *old)
+{
+    bool has = true, has_base = false;
+    if (entry->kind == TREE_FILE && !digest_is_none(old)) {
+        TRY(store_has(search->store, old, &has_base, search->fault));
+    }
+    if (entry->kind == TREE_DIRECTORY || !search->lack->nodes) {
+        TRY(look_for(search, &entry->digest, entry->size, has_base ? old : &no_digest, &has));
+    }
+    return has && entry->kind == TREE_DIRECTORY ? push(search, &entry->digest, old) : OK;
+}
+
+static err_t
+look_into(search_t *search, const then_and_now_t *pair)
 {
     void *node = NULL;
     size_t size = 0;
-    TRY(store_read(search->store, digest, MANIFEST_NODE_BYTES_MAX, &node, &size, search->fault));
+    before_t before;
+    TRY(store_read(search->store, &pair->node, MANIFEST_NODE_BYTES_MAX, &node, &size,
+                   search->fault));
     err_t err = manifest_node_check(node, size);
     err = err == OK ? OK : RAISE(search->fault, err, 0, "read", "a manifest");
     manifest_cursor_t cursor = {0};
     if (err == OK) {
         cursor = manifest_cursor(node);
     }
+    begin_before(search, &pair->old, &before);
     tree_entry_t entry;
     while (err == OK && manifest_next(&cursor, &entry)) {
-        bool has = true;
-        if (entry.kind == TREE_DIRECTORY || !search->lack->nodes) {
-            err = look_for(search, &entry.digest, entry.size, &has);
-        }
-        if (err == OK && has && entry.kind == TREE_DIRECTORY) {
-            err = push(search, &entry.digest);
-        }
+        err = look_at_entry(search, &entry, before_of(&before, &entry));
     }
+    free(before.node);
     free(node);
     return err;
+}
+
+/* The topmost directory of the version before, as far as that is there. */
+static digest_t
+old_node(search_t *search)
+{
+    const digest_t *have = &search->lack->have;
+    manifest_version_t version;
+    void *bytes = NULL;
+    size_t size = 0;
+    bool has = false;
+    if (digest_is_none(have) || store_has(search->store, have, &has, NULL) != OK || !has ||
+        store_read(search->store, have, MANIFEST_VERSION_BYTES, &bytes, &size, NULL) != OK) {
+        return no_digest;
+    }
+    err_t err = manifest_version_decode(bytes, size, &version);
+    free(bytes);
+    return err == OK ? version.node : no_digest;
 }
 
 static err_t
@@ -153,7 +235,7 @@ look_at_root(search_t *search, const digest_t *root)
     void *bytes = NULL;
     size_t size = 0;
     bool has = false;
-    TRY(look_for(search, root, MANIFEST_VERSION_BYTES, &has));
+    TRY(look_for(search, root, MANIFEST_VERSION_BYTES, &no_digest, &has));
     if (!has) {
         return OK;
     }
@@ -164,8 +246,9 @@ look_at_root(search_t *search, const digest_t *root)
         return RAISE(search->fault, err, 0, "read", "a version");
     }
     search->lack->bytes_total = version.bytes;
-    TRY(look_for(search, &version.node, 0, &has));
-    return has ? push(search, &version.node) : OK;
+    TRY(look_for(search, &version.node, 0, &no_digest, &has));
+    digest_t old = old_node(search);
+    return has ? push(search, &version.node, &old) : OK;
 }
 
 err_t
@@ -176,8 +259,8 @@ lack_find(store_t *store, staging_t *staging, const digest_t *root, lack_t *lack
     lack->listed = lack->bytes = lack->bytes_total = 0;
     err_t err = look_at_root(&search, root);
     for (size_t i = 0; err == OK && i < search.count; i++) {
-        digest_t node = search.node[i]; /* the list may move */
-        err = look_into(&search, &node);
+        then_and_now_t pair = search.node[i]; /* the list may move */
+        err = look_into(&search, &pair);
     }
     free(search.node);
     free(search.lacking);

@@ -22,6 +22,7 @@ typedef struct lack {
     uint64_t bytes;       /* of all that is known to be lacking, each object once */
     uint64_t bytes_total; /* of the version's files, when its node is there */
     bool nodes;           /* the manifest alone */
+    digest_t have;        /* a version that is there: its files are bases of those in their place */
     /* Called for each object that is lacking, with its bytes; 0: that is not known. May be NULL. */
     err_t (*each)(void *context, const digest_t *object, uint64_t size);
     void *context;

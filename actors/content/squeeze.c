@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <zstd.h>
 
-#define LEVEL 1
-#define LESS  8u /* it pays when an eighth is saved */
+#define LEVEL        1
+#define DELTA_LEVEL  3
+#define WINDOW_LEAST 10
+#define WINDOW_MOST  22 /* 4 MiB: a file and its base */
+#define LESS         8u /* it pays when an eighth is saved */
 
 void
 squeeze_release(squeeze_t *squeeze)
@@ -72,4 +75,47 @@ expand(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, void *byt
     }
     size_t result = ZSTD_decompressDCtx(squeeze->out, bytes, size, squeezed, squeezed_size);
     return result == size ? OK : ERR_DAMAGED;
+}
+
+/* The window reaches over both. What was set holds for one frame. */
+static size_t
+attempt_against(squeeze_t *squeeze, slice_t base, const void *bytes, size_t size)
+{
+    int window = WINDOW_LEAST;
+    while (window < WINDOW_MOST && (size_t) 1 << window < base.size + size) {
+        window++;
+    }
+    ZSTD_CCtx_reset(squeeze->in, ZSTD_reset_session_and_parameters);
+    bool set =
+        !ZSTD_isError(ZSTD_CCtx_setParameter(squeeze->in, ZSTD_c_compressionLevel, DELTA_LEVEL)) &&
+        !ZSTD_isError(ZSTD_CCtx_setParameter(squeeze->in, ZSTD_c_windowLog, window)) &&
+        !ZSTD_isError(ZSTD_CCtx_refPrefix(squeeze->in, base.data, base.size));
+    size_t result =
+        set ? ZSTD_compress2(squeeze->in, squeeze->bytes, squeeze->capacity, bytes, size) : 0;
+    ZSTD_CCtx_reset(squeeze->in, ZSTD_reset_session_and_parameters);
+    return ZSTD_isError(result) ? 0 : result;
+}
+
+err_t
+squeeze_against(squeeze_t *squeeze, slice_t base, const void *bytes, size_t size,
+                const uint8_t **ret_bytes, size_t *ret_squeezed)
+{
+    *ret_squeezed = 0;
+    TRY(make_ready(squeeze, size));
+    *ret_squeezed = attempt_against(squeeze, base, bytes, size);
+    *ret_bytes = squeeze->bytes;
+    return OK;
+}
+
+err_t
+expand_against(squeeze_t *squeeze, slice_t base, slice_t squeezed, void *bytes, size_t size)
+{
+    if (squeeze->out == NULL && (squeeze->out = ZSTD_createDCtx()) == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    bool set = !ZSTD_isError(ZSTD_DCtx_refPrefix(squeeze->out, base.data, base.size));
+    size_t result =
+        set ? ZSTD_decompressDCtx(squeeze->out, bytes, size, squeezed.data, squeezed.size) : 0;
+    ZSTD_DCtx_reset(squeeze->out, ZSTD_reset_session_and_parameters);
+    return set && result == size ? OK : ERR_DAMAGED;
 }

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "proto/errors.h"
+#include "proto/record.h"
 
 #define SQUEEZE_PROBE_BYTES 4096u
 #define SQUEEZE_BYTES_MIN   64u /* less is stored as it is */
@@ -29,5 +29,10 @@ void squeeze_release(squeeze_t *squeeze);
  * next call. */
 err_t squeeze(squeeze_t *squeeze, const void *bytes, size_t size, const uint8_t **ret_bytes,
               size_t *ret_squeezed) must_use;
+/* The same against bytes that the other side has (a reference prefix). */
+err_t squeeze_against(squeeze_t *squeeze, slice_t base, const void *bytes, size_t size,
+                      const uint8_t **ret_bytes, size_t *ret_squeezed) must_use;
+err_t expand_against(squeeze_t *squeeze, slice_t base, slice_t squeezed, void *bytes,
+                     size_t size) must_use;
 err_t expand(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, void *bytes,
              size_t size) must_use;

@@ -15,6 +15,7 @@ typedef struct transfer_range {
     digest_t object;
     uint64_t from;
     uint64_t size; /* bytes; 0: to the end */
+    digest_t base; /* of a whole object: one that it may be sent against; none: as it is */
 } transfer_range_t;
 
 /* Reads at most max bytes of the range into bytes; *ret_total is the object's size. */

@@ -37,6 +37,7 @@ due_fill(tx_t *tx, const target_t *t, uint32_t action, due_row_t *ret)
     ret->due = t->due;
     ret->cause = t->cause;
     ret->priority = t->priority;
+    ret->have = t->have_root;
     ret->seed = t->seed_size > 0 ? tx_text(tx, SLICE_OF(t, seed)) : (text_t){0, 0};
 }
 

@@ -1,11 +1,12 @@
 #!/usr/bin/python3
 """What is at an agent's machine already is not sent: trees that a seed names, files of versions and
 packages that are placed there. What is sent is read from the gateway's own count."""
+import hashlib
 import os
 import shutil
 import threading
 
-from agent_site import Agents, big_tree
+from agent_site import Agents, Puppet, big_tree
 from harness import claim, despool, make_tree, run, write
 
 MANIFEST = 16384  # bytes: more than the manifests of these packages
@@ -228,6 +229,68 @@ def what_its_versions_and_other_packages_have_is_not_sent_again():
         site.wait_here('shop')
         sent = distribute(site, 'P2', site.path('second'))
         assert sent <= MANIFEST, f'{sent} bytes were sent of what another package has there'
+        site.stop()
+
+
+def edited(number):
+    """A source file of 40 kB, and the same with one line changed."""
+    lines = [f'line {number} {line} {hashlib.sha256(f"{number}.{line}".encode()).hexdigest()}'
+             for line in range(500)]
+    changed = lines[:250] + [f'line {number} was changed'] + lines[251:]
+    return '\n'.join(lines).encode(), '\n'.join(changed).encode()
+
+
+def update(site, source, epoch=2, point='shop'):
+    """What is sent for the new version: of content, and as it is on the wire."""
+    sent, packed = site.figure('sent'), site.figure('packed')
+    site.do('package.update', {'id': 'P1'})
+    site.wait_for('the update', lambda: site.target('P1', point)['have']['epoch'] == epoch)
+    site.holds(point, 'P1', source)
+    return site.figure('sent') - sent, site.figure('packed') - packed
+
+
+@claim(120)
+def a_small_file_that_changed_travels_as_a_delta():
+    with Agents() as site:
+        source = begin(site)
+        for number in range(80):
+            write(os.path.join(source, 'sources', f'f{number}'), edited(number)[0])
+        site.do('package.update', {'id': 'P1'})
+        distribute(site, 'P1', source)
+        for number in range(80):
+            write(os.path.join(source, 'sources', f'f{number}'), edited(number)[1])
+        content = sum(len(edited(number)[1]) for number in range(80))
+        sent, packed = update(site, source, 3)
+        print(f'# {content} bytes of 80 files with one line changed: {packed} bytes on the wire')
+        assert content <= sent <= content + MANIFEST, f'{sent} bytes of content for {content}'
+        assert packed <= 80 * 160 + MANIFEST, f'{packed} bytes on the wire for 80 lines'
+        site.stop()
+
+
+@claim(60)
+def nothing_is_sent_against_what_an_agent_does_not_have():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        secret, known = edited(1)
+        write(site.path('other', 'secret'), secret)
+        site.do('package.add', {'id': 'P2', 'source': site.path('other')})
+        write(site.path('source', 'known'), known)
+        site.do('package.add', {'id': 'P1', 'source': site.path('source')})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        order = puppet.order('measure')
+        digests = [hashlib.sha256(text).hexdigest() for text in (known, secret)]
+        puppet.say('agent_need', order=order['order'],
+                   ranges=[{'object': digests[0], 'from': 0, 'size': len(known),
+                            'base': digests[1]}])
+        piece = puppet.hear('agent_data')['pieces'][0]
+        assert piece['packing'] != 'delta', 'what another package holds can be read off a delta'
+        assert piece.get('size') or len(piece['bytes']) == len(known), piece
+        puppet.close()
         site.stop()
 
 

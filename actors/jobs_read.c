@@ -1,0 +1,173 @@
+/* jobs_read.c - content for agents: read from the store, packed where it pays; see jobs_gateway.h.
+ *
+ * A file may be sent against the one that stood in its place in the version that the agent has.
+ * What is sent is the smallest of three: as it is, packed alone, packed against that. Nothing is
+ * kept of it: the next job begins anew. */
+#include <stdlib.h>
+
+#include "actors/content/hash.h"
+#include "actors/content/squeeze.h"
+#include "actors/content/transfer.h"
+#include "actors/jobs_gateway.h"
+#include "proto/messages.h"
+
+#define PIECES_MAX 4096u /* of one message, so that its frame has room for their names */
+#define DELTA_GAIN 8u    /* a delta is sent when it saves an eighth of what is sent else */
+
+typedef struct reading {
+    store_t *store;
+    uint8_t *bytes; /* AGENT_DATA_BYTES_MAX */
+    squeeze_t alone, against;
+    fault_t fault;
+} reading_t;
+
+/* What the piece would be as a delta; 0 bytes: it is none, or its base is not there any more. */
+static err_t
+delta_of(reading_t *reading, const digest_t *base, size_t size, slice_t *ret_delta)
+{
+    const uint8_t *packed = NULL;
+    void *before = NULL;
+    size_t before_size = 0, packed_size = 0;
+
+    *ret_delta = (slice_t){NULL, 0};
+    err_t err = store_read(reading->store, base, DELTA_BYTES_MAX, &before, &before_size, NULL);
+    if (err != OK) {
+        return err == ERR_CANCELLED || err == ERR_NO_MEMORY
+                   ? RAISE(&reading->fault, err, 0, "read", "a base")
+                   : OK;
+    }
+    err = squeeze_against(&reading->against, (slice_t){before, before_size}, reading->bytes, size,
+                          &packed, &packed_size);
+    free(before);
+    *ret_delta = (slice_t){(const char *) packed, packed_size};
+    return err == OK ? OK : RAISE(&reading->fault, err, 0, "pack", "an object of the store");
+}
+
+/* The smallest of what it can be sent as. */
+static err_t
+pack_piece(reading_t *reading, const range_t *row, size_t size, piece_t *piece, slice_t *ret_bytes)
+{
+    const uint8_t *packed = NULL;
+    size_t packed_size = 0;
+    slice_t delta = {NULL, 0};
+
+    *ret_bytes = (slice_t){(const char *) reading->bytes, size};
+    err_t err = squeeze(&reading->alone, reading->bytes, size, &packed, &packed_size);
+    if (err != OK) {
+        return RAISE(&reading->fault, err, 0, "pack", "an object of the store");
+    }
+    if (packed_size > 0) {
+        *ret_bytes = (slice_t){(const char *) packed, packed_size};
+        piece->packing = PACKING_ZSTD;
+    }
+    if (piece->from == 0 && size == piece->total && size <= DELTA_BYTES_MAX &&
+        !digest_is_none(&row->base)) {
+        TRY(delta_of(reading, &row->base, size, &delta));
+    }
+    if (delta.size > 0 && delta.size < ret_bytes->size - ret_bytes->size / DELTA_GAIN) {
+        *ret_bytes = delta;
+        piece->packing = PACKING_DELTA;
+        piece->base = row->base;
+    }
+    return OK;
+}
+
+static err_t
+read_and_pack(reading_t *reading, const range_t *row, uint64_t max, piece_t *ret_piece,
+              slice_t *ret_bytes)
+{
+    transfer_range_t range = {.object = row->object, .from = row->from, .size = row->size};
+    size_t size = 0;
+    uint64_t total = 0;
+
+    TRY(transfer_read(reading->store, &range, reading->bytes, (size_t) max, &size, &total,
+                      &reading->fault));
+    *ret_piece = (piece_t){.object = row->object, .from = row->from, .total = total, .size = size};
+    return pack_piece(reading, row, size, ret_piece, ret_bytes);
+}
+
+/* One piece; *ret_rest: it does not reach the range's end. What has a base is read whole; when that
+ * does not fit packed, as much of it as fits, without. */
+static err_t
+read_piece(job_t *job, reading_t *reading, const range_t *row, uint64_t room, piece_t *ret_piece,
+           bool *ret_rest)
+{
+    bool based = !digest_is_none(&row->base);
+    slice_t bytes;
+
+    TRY(read_and_pack(reading, row, based ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
+    if (bytes.size > room) {
+        range_t plain = *row;
+        plain.base = (digest_t){{0}};
+        TRY(read_and_pack(reading, &plain, room, ret_piece, &bytes));
+    }
+    ret_piece->bytes = draft_text(job_draft(job), bytes);
+    uint64_t content = ret_piece->size;
+    uint64_t end = row->size > 0 ? row->from + row->size : ret_piece->total;
+    *ret_rest = row->from + content < end;
+    ret_piece->size = ret_piece->packing == PACKING_PLAIN ? 0 : content;
+    return OK;
+}
+
+/* As many ranges as fit; what is over is read by the next job. */
+static err_t
+read_ranges(job_t *job, reading_t *reading, const read_order_t *order, agent_data_t *m)
+{
+    uint64_t room =
+        order->bytes_max < AGENT_DATA_BYTES_MAX ? order->bytes_max : AGENT_DATA_BYTES_MAX;
+    uint32_t count = 0;
+    bool rest = false;
+
+    m->pieces = draft_rows(job_draft(job), order->ranges.count, sizeof(piece_t));
+    for (uint32_t i = 0; i < order->ranges.count && i < PIECES_MAX && !rest && (room > 0 || i == 0);
+         i++) {
+        piece_t piece;
+        TRY(read_piece(job, reading, ROW(order, order->ranges, i, range_t), room, &piece, &rest));
+        piece_t *into = draft_row(job_draft(job), m->pieces, i, sizeof *into);
+        if (!into || job_draft(job)->full) {
+            return RAISE(&reading->fault, ERR_TOO_LARGE, 0, "read", "what an agent lacks");
+        }
+        *into = piece;
+        room -= piece.bytes.size;
+        count++;
+    }
+    m->pieces.count = count;
+    return OK;
+}
+
+static err_t
+open_and_read(job_t *job, world_t *world, reading_t *reading, const read_order_t *order,
+              agent_data_t *m)
+{
+    char path[PATH_BYTES_MAX + 1];
+
+    if (!slice_copy(record_slice(order, order->store), path, sizeof path)) {
+        return RAISE(&reading->fault, ERR_NAME_TOO_LONG, 0, "open", "the store");
+    }
+    TRY(store_open(world, path, &reading->store, &reading->fault));
+    m->order = order->order;
+    return read_ranges(job, reading, order, m);
+}
+
+void
+job_read(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const read_order_t *order = input;
+    char text[TEXT_BYTES_MAX];
+    reading_t reading = {.bytes = malloc(AGENT_DATA_BYTES_MAX)};
+    agent_data_t *m = JOB_OUTPUT(job, agent_data);
+    err_t err =
+        resource || !reading.bytes ? ERR_NO_MEMORY : open_and_read(job, world, &reading, order, m);
+
+    if (err != OK) {
+        m = JOB_OUTPUT(job, agent_data);
+        m->order = order->order;
+        m->err = err;
+        m->text =
+            draft_text(job_draft(job), slice_of(fault_text(&reading.fault, text, sizeof text)));
+    }
+    store_close(&reading.store);
+    squeeze_release(&reading.alone);
+    squeeze_release(&reading.against);
+    free(reading.bytes);
+}
