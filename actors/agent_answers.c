@@ -54,6 +54,12 @@ agent_check_order(agent_state_t *self, const agent_order_t *m)
 
 /* ---- done ---- */
 
+static bool
+tells_outcome(const agent_order_t *order)
+{
+    return order->task == AGENT_TASK_WORK || order->task == AGENT_TASK_SCRUB;
+}
+
 /* A draft of the answer whose row of this type is filled by the caller. */
 static void *
 done_row(actor_ctx_t *ctx, const agent_order_t *order, size_t bytes, agent_done_t **ret_done,
@@ -62,7 +68,7 @@ done_row(actor_ctx_t *ctx, const agent_order_t *order, size_t bytes, agent_done_
     agent_done_t *m = DRAFT(ctx, agent_done);
     draft_t *draft = actor_draft_open(ctx);
     rows_t *rows = order->task == AGENT_TASK_MEASURE ? &m->measured
-                   : order->task == AGENT_TASK_WORK  ? &m->outcome
+                   : tells_outcome(order)            ? &m->outcome
                    : order->task == AGENT_TASK_PROBE ? &m->claimed
                                                      : &m->collected;
 
@@ -84,6 +90,7 @@ fill_failed(actor_ctx_t *ctx, const agent_order_t *order, void *row, err_t err, 
         *(measured_t *) row = (measured_t){.err = err, .text = said, .reached = true};
         break;
     case AGENT_TASK_WORK:
+    case AGENT_TASK_SCRUB:
         outcome_fill_of(draft, row, order, work_in(order));
         ((outcome_t *) row)->err = err;
         ((outcome_t *) row)->text = said;
@@ -101,7 +108,7 @@ static size_t
 row_bytes(const agent_order_t *order)
 {
     return order->task == AGENT_TASK_MEASURE ? sizeof(measured_t)
-           : order->task == AGENT_TASK_WORK  ? sizeof(outcome_t)
+           : tells_outcome(order)            ? sizeof(outcome_t)
            : order->task == AGENT_TASK_PROBE ? sizeof(claimed_t)
                                              : sizeof(collected_t);
 }
@@ -110,7 +117,7 @@ static const record_type_t *
 row_type(const agent_order_t *order)
 {
     return order->task == AGENT_TASK_MEASURE ? &measured_type
-           : order->task == AGENT_TASK_WORK  ? &outcome_type
+           : tells_outcome(order)            ? &outcome_type
            : order->task == AGENT_TASK_PROBE ? &claimed_type
                                              : &collected_type;
 }

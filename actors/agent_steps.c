@@ -119,10 +119,12 @@ run(actor_ctx_t *ctx, agent_state_t *self)
     agent_task_t task = (agent_task_t) agent_order_of(self->order)->task;
     const record_type_t *type = task == AGENT_TASK_MEASURE ? &measure_type
                                 : task == AGENT_TASK_WORK  ? &work_type
+                                : task == AGENT_TASK_SCRUB ? &scrub_point_type
                                                            : &collect_point_type;
     job_spec_t spec = {.name = agent_task_words.word[task],
                        .run = task == AGENT_TASK_MEASURE ? job_measure
                               : task == AGENT_TASK_WORK  ? job_work
+                              : task == AGENT_TASK_SCRUB ? job_scrub
                                                          : job_collect_point,
                        .input_type = type,
                        .input = draft_work(ctx, self, self->order, type),

@@ -1,8 +1,9 @@
 /* despooler.c - its inbox of instructions, and a bounded number of despooling slots.
  *
- *   hears    instruction and backlog_query (asks), stop_work, probe_point, collect_point, slots_set
+ *   hears    instruction and backlog_query (asks), stop_work, probe_point, collect_point,
+ *            scrub_point, slots_set
  *   tells    distribution_manager outcome, inbox_lost;
- *            point_worker stop_work, probe_point, collect_point;
+ *            point_worker stop_work, probe_point, collect_point, scrub_point;
  *            site_database note_event, lease_renew
  *            agent_gateway make_way
  *   asks     point_worker measure, work; site_database site_open, target_begin
@@ -24,6 +25,7 @@ HEARS(despooler_t, instruction)
 HEARS(despooler_t, stop_work)
 HEARS(despooler_t, probe_point)
 HEARS(despooler_t, collect_point)
+HEARS(despooler_t, scrub_point)
 HEARS(despooler_t, slots_set)
 HEARS(despooler_t, backlog_query)
 THEN(despooler_t, opened)
@@ -85,6 +87,17 @@ on_collect_point(actor_ctx_t *ctx, despooler_t *self, const collect_point_t *m)
     if (points_worker(ctx, self->points, record_slice(m, m->dp), &worker) == VERDICT_OK) {
         answer_unheard(
             tell_point_worker_collect_point(ctx, worker, hand_draft_collect(ctx, self, m)));
+    }
+    return ACTOR_CONTINUE;
+}
+
+static actor_next_t
+on_scrub_point(actor_ctx_t *ctx, despooler_t *self, const scrub_point_t *m)
+{
+    actor_ref_t worker;
+
+    if (points_worker(ctx, self->points, record_slice(m, m->dp), &worker) == VERDICT_OK) {
+        answer_unheard(tell_point_worker_scrub_point(ctx, worker, hand_draft_scrub(ctx, self, m)));
     }
     return ACTOR_CONTINUE;
 }
@@ -213,9 +226,9 @@ despooler_drop(void *state)
     points_destroy(&self->points);
 }
 
-static const actor_hears_t actor_hears[] = {ON(instruction),      ON_URGENT(stop_work),
-                                            ON(probe_point),      ON(collect_point),
-                                            ON_URGENT(slots_set), ON_URGENT(backlog_query)};
+static const actor_hears_t actor_hears[] = {
+    ON(instruction), ON_URGENT(stop_work), ON(probe_point),         ON(collect_point),
+    ON(scrub_point), ON_URGENT(slots_set), ON_URGENT(backlog_query)};
 
 const actor_class_t despooler_class = {
     .name = "despooler",

@@ -241,6 +241,20 @@ hand_draft_collect(actor_ctx_t *ctx, const despooler_t *self, const collect_poin
     return copy;
 }
 
+const scrub_point_t *
+hand_draft_scrub(actor_ctx_t *ctx, const despooler_t *self, const scrub_point_t *m)
+{
+    const site_args_t *args = kept_record(self->args);
+    slice_t data = record_slice(args, args->data);
+    scrub_point_t *copy = DRAFT(ctx, scrub_point);
+    err_t err = draft_copy(actor_draft_open(ctx), &scrub_point_type, copy, m, m);
+
+    actor_draft_open(ctx)->full |= err != OK;
+    copy->site = self->site;
+    copy->store = actor_textf(ctx, "%.*s/store", (int) data.size, data.data);
+    return copy;
+}
+
 const backlog_t *
 hand_draft_backlog(actor_ctx_t *ctx, const despooler_t *self)
 {

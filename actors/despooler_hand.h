@@ -53,6 +53,8 @@ const outcome_t *hand_draft_whole(actor_ctx_t *ctx, const hand_t *hand, const ou
 const outcome_t *hand_draft_plan(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t *m);
 const probe_point_t *hand_draft_probe(actor_ctx_t *ctx, const despooler_t *self,
                                       const probe_point_t *m);
+const scrub_point_t *hand_draft_scrub(actor_ctx_t *ctx, const despooler_t *self,
+                                      const scrub_point_t *m);
 const collect_point_t *hand_draft_collect(actor_ctx_t *ctx, const despooler_t *self,
                                           const collect_point_t *m);
 const backlog_t *hand_draft_backlog(actor_ctx_t *ctx, const despooler_t *self);

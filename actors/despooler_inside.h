@@ -20,6 +20,7 @@ enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_OUTCOME_FIRST = 1000 }
     E(ASK_TO, point_worker, work)                                                                  \
     E(TELL_TO, point_worker, stop_work)                                                            \
     E(TELL_TO, point_worker, probe_point)                                                          \
+    E(TELL_TO, point_worker, scrub_point)                                                          \
     E(TELL_TO, point_worker, collect_point)
 ACTOR_EDGES(EDGES)
 

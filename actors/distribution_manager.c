@@ -1,7 +1,8 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
- *   hears    commands of the provider; work_changed, outcome, inbox_lost, point_returned, looked
- *   tells    despooler stop_work, probe_point, collect_point; site_database note_event
+ *   hears    commands of the provider; work_changed, outcome, inbox_lost, point_returned, looked,
+ *            scrubbed
+ *   tells    despooler stop_work, probe_point, collect_point, scrub_point; site_database note_event
  *   asks     site_database: what is due, and what became of it; despooler: instruction;
  *            package_worker: the commands of its package
  *   keeps    its run (what another had taken up is due again), and the commands in hand
@@ -12,7 +13,6 @@
 #define LOOK_MS          30000u /* between looks for due work when nobody says that there is some */
 #define AGAIN_MS         1000u  /* after the despooler or the database had no room or was down */
 #define COLLECT_FIRST_MS 20000u /* after a start */
-#define OPEN_MS          86400000u
 
 enum { TIMER_LOOK = 1, TIMER_COLLECT = DM_TIMER_COLLECT, TIMER_PATROL = DM_TIMER_PATROL };
 #define SELF distribution_manager_t
@@ -152,6 +152,7 @@ GOES_TO(store_check, dm_store(ctx, self, &store_check_type, m))
 GOES_TO(store_rebuild, dm_store(ctx, self, &store_rebuild_type, m))
 GOES_TO(store_collect, dm_store(ctx, self, &store_collect_type, m))
 GOES_TO(site_backup, dm_backup(ctx, self, m))
+GOES_TO(scrubbed, dm_scrubbed(ctx, self, m))
 GOES_TO(looked, dm_looked(ctx, self, m))
 
 /* ---- the actor ---- */
@@ -165,9 +166,10 @@ opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     self->site = m->site;
     self->opened = true;
     actor_ready(ctx);
-    claim(ctx, dm_collect_in(ctx, COLLECT_FIRST_MS) == ACTOR_CONTINUE);
     dm_ask_absent(ctx);
-    claim(ctx, actor_timer(ctx, TIMER_PATROL, AGAIN_MS) == VERDICT_OK);
+    claim(ctx, dm_collect_in(ctx, COLLECT_FIRST_MS) == ACTOR_CONTINUE &&
+                   actor_timer(ctx, TIMER_PATROL, AGAIN_MS) == VERDICT_OK &&
+                   actor_timer(ctx, DM_TIMER_SCRUB, AGAIN_MS) == VERDICT_OK);
     return new_run(ctx, self) == ACTOR_CONTINUE ? look(ctx, self) : ACTOR_FAIL;
 }
 
@@ -189,7 +191,7 @@ manager_init(actor_ctx_t *ctx, void *state, const void *args)
     dm_leave_init(self);
     site_open_t *m = DRAFT(ctx, site_open);
     m->asker = actor_text(ctx, slice_of("distribution_manager"));
-    return ask_site_database_site_open(ctx, m, OPEN_MS, opened_then, 0) == VERDICT_OK
+    return ask_site_database_site_open(ctx, m, DM_SLOW_MS, opened_then, 0) == VERDICT_OK
                ? ACTOR_CONTINUE
                : ACTOR_FAIL;
 }
@@ -201,10 +203,10 @@ manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         dm_ask_absent(ctx);
         return look(ctx, state);
     }
-    if (key == TIMER_PATROL) {
-        return dm_patrol(ctx, state);
-    }
-    return key == TIMER_COLLECT ? dm_collect_due(ctx, state) : dm_collect_hold_ends(ctx, state);
+    return key == TIMER_PATROL     ? dm_patrol(ctx, state)
+           : key == DM_TIMER_SCRUB ? dm_scrub(ctx, state)
+           : key == TIMER_COLLECT  ? dm_collect_due(ctx, state)
+                                   : dm_collect_hold_ends(ctx, state);
 }
 
 static actor_next_t
@@ -220,19 +222,17 @@ manager_drop(void *state)
 {
     SELF *self = state;
 
-    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
-        dm_op_free(&self->op[i]);
-    }
+    dm_ops_drop(self);
     dm_leave_drop(self);
     zhashx_destroy(&self->package_worker);
     kept_destroy(&self->args);
 }
 
 static const actor_hears_t actor_hears[] = {
-    ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),         ON(dp_set),
-    ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed),   ON(outcome),
-    ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),    ON(store_check),
-    ON(store_rebuild), ON(store_collect),  ON(site_backup),    ON(distribute_plan)};
+    ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),          ON(dp_set),
+    ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed),    ON(outcome),
+    ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),     ON(store_check),
+    ON(store_rebuild), ON(store_collect),  ON(site_backup),    ON(distribute_plan), ON(scrubbed)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",
@@ -241,6 +241,7 @@ const actor_class_t distribution_manager_class = {
     .on_timer = manager_timer,
     .on_down = manager_down,
     .drop = manager_drop,
+    .describe = dm_scrub_describe,
     ACTOR_LIST(hears),
     .edges = actor_edges,
     .edge_count = ACTOR_EDGE_COUNT,

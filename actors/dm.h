@@ -19,6 +19,7 @@
 #define DM_TIMER_COLLECT 2u
 #define DM_TIMER_PATROL  3u
 #define DM_TIMER_HOLD    4u
+#define DM_TIMER_SCRUB   5u
 #define DM_TIDY_MAX      64u /* orders to collect in one look; the next look has the next */
 
 #define DM_EDGES(E)                                                                                \
@@ -28,6 +29,8 @@
     E(ASK, site_database, target_outcome)                                                          \
     E(ASK, site_database, absent_points)                                                           \
     E(ASK, site_database, patrol)                                                                  \
+    E(ASK, site_database, scrub_next)                                                              \
+    E(ASK, site_database, scrubbed)                                                                \
     E(ASK, site_database, looked)                                                                  \
     E(ASK, site_database, leaving_points)                                                          \
     E(ASK, site_database, point_leave)                                                             \
@@ -50,6 +53,7 @@
     E(ASK, despooler, instruction)                                                                 \
     E(TELL, despooler, stop_work)                                                                  \
     E(TELL, despooler, probe_point)                                                                \
+    E(TELL, despooler, scrub_point)                                                                \
     E(TELL, despooler, collect_point)                                                              \
     E(ASK_TO, package_worker, package_add)                                                         \
     E(ASK_TO, package_worker, package_update)                                                      \
@@ -82,6 +86,16 @@ typedef struct patrol_state {
     int64_t since_ns;              /* when the round began */
 } patrol_state_t;
 
+/* What is placed is read again: one round after the other, by the points' names. */
+typedef struct scrub_state {
+    char last[NAME_BYTES_MAX + 1]; /* of the portions so far; empty: the round begins */
+    uint32_t open;                 /* portions in hand */
+    uint64_t rate;                 /* bytes a second; 0: nothing is read */
+    uint64_t read;                 /* bytes so far, of all rounds */
+    uint64_t largest;              /* bytes of the largest portion of the round */
+    int64_t since_ns;              /* when the round began */
+} scrub_state_t;
+
 /* Points on their way out: rounds over all of them, in portions, one after the other. */
 typedef struct leave_state {
     kept_t *step[LEAVING_POINTS_MAX]; /* point_leave of those in hand */
@@ -105,6 +119,7 @@ typedef struct distribution_manager {
     uint64_t plans;     /* the last number that was given to a point of a plan; 0: none yet */
     uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;
+    scrub_state_t scrub;
     leave_state_t leave;
     dm_op_t op[DM_OPS_MAX];
     zhashx_t *package_worker; /* lower-case id -> actor_ref_t */
@@ -117,6 +132,7 @@ dm_op_t *dm_op_take(actor_ctx_t *ctx, distribution_manager_t *self, const record
 uint64_t dm_op_tag(const distribution_manager_t *self, const dm_op_t *op);
 dm_op_t *dm_op_of(distribution_manager_t *self, uint64_t tag);
 void dm_op_free(dm_op_t *op);
+void dm_ops_drop(distribution_manager_t *self);
 /* Answers and frees. */
 void dm_op_pass_on(actor_ctx_t *ctx, dm_op_t *op, const actor_answer_t *answer);
 void dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text);
@@ -185,4 +201,8 @@ void dm_end_look_out(actor_ctx_t *ctx, slice_t dp);
 void dm_ask_absent(actor_ctx_t *ctx);
 /* The next portion of a round over all points, for one without work is missed by nobody else. */
 actor_next_t dm_patrol(actor_ctx_t *ctx, distribution_manager_t *self);
+/* dm_scrub.c: the next portions of a round over all that is placed. */
+actor_next_t dm_scrub(actor_ctx_t *ctx, distribution_manager_t *self);
+void dm_scrub_describe(const void *state, char *text, size_t size);
+actor_next_t dm_scrubbed(actor_ctx_t *ctx, distribution_manager_t *self, const scrubbed_t *m);
 actor_next_t dm_looked(actor_ctx_t *ctx, distribution_manager_t *self, const looked_t *m);

@@ -118,3 +118,11 @@ dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then)
     }
     return verdict;
 }
+
+void
+dm_ops_drop(distribution_manager_t *self)
+{
+    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
+        dm_op_free(&self->op[i]);
+    }
+}

@@ -307,6 +307,7 @@ pass_on(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent, con
     case AGENT_TASK_MEASURE:
         return m->measured.count == 1 && (pass_measured(ctx, agent, order, m), true);
     case AGENT_TASK_WORK:
+    case AGENT_TASK_SCRUB:
         return m->outcome.count == 1 && (pass_outcome(ctx, self, agent, order, m), true);
     case AGENT_TASK_PROBE:
         return m->claimed.count == 1 && (pass_claimed(ctx, order, m), true);

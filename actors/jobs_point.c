@@ -231,32 +231,83 @@ fill_verified(job_t *job, const task_t *task, const verify_result_t *result, ver
     }
 }
 
+/* The receipt of what is damaged goes, so that the repair is a placement like any other. */
 static err_t
-look(job_t *job, task_t *task, outcome_t *m)
+take_verified(job_t *job, task_t *task, const verify_result_t *result, outcome_t *m)
 {
-    place_order_t order = order_of(task);
-    verify_result_t result;
-    err_t err = verify_version(task->world, task->store, &task->point, &order, tell_progress, job,
-                               &result, &task->fault);
     verify_row_t row = {0};
+    err_t err = result->whole ? OK : receipt_remove(&task->point, task->package, &task->fault);
 
-    if (err != OK) {
-        return err;
-    }
-    if (!result.whole) {
-        err = receipt_remove(&task->point, task->package, &task->fault);
-        err = err == ERR_NOT_FOUND ? OK : err;
-    }
-    m->files = result.files;
-    m->bytes = result.bytes;
-    fill_verified(job, task, &result, &row);
+    m->files = result->files;
+    m->bytes = result->bytes;
+    fill_verified(job, task, result, &row);
     m->verify = draft_rows(job_draft(job), 1, sizeof row);
     verify_row_t *into = draft_row(job_draft(job), m->verify, 0, sizeof row);
     if (into) {
         *into = row;
     }
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+static err_t
+look(job_t *job, task_t *task, outcome_t *m)
+{
+    place_order_t order = order_of(task);
+    verify_result_t result;
+
+    TRY(verify_version(task->world, task->store, &task->point, &order, tell_progress, job, &result,
+                       &task->fault));
+    err_t err = take_verified(job, task, &result, m);
     verify_result_release(&result);
     return err;
+}
+
+/* Of a scrub: a portion; where it ended is told, so that the next one goes on there. */
+static err_t
+look_at_portion(job_t *job, task_t *task, outcome_t *m)
+{
+    char from[PATH_BYTES_MAX + 1];
+    place_order_t order = order_of(task);
+    verify_portion_t portion = {.from = from, .cost_max = task->work->scrub_bytes};
+    verify_result_t result;
+
+    if (!slice_copy(record_slice(task->work, task->work->scrub_from), from, sizeof from)) {
+        return RAISE(&task->fault, ERR_NAME_TOO_LONG, 0, "go on at", "a path");
+    }
+    TRY(verify_portion(task->world, task->store, &task->point, &order, tell_progress, job, &portion,
+                       &result, &task->fault));
+    err_t err = take_verified(job, task, &result, m);
+    m->scrub_next = draft_text(job_draft(job), slice_of(portion.next ? portion.next : ""));
+    m->scrub_bytes = portion.cost;
+    free(portion.next);
+    verify_result_release(&result);
+    return err;
+}
+
+static void
+end_work(job_t *job, task_t *task, err_t err, outcome_t *m)
+{
+    m->err = err;
+    m->reached = task->reached;
+    if (err != OK) {
+        m->text = fault_in(job, task);
+        m->need = task->fault.need;
+        m->have = task->fault.have;
+        m->holds = held_by(task, err);
+    }
+    task_close(task);
+}
+
+void
+job_scrub(job_t *job, world_t *world, const void *input, void *resource)
+{
+    task_t task = {0};
+    err_t err = resource ? ERR_INTERNAL : task_open(&task, job, world, input);
+    outcome_t *m = JOB_OUTPUT(job, outcome);
+
+    outcome_fill(job_draft(job), m, input);
+    err = err == OK ? look_at_portion(job, &task, m) : err;
+    end_work(job, &task, err, m);
 }
 
 void
@@ -280,15 +331,7 @@ job_work(job_t *job, world_t *world, const void *input, void *resource)
             break;
         }
     }
-    m->err = err;
-    m->reached = task.reached;
-    if (err != OK) {
-        m->text = fault_in(job, &task);
-        m->need = task.fault.need;
-        m->have = task.fault.have;
-        m->holds = held_by(&task, err);
-    }
-    task_close(&task);
+    end_work(job, &task, err, m);
 }
 
 /* ---- probe and collect ---- */

@@ -2,7 +2,7 @@
  *
  * Shape    job_measure: measure -> measured; job_work: work -> outcome (install, remove or
  *          verify); job_probe: probe_point -> claimed; job_collect_point: collect_point ->
- *          collected.
+ *          collected; job_scrub: scrub_point -> outcome, of a portion.
  * Promises each makes its answer whatever it meets; `reached` says that the point itself was met,
  *          so that absence uses up no attempt. A verify that finds damage takes the receipt away,
  *          so that the repair is a placement like any other.
@@ -13,4 +13,4 @@
 #pragma once
 #include "runtime/actor.h"
 
-job_fn job_measure, job_work, job_probe, job_collect_point;
+job_fn job_measure, job_work, job_probe, job_collect_point, job_scrub;

@@ -88,9 +88,9 @@ agent_answered(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *ans
 }
 
 void
-point_agent_stop(actor_ctx_t *ctx, const point_worker_t *self)
+point_agent_stop(actor_ctx_t *ctx, const kept_t *kept)
 {
-    const work_t *work = kept_record(self->work);
+    const work_t *work = kept_record(kept);
     agent_end_t *m = DRAFT(ctx, agent_end);
 
     m->dp = actor_text(ctx, record_slice(work, work->dp));

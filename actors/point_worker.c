@@ -1,8 +1,8 @@
 /* point_worker.c - one per distribution point: place, verify, remove; knows nothing of others.
  *
  *   hears    measure and work, each an ask of the despooler; probe_point, stop_work,
- *            collect_point
- *   tells    distribution_manager point_returned, looked; site_database target_tidied;
+ *            collect_point, scrub_point
+ *   tells    distribution_manager point_returned, looked, scrubbed; site_database target_tidied;
  *            site_database and status_manager progress; agent_gateway agent_end
  *   asks     agent_gateway agent_call, where the point is another machine; else what is slow is a
  *            job
@@ -24,6 +24,7 @@ HEARS(point_worker_t, work)
 HEARS(point_worker_t, probe_point)
 HEARS(point_worker_t, stop_work)
 HEARS(point_worker_t, collect_point)
+HEARS(point_worker_t, scrub_point)
 THEN(point_worker_t, work_done)
 
 bool
@@ -100,7 +101,8 @@ point_start_work(actor_ctx_t *ctx, point_worker_t *self)
     return look_from_now(ctx, self);
 }
 
-/* A collection makes way for work; one that does not come back is met as any job that hangs. */
+/* A collection or a scrub makes way for work; one that does not come back is met as any job that
+ * hangs. */
 static actor_next_t
 start(actor_ctx_t *ctx, point_worker_t *self, const record_type_t *type, const void *m)
 {
@@ -115,15 +117,12 @@ start(actor_ctx_t *ctx, point_worker_t *self, const record_type_t *type, const v
     if (!self->job_open) {
         return point_start_work(ctx, self);
     }
-    if (!self->tidying) {
+    if (!self->tidying && !self->scrub) {
         point_answer_failed(ctx, self, ERR_HUNG);
         return ACTOR_CONTINUE;
     }
-    if (point_is_far(kept_record(self->work))) {
-        return ACTOR_CONTINUE; /* its collection ends by itself */
-    }
-    actor_job_cancel(ctx, self->job);
-    return look_from_now(ctx, self);
+    point_make_way(ctx, self);
+    return point_is_far(kept_record(self->work)) ? ACTOR_CONTINUE : look_from_now(ctx, self);
 }
 
 static actor_next_t
@@ -163,7 +162,7 @@ on_stop_work(actor_ctx_t *ctx, point_worker_t *self, const stop_work_t *m)
             continue;
         }
         if (point_is_far(work)) {
-            point_agent_stop(ctx, self);
+            point_agent_stop(ctx, self->work);
         } else {
             actor_job_cancel(ctx, self->job);
         }
@@ -185,6 +184,12 @@ static actor_next_t
 on_collect_point(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m)
 {
     return point_collect_from(ctx, self, m);
+}
+
+static actor_next_t
+on_scrub_point(actor_ctx_t *ctx, point_worker_t *self, const scrub_point_t *m)
+{
+    return point_scrub(ctx, self, m);
 }
 
 static actor_next_t
@@ -222,11 +227,13 @@ point_worker_drop(void *state)
     kept_destroy(&self->work);
     kept_destroy(&self->probe);
     kept_destroy(&self->look);
+    kept_destroy(&self->scrub);
     point_collect_drop(self);
 }
 
-static const actor_hears_t actor_hears[] = {ON(measure), ON(work), ON(probe_point),
-                                            ON_URGENT(stop_work), ON(collect_point)};
+static const actor_hears_t actor_hears[] = {ON(measure),       ON(work),
+                                            ON(probe_point),   ON_URGENT(stop_work),
+                                            ON(collect_point), ON(scrub_point)};
 
 const actor_class_t point_worker_class = {
     .name = "point_worker",

@@ -15,6 +15,7 @@ enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
     E(ASK, agent_gateway, agent_call)                                                              \
     E(TELL, agent_gateway, agent_end)                                                              \
     E(TELL, distribution_manager, point_returned)                                                  \
+    E(TELL, distribution_manager, scrubbed)                                                        \
     E(TELL, distribution_manager, looked)                                                          \
     E(TELL, site_database, target_tidied)                                                          \
     E(TELL, site_database, progress)                                                               \
@@ -44,6 +45,7 @@ typedef struct point_worker {
     kept_t *look;    /* one look in hand, of a point without work; NULL: none */
     tidy_t *tidies;  /* in no order */
     tidy_t *tidying; /* whose job is the one at work; NULL: the request's is, or none */
+    kept_t *scrub;   /* the portion in hand: the job at work is its; NULL: none */
     uint32_t tidy_count;
     uint32_t probe_ms;
 } point_worker_t;
@@ -62,7 +64,8 @@ verdict_t point_agent_ask(actor_ctx_t *ctx, agent_task_t task, const work_t *wor
 verdict_t point_agent_probe(actor_ctx_t *ctx, const probe_point_t *probe,
                             actor_answer_fn *then) must_use;
 actor_next_t point_agent_start(actor_ctx_t *ctx, point_worker_t *self);
-void point_agent_stop(actor_ctx_t *ctx, const point_worker_t *self);
+/* What is asked of the agent for this work, or for older work of its target, is to end. */
+void point_agent_stop(actor_ctx_t *ctx, const kept_t *kept);
 /* point_watch.c: the job in hand. */
 actor_next_t point_watch_job(actor_ctx_t *ctx, point_worker_t *self);
 /* point_probe.c: an absent point is looked at until it is back. */
@@ -70,6 +73,10 @@ actor_next_t point_look_out(actor_ctx_t *ctx, point_worker_t *self, const probe_
 actor_next_t point_look_out_ends(actor_ctx_t *ctx, point_worker_t *self);
 actor_next_t point_probe(actor_ctx_t *ctx, point_worker_t *self);
 actor_next_t point_look_once(actor_ctx_t *ctx, point_worker_t *self, const probe_point_t *m);
+/* point_scrub.c: a portion of what is there is read again, while there is no request. */
+actor_next_t point_scrub(actor_ctx_t *ctx, point_worker_t *self, const scrub_point_t *m);
+/* A portion or a collection in hand ends for work. */
+void point_make_way(actor_ctx_t *ctx, const point_worker_t *self);
 /* point_collect.c: superseded versions go when their grace time has ended, between requests. */
 actor_next_t point_collect_from(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m);
 actor_next_t point_collect(actor_ctx_t *ctx, point_worker_t *self);

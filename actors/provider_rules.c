@@ -287,17 +287,21 @@ check_rate(ruled_t *on, uint64_t rate, bool needed)
                                  : OK;
 }
 
-/* One of the two. */
+/* One of them. */
 static err_t
 check_site_set(ruled_t *on, const site_set_t *set)
 {
-    if (set->address.size == 0) {
+    if (set->address.size == 0 && set->scrub == RECORD_NONE) {
         return check_rate(on, set->rate, true);
     }
-    on->field = "address";
-    return set->rate == RECORD_NONE
+    on->field = set->address.size > 0 ? "address" : "scrub";
+    if (set->rate != RECORD_NONE || (set->address.size > 0 && set->scrub != RECORD_NONE)) {
+        return refuse(on, ERR_BAD_VALUE, "is given together with another setting", NULL);
+    }
+    return set->scrub == RECORD_NONE || set->scrub <= RATE_BYTES_MAX
                ? OK
-               : refuse(on, ERR_BAD_VALUE, "is given together with 'rate'", NULL);
+               : refuse(on, ERR_BAD_VALUE, "is out of range",
+                        "bytes a second, to 10000000000; 0 reads nothing");
 }
 
 /* A path on the agent's machine, or the word for none. */

@@ -52,7 +52,8 @@ RECORD_WORDS_ENUM(component_state, COMPONENT_STATES, COMPONENT)
 
 /* What an agent is asked for. */
 #define AGENT_TASKS(W, P)                                                                          \
-    W(P, MEASURE, "measure") W(P, WORK, "work") W(P, PROBE, "probe") W(P, COLLECT, "collect")
+    W(P, MEASURE, "measure") W(P, WORK, "work") W(P, PROBE, "probe") W(P, COLLECT, "collect")      \
+    W(P, SCRUB, "scrub")
 RECORD_WORDS_ENUM(agent_task, AGENT_TASKS, AGENT_TASK)
 
 /* What a piece's bytes are: the object's own, or what zstd made of them, alone or against another. */
@@ -93,6 +94,7 @@ extern const record_words_t error_class_words;
     M(root_ref, "a version that the store must keep")                                              \
     M(kept_row, "what a version keeps in the store")                                               \
     M(agent_row, "an agent: whose point it serves, and by which keys it is known")                 \
+    M(scrub_row, "an installed target, and how far it was read again")                             \
     M(range, "a part of an object: content by its digest")                                         \
     M(piece, "bytes of an object")                                                                 \
     M(group_message, "a message in a group")                                                       \
@@ -154,7 +156,8 @@ extern const record_words_t error_class_words;
     F(R, u64, installed, 0, REQUIRED)                                                              \
     F(R, count, rate, 0, OPTIONAL) /* bytes of content a second; null: no limit */                 \
     F(R, text, link, NAME_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL) /* a tree that is there already, on the agent's machine */
+    F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL) /* a tree that is there already, on the agent's machine */ \
+    F(R, time, scrubbed, 0, OPTIONAL) /* when all that it holds had been read again; null: not yet */
 #define REC_link_row(F, R)                                                                         \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, count, rate, 0, OPTIONAL) /* bytes of content a second, of all its points; null: no limit */ \
@@ -343,7 +346,7 @@ extern const record_words_t error_class_words;
     C(link_set, "link.set", 1, "names a link that points share, and limits its rate")              \
     C(link_list, "link.list", 0, "lists the links, and the site's own rate")                       \
     C(link_remove, "link.remove", 1, "forgets a link that no point shares")                        \
-    C(site_set, "site.set", 1, "tells all agents another address of the site, or limits its rate") \
+    C(site_set, "site.set", 1, "tells all agents another address of the site, limits its rate, or that of its scrub") \
     C(distribute, "distribute", 1, "wants a package on distribution points")                       \
     C(withdraw, "withdraw", 1, "wants a package off distribution points")                          \
     C(distribute_plan, "plan", 0, "what a distribution would take at each point, before anything is sent")    \
@@ -446,7 +449,8 @@ extern const record_words_t error_class_words;
 #define REC_site_set(F, R)                                                                         \
     COMMAND(F, R)                                                                                  \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* tcp://ADDRESS:PORT; they try it first from then on */ \
-    F(R, count, rate, 0, OPTIONAL) /* to all agents: bytes of content a second; 0: no limit */
+    F(R, count, rate, 0, OPTIONAL) /* to all agents: bytes of content a second; 0: no limit */     \
+    F(R, count, scrub, 0, OPTIONAL) /* bytes a second that are read again at each point, and of the store; 0: none */
 #define REC_distribute(F, R)                                                                       \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -665,6 +669,11 @@ extern const record_words_t error_class_words;
     /* points that have no work */                                                                 \
     M(patrol, "the next points to look at, by their names: asked by distribution_manager")         \
     M(looked, "what a look at a point that has no work has found")                                 \
+    /* what is placed is read again over time */                                                   \
+    M(scrub_next, "what is to be read again at the next points, by their names: asked by distribution_manager") \
+    M(scrub_due, "that, and how fast")                                                             \
+    M(scrub_point, "a portion of what a point holds is to be read again")                          \
+    M(scrubbed, "what became of a portion: told by point_worker, then asked of site_database")     \
     /* points that leave */                                                                        \
     M(leaving_points, "removed points without content, which are there: asked by distribution_manager") \
     M(point_leave, "a step on a point's way out: input of the job that does it, then the database's")
@@ -880,7 +889,9 @@ extern const record_words_t error_class_words;
     F(R, u64, reserved_inodes, 0, OPTIONAL)                                                        \
     F(R, u64, grace_ms, 0, OPTIONAL)                                                               \
     F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
-    F(R, digest, have, 0, OPTIONAL)
+    F(R, digest, have, 0, OPTIONAL)                                                                \
+    F(R, text, scrub_from, PATH_BYTES_MAX, OPTIONAL) /* the path at which the portion before ended */ \
+    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that a portion is to read */
 #define REC_measure(F, R) REC_work(F, R)
 #define REC_measured(F, R)                                                                         \
     F(R, word, err, err, REQUIRED)                                                                 \
@@ -920,7 +931,9 @@ extern const record_words_t error_class_words;
     F(R, maybe, verify, verify_row, OPTIONAL)                                                      \
     F(R, u64, holds, 0, OPTIONAL) /* of superseded: the highest epoch that the point knows */\
     F(R, maybe, plan, plan_row, OPTIONAL)                                                          \
-    F(R, count, sent, 0, OPTIONAL) /* bytes of content that this try sent or wrote */
+    F(R, count, sent, 0, OPTIONAL) /* bytes of content that this try sent or wrote */              \
+    F(R, text, scrub_next, PATH_BYTES_MAX, OPTIONAL) /* where a portion ended; empty: at the end */ \
+    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that it read */
 #define REC_target_outcome(F, R)                                                                   \
     REC_outcome(F, R)                                                                              \
     F(R, word, next, target_state, REQUIRED)                                                       \
@@ -949,6 +962,27 @@ extern const record_words_t error_class_words;
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, word, err, err, REQUIRED) /* ok, too, where nothing could be found out */
+#define REC_scrub_next(F, R)                                                                       \
+    F(R, text, after, NAME_BYTES_MAX, OPTIONAL)                                                    \
+    F(R, u32, limit, 0, REQUIRED)                                                                  \
+    F(R, u64, rest_ms, 0, REQUIRED) /* from the beginning of a whole reading of a point to the next */
+#define REC_scrub_row(F, R)                                                                        \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, u64, revision, 0, REQUIRED)                                                               \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, digest, root, 0, OPTIONAL)                                                                \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
+    F(R, text, from, PATH_BYTES_MAX, OPTIONAL)
+#define REC_scrub_due(F, R)                                                                        \
+    F(R, u64, rate, 0, REQUIRED)             /* bytes a second; 0: nothing is read */              \
+    F(R, text, last, NAME_BYTES_MAX, OPTIONAL) /* the last point that was looked at; empty: there are no more */ \
+    F(R, rows, targets, scrub_row, REQUIRED)
+#define REC_scrub_point(F, R) REC_work(F, R)
+#define REC_scrubbed(F, R)    REC_outcome(F, R)
 #define REC_leaving_points(F, R)                                                                   \
     F(R, u32, limit, 0, REQUIRED)                                                                  \
     F(R, text, after, NAME_BYTES_MAX, OPTIONAL) /* the last one that was listed, as it was then */ \
@@ -1038,6 +1072,7 @@ extern const record_words_t error_class_words;
     F(R, u64, grace_ms, 0, OPTIONAL)                                                               \
     F(R, u32, probe_ms, 0, OPTIONAL)                                                               \
     F(R, u32, backlog_alarm_ms, 0, OPTIONAL)                                                       \
+    F(R, u32, scrub_ms, 0, OPTIONAL)                                                               \
     F(R, texts, allow_source, 64, OPTIONAL)                                                        \
     F(R, texts, allow_root, 64, OPTIONAL)                                                          \
     F(R, text, listen, AGENT_PATH_BYTES_MAX, OPTIONAL) /* for agents; absent: none can join */     \

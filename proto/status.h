@@ -50,6 +50,8 @@
     S(2379, STATUS_AGENT_TOLD, INFO, "the agent of a removed point knows that, and serves nobody") \
     S(2380, STATUS_POINT_AHEAD, ERROR, "a distribution point knows a later version than the site") \
     S(2381, STATUS_RATE_CHANGED, INFO, "the rate or the link of a point, or a rate was changed")   \
+    S(2382, STATUS_SCRUB_CHANGED, INFO, "how fast what is placed is read again was changed")       \
+    S(2383, STATUS_POINT_UNREAD, WARNING, "what a distribution point holds could not be read again") \
     S(2390, STATUS_SEED_USED, INFO, "a seed had content that was lacking; it was not sent")        \
     S(2391, STATUS_SEED_NOT_USED, WARNING, "a seed, or a part of it, was not used; its content is sent") \
     S(2392, STATUS_SEED_SET, INFO, "the seed of a distribution point was changed")                 \

@@ -239,10 +239,9 @@ site_args(draft_t *draft, const config_t *config)
     args->site = draft_text(draft, slice_of(config->site));
     args->grace_ms = config->grace_ms;
     args->probe_ms = config->probe_ms;
+    args->scrub_ms = config->scrub_ms;
     args->backlog_alarm_ms = config->backlog_alarm_ms;
-    if (config->agents[0]) {
-        args->listen = draft_text(draft, slice_of(config->agents));
-    }
+    args->listen = config->agents[0] ? draft_text(draft, slice_of(config->agents)) : (text_t){0};
     args->allow_source = put_prefixes(draft, config->source, config->sources);
     args->allow_root = put_prefixes(draft, config->root, config->roots);
     return args;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include "actors/content/descent.h"
 #include "actors/content/fail.h"
@@ -143,22 +144,38 @@ verify_version(world_t *world, store_t *store, point_t *point, const place_order
                place_progress_fn *progress, void *context, verify_result_t *ret_result,
                fault_t *fault)
 {
+    verify_portion_t whole = {.cost_max = 0};
+    return verify_portion(world, store, point, order, progress, context, &whole, ret_result, fault);
+}
+
+err_t
+verify_portion(world_t *world, store_t *store, point_t *point, const place_order_t *order,
+               place_progress_fn *progress, void *context, verify_portion_t *portion,
+               verify_result_t *ret_result, fault_t *fault)
+{
     verify_result_t result = {0};
+    bool begins = portion->from == NULL || *portion->from == '\0';
     check_t check = {.point = point,
                      .order = order,
                      .record = {.epoch = order->epoch},
-                     .tree = {.progress = progress, .context = context},
+                     .tree = {.progress = progress,
+                              .context = context,
+                              .from = begins ? NULL : portion->from,
+                              .cost_max = portion->cost_max},
                      .result = &result,
                      .fault = fault};
     paths_init(&result.paths);
     err_t err = check_all(&check, world, store);
     if (err != OK) {
+        free(check.tree.next);
         verify_result_release(&result);
         return err;
     }
     const uint64_t *count = result.paths.count;
     result.whole = result.has_receipt && result.is_current && count[PATH_MISSING] == 0 &&
                    count[PATH_CHANGED] == 0 && count[PATH_EXTRA] == 0;
+    portion->cost = check.tree.cost;
+    portion->next = check.tree.next;
     *ret_result = result;
     return OK;
 }

@@ -26,4 +26,17 @@ typedef struct verify_result {
 err_t verify_version(world_t *world, store_t *store, point_t *point, const place_order_t *order,
                      place_progress_fn *progress, void *context, verify_result_t *ret_result,
                      fault_t *fault) must_use;
+
+/* A part of that, for looks that go on over time. */
+typedef struct verify_portion {
+    const char *from;  /* where the one before ended; NULL or empty: from the beginning */
+    uint64_t cost_max; /* bytes read, an entry being at least VERIFY_ENTRY_COST; then it ends */
+    uint64_t cost;     /* what it was */
+    char *next;        /* where it ended, the caller's to free; NULL: at the end of the version */
+} verify_portion_t;
+
+/* As verify_version; whole says that nothing was found in this portion, nor in link and receipt. */
+err_t verify_portion(world_t *world, store_t *store, point_t *point, const place_order_t *order,
+                     place_progress_fn *progress, void *context, verify_portion_t *portion,
+                     verify_result_t *ret_result, fault_t *fault) must_use;
 void verify_result_release(verify_result_t *result);

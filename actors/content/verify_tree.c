@@ -13,6 +13,7 @@
 #include "actors/content/hash.h"
 #include "actors/content/listing.h"
 #include "actors/content/walk.h"
+#include "proto/limits.h"
 
 #define HOW (WORLD_BENEATH | WORLD_NO_XDEV)
 
@@ -31,8 +32,10 @@ typedef struct verify {
     descent_t way;
     hash_t *hash;
     uint8_t *block;
-    level_t *level; /* TREE_DEPTH_MAX + 1 of them */
-    size_t depth;   /* index of the current one */
+    level_t *level;   /* TREE_DEPTH_MAX + 1 of them */
+    size_t depth;     /* index of the current one */
+    const char *left; /* of the way to where an earlier portion ended; NULL: that is behind us */
+    bool quiet;       /* what stands before it was told by the portions before */
     verify_tree_t *tree;
     fault_t *fault;
 } verify_t;
@@ -77,7 +80,7 @@ pass_extras(verify_t *verify, const char *until, bool *ret_found)
             *ret_found = true;
             break;
         }
-        TRY(tell(verify, PATH_EXTRA, name));
+        TRY(verify->quiet ? OK : tell(verify, PATH_EXTRA, name));
     }
     return OK;
 }
@@ -315,16 +318,95 @@ leave(verify_t *verify)
     return descent_leave(&verify->way, verify->fault);
 }
 
+/* ---- portions ---- */
+
+/* Whether a name stands before where the earlier portion ended, on the way there, or behind. */
+static int
+compare_to_end(const verify_t *verify, const char *name)
+{
+    size_t size = strcspn(verify->left, "/");
+    int order = strncmp(name, verify->left, size);
+    return order == 0 && name[size] != '\0' ? 1 : order;
+}
+
+static err_t
+pass_quietly(verify_t *verify, const walk_event_t *event)
+{
+    bool found = false;
+    if (event->step == WALK_ENTER) {
+        walk_skip(verify->walk);
+    }
+    verify->quiet = true;
+    err_t err = pass_extras(verify, event->entry.name, &found);
+    verify->quiet = false;
+    return err;
+}
+
+/* The last name that was looked at is a file, or a directory whose entries come next. */
+static err_t
+follow_way(verify_t *verify, const walk_event_t *event)
+{
+    const char *slash = strchr(verify->left, '/');
+    verify->left = slash == NULL ? NULL : slash + 1;
+    if (event->step == WALK_ENTRY) {
+        verify->left = NULL;
+        return pass_quietly(verify, event);
+    }
+    verify->quiet = true;
+    err_t err = enter(verify, &event->entry);
+    verify->quiet = false;
+    return err;
+}
+
+/* *ret_ends: the portion has cost what it may, and where it ended can be said again. */
+static err_t
+count_cost(verify_t *verify, const walk_event_t *event, bool *ret_ends)
+{
+    verify_tree_t *tree = verify->tree;
+    bool file = event->entry.kind == TREE_FILE;
+    uint64_t size = file ? event->entry.size : 0;
+    tree->cost += size > VERIFY_ENTRY_COST ? size : VERIFY_ENTRY_COST;
+    if (tree->cost_max == 0 || tree->cost < tree->cost_max) {
+        return OK;
+    }
+    const char *path =
+        descent_path(&verify->way, event->step == WALK_ENTRY ? event->entry.name : NULL);
+    if (strlen(path) > PATH_BYTES_MAX) {
+        return OK;
+    }
+    tree->next = strdup(path);
+    *ret_ends = true;
+    return tree->next == NULL ? NO_MEMORY(verify->fault, path) : OK;
+}
+
+/* An entry or a directory. */
+static err_t
+check_event(verify_t *verify, const walk_event_t *event, bool *ret_ends)
+{
+    int order = verify->left == NULL ? 1 : compare_to_end(verify, event->entry.name);
+    if (order < 0) {
+        return pass_quietly(verify, event);
+    }
+    if (order == 0) {
+        return follow_way(verify, event);
+    }
+    verify->left = NULL;
+    TRY(event->step == WALK_ENTER ? enter(verify, &event->entry)
+                                  : check_any(verify, &event->entry));
+    return count_cost(verify, event, ret_ends);
+}
+
 static err_t
 check_all(verify_t *verify)
 {
+    bool ends = false;
     verify->depth = (size_t) -1;
     if (descent_fd(&verify->way) == DESCENT_NOWHERE) {
         verify->level[++verify->depth] = (level_t){.state = GONE};
     } else {
         TRY(push_there(verify));
     }
-    for (;;) {
+    while (!ends) {
         walk_event_t event;
         TRY(walk_next(verify->walk, &event, verify->fault));
         tell_progress(verify, 0);
@@ -332,16 +414,16 @@ check_all(verify_t *verify)
         case WALK_END:
             return end_level(verify);
         case WALK_ENTRY:
-            TRY(check_any(verify, &event.entry));
-            break;
         case WALK_ENTER:
-            TRY(enter(verify, &event.entry));
+            TRY(check_event(verify, &event, &ends));
             break;
         case WALK_LEAVE:
+            verify->left = NULL;
             TRY(leave(verify));
             break;
         }
     }
+    return OK;
 }
 
 static err_t
@@ -363,7 +445,7 @@ err_t
 verify_tree(world_t *world, store_t *store, int fd, const digest_t *root, verify_tree_t *tree,
             fault_t *fault)
 {
-    verify_t verify = {.world = world, .tree = tree, .fault = fault};
+    verify_t verify = {.world = world, .left = tree->from, .tree = tree, .fault = fault};
     verify.block = malloc(CONTENT_BLOCK_BYTES);
     verify.level = calloc(TREE_DEPTH_MAX + 1, sizeof verify.level[0]);
     bool enough = verify.block != NULL && verify.level != NULL && hash_new(&verify.hash) == OK;

@@ -67,6 +67,8 @@ typedef enum how {
     H(point_returned, HOW_WRITES | HOW_VITAL)                                                      \
     H(patrol, HOW_READS)                                                                           \
     H(looked, HOW_WRITES | HOW_VITAL)                                                              \
+    H(scrub_next, HOW_WRITES)                                                                      \
+    H(scrubbed, HOW_WRITES)                                                                        \
     H(leaving_points, HOW_READS)                                                                   \
     H(point_leave, HOW_WRITES | HOW_VITAL)                                                         \
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \

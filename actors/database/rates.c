@@ -170,13 +170,17 @@ handle_link_list(tx_t *tx, __attribute__((unused)) const link_list_t *m)
 
 /* ---- the site, and a point ---- */
 
-/* One of the two: provider_rules sees to that. */
+/* One of them: provider_rules sees to that. */
 void
 handle_site_set(tx_t *tx, const site_set_t *m)
 {
     char text[24];
     if (m->address.size > 0) {
         site_set_address(tx, m);
+        return;
+    }
+    if (m->scrub != RECORD_NONE) {
+        tx_done(tx, site_set_scrub(tx, m->scrub), NULL);
         return;
     }
     bool changed = site_rate(tx) != m->rate;

@@ -80,6 +80,8 @@ typedef struct target {
 /* ---- the site ---- */
 
 uint32_t site_slots(tx_t *tx);                        /* of the despooler; 0: it is disabled */
+bool site_set_scrub(tx_t *tx, uint64_t rate);         /* whether it changed */
+int64_t point_scrubbed(tx_t *tx, int64_t point);      /* wall ns; 0: never whole */
 uint64_t site_rate(tx_t *tx);                         /* bytes a second; 0: no limit */
 void site_set_address(tx_t *tx, const site_set_t *m); /* agents.c */
 uint64_t site_incarnation(tx_t *tx); /* 1, and one more for each restore from a backup */
@@ -147,6 +149,8 @@ bool
 state_is_final(uint32_t state); /* no work is to be done: installed, failed, cancelled, removed */
 /* What is in hand for it is to end, and is refused from now on. */
 void target_supersede(tx_t *tx, target_t *target);
+/* It is not what it was placed as: it leaves installed, and is repaired. */
+void target_note_damage(tx_t *tx, target_t *target, slice_t text);
 /* It wants this version, from the first try on. */
 void target_want(tx_t *tx, target_t *target, const package_t *package);
 void target_remove(tx_t *tx, target_t *target);

@@ -101,6 +101,10 @@ static const char *const steps[] = {
     /* Of before, under numbers that other versions count otherwise: their keys may be used anew. */
     "DELETE FROM answer;",
     "ALTER TABLE point ADD COLUMN seed TEXT;", /* a directory on its agent's machine */
+    /* How far what a point holds was read again; root, path: of the target in hand. Null: never. */
+    "CREATE TABLE scrub (point INTEGER PRIMARY KEY REFERENCES point ON DELETE CASCADE,"
+    "  began INTEGER NOT NULL, target INTEGER NOT NULL, root BLOB, path BLOB,"
+    "  failed INTEGER NOT NULL, whole INTEGER NOT NULL);",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

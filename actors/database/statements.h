@@ -117,6 +117,12 @@
     S(SQL_POINT_NEXT, "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 ORDER BY name LIMIT 1")         \
     S(SQL_POINTS_PRESENT, "SELECT " SQL_POINT_COLUMNS "WHERE name > ?1 AND absent_since IS NULL "  \
                           "ORDER BY name LIMIT ?2")                                                \
+    S(SQL_SCRUB_GET,                                                                               \
+      "SELECT began, target, root, path, failed, whole FROM scrub WHERE point = ?1")               \
+    S(SQL_SCRUB_WHOLE, "SELECT whole FROM scrub WHERE point = ?1")                                 \
+    S(SQL_SCRUB_SET,                                                                               \
+      "INSERT OR REPLACE INTO scrub (point, began, target, root, path, failed, whole) "            \
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                       \
     S(SQL_POINT_NEXT_ABSENT,                                                                       \
       "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                                       \
       "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                                     \

@@ -6,6 +6,20 @@
 #include "actors/database/keys.h"
 
 void
+target_note_damage(tx_t *tx, target_t *target, slice_t text)
+{
+    target_supersede(tx, target);
+    target->state = TARGET_PENDING;
+    target->attempts = 0;
+    target->integrity = 0;
+    target->have = 0;
+    memset(&target->have_root, 0, sizeof target->have_root);
+    target->due = tx->now_ns;
+    target_set_cause(target, ERR_DIGEST, text);
+    target_save(tx, target, STATUS_TARGET_DAMAGED);
+}
+
+void
 handle_target_damaged(tx_t *tx, const target_damaged_t *m)
 {
     target_t target;
@@ -14,15 +28,7 @@ handle_target_damaged(tx_t *tx, const target_damaged_t *m)
         tx_refuse(tx, ERR_SUPERSEDED, NULL, "cannot note damage: %s", err_sentence(ERR_SUPERSEDED));
         return;
     }
-    target_supersede(tx, &target);
-    target.state = TARGET_PENDING;
-    target.attempts = 0;
-    target.integrity = 0;
-    target.have = 0;
-    memset(&target.have_root, 0, sizeof target.have_root);
-    target.due = tx->now_ns;
-    target_set_cause(&target, ERR_DIGEST, record_slice(m, m->text));
-    target_save(tx, &target, STATUS_TARGET_DAMAGED);
+    target_note_damage(tx, &target, record_slice(m, m->text));
     tx_done(tx, true, NULL);
 }
 

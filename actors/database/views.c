@@ -316,6 +316,7 @@ fill_point(tx_t *tx, const point_t *point, point_row_t *ret)
     ret->rate = point->rate == 0 ? RECORD_NONE : point->rate;
     ret->link = point->link[0] ? tx_text(tx, slice_of(point->link)) : (text_t){0, 0};
     ret->seed = point->seed_size > 0 ? tx_text(tx, SLICE_OF(point, seed)) : (text_t){0, 0};
+    ret->scrubbed = point_scrubbed(tx, point->row);
     cursor_t row = OPEN(tx, SQL_POINT_COUNTS, v_int(point->row));
     if (cursor_next(&row)) {
         ret->targets = cursor_u64(&row, 0);
