@@ -179,7 +179,7 @@ handle_site_set(tx_t *tx, const site_set_t *m)
         site_set_address(tx, m);
         return;
     }
-    if (m->scrub != RECORD_NONE) {
+    if (m->rate == RECORD_NONE) {
         tx_done(tx, site_set_scrub(tx, m->scrub), NULL);
         return;
     }
