@@ -75,6 +75,7 @@ beat(actor_ctx_t *ctx, agent_state_t *self)
         m->number = ++self->beats;
         agent_say(ctx, self, &agent_beat_type, m);
     }
+    claim(ctx, agent_look_stale(ctx, self) == ACTOR_CONTINUE);
     return actor_timer(ctx, TIMER_BEAT, AGENT_BEAT_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
@@ -127,6 +128,7 @@ take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const voi
            : type == &agent_data_type    ? agent_take_data(ctx, self, m)
            : type == &agent_stop_type    ? agent_take_stop(ctx, self, m)
            : type == &agent_removed_type ? agent_take_removed(ctx, self, m)
+           : type == &agent_beacon_type  ? agent_take_beacon(ctx, self, m)
            : type == &agent_address_type ? agent_take_address(ctx, self, m)
                                          : ACTOR_CONTINUE;
 }
@@ -163,6 +165,7 @@ keys_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         return ACTOR_CONTINUE;
     }
     self->has_keys = true;
+    agent_beacon_begin(ctx, self);
     actor_ready(ctx);
     claim(ctx, actor_timer(ctx, TIMER_BEAT, AGENT_BEAT_MS) == VERDICT_OK);
     return agent_dial(ctx, self);
@@ -201,7 +204,8 @@ agent_describe(const void *state, char *text, size_t size)
         snprintf(text, size, "removed");
         return;
     }
-    snprintf(text, size, "%s, %s, dialled: %llu", self->here ? "the site is there" : "no site",
+    snprintf(text, size, "%s%s, %s, dialled: %llu", self->beacon.stale ? "stale, " : "",
+             self->here ? "the site is there" : "no site",
              self->hung ? "hangs" : phases[self->phase], (unsigned long long) self->dials);
 }
 

@@ -3,7 +3,7 @@
  *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
  *            agent_end of point_workers; make_way of the despooler; agents_changed
  *   tells    site_database and status_manager progress; site_database note_event
- *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard
+ *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard, beacon_next
  *   keeps    the agents that the database knows; of those that are here their visit
  *   survives a restart loses the visits: agents begin anew, whoever waits hears `restarting`, and
  *            what an agent has made durable is not sent again
@@ -173,6 +173,8 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         return look(ctx, self);
     case TIMER_KEYS:
         return ask_keys(ctx, self);
+    case TIMER_BEACON:
+        return beacon_due(ctx, self);
     case TIMER_RATE:
         content_go_on(ctx, self);
         return ACTOR_CONTINUE;
@@ -195,7 +197,8 @@ gateway_init(actor_ctx_t *ctx, void *state, const void *args)
         actor_ready(ctx);
         return ACTOR_CONTINUE;
     }
-    claim(ctx, ask_keys(ctx, self) == ACTOR_CONTINUE && ask_list(ctx, self, 0) == ACTOR_CONTINUE);
+    claim(ctx, ask_keys(ctx, self) == ACTOR_CONTINUE && ask_list(ctx, self, 0) == ACTOR_CONTINUE &&
+                   beacon_due(ctx, self) == ACTOR_CONTINUE);
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 

@@ -27,6 +27,13 @@ typedef enum agent_phase {
     PHASE_RUN    /* a job works on the point */
 } agent_phase_t;
 
+typedef struct beacon_state {
+    int64_t since_ns;  /* the last one with a higher number was heard, or the start */
+    uint64_t limit_ms; /* then it is stale */
+    uint64_t replayed, forged;
+    bool stale, noting;
+} beacon_state_t;
+
 typedef struct agent_state {
     kept_t *args; /* agent_args */
     keys_t keys;
@@ -45,8 +52,9 @@ typedef struct agent_state {
     bool moving;                               /* another one is being noted */
     id128_t visit;                             /* drawn for this connection */
     uint64_t last_order;                       /* the highest number heard in it */
-    bool removed;                              /* the site has said that the point is no more */
-    bool buried;                               /* that is durable, and was said */
+    beacon_state_t beacon;
+    bool removed; /* the site has said that the point is no more */
+    bool buried;  /* that is durable, and was said */
     /* the order in hand */
     agent_phase_t phase;
     kept_t *probe;        /* agent_order */
@@ -100,6 +108,11 @@ void agent_know_addresses(agent_state_t *self);
 /* The one to dial next: where it answered last the newest, else the other one. */
 slice_t agent_next_address(agent_state_t *self);
 actor_next_t agent_take_address(actor_ctx_t *ctx, agent_state_t *self, const agent_address_t *m);
+
+/* agent_beacon.c */
+void agent_beacon_begin(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_take_beacon(actor_ctx_t *ctx, agent_state_t *self, const agent_beacon_t *m);
+actor_next_t agent_look_stale(actor_ctx_t *ctx, agent_state_t *self);
 
 /* agent_watch.c */
 actor_next_t agent_watch_from_now(actor_ctx_t *ctx, agent_state_t *self);

@@ -76,3 +76,15 @@ agent_address_said(const agent_order_said_t *said, slice_t address, signed_versi
                                       .package = slice_of("")};
     return manifest_digest((const uint8_t *) address.data, address.size, &ret_version->root);
 }
+
+err_t
+agent_beacon_said(const id128_t *site, const agent_beacon_t *beacon, signed_version_t *ret_version)
+{
+    uint8_t bytes[16];
+
+    put_number(bytes, (uint64_t) beacon->time, 8);
+    put_number(bytes + 8, beacon->stale_ms, 8);
+    *ret_version =
+        (signed_version_t){.site = *site, .epoch = beacon->sequence, .package = slice_of("")};
+    return manifest_digest(bytes, sizeof bytes, &ret_version->root);
+}

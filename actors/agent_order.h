@@ -27,6 +27,9 @@ err_t agent_order_sign(const secret_t *signing, const agent_order_said_t *said,
 err_t agent_order_check(const digest_t *signing_key, const agent_order_said_t *said,
                         slice_t signature) must_use;
 
+/* What is signed of a beacon. */
+err_t agent_beacon_said(const id128_t *site, const agent_beacon_t *beacon,
+                        signed_version_t *ret_version) must_use;
 /* What is signed of an address of the site: said.record, work, number and task mean nothing. */
 err_t agent_address_said(const agent_order_said_t *said, slice_t address,
                          signed_version_t *ret_version) must_use;

@@ -23,6 +23,7 @@ typedef enum agent_side { AGENT_SAYS = 1, SITE_SAYS = 2 } agent_side_t;
     W(agent_removed, SITE_SAYS)                                                                    \
     W(agent_buried, AGENT_SAYS)                                                                    \
     W(agent_address, SITE_SAYS)                                                                    \
+    W(agent_beacon, SITE_SAYS)                                                                     \
     W(agent_moved, AGENT_SAYS)                                                                     \
     W(agent_hello, AGENT_SAYS)                                                                     \
     W(agent_welcome, SITE_SAYS)                                                                    \

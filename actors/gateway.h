@@ -19,13 +19,14 @@
 #include "runtime/notes.h"
 
 #define GATEWAY_ASK_MS 60000u
-enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE };
+enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
 
 #define GATEWAY_EDGES(E)                                                                           \
     E(NEED, site_database, agents_known)                                                           \
     E(ASK, site_database, agents_known)                                                            \
     E(ASK, site_database, agent_enrol)                                                             \
     E(ASK, site_database, agent_told)                                                              \
+    E(ASK, site_database, beacon_next)                                                             \
     E(ASK, site_database, agent_heard)                                                             \
     E(TELL, site_database, note_event)                                                             \
     E(TELL, site_database, progress)                                                               \
@@ -161,6 +162,9 @@ void address_tell(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 void address_tell_all(actor_ctx_t *ctx, agent_gateway_t *self);
 bool address_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
                    const agent_moved_t *m);
+
+/* gateway_beacon.c */
+actor_next_t beacon_due(actor_ctx_t *ctx, agent_gateway_t *self);
 
 /* gateway_join.c */
 actor_next_t join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/content/beacon.h"
 #include "actors/content/join.h"
 #include "actors/content/lack.h"
 #include "actors/content/listing.h"
@@ -260,4 +261,24 @@ job_move(job_t *job, world_t *world, const void *input, void *resource)
 
     m->err = err;
     m->root = draft_copy_text(job_draft(job), order, order->address);
+}
+
+/* ---- the site's beacon ---- */
+
+void
+job_beacon(job_t *job, world_t *world, const void *input, void *resource)
+{
+    const beacon_order_t *order = input;
+    char data[PATH_BYTES_MAX + 1];
+    fault_t fault = {0};
+    beacon_t beacon = {
+        .sequence = order->sequence, .time_ns = order->time, .replayed = order->replayed};
+    err_t err = ERR_NAME_TOO_LONG;
+
+    if (!resource && slice_copy(record_slice(order, order->data), data, sizeof data)) {
+        err = order->stale ? beacon_keep_stale(world, data, order->replayed, &fault)
+                           : beacon_keep(world, data, &beacon, &fault);
+    }
+    claimed_t *m = JOB_OUTPUT(job, claimed);
+    m->err = err;
 }

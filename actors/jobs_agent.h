@@ -4,7 +4,7 @@
  *          job_tidy: work -> collected: the agent's store keeps what the point has, and what root
  *          is of the work, if any; job_bury: bury_order -> claimed;
  *          job_move: move_order -> claimed, whose root is the address;
- *          job_seed: seed_order -> agent_seeded.
+ *          job_seed: seed_order -> agent_seeded; job_beacon: beacon_order -> claimed.
  * Promises each makes its answer whatever it meets. What stored counts is durable.
  * Costs    those of content/.
  * Errors   in the answers.
@@ -21,4 +21,4 @@ typedef struct arrivals {
 } arrivals_t;
 
 void arrivals_drop(void *arrivals);
-job_fn job_lack, job_store, job_tidy, job_bury, job_move, job_seed;
+job_fn job_lack, job_store, job_tidy, job_bury, job_move, job_seed, job_beacon;

@@ -119,6 +119,9 @@
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */
 #define AGENT_BEAT_MS          2000u       /* between signs of life, both ways */
 #define AGENT_SILENCE_MS       8000u       /* without one the other side is gone */
+#define BEACON_MS              60000u      /* between beacons of a site */
+#define BEACONS_MISSED_MAX     15u         /* in a row; then an agent is stale */
+#define AGENT_STALE_MS         900000u     /* until an agent that has just begun is stale */
 #define AGENT_PATH_BYTES_MAX   1024u       /* of an agent's ROOT and DATA, and of an address; longer is refused (name-too-long) */
 #define AGENT_ADDRESS_BYTES_MAX 255u       /* of an address that agents are told; longer is refused (too-large) */
 #define LISTEN_MAX             4u          /* endpoints at which a site listens for agents; a further one is refused */

@@ -673,6 +673,10 @@ extern const record_words_t error_class_words;
     M(scrub_next, "what is to be read again at the next points, by their names: asked by distribution_manager") \
     M(scrub_due, "that, and how fast")                                                             \
     M(scrub_point, "a portion of what a point holds is to be read again")                          \
+    M(beacon_next, "the number of the next beacon: asked by agent_gateway")                        \
+    M(beacon_made, "that; none is given twice")                                                    \
+    M(beacon_order, "a beacon that an agent heard, or that it is stale, is to be kept")            \
+    M(agent_beacon, "the site is there")                                                           \
     M(scrubbed, "what became of a portion: told by point_worker, then asked of site_database")     \
     /* points that leave */                                                                        \
     M(leaving_points, "removed points without content, which are there: asked by distribution_manager") \
@@ -981,6 +985,19 @@ extern const record_words_t error_class_words;
     F(R, u64, rate, 0, REQUIRED)             /* bytes a second; 0: nothing is read */              \
     F(R, text, last, NAME_BYTES_MAX, OPTIONAL) /* the last point that was looked at; empty: there are no more */ \
     F(R, rows, targets, scrub_row, REQUIRED)
+#define REC_beacon_next(F, R)  F(R, flag, all, 0, OPTIONAL)
+#define REC_beacon_made(F, R)  F(R, u64, sequence, 0, REQUIRED)
+#define REC_beacon_order(F, R)                                                                     \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, u64, sequence, 0, REQUIRED)                                                               \
+    F(R, time, time, 0, OPTIONAL)                                                                  \
+    F(R, flag, stale, 0, REQUIRED) /* the one that is kept stays, and the agent is stale */        \
+    F(R, u64, replayed, 0, REQUIRED)
+#define REC_agent_beacon(F, R)                                                                     \
+    F(R, u64, sequence, 0, REQUIRED) /* rises from beacon to beacon, for ever */                   \
+    F(R, time, time, 0, OPTIONAL)    /* of the site: shown, never compared */                      \
+    F(R, u64, stale_ms, 0, REQUIRED) /* without a higher one the agent is stale then */            \
+    F(R, bytes, signature, 64, REQUIRED)
 #define REC_scrub_point(F, R) REC_work(F, R)
 #define REC_scrubbed(F, R)    REC_outcome(F, R)
 #define REC_leaving_points(F, R)                                                                   \
@@ -1073,6 +1090,7 @@ extern const record_words_t error_class_words;
     F(R, u32, probe_ms, 0, OPTIONAL)                                                               \
     F(R, u32, backlog_alarm_ms, 0, OPTIONAL)                                                       \
     F(R, u32, scrub_ms, 0, OPTIONAL)                                                               \
+    F(R, u32, beacon_ms, 0, OPTIONAL)                                                              \
     F(R, texts, allow_source, 64, OPTIONAL)                                                        \
     F(R, texts, allow_root, 64, OPTIONAL)                                                          \
     F(R, text, listen, AGENT_PATH_BYTES_MAX, OPTIONAL) /* for agents; absent: none can join */     \

@@ -240,6 +240,7 @@ site_args(draft_t *draft, const config_t *config)
     args->grace_ms = config->grace_ms;
     args->probe_ms = config->probe_ms;
     args->scrub_ms = config->scrub_ms;
+    args->beacon_ms = config->beacon_ms;
     args->backlog_alarm_ms = config->backlog_alarm_ms;
     args->listen = config->agents[0] ? draft_text(draft, slice_of(config->agents)) : (text_t){0};
     args->allow_source = put_prefixes(draft, config->source, config->sources);

@@ -262,6 +262,12 @@ set_scrub(config_t *config, const char *value)
 }
 
 static const char *
+set_beacon(config_t *config, const char *value)
+{
+    return set_small(&config->beacon_ms, 86400000, value, "wants milliseconds, 1 to 86400000");
+}
+
+static const char *
 set_backlog_alarm(config_t *config, const char *value)
 {
     return set_small(&config->backlog_alarm_ms, 86400000, value,
@@ -303,6 +309,7 @@ static const struct {
     {"tuning", "grace-ms", set_grace, false},
     {"tuning", "probe-ms", set_probe, false},
     {"tuning", "scrub-ms", set_scrub, false},
+    {"tuning", "beacon-ms", set_beacon, false},
     {"tuning", "backlog-alarm-ms", set_backlog_alarm, false},
     {"tuning", "workers", set_workers, false},
     {"tuning", "placement", set_placement, false},

@@ -43,7 +43,8 @@ typedef struct config {
     char *source[CONFIG_PREFIXES_MAX], *root[CONFIG_PREFIXES_MAX];
     uint32_t sources, roots;
     uint64_t grace_ms;
-    uint32_t probe_ms, backlog_alarm_ms, scrub_ms, workers; /* 0: the default of limits.h */
+    uint32_t probe_ms, backlog_alarm_ms, scrub_ms, beacon_ms,
+        workers; /* 0: the default of limits.h */
     host_placement_t placement;
 } config_t;
 

@@ -311,3 +311,15 @@ handle_agents_known(tx_t *tx, const agents_known_t *m)
         list_tombstones(tx, listed, m->after - TOMBSTONES_FROM);
     }
 }
+
+/* Above all that was given before, also of the site that a backup was made of. */
+void
+handle_beacon_next(tx_t *tx, __attribute__((unused)) const beacon_next_t *m)
+{
+    uint64_t last = (uint64_t) NUMBER(tx, SQL_META_GET, 0, v_text(slice_of("beacon")));
+    uint64_t least = site_incarnation(tx) << 32;
+    uint64_t sequence = (last > least ? last : least) + 1;
+    RUN(tx, SQL_META_SET, v_text(slice_of("beacon")), v_u64(sequence));
+    beacon_made_t *made = ANSWER(tx, beacon_made);
+    made->sequence = sequence;
+}

@@ -67,6 +67,7 @@ typedef enum how {
     H(point_returned, HOW_WRITES | HOW_VITAL)                                                      \
     H(patrol, HOW_READS)                                                                           \
     H(looked, HOW_WRITES | HOW_VITAL)                                                              \
+    H(beacon_next, HOW_WRITES | HOW_VITAL)                                                         \
     H(scrub_next, HOW_WRITES)                                                                      \
     H(scrubbed, HOW_WRITES)                                                                        \
     H(leaving_points, HOW_READS)                                                                   \

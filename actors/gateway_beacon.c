@@ -1,0 +1,76 @@
+/* gateway_beacon.c - the site says now and then that it is there, in words that nobody can say again.
+ *
+ * A beacon is signed, and has a number that rises: the database gives it out, so that none is given
+ * twice, also after a restart or a restore. One signature is for all agents. */
+#include "actors/agent_order.h"
+#include "actors/gateway.h"
+
+#define NS_PER_MS INT64_C(1000000)
+
+THEN(agent_gateway_t, beacon_came)
+
+static uint64_t
+period_ms(const agent_gateway_t *self)
+{
+    const site_args_t *args = kept_record(self->args);
+
+    return args->beacon_ms ? args->beacon_ms : BEACON_MS;
+}
+
+static bool
+anybody_is_here(const agent_gateway_t *self)
+{
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here) {
+            return true;
+        }
+    }
+    return false;
+}
+
+actor_next_t
+beacon_due(actor_ctx_t *ctx, agent_gateway_t *self)
+{
+    if (self->has_keys && self->listed && anybody_is_here(self)) {
+        beacon_next_t *m = DRAFT(ctx, beacon_next);
+        m->all = true;
+        answer_unheard(ask_site_database_beacon_next(ctx, m, GATEWAY_ASK_MS, beacon_came_then, 0));
+    }
+    return actor_timer(ctx, TIMER_BEACON, period_ms(self)) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                         : ACTOR_FAIL;
+}
+
+static const agent_beacon_t *
+draft_beacon(actor_ctx_t *ctx, const agent_gateway_t *self, uint64_t sequence)
+{
+    agent_beacon_t *m = DRAFT(ctx, agent_beacon);
+    uint8_t signature[SIGN_BYTES] = {0};
+    signed_version_t said;
+
+    m->sequence = sequence;
+    m->time = actor_wall_ns(ctx) / NS_PER_MS * NS_PER_MS; /* as it is on the wire, and signed */
+    m->stale_ms = period_ms(self) * BEACONS_MISSED_MAX;
+    if (agent_beacon_said(&self->site, m, &said) == OK) {
+        sign_version(&self->keys.signing, SIGN_BEACON, &said, signature);
+    }
+    m->signature = actor_text(ctx, (slice_t){(const char *) signature, sizeof signature});
+    return m;
+}
+
+static actor_next_t
+beacon_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
+{
+    const beacon_made_t *made = ANSWER_AS(answer, beacon_made);
+
+    if (!made) {
+        return ACTOR_CONTINUE; /* the next one is soon */
+    }
+    kept_t *kept = actor_keep(ctx, &agent_beacon_type, draft_beacon(ctx, self, made->sequence));
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here) {
+            visit_say(ctx, self, agent, &agent_beacon_type, kept_record(kept));
+        }
+    }
+    kept_destroy(&kept);
+    return ACTOR_CONTINUE;
+}
