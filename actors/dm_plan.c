@@ -16,12 +16,12 @@ next_numbers(actor_ctx_t *ctx, distribution_manager_t *self)
 }
 
 static texts_t
-copy_names(draft_t *draft, const distribute_plan_t *m)
+copy_texts(draft_t *draft, const distribute_plan_t *m, texts_t from)
 {
-    texts_t names = draft_rows(draft, m->to.count, sizeof(text_t));
+    texts_t names = draft_rows(draft, from.count, sizeof(text_t));
 
-    for (uint32_t i = 0; i < m->to.count; i++) {
-        text_t name = draft_copy_text(draft, m, *ROW(m, m->to, i, text_t));
+    for (uint32_t i = 0; i < from.count; i++) {
+        text_t name = draft_copy_text(draft, m, *ROW(m, from, i, text_t));
         text_t *into = draft_row(draft, names, i, sizeof *into);
         if (into) {
             *into = name;
@@ -42,7 +42,8 @@ dm_plan(actor_ctx_t *ctx, distribution_manager_t *self, const distribute_plan_t 
     }
     plan_targets_t *ask = DRAFT(ctx, plan_targets);
     ask->id = actor_text(ctx, record_slice(m, m->id));
-    ask->to = copy_names(actor_draft_open(ctx), m);
+    ask->to = copy_texts(actor_draft_open(ctx), m, m->to);
+    ask->rings = copy_texts(actor_draft_open(ctx), m, m->rings);
     ask->all = m->all;
     ask->first = next_numbers(ctx, self);
     verdict_t verdict =
@@ -105,6 +106,7 @@ dm_plan_end(actor_ctx_t *ctx, dm_op_t *op)
     for (uint32_t i = 0; i < plan->targets.count && !draft->full; i++) {
         plan_row_t *row = draft_row(draft, m->points, i, sizeof *row);
         copy_row(draft, kept_record(op->found[i]), row);
+        row->ring = ROW(plan, plan->targets, i, due_row_t)->ring;
         fill_time(row, ROW(plan, plan->targets, i, due_row_t));
         m->ok = m->ok && row->cause.count == 0;
         m->bytes += row->bytes;

@@ -37,6 +37,8 @@
     E(ASK, site_database, distribute)                                                              \
     E(ASK, site_database, withdraw)                                                                \
     E(ASK, site_database, prioritize)                                                              \
+    E(ASK, site_database, rollout_pause)                                                           \
+    E(ASK, site_database, rollout_resume)                                                          \
     E(ASK, site_database, status)                                                                  \
     E(ASK, site_database, rollback)                                                                \
     E(ASK, site_database, retry)                                                                   \

@@ -156,7 +156,9 @@ typedef enum error_class {
     E(ERR_NO_BACKUP,     "no-backup",       REFUSE,   "the directory holds no backup that was finished", \
       "name a directory that despool site backup has finished: it has a file 'backup'")            \
     E(ERR_HALF_RESTORED, "half-restored",   STOP,     "a restore of the data directory was not finished", \
-      "empty the directory and restore it again: despool --data DIR site restore BACKUP")
+      "empty the directory and restore it again: despool --data DIR site restore BACKUP")           \
+    E(ERR_RING,          "ring",            RESOURCE, "an earlier ring is not done yet, or the rollout is stopped", \
+      "despool status ID shows its rings; despool rollout resume ID goes on after a stop")
 
 typedef enum err {
     OK = 0,

@@ -128,6 +128,9 @@
 #define RATE_BYTES_MAX         10000000000u /* bytes a second of a rate; a larger one is refused (bad-value) */
 #define RATE_BURST_MS          100u        /* of a rate that may be sent at once after a rest */
 #define RATE_BLOCK_BYTES_MIN   4096u       /* sent at one time, also at a lower rate */
+#define RINGS_MAX              16u         /* rings of a rollout; more are refused (too-large) */
+#define RING_TRIES             3u          /* tries that reached a point; then its ring counts it as a failure */
+#define RING_WAITS_MS          600000u     /* 10 min that a ring may take in silence; then who it waits for is told, and once a day */
 #define RATED_LINKS_MAX        10000u      /* links of a site; a further one is refused (full) */
 #define TOKEN_LIFE_S           86400u      /* a day that a token is good, unless dp add says otherwise */
 #define TOKEN_LIFE_MAX_S       2592000u    /* 30 days; a longer one is refused (bad-value) */

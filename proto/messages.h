@@ -41,6 +41,10 @@ RECORD_WORDS_ENUM(action, ACTIONS, ACTION)
     W(P, HIGH, "high") W(P, MEDIUM, "medium") W(P, LOW, "low")
 RECORD_WORDS_ENUM(priority, PRIORITIES, PRIORITY)
 
+#define ROLLOUT_STATES(W, P)                                                                       \
+    W(P, RUNS, "runs") W(P, STOPPED, "stopped") W(P, DONE, "done") W(P, CANCELLED, "cancelled")
+RECORD_WORDS_ENUM(rollout_state, ROLLOUT_STATES, ROLLOUT)
+
 #define SEVERITIES(W, P) W(P, INFO, "info") W(P, WARNING, "warning") W(P, ERROR, "error")
 RECORD_WORDS_ENUM(severity, SEVERITIES, SEVERITY)
 
@@ -74,6 +78,7 @@ extern const record_words_t error_class_words;
     M(version_ref, "a version of a package")                                                       \
     M(cause, "why something is not as it should be")                                               \
     M(target_status, "one package on one distribution point, as an operator sees it")              \
+    M(rollout_row, "how far a package is on its way through its rings")                            \
     M(package_row, "a package in a list")                                                          \
     M(package_status, "a package and its targets")                                                 \
     M(point_row, "a distribution point in a list")                                                 \
@@ -124,7 +129,18 @@ extern const record_words_t error_class_words;
     F(R, u64, bytes_done, 0, REQUIRED)                                                             \
     F(R, u64, bytes_total, 0, REQUIRED)                                                            \
     F(R, time, unknown_since, 0, OPTIONAL) /* what the point had is not known to be there since then */\
-    F(R, word, priority, priority, OPTIONAL)
+    F(R, word, priority, priority, OPTIONAL)                                                       \
+    F(R, u32, ring, 0, OPTIONAL) /* of its package's rollout, from 1; 0: in none */
+#define REC_rollout_row(F, R)                                                                      \
+    F(R, text, rings, TEXT_BYTES_MAX, REQUIRED) /* percents of the points, as they were given */   \
+    F(R, u32, ring, 0, REQUIRED)                /* that it has come to, from 1 */                  \
+    F(R, u32, of, 0, REQUIRED)                                                                     \
+    F(R, word, state, rollout_state, REQUIRED)                                                     \
+    F(R, time, since, 0, OPTIONAL)       /* of this ring, or of the stop */                        \
+    F(R, u32, stop_at, 0, REQUIRED)      /* failures that stop it */                               \
+    F(R, u32, failures, 0, REQUIRED)     /* that count, not above stop_at */                       \
+    F(R, u64, waits_for, 0, REQUIRED)    /* points of this ring that are not done */               \
+    F(R, text, why, TEXT_BYTES_MAX, OPTIONAL) /* it is stopped */
 #define REC_package_row(F, R)                                                                      \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
@@ -145,7 +161,8 @@ extern const record_words_t error_class_words;
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, maybe, version, version_ref, OPTIONAL)                                                    \
     F(R, word, state, package_state, REQUIRED)                                                     \
-    F(R, rows, targets, target_status, REQUIRED)
+    F(R, rows, targets, target_status, REQUIRED)                                                   \
+    F(R, maybe, rollout, rollout_row, OPTIONAL)
 #define REC_point_row(F, R)                                                                        \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, root, PATH_BYTES_MAX, REQUIRED)                                                     \
@@ -239,7 +256,8 @@ extern const record_words_t error_class_words;
     F(R, count, have_bytes, 0, OPTIONAL)     /* free beyond the reserve; null: not known */        \
     F(R, count, have_inodes, 0, OPTIONAL)                                                          \
     F(R, count, rate, 0, OPTIONAL)           /* bytes a second at most; null: no limit is known */ \
-    F(R, count, least_ms, 0, OPTIONAL)       /* that the bytes take at that rate */
+    F(R, count, least_ms, 0, OPTIONAL)       /* that the bytes take at that rate */                \
+    F(R, u32, ring, 0, OPTIONAL)             /* in which it would come; 0: rings were not asked for */
 #define REC_target_ref(F, R)                                                                       \
     F(R, u64, target, 0, REQUIRED)   /* row id */                                                  \
     F(R, u64, revision, 0, REQUIRED) /* of the row: what is older is refused as superseded */      \
@@ -269,7 +287,8 @@ extern const record_words_t error_class_words;
     F(R, word, priority, priority, OPTIONAL)                                                       \
     F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */              \
     F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
-    F(R, digest, have, 0, OPTIONAL)
+    F(R, digest, have, 0, OPTIONAL)                                                                \
+    F(R, u32, ring, 0, OPTIONAL) /* of a plan */
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
@@ -355,6 +374,8 @@ extern const record_words_t error_class_words;
     C(retry, "retry", 1, "tries failed, retrying and cancelled targets now")                       \
     C(cancel, "cancel", 1, "ends the work on targets that are not installed")                      \
     C(prioritize, "prioritize", 1, "changes which work goes first, of what is not installed yet")  \
+    C(rollout_pause, "rollout.pause", 1, "begins no more work of a package's rollout")             \
+    C(rollout_resume, "rollout.resume", 1, "goes on with a stopped rollout; the failures until now count no more") \
     C(verify, "verify", 1, "reads every byte at the points and compares")                          \
     C(store_check, "store.check", 1, "reads every byte of the site's store and compares")          \
     C(store_rebuild, "store.rebuild", 1, "makes the index of the site's store anew from its packs") \
@@ -456,12 +477,17 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
     F(R, flag, all, 0, OPTIONAL)                                                                   \
-    F(R, word, priority, priority, OPTIONAL) /* also of targets that want the version already */
+    F(R, word, priority, priority, OPTIONAL) /* also of targets that want the version already */   \
+    F(R, texts, rings, RINGS_MAX, OPTIONAL) /* percents of the points, rising, the last is 100 */  \
+    F(R, u32, stop_at, 0, OPTIONAL)         /* of rings: failures that stop the rest; 0: 1 */
 #define REC_distribute_plan(F, R)                                                                  \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL) /* names, and @group */                      \
-    F(R, flag, all, 0, OPTIONAL)
+    F(R, flag, all, 0, OPTIONAL)                                                                   \
+    F(R, texts, rings, RINGS_MAX, OPTIONAL) /* as of distribute */
+#define REC_rollout_pause(F, R)  COMMAND(F, R) F(R, text, id, NAME_BYTES_MAX, REQUIRED)
+#define REC_rollout_resume(F, R) COMMAND(F, R) F(R, text, id, NAME_BYTES_MAX, REQUIRED)
 #define REC_withdraw(F, R)                                                                         \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -1018,7 +1044,8 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, texts, to, POINTS_PER_COMMAND_MAX, OPTIONAL)                                              \
     F(R, flag, all, 0, OPTIONAL)                                                                   \
-    F(R, u64, first, 0, REQUIRED) /* the number of the first; no target has such a one */
+    F(R, u64, first, 0, REQUIRED) /* the number of the first; no target has such a one */          \
+    F(R, texts, rings, RINGS_MAX, OPTIONAL)
 #define REC_verify_keep(F, R)                                                                      \
     F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \
     F(R, maybe, verified, verified, REQUIRED)

@@ -56,6 +56,11 @@
     S(2391, STATUS_SEED_NOT_USED, WARNING, "a seed, or a part of it, was not used; its content is sent") \
     S(2392, STATUS_SEED_SET, INFO, "the seed of a distribution point was changed")                 \
     S(2393, STATUS_DELTA_REFUSED, WARNING, "a delta gave other bytes than it should; whole files are sent") \
+    S(2394, STATUS_RING_BEGUN, INFO, "the next ring of a rollout begins")                          \
+    S(2395, STATUS_RING_WAITS, WARNING, "a ring waits for some of its points")                     \
+    S(2396, STATUS_ROLLOUT_STOPPED, ERROR, "a rollout was stopped, by failures or by an operator") \
+    S(2397, STATUS_ROLLOUT_RESUMED, INFO, "a stopped rollout goes on")                             \
+    S(2398, STATUS_ROLLOUT_ENDED, INFO, "a rollout has come to its end")                           \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

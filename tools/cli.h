@@ -106,6 +106,8 @@ bool cli_show(const cli_line_t *line, const wire_value_t *result);
 void cli_show_json(const wire_value_t *value);
 /* The answer of plan, as a table. */
 void cli_show_plan(const wire_value_t *result);
+/* How far a package is on its way through its rings; nothing for one that has none. */
+void cli_show_rollout(const wire_value_t *package);
 /* The answer of graph: as tables, or with --dot as text for Graphviz. */
 void cli_show_graph(const cli_line_t *line, const wire_value_t *result);
 void cli_show_event(const wire_value_t *event);

@@ -46,6 +46,11 @@ put_point(cli_table_t *table, const wire_value_t *point)
         put_figures(table, point);
         put_time(table, point);
     }
+    if (cli_number(point, "ring") > 0) {
+        table_cellf(table, "ring %" PRIu64, cli_number(point, "ring"));
+    } else {
+        table_cell(table, "-");
+    }
     if (caused) {
         slice_t code = cli_text(&cause, "code"), text = cli_text(&cause, "text");
         table_cellf(table, "%.*s: %.*s", (int) code.size, code.data, (int) text.size, text.data);
@@ -57,8 +62,8 @@ put_point(cli_table_t *table, const wire_value_t *point)
 void
 cli_show_plan(const wire_value_t *result)
 {
-    static const char *const heads[] = {"DP",     "SENDS",    "TAKES", "FREE",
-                                        "INODES", "AT LEAST", "WHY",   NULL};
+    static const char *const heads[] = {"DP",       "SENDS", "TAKES", "FREE", "INODES",
+                                        "AT LEAST", "RING",  "WHY",   NULL};
     cli_table_t *table = table_new(heads);
     wire_value_t points = cli_list(result, "points"), point;
     cli_items_t items = cli_items(&points);

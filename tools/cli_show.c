@@ -104,6 +104,7 @@ show_package_state(const wire_value_t *package)
     cli_version(package, "version", version, sizeof version);
     cli_line(stdout, "%.*s version %s is %.*s", (int) id.size, id.data, version, (int) state.size,
              state.data);
+    cli_show_rollout(package);
 }
 
 static void

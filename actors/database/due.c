@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actors/database/handlers.h"
+#include "actors/database/rollouts.h"
 #include "runtime/actor.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -88,7 +89,7 @@ take_up_due(tx_t *tx, rows_t rows)
     uint32_t count = 0;
     while (count < rows.count && tx->err == OK && target_next_due(tx, tx->now_ns, &target)) {
         actor_about((uint64_t) target.row);
-        if (target.paused) { /* its work ended while the point was paused */
+        if (target.paused || target.held) { /* its work ended while the point was paused */
             target_supersede(tx, &target);
             target_save(tx, &target, status_of_state(target.state));
             continue;
@@ -121,6 +122,7 @@ handle_due_targets(tx_t *tx, const due_targets_t *m)
     bool told = tx->targets_changed;
     begin_run(tx, &m->run);
     clamp_times(tx);
+    rollouts_tell(tx);
     due_t *due = ANSWER(tx, due);
     due->targets = draft_rows(&tx->answer, limit, sizeof(due_row_t));
     due->targets.count = take_up_due(tx, due->targets);
@@ -366,7 +368,8 @@ wake(tx_t *tx, target_t *target)
     if (exhausted && package_by_row(tx, target->package, &package)) {
         target_want(tx, target, &package);
         target_save(tx, target, STATUS_TARGET_PENDING);
-    } else if (!state_is_final(target->state) && !target->taken && !target->paused) {
+    } else if (!state_is_final(target->state) && !target->taken && !target->paused &&
+               !target->held) {
         target_due_now(tx, target);
         target_save(tx, target, STATUS_NONE);
     }

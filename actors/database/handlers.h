@@ -43,6 +43,8 @@ typedef enum how {
     H(retry, HOW_CHANGE)                                                                           \
     H(cancel, HOW_CHANGE | HOW_VITAL)                                                              \
     H(prioritize, HOW_CHANGE)                                                                      \
+    H(rollout_pause, HOW_CHANGE)                                                                   \
+    H(rollout_resume, HOW_CHANGE)                                                                  \
     H(status, HOW_READS)                                                                           \
     H(status_since, HOW_READS)                                                                     \
     H(recall, HOW_READS)                                                                           \

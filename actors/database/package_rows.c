@@ -2,7 +2,7 @@
  * rows.h. */
 #include <stdio.h>
 
-#include "actors/database/rows.h"
+#include "actors/database/rollouts.h"
 
 /* ---- packages ---- */
 
@@ -118,6 +118,7 @@ packages_announce(tx_t *tx)
 {
     package_t package;
     for (uint32_t i = 0; i < tx->watched_count && tx->err == OK; i++) {
+        rollout_advance(tx, tx->watched[i].package);
         uint32_t state = package_state(tx, tx->watched[i].package);
         if (state < PACKAGE_COUNT && state != tx->watched[i].before &&
             package_by_row(tx, tx->watched[i].package, &package)) {

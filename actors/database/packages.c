@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "actors/database/handlers.h"
+#include "actors/database/rollouts.h"
 #include "actors/database/views.h"
 
 /* ---- excludes ---- */
@@ -184,6 +185,7 @@ handle_version_commit(tx_t *tx, const version_commit_t *m)
         take_version(m, &package);
         package_keep_version(tx, &package);
         tell_version(tx, &package);
+        rollout_anew(tx, &package, false);
         package_move_targets(tx, &package);
     }
     package_answer_version(tx, &package, changed);

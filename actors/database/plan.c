@@ -1,6 +1,6 @@
 /* plan.c - plan: which points are to be measured, and for which version. */
 #include "actors/database/handlers.h"
-#include "actors/database/names.h"
+#include "actors/database/rollouts.h"
 
 static bool
 may_plan(tx_t *tx, const package_t *package)
@@ -48,8 +48,15 @@ fill(tx_t *tx, const package_t *package, const point_t *point, due_row_t *ret)
 
 /* Numbered as who asks wants it: a point need not be a target yet. */
 static void
-list(tx_t *tx, const plan_targets_t *m, const package_t *package, const point_list_t *points)
+list(tx_t *tx, const plan_targets_t *m, const package_t *package, point_list_t *points)
 {
+    spread_t spread;
+    if (!spread_read(tx, "plan", m, m->rings, &spread)) {
+        return;
+    }
+    if (spread.count > 0) {
+        spread_order(tx, m, m->to, points);
+    }
     due_t *due = ANSWER(tx, due);
     due->next_ms = RECORD_NONE;
     due->targets = draft_rows(&tx->answer, points->count, sizeof(due_row_t));
@@ -62,6 +69,7 @@ list(tx_t *tx, const plan_targets_t *m, const package_t *package, const point_li
         }
         fill(tx, package, &point, row);
         row->target = m->first + i;
+        row->ring = spread_ring(&spread, i, points->count);
     }
 }
 

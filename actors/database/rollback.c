@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "actors/database/handlers.h"
+#include "actors/database/rollouts.h"
 #include "actors/database/views.h"
 
 #define LISTED_MAX 8u /* versions named in a hint; of more the newest */
@@ -119,6 +120,7 @@ handle_rollback(tx_t *tx, const rollback_t *m)
         again.unique_bytes = again.stored_bytes = 0; /* it brings nothing */
         package_keep_version(tx, &again);
         tell(tx, &again, as);
+        rollout_anew(tx, &again, true);
         package_move_targets(tx, &again);
     }
     package_answer_version(tx, changed ? &again : &package, changed);

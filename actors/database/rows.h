@@ -60,6 +60,8 @@ typedef struct target {
     bool taken; /* by distribution_manager's present run */
     uint32_t slot;
     uint32_t priority; /* priority_t */
+    uint32_t ring;     /* of its package's rollout, from 1; 0: none */
+    bool held;         /* that ring has not begun, or was stopped */
     /* of its package, point and versions */
     char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
     id128_t package_incarnation, dp_incarnation;
@@ -141,6 +143,7 @@ bool target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret);
 bool target_next_of_package(tx_t *tx, int64_t package, int64_t after, target_t *ret);
 bool target_next_untidied(tx_t *tx, int64_t after, target_t *ret);
 bool target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret);
+bool target_next_of_ring(tx_t *tx, int64_t package, uint32_t ring, int64_t after, target_t *ret);
 bool target_next_aside(tx_t *tx, int64_t after, target_t *ret);
 bool target_next_due(tx_t *tx, int64_t now_ns, target_t *ret);
 void target_read(const cursor_t *row, target_t *ret);

@@ -17,6 +17,9 @@ _Static_assert(TARGET_PENDING == 0 && TARGET_INSTALLING == 1 && TARGET_INSTALLED
                    TARGET_RETRYING == 3 && TARGET_WAITING == 4 && TARGET_FAILED == 5 &&
                    TARGET_CANCELLED == 6 && TARGET_REMOVING == 7 && TARGET_REMOVED == 8,
                "states of targets are stored by number");
+_Static_assert(ROLLOUT_RUNS == 0 && ROLLOUT_STOPPED == 1 && ROLLOUT_DONE == 2 &&
+                   ROLLOUT_CANCELLED == 3,
+               "states of rollouts are stored by number");
 _Static_assert(PRIORITY_HIGH == 1 && PRIORITY_MEDIUM == 2 && PRIORITY_LOW == 3,
                "priorities are stored by number");
 _Static_assert(PACKAGE_IDLE == 0 && PACKAGE_ACTIVE == 1 && PACKAGE_COMPLETE == 2 &&
@@ -105,6 +108,16 @@ static const char *const steps[] = {
     "CREATE TABLE scrub (point INTEGER PRIMARY KEY REFERENCES point ON DELETE CASCADE,"
     "  began INTEGER NOT NULL, target INTEGER NOT NULL, root BLOB, path BLOB,"
     "  failed INTEGER NOT NULL, whole INTEGER NOT NULL);",
+    /* Rings. look: when it is told for whom its ring waits; null: it does not run. */
+    ("CREATE TABLE rollout (package INTEGER PRIMARY KEY REFERENCES package ON DELETE CASCADE,"
+     "  rings TEXT NOT NULL, ring INTEGER NOT NULL, of INTEGER NOT NULL, state INTEGER NOT NULL,"
+     "  stop_at INTEGER NOT NULL, forgiven INTEGER NOT NULL, since INTEGER NOT NULL, why TEXT,"
+     "  look INTEGER);"
+     "CREATE INDEX rollout_look ON rollout (look) WHERE look IS NOT NULL;"
+     "ALTER TABLE target ADD COLUMN ring INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE target ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
+     "CREATE INDEX target_ring ON target (package, ring, state, attempts) WHERE ring <> 0;"
+     "CREATE INDEX target_ring_row ON target (package, ring, row) WHERE ring <> 0;"),
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -209,7 +209,7 @@
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
-    "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed FROM target t "
+    "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed, t.ring, t.held FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
@@ -284,6 +284,40 @@
       "WHERE state = 4 AND cause = 'space'")                                                       \
     S(SQL_TARGETS_FULL_POINTS, "SELECT DISTINCT point FROM target INDEXED BY target_full "         \
                                "WHERE state = 4 AND cause = 'space' ORDER BY point LIMIT ?1")      \
+    S(SQL_TARGET_NEXT_OF_RING,                                                                     \
+      SQL_TARGET_COLUMNS "INDEXED BY target_ring_row " SQL_TARGET_JOINS                            \
+                         "WHERE t.package = ?1 AND t.ring = ?2 AND t.ring <> 0 AND t.row > ?3 "     \
+                         "ORDER BY t.row LIMIT 1")                                                 \
+    S(SQL_TARGET_RING, "UPDATE target SET ring = ?2, held = ?3 WHERE row = ?1")                    \
+    S(SQL_RINGS_CLEAR, "UPDATE target INDEXED BY target_ring SET ring = 0, held = 0 "              \
+                       "WHERE package = ?1 AND ring <> 0")                                          \
+    S(SQL_RINGS_HOLD, "UPDATE target INDEXED BY target_ring SET held = ring > ?2 "                 \
+                      "WHERE package = ?1 AND ring <> 0")                                           \
+    S(SQL_RING_FAILED,                                                                             \
+      "SELECT count(*) FROM (SELECT 1 FROM target INDEXED BY target_ring "                         \
+      "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 5 LIMIT ?3)")                     \
+    S(SQL_RING_TRIED, "SELECT count(*) FROM (SELECT 1 FROM target INDEXED BY target_ring "         \
+                      "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 3 "               \
+                      "AND attempts >= ?3 LIMIT ?4)")                                              \
+    S(SQL_RING_UNDONE, "SELECT count(*) FROM (SELECT 1 FROM target INDEXED BY target_ring "        \
+                       "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state IN (0, 1, 4) "     \
+                       "UNION ALL SELECT 1 FROM target INDEXED BY target_ring "                    \
+                       "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 3 "              \
+                       "AND attempts < ?3 LIMIT ?4)")                                              \
+    S(SQL_RING_FIRST_UNDONE,                                                                       \
+      "SELECT d.name, t.state, d.absent_since FROM target t INDEXED BY target_ring "               \
+      "CROSS JOIN point d ON d.row = t.point WHERE t.package = ?1 AND t.ring = ?2 "                \
+      "AND t.ring <> 0 AND t.state IN (0, 1, 3, 4) "                                                \
+      "AND (t.state <> 3 OR t.attempts < ?3) LIMIT 1")                                             \
+    S(SQL_ROLLOUT_OF, "SELECT package, rings, ring, of, state, stop_at, forgiven, since, why "     \
+                      "FROM rollout WHERE package = ?1")                                           \
+    S(SQL_ROLLOUT_LATE, "SELECT package, rings, ring, of, state, stop_at, forgiven, since, why "   \
+                        "FROM rollout INDEXED BY rollout_look WHERE look IS NOT NULL "             \
+                        "AND (look <= ?1 OR look > ?2) LIMIT 1")                                   \
+    S(SQL_ROLLOUT_LOOK, "UPDATE rollout SET look = ?2 WHERE package = ?1")                         \
+    S(SQL_ROLLOUT_SAVE, "INSERT OR REPLACE INTO rollout (package, rings, ring, of, state, "        \
+                        "stop_at, forgiven, since, why, look) "                                    \
+                        "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                        \
     S(SQL_TARGETS_FAILED, "SELECT count(*) FROM target INDEXED BY target_failed WHERE state = 5")
 
 #define SQL_STATEMENTS(S)                                                                          \

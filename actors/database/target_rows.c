@@ -46,6 +46,8 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->absent_since = cursor_int(row, 30);
     ret->seed_size = cursor_text(row, 32, ret->seed, sizeof ret->seed);
     ret->priority = cursor_u32(row, 31) < PRIORITY_COUNT ? cursor_u32(row, 31) : PRIORITY_MEDIUM;
+    ret->ring = cursor_u32(row, 33);
+    ret->held = cursor_int(row, 34) != 0;
 }
 
 void
@@ -88,6 +90,13 @@ bool
 target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret)
 {
     return read_one(OPEN(tx, SQL_TARGET_NEXT_OF_POINT, v_int(point), v_int(after)), ret);
+}
+
+bool
+target_next_of_ring(tx_t *tx, int64_t package, uint32_t ring, int64_t after, target_t *ret)
+{
+    return read_one(
+        OPEN(tx, SQL_TARGET_NEXT_OF_RING, v_int(package), v_int(ring), v_int(after)), ret);
 }
 
 bool
@@ -217,15 +226,17 @@ target_due_now(tx_t *tx, target_t *target)
     }
 }
 
-/* A paused point starts no more work: its targets have a cause instead of a due time. */
+/* A paused point starts no more work, nor does a ring that is not begun: such targets have a cause
+ * instead of a due time. */
 static void
-hold_paused(target_t *target)
+hold(target_t *target, err_t cause)
 {
     if (target->state != TARGET_REMOVING) {
         target->state = TARGET_WAITING;
     }
     target->due = 0;
-    target_set_cause(target, ERR_PAUSED, (slice_t){NULL, 0});
+    target->look = 0;
+    target_set_cause(target, cause, (slice_t){NULL, 0});
 }
 
 /* Due time, and when it is looked at, as its state has them. */
@@ -241,8 +252,9 @@ settle(tx_t *tx, target_t *target)
         target->due = 0;
         target->look = 0;
     } else if (!target->taken && target->paused) {
-        hold_paused(target);
-        target->look = 0;
+        hold(target, ERR_PAUSED);
+    } else if (!target->taken && target->held && target->state != TARGET_REMOVING) {
+        hold(target, ERR_RING);
     } else if (!target->taken) {
         target->due = target->due == 0 ? tx->now_ns : target->due;
         target->look = target->due;

@@ -2,6 +2,7 @@
 #include "actors/database/views.h"
 
 #include "actors/database/handlers.h"
+#include "actors/database/rollouts.h"
 
 rows_t
 view_version(tx_t *tx, uint64_t epoch, slice_t label, const digest_t *root)
@@ -102,6 +103,7 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
     ret->unknown_since = t->have != 0 ? t->absent_since : 0;
     ret->cause = view_cause(tx, t);
     ret->priority = t->priority;
+    ret->ring = t->ring;
     ret->bytes_total = t->bytes;
     ret->bytes_done =
         t->state == TARGET_INSTALLED ? t->bytes : progress_done(tx->db, (uint64_t) t->row);
@@ -147,6 +149,7 @@ fill_status(tx_t *tx, const package_t *package, package_status_t *ret)
     ret->name = package->name_size == 0 ? (text_t){0, 0} : tx_text(tx, SLICE_OF(package, name));
     ret->version = view_version(tx, package->epoch, SLICE_OF(package, label), &package->root);
     ret->state = package_state(tx, package->row);
+    ret->rollout = view_rollout(tx, package->row);
 }
 
 static void
@@ -225,6 +228,7 @@ status_of_one(tx_t *tx, const package_t *package, const point_t *point)
     answer->name = status.name;
     answer->version = status.version;
     answer->state = status.state;
+    answer->rollout = status.rollout;
     if (point == NULL) {
         answer->targets = view_targets(tx, package->row);
     } else if (there) {

@@ -1,6 +1,6 @@
 /* wishes.c - distribute, withdraw, retry and cancel: what is wanted of targets. */
 #include "actors/database/handlers.h"
-#include "actors/database/names.h"
+#include "actors/database/rollouts.h"
 
 /* ---- distribute ---- */
 
@@ -12,7 +12,7 @@ wants_again(uint32_t state)
 }
 
 typedef struct wish {
-    uint32_t priority;
+    uint32_t priority, ring;
     changed_t changed;
 } wish_t;
 
@@ -25,13 +25,24 @@ prioritize(tx_t *tx, target_t *target, uint32_t priority, changed_t *changed)
     }
 }
 
+/* It wants this version already: its place in the order is what may change. */
+static void
+place_again(tx_t *tx, target_t *target, wish_t *wish)
+{
+    if (rollout_place(tx, target, wish->ring, wish->ring > 1)) {
+        target_save(tx, target, STATUS_NONE);
+        changed_add(tx, &wish->changed, target->dp);
+    }
+    prioritize(tx, target, wish->priority, &wish->changed);
+}
+
 static void
 want_on(tx_t *tx, const package_t *package, const point_t *point, wish_t *wish)
 {
     target_t target;
     bool there = target_of(tx, package->row, point->row, &target);
     if (there && !wants_again(target.state) && target.wanted == package->epoch) {
-        prioritize(tx, &target, wish->priority, &wish->changed);
+        place_again(tx, &target, wish);
         return;
     }
     tx_watch_package(tx, package->row);
@@ -42,6 +53,7 @@ want_on(tx_t *tx, const package_t *package, const point_t *point, wish_t *wish)
     }
     if (there && tx->err == OK) {
         (void) target_prioritize(tx, &target, wish->priority);
+        (void) rollout_place(tx, &target, wish->ring, wish->ring > 1);
         target_want(tx, &target, package);
         target_save(tx, &target, STATUS_TARGET_PENDING);
         changed_add(tx, &wish->changed, target.dp);
@@ -84,7 +96,14 @@ handle_distribute(tx_t *tx, const distribute_t *m)
               may_change(tx, "distribute", &package) &&
               (m->all ? names_all_points(tx, &points)
                       : names_resolve(tx, "distribute", m, m->to, &points));
+    spread_t spread = {.count = 0};
+    if (go && m->rings.count > 0) {
+        go = spread_read(tx, "distribute", m, m->rings, &spread) &&
+             rollout_begin(tx, &package, &spread, m->stop_at);
+        spread_order(tx, m, m->to, &points);
+    }
     for (uint32_t i = 0; go && i < points.count && tx_ok(tx); i++) {
+        wish.ring = spread_ring(&spread, i, points.count);
         want_on_row(tx, &package, points.row[i], &wish);
     }
     point_list_free(&points);
@@ -183,7 +202,7 @@ retry_one(tx_t *tx, target_t *target, const package_t *package, changed_t *chang
     if (target->state == TARGET_FAILED || target->state == TARGET_CANCELLED) {
         target_want(tx, target, package);
         id = STATUS_TARGET_PENDING;
-    } else if (!target->taken && !target->paused &&
+    } else if (!target->taken && !target->paused && !target->held &&
                (target->state == TARGET_RETRYING || target->state == TARGET_WAITING ||
                 target->state == TARGET_REMOVING)) {
         target_due_now(tx, target);
@@ -223,7 +242,11 @@ cancel_one(tx_t *tx, target_t *target, const package_t *package, changed_t *chan
 void
 handle_cancel(tx_t *tx, const cancel_t *m)
 {
+    package_t package;
     change_targets(tx, "cancel", record_slice(m, m->id), record_slice(m, m->dp), cancel_one);
+    if (tx_ok(tx) && m->dp.size == 0 && package_by_id(tx, record_slice(m, m->id), &package)) {
+        rollout_cancelled(tx, &package);
+    }
 }
 
 /* ---- the same, of a target that was put aside ---- */
