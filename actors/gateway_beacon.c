@@ -1,4 +1,4 @@
-/* gateway_beacon.c - the site says now and then that it is there, in words that nobody can say again.
+/* gateway_beacon.c - the site says now and then that it is there, in words nobody can say again.
  *
  * A beacon is signed, and has a number that rises: the database gives it out, so that none is given
  * twice, also after a restart or a restore. One signature is for all agents. */

@@ -95,8 +95,8 @@ target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret)
 bool
 target_next_of_ring(tx_t *tx, int64_t package, uint32_t ring, int64_t after, target_t *ret)
 {
-    return read_one(
-        OPEN(tx, SQL_TARGET_NEXT_OF_RING, v_int(package), v_int(ring), v_int(after)), ret);
+    return read_one(OPEN(tx, SQL_TARGET_NEXT_OF_RING, v_int(package), v_int(ring), v_int(after)),
+                    ret);
 }
 
 bool

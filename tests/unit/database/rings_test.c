@@ -199,8 +199,8 @@ Test(rings, an_absent_point_holds_its_ring_and_that_is_told_once_a_day)
     cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, 2000), OK);
     (void) due(site);
     cr_assert_eq(events_of(site, STATUS_RING_WAITS), 0u);
-    world_sim_set_wall(site->sim, world_wall_ns(site->world) +
-                                      (int64_t) (RING_WAITS_MS + 1000) * 1000000);
+    world_sim_set_wall(site->sim,
+                       world_wall_ns(site->world) + (int64_t) (RING_WAITS_MS + 1000) * 1000000);
     (void) due(site);
     (void) due(site);
     cr_assert_eq(events_of(site, STATUS_RING_WAITS), 1u);
@@ -276,8 +276,8 @@ Test(rings, percents_that_do_not_rise_to_a_hundred_are_refused)
 
 /* ---- the articles ---- */
 
-/* Both wrote one file of requests. Here only the transaction of what ended moves a rollout: the same
- * outcome told twice begins a ring once, and one of before moves nothing. */
+/* Both wrote one file of requests. Here only the transaction of what ended moves a rollout: the
+ * same outcome told twice begins a ring once, and one of before moves nothing. */
 Test(d32, a_request_has_one_writer_and_what_is_told_twice_moves_it_once)
 {
     site_t *site = four_points();
@@ -306,8 +306,8 @@ steps_until_now(site_t *site)
     uint64_t steps = 0;
     for (uint32_t i = 0; i < SQL_COUNT; i++) {
         sqlite3_stmt *statement = site->db->statement[i];
-        steps += statement ? (uint64_t) sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0)
-                           : 0;
+        steps +=
+            statement ? (uint64_t) sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 0) : 0;
     }
     return steps;
 }
