@@ -362,7 +362,7 @@ is_excused(const cli_line_t *line, const cli_slot_t *slot)
     return false;
 }
 
-/* Lists name points: each command that takes one wants it, or --all. */
+/* Lists name points, but for rings: each command that takes one wants it, or --all. */
 static int
 check_slot(const cli_line_t *line, const cli_slot_t *slot)
 {
@@ -371,7 +371,8 @@ check_slot(const cli_line_t *line, const cli_slot_t *slot)
     if (slot->required && !given && !is_excused(line, slot)) {
         return usage(line, "missing argument", slot->word);
     }
-    if (slot->kind == CLI_LIST && !given && !cli_argument(line, "--all")) {
+    bool points = slot->kind == CLI_LIST && strcmp(slot->word, "--rings") != 0;
+    if (points && !given && !cli_argument(line, "--all")) {
         return usage(line, "wants --all or", slot->word);
     }
     return EXIT_DONE;

@@ -38,6 +38,8 @@ static const struct least {
     {"cancel", "id=P1"},
     {"plan", "id=P1 to:a,@g"},
     {"prioritize", "id=P1 priority=high"},
+    {"rollout.pause", "id=P1"},
+    {"rollout.resume", "id=P1"},
     {"verify", "id=P1"},
     {"store.check", ""},
     {"store.rebuild", ""},
