@@ -39,6 +39,8 @@ COMMANDS = {
     'retry': ({'id': 'X', 'dp': 'Y'}, ('id',)),
     'cancel': ({'id': 'X', 'dp': 'Y'}, ('id',)),
     'prioritize': ({'id': 'X', 'priority': 'low'}, ('id', 'priority')),
+    'rollout.pause': ({'id': 'X'}, ('id',)),
+    'rollout.resume': ({'id': 'X'}, ('id',)),
     'verify': ({'id': 'X', 'dp': 'Y'}, ('id',)),
     'store.check': ({'repair': False}, ()),
     'store.rebuild': ({}, ()),
