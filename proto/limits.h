@@ -78,7 +78,7 @@
 #define PATROL_STEP_MS         100u        /* between such looks: at most 20 of them in a second */
 #define LEAVING_POINTS_MAX     16u         /* removed points whose roots are given free at one time */
 #define PATROL_LOST_MAX        16u         /* job threads lost; then no such look until one has come back */
-#define SCRUB_RATE_DEFAULT     4000000u    /* bytes a second that are read again at each point, and of the store */
+#define SCRUB_RATE_DEFAULT     4000000u    /* bytes a second that are read again at each point */
 #define SCRUB_ROUND_MS         10000u      /* between two portions of one point, at least */
 #define SCRUB_REST_MS          86400000u   /* 24 h from the beginning of a whole reading to the next, at least */
 #define SCRUB_POINTS_MAX       4u          /* portions in hand; further points wait for them */

@@ -471,7 +471,7 @@ extern const record_words_t error_class_words;
     COMMAND(F, R)                                                                                  \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* tcp://ADDRESS:PORT; they try it first from then on */ \
     F(R, count, rate, 0, OPTIONAL) /* to all agents: bytes of content a second; 0: no limit */     \
-    F(R, count, scrub, 0, OPTIONAL) /* bytes a second that are read again at each point, and of the store; 0: none */
+    F(R, count, scrub, 0, OPTIONAL) /* bytes a second that are read again at each point; 0: none */
 #define REC_distribute(F, R)                                                                       \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \

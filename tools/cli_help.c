@@ -19,7 +19,7 @@ value_shown(const cli_slot_t *slot)
     case CLI_RATE:
         return " RATE";
     case CLI_LIST:
-        return " NAME[,NAME...]";
+        return strcmp(slot->word, "--rings") == 0 ? " PERCENT[,PERCENT...]" : " NAME[,NAME...]";
     case CLI_PATH:
         return " PATH";
     default:

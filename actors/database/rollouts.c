@@ -81,8 +81,8 @@ failures_of(tx_t *tx, const rollout_t *r, uint32_t limit)
     for (uint32_t ring = 1; ring <= r->ring && count < limit; ring++) {
         value_t package = v_int(r->package), rest = v_int(limit);
         count += (uint32_t) NUMBER(tx, SQL_RING_FAILED, 0, package, v_int(ring), rest);
-        count += (uint32_t) NUMBER(tx, SQL_RING_TRIED, 0, package, v_int(ring), v_int(RING_TRIES),
-                                   rest);
+        count +=
+            (uint32_t) NUMBER(tx, SQL_RING_TRIED, 0, package, v_int(ring), v_int(RING_TRIES), rest);
     }
     return count < limit ? count : limit;
 }
@@ -125,8 +125,8 @@ tell_waits(tx_t *tx, const rollout_t *r)
     char text[320], dp[NAME_BYTES_MAX + 1] = "";
     uint32_t state = TARGET_PENDING;
     uint64_t count = waits_for(tx, r, COUNTED_MAX);
-    cursor_t row = OPEN(tx, SQL_RING_FIRST_UNDONE, v_int(r->package), v_int(r->ring),
-                        v_int(RING_TRIES));
+    cursor_t row =
+        OPEN(tx, SQL_RING_FIRST_UNDONE, v_int(r->package), v_int(r->ring), v_int(RING_TRIES));
     bool absent = false, there = cursor_next(&row);
     if (there) {
         cursor_name(&row, 0, dp);
@@ -135,11 +135,12 @@ tell_waits(tx_t *tx, const rollout_t *r)
     }
     cursor_close(&row);
     if (there) {
-        snprintf(text, sizeof text,
-                 "it waits for %llu points; one is %s, %s%s; despool cancel ID --dp NAME lets it go "
-                 "on without one",
-                 (unsigned long long) count, dp, target_state_words.word[state],
-                 absent ? " and absent" : "");
+        snprintf(
+            text, sizeof text,
+            "it waits for %llu points; one is %s, %s%s; despool cancel ID --dp NAME lets it go "
+            "on without one",
+            (unsigned long long) count, dp, target_state_words.word[state],
+            absent ? " and absent" : "");
         tell(tx, r, STATUS_RING_WAITS, text);
     }
 }
@@ -150,8 +151,8 @@ rollouts_tell(tx_t *tx)
 {
     rollout_t r;
     value_t now = v_int(tx->now_ns), latest = v_int(tx->now_ns + DAY_NS);
-    for (uint32_t i = 0; i < TOLD_MAX && tx->err == OK &&
-                         rollout_read(OPEN(tx, SQL_ROLLOUT_LATE, now, latest), &r);
+    for (uint32_t i = 0;
+         i < TOLD_MAX && tx->err == OK && rollout_read(OPEN(tx, SQL_ROLLOUT_LATE, now, latest), &r);
          i++) {
         tell_waits(tx, &r);
         RUN(tx, SQL_ROLLOUT_LOOK, v_int(r.package), latest);

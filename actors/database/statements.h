@@ -286,28 +286,27 @@
                                "WHERE state = 4 AND cause = 'space' ORDER BY point LIMIT ?1")      \
     S(SQL_TARGET_NEXT_OF_RING,                                                                     \
       SQL_TARGET_COLUMNS "INDEXED BY target_ring_row " SQL_TARGET_JOINS                            \
-                         "WHERE t.package = ?1 AND t.ring = ?2 AND t.ring <> 0 AND t.row > ?3 "     \
+                         "WHERE t.package = ?1 AND t.ring = ?2 AND t.ring <> 0 AND t.row > ?3 "    \
                          "ORDER BY t.row LIMIT 1")                                                 \
     S(SQL_TARGET_RING, "UPDATE target SET ring = ?2, held = ?3 WHERE row = ?1")                    \
     S(SQL_RINGS_CLEAR, "UPDATE target INDEXED BY target_ring SET ring = 0, held = 0 "              \
-                       "WHERE package = ?1 AND ring <> 0")                                          \
+                       "WHERE package = ?1 AND ring <> 0")                                         \
     S(SQL_RINGS_HOLD, "UPDATE target INDEXED BY target_ring SET held = ring > ?2 "                 \
-                      "WHERE package = ?1 AND ring <> 0")                                           \
-    S(SQL_RING_FAILED,                                                                             \
-      "SELECT count(*) FROM (SELECT 1 FROM target INDEXED BY target_ring "                         \
-      "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 5 LIMIT ?3)")                     \
+                      "WHERE package = ?1 AND ring <> 0")                                          \
+    S(SQL_RING_FAILED, "SELECT count(*) FROM (SELECT 1 FROM target INDEXED BY target_ring "        \
+                       "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 5 LIMIT ?3)")   \
     S(SQL_RING_TRIED, "SELECT count(*) FROM (SELECT 1 FROM target INDEXED BY target_ring "         \
-                      "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 3 "               \
+                      "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 3 "              \
                       "AND attempts >= ?3 LIMIT ?4)")                                              \
     S(SQL_RING_UNDONE, "SELECT count(*) FROM (SELECT 1 FROM target INDEXED BY target_ring "        \
-                       "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state IN (0, 1, 4) "     \
+                       "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state IN (0, 1, 4) "    \
                        "UNION ALL SELECT 1 FROM target INDEXED BY target_ring "                    \
-                       "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 3 "              \
+                       "WHERE package = ?1 AND ring = ?2 AND ring <> 0 AND state = 3 "             \
                        "AND attempts < ?3 LIMIT ?4)")                                              \
     S(SQL_RING_FIRST_UNDONE,                                                                       \
       "SELECT d.name, t.state, d.absent_since FROM target t INDEXED BY target_ring "               \
       "CROSS JOIN point d ON d.row = t.point WHERE t.package = ?1 AND t.ring = ?2 "                \
-      "AND t.ring <> 0 AND t.state IN (0, 1, 3, 4) "                                                \
+      "AND t.ring <> 0 AND t.state IN (0, 1, 3, 4) "                                               \
       "AND (t.state <> 3 OR t.attempts < ?3) LIMIT 1")                                             \
     S(SQL_ROLLOUT_OF, "SELECT package, rings, ring, of, state, stop_at, forgiven, since, why "     \
                       "FROM rollout WHERE package = ?1")                                           \

@@ -378,7 +378,7 @@ Test(parse, help_lists_every_command_with_its_arguments, .init = cr_redirect_std
         cr_expect(strstr(text, command->words), "help does not know '%s'", command->words);
     }
     cr_expect(strstr(text, "distribute ID [--to NAME[,NAME...]] [--all] [--priority TEXT] "
-                           "[--rings NAME[,NAME...]] [--stop-at N] [--wait[=SECONDS]]"),
+                           "[--rings PERCENT[,PERCENT...]] [--stop-at N] [--wait[=SECONDS]]"),
               "%s", text);
     cr_expect(strstr(text, "link set NAME [--rate RATE]"), "%s", text);
 }
