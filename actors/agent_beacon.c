@@ -1,4 +1,4 @@
-/* agent_beacon.c - whether the site is heard at all: time since its last beacon with a higher number.
+/* agent_beacon.c - whether the site is heard: time since its last beacon with a higher number.
  *
  * It is the agent's own monotonic time, and counts from its start. Over the limit the agent is
  * stale: it says so, and goes on serving. What was heard before refreshes nothing. */

@@ -1,6 +1,6 @@
 /* rollouts.h - rings: a package goes to its points in parts, and stops when too many fail.
  *
- * Shape    a rollout is a row of its package; each of its targets has the number of its ring, and is
+ * Shape    a rollout is a row of its package; each of its targets has the number of its ring and is
  *          held while that ring has not begun. rollout_advance is called after every message that
  *          changed targets of the package, in its transaction: that is all that moves a rollout.
  * Promises a ring begins when every target of the rings before it is installed, or counts as one of
