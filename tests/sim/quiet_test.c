@@ -18,6 +18,9 @@
 static const char *const names[] = {"a", "b", "c"};
 #define POINTS 3u
 
+/* of the disk, for one reading of a small point: a page of the log and its sync, twice at most */
+#define CHANGES_OF_A_SCRUB 4u
+
 static stage_t *
 site_of(uint64_t seed)
 {
@@ -83,12 +86,29 @@ well(stage_t *stage)
     stage_destroy(&stage);
 }
 
+/* Where the reading of a point stands is kept: that is all, and once for a small point. */
+Test(quiet, a_day_of_a_scrub_that_finds_nothing_says_nothing_and_keeps_where_it_is, .timeout = 400)
+{
+    stage_t *stage = site_of(1);
+    distributed(stage);
+    all_whole(stage, 60000);
+    hours(stage, 1);
+    uint64_t said = stage->last_seq, written = world_sim_operation_count(stage_world(stage));
+    hours(stage, 24);
+    cr_expect_eq(stage->last_seq, said, "%d status messages", (int) (stage->last_seq - said));
+    uint64_t wrote = world_sim_operation_count(stage_world(stage)) - written;
+    cr_expect(wrote > 0 && wrote <= CHANGES_OF_A_SCRUB * POINTS, "%d changes of the disk",
+              (int) wrote);
+    well(stage);
+}
+
 Test(quiet, q246651_q242498_a_day_without_orders_instructs_nobody_and_writes_nothing,
      .timeout = 400)
 {
     stage_t *stage = site_of(1);
     distributed(stage);
     all_whole(stage, 60000);
+    cr_assert_eq(stage_do(stage, 60000, "site.set", "scrub:0", NULL), OK);
     hours(stage, 1); /* the grace time of what may be collected ends */
     uint64_t said = stage->last_seq, written = world_sim_operation_count(stage_world(stage));
     hours(stage, 24);
