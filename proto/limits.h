@@ -82,6 +82,7 @@
 #define SCRUB_ROUND_MS         10000u      /* between two portions of one point, at least */
 #define SCRUB_REST_MS          86400000u   /* 24 h from the beginning of a whole reading to the next, at least */
 #define SCRUB_POINTS_MAX       4u          /* portions in hand; further points wait for them */
+#define SCRUB_LOOKS_MAX        64u         /* points that one look for a portion goes through; the next goes on */
 #define SPACE_PERIOD_MS        5000u       /* between looks at a point that waits for space */
 #define LEASE_MS               900000u     /* of an installing or removing target; renewed while bytes move */
 #define INSTRUCTION_TARGETS_MAX 256u       /* targets in one instruction; more become further instructions */

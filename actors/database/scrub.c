@@ -177,7 +177,9 @@ handle_scrub_next(tx_t *tx, const scrub_next_t *m)
     rows_t rows = draft_rows(&tx->answer, limit, sizeof(scrub_row_t));
     slice_t after = record_slice(m, m->after);
     bool more = false;
-    while (due->rate > 0 && count < limit && (more = point_next(tx, after, &point))) {
+    for (uint32_t looks = 0; due->rate > 0 && looks < SCRUB_LOOKS_MAX && count < limit &&
+                             (more = point_next(tx, after, &point));
+         looks++) {
         after = slice_of(point.name);
         if (point.absent_since == 0 && !point.paused && !point.removing &&
             next_of_point(tx, point.row, m->rest_ms, &reading, &target)) {
