@@ -31,6 +31,7 @@
     E(ASK, site_database, patrol)                                                                  \
     E(ASK, site_database, scrub_next)                                                              \
     E(ASK, site_database, scrubbed)                                                                \
+    E(ASK, site_database, store_read_again)                                                        \
     E(ASK, site_database, looked)                                                                  \
     E(ASK, site_database, leaving_points)                                                          \
     E(ASK, site_database, point_leave)                                                             \
@@ -88,12 +89,15 @@ typedef struct patrol_state {
 
 /* What is placed is read again: one round after the other, by the points' names. */
 typedef struct scrub_state {
-    char last[NAME_BYTES_MAX + 1]; /* of the portions so far; empty: the round begins */
-    uint32_t open;                 /* portions in hand */
-    uint64_t rate;                 /* bytes a second; 0: nothing is read */
-    uint64_t read;                 /* bytes so far, of all rounds */
-    uint64_t largest;              /* bytes of the largest portion of the round */
-    int64_t since_ns;              /* when the round began */
+    char last[NAME_BYTES_MAX + 1];     /* of the portions so far; empty: the round begins */
+    uint32_t open;                     /* portions in hand */
+    uint64_t rate;                     /* bytes a second; 0: nothing is read */
+    uint64_t read;                     /* bytes so far, of all rounds */
+    uint64_t largest;                  /* bytes of the largest portion of the round */
+    int64_t since_ns;                  /* when the round began */
+    bool store_open;                   /* a portion of the site's store is in hand */
+    uint64_t store_pack, store_offset; /* where its next one begins */
+    uint64_t store_read;               /* bytes so far */
 } scrub_state_t;
 
 /* Points on their way out: rounds over all of them, in portions, one after the other. */
@@ -203,6 +207,9 @@ void dm_ask_absent(actor_ctx_t *ctx);
 actor_next_t dm_patrol(actor_ctx_t *ctx, distribution_manager_t *self);
 /* dm_scrub.c: the next portions of a round over all that is placed. */
 actor_next_t dm_scrub(actor_ctx_t *ctx, distribution_manager_t *self);
+/* dm_scrub_store.c: the next portion of the site's own store, when it is due. */
+void dm_scrub_store(actor_ctx_t *ctx, distribution_manager_t *self, const scrub_due_t *due,
+                    uint64_t bytes);
 void dm_scrub_describe(const void *state, char *text, size_t size);
 actor_next_t dm_scrubbed(actor_ctx_t *ctx, distribution_manager_t *self, const scrubbed_t *m);
 actor_next_t dm_looked(actor_ctx_t *ctx, distribution_manager_t *self, const looked_t *m);

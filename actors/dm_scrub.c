@@ -63,12 +63,19 @@ dm_scrub(actor_ctx_t *ctx, distribution_manager_t *self)
     return scrub_in(ctx, PORTION_MS);
 }
 
+static uint64_t
+portion_bytes(const distribution_manager_t *self, const scrub_due_t *due)
+{
+    uint64_t bytes = due->rate * round_ms(self) / 1000;
+
+    return bytes > 0 ? bytes : 1;
+}
+
 static void
 order_portion(actor_ctx_t *ctx, const distribution_manager_t *self, const scrub_due_t *due,
               const scrub_row_t *row)
 {
     scrub_point_t *m = DRAFT(ctx, scrub_point);
-    uint64_t bytes = due->rate * round_ms(self) / 1000;
 
     m->target = row->target;
     m->revision = row->revision;
@@ -81,7 +88,7 @@ order_portion(actor_ctx_t *ctx, const distribution_manager_t *self, const scrub_
     m->dp_incarnation = row->dp_incarnation;
     m->dp_root = actor_text(ctx, record_slice(due, row->dp_root));
     m->scrub_from = actor_text(ctx, record_slice(due, row->from));
-    m->scrub_bytes = bytes > 0 ? bytes : 1;
+    m->scrub_bytes = portion_bytes(self, due);
     answer_unheard(tell_despooler_scrub_point(ctx, m));
 }
 
@@ -95,6 +102,9 @@ scrub_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t 
         return ACTOR_CONTINUE; /* the timer asks again */
     }
     scrub->rate = due->rate;
+    if (scrub->last[0] == 0) {
+        dm_scrub_store(ctx, self, due, portion_bytes(self, due));
+    }
     claim(ctx, slice_copy(record_slice(due, due->last), scrub->last, sizeof scrub->last));
     for (uint32_t i = 0; i < due->targets.count; i++) {
         order_portion(ctx, self, due, ROW(due, due->targets, i, scrub_row_t));
@@ -141,6 +151,7 @@ dm_scrub_describe(const void *state, char *text, size_t size)
 {
     const scrub_state_t *scrub = &((const distribution_manager_t *) state)->scrub;
 
-    snprintf(text, size, "scrub: %llu bytes a second, read again: %llu",
-             (unsigned long long) scrub->rate, (unsigned long long) scrub->read);
+    snprintf(text, size, "scrub: %llu bytes a second, read again: %llu, of the store: %llu",
+             (unsigned long long) scrub->rate, (unsigned long long) scrub->read,
+             (unsigned long long) scrub->store_read);
 }

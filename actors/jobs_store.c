@@ -193,3 +193,37 @@ job_go_over(job_t *job, world_t *world, const void *input, void *resource)
         m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
     }
 }
+
+static err_t
+read_again(world_t *world, const store_portion_t *m, store_scrubbed_t *ret, fault_t *fault)
+{
+    store_t *store = NULL;
+    char text[PATH_BYTES_MAX + 1];
+
+    if (!slice_copy(record_slice(m, m->store), text, sizeof text)) {
+        return RAISE(fault, ERR_NAME_TOO_LONG, 0, "open", "the store");
+    }
+    TRY(store_open(world, text, &store, fault));
+    err_t err = store_scrub(store, m->pack, m->offset, m->bytes, ret, fault);
+    store_close(&store);
+    return err;
+}
+
+void
+job_read_store(job_t *job, world_t *world, const void *input, void *resource)
+{
+    store_scrubbed_t found = {0};
+    fault_t fault = {0};
+    char text[TEXT_BYTES_MAX];
+    err_t err = resource ? ERR_INTERNAL : read_again(world, input, &found, &fault);
+    store_read_again_t *m = JOB_OUTPUT(job, store_read_again);
+
+    m->err = err;
+    m->pack = found.pack;
+    m->offset = found.offset;
+    m->bytes = found.bytes;
+    m->damaged = found.damaged;
+    if (err != OK) {
+        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+    }
+}

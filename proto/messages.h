@@ -704,6 +704,8 @@ extern const record_words_t error_class_words;
     M(beacon_order, "a beacon that an agent heard, or that it is stale, is to be kept")            \
     M(agent_beacon, "the site is there")                                                           \
     M(scrubbed, "what became of a portion: told by point_worker, then asked of site_database")     \
+    M(store_portion, "input of a job that reads a portion of the store's packs again")             \
+    M(store_read_again, "what it found: its output, then asked of site_database")                  \
     /* points that leave */                                                                        \
     M(leaving_points, "removed points without content, which are there: asked by distribution_manager") \
     M(point_leave, "a step on a point's way out: input of the job that does it, then the database's")
@@ -1010,7 +1012,21 @@ extern const record_words_t error_class_words;
 #define REC_scrub_due(F, R)                                                                        \
     F(R, u64, rate, 0, REQUIRED)             /* bytes a second; 0: nothing is read */              \
     F(R, text, last, NAME_BYTES_MAX, OPTIONAL) /* the last point that was looked at; empty: there are no more */ \
-    F(R, rows, targets, scrub_row, REQUIRED)
+    F(R, rows, targets, scrub_row, REQUIRED)                                                       \
+    F(R, u64, store_pack, 0, REQUIRED)  /* of the site's store, where its reading goes on; 0: at the first */ \
+    F(R, flag, store_rests, 0, REQUIRED) /* it was read to its end, not long ago */
+#define REC_store_portion(F, R)                                                                    \
+    F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
+    F(R, u64, pack, 0, REQUIRED)                                                                   \
+    F(R, u64, offset, 0, REQUIRED)                                                                 \
+    F(R, u64, bytes, 0, REQUIRED) /* to be read */
+#define REC_store_read_again(F, R)                                                                 \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, u64, pack, 0, REQUIRED)   /* where the next portion begins; 0: all was read */            \
+    F(R, u64, offset, 0, REQUIRED)                                                                 \
+    F(R, u64, bytes, 0, REQUIRED)  /* that were read */                                            \
+    F(R, u64, damaged, 0, REQUIRED) /* records that the index names, and that are not right */
 #define REC_beacon_next(F, R)  F(R, flag, all, 0, OPTIONAL)
 #define REC_beacon_made(F, R)  F(R, u64, sequence, 0, REQUIRED)
 #define REC_beacon_order(F, R)                                                                     \

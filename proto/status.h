@@ -52,6 +52,8 @@
     S(2381, STATUS_RATE_CHANGED, INFO, "the rate or the link of a point, or a rate was changed")   \
     S(2382, STATUS_SCRUB_CHANGED, INFO, "how fast what is placed is read again was changed")       \
     S(2383, STATUS_POINT_UNREAD, WARNING, "what a distribution point holds could not be read again") \
+    S(2384, STATUS_STORE_DAMAGED, ERROR, "content in the site's store is damaged, and was set aside") \
+    S(2385, STATUS_STORE_UNREAD, WARNING, "a part of the site's store could not be read again")    \
     S(2390, STATUS_SEED_USED, INFO, "a seed had content that was lacking; it was not sent")        \
     S(2391, STATUS_SEED_NOT_USED, WARNING, "a seed, or a part of it, was not used; its content is sent") \
     S(2392, STATUS_SEED_SET, INFO, "the seed of a distribution point was changed")                 \

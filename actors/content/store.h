@@ -112,6 +112,18 @@ err_t store_check(store_t *store, const digest_t *roots, size_t root_count, bool
                   store_progress_fn *progress, void *context, store_checked_t *ret_checked,
                   fault_t *fault) must_use;
 
+typedef struct store_scrubbed {
+    uint64_t pack, offset; /* where the next portion begins; 0, 0: the last pack was read */
+    uint64_t bytes;        /* of packs that were read */
+    uint64_t damaged;      /* records that the index names and that are not right: set aside */
+} store_scrubbed_t;
+/* Reads packs again, from a place on (0, 0: the first one), until this many bytes are read or there
+ * are no more; readers and who puts may be there. A pack that has gone is passed over. After a
+ * failure *ret_scrubbed tells what was found before it, and the pack that comes after the one that
+ * could not be read. */
+err_t store_scrub(store_t *store, uint64_t pack, uint64_t offset, uint64_t bytes,
+                  store_scrubbed_t *ret_scrubbed, fault_t *fault) must_use;
+
 /* What one root needs and none before it does. */
 typedef struct store_kept {
     uint64_t objects, bytes; /* bytes as they are stored, with their heads */

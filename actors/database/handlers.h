@@ -72,6 +72,7 @@ typedef enum how {
     H(beacon_next, HOW_WRITES | HOW_VITAL)                                                         \
     H(scrub_next, HOW_WRITES)                                                                      \
     H(scrubbed, HOW_WRITES)                                                                        \
+    H(store_read_again, HOW_WRITES)                                                                \
     H(leaving_points, HOW_READS)                                                                   \
     H(point_leave, HOW_WRITES | HOW_VITAL)                                                         \
     H(verify_plan, HOW_WRITES | HOW_COMMAND)                                                       \

@@ -81,9 +81,10 @@ typedef struct target {
 
 /* ---- the site ---- */
 
-uint32_t site_slots(tx_t *tx);                        /* of the despooler; 0: it is disabled */
-bool site_set_scrub(tx_t *tx, uint64_t rate);         /* whether it changed */
-int64_t point_scrubbed(tx_t *tx, int64_t point);      /* wall ns; 0: never whole */
+uint32_t site_slots(tx_t *tx);                   /* of the despooler; 0: it is disabled */
+bool site_set_scrub(tx_t *tx, uint64_t rate);    /* whether it changed */
+int64_t point_scrubbed(tx_t *tx, int64_t point); /* wall ns; 0: never whole */
+void store_reading_fill(tx_t *tx, uint64_t rest_ms, scrub_due_t *due);
 uint64_t site_rate(tx_t *tx);                         /* bytes a second; 0: no limit */
 void site_set_address(tx_t *tx, const site_set_t *m); /* agents.c */
 uint64_t site_incarnation(tx_t *tx); /* 1, and one more for each restore from a backup */

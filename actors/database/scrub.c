@@ -174,6 +174,7 @@ handle_scrub_next(tx_t *tx, const scrub_next_t *m)
     uint32_t limit = m->limit < SCRUB_POINTS_MAX ? m->limit : SCRUB_POINTS_MAX, count = 0;
     scrub_due_t *due = ANSWER(tx, scrub_due);
     due->rate = scrub_rate(tx);
+    store_reading_fill(tx, m->rest_ms, due);
     rows_t rows = draft_rows(&tx->answer, limit, sizeof(scrub_row_t));
     slice_t after = record_slice(m, m->after);
     bool more = false;

@@ -4,10 +4,11 @@ import os
 import re
 import time
 
+import packs
 from agent_site import Agents, big_tree
 from harness import claim, despool, make_tree, run, write
 
-DAMAGED, INSTALLED, UNREAD = 2336, 2330, 2383
+DAMAGED, INSTALLED, UNREAD, STORE_DAMAGED = 2336, 2330, 2383, 2384
 
 
 def scrubbing(site, scrub_ms=200):
@@ -36,12 +37,13 @@ def events(site, number, dp, since=0):
     return [event for event in site.history(since) if event['id'] == number and event['dp'] == dp]
 
 
-def flip(path):
+def flip(path, offset=0):
     """One bit, and nothing else that could be seen from outside."""
     stat = os.stat(path)
     with open(path, 'r+b') as file:
+        file.seek(offset)
         byte = file.read(1)
-        file.seek(0)
+        file.seek(offset)
         file.write(bytes([byte[0] ^ 1]))
     os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
 
@@ -140,6 +142,42 @@ def no_more_is_read_than_the_rate_says_and_a_killed_site_goes_on_where_it_was():
         # Each start may begin with a portion that the one before had not paid for yet.
         least = (1000000 - 100000 * (starts + 1)) / 25000
         assert took >= least, f'read in {took:.1f} s; it takes {least:.1f} at that rate'
+        site.stop()
+
+
+def largest_record(site):
+    name = site.path('site', 'store')
+    record = max(packs.objects(name).values(), key=lambda record: record.stored)
+    return record.path, record.offset + packs.HEAD.size
+
+
+def read_of_the_store(site):
+    text = site.do('component.show', {'name': 'distribution_manager'})['component']['describes']
+    return int(re.search(r'of the store: (\d+)', text).group(1))
+
+
+@claim(180)
+def what_rots_in_the_sites_own_store_is_found_told_once_and_stored_again_from_its_source():
+    with Agents() as site:
+        scrubbing(site)
+        source = big_tree(site.path('source'), 3)
+        site.start()
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.wait_for('the store to be read', lambda: read_of_the_store(site) > 3 << 20, 60)
+        path, offset = largest_record(site)
+        flip(path, offset)
+        told = lambda: [e for e in site.history() if e['id'] == STORE_DAMAGED]
+        site.wait_for('the damage to be told', told, 60)
+        assert 'store check' in told()[0]['text'], told()
+        before = read_of_the_store(site)
+        site.wait_for('it to be read twice more',
+                      lambda: read_of_the_store(site) > before + (8 << 20), 60)
+        assert len(told()) == 1, told()
+        site.do('package.update', {'id': 'P1', 'version': 'again'})
+        site.add_point('near')
+        site.do('distribute', {'id': 'P1', 'to': ['near']})
+        site.wait_states('P1', {'near': 'installed'})
+        site.holds('near', 'P1', source)
         site.stop()
 
 

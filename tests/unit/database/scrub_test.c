@@ -84,3 +84,27 @@ Test(scrub, a_look_goes_through_so_many_points_and_the_next_one_goes_on)
     eq_text(due, due->last, "");
     site_end(site);
 }
+
+static void
+store_read_to(site_t *site, uint64_t pack)
+{
+    store_read_again_t *m = MAKE(site, store_read_again);
+    m->pack = pack;
+    (void) ASK(site, store_read_again, done);
+}
+
+Test(scrub, the_reading_of_the_store_goes_on_at_its_pack_over_a_restart_and_rests_at_the_end)
+{
+    site_t *site = site_start();
+    const scrub_due_t *due = next_after(site, "");
+    cr_expect(due->store_pack == 0 && !due->store_rests, "a new site's store is not read");
+    store_read_to(site, UINT64_MAX);
+    site_reopen(site);
+    due = next_after(site, "");
+    cr_expect_eq(due->store_pack, UINT64_MAX);
+    cr_expect_not(due->store_rests);
+    store_read_to(site, 0);
+    due = next_after(site, "");
+    cr_expect(due->store_pack == 0 && due->store_rests, "it is read again at once");
+    site_end(site);
+}
