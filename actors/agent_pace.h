@@ -4,9 +4,9 @@
  *          to come through. A visit that ends with bytes under way leaves a quarter of that, a
  *          window that took longer than PACE_SLOW_MS a half; one that was back within PACE_FAST_MS
  *          is doubled.
- * Promises whatever the line carries, down to AGENT_WINDOW_BYTES_MIN in AGENT_SILENCE_MS, after
- *          some tries no frame keeps a sign of life waiting for so long that the other side is thought
- *          gone; so content that is sent again is no more than those tries.
+ * Promises whatever the line carries, down to AGENT_WINDOW_BYTES_MIN in AGENT_SILENCE_MS: after
+ *          some tries no frame keeps a sign of life waiting for so long that the other side is
+ *          thought gone, and what is sent again is no more than those tries.
  * Threads  pure.
  */
 #pragma once

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What went wrong in the Sender of SMS: what was lost is sent for ever, a timer that another one
-does not know, a send that meets the lock of the one before, and dead sites that eat what the live ones
-need. With real agents over real connections."""
+does not know, a send that meets the lock of the one before, and dead sites that eat what the live
+ones need. With real agents over real connections."""
 import hashlib
 import os
 import select
