@@ -398,6 +398,12 @@ sim_stop(sim_t *sim, int64_t deadline_ns)
 }
 
 bool
+sim_wants_stop(const sim_t *sim)
+{
+    return core_stop_requested(sim->core) || core_is_ended(sim->core);
+}
+
+bool
 sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size)
 {
     return core_is_ready(sim->core, ret_why, why_size);

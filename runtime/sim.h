@@ -113,6 +113,8 @@ bool sim_step(sim_t *sim);
 bool sim_run_until(sim_t *sim, bool (*done)(void *context), void *context, uint64_t steps_max);
 /* Steps until ns of virtual time have passed or steps_max steps were made. */
 void sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max);
+/* The host has asked to end, or failed: on a real machine the service manager starts it anew. */
+bool sim_wants_stop(const sim_t *sim);
 bool sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size);
 
 /* Says one command frame to the role commands_to, as a client of a command link does; the answer
