@@ -4,7 +4,7 @@
  *
  * TAP on stdout, one claim for the range. Each seed draws how many agents there are (--agents: so
  * many), and a list of acts: power cuts of agents and of the site, lines that break, that are cut
- * in silence, that fall apart; frames that were changed, said twice, forged or replayed. Then all is
+ * in silence, or fall apart; frames that were changed, said twice, forged or replayed. Then all is
  * healed, and every agent must hold the site's version, whole, within virtual minutes (yard.h tells
  * what else must hold at any instant).
  * The same seed gives the same hash, in any process. */
