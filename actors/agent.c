@@ -39,6 +39,7 @@ draw_visit(actor_ctx_t *ctx)
 actor_next_t
 agent_dial(actor_ctx_t *ctx, agent_state_t *self)
 {
+    agent_shorten_need(self);
     agent_forget_order(ctx, self);
     kept_destroy(&self->next);
     if (self->arrivals) {
@@ -190,6 +191,7 @@ agent_init(actor_ctx_t *ctx, void *state, const void *args)
     assert(self->memory);
     outbox_init(&self->outbox);
     agent_know_addresses(self);
+    self->ranges_max = AGENT_RANGES_MAX;
     return ask_keys(ctx, self);
 }
 

@@ -20,6 +20,7 @@ agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m)
     self->came = 0;
     self->part = self->fetched = 0;
     self->phase = PHASE_FETCH;
+    self->asked_ns = actor_now_ns(ctx);
     agent_need_t *need = DRAFT(ctx, agent_need);
     draft_t *draft = actor_draft_open(ctx);
     need->order = agent_order_of(self->order)->order;
@@ -156,6 +157,29 @@ tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes)
     agent_say(ctx, self, &agent_durable_type, m);
 }
 
+/* A need of which nothing came may have been too long for the line: the site has heard no sign of
+ * life behind it, and waits for none. */
+void
+agent_shorten_need(agent_state_t *self)
+{
+    if (self->phase == PHASE_FETCH && self->need && self->fetched == 0) {
+        uint32_t less = self->ranges_max / 4;
+        self->ranges_max = less < AGENT_RANGES_MIN ? AGENT_RANGES_MIN : less;
+    }
+}
+
+/* What came first after a need: if that was soon, the next need may be longer. */
+static void
+lengthen_need(actor_ctx_t *ctx, agent_state_t *self)
+{
+    int64_t soon_ns = (int64_t) AGENT_SILENCE_MS * 1000000 / 8;
+    uint32_t more = self->ranges_max * 2;
+
+    if (self->fetched == 0 && actor_now_ns(ctx) - self->asked_ns <= soon_ns) {
+        self->ranges_max = more < AGENT_RANGES_MAX ? more : AGENT_RANGES_MAX;
+    }
+}
+
 /* What comes for an order that has ended is let go, and its credit goes back: what is kept is what
  * a signed version names. A site that sends something else is not spoken to in this visit. */
 actor_next_t
@@ -175,6 +199,7 @@ agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
         self->arrivals = calloc(1, sizeof *self->arrivals);
         assert(self->arrivals);
     }
+    lengthen_need(ctx, self);
     if (!take_pieces(self, m) || self->arrivals->count == ARRIVALS_MAX ||
         bytes_of(self->arrivals) > AGENT_WINDOW_BYTES) {
         return agent_dial(ctx, self);

@@ -64,12 +64,14 @@ typedef struct agent_state {
     bool hung;      /* that job gives no sign of life; nothing else is begun until it is back */
     uint32_t still; /* looks at it without one */
     uint64_t beats_seen; /* signs so far */
-    bool whole;       /* of a measure: its manifest is there, now what else is lacking is counted */
-    uint64_t lacks;   /* bytes of content that a measured version lacks */
-    kept_t *need;     /* lacking, while its ranges come */
-    uint32_t came;    /* ranges of it that have come whole */
-    uint64_t part;    /* bytes of the next one */
-    uint64_t fetched; /* bytes that have come for the need */
+    bool whole;     /* of a measure: its manifest is there, now what else is lacking is counted */
+    uint64_t lacks; /* bytes of content that a measured version lacks */
+    kept_t *need;   /* lacking, while its ranges come */
+    uint32_t ranges_max; /* of a need: what leaves in time; see agent_shorten_need */
+    int64_t asked_ns;
+    uint32_t came;        /* ranges of it that have come whole */
+    uint64_t part;        /* bytes of the next one */
+    uint64_t fetched;     /* bytes that have come for the need */
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
     bool storing;
     uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
@@ -135,6 +137,8 @@ actor_next_t agent_leave_seed(actor_ctx_t *ctx, agent_state_t *self);
 
 /* agent_fetch.c */
 actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m);
+/* The connection ends with what is in hand. */
+void agent_shorten_need(agent_state_t *self);
 actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
 
 /* agent_answers.c: what is said at the end of an order. */

@@ -213,6 +213,7 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
     m->data = agent_data_directory(ctx, self);
     m->root = agent_work_of(self->order)->root;
     m->nodes = measures && !self->whole;
+    m->ranges_max = self->ranges_max;
     m->have = self->whole_files ? m->have : agent_work_of(self->order)->have;
     job_spec_t spec = {.name = "lack",
                        .run = job_lack,

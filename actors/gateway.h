@@ -11,6 +11,7 @@
 #include <czmq.h>
 
 #include "actors/agent_credit.h"
+#include "actors/agent_pace.h"
 #include "actors/answer.h"
 #include "actors/jobs_gateway.h"
 #include "actors/outbox.h"
@@ -50,6 +51,7 @@ typedef struct agent {
     digest_t token, key, signing;
     bool revoked, listed;                    /* listed: by the last answer of the database */
     char knows[AGENT_ADDRESS_BYTES_MAX + 1]; /* of the site's addresses; "": that is not known */
+    pace_t pace;
     /* the visit */
     bool here, told; /* told: the site's address, in this visit */
     id128_t visit;   /* the agent's own word for it */
@@ -57,6 +59,7 @@ typedef struct agent {
     uint8_t peer_size;
     int64_t heard_ns;
     credit_t credit;
+    uint64_t offered; /* by the agent: its window is no larger */
     order_t order[AGENT_ORDERS_MAX];
     kept_t *need;       /* agent_need in hand */
     named_set_t *named; /* of the version that it needs something of; NULL: none */
@@ -246,3 +249,5 @@ bool content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_durable_t *m);
 /* Sends to whom there is something to send, as far as credit goes. */
 void content_go_on(actor_ctx_t *ctx, agent_gateway_t *self);
+/* The window of its visit is what comes through in time, and no more than it offered. */
+void content_set_window(agent_t *agent);

@@ -8,7 +8,8 @@
 
 #define READ_MS       120000u
 #define READ_AT_ONCE  2048u        /* ranges of one job */
-#define READ_WORTH_IT (256u << 10) /* bytes; less is sent when nothing else is under way */
+#define READ_WORTH_IT (256u << 10) /* bytes; less is sent when nothing else is under way, */
+#define WORTH_PART    4u           /* or it is such a part of a window that is small */
 
 THEN(agent_gateway_t, content_read)
 
@@ -79,10 +80,27 @@ start_read(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byt
     if (actor_job(ctx, &spec, NULL) == VERDICT_OK) {
         agent->job = self->jobs;
         agent->taken = bytes;
+        if (agent->credit.under_way == 0) {
+            pace_begin(&agent->pace, actor_now_ns(ctx));
+        }
         credit_send(&agent->credit, &self->all, bytes);
         rates_take(self, agent, bytes);
         line_out(self, agent);
     }
+}
+
+void
+content_set_window(agent_t *agent)
+{
+    agent->credit.window =
+        agent->offered < agent->pace.window ? agent->offered : agent->pace.window;
+}
+
+static bool
+is_worth_it(const agent_t *agent, uint64_t room)
+{
+    return room >= READ_WORTH_IT || room >= agent->credit.window / WORTH_PART ||
+           agent->credit.under_way == 0;
 }
 
 /* What may be sent to it at this moment; 0: nothing. */
@@ -92,8 +110,7 @@ room_for(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns
     uint64_t room = credit_room(&agent->credit, &self->all);
 
     if (agent->job != 0 || !agent->need || !named_known(agent) || room == 0 ||
-        order_had_its_turn(orders_of(agent, need_of(agent)->order)) ||
-        (room < READ_WORTH_IT && agent->credit.under_way > 0)) {
+        order_had_its_turn(orders_of(agent, need_of(agent)->order)) || !is_worth_it(agent, room)) {
         return 0;
     }
     uint64_t paced = rates_room(self, agent, now_ns, wait_ns);
@@ -295,6 +312,8 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
     if (m->bytes > sent || !credit_return(&agent->credit, &self->all, m->bytes)) {
         return false;
     }
+    pace_return(&agent->pace, m->bytes, actor_now_ns(ctx));
+    content_set_window(agent);
     line_settle(self, agent);
     orders_look_at_turn(ctx, self, agent);
     content_go_on(ctx, self);

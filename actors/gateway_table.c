@@ -117,6 +117,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     if (!agent) {
         agent = calloc(1, sizeof *agent);
         assert(agent);
+        pace_init(&agent->pace);
         zhashx_update(self->agent, key, agent);
     } else if (agent->here && (row->revoked || !same_agent(agent, row))) {
         visit_end(ctx, self, agent, ERR_ABSENT);
@@ -202,6 +203,9 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
     }
     kept_destroy(&agent->need);
     named_leave(self, agent);
+    if (agent->credit.under_way > 0) {
+        pace_lose(&agent->pace);
+    }
     credit_end(&agent->credit, &self->all);
     agent->here = false;
     agent->job = 0;
@@ -220,7 +224,8 @@ visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t pee
     agent->here = true;
     agent->heard_ns = actor_now_ns(ctx);
     agent->visit = hello->visit;
-    agent->credit.window = hello->credit < AGENT_WINDOW_BYTES ? hello->credit : AGENT_WINDOW_BYTES;
+    agent->offered = hello->credit;
+    content_set_window(agent);
 }
 
 void

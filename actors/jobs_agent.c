@@ -76,7 +76,7 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 {
     const lack_order_t *order = input;
     shelf_t shelf = {0};
-    lack_t lack = {.max = AGENT_RANGES_MAX,
+    lack_t lack = {.max = order->ranges_max,
                    .bytes_max = AGENT_NEED_BYTES_MAX,
                    .nodes = order->nodes,
                    .have = order->have};

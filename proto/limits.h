@@ -103,10 +103,12 @@
 
 /* agents */
 #define AGENT_WINDOW_BYTES     (8u << 20)  /* bytes under way to one agent that it has not made durable; then nothing is sent */
+#define AGENT_WINDOW_BYTES_MIN 4096u       /* the same over the slowest line: that much comes through within AGENT_SILENCE_MS, or nothing ever does */
 #define AGENTS_WINDOW_BYTES    (64u << 20) /* the same over all agents; each waits for its turn */
 #define AGENT_TURN_BYTES       (8u << 20)  /* of one package, while another waits for the same agent; then it is that one's turn */
 #define AGENT_DATA_BYTES_MAX   (1u << 20)  /* content bytes of one data message */
 #define AGENT_RANGES_MAX       8192u       /* ranges of one need; what is lacking beyond is asked for in the next */
+#define AGENT_RANGES_MIN       64u         /* ranges of one need over the slowest line */
 #define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */
 #define AGENT_ORDERS_MAX       16u         /* orders open at one agent; a further one is refused (busy) */
 #define AGENT_STAGED_MAX       16u         /* objects that are not whole yet at an agent; the one untouched longest is removed */

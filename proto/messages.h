@@ -1347,6 +1347,7 @@ extern const record_words_t error_class_words;
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, digest, root, 0, REQUIRED)                                                                \
     F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */                         \
+    F(R, u32, ranges_max, 0, REQUIRED) /* of the answer */                                         \
     F(R, digest, have, 0, OPTIONAL) /* the version before: its files are bases; null: none */
 #define REC_seed_order(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \

@@ -144,7 +144,7 @@ host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
     }
     sim->jobs = sim_jobs_new(sim->world, sim->places, post_of_job, sim);
     sim_strategy_begin(sim);
-    sim->client = (actor_ref_t){0, 0};
+    sim->client = sim->peers = (actor_ref_t){0, 0};
     return true;
 }
 
@@ -293,6 +293,14 @@ next_due(sim_t *sim)
     return due;
 }
 
+int64_t
+sim_due_ns(sim_t *sim)
+{
+    int64_t now = sim_now_ns(sim);
+
+    return choices(sim, now) > 0 ? now : next_due(sim);
+}
+
 /* Nothing can be done now: time passes to the next thing due, at most to until. The watchdog looks
  * on the way. */
 static bool
@@ -387,6 +395,12 @@ sim_stop(sim_t *sim, int64_t deadline_ns)
     while (!core_is_ended(sim->core) && sim_now_ns(sim) < until && sim_step(sim)) {
     }
     return core_is_ended(sim->core);
+}
+
+bool
+sim_wants_stop(const sim_t *sim)
+{
+    return core_stop_requested(sim->core) || core_is_ended(sim->core);
 }
 
 bool

@@ -72,6 +72,11 @@ typedef void sim_heard_fn(void *context, uint64_t tag, err_t err, slice_t body);
 /* What the host publishes on its status link. */
 typedef void sim_published_fn(void *context, slice_t topic, slice_t body);
 
+/* One frame for a peer, or for none (empty); dial: the connection is made anew first, to peer where
+ * that is not empty. */
+typedef void sim_peer_sent_fn(void *context, bool dial, slice_t peer, slice_t body);
+typedef void sim_peer_knocked_fn(void *context, uint64_t tag, bool open);
+
 typedef struct sim_options {
     uint64_t seed;
     sim_strategy_t strategy;
@@ -88,6 +93,11 @@ typedef struct sim_options {
     sim_heard_fn *heard;         /* may be NULL */
     sim_published_fn *published; /* may be NULL */
     void *outside_context;
+    /* A peer link of the host, to other simulated hosts or whatever stands for them. */
+    const char *peers, *peers_to;      /* its name, and the role that it speaks to; NULL: none */
+    sim_peer_sent_fn *peer_sent;       /* what the role has to send */
+    sim_peer_knocked_fn *peer_knocked; /* whether a key may come in; NULL: it dials */
+    void *peers_context;
     sim_places_t *places; /* where crash points are noted, of many runs; NULL: of this one alone */
 } sim_options_t;
 
@@ -103,12 +113,28 @@ bool sim_step(sim_t *sim);
 bool sim_run_until(sim_t *sim, bool (*done)(void *context), void *context, uint64_t steps_max);
 /* Steps until ns of virtual time have passed or steps_max steps were made. */
 void sim_run_for(sim_t *sim, int64_t ns, uint64_t steps_max);
+/* The host has asked to end, or failed: on a real machine the service manager starts it anew. */
+bool sim_wants_stop(const sim_t *sim);
 bool sim_is_ready(const sim_t *sim, char *ret_why, size_t why_size);
 
 /* Says one command frame to the role commands_to, as a client of a command link does; the answer
  * comes in a later step, exactly once unless a crash comes first. Before the outside is up, and
  * when the role's lane is full, false: say it again later. */
 bool sim_say(sim_t *sim, slice_t body, uint64_t tag);
+
+typedef enum sim_came {
+    SIM_CAME,
+    SIM_CAME_LATER, /* the role has no room: say it again later, as a link that does not read */
+    SIM_CAME_NOBODY /* the role, or the link, is not there: it is lost, as on a real link */
+} sim_came_t;
+/* A frame of a peer, with the hex of the key that its connection has proved. */
+sim_came_t sim_peer_came(sim_t *sim, slice_t peer, slice_t user, slice_t body);
+bool sim_peer_gone(sim_t *sim, slice_t peer);
+/* Whether this key (32 bytes) may come in: peer_knocked tells. False: nobody is there to ask. */
+bool sim_peer_knock(sim_t *sim, slice_t key, uint64_t tag);
+/* When this host has something to do next: now or later, INT64_MAX never. Who drives several lets
+ * the one go on whose time comes first. */
+int64_t sim_due_ns(sim_t *sim);
 
 /* Power cut and a new host on what the disk kept. false: the new host could not be made. */
 bool sim_crash(sim_t *sim);

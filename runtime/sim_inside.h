@@ -68,11 +68,15 @@ struct sim {
     const void *root_args;
     size_t root_args_bytes;
     actor_ref_t client;
+    actor_class_t peers_class;
+    actor_edge_t peers_edge[4];
+    actor_ref_t peers;
 };
 
 /* The host's options with the outside as its root. */
 core_options_t sim_core_options(sim_t *sim, const host_options_t *host);
 void sim_outside_fini(sim_t *sim);
+bool sim_peers_class(sim_t *sim); /* false: it has no peers */
 /* Tells the watcher of the run. */
 void sim_show(sim_t *sim, const envelope_t *envelope, int64_t now_ns);
 

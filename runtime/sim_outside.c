@@ -88,6 +88,9 @@ outside_init(actor_ctx_t *ctx, void *self, const void *args)
     if (verdict == VERDICT_OK && !sim->options.alone) {
         verdict = spawn_end(ctx, &sim->client_class);
     }
+    if (verdict == VERDICT_OK && sim->options.peers_to) {
+        verdict = spawn_end(ctx, &sim->peers_class);
+    }
     if (verdict == VERDICT_OK) {
         void *copy = NULL;
         if (sim->root_args) {
@@ -216,13 +219,16 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     while (host->classes[count]) {
         count++;
     }
-    sim->classes = calloc(count + 4u, sizeof(actor_class_t *));
+    sim->classes = calloc(count + 5u, sizeof(actor_class_t *));
     assert(sim->classes);
     memcpy(sim->classes, host->classes, count * sizeof(actor_class_t *));
     classes_make(sim, sim->options.commands_to, sim->options.publishes);
     sim->classes[count++] = &sim->outside_class;
     sim->classes[count++] = &sim->client_class;
     sim->classes[count++] = &sim->publisher_class;
+    if (sim_peers_class(sim)) {
+        sim->classes[count++] = &sim->peers_class;
+    }
     sim->root = host->root;
     sim->root_args_type = host->root_args_type;
     sim->root_args = host->root_args;

@@ -20,6 +20,7 @@ ADDRESS = '10.77.0.1'  # the site's, on its loopback: in reach by each of its ca
 NOTICED = 10           # seconds until a peer that vanished is gone for the site
 CONTENT = 48 << 20     # bytes of the big file
 RATE = '32mbit'        # of a cable: 12 s for the content, so that it is caught in the middle
+SLOW_RATE = '256kbit'  # 33 s for a MiB
 CHATTER = 512 << 10    # bytes that beats, looks and handshakes may take in a claim: no content
 
 
@@ -101,13 +102,15 @@ class Cables(Agents):
         self.enter = self.namespaces[name].enter
         super().spawn(name, *words)
 
-    def slow(self, name):
-        """From now on the cable takes RATE, however fast the machine is."""
-        self.namespaces['site'].run('tc', 'qdisc', 'add', 'dev', name, 'root', 'tbf', 'rate', RATE,
-                                    'burst', '64k', 'latency', '200ms')
+    def slow(self, name, rate=RATE, latency='200ms'):
+        """From now on the cable takes that rate, however fast the machine is."""
+        for where, device in (('site', name), (name, 'site')):
+            self.namespaces[where].run('tc', 'qdisc', 'add', 'dev', device, 'root', 'tbf', 'rate',
+                                       rate, 'burst', '64k', 'latency', latency)
 
     def fast(self, name):
-        self.namespaces['site'].run('tc', 'qdisc', 'del', 'dev', name, 'root')
+        for where, device in (('site', name), (name, 'site')):
+            self.namespaces[where].run('tc', 'qdisc', 'del', 'dev', device, 'root')
 
     def pull(self, name):
         self.namespaces['site'].run('ip', 'link', 'set', 'dev', name, 'down')
@@ -236,6 +239,42 @@ def a_cable_that_is_pulled_after_the_transfer_has_nothing_sent_again():
             again = site.sent(name) - sent
             assert again <= CHATTER, f'{again} bytes were sent to {name}, which had all'
         site.stop()
+
+
+def over_a_slow_line(fill):
+    """A line that takes longer for a window, or for the list of what is lacking, than an agent may
+    be silent: whoever does not send less at a time sends it for ever."""
+    with Cables() as site:
+        site.start()
+        site.join('far')
+        size = fill(site.path('source'))
+        site.do('package.add', {'id': 'P1', 'source': site.path('source')})
+        before = site.sent('far')
+        site.slow('far', SLOW_RATE, '3s')
+        site.do('distribute', {'id': 'P1', 'to': ['far']})
+        site.wait_package('P1', 'complete', 200)
+        site.holds('far', 'P1', site.path('source'))
+        sent = site.sent('far') - before
+        print(f'# {sent} bytes left for far, of {size} of content')
+        assert sent <= size * 1.05 + WINDOW, f'{sent} bytes: more than content, a window and 5 %'
+        site.stop()
+
+
+@claim(300)
+def q278357_a_line_on_which_a_window_takes_longer_than_silence_carries_a_large_file():
+    def fill(source):
+        write(os.path.join(source, 'large'), os.urandom(1 << 20))
+        return 1 << 20
+    over_a_slow_line(fill)
+
+
+@claim(300)
+def q278357_a_line_on_which_a_need_takes_longer_than_silence_carries_many_files():
+    def fill(source):
+        for number in range(6000):
+            write(os.path.join(source, f'd{number % 20}', str(number)), os.urandom(16))
+        return 6000 * 16
+    over_a_slow_line(fill)
 
 
 run()

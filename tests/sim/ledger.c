@@ -9,7 +9,7 @@
 #include "proto/status.h"
 #include "tests/sim/look_database.h"
 
-#define ROWS_MAX   16u  /* targets of one site here */
+#define ROWS_MAX   128u /* targets of one site here */
 #define COPIES_MAX 512u /* commits that the stream has not come to yet; the oldest goes unjudged */
 
 typedef struct ledger_row {

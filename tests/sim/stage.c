@@ -66,6 +66,9 @@ host_options(stage_t *stage)
     args->data = draft_text(&stage->args, slice_of("/data"));
     args->site = draft_text(&stage->args, slice_of("S01"));
     args->grace_ms = 1000;
+    if (stage->options.agents.step) {
+        args->listen = draft_text(&stage->args, slice_of("tcp://site:1"));
+    }
     return (host_options_t){
         .classes = stage->options.classes ? stage->options.classes : roster,
         .root = stage->options.root ? stage->options.root : &executive_class,
@@ -105,6 +108,13 @@ stage_new(const stage_options_t *options)
         .outside_context = stage,
         .places = options->places,
     };
+    if (options->agents.step) {
+        sim.peers = "agent_link";
+        sim.peers_to = "agent_gateway";
+        sim.peer_sent = options->agents.sent;
+        sim.peer_knocked = options->agents.knocked;
+        sim.peers_context = options->agents.context;
+    }
     stage->sim = sim_new(&sim, &err, why, sizeof why);
     if (!stage->sim) {
         stage_note_fault(stage, "cannot make the host: %s: %s", err_word(err), why);
@@ -143,6 +153,18 @@ stage_world(stage_t *stage)
 
 /* ---- time ---- */
 
+static void
+step(stage_t *stage, int64_t until)
+{
+    const stage_agents_t *agents = &stage->options.agents;
+
+    if (agents->step) {
+        agents->step(agents->context, until);
+    } else {
+        sim_run_for(stage->sim, until - sim_now_ns(stage->sim), 1);
+    }
+}
+
 /* A step at a time: a power cut at a named point is the end of that step, and every so many steps
  * everything is counted anew. */
 void
@@ -151,7 +173,7 @@ stage_run(stage_t *stage, uint32_t virtual_ms)
     int64_t until = stage->sim ? sim_now_ns(stage->sim) + (int64_t) virtual_ms * 1000000 : 0;
 
     for (uint64_t i = 0; i < STEPS_MAX && stage->sim && sim_now_ns(stage->sim) < until; i++) {
-        sim_run_for(stage->sim, until - sim_now_ns(stage->sim), 1);
+        step(stage, until);
         if (world_sim_is_cut(sim_world(stage->sim))) {
             stage_crash(stage);
         }

@@ -24,6 +24,14 @@ typedef struct stage_link {
     uint32_t half;  /* the first half of it arrives first, as a message */
 } stage_link_t;
 
+/* Who drives the machines of agents together with the site's. */
+typedef struct stage_agents {
+    sim_peer_sent_fn *sent;
+    sim_peer_knocked_fn *knocked;
+    void (*step)(void *context, int64_t until_ns); /* NULL: the site listens to nobody */
+    void *context;
+} stage_agents_t;
+
 typedef struct stage_options {
     uint64_t seed;
     sim_strategy_t strategy;
@@ -35,7 +43,8 @@ typedef struct stage_options {
     sim_places_t *places; /* as those of sim_options_t */
     bool fresh_data;      /* the name of the data directory is not durable when the host starts */
     bool plain_disks;     /* file systems of a type that syncfs is not trusted on */
-    bool story;           /* keep what passes, for stage_story; costs time */
+    stage_agents_t agents;
+    bool story; /* keep what passes, for stage_story; costs time */
 } stage_options_t;
 
 typedef struct stage stage_t;

@@ -1,0 +1,128 @@
+/* yard.h - a site and its agents, each a simulated machine of its own, and the lines between them.
+ *
+ * Shape    a stage (stage.h) is the site; a far is a machine with /data and /point on which the
+ *          roster of an agent runs. Each has a connection to the site, of one number at a time:
+ *          frames pass in their order, after a delay, with the key that the connection has proved;
+ *          a handshake asks the site's door. The machine whose time comes first goes on.
+ * Promises everything follows from the seed. What goes against an invariant is the stage's fault:
+ *          `current` of an agent is a whole version and never goes back; what an agent said to be
+ *          durable is not asked for again after its power went; no agent has a version that the
+ *          site never had.
+ * Not here CURVE, ZeroMQ's sockets and their limits (tests/scenario/agents.py, hostile.py): a
+ *          frame that was changed on the way comes with its sender's key, as from a bad peer.
+ * Threads  one.
+ * Owner    yard_new -> caller, yard_destroy(&yard), before its stage.
+ */
+#pragma once
+
+#include "actors/content/keys.h"
+#include "actors/content/token.h"
+#include "proto/messages.h"
+#include "tests/sim/stage.h"
+
+#define FARS_MAX  50u
+#define TOLD_MAX  512u /* objects that an agent said to be durable and that are watched */
+#define NEVER_NS  INT64_MAX
+#define DELAY_NS  INT64_C(20000000) /* a frame takes up to so long */
+#define REDIAL_NS INT64_C(500000000)
+
+typedef struct flight flight_t;
+typedef struct line {
+    flight_t *first, *last;
+} line_t;
+
+typedef enum tamper {
+    TAMPER_NOTHING,
+    TAMPER_FLIP,    /* a bit of the next content */
+    TAMPER_ORDER,   /* the next order to place is for an epoch that the site never had */
+    TAMPER_RECEIPT, /* the next order to place is answered by a receipt of before */
+    TAMPER_OLD,     /* an order to place the first version, signed by the site, comes again */
+    TAMPER_TWICE,   /* the next frame comes twice */
+    TAMPER_COUNT
+} tamper_t;
+
+/* An object on its way to an agent. */
+typedef struct sent_object {
+    digest_t object; /* none: it is not known what becomes of it */
+    uint64_t bytes;
+} sent_object_t;
+
+typedef struct yard yard_t;
+typedef struct far {
+    yard_t *yard;
+    char name[8];
+    sim_t *sim;
+    int64_t due_ns;
+    draft_t args;
+    uint64_t args_memory[512];
+    token_t token;
+    keys_t keys;
+    char user[65];
+    bool started;
+    /* the connection */
+    uint64_t connection; /* 0: none */
+    bool open, dead;     /* dead: what is sent goes nowhere, and nobody is told */
+    bool apart;          /* nothing passes until it is together again */
+    int64_t knock_ns;    /* of the next handshake */
+    line_t up, down;
+    tamper_t tamper;
+    /* the oracles */
+    uint64_t epoch;
+    id128_t visit;
+    uint64_t last_order;
+    sent_object_t sent[TOLD_MAX];
+    uint32_t sent_count;
+    digest_t told[TOLD_MAX];
+    uint32_t told_count;
+    bool cut; /* its power went since */
+    uint8_t *order, *receipt;
+    size_t order_size, receipt_size;
+} far_t;
+
+struct yard {
+    stage_t *stage;
+    uint64_t chance;
+    uint32_t count;
+    far_t far[FARS_MAX];
+    int64_t site_due_ns;
+    uint64_t connections, steps, frames, tampered, cuts;
+    uint64_t gone[64]; /* connections that a frame was for and that are over */
+    uint32_t gone_count;
+    keys_t site_keys;
+    bool enrolled;
+    digest_t site_signing;
+    uint64_t *memory; /* of the frame in hand */
+};
+
+yard_t *yard_new(uint64_t seed, uint32_t agents);
+void yard_destroy(yard_t **yard);
+/* What a stage needs to know of it. */
+stage_agents_t yard_agents(yard_t *yard);
+/* Makes the machine of an agent and has it join; the site runs. */
+bool yard_join(yard_t *yard, stage_t *stage, uint32_t number);
+uint64_t yard_drawn(yard_t *yard, uint64_t bound);
+void yard_note_version(yard_t *yard, uint32_t version);
+void far_cut(far_t *far);
+bool far_is_whole(far_t *far, uint32_t version, char *ret_why, size_t why_size);
+/* Everything on the disks of the agents that must hold at any instant. */
+void yard_recount(yard_t *yard);
+void yard_site_was_cut(yard_t *yard);
+void yard_heal(yard_t *yard);
+uint64_t yard_hash(const yard_t *yard); /* of all decisions of all machines */
+
+/* yard_lines.c */
+void lines_step(void *context, int64_t until_ns);
+void lines_sent_by_site(void *context, bool dial, slice_t peer, slice_t body);
+void lines_knocked(void *context, uint64_t tag, bool open);
+void lines_sent_by_far(void *context, bool dial, slice_t peer, slice_t body);
+void lines_drop(far_t *far); /* the connection breaks, and both ends may try again */
+void lines_free(line_t *line);
+
+/* yard_frames.c: looks at a frame that is sent, and may change it. False: it does not leave. */
+typedef struct frame {
+    uint8_t *bytes; /* owned by who sends */
+    size_t size;
+    bool twice;
+} frame_t;
+bool frames_down(far_t *far, frame_t *frame);
+bool frames_up(far_t *far, frame_t *frame);

@@ -1,0 +1,281 @@
+/* yard_frames.c - every frame between a site and an agent, looked at as it is sent; and those that
+ * a bad wire or a bad peer would change; see yard.h.
+ *
+ *   credit   what an agent said to be durable it does not lack after its power went
+ *   a bad wire changes a bit of content; a bad site orders a version that there never was, without
+ *   the signing key, or an older one, with it; a bad point answers by a receipt of before */
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "actors/agent_order.h"
+#include "actors/agent_wire.h"
+#include "actors/content/hash.h"
+#include "tests/sim/stage_inside.h"
+#include "tests/sim/yard.h"
+
+#define FORGED_EPOCHS 1000u
+
+static slice_t
+bytes_of(const frame_t *frame)
+{
+    return (slice_t){(const char *) frame->bytes, frame->size};
+}
+
+static void
+write_anew(frame_t *frame, const record_type_t *type, const void *record)
+{
+    size_t room = frame->size + 4096;
+    uint8_t *bytes = malloc(room);
+
+    assert(bytes);
+    frame->size = agent_frame_write(type, record, bytes, room);
+    assert(frame->size > 0);
+    free(frame->bytes);
+    frame->bytes = bytes;
+}
+
+static void
+keep(uint8_t **into, size_t *into_size, const frame_t *frame)
+{
+    if (!*into) {
+        *into = malloc(frame->size);
+        assert(*into);
+        memcpy(*into, frame->bytes, frame->size);
+        *into_size = frame->size;
+    }
+}
+
+/* ---- credit ---- */
+
+static void
+forget_sent(far_t *far)
+{
+    for (uint32_t i = 0; i < far->sent_count; i++) {
+        far->sent[i].object = (digest_t){{0}};
+    }
+}
+
+static void
+see_data(far_t *far, const agent_data_t *m)
+{
+    for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
+        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
+        bool whole = piece->from == 0 && agent_piece_content(piece) == piece->total;
+        far->sent[far->sent_count++] =
+            (sent_object_t){whole ? piece->object : (digest_t){{0}}, piece->bytes.size};
+    }
+}
+
+static void
+see_durable(far_t *far, uint64_t bytes)
+{
+    uint32_t done = 0;
+
+    while (done < far->sent_count && far->sent[done].bytes <= bytes) {
+        bytes -= far->sent[done].bytes;
+        if (!digest_is_none(&far->sent[done].object) && far->told_count < TOLD_MAX) {
+            far->told[far->told_count++] = far->sent[done].object;
+        }
+        done++;
+    }
+    far->sent_count -= done;
+    memmove(far->sent, far->sent + done, far->sent_count * sizeof far->sent[0]);
+}
+
+static void
+see_need(far_t *far, const agent_need_t *m)
+{
+    for (uint32_t i = 0; far->cut && i < m->ranges.count; i++) {
+        const range_t *range = ROW(m, m->ranges, i, range_t);
+        for (uint32_t at = 0; at < far->told_count; at++) {
+            if (digest_equal(&far->told[at], &range->object)) {
+                stage_note_fault(far->yard->stage,
+                                 "credit: '%s' said that an object is durable, and lacks it after "
+                                 "its power went",
+                                 far->name);
+            }
+        }
+    }
+}
+
+/* ---- orders ---- */
+
+static work_t *
+work_of(const agent_order_t *m)
+{
+    return m->work.count == 1 ? (work_t *) ROW(m, m->work, 0, work_t) : NULL;
+}
+
+static bool
+places(const agent_order_t *m)
+{
+    const work_t *work = work_of(m);
+
+    return work && m->task == AGENT_TASK_WORK && work->action == ACTION_INSTALL;
+}
+
+/* The first order of all, as the site would sign it now. */
+static bool
+order_old(far_t *far, frame_t *frame)
+{
+    const record_type_t *type = NULL;
+    const void *record = NULL;
+    slice_t kept = {(const char *) far->order, far->order_size};
+    err_t err =
+        agent_frame_read(kept, SITE_SAYS, far->yard->memory, AGENT_MEMORY_BYTES, &type, &record);
+    agent_order_t *m = (agent_order_t *) record;
+    uint8_t signature[SIGN_BYTES];
+
+    assert(err == OK && type == &agent_order_type);
+    m->order = far->last_order;
+    agent_order_said_t said = {
+        far->token.site, far->token.incarnation, far->visit, m->order, m->task, m, work_of(m)};
+    err = agent_order_sign(&far->yard->site_keys.signing, &said, signature);
+    assert(err == OK && m->signature.size == SIGN_BYTES);
+    memcpy((char *) record_slice(m, m->signature).data, signature, SIGN_BYTES);
+    write_anew(frame, type, m);
+    return true;
+}
+
+static bool
+answer_by_receipt(far_t *far, uint64_t order)
+{
+    const record_type_t *type = NULL;
+    const void *record = NULL;
+    slice_t kept = {(const char *) far->receipt, far->receipt_size};
+    err_t err =
+        agent_frame_read(kept, AGENT_SAYS, far->yard->memory, AGENT_MEMORY_BYTES, &type, &record);
+    frame_t frame = {malloc(1), 1, false};
+
+    assert(err == OK && type == &agent_done_type && frame.bytes);
+    ((agent_done_t *) record)->order = order;
+    write_anew(&frame, type, record);
+    lines_sent_by_far(far, false, slice_of(""), bytes_of(&frame));
+    free(frame.bytes);
+    return false;
+}
+
+static bool
+see_order(far_t *far, frame_t *frame, agent_order_t *m)
+{
+    tamper_t tamper = far->tamper;
+
+    if (far->sent_count > 0) {
+        forget_sent(far); /* it may be let go */
+    }
+    far->last_order = m->order;
+    if (m->task == AGENT_TASK_COLLECT) {
+        far->told_count = 0;
+    }
+    if (!places(m)) {
+        return true;
+    }
+    keep(&far->order, &far->order_size, frame);
+    if (tamper == TAMPER_ORDER) {
+        work_of(m)->epoch += FORGED_EPOCHS;
+        write_anew(frame, &agent_order_type, m);
+    } else if (tamper == TAMPER_OLD) {
+        order_old(far, frame);
+    } else if (tamper == TAMPER_RECEIPT && far->receipt) {
+        far->tamper = TAMPER_NOTHING;
+        far->yard->tampered++;
+        return answer_by_receipt(far, m->order);
+    } else {
+        return true;
+    }
+    far->tamper = TAMPER_NOTHING;
+    far->yard->tampered++;
+    return true;
+}
+
+static void
+flip(far_t *far, frame_t *frame, const agent_data_t *m)
+{
+    for (uint32_t i = 0; i < m->pieces.count; i++) {
+        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
+        if (piece->bytes.size > 0 && piece->packing == PACKING_PLAIN) {
+            ((char *) record_slice(m, piece->bytes).data)[piece->bytes.size / 2] ^= 0x10;
+            far->tamper = TAMPER_NOTHING;
+            far->yard->tampered++;
+            forget_sent(far);
+            write_anew(frame, &agent_data_type, m);
+            return;
+        }
+    }
+}
+
+/* ---- frames ---- */
+
+static void
+maybe_twice(far_t *far, frame_t *frame)
+{
+    if (far->tamper == TAMPER_TWICE) {
+        far->tamper = TAMPER_NOTHING;
+        far->yard->tampered++;
+        frame->twice = true;
+        forget_sent(far);
+    }
+}
+
+static const void *
+read_frame(far_t *far, const frame_t *frame, agent_side_t from, const record_type_t **ret_type)
+{
+    const void *record = NULL;
+    err_t err = agent_frame_read(bytes_of(frame), from, far->yard->memory, AGENT_MEMORY_BYTES,
+                                 ret_type, &record);
+
+    if (err != OK) {
+        stage_note_fault(far->yard->stage, "a frame for or of '%s' cannot be read", far->name);
+    }
+    return err == OK ? record : NULL;
+}
+
+bool
+frames_down(far_t *far, frame_t *frame)
+{
+    const record_type_t *type = NULL;
+    const void *m = read_frame(far, frame, SITE_SAYS, &type);
+
+    maybe_twice(far, frame);
+    if (type == &agent_order_type) {
+        return see_order(far, frame, (agent_order_t *) m);
+    }
+    if (type == &agent_stop_type) {
+        forget_sent(far);
+    }
+    if (type == &agent_data_type) {
+        see_data(far, m);
+        if (far->tamper == TAMPER_FLIP) {
+            flip(far, frame, m);
+        }
+    }
+    return true;
+}
+
+bool
+frames_up(far_t *far, frame_t *frame)
+{
+    const record_type_t *type = NULL;
+    const void *m = read_frame(far, frame, AGENT_SAYS, &type);
+
+    maybe_twice(far, frame);
+    if (type == &agent_hello_type) {
+        far->visit = ((const agent_hello_t *) m)->visit;
+        far->sent_count = 0;
+    } else if (type == &agent_durable_type) {
+        see_durable(far, ((const agent_durable_t *) m)->bytes);
+    } else if (type == &agent_need_type) {
+        see_need(far, m);
+    } else if (type == &agent_done_type) {
+        const agent_done_t *done = m;
+        const outcome_t *outcome =
+            done->outcome.count == 1 ? ROW(done, done->outcome, 0, outcome_t) : NULL;
+        forget_sent(far); /* of an order that failed nobody counts it as there */
+        if (outcome && outcome->err == OK && outcome->action == ACTION_INSTALL &&
+            done->signature.size > 0) {
+            keep(&far->receipt, &far->receipt_size, frame);
+        }
+    }
+    return true;
+}
