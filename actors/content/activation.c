@@ -25,24 +25,30 @@
 
 /* ---- the notes ---- */
 
-/* -errno, or the directory of the notes; made where it is not there and is to be. */
+/* Its name is synced each time: who made it may have been killed before. */
 static int
-open_notes(world_t *world, const char *data, bool makes)
+make_notes(world_t *world, const char *data)
 {
-    char path[PATH_BYTES];
-
-    snprintf(path, sizeof path, "%s/" NOTES, data);
-    int dir = world_open(world, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0);
-    if (dir != -ENOENT || !makes) {
-        return dir;
-    }
     int above = world_open(world, AT_FDCWD, data, O_RDONLY | O_DIRECTORY, 0, 0);
+
     if (above < 0) {
         return above;
     }
     int result = world_make_dir(world, above, NOTES, 0700);
-    result = result < 0 ? result : sync_point_file(world, SYNC_ACTIVATION_NAMES, above);
+    result = result < 0 && result != -EEXIST ? result
+                                             : sync_point_file(world, SYNC_ACTIVATION_NAMES, above);
     world_close(world, above);
+    return result;
+}
+
+/* -errno, or the directory of the notes. */
+static int
+open_notes(world_t *world, const char *data, bool makes)
+{
+    char path[PATH_BYTES];
+    int result = makes ? make_notes(world, data) : 0;
+
+    snprintf(path, sizeof path, "%s/" NOTES, data);
     return result < 0
                ? result
                : world_open(world, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0);
@@ -117,6 +123,15 @@ is_placed(point_t *point, const char *package, const id128_t *incarnation, uint6
     return err == ERR_NOT_FOUND || err == ERR_DAMAGED ? OK : err;
 }
 
+/* What is read may be of a run that was cut just before its last sync. */
+static err_t
+settle(world_t *world, int dir, fault_t *fault)
+{
+    int result = sync_point_file(world, SYNC_ACTIVATION_NAMES, dir);
+
+    return result < 0 ? FAIL(fault, result, "sync", NOTES) : OK;
+}
+
 static err_t
 intend(world_t *world, int dir, point_t *point, const activation_t *wish, fault_t *fault)
 {
@@ -128,7 +143,7 @@ intend(world_t *world, int dir, point_t *point, const activation_t *wish, fault_
         return err;
     }
     if (err == OK && is_of(&note, &wish->incarnation, wish->epoch)) {
-        return OK;
+        return settle(world, dir, fault);
     }
     TRY(is_placed(point, wish->package, &wish->incarnation, wish->epoch, &placed, fault));
     return placed ? OK : write_note(world, dir, wish, fault);
@@ -182,8 +197,11 @@ notes_open(world_t *world, const char *data, notes_t *ret, fault_t *fault)
     if (ret->dir == -ENOENT) {
         return OK;
     }
-    return ret->dir < 0 ? FAIL(fault, ret->dir, "open", NOTES)
-                        : listing_read(world, ret->dir, NOTES, &ret->names, fault);
+    if (ret->dir < 0) {
+        return FAIL(fault, ret->dir, "open", NOTES);
+    }
+    TRY(settle(world, ret->dir, fault));
+    return listing_read(world, ret->dir, NOTES, &ret->names, fault);
 }
 
 static void
