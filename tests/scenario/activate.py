@@ -218,6 +218,29 @@ def no_other_version_is_placed_while_a_program_runs_and_what_the_site_did_not_he
 
 
 @claim(90)
+def an_end_that_the_site_did_not_hear_is_told_when_both_are_back():
+    with Activating() as site:
+        site.extra = ['--on-activate', program(
+            site, 'echo run >>DIR/runs', 'while test ! -e DIR/go; do sleep 0.05; done', 'exit 4')]
+        site.start()
+        site.join('shop')
+        place(site)
+        site.wait_for('it to run', lambda: read(site.path('runs')))
+        site.kill()
+        site.process = None  # it is to be away
+        write(site.path('go'), b'')
+        site.wait_for('the end to be noted', lambda: 'state 3' in read(
+            site.path('shop.data', 'activations', 'P1')))
+        site.end_agent('shop')
+        site.start()
+        assert activation(site) is None, activation(site)
+        site.spawn('shop')
+        assert ended(site)['code'] == 4, activation(site)
+        assert read(site.path('runs')).split() == ['run']
+        site.stop()
+
+
+@claim(90)
 def a_version_that_was_withdrawn_and_is_placed_again_is_run_for_again_and_one_from_before_is_not():
     with Activating() as site:
         site.start()
