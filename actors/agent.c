@@ -120,18 +120,19 @@ take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const voi
     if (type == &agent_welcome_type) {
         self->here = !self->removed;
         self->welcomed = true;
-        return ACTOR_CONTINUE;
+        return agent_activation_tell(ctx, self);
     }
     if (self->removed) {
         return ACTOR_CONTINUE;
     }
-    return type == &agent_order_type     ? agent_take_order(ctx, self, m)
-           : type == &agent_data_type    ? agent_take_data(ctx, self, m)
-           : type == &agent_stop_type    ? agent_take_stop(ctx, self, m)
-           : type == &agent_removed_type ? agent_take_removed(ctx, self, m)
-           : type == &agent_beacon_type  ? agent_take_beacon(ctx, self, m)
-           : type == &agent_address_type ? agent_take_address(ctx, self, m)
-                                         : ACTOR_CONTINUE;
+    return type == &agent_order_type              ? agent_take_order(ctx, self, m)
+           : type == &agent_data_type             ? agent_take_data(ctx, self, m)
+           : type == &agent_stop_type             ? agent_take_stop(ctx, self, m)
+           : type == &agent_removed_type          ? agent_take_removed(ctx, self, m)
+           : type == &agent_beacon_type           ? agent_take_beacon(ctx, self, m)
+           : type == &agent_address_type          ? agent_take_address(ctx, self, m)
+           : type == &agent_activation_known_type ? agent_take_activation_known(ctx, self, m)
+                                                  : ACTOR_CONTINUE;
 }
 
 static actor_next_t
@@ -169,16 +170,18 @@ keys_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     agent_beacon_begin(ctx, self);
     actor_ready(ctx);
     claim(ctx, actor_timer(ctx, TIMER_BEAT, AGENT_BEAT_MS) == VERDICT_OK);
+    claim(ctx, agent_activation_look(ctx, self) == ACTOR_CONTINUE);
     return agent_dial(ctx, self);
 }
 
 static actor_next_t
 agent_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    return key == TIMER_BEAT    ? beat(ctx, state)
-           : key == TIMER_DIAL  ? agent_dial(ctx, state)
-           : key == TIMER_WATCH ? agent_watch(ctx, state)
-                                : agent_tell_progress(ctx, state);
+    return key == TIMER_BEAT       ? beat(ctx, state)
+           : key == TIMER_DIAL     ? agent_dial(ctx, state)
+           : key == TIMER_WATCH    ? agent_watch(ctx, state)
+           : key == TIMER_ACTIVATE ? agent_activation_again(ctx, state)
+                                   : agent_tell_progress(ctx, state);
 }
 
 static actor_next_t
@@ -198,8 +201,8 @@ agent_init(actor_ctx_t *ctx, void *state, const void *args)
 static void
 agent_describe(const void *state, char *text, size_t size)
 {
-    static const char *const phases[] = {"idle", "looks what is lacking", "looks into its seed",
-                                         "fetches", "works"};
+    static const char *const phases[] = {"idle",    "looks what is lacking", "looks into its seed",
+                                         "fetches", "waits for its program", "works"};
     const agent_state_t *self = state;
 
     if (self->removed) {
@@ -221,6 +224,7 @@ agent_drop(void *state)
     kept_destroy(&self->order);
     kept_destroy(&self->next);
     kept_destroy(&self->need);
+    kept_destroy(&self->activation.known);
     if (self->arrivals) {
         arrivals_drop(self->arrivals);
     }

@@ -1,7 +1,7 @@
 /* agent_inside.h - what the files of the agent share: its state and what it has in hand.
  *
- * Shape    one order in hand, which goes lack -> fetch -> lack ... -> run -> done; one that comes
- *          meanwhile waits for the end of its job. A probe is answered beside.
+ * Shape    one order in hand, which goes lack -> fetch -> lack ... -> held -> run -> done; one that
+ *          comes meanwhile waits for the end of its job. A probe is answered beside.
  * Promises what is durable is told; what was not told is found again by the next look at what is
  *          lacking. Nothing is staged for an order whose signature does not hold.
  * Threads  the agent's handlers.
@@ -17,13 +17,14 @@
 
 #define AGENT_WORK_MS 14400000u /* of one placement */
 
-enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH };
+enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH, TIMER_ACTIVATE };
 
 typedef enum agent_phase {
     PHASE_IDLE,
     PHASE_LACK,  /* a job finds out what is lacking */
     PHASE_SEED,  /* a job goes through the seed */
     PHASE_FETCH, /* ranges were asked for, and come */
+    PHASE_HELD,  /* waits for the agent's own program, or for the note of what it is to run for */
     PHASE_RUN    /* a job works on the point */
 } agent_phase_t;
 
@@ -33,6 +34,14 @@ typedef struct beacon_state {
     uint64_t replayed, forged;
     bool stale, noting;
 } beacon_state_t;
+
+typedef struct activating {
+    bool busy;     /* a job is at the notes */
+    bool due;      /* a version may be to run for */
+    bool later;    /* one is, and could not be run: when the timer comes */
+    bool tells;    /* the site is to be told what it has not heard */
+    kept_t *known; /* agent_activation_known, to be noted; NULL: none */
+} activating_t;
 
 typedef struct agent_state {
     kept_t *args; /* agent_args */
@@ -53,6 +62,7 @@ typedef struct agent_state {
     id128_t visit;                             /* drawn for this connection */
     uint64_t last_order;                       /* the highest number heard in it */
     beacon_state_t beacon;
+    activating_t activation;
     bool removed; /* the site has said that the point is no more */
     bool buried;  /* that is durable, and was said */
     /* the order in hand */
@@ -97,6 +107,8 @@ void agent_forget_order(actor_ctx_t *ctx, agent_state_t *self);
 actor_next_t agent_take_order(actor_ctx_t *ctx, agent_state_t *self, const agent_order_t *m);
 actor_next_t agent_take_stop(actor_ctx_t *ctx, agent_state_t *self, const agent_stop_t *m);
 actor_next_t agent_tell_progress(actor_ctx_t *ctx, agent_state_t *self);
+/* The work on the point, of which nothing is lacking. */
+actor_next_t agent_run(actor_ctx_t *ctx, agent_state_t *self);
 actor_next_t agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self);
 /* The order that waited comes next, when nothing is in hand. */
 actor_next_t agent_go_on(actor_ctx_t *ctx, agent_state_t *self);
@@ -115,6 +127,18 @@ actor_next_t agent_take_address(actor_ctx_t *ctx, agent_state_t *self, const age
 void agent_beacon_begin(actor_ctx_t *ctx, agent_state_t *self);
 actor_next_t agent_take_beacon(actor_ctx_t *ctx, agent_state_t *self, const agent_beacon_t *m);
 actor_next_t agent_look_stale(actor_ctx_t *ctx, agent_state_t *self);
+
+/* agent_activate.c */
+/* Before agent_run, which it comes to when that may be. */
+actor_next_t agent_activation_prepare(actor_ctx_t *ctx, agent_state_t *self);
+/* Something may be to run for; the site is here; the timer. */
+actor_next_t agent_activation_look(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_activation_tell(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_activation_later(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_activation_again(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_activation_go_on(actor_ctx_t *ctx, agent_state_t *self);
+actor_next_t agent_take_activation_known(actor_ctx_t *ctx, agent_state_t *self,
+                                         const agent_activation_known_t *m);
 
 /* agent_watch.c */
 actor_next_t agent_watch_from_now(actor_ctx_t *ctx, agent_state_t *self);

@@ -112,8 +112,8 @@ draft_work(actor_ctx_t *ctx, const agent_state_t *self, const kept_t *kept,
     return work;
 }
 
-static actor_next_t
-run(actor_ctx_t *ctx, agent_state_t *self)
+actor_next_t
+agent_run(actor_ctx_t *ctx, agent_state_t *self)
 {
     const agent_args_t *args = kept_record(self->args);
     agent_task_t task = (agent_task_t) agent_order_of(self->order)->task;
@@ -187,6 +187,9 @@ worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         self->fetched_root = (digest_t){{0}};
     }
     agent_finish(ctx, self, self->order, answer);
+    if (placed) {
+        claim(ctx, agent_activation_look(ctx, self) == ACTOR_CONTINUE);
+    }
     return tidies && !self->storing ? tidy_store(ctx, self) : end_order(ctx, self);
 }
 
@@ -207,7 +210,7 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
     bool measures = agent_order_of(self->order)->task == AGENT_TASK_MEASURE;
 
     if (!is_placement(self)) {
-        return run(ctx, self);
+        return agent_activation_prepare(ctx, self);
     }
     lack_order_t *m = DRAFT(ctx, lack_order);
     m->data = agent_data_directory(ctx, self);
@@ -246,12 +249,12 @@ lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
     if (measures) {
         if (self->whole) {
             self->lacks = m->bytes;
-            return run(ctx, self);
+            return agent_activation_prepare(ctx, self);
         }
         self->whole = m->ranges.count == 0;
         return self->whole ? agent_look_for_lacks(ctx, self) : agent_fetch(ctx, self, m);
     }
-    return m->ranges.count == 0 ? run(ctx, self) : agent_fetch(ctx, self, m);
+    return m->ranges.count == 0 ? agent_activation_prepare(ctx, self) : agent_fetch(ctx, self, m);
 }
 
 /* ---- orders ---- */

@@ -35,7 +35,9 @@ typedef enum agent_side { AGENT_SAYS = 1, SITE_SAYS = 2 } agent_side_t;
     W(agent_durable, AGENT_SAYS)                                                                   \
     W(agent_progress, AGENT_SAYS)                                                                  \
     W(agent_done, AGENT_SAYS)                                                                      \
-    W(agent_seeded, AGENT_SAYS)
+    W(agent_seeded, AGENT_SAYS)                                                                    \
+    W(agent_activated, AGENT_SAYS)                                                                 \
+    W(agent_activation_known, SITE_SAYS)
 
 /* Bytes of the object that a piece stands for, packed or not. */
 uint64_t agent_piece_content(const piece_t *piece);

@@ -29,6 +29,7 @@ enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
     E(ASK, site_database, agent_told)                                                              \
     E(ASK, site_database, beacon_next)                                                             \
     E(ASK, site_database, agent_heard)                                                             \
+    E(ASK, site_database, activation_note)                                                         \
     E(TELL, site_database, note_event)                                                             \
     E(TELL, site_database, progress)                                                               \
     E(TELL, status_manager, progress)
@@ -199,6 +200,8 @@ bool orders_places(const order_t *order);
 bool orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_done_t *m);
 bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_progress_t *m);
+/* gateway_activate.c: how its own program ended is noted. */
+bool activate_heard(actor_ctx_t *ctx, const agent_t *agent, const agent_activated_t *m);
 /* gateway_seeds.c: what an agent says of its seed is told. */
 bool orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
                    const agent_seeded_t *m);

@@ -43,13 +43,14 @@ hear(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_
         visit_say(ctx, self, agent, &agent_beat_type, beat);
         return true;
     }
-    return type == &agent_need_type       ? content_need(ctx, self, agent, m)
-           : type == &agent_durable_type  ? content_durable(ctx, self, agent, m)
-           : type == &agent_progress_type ? orders_progress(ctx, self, agent, m)
-           : type == &agent_done_type     ? orders_done(ctx, self, agent, m)
-           : type == &agent_seeded_type   ? orders_seeded(ctx, self, agent, m)
-           : type == &agent_moved_type    ? address_heard(ctx, self, agent, m)
-                                          : false;
+    return type == &agent_need_type        ? content_need(ctx, self, agent, m)
+           : type == &agent_durable_type   ? content_durable(ctx, self, agent, m)
+           : type == &agent_progress_type  ? orders_progress(ctx, self, agent, m)
+           : type == &agent_done_type      ? orders_done(ctx, self, agent, m)
+           : type == &agent_seeded_type    ? orders_seeded(ctx, self, agent, m)
+           : type == &agent_moved_type     ? address_heard(ctx, self, agent, m)
+           : type == &agent_activated_type ? activate_heard(ctx, agent, m)
+                                           : false;
 }
 
 /* Whoever says something in a visit that is over begins anew when it hears nothing. */

@@ -125,6 +125,10 @@
 #define BEACON_MS              60000u      /* between beacons of a site */
 #define BEACONS_MISSED_MAX     15u         /* in a row; then an agent is stale */
 #define AGENT_STALE_MS         900000u     /* until an agent that has just begun is stale */
+#define ON_ACTIVATE_MS         600000u     /* of an on-activate program; then it and its group are ended */
+#define ON_ACTIVATE_MS_MAX     86400000u   /* that may be configured; more is refused (config) */
+#define ON_ACTIVATE_AGAIN_MS   30000u      /* until an end that the site has not acknowledged is told again, or a run that could not be noted is tried again */
+#define ON_ACTIVATE_TOLD_MAX   64u         /* ends told at one time; the next follow when those are known */
 #define AGENT_PATH_BYTES_MAX   1024u       /* of an agent's ROOT and DATA, and of an address; longer is refused (name-too-long) */
 #define AGENT_ADDRESS_BYTES_MAX 255u       /* of an address that agents are told; longer is refused (too-large) */
 #define LISTEN_MAX             4u          /* endpoints at which a site listens for agents; a further one is refused */

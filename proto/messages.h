@@ -60,6 +60,12 @@ RECORD_WORDS_ENUM(component_state, COMPONENT_STATES, COMPONENT)
     W(P, SCRUB, "scrub")
 RECORD_WORDS_ENUM(agent_task, AGENT_TASKS, AGENT_TASK)
 
+/* How the on-activate program of an agent ended. */
+#define ACTIVATION_RESULTS(W, P)                                                                   \
+    W(P, OK, "ok") W(P, EXIT, "exit") W(P, SIGNAL, "signal") W(P, TIMEOUT, "timeout")              \
+    W(P, NOT_BEGUN, "not-begun")
+RECORD_WORDS_ENUM(activation_result, ACTIVATION_RESULTS, ACTIVATION_RESULT)
+
 /* What a piece's bytes are: the object's own, or what zstd made of them, alone or against another. */
 #define PACKINGS(W, P) W(P, PLAIN, "plain") W(P, ZSTD, "zstd") W(P, DELTA, "delta")
 RECORD_WORDS_ENUM(packing, PACKINGS, PACKING)
@@ -78,6 +84,7 @@ extern const record_words_t error_class_words;
     M(version_ref, "a version of a package")                                                       \
     M(cause, "why something is not as it should be")                                               \
     M(target_status, "one package on one distribution point, as an operator sees it")              \
+    M(activation_row, "how an agent's own program ended after a version became current there")      \
     M(rollout_row, "how far a package is on its way through its rings")                            \
     M(package_row, "a package in a list")                                                          \
     M(package_status, "a package and its targets")                                                 \
@@ -130,7 +137,14 @@ extern const record_words_t error_class_words;
     F(R, u64, bytes_total, 0, REQUIRED)                                                            \
     F(R, time, unknown_since, 0, OPTIONAL) /* what the point had is not known to be there since then */\
     F(R, word, priority, priority, OPTIONAL)                                                       \
-    F(R, u32, ring, 0, OPTIONAL) /* of its package's rollout, from 1; 0: in none */
+    F(R, u32, ring, 0, OPTIONAL) /* of its package's rollout, from 1; 0: in none */                \
+    F(R, maybe, activation, activation_row, OPTIONAL) /* of what the point has; null: none was told */
+#define REC_activation_row(F, R)                                                                   \
+    F(R, word, result, activation_result, REQUIRED)                                                \
+    F(R, u32, code, 0, REQUIRED)    /* exit status, number of the signal, or errno */              \
+    F(R, u32, attempt, 0, REQUIRED) /* from 1; above where a run was cut before its end */         \
+    F(R, time, at, 0, OPTIONAL)     /* by the agent's clock */                                     \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL) /* the last line that it said */
 #define REC_rollout_row(F, R)                                                                      \
     F(R, text, rings, TEXT_BYTES_MAX, REQUIRED) /* percents of the points, as they were given */   \
     F(R, u32, ring, 0, REQUIRED)                /* that it has come to, from 1 */                  \
@@ -650,6 +664,8 @@ extern const record_words_t error_class_words;
     M(agent_buried, "agent: that is durable here; I serve nobody any more")                        \
     M(agent_address, "site: try this address first from now on; signed")                           \
     M(agent_moved, "agent: that address is durable here, beside the one before")                   \
+    M(agent_activated, "agent: how my own program ended after a version became current here")      \
+    M(agent_activation_known, "site: I have that durably; do not say it again")                    \
     /* agents: inside a site */                                                                    \
     M(agent_added, "the answer to dp.add of an agent: its token")                                  \
     M(agent_revoke, "an agent's key is good for nothing from now on")                              \
@@ -658,6 +674,8 @@ extern const record_words_t error_class_words;
     M(agents_changed, "who may come in has changed")                                               \
     M(agent_heard, "an agent knows an address of the site durably")                                \
     M(agent_told, "the agent of a removed point knows it: its key is good for nothing from now on") \
+    M(activation_note, "how an agent's own program ended: asked by agent_gateway")                 \
+    M(activation_noted, "that is durable")                                                         \
     M(agent_call, "what an agent is asked for: point_worker asks agent_gateway")                   \
     M(make_way, "other work waits for an agent: let it have a turn")                               \
     M(agent_end, "end that work")                                                                  \
@@ -676,6 +694,8 @@ extern const record_words_t error_class_words;
     M(lacking, "its answer")                                                                       \
     M(seed_order, "input of a job that takes what is lacking from a seed; the answer is agent_seeded") \
     M(stored, "the answer of a job that makes data durable")                                       \
+    M(activation_order, "input of the jobs of the on-activate program")                            \
+    M(activated, "what became of it, or what the site has not heard yet")                          \
     /* arguments of actors and inputs of jobs */                                                   \
     M(site_args, "the arguments of a component: data directory and site name")                     \
     M(snapshot_order, "input of a snapshot job")                                                   \
@@ -1271,6 +1291,30 @@ extern const record_words_t error_class_words;
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)                                         \
     F(R, bytes, signature, 64, REQUIRED) /* of the site, for the visit of the hello */
 #define REC_agent_moved(F, R) F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)
+#define REC_agent_activated(F, R)                                                                  \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, word, result, activation_result, REQUIRED)                                                \
+    F(R, u32, code, 0, REQUIRED)                                                                   \
+    F(R, u32, attempt, 0, REQUIRED)                                                                \
+    F(R, time, at, 0, OPTIONAL)                                                                    \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
+#define REC_agent_activation_known(F, R)                                                           \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, u32, attempt, 0, REQUIRED)
+#define REC_activation_note(F, R)                                                                  \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, maybe, said, agent_activated, REQUIRED)
+#define REC_activation_noted(F, R)                                                                 \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, package_incarnation, 0, REQUIRED)                                                  \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, u32, attempt, 0, REQUIRED)
 #define REC_agent_added(F, R)                                                                      \
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, text, token, TEXT_BYTES_MAX, OPTIONAL)
@@ -1336,7 +1380,27 @@ extern const record_words_t error_class_words;
     F(R, text, former, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* tried where the address does not answer */ \
     F(R, id128, site, 0, REQUIRED)                                                                 \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
-    F(R, digest, site_signing, 0, REQUIRED)
+    F(R, digest, site_signing, 0, REQUIRED)                                                        \
+    F(R, text, program, AGENT_PATH_BYTES_MAX, OPTIONAL) /* on-activate; none: nothing is run */    \
+    F(R, u32, program_ms, 0, OPTIONAL)
+#define REC_activation_order(F, R)                                                                 \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, root, AGENT_PATH_BYTES_MAX, REQUIRED)                                               \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
+    F(R, text, program, AGENT_PATH_BYTES_MAX, OPTIONAL)                                            \
+    F(R, u32, program_ms, 0, OPTIONAL)                                                             \
+    /* of the version that is to be placed, or whose end the site knows */                         \
+    F(R, text, package, NAME_BYTES_MAX, OPTIONAL)                                                  \
+    F(R, id128, package_incarnation, 0, OPTIONAL)                                                  \
+    F(R, u64, epoch, 0, OPTIONAL)                                                                  \
+    F(R, u32, attempt, 0, OPTIONAL)                                                                \
+    F(R, flag, removes, 0, OPTIONAL)
+#define REC_activated(F, R)                                                                        \
+    F(R, word, err, err, REQUIRED)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, rows, ended, agent_activated, REQUIRED) /* empty: nothing was to be run, or told */
 #define REC_move_order(F, R)                                                                       \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)

@@ -63,6 +63,8 @@
     S(2396, STATUS_ROLLOUT_STOPPED, ERROR, "a rollout was stopped, by failures or by an operator") \
     S(2397, STATUS_ROLLOUT_RESUMED, INFO, "a stopped rollout goes on")                             \
     S(2398, STATUS_ROLLOUT_ENDED, INFO, "a rollout has come to its end")                           \
+    S(2410, STATUS_ACTIVATED, INFO, "the on-activate program of a distribution point has done its work") \
+    S(2411, STATUS_ACTIVATION_FAILED, ERROR, "the on-activate program of a distribution point has failed") \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

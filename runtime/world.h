@@ -47,6 +47,26 @@ typedef struct world_name {
 
 typedef struct world_listing world_listing_t;
 
+/* A program of the machine, to be run to its end: no shell, no arguments, these words alone in its
+ * environment, no descriptor but an empty input and its output, a process group of its own, the
+ * root as its directory. */
+typedef struct world_program {
+    const char *path;       /* absolute */
+    const char *const *env; /* NULL at the end */
+    uint32_t time_ms;       /* then it and its group are told to end, and killed 2 s later */
+    char *output;           /* the last of what it says, both ways */
+    size_t room;            /* bytes of it kept; what came before is lost */
+} world_program_t;
+
+typedef enum world_end { WORLD_EXITED, WORLD_SIGNALLED, WORLD_OUT_OF_TIME } world_end_t;
+
+typedef struct world_ended {
+    world_end_t how;
+    int code; /* exit status or number of the signal; of one out of time 0 */
+    size_t size;   /* of output */
+    uint64_t said; /* bytes in all */
+} world_ended_t;
+
 /* How a path below a directory is resolved. */
 enum {
     WORLD_BENEATH = 1,    /* openat2: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS */
@@ -89,6 +109,9 @@ typedef struct world_calls {
     int (*list)(world_t *, int fd, world_listing_t **ret_listing);
     int (*list_next)(world_t *, world_listing_t *, world_name_t *ret_name); /* 1 a name, 0 the end */
     void (*list_end)(world_t *, world_listing_t **listing);
+    /* Runs a program: 0, it has ended, or -errno, it was not begun, or was killed (-ECANCELED).
+     * It dies with the process. Of its group only what runs when its time is over is ended. */
+    int (*run)(world_t *, const world_program_t *program, world_ended_t *ret);
     /* Whether the job this world was handed to has been asked to stop. Long computations look. */
     bool (*cancelled)(world_t *);
     /* A named fault point, for the simulator and for kill tests; 0 or the -errno it decided on.
@@ -136,6 +159,7 @@ static inline int64_t world_attribute_count(world_t *w, int fd) { return w->call
 static inline int world_list(world_t *w, int fd, world_listing_t **ret) { return w->call->list(w, fd, ret); }
 static inline int world_list_next(world_t *w, world_listing_t *l, world_name_t *ret) { return w->call->list_next(w, l, ret); }
 static inline void world_list_end(world_t *w, world_listing_t **l) { w->call->list_end(w, l); }
+static inline int world_run(world_t *w, const world_program_t *p, world_ended_t *ret) { return w->call->run(w, p, ret); }
 static inline bool world_cancelled(world_t *w) { return w->call->cancelled(w); }
 static inline world_t *world_lasting(world_t *w) { return w->call->lasting(w); }
 static inline int world_point(world_t *w, const char *name) { return w->call->point(w, name); }

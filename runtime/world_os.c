@@ -23,6 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "runtime/world_kill.h"
+#include "runtime/world_os_run.h"
 
 #define NS_PER_S 1000000000
 
@@ -463,6 +464,7 @@ static const world_calls_t os_calls = {
     .list = os_list,
     .list_next = os_list_next,
     .list_end = os_list_end,
+    .run = world_os_run,
     .cancelled = os_cancelled,
     .point = os_point,
     .lasting = os_lasting,

@@ -108,6 +108,7 @@ world_sim_operation_count(const world_sim_t *sim); /* calls that changed somethi
  * crashed: 0 disarms. */
 void world_sim_cut_after(world_sim_t *sim, uint64_t operations);
 bool world_sim_is_cut(const world_sim_t *sim);
+uint64_t world_sim_runs(const world_sim_t *sim); /* programs that have begun; see world_sim_run.c */
 uint64_t world_sim_hash(const world_sim_t *sim); /* of the operation trace so far */
 /* Where this job is in its code, as far as its calls tell: the last named point that it passed, the
  * operation it pauses in, and the file that this is about. Never 0. */

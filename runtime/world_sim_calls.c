@@ -427,6 +427,7 @@ const world_calls_t sim_calls = {
     .list = sim_list,
     .list_next = sim_list_next,
     .list_end = sim_list_end,
+    .run = sim_run,
     .cancelled = sim_cancelled,
     .point = sim_point,
     .lasting = sim_lasting,

@@ -39,6 +39,7 @@ struct world_sim {
     uint64_t heals;                  /* heals so far; a drawn hang ends with the next */
     bool quiet;                      /* no drawn faults any more */
     uint64_t operations, cut_left, hash;
+    uint64_t runs; /* programs that have begun */
     bool is_cut;
     bool mixed; /* some mix is on */
     sim_mix_t mix[WORLD_SIM_MIXES_MAX];
@@ -127,6 +128,7 @@ int64_t sim_call_fd(sim_job_t *job, int number, sim_fd_t **ret);
 int64_t sim_call_place(sim_job_t *job, int dir_fd, const char *path, unsigned how, bool follow,
                        sim_place_t *ret);
 int sim_open(world_t *world, int dir, const char *path, int flags, uint32_t mode, unsigned how);
+int sim_run(world_t *world, const world_program_t *program, world_ended_t *ret);
 int sim_make_dir(world_t *world, int dir, const char *path, uint32_t mode);
 int sim_make_link(world_t *world, const char *target, int dir, const char *path);
 int64_t sim_read_link(world_t *world, int dir, const char *path, char *text, size_t size);

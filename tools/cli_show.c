@@ -10,38 +10,6 @@
 
 /* ---- targets ---- */
 
-/* What a point had when it was last heard of is not known to be there now. */
-static void
-put_unknown(cli_table_t *table, const wire_value_t *target)
-{
-    char since[64];
-
-    cli_relative(cli_text(target, "unknown_since"), time(NULL), since, sizeof since);
-    table_cellf(table, "%s%s", since[0] ? "unknown since " : "", since);
-}
-
-static void
-put_why(cli_table_t *table, const wire_value_t *target)
-{
-    uint64_t done = cli_number(target, "bytes_done"), total = cli_number(target, "bytes_total");
-    wire_value_t cause;
-
-    if (wire_find(target, "cause", &cause) && cause.kind == WIRE_MAP) {
-        slice_t code = cli_text(&cause, "code"), text = cli_text(&cause, "text");
-        if (cli_number(&cause, "need") > 0) {
-            table_cellf(table, "%.*s: needs %" PRIu64 ", has %" PRIu64, (int) code.size, code.data,
-                        cli_number(&cause, "need"), cli_number(&cause, "have"));
-        } else {
-            table_cellf(table, "%.*s: %.*s", (int) code.size, code.data, (int) text.size,
-                        text.data);
-        }
-    } else if (slice_equal(cli_text(target, "state"), slice_of("installing")) && total > 0) {
-        table_cellf(table, "%" PRIu64 " of %" PRIu64 " bytes", done, total);
-    } else {
-        put_unknown(table, target);
-    }
-}
-
 static void
 put_target(cli_table_t *table, slice_t package, const wire_value_t *target)
 {
@@ -62,7 +30,7 @@ put_target(cli_table_t *table, slice_t package, const wire_value_t *target)
     table_cell(table, text);
     cli_relative(cli_text(target, "due"), now, text, sizeof text);
     table_cell(table, text);
-    put_why(table, target);
+    cli_put_why(table, target);
 }
 
 static cli_table_t *

@@ -19,4 +19,6 @@ void table_cell(cli_table_t *table, const char *text);
 void table_cellf(cli_table_t *table, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void table_slice(cli_table_t *table, slice_t text);
 void table_value(cli_table_t *table, const wire_value_t *value); /* names with commas, else JSON */
+/* Why a target is as it is, as a cell; cli_why.c. */
+void cli_put_why(cli_table_t *table, const wire_value_t *target);
 bool table_print(cli_table_t **table); /* false, and nothing printed, when it has no rows */

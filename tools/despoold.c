@@ -1,7 +1,7 @@
 /* despoold.c - the actor host: reads its configuration, starts the site, stops it in order.
  *
  *   despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]
- *            [--placement component|pool] [--version] [--help]
+ *            [--placement component|pool] [--on-activate PROGRAM] [--version] [--help]
  *   despoold join TOKEN --data DIR --root ROOT
  *
  * A data directory in which join has left its word is an agent's, and is run as one.
@@ -31,6 +31,7 @@
 #include "tools/despoold_agent.h"
 #include "tools/despoold_config.h"
 #include "tools/despoold_data.h"
+#include "tools/despoold_help.h"
 
 #ifndef DESPOOL_VERSION
 #define DESPOOL_VERSION "0.1.0"
@@ -39,7 +40,7 @@
     (INIT_DEADLINE_MS + 1000u) /* then who is late is told, and the host goes on */
 
 typedef struct options {
-    const char *data, *config, *placement;
+    const char *data, *config, *placement, *program;
     const char *listen[LISTEN_MAX + 1]; /* one more than there may be, to be refused */
     uint32_t listens;
     const char *token, *root; /* of join */
@@ -69,6 +70,7 @@ static void
 catch_signals(sigset_t *ret_held)
 {
     struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+    struct sigaction plain = {.sa_handler = SIG_DFL}; /* who starts us may ignore those */
 
     sigemptyset(ret_held);
     sigaddset(ret_held, SIGTERM);
@@ -78,6 +80,7 @@ catch_signals(sigset_t *ret_held)
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGCHLD, &plain, NULL);
 }
 
 /* A line of the running host. Who reads it may have stopped reading, and nothing waits for that: a
@@ -180,6 +183,8 @@ parse(int argc, char **argv, options_t *ret)
             code = take_value(argc, argv, &i, &ret->root);
         } else if (size == 11 && strncmp(argv[i], "--placement", size) == 0) {
             code = take_placement(argc, argv, &i, &ret->placement);
+        } else if (size == 13 && strncmp(argv[i], "--on-activate", size) == 0) {
+            code = take_value(argc, argv, &i, &ret->program);
         } else if (i == 1 && strcmp(argv[i], "join") == 0) {
             ret->join = true;
         } else if (ret->join && !ret->token && argv[i][0] != '-') {
@@ -192,25 +197,6 @@ parse(int argc, char **argv, options_t *ret)
         code = usage("join wants", "TOKEN --data DIR --root ROOT");
     }
     return code;
-}
-
-static void
-print_help(void)
-{
-    printf("despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]\n"
-           "         [--placement component|pool]\n"
-           "despoold join TOKEN --data DIR --root ROOT\n\n"
-           "Runs a site: a software distribution server, in the foreground. With join, or with a\n"
-           "data directory that has joined: the agent of a distribution point.\n"
-           "  --data DIR     where the site lives (default: /var/lib/despool as root, else\n"
-           "                 $XDG_STATE_HOME/despool)\n"
-           "  --config FILE  configuration in ZPL; see docs/operations.md\n"
-           "  --listen E     takes agents in at this endpoint, which they can reach; up to four\n"
-           "  --root ROOT    of join: the directory that is the distribution point\n"
-           "  TOKEN          of join: as printed by despool dp add NAME --agent\n"
-           "  --placement P  component: each named component has a thread of its own (default);\n"
-           "                 pool: all share the threads of the pool\n"
-           "SIGTERM stops it in order. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage.\n");
 }
 
 /* ---- the host ---- */
@@ -405,7 +391,7 @@ run_agent(const config_t *config, const join_t *join)
         notify(removed ? "STATUS=removed" : "STATUS=not ready");
         return err == OK ? 0 : 1;
     }
-    host_t *host = agent_host(config->data, join, &err);
+    host_t *host = agent_host(config, join, &err);
     int code = serve(host, config, err);
     host_destroy(&host);
     err = agent_tell_removed(config->data, join, &removed);
@@ -459,6 +445,9 @@ run(const options_t *options)
         config_placement(options->placement, &config.placement);
     }
     if (err == OK) {
+        err = config_program(&config, options->program, why, sizeof why);
+    }
+    if (err == OK) {
         err = config_listen(&config, options->listen, options->listens, why, sizeof why);
     }
     if (err != OK) {
@@ -493,7 +482,7 @@ main(int argc, char **argv)
         return 0;
     }
     if (options.help) {
-        print_help();
+        despoold_help();
         return 0;
     }
     return run(&options);

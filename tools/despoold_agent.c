@@ -147,11 +147,11 @@ agent_tell_removed(const char *data, const join_t *join, bool *ret_removed)
 /* ---- the host ---- */
 
 static void *
-agent_args(draft_t *draft, const char *data, const join_t *join)
+agent_args(draft_t *draft, const config_t *config, const join_t *join)
 {
     agent_args_t *args = draft_begin(draft, &agent_args_type);
 
-    args->data = draft_text(draft, slice_of(data));
+    args->data = draft_text(draft, slice_of(config->data));
     args->dp = draft_text(draft, slice_of(join->name));
     args->root = draft_text(draft, slice_of(join->root));
     args->address = draft_text(draft, slice_of(join->address));
@@ -159,6 +159,8 @@ agent_args(draft_t *draft, const char *data, const join_t *join)
     args->site = join->site;
     args->dp_incarnation = join->incarnation;
     args->site_signing = join->site_signing;
+    args->program = draft_text(draft, slice_of(config->on_activate));
+    args->program_ms = config->on_activate_ms ? config->on_activate_ms : ON_ACTIVATE_MS;
     return args;
 }
 
@@ -184,7 +186,7 @@ add_link(host_t *host, const char *data, const join_t *join)
 }
 
 host_t *
-agent_host(const char *data, const join_t *join, err_t *ret_err)
+agent_host(const config_t *config, const join_t *join, err_t *ret_err)
 {
     static uint64_t memory[4096];
     static char black_box[PATH_BYTES_MAX + 16];
@@ -192,8 +194,8 @@ agent_host(const char *data, const join_t *join, err_t *ret_err)
     draft_t draft;
 
     draft_over(&draft, memory, sizeof memory);
-    void *args = agent_args(&draft, data, join);
-    snprintf(black_box, sizeof black_box, "%s/blackbox", data);
+    void *args = agent_args(&draft, config, join);
+    snprintf(black_box, sizeof black_box, "%s/blackbox", config->data);
     options = (host_options_t){.classes = agent_roster,
                                .root = &agent_class,
                                .root_args_type = &agent_args_type,
@@ -201,6 +203,6 @@ agent_host(const char *data, const join_t *join, err_t *ret_err)
                                .root_args_bytes = draft.size,
                                .black_box = black_box};
     host_t *host = host_new(&options);
-    *ret_err = add_link(host, data, join);
+    *ret_err = add_link(host, config->data, join);
     return host;
 }

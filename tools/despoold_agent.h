@@ -11,6 +11,7 @@
 
 #include "actors/content/join.h"
 #include "runtime/host.h"
+#include "tools/despoold_config.h"
 
 err_t agent_join(const char *token, const char *data, const char *root, join_t *ret_join) must_use;
 /* Asks the site that token names, as it says; ret_signing is the site's key for orders. */
@@ -20,4 +21,4 @@ err_t agent_read(const char *data, join_t *ret_join, bool *ret_is_agent) must_us
 /* Whether its point was removed: then it is told on stdout, and there is nothing to run. */
 err_t agent_tell_removed(const char *data, const join_t *join, bool *ret_removed) must_use;
 /* Never NULL; *ret_err says whether it can be started. */
-host_t *agent_host(const char *data, const join_t *join, err_t *ret_err);
+host_t *agent_host(const config_t *config, const join_t *join, err_t *ret_err);

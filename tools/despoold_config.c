@@ -1,129 +1,10 @@
-/* despoold_config.c - see despoold_config.h.
- *
- * zconfig reads the file; the lines are counted here, because it keeps no line numbers: its items,
- * in order, are the lines that are neither empty nor comments. */
+/* despoold_config.c - see despoold_config.h. zconfig reads the file. */
 #include "tools/despoold_config.h"
 
 #include <czmq.h>
 
 #include "proto/messages.h"
-
-#define DEPTH_MAX 2 /* levels of keys: section and key */
-
-/* ---- lines ---- */
-
-typedef struct lines {
-    char *text;
-    size_t size;
-} lines_t;
-
-static bool
-is_significant(const char *line)
-{
-    line += strspn(line, " \t\r");
-    return *line && *line != '#' && *line != '\n';
-}
-
-/* The line after this one; NULL after the last. */
-static const char *
-next_line(const char *line)
-{
-    const char *end = strchr(line, '\n');
-
-    return end && end[1] ? end + 1 : NULL;
-}
-
-/* The number, from 1, of the item-th significant line, from 0. */
-static unsigned
-line_of_item(const lines_t *lines, unsigned item)
-{
-    unsigned number = 0;
-
-    for (const char *at = lines->text; at; at = next_line(at)) {
-        number++;
-        if (is_significant(at) && item-- == 0) {
-            return number;
-        }
-    }
-    return number;
-}
-
-static err_t
-refuse(char *ret_why, size_t why_size, const char *file, unsigned line, const char *key,
-       const char *reason)
-{
-    snprintf(ret_why, why_size, "cannot read '%.512s': line %u, '%s': %s", file, line, key, reason);
-    return ERR_CONFIG;
-}
-
-/* What stands behind '='. */
-static const char *
-fault_of_value(const char *value, bool is_key)
-{
-    value += strspn(value, " \t");
-    char quote = *value == '"' || *value == '\'' ? *value : 0;
-
-    if (!is_key) {
-        return "a section takes no value";
-    }
-    if (quote) {
-        const char *end = strchr(value + 1, quote);
-        return end && end < value + strcspn(value, "\n") ? NULL : "its quote is not closed";
-    }
-    return NULL;
-}
-
-/* What zconfig would only complain about on its own: blanks that are no level, names that are none.
- */
-static const char *
-fault_of_line(const char *line, char *ret_key, size_t key_size)
-{
-    size_t blanks = strspn(line, " ");
-    const char *name = line + blanks;
-    size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_/");
-    const char *after = name + size + strspn(name + size, " \t");
-
-    snprintf(ret_key, key_size, "%.*s", (int) (size ? size : strcspn(name, "\n")), name);
-    if (blanks % 4 != 0) {
-        return "indentation is by four blanks";
-    }
-    if (blanks / 4 >= DEPTH_MAX) {
-        return "there are no keys at this depth";
-    }
-    if (size == 0) {
-        return "a line is 'name' or 'name = value'";
-    }
-    if (*after == '=') {
-        return fault_of_value(after + 1, blanks > 0);
-    }
-    return *after == 0 || *after == '\n' || *after == '\r' || *after == '#'
-               ? NULL
-               : "a line is 'name' or 'name = value'";
-}
-
-static err_t
-check_lines(const lines_t *lines, const char *file, char *ret_why, size_t why_size)
-{
-    unsigned number = 0;
-    bool in_section = false;
-
-    for (const char *at = lines->text; at; at = next_line(at)) {
-        char key[64];
-        number++;
-        if (!is_significant(at)) {
-            continue;
-        }
-        const char *fault = fault_of_line(at, key, sizeof key);
-        if (!fault && *at == ' ' && !in_section) {
-            fault = "it belongs to no section";
-        }
-        in_section = true;
-        if (fault) {
-            return refuse(ret_why, why_size, file, number, key, fault);
-        }
-    }
-    return OK;
-}
+#include "tools/despoold_lines.h"
 
 /* ---- keys ---- */
 
@@ -295,6 +176,25 @@ set_placement(config_t *config, const char *value)
     return config_placement(value, &config->placement) ? NULL : "wants component or pool";
 }
 
+static const char *
+set_program(config_t *config, const char *value)
+{
+    if (value[0] != '/') {
+        return "a program is an absolute path";
+    }
+    return (size_t) snprintf(config->on_activate, sizeof config->on_activate, "%s", value) <
+                   sizeof config->on_activate
+               ? NULL
+               : "it is too long";
+}
+
+static const char *
+set_program_ms(config_t *config, const char *value)
+{
+    return set_small(&config->on_activate_ms, ON_ACTIVATE_MS_MAX, value,
+                     "wants milliseconds, 1 to 86400000");
+}
+
 static const struct {
     const char *section, *key;
     config_set_fn *set;
@@ -313,6 +213,8 @@ static const struct {
     {"tuning", "backlog-alarm-ms", set_backlog_alarm, false},
     {"tuning", "workers", set_workers, false},
     {"tuning", "placement", set_placement, false},
+    {"agent", "on-activate", set_program, false},
+    {"agent", "on-activate-ms", set_program_ms, false},
 };
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 
@@ -354,15 +256,15 @@ take_all(config_t *config, zconfig_t *root, const lines_t *lines, const char *fi
 
     for (zconfig_t *section = zconfig_child(root); section; section = zconfig_next(section)) {
         if (!is_section(zconfig_name(section))) {
-            return refuse(ret_why, why_size, file, line_of_item(lines, item), zconfig_name(section),
-                          "no such section");
+            return lines_refuse(ret_why, why_size, file, lines_of_item(lines, item),
+                                zconfig_name(section), "no such section");
         }
         item++;
         for (zconfig_t *key = zconfig_child(section); key; key = zconfig_next(key), item++) {
             const char *fault = take_key(config, zconfig_name(section), key, seen);
             if (fault) {
-                return refuse(ret_why, why_size, file, line_of_item(lines, item), zconfig_name(key),
-                              fault);
+                return lines_refuse(ret_why, why_size, file, lines_of_item(lines, item),
+                                    zconfig_name(key), fault);
             }
         }
     }
@@ -420,7 +322,7 @@ config_load(config_t *config, const char *file, char *ret_why, size_t why_size)
     if (err != OK) {
         return err;
     }
-    err = check_lines(&lines, file, ret_why, why_size);
+    err = lines_check(&lines, file, ret_why, why_size);
     zconfig_t *root = err == OK ? zconfig_str_load(lines.text) : NULL;
     if (err == OK && !root) {
         snprintf(ret_why, why_size, "cannot read '%.512s': it is not ZPL", file);
@@ -481,6 +383,18 @@ config_listen(config_t *config, const char *const *endpoint, uint32_t count, cha
             snprintf(ret_why, why_size, "cannot listen at '%.255s': %s", endpoint[i], fault);
             return ERR_CONFIG;
         }
+    }
+    return OK;
+}
+
+err_t
+config_program(config_t *config, const char *program, char *ret_why, size_t why_size)
+{
+    const char *fault = program ? set_program(config, program) : NULL;
+
+    if (fault) {
+        snprintf(ret_why, why_size, "cannot run '%.255s' on activate: %s", program, fault);
+        return ERR_CONFIG;
     }
     return OK;
 }

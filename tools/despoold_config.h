@@ -46,6 +46,9 @@ typedef struct config {
     uint32_t probe_ms, backlog_alarm_ms, scrub_ms, beacon_ms,
         workers; /* 0: the default of limits.h */
     host_placement_t placement;
+    /* of an agent: its own program, absolute; "": none */
+    char on_activate[AGENT_PATH_BYTES_MAX + 1];
+    uint32_t on_activate_ms; /* 0: the default of limits.h */
 } config_t;
 
 /* The defaults for a data directory (absolute); ERR_CONFIG when it is too long for its sockets. */
@@ -57,6 +60,9 @@ err_t config_check(const config_t *config, char *ret_why, size_t why_size) must_
 /* The endpoints for agents of the command line, in the place of those of the file, if any. */
 err_t config_listen(config_t *config, const char *const *endpoint, uint32_t count, char *ret_why,
                     size_t why_size) must_use;
+/* The program of the command line, in the place of that of the file, if any. */
+err_t config_program(config_t *config, const char *program, char *ret_why,
+                     size_t why_size) must_use;
 /* component or pool, also on the command line; false: neither. */
 bool config_placement(const char *word, host_placement_t *ret_placement);
 void config_fini(config_t *config);

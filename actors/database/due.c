@@ -290,6 +290,7 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
     set_cause(target, m);
     if (m->next == TARGET_REMOVED) {
         RUN(tx, SQL_TARGET_HOLDS_NOTHING, v_int(target->row));
+        RUN(tx, SQL_ACTIVATION_CLEAR, v_int(target->row));
     }
     target->state = m->next;
     target->sent = m->next == TARGET_INSTALLED ? m->sent : RECORD_NONE;

@@ -118,6 +118,10 @@ static const char *const steps[] = {
      "ALTER TABLE target ADD COLUMN held INTEGER NOT NULL DEFAULT 0;"
      "CREATE INDEX target_ring ON target (package, ring, state, attempts) WHERE ring <> 0;"
      "CREATE INDEX target_ring_row ON target (package, ring, row) WHERE ring <> 0;"),
+    /* How the program of its agent ended, of the last version that it was told of. */
+    "CREATE TABLE activation (target INTEGER PRIMARY KEY REFERENCES target ON DELETE CASCADE,"
+    "  epoch INTEGER NOT NULL, attempt INTEGER NOT NULL, result INTEGER NOT NULL,"
+    "  code INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

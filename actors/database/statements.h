@@ -317,6 +317,12 @@
     S(SQL_ROLLOUT_SAVE, "INSERT OR REPLACE INTO rollout (package, rings, ring, of, state, "        \
                         "stop_at, forgiven, since, why, look) "                                    \
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                        \
+    S(SQL_ACTIVATION_OF,                                                                           \
+      "SELECT epoch, attempt, result, code, at, text FROM activation WHERE target = ?1")           \
+    S(SQL_ACTIVATION_SET,                                                                          \
+      "INSERT OR REPLACE INTO activation (target, epoch, attempt, result, code, at, text) "        \
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                       \
+    S(SQL_ACTIVATION_CLEAR, "DELETE FROM activation WHERE target = ?1")                            \
     S(SQL_TARGETS_FAILED, "SELECT count(*) FROM target INDEXED BY target_failed WHERE state = 5")
 
 #define SQL_STATEMENTS(S)                                                                          \

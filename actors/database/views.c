@@ -104,6 +104,7 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
     ret->cause = view_cause(tx, t);
     ret->priority = t->priority;
     ret->ring = t->ring;
+    ret->activation = view_activation(tx, t);
     ret->bytes_total = t->bytes;
     ret->bytes_done =
         t->state == TARGET_INSTALLED ? t->bytes : progress_done(tx->db, (uint64_t) t->row);

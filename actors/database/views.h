@@ -11,3 +11,5 @@
 rows_t view_version(tx_t *tx, uint64_t epoch, slice_t label, const digest_t *root); /* 0: none */
 texts_t view_excludes(tx_t *tx, int64_t package);
 rows_t view_cause(tx_t *tx, const target_t *target);
+/* How its agent's own program ended for what it has; activations.c. */
+rows_t view_activation(tx_t *tx, const target_t *target);

@@ -1,0 +1,55 @@
+/* cli_why.c - why a target is not as it should be, or what else is to be said of it. */
+#include <inttypes.h>
+#include <time.h>
+
+#include "tools/cli.h"
+#include "tools/cli_print.h"
+#include "tools/cli_table.h"
+
+/* What a point had when it was last heard of is not known to be there now. */
+static void
+put_unknown(cli_table_t *table, const wire_value_t *target)
+{
+    char since[64];
+
+    cli_relative(cli_text(target, "unknown_since"), time(NULL), since, sizeof since);
+    table_cellf(table, "%s%s", since[0] ? "unknown since " : "", since);
+}
+
+/* How the agent's own program ended, when that was not well. */
+static bool
+put_activation(cli_table_t *table, const wire_value_t *target)
+{
+    wire_value_t ended;
+
+    if (!wire_find(target, "activation", &ended) || ended.kind != WIRE_MAP ||
+        slice_equal(cli_text(&ended, "result"), slice_of("ok"))) {
+        return false;
+    }
+    slice_t result = cli_text(&ended, "result"), text = cli_text(&ended, "text");
+    table_cellf(table, "on-activate failed, %.*s %" PRIu64 "%s%.*s", (int) result.size, result.data,
+                cli_number(&ended, "code"), text.size > 0 ? ": " : "", (int) text.size, text.data);
+    return true;
+}
+
+void
+cli_put_why(cli_table_t *table, const wire_value_t *target)
+{
+    uint64_t done = cli_number(target, "bytes_done"), total = cli_number(target, "bytes_total");
+    wire_value_t cause;
+
+    if (wire_find(target, "cause", &cause) && cause.kind == WIRE_MAP) {
+        slice_t code = cli_text(&cause, "code"), text = cli_text(&cause, "text");
+        if (cli_number(&cause, "need") > 0) {
+            table_cellf(table, "%.*s: needs %" PRIu64 ", has %" PRIu64, (int) code.size, code.data,
+                        cli_number(&cause, "need"), cli_number(&cause, "have"));
+        } else {
+            table_cellf(table, "%.*s: %.*s", (int) code.size, code.data, (int) text.size,
+                        text.data);
+        }
+    } else if (slice_equal(cli_text(target, "state"), slice_of("installing")) && total > 0) {
+        table_cellf(table, "%" PRIu64 " of %" PRIu64 " bytes", done, total);
+    } else if (!put_activation(table, target)) {
+        put_unknown(table, target);
+    }
+}

@@ -1,0 +1,24 @@
+/* despoold_help.c - see despoold_help.h. */
+#include "tools/despoold_help.h"
+
+#include <stdio.h>
+
+void
+despoold_help(void)
+{
+    printf("despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]\n"
+           "         [--placement component|pool] [--on-activate PROGRAM]\n"
+           "despoold join TOKEN --data DIR --root ROOT\n\n"
+           "Runs a site: a software distribution server, in the foreground. With join, or with a\n"
+           "data directory that has joined: the agent of a distribution point.\n"
+           "  --data DIR     where the site lives (default: /var/lib/despool as root, else\n"
+           "                 $XDG_STATE_HOME/despool)\n"
+           "  --config FILE  configuration in ZPL; see docs/operations.md\n"
+           "  --listen E     takes agents in at this endpoint, which they can reach; up to four\n"
+           "  --root ROOT    of join: the directory that is the distribution point\n"
+           "  TOKEN          of join: as printed by despool dp add NAME --agent\n"
+           "  --placement P  component: each named component has a thread of its own (default);\n"
+           "                 pool: all share the threads of the pool\n"
+           "  --on-activate PROGRAM  of an agent: runs it after a version has become current\n"
+           "SIGTERM stops it in order. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage.\n");
+}
