@@ -31,24 +31,30 @@ struct chunk {
 };
 
 static inline uint32_t
+chunk_round(size_t bytes)
+{
+    return (uint32_t) ((bytes + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN);
+}
+static inline uint32_t
 chunk_bytes_of(const envelope_t *envelope)
 {
-    return (uint32_t) ((envelope_bytes(envelope) + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN);
+    return chunk_round(envelope_bytes(envelope));
 }
 static inline bool
-chunk_fits(const chunk_t *chunk, const envelope_t *envelope)
+chunk_fits(const chunk_t *chunk, size_t bytes)
 {
-    return chunk->used + chunk_bytes_of(envelope) <= chunk->size;
+    return chunk->used + chunk_round(bytes) <= chunk->size;
 }
+/* One that fits; bytes: envelope_bytes of it, which its sender has counted. */
 static inline void
-chunk_put(chunk_t *chunk, envelope_t *take_envelope) /* which fits */
+chunk_put(chunk_t *chunk, envelope_t *take_envelope, size_t bytes)
 {
     uint8_t *at = chunk->bytes + chunk->used;
     if (take_envelope->kind != ENV_TELL || take_envelope->lane != LANE_NORMAL) {
         chunk->mixed = true;
     }
-    chunk->used += chunk_bytes_of(take_envelope);
-    envelope_pack(take_envelope, at);
+    chunk->used += chunk_round(bytes);
+    envelope_pack(take_envelope, at, bytes);
 }
 static inline bool
 chunk_is_empty(const chunk_t *chunk)

@@ -284,22 +284,28 @@ post(outlet_t *outlet, uint32_t to)
     atomic_fetch_add_explicit(&outlet->mail->bell[to].rung, 1, memory_order_release);
 }
 
+/* A chunk with room for so many bytes, where none is open or the one that is has no more. */
+static chunk_t *
+open_chunk(outlet_t *outlet, uint32_t to, size_t bytes)
+{
+    if (outlet->open[to] == NULL) {
+        assert(to < outlet->mail->workers);
+        outlet->dirty[outlet->dirty_count++] = to;
+    } else {
+        post(outlet, to);
+    }
+    return outlet->open[to] = chunk_new(bytes);
+}
+
 void
 outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope)
 {
+    size_t bytes = envelope_bytes(take_envelope);
     chunk_t *chunk = outlet->open[to];
-    if (chunk == NULL) {
-        assert(to < outlet->mail->workers);
-        outlet->dirty[outlet->dirty_count++] = to;
+    if (chunk == NULL || !chunk_fits(chunk, bytes)) {
+        chunk = open_chunk(outlet, to, bytes);
     }
-    if (chunk != NULL && !chunk_fits(chunk, take_envelope)) {
-        post(outlet, to);
-        chunk = NULL;
-    }
-    if (chunk == NULL) {
-        chunk = outlet->open[to] = chunk_new(envelope_bytes(take_envelope));
-    }
-    chunk_put(chunk, take_envelope);
+    chunk_put(chunk, take_envelope, bytes);
 }
 
 void

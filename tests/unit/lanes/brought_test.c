@@ -138,13 +138,21 @@ word(const actor_class_t *to, lane_t lane, uint64_t number)
     return told;
 }
 
+static void
+put(chunk_t *chunk, envelope_t *take_envelope)
+{
+    size_t bytes = envelope_bytes(take_envelope);
+    cr_assert(chunk_fits(chunk, bytes));
+    chunk_put(chunk, take_envelope, bytes);
+}
+
 /* To the sink, from one number to another. */
 static chunk_t *
 words(uint64_t from, uint64_t to)
 {
     chunk_t *chunk = chunk_new(0);
     for (uint64_t number = from; number <= to; number++) {
-        chunk_put(chunk, word(&sink, LANE_NORMAL, number));
+        put(chunk, word(&sink, LANE_NORMAL, number));
     }
     return chunk;
 }
@@ -174,7 +182,7 @@ Test(brought, what_is_urgent_goes_before_what_came_earlier)
     begin();
     worker_bring(pool(), words(1, 2));
     chunk_t *urgent = words(3, 3);
-    chunk_put(urgent, word(&sink, LANE_URGENT, 9));
+    put(urgent, word(&sink, LANE_URGENT, 9));
     worker_bring(pool(), urgent);
     run(pool());
     expect_heard("s9 s1 s2 s3 ");
@@ -219,9 +227,9 @@ Test(brought, one_that_hangs_keeps_its_message_and_no_other)
     begin();
     hangs_on = 1;
     chunk_t *chunk = chunk_new(0);
-    chunk_put(chunk, word(&mill, LANE_NORMAL, 1));
-    chunk_put(chunk, word(&sink, LANE_NORMAL, 2));
-    chunk_put(chunk, word(&mill, LANE_NORMAL, 3));
+    put(chunk, word(&mill, LANE_NORMAL, 1));
+    put(chunk, word(&sink, LANE_NORMAL, 2));
+    put(chunk, word(&mill, LANE_NORMAL, 3));
     worker_t *stuck = pool();
     worker_bring(stuck, chunk);
     worker_bring(stuck, words(4, 4));
@@ -282,7 +290,7 @@ Test(brought, what_is_handled_in_place_gives_its_place_back)
         run(test_actor(&boss)->worker);
         chunk_t *chunk = chunk_new(0);
         for (uint32_t i = 0; i < test_posts; i++) {
-            chunk_put(chunk, test_posted[i].envelope);
+            put(chunk, test_posted[i].envelope);
         }
         cr_assert_eq(test_posts, 40, "%u were told, expected 40", test_posts);
         test_posts = 0;
