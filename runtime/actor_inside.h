@@ -125,7 +125,10 @@ struct actor {
     bool touched;        /* its figures changed since they were told */
     bool spares;         /* it is on its worker's list of those that may have spare places */
     uint32_t handled;    /* handlers that its cell does not count yet */
-    spare_t spare[2];    /* places in its urgent and normal lane that its worker has taken ahead */
+    /* Of its normal lane, only so many from the first on may be from other workers: what comes from
+     * there is not handled in place before them. */
+    uint32_t far;
+    spare_t spare[2]; /* places in its urgent and normal lane that its worker has taken ahead */
     actor_t *touched_next;
     accepted_t *accepted; /* oldest first: mostly the next answered; its previous is the last */
     held_t *held;

@@ -50,7 +50,7 @@ fail(actor_ctx_t *ctx, bool *ret_kept)
     tray_abort(ctx);
     watch_failed(actor);
     if (tell && !final) {
-        poison_hold(actor, in_hand, why);
+        poison_hold(actor, brought_own(actor->worker), why);
         *ret_kept = true;
     }
     if (ctx->is_at_once) { /* it is refused with the others */
@@ -178,20 +178,26 @@ dispatch_ask(actor_t *actor, envelope_t *message)
     }
 }
 
-/* Most messages: told, and answered by nothing but tells. */
+/* Most messages: told, and answered by nothing but tells. True: it was kept. */
+static inline __attribute__((always_inline)) bool
+run_told(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+{
+    const actor_hears_t *hears = &actor->class->class->hears[message->hears];
+    actor_ctx_t *ctx = &actor->worker->ctx;
+    handler_begin(actor, message, message->type->name, careful);
+    actor_next_t next = hears->handler(ctx, actor->state, message->record);
+    return handler_ends(actor, next, hands_on, careful);
+}
+
 static inline __attribute__((always_inline)) void
 dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 {
-    const actor_hears_t *hears = &actor->class->class->hears[message->hears];
     core_t *core = actor->core;
-    actor_ctx_t *ctx = &actor->worker->ctx;
     if (message->reserved) {
         spare_give(actor, (lane_t) message->lane, message->size);
         message->reserved = false;
     }
-    handler_begin(actor, message, message->type->name, careful);
-    actor_next_t next = hears->handler(ctx, actor->state, message->record);
-    if (handler_ends(actor, next, hands_on, careful)) {
+    if (run_told(actor, message, hands_on, careful)) {
         return;
     }
     if (careful) {
@@ -301,6 +307,16 @@ dispatch(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 #define TELL_EVERY_NS                                                                              \
     1000000 /* of a worker that has always something to run: so old are its figures */
 
+/* What has waited since the last time is told with the lanes, and its memory is not kept. */
+static void
+brought_ages(worker_t *worker)
+{
+    if (worker->brought_count > 0 &&
+        worker->ctx.now_ns - worker->brought->came_ns >= TELL_EVERY_NS) {
+        brought_spill(worker);
+    }
+}
+
 static void
 look_at_clock(worker_t *worker)
 {
@@ -317,7 +333,61 @@ look_at_clock(worker_t *worker)
         timer->fire(worker, timer);
     }
     if (worker->ctx.now_ns - worker->told_ns >= TELL_EVERY_NS) {
+        brought_ages(worker);
         watch_tell(worker);
+    }
+}
+
+/* ---- what was brought ---- */
+
+/* Turn by turn with the normal lane, after all others. */
+static inline bool
+brought_have_turn(worker_t *worker)
+{
+    uint32_t lanes = worker->ready_lanes & ~READY_BROUGHT;
+    worker->brought_turn = lanes != 1u << LANE_NORMAL || !worker->brought_turn;
+    return worker->brought_turn && (lanes & ~(1u << LANE_NORMAL)) == 0;
+}
+
+/* Whose handler may have it at once: he is here and open, and nothing of its sender's is before it.
+ * NULL: it goes the way of all others. */
+static inline actor_t *
+brought_for(const worker_t *worker, const envelope_t *packed)
+{
+    const core_t *core = worker->core;
+    const cell_t *cell = cell_at(core, packed->to.index);
+    if (atomic_load_explicit(&cell->worker, memory_order_acquire) != worker->index) {
+        return NULL;
+    }
+    actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);
+    bool at_once = actor != NULL && cell_holds(core, packed->to) && actor->worker == worker &&
+                   actor->far == 0 && actor->held == NULL && lane_is_open(actor, LANE_NORMAL);
+    return at_once ? actor : NULL;
+}
+
+static inline __attribute__((always_inline)) void
+run_brought(worker_t *worker, bool hands_on, bool careful)
+{
+    chunk_t *chunk = worker->brought;
+    envelope_t *packed = chunk_next(chunk);
+    if (chunk_is_empty(chunk)) {
+        brought_ends(worker);
+    }
+    actor_t *actor = brought_for(worker, packed);
+    if (actor == NULL) {
+        worker_deliver(worker, envelope_unpack(packed));
+    } else {
+        bump(&worker->delivered);
+        watch_touch(actor);
+        worker->hand_chunk = chunk;
+        if (packed->reserved) {
+            spare_give(actor, LANE_NORMAL, packed->size);
+        }
+        (void) run_told(actor, packed, hands_on, careful);
+        worker->hand_chunk = NULL;
+    }
+    if (chunk_is_empty(chunk)) { /* also when it was taken over meanwhile, and all else spilt */
+        chunk_free(chunk);
     }
 }
 
@@ -326,14 +396,22 @@ static inline __attribute__((always_inline)) bool
 run_next(worker_t *worker, bool hands_on, bool careful)
 {
     actor_t *actor = NULL;
-    envelope_t *message = hands_on && worker->on_hand != NULL ? lane_on_hand(worker, &actor)
-                                                              : lane_next(worker, &actor);
-    if (message == NULL) {
-        return false;
+    envelope_t *message = NULL;
+    if (hands_on && worker->on_hand != NULL) {
+        message = lane_on_hand(worker, &actor);
+    } else if (worker->ready_lanes < READY_BROUGHT || !brought_have_turn(worker)) {
+        message = lane_next(worker, &actor);
     }
-    bump(&worker->delivered);
-    dispatch(actor, message, hands_on, careful);
-    return true;
+    if (message != NULL) {
+        bump(&worker->delivered);
+        dispatch(actor, message, hands_on, careful);
+        return true;
+    }
+    if (worker->brought_count > 0) {
+        run_brought(worker, hands_on, careful);
+        return true;
+    }
+    return false;
 }
 
 bool

@@ -79,6 +79,8 @@ uint32_t core_left(const core_t *core, char *ret_left, size_t size);
 
 /* Puts an envelope into the lane of its receiver. Takes it. */
 void worker_deliver(worker_t *worker, envelope_t *take_envelope);
+/* The same with all that are in the chunk, in their order; what is told may be handled in place. */
+void worker_bring(worker_t *worker, chunk_t *take_chunk);
 /* Expires timers that are due, then runs one handler. False: there was nothing to run. */
 bool worker_step(worker_t *worker);
 /* What is watched is told, and places taken ahead are given back, at the end of a step or run; this

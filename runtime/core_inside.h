@@ -10,6 +10,9 @@ typedef struct ready_list {
     uint32_t first, count, capacity; /* a power of two */
 } ready_list_t;
 
+/* Of ready_lanes: there are chunks, which have their turns with the normal lane. */
+#define READY_BROUGHT (1u << LANE_COUNT)
+
 #define LEASES 1024u /* lanes that a worker has leases of at once; others do without */
 /* Places in one lane of an actor that is on another worker, taken ahead (lease.c). */
 typedef struct lease {
@@ -36,9 +39,13 @@ struct worker {
     char name[32];
     due_t timers;
     ready_list_t ready[LANE_COUNT];
-    uint32_t ready_lanes; /* a bit for each lane whose list is not empty */
-    envelope_t *on_hand;  /* what runs next without having been in a lane (lane_inside.h) */
-    actor_t *touched;     /* whose figures changed since they were told */
+    uint32_t ready_lanes; /* a bit for each lane whose list is not empty, and READY_BROUGHT */
+    chunk_t *brought, *brought_last; /* what it was brought and has not handled, oldest first */
+    uint32_t brought_count;
+    bool brought_turn;   /* the last turn was theirs, where a lane had something to run, too */
+    chunk_t *hand_chunk; /* in which the message in hand lies; NULL: it is an envelope */
+    envelope_t *on_hand; /* what runs next without having been in a lane (lane_inside.h) */
+    actor_t *touched;    /* whose figures changed since they were told */
     int64_t told_ns;
     uint32_t leased_count, quanta;
     uint32_t clock_every;    /* handlers until the next look at it */

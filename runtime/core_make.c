@@ -97,6 +97,7 @@ core_destroy(core_t **core_at)
     for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
         munmap(core->workers[i].draft_memory, MESSAGE_BYTES_MAX);
         due_free(&core->workers[i].timers);
+        brought_free(&core->workers[i]);
         for (int lane = 0; lane < LANE_COUNT; lane++) {
             free(core->workers[i].ready[lane].at);
         }

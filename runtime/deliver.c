@@ -67,6 +67,7 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
     actor_t *actor = here ? atomic_load(&cell->actor) : NULL;
     if (actor != NULL && actor->worker == worker && core_goes_in(actor, take_envelope)) {
         lane_push(actor, take_envelope->lane, take_envelope);
+        actor->far = actor->lane_depth[LANE_NORMAL];
         return;
     }
     if (actor == NULL) {
@@ -76,6 +77,9 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
     if (actor->worker != worker) {
         takeover_deliver(worker, actor, take_envelope);
         return;
+    }
+    if (take_envelope->lane == LANE_NORMAL) {
+        actor->far = actor->lane_depth[LANE_NORMAL] + 1;
     }
     deliver_to(actor, take_envelope);
 }

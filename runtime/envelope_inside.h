@@ -302,9 +302,8 @@ void envelope_spoil(void *bytes, size_t size);
 /* Into memory of envelope_bytes, or ENVELOPE_SHORT if that is more, and out of it: one copy
  * each. */
 static inline void
-envelope_pack(envelope_t *take_envelope, void *memory)
+envelope_pack(envelope_t *take_envelope, void *memory, size_t bytes)
 {
-    size_t bytes = envelope_bytes(take_envelope);
     envelope_copy(memory, take_envelope, bytes);
     envelope_give(take_envelope, bytes);
 }

@@ -15,6 +15,7 @@
 typedef struct core core_t;
 typedef struct worker worker_t;
 typedef struct envelope envelope_t;
+typedef struct chunk chunk_t; /* envelopes, packed */
 
 /* Of a worker's thread: how long it ran so far, how long it was ready to run and did not, and
  * whether it runs or is ready to. */
@@ -28,8 +29,9 @@ typedef struct executor {
     int64_t (*now_ns)(void *self); /* monotonic */
     int64_t (*wall_ns)(void *self);
     uint64_t (*random)(void *self, uint32_t worker);
-    /* Hands an envelope to another worker, which will worker_deliver it. `from` is the worker in
-     * whose thread this is called, or CORE_FROM_WATCH (core.h) or CORE_FROM_HOST. */
+    /* Hands an envelope to another worker, which will worker_deliver it, or worker_bring the chunk
+     * that it is in. `from` is the worker in whose thread this is called, or CORE_FROM_WATCH
+     * (core.h) or CORE_FROM_HOST. */
     void (*post)(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope);
     /* One place in the queue of jobs; false: JOBS_QUEUED_MAX reached, or too many threads lost. */
     bool (*job_reserve)(void *self);

@@ -13,6 +13,7 @@
 #include "runtime/actor_inside.h"
 #include "runtime/black_box.h"
 #include "runtime/cell_inside.h"
+#include "runtime/chunk_inside.h"
 #include "runtime/core.h"
 #include "runtime/core_inside.h"
 #include "runtime/directory_inside.h"

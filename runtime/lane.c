@@ -100,6 +100,7 @@ lane_put_first(actor_t *actor, lane_t lane, fifo_t *front)
     actor->lane_last[lane] = last == NULL ? front->tail : last;
     actor->lane_last[lane]->next = front->head;
     actor->lane_depth[lane] += (uint32_t) front->count;
+    actor->far += lane == LANE_NORMAL ? (uint32_t) front->count : 0;
     *front = (fifo_t){0};
 }
 
@@ -109,6 +110,7 @@ lane_take_out(actor_t *actor, lane_t lane,
               const void *context)
 {
     fifo_t out = {0};
+    uint32_t far = actor->far;
     for (uint32_t left = actor->lane_depth[lane]; left > 0; left--) {
         envelope_t *envelope = lane_pop(actor, lane);
         if (unwanted(envelope, context)) {
@@ -117,5 +119,6 @@ lane_take_out(actor_t *actor, lane_t lane,
             lane_append(actor, lane, envelope);
         }
     }
+    actor->far = far; /* those that stay have not changed places */
     return out;
 }

@@ -61,6 +61,9 @@ lane_pop(actor_t *actor, lane_t lane)
         last->next = first->next;
         actor->lane_last[lane] = first == last ? NULL : last;
         actor->lane_depth[lane]--;
+        if (lane == LANE_NORMAL && actor->far > 0) {
+            actor->far--;
+        }
         first->next = NULL;
     }
     return first;
@@ -187,8 +190,9 @@ static inline envelope_t *
 lane_next(worker_t *worker, actor_t **ret_actor)
 {
     envelope_t *envelope = NULL;
-    while (envelope == NULL && worker->ready_lanes != 0) {
-        lane_t lane = (lane_t) __builtin_ctz(worker->ready_lanes);
+    uint32_t ready;
+    while (envelope == NULL && (ready = worker->ready_lanes & ~READY_BROUGHT) != 0) {
+        lane_t lane = (lane_t) __builtin_ctz(ready);
         envelope = lane == LANE_NORMAL ? lane_turn(worker, LANE_NORMAL, ret_actor)
                                        : lane_turn(worker, lane, ret_actor);
     }

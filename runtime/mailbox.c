@@ -1,8 +1,7 @@
 /* mailbox.c - envelopes from thread to thread over inproc ZeroMQ sockets.
  *
- * A chunk is memory that one thread fills and another reads; ZeroMQ carries its address and says
- * when to free it. The receiver copies each envelope out at once, so that no chunk is kept for one
- * that waits.
+ * A chunk is memory that one thread fills and another reads; ZeroMQ carries its address. Who
+ * receives it has it from then on, else ZeroMQ says when to free it.
  */
 #include "runtime/mailbox.h"
 
@@ -33,9 +32,6 @@ void __tsan_release(void *address);
 #define SEEN_AFTER(p)  ((void) (p))
 #endif
 
-#define CHUNK_BYTES 16384u /* of a chunk for envelopes of the usual size */
-#define ALIGN       16u
-
 typedef struct bell {
     alignas(64) _Atomic uint32_t rung;
 } bell_t;
@@ -54,12 +50,6 @@ struct mailbox {
     uint32_t heard; /* chunks taken */
     bool roused;    /* the socket has something that the bell may not have counted yet */
 };
-
-/* What ZeroMQ carries: envelopes one behind the other, each at a multiple of ALIGN. */
-typedef struct chunk {
-    uint32_t used, size;
-    alignas(ALIGN) uint8_t bytes[];
-} chunk_t;
 
 struct outlet {
     mail_t *mail;
@@ -141,49 +131,17 @@ address_of(char *text, size_t size, uint32_t worker)
     snprintf(text, size, "inproc://worker-%u", worker);
 }
 
-/* ---- chunks ---- */
-
-static size_t
-packed_bytes(const envelope_t *envelope)
-{
-    return (envelope_bytes(envelope) + ALIGN - 1) / ALIGN * ALIGN;
-}
-
-static chunk_t *
-chunk_new(size_t first)
-{
-    size_t size = first > CHUNK_BYTES ? first : CHUNK_BYTES;
-    size_t whole = sizeof(chunk_t) + size + ENVELOPE_SHORT; /* a short last one is copied longer */
-    chunk_t *chunk = aligned_alloc(ALIGN, (whole + ALIGN - 1) / ALIGN * ALIGN);
-    assert(chunk != NULL && "memory for messages");
-    chunk->used = 0;
-    chunk->size = (uint32_t) size;
-    return chunk;
-}
-
-/* Empties the chunk: its envelopes go to take, or (NULL) nowhere. */
-static void
-chunk_unpack(chunk_t *chunk, mailbox_take_fn *take, void *self)
-{
-    for (uint32_t at = 0; at < chunk->used;) {
-        envelope_t *packed = (envelope_t *) (void *) (chunk->bytes + at);
-        at += (uint32_t) packed_bytes(packed);
-        if (take != NULL) {
-            take(self, envelope_unpack(packed));
-        } else {
-            envelope_drop_packed(packed);
-        }
-    }
-    chunk->used = 0;
-}
-
-/* The last holder of a chunk lets go: the receiver, which has emptied it, or ZeroMQ at the end. */
+/* The last holder of a chunk lets go: who has received it, and goes on with it, or ZeroMQ at the
+ * end. */
 static void
 let_go(void *data, void *hint)
 {
+    chunk_t *chunk = data;
+
     (void) hint;
-    chunk_unpack(data, NULL, NULL);
-    free(data);
+    if (!chunk->received) {
+        chunk_free(chunk);
+    }
 }
 
 /* ---- receiving ---- */
@@ -205,7 +163,7 @@ mailbox_open(mail_t *mail, uint32_t worker)
     return mailbox;
 }
 
-/* Empties one chunk; false: there was none. */
+/* Hands on one chunk; false: there was none. */
 static bool
 take_chunk(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
 {
@@ -218,12 +176,16 @@ take_chunk(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
     if (size > 0) {
         chunk_t *chunk = zmq_msg_data(&message);
         SEEN_AFTER(chunk);
-        chunk_unpack(chunk, take, self);
-    } else {
-        assert(errno == EAGAIN && "a mailbox is open as long as its worker");
+        chunk->received = take != NULL;
+        zmq_msg_close(&message);
+        if (take != NULL) {
+            take(self, chunk);
+        }
+        return true;
     }
+    assert(errno == EAGAIN && "a mailbox is open as long as its worker");
     zmq_msg_close(&message);
-    return size > 0;
+    return false;
 }
 
 const _Atomic uint32_t *
@@ -322,21 +284,28 @@ post(outlet_t *outlet, uint32_t to)
     atomic_fetch_add_explicit(&outlet->mail->bell[to].rung, 1, memory_order_release);
 }
 
+/* A chunk with room for so many bytes, where none is open or the one that is has no more. */
+static chunk_t *
+open_chunk(outlet_t *outlet, uint32_t to, size_t bytes)
+{
+    if (outlet->open[to] == NULL) {
+        assert(to < outlet->mail->workers);
+        outlet->dirty[outlet->dirty_count++] = to;
+    } else {
+        post(outlet, to);
+    }
+    return outlet->open[to] = chunk_new(bytes);
+}
+
 void
 outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope)
 {
-    size_t bytes = packed_bytes(take_envelope);
+    size_t bytes = envelope_bytes(take_envelope);
     chunk_t *chunk = outlet->open[to];
-    if (chunk != NULL && chunk->used + bytes > chunk->size) {
-        post(outlet, to);
-        chunk = outlet->open[to] = chunk_new(bytes);
-    } else if (chunk == NULL) {
-        assert(to < outlet->mail->workers);
-        chunk = outlet->open[to] = chunk_new(bytes);
-        outlet->dirty[outlet->dirty_count++] = to;
+    if (chunk == NULL || !chunk_fits(chunk, bytes)) {
+        chunk = open_chunk(outlet, to, bytes);
     }
-    envelope_pack(take_envelope, chunk->bytes + chunk->used);
-    chunk->used += (uint32_t) bytes;
+    chunk_put(chunk, take_envelope, bytes);
 }
 
 void

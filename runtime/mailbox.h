@@ -7,8 +7,8 @@
  *          bound of ZeroMQ's is in force (HWM 0): the bounds are the lanes'. What nobody received
  *          is freed by mail_end. A bell counts the chunks that were sent: as long as it has not
  *          moved, nothing has come, or its sender is just about to ring.
- * Costs    an envelope is copied into the chunk and out of it; a chunk is one allocation and one
- *          pointer handed over; two descriptors per mailbox.
+ * Costs    an envelope is copied into the chunk; a chunk is one allocation and one pointer handed
+ *          over; two descriptors per mailbox.
  * Errors   mailbox_open: NULL when the context has no more sockets; everything else is asserted.
  * Threads  each mailbox and outlet belongs to one thread at a time; a mail_t to nobody.
  * Owner    mail_new -> caller, mail_end after all mailboxes and outlets; outlet_new -> caller.
@@ -34,8 +34,8 @@ void mailbox_close(mailbox_t **mailbox);
 /* The bell, and what it counted when the mailbox was last emptied. */
 const _Atomic uint32_t *mailbox_bell(const mailbox_t *mailbox);
 uint32_t mailbox_heard(const mailbox_t *mailbox);
-/* Hands everything that came to take; false: there was nothing. */
-typedef void mailbox_take_fn(void *self, envelope_t *take_envelope);
+/* Hands everything that came to take (NULL: it is dropped); false: there was nothing. */
+typedef void mailbox_take_fn(void *self, chunk_t *take_chunk);
 bool mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self);
 /* Sleeps until something came, also on the socket `other` (NULL: none) or a stop; ms < 0: for ever.
  * True when `other` can be read. */

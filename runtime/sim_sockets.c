@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "runtime/inside.h"
 #include "runtime/mailbox.h"
 
 struct sim_sockets {
@@ -56,12 +57,14 @@ sim_sockets_destroy(sim_sockets_t **sockets_at)
 }
 
 static void
-take(void *self, envelope_t *take_envelope)
+take(void *self, chunk_t *take_chunk)
 {
     sim_sockets_t *sockets = self;
 
     assert(!sockets->came && "one was sent");
-    sockets->came = take_envelope;
+    sockets->came = envelope_unpack(chunk_next(take_chunk));
+    assert(chunk_is_empty(take_chunk) && "by itself");
+    chunk_free(take_chunk);
 }
 
 envelope_t *

@@ -100,6 +100,7 @@ static void
 hand_over(core_t *core, worker_t *stuck, worker_t *next)
 {
     actor_t *actor = stuck->ctx.actor;
+    brought_spill(stuck);
     lane_unlist(actor);
     watch_forget(actor);
     next->index = stuck->index;
@@ -152,7 +153,7 @@ bool
 takeover_returned(actor_t *actor)
 {
     worker_t *stuck = actor->worker;
-    envelope_t *in_hand = stuck->ctx.in_hand;
+    envelope_t *in_hand = brought_own(stuck);
     lane_unlist(actor);
     watch_forget(actor);
     stuck->parked = stuck->timers;

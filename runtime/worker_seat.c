@@ -45,9 +45,9 @@ wait_ms(const worker_t *worker, const seat_t *seat)
 }
 
 static void
-deliver(void *worker, envelope_t *take_envelope)
+bring(void *worker, chunk_t *take_chunk)
 {
-    worker_deliver(worker, take_envelope);
+    worker_bring(worker, take_chunk);
 }
 
 /* The mailbox is emptied as soon as its bell rings, so that system waits for at most the handler in
@@ -55,7 +55,7 @@ deliver(void *worker, envelope_t *take_envelope)
 static bool
 run_quantum(seat_t *seat, worker_t *worker)
 {
-    bool came = mailbox_empty(seat->mailbox, deliver, worker);
+    bool came = mailbox_empty(seat->mailbox, bring, worker);
     bool ran =
         worker_run(worker, mailbox_bell(seat->mailbox), mailbox_heard(seat->mailbox), QUANTUM);
 

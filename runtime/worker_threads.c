@@ -61,9 +61,10 @@ post(void *self, uint32_t from, uint32_t to, envelope_t *take_envelope)
 {
     threads_t *threads = self;
 
-    outlet_send(threads->outlet[from], to, take_envelope);
+    outlet_t *outlet = threads->outlet[from];
+    outlet_send(outlet, to, take_envelope);
     if (from >= threads->workers) { /* a worker flushes at the end of its quantum */
-        outlet_flush(threads->outlet[from]);
+        outlet_flush(outlet);
     }
 }
 

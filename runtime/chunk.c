@@ -1,0 +1,104 @@
+/* chunk.c - chunks, and those that a worker was brought. */
+#include "runtime/inside.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+chunk_t *
+chunk_new(size_t first)
+{
+    size_t least = (first + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN;
+    size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
+    size_t whole = sizeof(chunk_t) + size + ENVELOPE_SHORT; /* a short last one is copied longer */
+    chunk_t *chunk =
+        aligned_alloc(CHUNK_ALIGN, (whole + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN);
+    assert(chunk != NULL && "memory for messages");
+    *chunk = (chunk_t){.size = (uint32_t) size};
+    return chunk;
+}
+
+void
+chunk_free(chunk_t *take_chunk)
+{
+    while (!chunk_is_empty(take_chunk)) {
+        envelope_drop_packed(chunk_next(take_chunk));
+    }
+    free(take_chunk);
+}
+
+/* ---- those that a worker was brought ---- */
+
+void
+brought_ends(worker_t *worker)
+{
+    worker->brought = worker->brought->next;
+    if (--worker->brought_count == 0) {
+        worker->ready_lanes &= ~READY_BROUGHT;
+    }
+}
+
+static void
+unpack(worker_t *worker, chunk_t *chunk)
+{
+    while (!chunk_is_empty(chunk)) {
+        worker_deliver(worker, envelope_unpack(chunk_next(chunk)));
+    }
+}
+
+void
+brought_spill(worker_t *worker)
+{
+    while (worker->brought_count > 0) {
+        chunk_t *chunk = worker->brought;
+        brought_ends(worker);
+        unpack(worker, chunk);
+        if (chunk != worker->hand_chunk) {
+            chunk_free(chunk);
+        }
+    }
+}
+
+void
+worker_bring(worker_t *worker, chunk_t *take_chunk)
+{
+    bool mixed = take_chunk->mixed || worker->core->fresh_messages;
+    if (mixed || worker->brought_count >= BROUGHT_MAX) {
+        brought_spill(worker);
+    }
+    if (mixed) {
+        unpack(worker, take_chunk);
+        chunk_free(take_chunk);
+        return;
+    }
+    take_chunk->came_ns = worker->ctx.now_ns;
+    if (worker->brought_count++ == 0) {
+        worker->brought = take_chunk;
+        worker->ready_lanes |= READY_BROUGHT;
+    } else {
+        worker->brought_last->next = take_chunk;
+    }
+    worker->brought_last = take_chunk;
+}
+
+void
+brought_free(worker_t *worker)
+{
+    while (worker->brought_count > 0) {
+        chunk_t *chunk = worker->brought;
+        brought_ends(worker);
+        chunk_free(chunk);
+    }
+}
+
+envelope_t *
+brought_own(worker_t *worker)
+{
+    envelope_t *in_hand = worker->ctx.in_hand;
+    if (worker->hand_chunk != NULL && in_hand != NULL) {
+        in_hand = envelope_unpack(in_hand);
+        in_hand->reserved = false; /* its place was given back when it was taken */
+        worker->ctx.in_hand = in_hand;
+        worker->hand_chunk = NULL;
+    }
+    return in_hand;
+}

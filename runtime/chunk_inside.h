@@ -1,0 +1,82 @@
+/* chunk_inside.h - envelopes that lie one behind the other, as they go from worker to worker.
+ *
+ * Shape    a head, and then envelopes, each at a multiple of CHUNK_ALIGN. One thread fills it and
+ *          gives it away whole; who has received it takes the envelopes in their order.
+ * Promises what was not taken is dropped with the chunk, its resources with it. A worker that was
+ *          brought chunks runs what was told in place, so that most messages from elsewhere cost
+ *          neither a block of their own nor a place in a lane; it copies all that is left into
+ *          lanes when a chunk has been with it for a millisecond, when there are more than
+ *          BROUGHT_MAX, when one has more in it than tells of the usual lane, and when somebody
+ *          takes the worker over.
+ * Costs    one allocation each; CHUNK_BYTES, or as much as a larger message needs. BROUGHT_MAX of
+ *          them, and the one in hand, are all the memory that a worker keeps this way.
+ * Threads  one at a time has it.
+ * Owner    chunk_new -> caller, chunk_free; worker_bring takes it.
+ */
+#pragma once
+
+#include "runtime/core_inside.h"
+
+#define CHUNK_BYTES 16384u /* of a chunk for envelopes of the usual size */
+#define CHUNK_ALIGN 16u
+#define BROUGHT_MAX 64u /* chunks that a worker has before it: 1 MiB of the usual ones */
+
+struct chunk {
+    chunk_t *next;              /* of those that its worker was brought */
+    int64_t came_ns;            /* when it was */
+    uint32_t used, size, taken; /* bytes */
+    bool mixed;                 /* it has more than tells of the usual lane */
+    bool received;              /* ZeroMQ has handed it over, and does not free it */
+    alignas(CHUNK_ALIGN) uint8_t bytes[];
+};
+
+static inline uint32_t
+chunk_round(size_t bytes)
+{
+    return (uint32_t) ((bytes + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN);
+}
+static inline uint32_t
+chunk_bytes_of(const envelope_t *envelope)
+{
+    return chunk_round(envelope_bytes(envelope));
+}
+static inline bool
+chunk_fits(const chunk_t *chunk, size_t bytes)
+{
+    return chunk->used + chunk_round(bytes) <= chunk->size;
+}
+/* One that fits; bytes: envelope_bytes of it, which its sender has counted. */
+static inline void
+chunk_put(chunk_t *chunk, envelope_t *take_envelope, size_t bytes)
+{
+    uint8_t *at = chunk->bytes + chunk->used;
+    if (take_envelope->kind != ENV_TELL || take_envelope->lane != LANE_NORMAL) {
+        chunk->mixed = true;
+    }
+    chunk->used += chunk_round(bytes);
+    envelope_pack(take_envelope, at, bytes);
+}
+static inline bool
+chunk_is_empty(const chunk_t *chunk)
+{
+    return chunk->taken == chunk->used;
+}
+/* The next one, where it lies; the chunk is not empty. */
+static inline envelope_t *
+chunk_next(chunk_t *chunk)
+{
+    envelope_t *packed = (envelope_t *) (void *) (chunk->bytes + chunk->taken);
+    chunk->taken += chunk_bytes_of(packed);
+    return packed;
+}
+
+/* chunk.c */
+chunk_t *chunk_new(size_t first); /* there is room for an envelope of `first` bytes */
+void chunk_free(chunk_t *take_chunk);
+/* The first of those that the worker was brought is empty, and is its caller's. */
+void brought_ends(worker_t *worker);
+/* All that is left goes into lanes. The chunk of the message in hand stays with it. */
+void brought_spill(worker_t *worker);
+void brought_free(worker_t *worker);
+/* The message in hand as an envelope of its own: who keeps it for longer than the handler. */
+envelope_t *brought_own(worker_t *worker);
