@@ -64,7 +64,7 @@ put_ranges(job_t *job, lacking_t *m, const lack_t *lack)
         range_t *row = draft_row(job_draft(job), m->ranges, i, sizeof *row);
         if (row) {
             const transfer_range_t *range = &lack->range[i];
-            *row = (range_t){range->object, range->from, range->size, range->base};
+            *row = (range_t){range->object, range->from, range->size, range->base, range->list};
         }
     }
     m->bytes = lack->bytes;
@@ -102,15 +102,32 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 
 /* Each transfer that was broken off may leave an object that is not whole. That of the one in hand
  * is the youngest. */
-static err_t
-remove_oldest(world_t *world, int dir, const listing_t *names, fault_t *fault)
+static bool
+is_list(const char *name)
 {
-    const char *oldest = names->name[0];
+    return strchr(name, '.') != NULL;
+}
+
+static uint32_t
+count_of(const listing_t *names, bool lists)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < names->count; i++) {
+        count += is_list(names->name[i]) == lists;
+    }
+    return count;
+}
+
+static err_t
+remove_oldest(world_t *world, int dir, const listing_t *names, bool lists, fault_t *fault)
+{
+    const char *oldest = "";
     int64_t oldest_ns = INT64_MAX;
 
     for (uint32_t i = 0; i < names->count; i++) {
         world_stat_t stat;
-        if (world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
+        if (is_list(names->name[i]) == lists && world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
             oldest = names->name[i];
             oldest_ns = stat.mtime_ns;
         }
@@ -134,8 +151,9 @@ keep_few(world_t *world, slice_t data, fault_t *fault)
     while (err == OK && many) {
         listing_t names = {0};
         err = listing_read(world, dir, path, &names, fault);
-        many = err == OK && names.count > AGENT_STAGED_MAX;
-        err = many ? remove_oldest(world, dir, &names, fault) : err;
+        bool lists = err == OK && count_of(&names, true) > AGENT_LISTS_KEPT;
+        many = err == OK && (lists || count_of(&names, false) > AGENT_STAGED_MAX);
+        err = many ? remove_oldest(world, dir, &names, lists, fault) : err;
         listing_release(&names);
     }
     world_close(world, dir);
