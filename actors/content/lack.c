@@ -81,12 +81,18 @@ is_counted(search_t *search, const digest_t *object, bool *ret_counted)
     return OK;
 }
 
+static bool
+has_room(const lack_t *lack, uint64_t bytes)
+{
+    return lack->count < lack->max && (lack->count == 0 || lack->listed + bytes <= lack->bytes_max);
+}
+
 /* One more range, as far as there is room. */
 static void
 add_range(lack_t *lack, const transfer_range_t *range, uint64_t bytes)
 {
     lack->bytes += bytes;
-    if (lack->count < lack->max && (lack->count == 0 || lack->listed + bytes <= lack->bytes_max)) {
+    if (has_room(lack, bytes)) {
         lack->range[lack->count++] = *range;
         lack->listed += bytes;
     }
@@ -108,23 +114,34 @@ list_bytes(search_t *search, const digest_t *object, uint64_t size, const digest
     return OK;
 }
 
+/* What is staged of a chunk is looked at where it is asked for: a file of 50 GiB has 200,000. */
+static err_t
+list_chunk(search_t *search, const list_row_t *row, const digest_t *base)
+{
+    bool counted = false;
+    TRY(is_counted(search, &row->digest, &counted));
+    if (counted) {
+        return OK;
+    }
+    if (has_room(search->lack, row->size)) {
+        return list_bytes(search, &row->digest, row->size, base);
+    }
+    search->lack->bytes += row->size;
+    return OK;
+}
+
 /* Of a list, the chunks that are not there. */
 static err_t
-list_chunks(search_t *search, const staging_list_t *list, const digest_t *base, uint32_t *ret_lacking)
+list_chunks(search_t *search, const staging_list_t *list, const digest_t *base,
+            uint32_t *ret_lacking)
 {
     *ret_lacking = 0;
     for (size_t i = 0; i < list->size; i += LIST_ROW_BYTES) {
         list_row_t row = list_row_decode(list->rows + i);
-        bool has = false, counted = false;
+        bool has = false;
         TRY(store_has(search->store, &row.digest, &has, search->fault));
         *ret_lacking += !has;
-        if (!has) {
-            TRY(is_counted(search, &row.digest, &counted));
-        }
-        if (!has && !counted) {
-            add_range(search->lack, &(transfer_range_t){row.digest, 0, row.size, *base, 0},
-                      row.size);
-        }
+        TRY(has ? OK : list_chunk(search, &row, base));
     }
     return OK;
 }
