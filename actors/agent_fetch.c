@@ -86,9 +86,10 @@ take_piece(agent_state_t *self, const lacking_t *need, const piece_t *piece)
     bool known = range->size > 0; /* else it is a node, of which only the digest was known */
     uint64_t end = known ? range->from + range->size : piece->total;
 
-    if (!is_packed_right(range, piece) || piece->list != range->list || !digest_equal(&piece->object, &range->object) ||
-        piece->from != from || piece->total != end || (!known && end > MANIFEST_NODE_BYTES_MAX) ||
-        from > end || bytes > end - from || (bytes == 0 && from < end)) {
+    if (!is_packed_right(range, piece) || piece->list != range->list ||
+        !digest_equal(&piece->object, &range->object) || piece->from != from ||
+        piece->total != end || (!known && end > MANIFEST_NODE_BYTES_MAX) || from > end ||
+        bytes > end - from || (bytes == 0 && from < end)) {
         return false;
     }
     self->fetched += bytes;

@@ -111,14 +111,14 @@ typedef struct agent_gateway {
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
-    bucket_t rate;                             /* of the site */
-    zhashx_t *link;                            /* lower-case name -> gateway_link_t */
-    agent_t *first, *last;                     /* of the line */
-    uint64_t numbers;                          /* of orders */
-    uint64_t jobs;                             /* that read, so far */
-    uint64_t strangers;                        /* knocks of those nobody knows */
-    uint64_t odd;                              /* frames that were refused */
-    uint64_t in_vain;                          /* orders for agents that are not here */
+    bucket_t rate;         /* of the site */
+    zhashx_t *link;        /* lower-case name -> gateway_link_t */
+    agent_t *first, *last; /* of the line */
+    uint64_t numbers;      /* of orders */
+    uint64_t jobs;         /* that read, so far */
+    uint64_t strangers;    /* knocks of those nobody knows */
+    uint64_t odd;          /* frames that were refused */
+    uint64_t in_vain;      /* orders for agents that are not here */
     reading_now_t read[GATEWAY_READS_MAX];
     uint32_t reads;
     uint64_t sent, packed;                     /* bytes of content, and as they were on the wire */

@@ -4,7 +4,7 @@
  * same version, and goes with the last of them. */
 #include "actors/gateway.h"
 
-#define NAMED_MS 600000u
+#define NAMED_MS  600000u
 #define KIN_NAMES (sizeof(kin_pair_t) / sizeof(uint64_t)) /* that take the room of a pair */
 
 struct named_set {

@@ -84,7 +84,7 @@ fits(const agent_t *agent, const agent_data_t *m)
 
 static void
 send_too(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_data_t *read,
-     uint64_t bytes)
+         uint64_t bytes)
 {
     agent_data_t *m = DRAFT(ctx, agent_data);
     uint64_t order = need_of(agent)->order;
@@ -105,8 +105,8 @@ send_too(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_da
 }
 
 void
-share_read(actor_ctx_t *ctx, agent_gateway_t *self, const agent_t *reader,
-           const named_set_t *named, const agent_data_t *m, uint64_t bytes)
+share_read(actor_ctx_t *ctx, agent_gateway_t *self, const agent_t *reader, const named_set_t *named,
+           const agent_data_t *m, uint64_t bytes)
 {
     int64_t wait_ns = INT64_MAX, now_ns = actor_now_ns(ctx);
 

@@ -127,7 +127,8 @@ remove_oldest(world_t *world, int dir, const listing_t *names, bool lists, fault
 
     for (uint32_t i = 0; i < names->count; i++) {
         world_stat_t stat;
-        if (is_list(names->name[i]) == lists && world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
+        if (is_list(names->name[i]) == lists &&
+            world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
             oldest = names->name[i];
             oldest_ns = stat.mtime_ns;
         }

@@ -16,7 +16,7 @@ typedef struct digests {
 typedef struct naming {
     store_t *store;
     names_t *names;
-    digests_t node; /* directories to be looked into */
+    digests_t node;   /* directories to be looked into */
     digests_t *large; /* files of the version in hand that are sent by chunks */
     digests_t now, before;
     fault_t fault;

@@ -380,8 +380,7 @@ kin_base(const kin_t *kin, const digest_t *chunk)
 {
     kin_pair_t wanted = {.chunk = *chunk};
     const kin_pair_t *found =
-        kin->count == 0 ? NULL
-                        : bsearch(&wanted, kin->pair, kin->count, sizeof wanted, by_pair);
+        kin->count == 0 ? NULL : bsearch(&wanted, kin->pair, kin->count, sizeof wanted, by_pair);
     return found == NULL ? NULL : &found->base;
 }
 

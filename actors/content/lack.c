@@ -26,8 +26,8 @@ typedef struct search {
     size_t count, capacity;
     uint64_t *lacking; /* the first 8 bytes of each digest that was counted; 0: a free slot */
     size_t lacking_count, slots;
-    uint32_t large;    /* lacking files whose lists are there or were asked for */
-    digest_t *whole;   /* of them, those that are in the store since: AGENT_LISTS_MAX */
+    uint32_t large;  /* lacking files whose lists are there or were asked for */
+    digest_t *whole; /* of them, those that are in the store since: AGENT_LISTS_MAX */
     uint32_t whole_count;
     bool waits; /* there are more */
     fault_t *fault;
@@ -291,8 +291,9 @@ before_of(before_t *before, const tree_entry_t *entry)
     }
     bool same = before->more && strcmp(before->entry.name, entry->name) == 0 &&
                 before->entry.kind == entry->kind;
-    bool alike = entry->kind == TREE_DIRECTORY ||
-                 (same && (entry->size > DELTA_BYTES_MAX) == (before->entry.size > DELTA_BYTES_MAX));
+    bool alike =
+        entry->kind == TREE_DIRECTORY ||
+        (same && (entry->size > DELTA_BYTES_MAX) == (before->entry.size > DELTA_BYTES_MAX));
     return same && alike ? &before->entry.digest : &no_digest;
 }
 

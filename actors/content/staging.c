@@ -20,12 +20,12 @@
 #include "actors/content/write_all.h"
 #include "proto/limits.h"
 
-#define DIRECTORY  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-#define HOW        WORLD_BENEATH
-#define NAME_BYTES 65u
+#define DIRECTORY       (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+#define HOW             WORLD_BENEATH
+#define NAME_BYTES      65u
 #define LIST_NAME_BYTES 70u
-#define CHECK_BYTES 8u
-#define WHOLE_MAX  16384u /* objects that became whole since the last commit; then it commits */
+#define CHECK_BYTES     8u
+#define WHOLE_MAX       16384u /* objects that became whole since the last commit; then it commits */
 
 struct staging {
     world_t *world;
@@ -192,8 +192,8 @@ append_list(staging_t *staging, int fd, const char *name, const staging_part_t *
     world_t *world = staging->world;
     uint8_t check[CHECK_BYTES], *bytes = NULL;
     int result = part->from == 0 ? world_truncate(world, fd, 0) : 0;
-    result = result < 0 ? result
-                        : write_all(world, fd, part->bytes.data, part->bytes.size, part->from);
+    result =
+        result < 0 ? result : write_all(world, fd, part->bytes.data, part->bytes.size, part->from);
     if (result >= 0 && part->total > 0 && part->from + part->bytes.size == part->total) {
         TRY(read_list(staging, fd, name, part->total, &bytes, fault));
         put_u64(check, check64(bytes, (size_t) part->total));

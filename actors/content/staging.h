@@ -29,9 +29,9 @@ typedef struct staging_part {
 
 /* What is there of the list of an object's chunks. */
 typedef struct staging_list {
-    bool known;     /* all of it, or that there is none to be had */
-    uint8_t *rows;  /* of pack.h; the caller frees them */
-    size_t size;    /* bytes; 0: the object is fetched as a whole */
+    bool known;    /* all of it, or that there is none to be had */
+    uint8_t *rows; /* of pack.h; the caller frees them */
+    size_t size;   /* bytes; 0: the object is fetched as a whole */
 } staging_list_t;
 
 err_t staging_open(world_t *world, const char *data, store_t *store, staging_t **ret_staging,

@@ -429,8 +429,8 @@ Test(chunks, what_has_no_neighbour_in_common_has_the_one_most_like_it, .init = b
         expect_ok(store_read(both.site, &kin.pair[i].base, CHUNK, &base, &base_size, &both.fault),
                   "base");
         size_t at = (size_t) ((uint8_t *) memmem(now, SIZE, chunk, size) - now);
-        size_t was = (size_t) ((uint8_t *) memmem(both.bytes[0], SIZE, base, base_size) -
-                               both.bytes[0]);
+        size_t was =
+            (size_t) ((uint8_t *) memmem(both.bytes[0], SIZE, base, base_size) - both.bytes[0]);
         size_t middle = (at + size / 2 + SIZE / 2) % SIZE;
         bool halves = at < SIZE / 2 && at + size > SIZE / 2; /* the end of the file and its begin */
         right += halves || (was <= middle + CHUNK && middle <= was + base_size + CHUNK);

@@ -199,7 +199,8 @@ Test(lacks, bytes_of_another_digest_are_refused_and_come_again, .init = begin, .
     staging_part_t part = {both.big, 0, BIG, {(const char *) both.bytes, PART}, {NULL, 0}, 0};
     expect_ok(staging_put(both.staging, &part, &both.fault), "the first part");
     both.bytes[PART] ^= 1;
-    part = (staging_part_t){both.big, PART, BIG, {(const char *) both.bytes + PART, BIG - PART}, {NULL, 0}, 0};
+    part = (staging_part_t){both.big,  PART, BIG, {(const char *) both.bytes + PART, BIG - PART},
+                            {NULL, 0}, 0};
     err_t err = staging_put(both.staging, &part, &both.fault);
     cr_expect_eq(err, ERR_DIGEST, "expected digest, got %s", err_word(err));
     lacks();
