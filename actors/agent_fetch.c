@@ -222,5 +222,5 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     if (self->arrivals) {
         return start_storing(ctx, self);
     }
-    return failed ? agent_go_on(ctx, self) : fetched(ctx, self);
+    return failed || !self->order ? agent_go_on(ctx, self) : fetched(ctx, self);
 }

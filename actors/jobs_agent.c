@@ -213,6 +213,26 @@ collect(store_t *store, point_t *point, const digest_t *fetched, store_collected
     return err;
 }
 
+/* Whether a large file is on its way by chunks, which no node names before it is whole. */
+static bool
+is_by_chunks(world_t *world, const work_t *work)
+{
+    char path[PATH_BYTES_MAX + 16];
+    listing_t names = {0};
+    slice_t store = record_slice(work, work->store);
+    size_t data = store.size - strlen("/store");
+
+    snprintf(path, sizeof path, "%.*s/incoming", (int) data, store.data);
+    int dir = world_open(world, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0);
+    if (dir < 0) {
+        return false;
+    }
+    bool chunks = listing_read(world, dir, path, &names, NULL) == OK && count_of(&names, true) > 0;
+    listing_release(&names);
+    world_close(world, dir);
+    return chunks;
+}
+
 static err_t
 tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
 {
@@ -223,6 +243,9 @@ tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
     if (!slice_copy(record_slice(work, work->dp_root), root, sizeof root) ||
         !slice_copy(record_slice(work, work->store), path, sizeof path)) {
         return RAISE(fault, ERR_NAME_TOO_LONG, 0, "collect", "the store");
+    }
+    if (!digest_is_none(&work->root) && is_by_chunks(world, work)) {
+        return OK; /* the next time */
     }
     TRY(point_open(world, root, &work->site, &work->dp_incarnation, &point, fault));
     err_t err = store_open(world, path, &store, fault);

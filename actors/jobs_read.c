@@ -12,8 +12,9 @@
 #include "actors/jobs_gateway.h"
 #include "proto/messages.h"
 
-#define PIECES_MAX 4096u /* of one message, so that its frame has room for their names */
-#define DELTA_GAIN 8u    /* a delta is sent when it saves an eighth of what is sent else */
+#define PIECES_MAX    4096u /* of one message, so that its frame has room for their names */
+#define NEVER_SMALLER 4u    /* what does not become so small is not tried at the end of a message */
+#define DELTA_GAIN    8u    /* a delta is sent when it saves an eighth of what is sent else */
 
 typedef struct reading {
     store_t *store;
@@ -116,10 +117,11 @@ static err_t
 read_piece(job_t *job, reading_t *reading, const range_t *row, uint64_t room, bool first,
            piece_t *ret_piece, bool *ret_rest)
 {
-    bool based = !digest_is_none(&row->base);
+    bool whole = !digest_is_none(&row->base) ||
+                 (!first && row->size > 0 && row->size <= AGENT_DATA_BYTES_MAX);
     slice_t bytes;
 
-    TRY(read_and_pack(reading, row, based ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
+    TRY(read_and_pack(reading, row, whole ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
     *ret_rest = bytes.size > room;
     if (bytes.size > room && !first) {
         ret_piece->object = (digest_t){{0}};
@@ -151,8 +153,11 @@ read_ranges(job_t *job, reading_t *reading, const read_order_t *order, agent_dat
     for (uint32_t i = 0; i < order->ranges.count && i < PIECES_MAX && !rest && (room > 0 || i == 0);
          i++) {
         piece_t piece;
-        TRY(read_piece(job, reading, ROW(order, order->ranges, i, range_t), room, i == 0, &piece,
-                       &rest));
+        const range_t *row = ROW(order, order->ranges, i, range_t);
+        if (i > 0 && row->size <= AGENT_DATA_BYTES_MAX && row->size / NEVER_SMALLER > room) {
+            break;
+        }
+        TRY(read_piece(job, reading, row, room, i == 0, &piece, &rest));
         if (digest_is_none(&piece.object)) {
             break;
         }
