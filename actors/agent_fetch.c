@@ -61,7 +61,7 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
 }
 
 /* A delta is of a whole object, where a base was named for it. That of a chunk is a chunk that the
- * site has chosen of the file that was named: what is not there, or gives other bytes, is refused. */
+ * site has chosen of the file that was named: one not there, or of other bytes, is refused. */
 static bool
 is_packed_right(const range_t *range, const piece_t *piece)
 {

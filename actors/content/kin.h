@@ -1,10 +1,10 @@
 /* kin.h - which chunk of the version before each new chunk is most like.
  *
- * Shape    the large files of two versions. A new chunk that stands beside one which both have takes
+ * Shape    the large files of two versions. A new chunk that stands beside one that both have takes
  *          the old one's neighbour for its base; for any other, marks are taken of the old chunks
  *          (places whose hash of 64 bytes ends in so many zeros) and the one that has most marks
  *          of the new one is its base.
- * Promises a base is a chunk of the version before, and nothing more: whether it saves anything, who
+ * Promises a base is a chunk of the version before, no more: whether it saves anything, who
  *          packs against it finds out. What cannot be read has no base and is none.
  * Costs    the lists are read; what has no neighbour in common is read on both sides, at most
  *          KIN_BYTES_MAX of each. 16 MiB of marks, 40 bytes for each

@@ -25,7 +25,7 @@
 #define NAME_BYTES      65u
 #define LIST_NAME_BYTES 70u
 #define CHECK_BYTES     8u
-#define WHOLE_MAX       16384u /* objects that became whole since the last commit; then it commits */
+#define WHOLE_MAX       16384u /* objects that became whole since a commit; then it commits */
 
 struct staging {
     world_t *world;

@@ -41,7 +41,7 @@ void staging_close(staging_t **staging);
 err_t staging_size(staging_t *staging, const digest_t *object, uint64_t *ret_size,
                    fault_t *fault) must_use;
 err_t staging_put(staging_t *staging, const staging_part_t *part, fault_t *fault) must_use;
-/* A list is believed as far as it is whole; what its chunks come to, the object's digest decides. */
+/* A list is believed when it is whole; what its chunks come to, the object's digest decides. */
 err_t staging_list(staging_t *staging, const digest_t *object, staging_list_t *ret_list,
                    fault_t *fault) must_use;
 /* A part of it; total 0: there is no list. A first part begins it anew. */
