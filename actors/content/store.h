@@ -65,8 +65,8 @@ typedef struct store_object {
 err_t store_put_object(store_t *store, const store_object_t *object, fault_t *fault) must_use;
 /* Puts a file by the list of its chunks, which are there: they are read, and all together held
  * against the file's digest; when that says no, each against its own. ERR_NOT_STORED, ERR_DIGEST
- * with *ret_bad: this chunk is not there, or was damaged and is set aside; without: the list is not the
- * file's. */
+ * with *ret_bad: this chunk is not there, or was damaged and is set aside; without: the list is
+ * not the file's. */
 err_t store_put_list(store_t *store, const digest_t *file, slice_t list, digest_t *ret_bad,
                      fault_t *fault) must_use;
 /* Makes all that was put, or was found to be there already, durable. After a failure what was put
