@@ -61,7 +61,8 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
     return ACTOR_CONTINUE;
 }
 
-/* A delta is of a whole object, against what was named for it. */
+/* A delta is of a whole object, where a base was named for it. That of a chunk is a chunk that the
+ * site has chosen of the file that was named: one not there, or of other bytes, is refused. */
 static bool
 is_packed_right(const range_t *range, const piece_t *piece)
 {
@@ -70,7 +71,7 @@ is_packed_right(const range_t *range, const piece_t *piece)
     return content <= AGENT_DATA_BYTES_MAX &&
            (piece->packing != PACKING_DELTA ||
             (piece->from == 0 && content == piece->total && !digest_is_none(&range->base) &&
-             digest_equal(&piece->base, &range->base)));
+             !digest_is_none(&piece->base) && !range->list));
 }
 
 /* A piece that comes next in the need: of the object that was asked for, from where the one before
@@ -86,9 +87,10 @@ take_piece(agent_state_t *self, const lacking_t *need, const piece_t *piece)
     bool known = range->size > 0; /* else it is a node, of which only the digest was known */
     uint64_t end = known ? range->from + range->size : piece->total;
 
-    if (!is_packed_right(range, piece) || !digest_equal(&piece->object, &range->object) ||
-        piece->from != from || piece->total != end || (!known && end > MANIFEST_NODE_BYTES_MAX) ||
-        from > end || bytes > end - from || (bytes == 0 && from < end)) {
+    if (!is_packed_right(range, piece) || piece->list != range->list ||
+        !digest_equal(&piece->object, &range->object) || piece->from != from ||
+        piece->total != end || (!known && end > MANIFEST_NODE_BYTES_MAX) || from > end ||
+        bytes > end - from || (bytes == 0 && from < end)) {
         return false;
     }
     self->fetched += bytes;
@@ -245,5 +247,5 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     if (self->arrivals) {
         return start_storing(ctx, self);
     }
-    return failed ? agent_go_on(ctx, self) : fetched(ctx, self);
+    return failed || !self->order ? agent_go_on(ctx, self) : fetched(ctx, self);
 }

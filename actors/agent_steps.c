@@ -62,11 +62,12 @@ start_job(actor_ctx_t *ctx, agent_state_t *self, const job_spec_t *spec, agent_p
                                                                        : ACTOR_FAIL;
 }
 
-/* The end of the order in hand, and of its job: the one that waited comes next. */
+/* The end of the order in hand, and of its jobs: the one that waited comes next. What came for the
+ * last one is stored first: a look at what is lacking would find half of it. */
 actor_next_t
 agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
 {
-    if (self->order || self->job_open || !self->next) {
+    if (self->order || self->job_open || self->storing || !self->next) {
         return ACTOR_CONTINUE;
     }
     self->order = self->next;

@@ -95,6 +95,14 @@ typedef struct joining {
 } joining_t;
 #define GATEWAY_JOINING_MAX 64u /* at one time; a further one is refused (busy) */
 
+/* What a job reads at this moment, and for whom the same is to come next waits for it. */
+typedef struct reading_now {
+    uint64_t job;
+    const named_set_t *named; /* compared alone: it may be gone */
+    range_t range;
+} reading_now_t;
+#define GATEWAY_READS_MAX 64u /* at one time that others wait for; a further one is not shared */
+
 typedef struct agent_gateway {
     kept_t *args;
     id128_t site;
@@ -107,14 +115,16 @@ typedef struct agent_gateway {
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox;
     credit_t all;
-    bucket_t rate;                             /* of the site */
-    zhashx_t *link;                            /* lower-case name -> gateway_link_t */
-    agent_t *first, *last;                     /* of the line */
-    uint64_t numbers;                          /* of orders */
-    uint64_t jobs;                             /* that read, so far */
-    uint64_t strangers;                        /* knocks of those nobody knows */
-    uint64_t odd;                              /* frames that were refused */
-    uint64_t in_vain;                          /* orders for agents that are not here */
+    bucket_t rate;         /* of the site */
+    zhashx_t *link;        /* lower-case name -> gateway_link_t */
+    agent_t *first, *last; /* of the line */
+    uint64_t numbers;      /* of orders */
+    uint64_t jobs;         /* that read, so far */
+    uint64_t strangers;    /* knocks of those nobody knows */
+    uint64_t odd;          /* frames that were refused */
+    uint64_t in_vain;      /* orders for agents that are not here */
+    reading_now_t read[GATEWAY_READS_MAX];
+    uint32_t reads;
     uint64_t sent, packed;                     /* bytes of content, and as they were on the wire */
     char address[AGENT_ADDRESS_BYTES_MAX + 1]; /* that agents are told; "": none was set */
     bool stranded; /* who knows no address at which we listen was told about */
@@ -221,8 +231,9 @@ void named_leave(agent_gateway_t *self, agent_t *agent);
 void named_drop(agent_gateway_t *self);
 /* Whether what the agent's version names is known; whether that is all of the need. */
 bool named_known(const agent_t *agent);
-/* Whether it is of the version that the agent has, so that something may be sent against it. */
-bool named_before(const agent_t *agent, const digest_t *object);
+/* What a range may be sent against: what it names, when that is of the version that the agent has;
+ * of a chunk, the chunk of that version which is most like it. */
+void named_base(const agent_t *agent, range_t *range);
 bool named_all(const agent_t *agent, const agent_need_t *need);
 
 /* gateway_line.c: whoever has a turn goes to the end. */
@@ -250,7 +261,21 @@ void content_named(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_
 bool content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m);
 bool content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_durable_t *m);
+/* What may be sent to it at this moment; 0: nothing. */
+uint64_t content_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns);
+/* Goes on in its need behind what is sent; returns the bytes that that takes. */
+uint64_t content_pass(agent_gateway_t *self, agent_t *agent, const agent_data_t *m);
+/* gateway_share.c: a job begins to read what comes next for the agent, and has ended; whether one
+ * reads the same at this moment. */
+void share_begin(agent_gateway_t *self, const agent_t *agent, uint64_t job);
+void share_end(agent_gateway_t *self, uint64_t job);
+bool share_waits(const agent_gateway_t *self, const agent_t *agent);
+/* What was read for one, to all others that lack it next; named is its set. */
+void share_read(actor_ctx_t *ctx, agent_gateway_t *self, const agent_t *reader,
+                const named_set_t *named, const agent_data_t *m, uint64_t bytes);
 /* Sends to whom there is something to send, as far as credit goes. */
 void content_go_on(actor_ctx_t *ctx, agent_gateway_t *self);
+/* So many bytes are on their way to it from now on. */
+void content_take(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t bytes);
 /* The window of its visit is what comes through in time, and no more than it offered. */
 void content_set_window(agent_t *agent);

@@ -44,14 +44,23 @@ put_ranges(actor_ctx_t *ctx, const agent_t *agent, read_order_t *m)
             return;
         }
         *row = *ROW(need, need->ranges, agent->next + i, range_t);
-        if (!named_before(agent, &row->base)) {
-            row->base = (digest_t){{0}};
-        }
+        named_base(agent, row);
         if (i == 0 && agent->sent > 0) {
             row->from += agent->sent;
             row->size -= row->size > 0 ? agent->sent : 0;
         }
     }
+}
+
+void
+content_take(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t bytes)
+{
+    if (agent->credit.under_way == 0) {
+        pace_begin(&agent->pace, actor_now_ns(ctx));
+    }
+    credit_send(&agent->credit, &self->all, bytes);
+    rates_take(self, agent, bytes);
+    line_out(self, agent);
 }
 
 static void
@@ -80,12 +89,8 @@ start_read(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byt
     if (actor_job(ctx, &spec, NULL) == VERDICT_OK) {
         agent->job = self->jobs;
         agent->taken = bytes;
-        if (agent->credit.under_way == 0) {
-            pace_begin(&agent->pace, actor_now_ns(ctx));
-        }
-        credit_send(&agent->credit, &self->all, bytes);
-        rates_take(self, agent, bytes);
-        line_out(self, agent);
+        share_begin(self, agent, self->jobs);
+        content_take(ctx, self, agent, bytes);
     }
 }
 
@@ -103,9 +108,8 @@ is_worth_it(const agent_t *agent, uint64_t room)
            agent->credit.under_way == 0;
 }
 
-/* What may be sent to it at this moment; 0: nothing. */
-static uint64_t
-room_for(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns)
+uint64_t
+content_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns)
 {
     uint64_t room = credit_room(&agent->credit, &self->all);
 
@@ -125,8 +129,8 @@ content_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
 
     for (agent_t *agent = self->first, *next; agent; agent = next) {
         next = agent->behind;
-        uint64_t bytes = room_for(self, agent, now_ns, &wait_ns);
-        if (bytes > 0) {
+        uint64_t bytes = content_room(self, agent, now_ns, &wait_ns);
+        if (bytes > 0 && !share_waits(self, agent)) {
             start_read(ctx, self, agent, bytes);
             line_settle(self, agent);
         }
@@ -186,6 +190,20 @@ pass_pieces(agent_t *agent, const agent_data_t *m, uint64_t *ret_packed)
     return bytes;
 }
 
+uint64_t
+content_pass(agent_gateway_t *self, agent_t *agent, const agent_data_t *m)
+{
+    order_t *order = orders_of(agent, need_of(agent)->order);
+    uint64_t packed = 0, read = pass_pieces(agent, m, &packed);
+
+    self->sent += read;
+    self->packed += packed;
+    if (order) {
+        order->sent += read;
+    }
+    return packed;
+}
+
 static void
 fail_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
 {
@@ -218,7 +236,9 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
     agent_t *agent = agent_of_job(self, answer->tag);
     const agent_data_t *m = ANSWER_AS(answer, agent_data);
 
+    share_end(self, answer->tag);
     if (!agent) {
+        content_go_on(ctx, self); /* others may have waited for it */
         return ACTOR_CONTINUE;
     }
     agent->job = 0;
@@ -229,19 +249,17 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
         agent->read_in_vain = false;
         return give_back(ctx, self, agent, agent->taken);
     }
-    order_t *order = agent->need ? orders_of(agent, need_of(agent)->order) : NULL;
-    uint64_t packed = 0;
-    uint64_t read = m && m->err == OK && agent->need ? pass_pieces(agent, m, &packed) : 0;
+    const named_set_t *named = agent->named;
+    bool passes = m && m->err == OK && agent->need;
+    uint64_t packed = passes ? content_pass(self, agent, m) : 0;
     claim(ctx, packed <= agent->taken);
-    self->sent += read;
-    self->packed += packed;
-    if (order) {
-        order->sent += read;
-    }
     if (agent->need && (!m || m->err != OK)) {
         fail_need(ctx, self, agent, m ? (err_t) m->err : answer->err);
     } else if (m && m->pieces.count > 0) {
         visit_say(ctx, self, agent, &agent_data_type, m);
+    }
+    if (passes) {
+        share_read(ctx, self, agent, named, m, packed);
     }
     return give_back(ctx, self, agent, agent->taken - packed);
 }

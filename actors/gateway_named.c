@@ -4,7 +4,8 @@
  * same version, and goes with the last of them. */
 #include "actors/gateway.h"
 
-#define NAMED_MS 600000u
+#define NAMED_MS  600000u
+#define KIN_NAMES (sizeof(kin_pair_t) / sizeof(uint64_t)) /* that take the room of a pair */
 
 struct named_set {
     digest_t root, have;
@@ -25,7 +26,7 @@ is_of(const named_set_t *set, const work_t *work)
 static uint64_t
 size_of(const named_pair_t *names)
 {
-    return names->now.count + names->before.count;
+    return names->now.count + names->before.count + names->kin.count * KIN_NAMES;
 }
 
 static named_set_t *
@@ -145,10 +146,14 @@ named_all(const agent_t *agent, const agent_need_t *need)
     return true;
 }
 
-bool
-named_before(const agent_t *agent, const digest_t *object)
+void
+named_base(const agent_t *agent, range_t *range)
 {
-    return names_have(&agent->named->names->before, object);
+    const named_pair_t *names = agent->named->names;
+    bool before = names_have(&names->before, &range->base);
+    const digest_t *kin = before ? kin_base(&names->kin, &range->object) : NULL;
+
+    range->base = kin ? *kin : before ? range->base : (digest_t){{0}};
 }
 
 static named_set_t *

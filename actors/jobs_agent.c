@@ -64,7 +64,7 @@ put_ranges(job_t *job, lacking_t *m, const lack_t *lack)
         range_t *row = draft_row(job_draft(job), m->ranges, i, sizeof *row);
         if (row) {
             const transfer_range_t *range = &lack->range[i];
-            *row = (range_t){range->object, range->from, range->size, range->base};
+            *row = (range_t){range->object, range->from, range->size, range->base, range->list};
         }
     }
     m->bytes = lack->bytes;
@@ -102,15 +102,33 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 
 /* Each transfer that was broken off may leave an object that is not whole. That of the one in hand
  * is the youngest. */
-static err_t
-remove_oldest(world_t *world, int dir, const listing_t *names, fault_t *fault)
+static bool
+is_list(const char *name)
 {
-    const char *oldest = names->name[0];
+    return strchr(name, '.') != NULL;
+}
+
+static uint32_t
+count_of(const listing_t *names, bool lists)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < names->count; i++) {
+        count += is_list(names->name[i]) == lists;
+    }
+    return count;
+}
+
+static err_t
+remove_oldest(world_t *world, int dir, const listing_t *names, bool lists, fault_t *fault)
+{
+    const char *oldest = "";
     int64_t oldest_ns = INT64_MAX;
 
     for (uint32_t i = 0; i < names->count; i++) {
         world_stat_t stat;
-        if (world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
+        if (is_list(names->name[i]) == lists &&
+            world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
             oldest = names->name[i];
             oldest_ns = stat.mtime_ns;
         }
@@ -134,8 +152,9 @@ keep_few(world_t *world, slice_t data, fault_t *fault)
     while (err == OK && many) {
         listing_t names = {0};
         err = listing_read(world, dir, path, &names, fault);
-        many = err == OK && names.count > AGENT_STAGED_MAX;
-        err = many ? remove_oldest(world, dir, &names, fault) : err;
+        bool lists = err == OK && count_of(&names, true) > AGENT_LISTS_KEPT;
+        many = err == OK && (lists || count_of(&names, false) > AGENT_STAGED_MAX);
+        err = many ? remove_oldest(world, dir, &names, lists, fault) : err;
         listing_release(&names);
     }
     world_close(world, dir);
@@ -194,6 +213,26 @@ collect(store_t *store, point_t *point, const digest_t *fetched, store_collected
     return err;
 }
 
+/* Whether a large file is on its way by chunks, which no node names before it is whole. */
+static bool
+is_by_chunks(world_t *world, const work_t *work)
+{
+    char path[PATH_BYTES_MAX + 16];
+    listing_t names = {0};
+    slice_t store = record_slice(work, work->store);
+    size_t data = store.size - strlen("/store");
+
+    snprintf(path, sizeof path, "%.*s/incoming", (int) data, store.data);
+    int dir = world_open(world, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0);
+    if (dir < 0) {
+        return false;
+    }
+    bool chunks = listing_read(world, dir, path, &names, NULL) == OK && count_of(&names, true) > 0;
+    listing_release(&names);
+    world_close(world, dir);
+    return chunks;
+}
+
 static err_t
 tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
 {
@@ -204,6 +243,9 @@ tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
     if (!slice_copy(record_slice(work, work->dp_root), root, sizeof root) ||
         !slice_copy(record_slice(work, work->store), path, sizeof path)) {
         return RAISE(fault, ERR_NAME_TOO_LONG, 0, "collect", "the store");
+    }
+    if (!digest_is_none(&work->root) && is_by_chunks(world, work)) {
+        return OK; /* the next time */
     }
     TRY(point_open(world, root, &work->site, &work->dp_incarnation, &point, fault));
     err_t err = store_open(world, path, &store, fault);

@@ -11,6 +11,7 @@
  */
 #pragma once
 #include "actors/content/keys.h"
+#include "actors/content/kin.h"
 #include "runtime/actor.h"
 
 job_fn job_token, job_keys, job_read, job_named;
@@ -24,9 +25,11 @@ typedef struct names {
     uint64_t *name;
     uint64_t count, room;
 } names_t;
-/* Those of a version, and of the one before that an agent has. */
+/* Those of a version with the chunks of its large files, and of the one before that an agent has;
+ * which chunks of that the new ones are sent against. */
 typedef struct named_pair {
     names_t now, before;
+    kin_t kin;
 } named_pair_t;
 bool names_have(const names_t *names, const digest_t *object);
 void names_drop(void *names);

@@ -4,13 +4,11 @@
 #include <stdlib.h>
 
 #include "actors/agent_wire.h"
-#include "actors/content/hash.h"
 #include "actors/content/squeeze.h"
 
 typedef struct unpacking {
     shelf_t *shelf;
     squeeze_t squeeze;
-    hash_t *hash;
     uint8_t *bytes; /* AGENT_DATA_BYTES_MAX; NULL: nothing was packed yet */
 } unpacking_t;
 
@@ -26,18 +24,15 @@ make_ready(unpacking_t *unpacking)
     if (unpacking->bytes == NULL) {
         unpacking->bytes = malloc(AGENT_DATA_BYTES_MAX);
     }
-    return unpacking->bytes == NULL || (unpacking->hash == NULL && hash_new(&unpacking->hash) != OK)
-               ? fail(unpacking, ERR_NO_MEMORY)
-               : OK;
+    return unpacking->bytes == NULL ? fail(unpacking, ERR_NO_MEMORY) : OK;
 }
 
-/* Whether the delta gives the object. */
+/* Whether the delta can be unpacked. */
 static bool
 apply(unpacking_t *unpacking, const piece_t *piece, slice_t packed)
 {
     void *base = NULL;
     size_t size = 0;
-    digest_t digest;
 
     if (store_read(unpacking->shelf->store, &piece->base, DELTA_BYTES_MAX, &base, &size, NULL) !=
         OK) {
@@ -46,11 +41,7 @@ apply(unpacking_t *unpacking, const piece_t *piece, slice_t packed)
     err_t err = expand_against(&unpacking->squeeze, (slice_t){base, size}, packed, unpacking->bytes,
                                piece->size);
     free(base);
-    if (err != OK) {
-        return false;
-    }
-    hash_bytes(unpacking->hash, unpacking->bytes, piece->size, &digest);
-    return digest_equal(&digest, &piece->object);
+    return err == OK;
 }
 
 /* *ret_bytes without data: a delta that was refused. */
@@ -72,20 +63,40 @@ unpack(unpacking_t *unpacking, const piece_t *piece, slice_t packed, slice_t *re
     return err == OK ? OK : fail(unpacking, err == ERR_DAMAGED ? ERR_DIGEST : err);
 }
 
+/* A delta that gives other bytes is no fault: the object comes without one. */
 static err_t
-put_all(unpacking_t *unpacking, const agent_data_t *m, uint64_t *bytes, uint64_t *refused)
+put_one(unpacking_t *unpacking, const piece_t *piece, staging_part_t *part, uint64_t *refused)
 {
     shelf_t *shelf = unpacking->shelf;
 
+    if (piece->list) {
+        return staging_put_list(shelf->staging, part, &shelf->fault);
+    }
+    err_t err = staging_put(shelf->staging, part, &shelf->fault);
+    if (err == ERR_DIGEST && part->delta) {
+        part->bytes.size = 0;
+        ++*refused;
+        return OK;
+    }
+    return err;
+}
+
+static err_t
+put_all(unpacking_t *unpacking, const agent_data_t *m, uint64_t *bytes, uint64_t *refused)
+{
+
     for (uint32_t i = 0; i < m->pieces.count; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
-        staging_part_t part = {piece->object, piece->from, piece->total, {NULL, 0}};
-        TRY(unpack(unpacking, piece, record_slice(m, piece->bytes), &part.bytes));
+        slice_t packed = record_slice(m, piece->bytes);
+        staging_part_t part = {.object = piece->object, .from = piece->from, .total = piece->total};
+        TRY(unpack(unpacking, piece, packed, &part.bytes));
+        part.delta = piece->packing == PACKING_DELTA;
+        part.packed = piece->packing == PACKING_ZSTD ? packed : part.packed;
         if (part.bytes.data == NULL) {
             ++*refused;
             continue;
         }
-        TRY(staging_put(shelf->staging, &part, &shelf->fault));
+        TRY(put_one(unpacking, piece, &part, refused));
         *bytes += part.bytes.size;
     }
     return OK;
@@ -98,7 +109,6 @@ pieces_put(shelf_t *shelf, const agent_data_t *m, uint64_t *ret_bytes, uint64_t 
     err_t err = put_all(&unpacking, m, ret_bytes, ret_refused);
 
     squeeze_release(&unpacking.squeeze);
-    hash_destroy(&unpacking.hash);
     free(unpacking.bytes);
     return err;
 }

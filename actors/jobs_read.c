@@ -4,6 +4,7 @@
  * What is sent is the smallest of three: as it is, packed alone, packed against that. Nothing is
  * kept of it: the next job begins anew. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "actors/content/hash.h"
 #include "actors/content/squeeze.h"
@@ -11,8 +12,9 @@
 #include "actors/jobs_gateway.h"
 #include "proto/messages.h"
 
-#define PIECES_MAX 4096u /* of one message, so that its frame has room for their names */
-#define DELTA_GAIN 8u    /* a delta is sent when it saves an eighth of what is sent else */
+#define PIECES_MAX    4096u /* of one message, so that its frame has room for their names */
+#define NEVER_SMALLER 4u    /* what does not become so small is not tried at the end of a message */
+#define DELTA_GAIN    8u    /* a delta is sent when it saves an eighth of what is sent else */
 
 typedef struct reading {
     store_t *store;
@@ -72,6 +74,25 @@ pack_piece(reading_t *reading, const range_t *row, size_t size, piece_t *piece, 
     return OK;
 }
 
+/* Of the list of an object's chunks; total 0: it has none. */
+static err_t
+read_list(reading_t *reading, const range_t *row, uint64_t max, piece_t *ret_piece,
+          slice_t *ret_bytes)
+{
+    uint8_t *list = NULL;
+    size_t total = 0;
+
+    TRY(store_list(reading->store, &row->object, &list, &total, &reading->fault));
+    size_t from = row->from < total ? (size_t) row->from : total;
+    size_t size = total - from < max ? total - from : (size_t) max;
+    memcpy(reading->bytes, size > 0 ? list + from : reading->bytes, size);
+    free(list);
+    *ret_piece = (piece_t){.object = row->object, .from = from, .total = total, .list = true};
+    *ret_bytes = (slice_t){(const char *) reading->bytes, size};
+    ret_piece->size = size;
+    return OK;
+}
+
 static err_t
 read_and_pack(reading_t *reading, const range_t *row, uint64_t max, piece_t *ret_piece,
               slice_t *ret_bytes)
@@ -80,6 +101,9 @@ read_and_pack(reading_t *reading, const range_t *row, uint64_t max, piece_t *ret
     size_t size = 0;
     uint64_t total = 0;
 
+    if (row->list) {
+        return read_list(reading, row, max, ret_piece, ret_bytes);
+    }
     TRY(transfer_read(reading->store, &range, reading->bytes, (size_t) max, &size, &total,
                       &reading->fault));
     *ret_piece = (piece_t){.object = row->object, .from = row->from, .total = total, .size = size};
@@ -87,15 +111,22 @@ read_and_pack(reading_t *reading, const range_t *row, uint64_t max, piece_t *ret
 }
 
 /* One piece; *ret_rest: it does not reach the range's end. What has a base is read whole; when that
- * does not fit packed, as much of it as fits, without. */
+ * does not fit packed, it waits for the next message (no object), or in an empty one, as much of it
+ * as fits goes without: half a chunk is staged in a file of its own, and synced. */
 static err_t
-read_piece(job_t *job, reading_t *reading, const range_t *row, uint64_t room, piece_t *ret_piece,
-           bool *ret_rest)
+read_piece(job_t *job, reading_t *reading, const range_t *row, uint64_t room, bool first,
+           piece_t *ret_piece, bool *ret_rest)
 {
-    bool based = !digest_is_none(&row->base);
+    bool whole = !digest_is_none(&row->base) ||
+                 (!first && row->size > 0 && row->size <= AGENT_DATA_BYTES_MAX);
     slice_t bytes;
 
-    TRY(read_and_pack(reading, row, based ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
+    TRY(read_and_pack(reading, row, whole ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
+    *ret_rest = bytes.size > room;
+    if (bytes.size > room && !first) {
+        ret_piece->object = (digest_t){{0}};
+        return OK;
+    }
     if (bytes.size > room) {
         range_t plain = *row;
         plain.base = (digest_t){{0}};
@@ -122,7 +153,14 @@ read_ranges(job_t *job, reading_t *reading, const read_order_t *order, agent_dat
     for (uint32_t i = 0; i < order->ranges.count && i < PIECES_MAX && !rest && (room > 0 || i == 0);
          i++) {
         piece_t piece;
-        TRY(read_piece(job, reading, ROW(order, order->ranges, i, range_t), room, &piece, &rest));
+        const range_t *row = ROW(order, order->ranges, i, range_t);
+        if (i > 0 && row->size <= AGENT_DATA_BYTES_MAX && row->size / NEVER_SMALLER > room) {
+            break;
+        }
+        TRY(read_piece(job, reading, row, room, i == 0, &piece, &rest));
+        if (digest_is_none(&piece.object)) {
+            break;
+        }
         piece_t *into = draft_row(job_draft(job), m->pieces, i, sizeof *into);
         if (!into || job_draft(job)->full) {
             return RAISE(&reading->fault, ERR_TOO_LARGE, 0, "read", "what an agent lacks");

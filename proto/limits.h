@@ -117,6 +117,11 @@
 #define SEED_WANTED_MAX        1048576u    /* lacking files that are looked for in a seed; the rest is sent */
 #define SEED_NAMES_MAX         10000000u   /* names in a seed that are looked at; the rest is not used */
 #define DELTA_BYTES_MAX        (1u << 20)  /* of a file that is sent as a delta, and of what it is against; a larger one is sent without */
+#define AGENT_LISTS_MAX      256u          /* large objects that are fetched by chunks at one time; further ones wait */
+#define AGENT_LISTS_KEPT     512u          /* lists of chunks at an agent; the one untouched longest is removed */
+#define KIN_BYTES_MAX        (2u << 30)    /* of chunks of two versions that are compared for bases; what is beyond has none but its neighbour's */
+#define KIN_MARKS_MAX        1048576u      /* marks of what a version before holds; then they are taken less densely */
+#define AGENT_LIST_BYTES_MAX (16u << 20)    /* of a list of chunks: of a file of about 110 GB; a larger file is fetched as a whole */
 #define AGENT_TOMBSTONES_MAX   10000u      /* removed points whose agents have not heard it; the one removed longest ago is forgotten, and its agent is a stranger */
 #define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */

@@ -338,7 +338,8 @@ extern const record_words_t error_class_words;
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
     F(R, u64, size, 0, REQUIRED) /* bytes; 0: to the end, wherever that is */                      \
-    F(R, digest, base, 0, OPTIONAL) /* of a whole object: one of the version before that the agent has */
+    F(R, digest, base, 0, OPTIONAL) /* of a whole object: one of the version before that the agent has */ \
+    F(R, flag, list, 0, OPTIONAL)   /* of the list of the object's chunks, not of its bytes */
 #define REC_piece(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
@@ -346,7 +347,8 @@ extern const record_words_t error_class_words;
     F(R, bytes, bytes, AGENT_DATA_BYTES_MAX, REQUIRED)                                             \
     F(R, word, packing, packing, OPTIONAL)                                                         \
     F(R, u64, size, 0, OPTIONAL)    /* bytes of the object, when they are packed */                \
-    F(R, digest, base, 0, OPTIONAL) /* of a delta: what it is against */
+    F(R, digest, base, 0, OPTIONAL) /* of a delta: what it is against */                           \
+    F(R, flag, list, 0, OPTIONAL)   /* of the list of the object's chunks */
 #define REC_group_message(F, R)                                                                    \
     F(R, u32, number, 0, REQUIRED) /* of the message */                                            \
     F(R, bytes, record, MESSAGE_BYTES_MAX, REQUIRED)

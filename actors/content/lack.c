@@ -6,6 +6,7 @@
 
 #include "actors/content/fail.h"
 #include "actors/content/manifest.h"
+#include "actors/content/pack.h"
 #include "proto/limits.h"
 
 static const digest_t no_digest;
@@ -25,6 +26,10 @@ typedef struct search {
     size_t count, capacity;
     uint64_t *lacking; /* the first 8 bytes of each digest that was counted; 0: a free slot */
     size_t lacking_count, slots;
+    uint32_t large;  /* lacking files whose lists are there or were asked for */
+    digest_t *whole; /* of them, those that are in the store since: AGENT_LISTS_MAX */
+    uint32_t whole_count;
+    bool waits; /* there are more */
     fault_t *fault;
 } search_t;
 
@@ -76,12 +81,143 @@ is_counted(search_t *search, const digest_t *object, bool *ret_counted)
     return OK;
 }
 
+static bool
+has_room(const lack_t *lack, uint64_t bytes)
+{
+    return lack->count < lack->max && (lack->count == 0 || lack->listed + bytes <= lack->bytes_max);
+}
+
+/* One more range, as far as there is room. */
+static void
+add_range(lack_t *lack, const transfer_range_t *range, uint64_t bytes)
+{
+    lack->bytes += bytes;
+    if (has_room(lack, bytes)) {
+        lack->range[lack->count++] = *range;
+        lack->listed += bytes;
+    }
+}
+
+/* The object by its bytes, from what is staged of it on. */
+static err_t
+list_bytes(search_t *search, const digest_t *object, uint64_t size, const digest_t *base)
+{
+    uint64_t there = 0;
+    TRY(staging_size(search->staging, object, &there, search->fault));
+    if (there > 0 && there == size) {
+        there--; /* all of it is there, and was not named: its last byte comes again */
+    }
+    there = there < size ? there : 0; /* longer than the object: written anew */
+    add_range(search->lack,
+              &(transfer_range_t){*object, there, size - there, there == 0 ? *base : no_digest, 0},
+              size - there);
+    return OK;
+}
+
+/* What is staged of a chunk is looked at where it is asked for: a file of 50 GiB has 200,000. */
+static err_t
+list_chunk(search_t *search, const list_row_t *row, const digest_t *base)
+{
+    bool counted = false;
+    TRY(is_counted(search, &row->digest, &counted));
+    if (counted) {
+        return OK;
+    }
+    if (has_room(search->lack, row->size)) {
+        return list_bytes(search, &row->digest, row->size, base);
+    }
+    search->lack->bytes += row->size;
+    return OK;
+}
+
+/* Of a list, the chunks that are not there. */
+static err_t
+list_chunks(search_t *search, const staging_list_t *list, const digest_t *base,
+            uint32_t *ret_lacking)
+{
+    *ret_lacking = 0;
+    for (size_t i = 0; i < list->size; i += LIST_ROW_BYTES) {
+        list_row_t row = list_row_decode(list->rows + i);
+        bool has = false;
+        TRY(store_has(search->store, &row.digest, &has, search->fault));
+        *ret_lacking += !has;
+        TRY(has ? OK : list_chunk(search, &row, base));
+    }
+    return OK;
+}
+
+/* All chunks are there. One that proves damaged is lacking from now on; a list that is not the
+ * file's is no good. */
+static err_t
+put_whole(search_t *search, const transfer_range_t *file, const staging_list_t *list)
+{
+    slice_t rows = {(const char *) list->rows, list->size};
+    digest_t bad;
+    uint32_t lacking = 0;
+    err_t err = store_put_list(search->store, &file->object, rows, &bad, search->fault);
+    if (err == OK) {
+        search->whole[search->whole_count++] = file->object;
+        return OK;
+    }
+    if (err != ERR_DIGEST && err != ERR_NOT_STORED) {
+        return err;
+    }
+    if (!digest_is_none(&bad)) {
+        return list_chunks(search, list, &file->base, &lacking);
+    }
+    TRY(staging_refuse_list(search->staging, &file->object, search->fault));
+    return list_bytes(search, &file->object, file->size, &file->base);
+}
+
+static err_t
+list_by_chunks(search_t *search, const transfer_range_t *file, const staging_list_t *list)
+{
+    uint32_t lacking = 0;
+    if (list_check(list->rows, list->size, file->size) != OK) {
+        TRY(list->size > 0 ? staging_refuse_list(search->staging, &file->object, search->fault)
+                           : OK);
+        return list_bytes(search, &file->object, file->size, &file->base);
+    }
+    TRY(list_chunks(search, list, &file->base, &lacking));
+    bool puts = lacking == 0 && search->lack->each == NULL;
+    return puts ? put_whole(search, file, list) : OK;
+}
+
+/* By its chunks, unless it was begun as a whole, or has no list. Few at a time: the rest waits. */
+static err_t
+list_large(search_t *search, const digest_t *object, uint64_t size, const digest_t *base)
+{
+    staging_list_t list;
+    uint64_t there = 0;
+    TRY(staging_size(search->staging, object, &there, search->fault));
+    if (there > 0) {
+        return search->lack->nodes ? OK : list_bytes(search, object, size, base);
+    }
+    if (search->large == AGENT_LISTS_MAX) {
+        search->waits = true;
+        search->lack->bytes += size;
+        return OK;
+    }
+    search->large++;
+    TRY(staging_list(search->staging, object, &list, search->fault));
+    if (!list.known) {
+        add_range(search->lack, &(transfer_range_t){*object, 0, 0, no_digest, true}, 0);
+        search->lack->bytes += size;
+        return OK;
+    }
+    err_t err = OK;
+    if (!search->lack->nodes) {
+        err = list_by_chunks(search, &(transfer_range_t){*object, 0, size, *base, 0}, &list);
+    }
+    free(list.rows);
+    return err;
+}
+
 /* size 0: nobody has said yet how large it is. */
 static err_t
 list(search_t *search, const digest_t *object, uint64_t size, const digest_t *base)
 {
     lack_t *lack = search->lack;
-    uint64_t there = 0;
     bool counted = false;
     TRY(is_counted(search, object, &counted));
     if (counted) {
@@ -90,19 +226,8 @@ list(search_t *search, const digest_t *object, uint64_t size, const digest_t *ba
     if (lack->each != NULL && lack->each(lack->context, object, size) != OK) {
         return NO_MEMORY(search->fault, "what is lacking");
     }
-    TRY(staging_size(search->staging, object, &there, search->fault));
-    if (there > 0 && there == size) {
-        there--; /* all of it is there, and was not named: its last byte comes again */
-    }
-    there = there < size ? there : 0; /* longer than the object: written anew */
-    uint64_t left = size - there;
-    lack->bytes += left;
-    if (lack->count < lack->max && (lack->count == 0 || lack->listed + left <= lack->bytes_max)) {
-        lack->range[lack->count++] =
-            (transfer_range_t){*object, there, left, there == 0 ? *base : no_digest};
-        lack->listed += left;
-    }
-    return OK;
+    return size > DELTA_BYTES_MAX ? list_large(search, object, size, base)
+                                  : list_bytes(search, object, size, base);
 }
 
 /* Whether it is there; if not, it is listed. */
@@ -166,9 +291,10 @@ before_of(before_t *before, const tree_entry_t *entry)
     }
     bool same = before->more && strcmp(before->entry.name, entry->name) == 0 &&
                 before->entry.kind == entry->kind;
-    bool small = entry->kind == TREE_DIRECTORY ||
-                 (entry->size <= DELTA_BYTES_MAX && same && before->entry.size <= DELTA_BYTES_MAX);
-    return same && small ? &before->entry.digest : &no_digest;
+    bool alike =
+        entry->kind == TREE_DIRECTORY ||
+        (same && (entry->size > DELTA_BYTES_MAX) == (before->entry.size > DELTA_BYTES_MAX));
+    return same && alike ? &before->entry.digest : &no_digest;
 }
 
 /* ---- the way through the version ---- */
@@ -180,7 +306,7 @@ look_at_entry(search_t *search, const tree_entry_t *entry, const digest_t *old)
     if (entry->kind == TREE_FILE && !digest_is_none(old)) {
         TRY(store_has(search->store, old, &has_base, search->fault));
     }
-    if (entry->kind == TREE_DIRECTORY || !search->lack->nodes) {
+    if (entry->kind == TREE_DIRECTORY || !search->lack->nodes || entry->size > DELTA_BYTES_MAX) {
         TRY(look_for(search, &entry->digest, entry->size, has_base ? old : &no_digest, &has));
     }
     return has && entry->kind == TREE_DIRECTORY ? push(search, &entry->digest, old) : OK;
@@ -251,18 +377,45 @@ look_at_root(search_t *search, const digest_t *root)
     return has ? push(search, &version.node, &old) : OK;
 }
 
+/* Durable first; then their lists are of no use. */
+static err_t
+end_whole(search_t *search)
+{
+    TRY(search->whole_count > 0 ? store_commit(search->store, search->fault) : OK);
+    for (uint32_t i = 0; i < search->whole_count; i++) {
+        TRY(staging_end_list(search->staging, &search->whole[i], search->fault));
+    }
+    return OK;
+}
+
+static err_t
+look(search_t *search, const digest_t *root)
+{
+    err_t err = look_at_root(search, root);
+    for (size_t i = 0; err == OK && i < search->count; i++) {
+        then_and_now_t pair = search->node[i]; /* the list may move */
+        err = look_into(search, &pair);
+    }
+    err = err == OK ? end_whole(search) : err;
+    free(search->node);
+    free(search->lacking);
+    return err;
+}
+
+/* When the files that were looked at became whole, and others waited for them, those come next. */
 err_t
 lack_find(store_t *store, staging_t *staging, const digest_t *root, lack_t *lack, fault_t *fault)
 {
-    search_t search = {.store = store, .staging = staging, .lack = lack, .fault = fault};
-    lack->count = 0;
-    lack->listed = lack->bytes = lack->bytes_total = 0;
-    err_t err = look_at_root(&search, root);
-    for (size_t i = 0; err == OK && i < search.count; i++) {
-        then_and_now_t pair = search.node[i]; /* the list may move */
-        err = look_into(&search, &pair);
+    search_t search = {.waits = true};
+    digest_t *whole = calloc(AGENT_LISTS_MAX, sizeof *whole);
+    err_t err = whole == NULL ? NO_MEMORY(fault, "what is lacking") : OK;
+    for (lack->count = 0; err == OK && search.waits && lack->count == 0;) {
+        search = (search_t){
+            .store = store, .staging = staging, .lack = lack, .whole = whole, .fault = fault};
+        lack->listed = lack->bytes = lack->bytes_total = 0;
+        err = look(&search, root);
+        search.waits &= search.whole_count > 0;
     }
-    free(search.node);
-    free(search.lacking);
+    free(whole);
     return err;
 }

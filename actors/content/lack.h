@@ -1,11 +1,16 @@
 /* lack.h - what an agent has to be sent before it can place a version.
  *
  * Shape    goes over the version's nodes as far as they are there, breadth first; each object that
- *          is not in the store is a range, from what is staged of it on.
+ *          is not in the store is a range, from what is staged of it on. A file of more than
+ *          DELTA_BYTES_MAX is asked for by its chunks: first their list, then those that are not in
+ *          the store, whatever they came there with; when all are, the file is put by its list.
  * Promises an object is listed once. Nodes come before what they name. Nothing lacking: the version
  *          can be placed from the store.
- * Costs    one look at the store for each name of the version; memory of the ranges, of one
- *          digest for each directory, and of 16 to 32 bytes for each object that is lacking.
+ *          A file is in the store only when its bytes had its digest: a list that lies is dropped,
+ *          and the whole file is asked for; a chunk that proves damaged comes again.
+ * Costs    one look at the store for each name of the version and each chunk of a file that is
+ *          lacking; memory of the ranges, of one digest for each directory, of a list, and of 16 to
+ *          32 bytes for each object that is lacking. What becomes whole is read once.
  * Errors   ERR_DIGEST, ERR_DAMAGED (a node in the store), ERR_NO_MEMORY, those of the world.
  * Threads  one job.
  */
@@ -21,7 +26,7 @@ typedef struct lack {
     uint64_t listed;      /* bytes of the ranges */
     uint64_t bytes;       /* of all that is known to be lacking, each object once */
     uint64_t bytes_total; /* of the version's files, when its node is there */
-    bool nodes;           /* the manifest alone */
+    bool nodes;           /* the manifest alone, and the lists of large files */
     digest_t have;        /* a version that is there: its files are bases of those in their place */
     /* Called for each object that is lacking, with its bytes; 0: that is not known. May be NULL. */
     err_t (*each)(void *context, const digest_t *object, uint64_t size);

@@ -1,7 +1,9 @@
 /* staging.c - see staging.h.
  *
  * Bytes    DATA/incoming/<64 hex>: the first bytes of the object of this digest, nothing else.
- * Valid    when the whole has the digest; a part is believed until then, as nobody else uses it.
+ *          DATA/incoming/<64 hex>.list: rows of pack.h, their check u64; empty: there is no list.
+ * Valid    when the whole has the digest; a part is believed until then, as nobody else uses it. A
+ *          list when its check agrees; without one it is begun anew.
  * A crash  leaves what was synced, perhaps more; a whole object may be there and in the store.
  */
 #include "actors/content/staging.h"
@@ -11,19 +13,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "actors/content/big_endian.h"
+#include "actors/content/check64.h"
 #include "actors/content/fail.h"
 #include "actors/content/sync_points.h"
 #include "actors/content/write_all.h"
+#include "proto/limits.h"
 
-#define DIRECTORY  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-#define HOW        WORLD_BENEATH
-#define NAME_BYTES 65u
-#define WHOLE_MAX  16384u /* objects that became whole since the last commit; then it commits */
+#define DIRECTORY       (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+#define HOW             WORLD_BENEATH
+#define NAME_BYTES      65u
+#define LIST_NAME_BYTES 70u
+#define CHECK_BYTES     8u
+#define WHOLE_MAX       16384u /* objects that became whole since a commit; then it commits */
 
 struct staging {
     world_t *world;
     store_t *store;
-    hash_t *hash;
     int parent, dir; /* DATA and DATA/incoming */
     bool parted;     /* a part was put since the last commit */
     digest_t *whole; /* staged and in the store: to be removed after the commit */
@@ -59,7 +65,7 @@ staging_open(world_t *world, const char *data, store_t *store, staging_t **ret_s
 {
     staging_t *staging = calloc(1, sizeof *staging);
     digest_t *whole = calloc(WHOLE_MAX, sizeof *whole);
-    if (staging == NULL || whole == NULL || hash_new(&staging->hash) != OK) {
+    if (staging == NULL || whole == NULL) {
         free(staging);
         free(whole);
         return NO_MEMORY(fault, "incoming");
@@ -90,7 +96,6 @@ staging_close(staging_t **staging)
     if (old->parent >= 0) {
         world_close(old->world, old->parent);
     }
-    hash_destroy(&old->hash);
     free(old->whole);
     free(old);
     *staging = NULL;
@@ -110,6 +115,143 @@ staging_size(staging_t *staging, const digest_t *object, uint64_t *ret_size, fau
     return OK;
 }
 
+/* ---- lists ---- */
+
+static void
+list_name_of(const digest_t *object, char name[LIST_NAME_BYTES])
+{
+    name_of(object, name);
+    memcpy(name + NAME_BYTES - 1, ".list", sizeof ".list");
+}
+
+static err_t
+read_list(staging_t *staging, int fd, const char *name, uint64_t size, uint8_t **ret_bytes,
+          fault_t *fault)
+{
+    uint8_t *bytes = malloc(size + 1);
+    if (bytes == NULL) {
+        return NO_MEMORY(fault, "a list of chunks");
+    }
+    uint64_t done = 0;
+    int64_t got = 1;
+    while (done < size && got > 0) {
+        got = world_read(staging->world, fd, bytes + done, size - done, done);
+        done += got > 0 ? (uint64_t) got : 0;
+    }
+    if (got < 0 || done < size) {
+        free(bytes);
+        return FAIL(fault, got < 0 ? got : -EIO, "read", name);
+    }
+    *ret_bytes = bytes;
+    return OK;
+}
+
+static err_t
+look_at_list(staging_t *staging, int fd, const char *name, staging_list_t *ret, fault_t *fault)
+{
+    world_stat_t stat;
+    uint8_t *bytes = NULL;
+    int result = world_stat(staging->world, fd, &stat);
+    if (result < 0) {
+        return FAIL(fault, result, "stat", name);
+    }
+    ret->known = stat.size == 0;
+    if (stat.size < CHECK_BYTES || stat.size > AGENT_LIST_BYTES_MAX + CHECK_BYTES) {
+        return OK;
+    }
+    size_t size = (size_t) stat.size - CHECK_BYTES;
+    TRY(read_list(staging, fd, name, stat.size, &bytes, fault));
+    if (check64(bytes, size) != get_u64(bytes + size)) {
+        free(bytes);
+        return OK;
+    }
+    *ret = (staging_list_t){true, bytes, size};
+    return OK;
+}
+
+err_t
+staging_list(staging_t *staging, const digest_t *object, staging_list_t *ret_list, fault_t *fault)
+{
+    char name[LIST_NAME_BYTES];
+    *ret_list = (staging_list_t){.known = false};
+    list_name_of(object, name);
+    int fd = world_open(staging->world, staging->dir, name, O_RDONLY | O_NOFOLLOW, 0, HOW);
+    if (fd < 0) {
+        return fd == -ENOENT ? OK : FAIL(fault, fd, "open", name);
+    }
+    err_t err = look_at_list(staging, fd, name, ret_list, fault);
+    world_close(staging->world, fd);
+    return err;
+}
+
+/* With its last part the check of all of it is written. */
+static err_t
+append_list(staging_t *staging, int fd, const char *name, const staging_part_t *part,
+            fault_t *fault)
+{
+    world_t *world = staging->world;
+    uint8_t check[CHECK_BYTES], *bytes = NULL;
+    int result = part->from == 0 ? world_truncate(world, fd, 0) : 0;
+    result =
+        result < 0 ? result : write_all(world, fd, part->bytes.data, part->bytes.size, part->from);
+    if (result >= 0 && part->total > 0 && part->from + part->bytes.size == part->total) {
+        TRY(read_list(staging, fd, name, part->total, &bytes, fault));
+        put_u64(check, check64(bytes, (size_t) part->total));
+        free(bytes);
+        result = write_all(world, fd, check, sizeof check, part->total);
+    }
+    result = result < 0 ? result : sync_point_file(world, SYNC_STAGED_DATA, fd);
+    if (result < 0) {
+        (void) world_remove(world, staging->dir, name);
+        return FAIL(fault, result, "write", name);
+    }
+    return OK;
+}
+
+/* One that is too long to be kept is none. */
+err_t
+staging_put_list(staging_t *staging, const staging_part_t *part, fault_t *fault)
+{
+    char name[LIST_NAME_BYTES];
+    world_stat_t stat = {.size = 0};
+    if (part->total > AGENT_LIST_BYTES_MAX) {
+        return staging_refuse_list(staging, &part->object, fault);
+    }
+    list_name_of(&part->object, name);
+    int fd =
+        world_open(staging->world, staging->dir, name, O_RDWR | O_CREAT | O_NOFOLLOW, 0600, HOW);
+    if (fd < 0) {
+        return FAIL(fault, fd, "open", name);
+    }
+    staging->parted = true;
+    int result = world_stat(staging->world, fd, &stat);
+    bool gap = part->from > stat.size || part->bytes.size > part->total ||
+               part->from > part->total - part->bytes.size;
+    err_t err = result < 0 ? FAIL(fault, result, "stat", name)
+                : gap      ? RAISE(fault, ERR_BAD_VALUE, 0, "append to", name)
+                           : append_list(staging, fd, name, part, fault);
+    world_close(staging->world, fd);
+    return err;
+}
+
+err_t
+staging_refuse_list(staging_t *staging, const digest_t *object, fault_t *fault)
+{
+    staging_part_t none = {.object = *object};
+    return staging_put_list(staging, &none, fault);
+}
+
+err_t
+staging_end_list(staging_t *staging, const digest_t *object, fault_t *fault)
+{
+    char name[LIST_NAME_BYTES];
+    list_name_of(object, name);
+    int result = world_remove(staging->world, staging->dir, name);
+    return result < 0 && result != -ENOENT ? FAIL(fault, result, "remove", name) : OK;
+}
+
+/* ---- parts ---- */
+
 static err_t
 check_digest(const digest_t *found, const digest_t *object, fault_t *fault)
 {
@@ -122,11 +264,11 @@ check_digest(const digest_t *found, const digest_t *object, fault_t *fault)
 static err_t
 put_whole(staging_t *staging, const staging_part_t *part, fault_t *fault)
 {
-    digest_t found;
-    store_put_t put;
-    hash_bytes(staging->hash, part->bytes.data, part->bytes.size, &found);
-    TRY(check_digest(&found, &part->object, fault));
-    return store_put_bytes(staging->store, part->bytes.data, part->bytes.size, &put, fault);
+    char name[NAME_BYTES];
+    store_object_t object = {part->object, part->bytes, part->packed, part->delta};
+    err_t err = store_put_object(staging->store, &object, fault);
+    name_of(&part->object, name);
+    return err == ERR_DIGEST ? RAISE(fault, err, 0, "receive", name) : err;
 }
 
 /* After a sync that failed nobody knows what of the file is on the disk, and the next sync would

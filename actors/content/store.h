@@ -55,6 +55,20 @@ err_t store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_
                      fault_t *fault) must_use;
 err_t store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret_put,
                       fault_t *fault) must_use;
+/* Bytes that must have this digest, or nothing is put: ERR_DIGEST. */
+typedef struct store_object {
+    digest_t digest;
+    slice_t bytes;
+    slice_t packed; /* what zstd made of them, which is kept as it is; none: packed where it pays */
+    bool plain;     /* kept as they are: packing them again takes more than it saves */
+} store_object_t;
+err_t store_put_object(store_t *store, const store_object_t *object, fault_t *fault) must_use;
+/* Puts a file by the list of its chunks, which are there: they are read, and all together held
+ * against the file's digest; when that says no, each against its own. ERR_NOT_STORED, ERR_DIGEST
+ * with *ret_bad: this chunk is not there, or was damaged and is set aside; without: the list is
+ * not the file's. */
+err_t store_put_list(store_t *store, const digest_t *file, slice_t list, digest_t *ret_bad,
+                     fault_t *fault) must_use;
 /* Makes all that was put, or was found to be there already, durable. After a failure what was put
  * since the last commit is dropped. */
 err_t store_commit(store_t *store, fault_t *fault) must_use;
@@ -71,6 +85,9 @@ err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_
  * whole; each costs a read of its own. *ret_total is the object's size. */
 err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes,
                       size_t max, size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
+/* The list of an object's chunks (rows of pack.h), which the caller frees; no bytes: it is none. */
+err_t store_list(store_t *store, const digest_t *digest, uint8_t **ret_list, size_t *ret_size,
+                 fault_t *fault) must_use;
 /* Begins to read an object block by block; one at a time. Objects that were put one behind the
  * other are fastest read in that order. */
 err_t store_begin(store_t *store, const digest_t *digest, uint64_t *ret_size,

@@ -150,6 +150,9 @@ err_t store_look_again(store_t *store, const run_entry_t *entry, fault_t *fault)
 /* Up to size bytes of a pack, and what stands behind them is read along; fewer where it ends. */
 err_t store_raw(store_t *store, uint64_t pack, uint64_t offset, size_t size,
                 const uint8_t **ret_bytes, int64_t *ret_got, fault_t *fault) must_use;
+/* The object's bytes, not held against its digest: who takes them holds more against another. */
+err_t store_unchecked(store_t *store, const run_entry_t *entry, const uint8_t **ret_bytes,
+                      fault_t *fault) must_use;
 /* Stored bytes become the object's, held against the digest. */
 err_t store_check_bytes(store_t *store, const run_entry_t *entry, const uint8_t **bytes,
                         fault_t *fault) must_use;

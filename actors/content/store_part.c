@@ -51,6 +51,29 @@ take_chunk(part_t *part, uint64_t at, const list_row_t *row)
     return OK;
 }
 
+err_t
+store_list(store_t *store, const digest_t *digest, uint8_t **ret_list, size_t *ret_size,
+           fault_t *fault)
+{
+    store_place_t place;
+    bool found = false;
+    const uint8_t *borrowed = NULL;
+    *ret_list = NULL;
+    *ret_size = 0;
+    TRY(store_find(store, digest, store->old_fd < 0, &place, &found, fault));
+    if (!found || place.entry.kind != PACK_LIST) {
+        return OK;
+    }
+    TRY(store_stored(store, &place.entry, false, &borrowed, fault));
+    *ret_list = malloc(place.entry.stored + 1u);
+    if (*ret_list == NULL) {
+        return NO_MEMORY(fault, "a list of the store");
+    }
+    memcpy(*ret_list, borrowed, place.entry.stored);
+    *ret_size = place.entry.stored;
+    return OK;
+}
+
 static err_t
 take_chunks(part_t *part, const uint8_t *list, size_t list_size)
 {

@@ -200,6 +200,34 @@ put(store_t *store, const void *bytes, size_t size, digest_t *ret_digest, bool *
 }
 
 err_t
+store_put_object(store_t *store, const store_object_t *object, fault_t *fault)
+{
+    digest_t found;
+    size_t size = object->bytes.size;
+    bool known = false, is_packed = object->packed.size > 0 && object->packed.size < size;
+    hash_bytes(store->hash, object->bytes.data, size, &found);
+    if (!digest_equal(&found, &object->digest)) {
+        return RAISE(fault, ERR_DIGEST, 0, "store", "an object");
+    }
+    if (!is_packed && !object->plain) {
+        bool is_new = false;
+        return put(store, object->bytes.data, size, &found, &is_new, fault);
+    }
+    TRY(is_known(store, &found, &known, fault));
+    if (known) {
+        return OK;
+    }
+    slice_t stored = is_packed ? object->packed : object->bytes;
+    pack_record_t record = {.kind = PACK_BYTES,
+                            .packing = is_packed ? PACKED_ZSTD : PACKED_PLAIN,
+                            .stored = (uint32_t) stored.size,
+                            .size = size,
+                            .body_check = check64(stored.data, stored.size),
+                            .digest = found};
+    return store_append(store, &record, stored.data, fault);
+}
+
+err_t
 store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret_put,
                 fault_t *fault)
 {
@@ -339,4 +367,80 @@ store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put, f
         ret_put->stored = store->writer.appended - before;
     }
     return err;
+}
+
+/* One chunk of a list; checked: held against its digest. */
+static err_t
+add_chunk(store_t *store, const list_row_t *row, bool checked, fault_t *fault)
+{
+    store_place_t place;
+    bool found = false;
+    const uint8_t *bytes = NULL;
+    TRY(store_find(store, &row->digest, true, &place, &found, fault));
+    if (!found) {
+        return store_not_stored(&row->digest, fault);
+    }
+    if (place.entry.kind != PACK_BYTES || place.entry.size != row->size) {
+        return RAISE(fault, ERR_BAD_VALUE, 0, "put", "a list of chunks");
+    }
+    TRY(checked ? store_bytes(store, &place.entry, true, &bytes, fault)
+                : store_unchecked(store, &place.entry, &bytes, fault));
+    hash_add(store->whole, bytes, row->size);
+    return OK;
+}
+
+/* *ret_bad: the chunk that is not there, or not right. */
+static err_t
+add_chunks(store_t *store, slice_t list, bool checked, uint64_t *ret_size, digest_t *ret_bad,
+           fault_t *fault)
+{
+    const uint8_t *rows = (const uint8_t *) list.data;
+    *ret_size = 0;
+    hash_begin(store->whole);
+    for (size_t i = 0; i + LIST_ROW_BYTES <= list.size; i += LIST_ROW_BYTES) {
+        list_row_t row = list_row_decode(rows + i);
+        err_t err = add_chunk(store, &row, checked, fault);
+        *ret_bad = err == ERR_DIGEST || err == ERR_NOT_STORED ? row.digest : *ret_bad;
+        TRY(err);
+        *ret_size += row.size;
+    }
+    return OK;
+}
+
+/* Which chunk it is that does not agree, if any. */
+static err_t
+find_bad(store_t *store, slice_t list, digest_t *ret_bad, fault_t *fault)
+{
+    uint64_t size = 0;
+    err_t err = add_chunks(store, list, true, &size, ret_bad, fault);
+    if (err == ERR_DIGEST) {
+        TRY(store_set_aside(store, ret_bad, fault));
+    }
+    return err == OK || err == ERR_BAD_VALUE
+               ? RAISE(fault, ERR_DIGEST, 0, "put", "a list of chunks")
+               : err;
+}
+
+/* The whole decides; the chunks are hashed by themselves only when it says no. */
+err_t
+store_put_list(store_t *store, const digest_t *file, slice_t list, digest_t *ret_bad,
+               fault_t *fault)
+{
+    uint64_t size = 0;
+    digest_t found;
+    *ret_bad = (digest_t){{0}};
+    err_t err = add_chunks(store, list, false, &size, ret_bad, fault);
+    hash_end(store->whole, &found);
+    if (err == ERR_DIGEST || err == ERR_BAD_VALUE || (err == OK && !digest_equal(&found, file))) {
+        *ret_bad = (digest_t){{0}};
+        return find_bad(store, list, ret_bad, fault);
+    }
+    TRY(err);
+    store->dirty = true;
+    pack_record_t record = {.kind = PACK_LIST,
+                            .stored = (uint32_t) list.size,
+                            .size = size,
+                            .digest = *file,
+                            .body_check = check64(list.data, list.size)};
+    return store_append(store, &record, list.data, fault);
 }

@@ -145,6 +145,13 @@ expand_bytes(store_t *store, const run_entry_t *entry, const uint8_t **bytes, fa
 }
 
 err_t
+store_unchecked(store_t *store, const run_entry_t *entry, const uint8_t **ret_bytes, fault_t *fault)
+{
+    TRY(store_stored(store, entry, true, ret_bytes, fault));
+    return expand_bytes(store, entry, ret_bytes, fault);
+}
+
+err_t
 store_check_bytes(store_t *store, const run_entry_t *entry, const uint8_t **bytes, fault_t *fault)
 {
     digest_t digest;

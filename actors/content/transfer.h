@@ -16,6 +16,7 @@ typedef struct transfer_range {
     uint64_t from;
     uint64_t size; /* bytes; 0: to the end */
     digest_t base; /* of a whole object: one that it may be sent against; none: as it is */
+    bool list;     /* of the list of its chunks, not of its bytes */
 } transfer_range_t;
 
 /* Reads at most max bytes of the range into bytes; *ret_total is the object's size. */
