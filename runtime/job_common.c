@@ -1,0 +1,379 @@
+/* job_common.c - see job_common.h. */
+#include "runtime/job_common.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef enum block_state { BLOCK_FREE, BLOCK_MADE_NOW, BLOCK_THERE } block_state_t;
+
+typedef struct block {
+    block_state_t state;
+    world_key_t key;
+    uint64_t wanted;  /* bits of the seats that have still to take it */
+    uint32_t holders; /* that have it in hand */
+    uint64_t order;   /* of all that were put */
+    uint8_t *bytes;
+    size_t size, capacity;
+    void *note;
+    void (*drop_note)(void *note);
+} block_t;
+
+struct common {
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    int64_t patience_ns;
+    uint64_t joined, behind; /* bits of seats */
+    uint64_t puts;
+    uint8_t group[COMMON_SEATS_MAX][32];
+    block_t block[COMMON_BLOCKS_MAX];
+};
+
+common_t *
+common_new(int64_t patience_ns)
+{
+    common_t *common = calloc(1, sizeof *common);
+    pthread_condattr_t monotonic;
+
+    assert(common && "memory for what jobs have in common");
+    common->patience_ns = patience_ns;
+    pthread_mutex_init(&common->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&common->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    return common;
+}
+
+void
+common_destroy(common_t **common)
+{
+    if (*common) {
+        assert((*common)->joined == 0 && "all jobs have left");
+        pthread_cond_destroy(&(*common)->changed);
+        pthread_mutex_destroy(&(*common)->lock);
+        free(*common);
+        *common = NULL;
+    }
+}
+
+/* ---- blocks, with the lock held ---- */
+
+static void
+block_empty(common_t *common, block_t *block)
+{
+    if (block->note) {
+        block->drop_note(block->note);
+    }
+    block->note = NULL;
+    block->state = BLOCK_FREE;
+    block->wanted = 0;
+    pthread_cond_broadcast(&common->changed);
+}
+
+/* A block that all have taken goes when the last one gives it back. */
+static void
+block_look(common_t *common, block_t *block)
+{
+    if (block->state == BLOCK_THERE && block->wanted == 0 && block->holders == 0) {
+        block_empty(common, block);
+    }
+}
+
+static block_t *
+block_find(common_t *common, const world_key_t *key)
+{
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
+        block_t *block = &common->block[i];
+        if (block->state != BLOCK_FREE && memcmp(&block->key, key, sizeof *key) == 0) {
+            return block;
+        }
+    }
+    return NULL;
+}
+
+static block_t *
+block_free(common_t *common)
+{
+    block_t *found = NULL;
+
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
+        block_t *block = &common->block[i];
+        /* One that has memory already is the better one. */
+        if (block->state == BLOCK_FREE && (!found || block->capacity > found->capacity)) {
+            found = block;
+        }
+    }
+    return found;
+}
+
+/* The one that was put first and that nobody has in hand. */
+static block_t *
+block_oldest(common_t *common)
+{
+    block_t *found = NULL;
+
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
+        block_t *block = &common->block[i];
+        if (block->state == BLOCK_THERE && block->holders == 0 &&
+            (!found || block->order < found->order)) {
+            found = block;
+        }
+    }
+    return found;
+}
+
+/* Nothing is kept for these seats any more. */
+static void
+leave_behind(common_t *common, uint64_t bits)
+{
+    common->behind |= bits;
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
+        common->block[i].wanted &= ~bits;
+        block_look(common, &common->block[i]);
+    }
+}
+
+/* ---- seats ---- */
+
+static common_seat_t *
+seat_of(world_common_t *common)
+{
+    return (common_seat_t *) common;
+}
+
+/* Those of the same group who come for their blocks, without this one. */
+static uint64_t
+company(const common_t *common, const common_seat_t *seat)
+{
+    const uint8_t *group = common->group[__builtin_ctzll(seat->bit)];
+    uint64_t found = 0;
+
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        bool same = (common->joined & bit) != 0 && memcmp(common->group[i], group, 32) == 0;
+        found |= same ? bit : 0;
+    }
+    return found & ~common->behind & ~seat->bit;
+}
+
+static void
+seat_give(common_t *common, common_seat_t *seat)
+{
+    if (seat->taken) {
+        block_t *block = &common->block[seat->taken - 1];
+        block->holders--;
+        block_look(common, block);
+    }
+    if (seat->made) {
+        block_empty(common, &common->block[seat->made - 1]);
+    }
+    seat->taken = seat->made = 0;
+}
+
+static void
+common_give(world_common_t *self)
+{
+    common_seat_t *seat = seat_of(self);
+
+    if (seat->taken || seat->made) {
+        pthread_mutex_lock(&seat->of->lock);
+        seat_give(seat->of, seat);
+        pthread_mutex_unlock(&seat->of->lock);
+    }
+}
+
+static void
+common_join(world_common_t *self, const uint8_t group[32])
+{
+    common_seat_t *seat = seat_of(self);
+    common_t *common = seat->of;
+
+    assert(!seat->bit && "a seat is left before it joins again");
+    pthread_mutex_lock(&common->lock);
+    if (common->joined != UINT64_MAX) {
+        uint32_t place = (uint32_t) __builtin_ctzll(~common->joined);
+        seat->bit = UINT64_C(1) << place;
+        memcpy(common->group[place], group, 32);
+        common->joined |= seat->bit;
+        common->behind &= ~seat->bit;
+    }
+    pthread_mutex_unlock(&common->lock);
+}
+
+/* Who has left has given back what it had, so with the last one all blocks are free. */
+static void
+common_leave(world_common_t *self)
+{
+    common_seat_t *seat = seat_of(self);
+    common_t *common = seat->of;
+
+    if (!seat->bit) {
+        return;
+    }
+    pthread_mutex_lock(&common->lock);
+    seat_give(common, seat);
+    leave_behind(common, seat->bit);
+    common->joined &= ~seat->bit;
+    seat->bit = 0;
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX && common->joined == 0; i++) {
+        free(common->block[i].bytes);
+        common->block[i] = (block_t){0};
+    }
+    pthread_mutex_unlock(&common->lock);
+}
+
+/* ---- taking and putting ---- */
+
+static struct timespec
+patience_end(const common_t *common)
+{
+    struct timespec end;
+
+    clock_gettime(CLOCK_MONOTONIC, &end);
+    int64_t ns = end.tv_nsec + common->patience_ns;
+    return (struct timespec){.tv_sec = end.tv_sec + ns / 1000000000, .tv_nsec = ns % 1000000000};
+}
+
+/* Whether something has changed before the patience was over. */
+static bool
+waited(common_t *common, struct timespec *end)
+{
+    if (common->patience_ns == 0) {
+        return false;
+    }
+    if (end->tv_sec == 0) {
+        *end = patience_end(common);
+    }
+    return pthread_cond_timedwait(&common->changed, &common->lock, end) != ETIMEDOUT;
+}
+
+/* After the patience the oldest block goes, and with it what waits for whom it was kept. */
+static block_t *
+block_taken_away(common_t *common)
+{
+    block_t *oldest = block_oldest(common);
+
+    if (oldest) {
+        leave_behind(common, oldest->wanted);
+    }
+    return block_free(common);
+}
+
+static world_share_t
+begin_to_make(common_seat_t *seat, block_t *block, const world_key_t *key)
+{
+    if (!block) {
+        return WORLD_ALONE;
+    }
+    block->state = BLOCK_MADE_NOW;
+    block->key = *key;
+    seat->made = (uint32_t) (block - seat->of->block) + 1;
+    return WORLD_MAKE;
+}
+
+static world_share_t
+take_there(common_seat_t *seat, block_t *block, world_block_t *ret_block)
+{
+    block->holders++;
+    block->wanted &= ~seat->bit;
+    seat->of->behind &= ~seat->bit;
+    seat->taken = (uint32_t) (block - seat->of->block) + 1;
+    *ret_block = (world_block_t){.bytes = block->bytes, .size = block->size, .note = block->note};
+    return WORLD_THERE;
+}
+
+/* With the lock held. What is made for nobody is not put; who is behind does not hold up others by
+ * what it makes. */
+static world_share_t
+look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_block_t *ret_block)
+{
+    struct timespec end = {0};
+
+    for (bool patient = true;; patient = waited(common, &end)) {
+        block_t *block = block_find(common, key);
+        if (block && block->state == BLOCK_THERE) {
+            return take_there(seat, block, ret_block);
+        }
+        if (company(common, seat) == 0 || (common->behind & seat->bit) != 0) {
+            return WORLD_ALONE;
+        }
+        if (block && !patient) {
+            return WORLD_ALONE;
+        }
+        block_t *place = block ? NULL : block_free(common);
+        if (place || !patient) {
+            return begin_to_make(seat, place ? place : block_taken_away(common), key);
+        }
+    }
+}
+
+static world_share_t
+common_take(world_common_t *self, const world_key_t *key, world_block_t *ret_block)
+{
+    common_seat_t *seat = seat_of(self);
+    common_t *common = seat->of;
+
+    if (!seat->bit) {
+        return WORLD_ALONE;
+    }
+    pthread_mutex_lock(&common->lock);
+    seat_give(common, seat);
+    world_share_t share = look_for(common, seat, key, ret_block);
+    pthread_mutex_unlock(&common->lock);
+    return share;
+}
+
+static bool
+block_reserve(block_t *block, size_t size)
+{
+    if (block->capacity < size) {
+        free(block->bytes);
+        block->bytes = malloc(size);
+        block->capacity = block->bytes ? size : 0;
+    }
+    return block->capacity >= size;
+}
+
+/* The block is this seat's alone until it is there, so its bytes are copied without the lock. */
+static void
+common_put(world_common_t *self, const void *bytes, size_t size, void *take_note,
+           void (*drop_note)(void *note))
+{
+    common_seat_t *seat = seat_of(self);
+    common_t *common = seat->of;
+
+    assert(seat->made && "only what was to be made is put");
+    block_t *block = &common->block[seat->made - 1];
+    bool room = block_reserve(block, size);
+    if (room) {
+        memcpy(block->bytes, bytes, size);
+    }
+    pthread_mutex_lock(&common->lock);
+    seat->made = 0;
+    block->size = size;
+    block->note = take_note;
+    block->drop_note = drop_note;
+    block->order = common->puts++;
+    block->wanted = room ? company(common, seat) : 0;
+    block->state = BLOCK_THERE;
+    block_look(common, block);
+    pthread_cond_broadcast(&common->changed);
+    pthread_mutex_unlock(&common->lock);
+}
+
+static const world_common_calls_t common_calls = {.join = common_join,
+                                                  .leave = common_leave,
+                                                  .take = common_take,
+                                                  .put = common_put,
+                                                  .give = common_give};
+
+world_common_t *
+common_seat(common_t *common, common_seat_t *seat)
+{
+    *seat = (common_seat_t){.common = {.call = &common_calls}, .of = common};
+    return &seat->common;
+}
