@@ -2,11 +2,12 @@
 #include "runtime/job_common.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+#define NS_PER_S INT64_C(1000000000)
 
 typedef enum block_state { BLOCK_FREE, BLOCK_MADE_NOW, BLOCK_THERE } block_state_t;
 
@@ -26,7 +27,8 @@ struct common {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int64_t patience_ns;
-    uint64_t joined, behind; /* bits of seats */
+    uint64_t joined, behind;             /* bits of seats */
+    int64_t waited_ns[COMMON_SEATS_MAX]; /* by others, for this seat */
     uint64_t puts;
     uint8_t group[COMMON_SEATS_MAX][32];
     block_t block[COMMON_BLOCKS_MAX];
@@ -200,6 +202,7 @@ common_join(world_common_t *self, const uint8_t group[32])
         memcpy(common->group[place], group, 32);
         common->joined |= seat->bit;
         common->behind &= ~seat->bit;
+        common->waited_ns[place] = 0;
     }
     pthread_mutex_unlock(&common->lock);
 }
@@ -228,27 +231,56 @@ common_leave(world_common_t *self)
 
 /* ---- taking and putting ---- */
 
-static struct timespec
-patience_end(const common_t *common)
+static int64_t
+now_ns(void)
 {
-    struct timespec end;
+    struct timespec now;
 
-    clock_gettime(CLOCK_MONOTONIC, &end);
-    int64_t ns = end.tv_nsec + common->patience_ns;
-    return (struct timespec){.tv_sec = end.tv_sec + ns / 1000000000, .tv_nsec = ns % 1000000000};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-/* Whether something has changed before the patience was over. */
-static bool
-waited(common_t *common, struct timespec *end)
+/* The most that others have waited for one of these seats. */
+static int64_t
+most_waited(const common_t *common, uint64_t bits)
 {
-    if (common->patience_ns == 0) {
+    int64_t most = 0;
+
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        bool is_longer = (bits >> i & 1) != 0 && common->waited_ns[i] > most;
+        most = is_longer ? common->waited_ns[i] : most;
+    }
+    return most;
+}
+
+static void
+note_waited(common_t *common, uint64_t bits, int64_t ns)
+{
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        common->waited_ns[i] += (bits >> i & 1) != 0 ? ns : 0;
+    }
+}
+
+/* Waits for a block that is made now, or else for room, until something changes; false when the
+ * patience is over. Waiting for room is waiting for those who have still to take the oldest block:
+ * what others have waited for each of them is counted over its whole placement, so that a slow disk
+ * does not slow the others down. */
+static bool
+wait_for(common_t *common, const block_t *block, int64_t begun_ns)
+{
+    const block_t *oldest = block ? NULL : block_oldest(common);
+    uint64_t bits = oldest ? oldest->wanted : 0;
+    int64_t now = now_ns();
+    int64_t gone = oldest ? most_waited(common, bits) : now - begun_ns;
+
+    if (common->patience_ns - gone <= 0) {
         return false;
     }
-    if (end->tv_sec == 0) {
-        *end = patience_end(common);
-    }
-    return pthread_cond_timedwait(&common->changed, &common->lock, end) != ETIMEDOUT;
+    int64_t until = now + common->patience_ns - gone;
+    struct timespec end = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+    pthread_cond_timedwait(&common->changed, &common->lock, &end);
+    note_waited(common, bits, now_ns() - now);
+    return true;
 }
 
 /* After the patience the oldest block goes, and with it what waits for whom it was kept. */
@@ -280,7 +312,6 @@ take_there(common_seat_t *seat, block_t *block, world_block_t *ret_block)
 {
     block->holders++;
     block->wanted &= ~seat->bit;
-    seat->of->behind &= ~seat->bit;
     seat->taken = (uint32_t) (block - seat->of->block) + 1;
     *ret_block = (world_block_t){.bytes = block->bytes, .size = block->size, .note = block->note};
     return WORLD_THERE;
@@ -291,9 +322,9 @@ take_there(common_seat_t *seat, block_t *block, world_block_t *ret_block)
 static world_share_t
 look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_block_t *ret_block)
 {
-    struct timespec end = {0};
+    int64_t begun_ns = common->patience_ns == 0 ? 0 : now_ns();
 
-    for (bool patient = true;; patient = waited(common, &end)) {
+    for (;;) {
         block_t *block = block_find(common, key);
         if (block && block->state == BLOCK_THERE) {
             return take_there(seat, block, ret_block);
@@ -301,12 +332,12 @@ look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_bl
         if (company(common, seat) == 0 || (common->behind & seat->bit) != 0) {
             return WORLD_ALONE;
         }
-        if (block && !patient) {
-            return WORLD_ALONE;
-        }
         block_t *place = block ? NULL : block_free(common);
-        if (place || !patient) {
-            return begin_to_make(seat, place ? place : block_taken_away(common), key);
+        if (place) {
+            return begin_to_make(seat, place, key);
+        }
+        if (common->patience_ns == 0 || !wait_for(common, block, begun_ns)) {
+            return block ? WORLD_ALONE : begin_to_make(seat, block_taken_away(common), key);
         }
     }
 }

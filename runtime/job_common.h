@@ -4,10 +4,11 @@
  *          job's world. Jobs that have joined the same group make a block once: the first that asks
  *          for it is told to make it, the others wait for it and borrow it. A key says what a block
  *          is a part of and what comes before it, so who takes it knows what it continues.
- * Promises nobody waits for another longer than the patience: then it makes the block itself. One
- *          that does not come for its blocks (its disk hangs) is left behind after one patience,
- *          and nothing is kept for it until it takes a block again. What is in a block never
- *          changes while somebody has it in hand.
+ * Promises nobody waits longer than the patience for a block that another makes: then it makes it
+ *          itself. One that does not come for its blocks (its disk hangs), or comes late again and
+ *          again (it is slow), is left behind when others have waited for it for a patience in
+ *          all: from then on nothing is kept for it, and it makes for itself what it does not find.
+ *          What is in a block never changes while somebody has it in hand.
  * Costs    at most COMMON_BLOCKS_MAX blocks of any size that is put, kept for the next ones until
  *          the last job has left; one lock, held for a look at all blocks.
  * Errors   none: without room or memory a job is told to make its block alone.
@@ -22,7 +23,7 @@
 #define COMMON_BLOCKS_MAX 32u /* blocks; a placement's have at most 1 MiB */
 #define COMMON_SEATS_MAX  64u /* jobs that have joined; a further one is alone */
 
-#define COMMON_PATIENCE_NS 500000000
+#define COMMON_PATIENCE_NS 1000000000
 
 typedef struct common common_t;
 

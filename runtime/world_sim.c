@@ -68,6 +68,7 @@ world_sim_job_destroy(world_t **job)
         return;
     }
     sim_job_t *self = (*job)->self;
+    world_common_leave(*job);
     if (self->hangs_at != NULL && self->boot == self->sim->boot) {
         self->hangs_at->pins--; /* the job was abandoned in its call */
     }

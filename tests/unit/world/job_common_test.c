@@ -139,8 +139,8 @@ Test(job_common, who_does_not_come_is_left_behind_and_holds_nobody_up)
     world_common_join(&room.world[2], GROUP); /* a third one is company again */
     EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 1002, &block));
     put(&room, 0, "block");
-    EXPECT_SHARE(WORLD_THERE, take(&room, 1, 1002, &block)); /* and who comes is no more behind */
-    EXPECT_SHARE(WORLD_MAKE, take(&room, 1, 1003, &block));
+    EXPECT_SHARE(WORLD_THERE, take(&room, 1, 1002, &block)); /* what is there may be taken */
+    EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 1003, &block));
     room_end(&room);
 }
 
@@ -193,5 +193,43 @@ Test(job_common, who_comes_while_a_block_is_made_waits_for_it)
     cr_assert_eq(pthread_join(thread, NULL), 0);
     EXPECT_SHARE(WORLD_THERE, waiter.share);
     EXPECT_BYTES(waiter.block, "made");
+    room_end(&room);
+}
+
+/* Goes over all blocks, making what it is told to make; counts what it had to make alone. */
+static uint32_t
+go_over_all(room_t *room, unsigned who)
+{
+    uint32_t alone = 0;
+
+    for (uint32_t i = 0; i < 3 * COMMON_BLOCKS_MAX; i++) {
+        world_block_t block;
+        world_share_t share = take(room, who, i, &block);
+        if (share == WORLD_MAKE) {
+            put(room, who, "block");
+        }
+        alone += share == WORLD_ALONE;
+    }
+    return alone;
+}
+
+static void *
+come_late(void *context)
+{
+    waiter_t *waiter = context;
+    cr_expect_eq(go_over_all(waiter->room, 1), 0, "the other one made a block alone");
+    return NULL;
+}
+
+/* However late the other one comes, what is kept for it stays until it has taken it. */
+Test(job_common, who_makes_waits_for_room_until_others_have_taken)
+{
+    room_t room;
+    pthread_t thread;
+    room_begin(&room, LONG_NS, (const uint8_t *[]){GROUP, GROUP, NULL});
+    waiter_t waiter = {.room = &room};
+    cr_assert_eq(pthread_create(&thread, NULL, come_late, &waiter), 0);
+    cr_expect_eq(go_over_all(&room, 0), 0, "a block was made alone");
+    cr_assert_eq(pthread_join(thread, NULL), 0);
     room_end(&room);
 }
