@@ -27,7 +27,9 @@ struct common {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int64_t patience_ns;
-    uint64_t joined, behind;             /* bits of seats */
+    uint64_t joined, begun, moved;   /* bits of seats; begun: asked for a block; moved: was late */
+    uint64_t team[COMMON_SEATS_MAX]; /* of a group: those who go on side by side */
+    uint64_t teams;
     int64_t waited_ns[COMMON_SEATS_MAX]; /* by others, for this seat */
     uint64_t puts;
     uint8_t group[COMMON_SEATS_MAX][32];
@@ -130,13 +132,28 @@ block_oldest(common_t *common)
 
 /* Nothing is kept for these seats any more. */
 static void
-leave_behind(common_t *common, uint64_t bits)
+keep_nothing(common_t *common, uint64_t bits)
 {
-    common->behind |= bits;
     for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
         common->block[i].wanted &= ~bits;
         block_look(common, &common->block[i]);
     }
+}
+
+/* Those who are late go on as a team of their own, and who is late again goes on alone. */
+static void
+leave_behind(common_t *common, uint64_t bits)
+{
+    uint64_t team = common->teams++;
+
+    keep_nothing(common, bits);
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        if ((bits >> i & 1) != 0) {
+            common->team[i] = (common->moved >> i & 1) != 0 ? common->teams++ : team;
+            common->waited_ns[i] = 0;
+        }
+    }
+    common->moved |= bits;
 }
 
 /* ---- seats ---- */
@@ -147,19 +164,45 @@ seat_of(world_common_t *common)
     return (common_seat_t *) common;
 }
 
-/* Those of the same group who come for their blocks, without this one. */
+/* Those of the same team, without this seat. */
 static uint64_t
 company(const common_t *common, const common_seat_t *seat)
 {
-    const uint8_t *group = common->group[__builtin_ctzll(seat->bit)];
+    uint64_t team = common->team[__builtin_ctzll(seat->bit)];
     uint64_t found = 0;
 
     for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
         uint64_t bit = UINT64_C(1) << i;
-        bool same = (common->joined & bit) != 0 && memcmp(common->group[i], group, 32) == 0;
-        found |= same ? bit : 0;
+        found |= (common->joined & bit) != 0 && common->team[i] == team ? bit : 0;
     }
-    return found & ~common->behind & ~seat->bit;
+    return found & ~seat->bit;
+}
+
+static bool
+team_has_begun(const common_t *common, uint64_t team)
+{
+    uint64_t begun = common->joined & common->begun;
+
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        if ((begun >> i & 1) != 0 && common->team[i] == team) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The team of the group in which nobody has asked for a block yet, or a new one: who comes later
+ * would find nothing of what the others have made. */
+static uint64_t
+team_for(common_t *common, const uint8_t group[32])
+{
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        bool same = (common->joined >> i & 1) != 0 && memcmp(common->group[i], group, 32) == 0;
+        if (same && !team_has_begun(common, common->team[i])) {
+            return common->team[i];
+        }
+    }
+    return common->teams++;
 }
 
 static void
@@ -199,9 +242,11 @@ common_join(world_common_t *self, const uint8_t group[32])
     if (common->joined != UINT64_MAX) {
         uint32_t place = (uint32_t) __builtin_ctzll(~common->joined);
         seat->bit = UINT64_C(1) << place;
+        common->team[place] = team_for(common, group);
         memcpy(common->group[place], group, 32);
         common->joined |= seat->bit;
-        common->behind &= ~seat->bit;
+        common->begun &= ~seat->bit;
+        common->moved &= ~seat->bit;
         common->waited_ns[place] = 0;
     }
     pthread_mutex_unlock(&common->lock);
@@ -219,7 +264,7 @@ common_leave(world_common_t *self)
     }
     pthread_mutex_lock(&common->lock);
     seat_give(common, seat);
-    leave_behind(common, seat->bit);
+    keep_nothing(common, seat->bit);
     common->joined &= ~seat->bit;
     seat->bit = 0;
     for (uint32_t i = 0; i < COMMON_BLOCKS_MAX && common->joined == 0; i++) {
@@ -283,14 +328,26 @@ wait_for(common_t *common, const block_t *block, int64_t begun_ns)
     return true;
 }
 
-/* After the patience the oldest block goes, and with it what waits for whom it was kept. */
+/* Those of them for whom others have waited long enough. */
+static uint64_t
+late_of(const common_t *common, uint64_t bits)
+{
+    uint64_t late = 0;
+
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        late |= common->waited_ns[i] >= common->patience_ns ? UINT64_C(1) << i : 0;
+    }
+    return late & bits;
+}
+
+/* After the patience nothing is kept for those who were waited for, and the oldest block goes. */
 static block_t *
 block_taken_away(common_t *common)
 {
     block_t *oldest = block_oldest(common);
 
     if (oldest) {
-        leave_behind(common, oldest->wanted);
+        leave_behind(common, late_of(common, oldest->wanted));
     }
     return block_free(common);
 }
@@ -317,8 +374,7 @@ take_there(common_seat_t *seat, block_t *block, world_block_t *ret_block)
     return WORLD_THERE;
 }
 
-/* With the lock held. What is made for nobody is not put; who is behind does not hold up others by
- * what it makes. */
+/* With the lock held. What is made for nobody is not put. */
 static world_share_t
 look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_block_t *ret_block)
 {
@@ -329,7 +385,7 @@ look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_bl
         if (block && block->state == BLOCK_THERE) {
             return take_there(seat, block, ret_block);
         }
-        if (company(common, seat) == 0 || (common->behind & seat->bit) != 0) {
+        if (company(common, seat) == 0) {
             return WORLD_ALONE;
         }
         block_t *place = block ? NULL : block_free(common);
@@ -353,6 +409,7 @@ common_take(world_common_t *self, const world_key_t *key, world_block_t *ret_blo
     }
     pthread_mutex_lock(&common->lock);
     seat_give(common, seat);
+    common->begun |= seat->bit;
     world_share_t share = look_for(common, seat, key, ret_block);
     pthread_mutex_unlock(&common->lock);
     return share;

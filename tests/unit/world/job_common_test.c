@@ -104,10 +104,37 @@ Test(job_common, who_has_no_company_makes_for_itself)
     EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1, &block));
     EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 1, &block));
     EXPECT_SHARE(WORLD_ALONE, take(&room, 2, 1, &block));
-    world_common_join(&room.world[2], GROUP);
-    EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 1, &block));
-    world_common_leave(&room.world[2]);
+    room_end(&room);
+}
+
+Test(job_common, who_joins_when_others_have_begun_goes_on_with_who_joins_then)
+{
+    room_t room;
+    world_block_t block;
+    room_begin(&room, 0, (const uint8_t *[]){GROUP, NULL, NULL});
     EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1, &block));
+    world_common_join(&room.world[1], GROUP);
+    world_common_join(&room.world[2], GROUP);
+    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 2, &block));
+    EXPECT_SHARE(WORLD_MAKE, take(&room, 1, 1, &block));
+    world_common_leave(&room.world[2]);
+    EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 2, &block));
+    room_end(&room);
+}
+
+Test(job_common, who_is_left_behind_goes_on_with_who_is_left_with_it)
+{
+    room_t room;
+    world_block_t block;
+    room_begin(&room, 0, (const uint8_t *[]){GROUP, GROUP, GROUP});
+    for (uint32_t i = 0; i <= COMMON_BLOCKS_MAX; i++) {
+        EXPECT_SHARE(WORLD_MAKE, take(&room, 0, i, &block));
+        put(&room, 0, "block");
+    }
+    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1000, &block));
+    EXPECT_SHARE(WORLD_MAKE, take(&room, 1, 0, &block));
+    put(&room, 1, "block");
+    EXPECT_SHARE(WORLD_THERE, take(&room, 2, 0, &block));
     room_end(&room);
 }
 
@@ -136,11 +163,6 @@ Test(job_common, who_does_not_come_is_left_behind_and_holds_nobody_up)
     put(&room, 0, "block");
     EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1001, &block));
     EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 0, &block));
-    world_common_join(&room.world[2], GROUP); /* a third one is company again */
-    EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 1002, &block));
-    put(&room, 0, "block");
-    EXPECT_SHARE(WORLD_THERE, take(&room, 1, 1002, &block)); /* what is there may be taken */
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 1003, &block));
     room_end(&room);
 }
 
