@@ -176,11 +176,11 @@ static inline bool world_cancelled(world_t *w) { return w->call->cancelled(w); }
 static inline world_t *world_lasting(world_t *w) { return w->call->lasting(w); }
 static inline int world_point(world_t *w, const char *name) { return w->call->point(w, name); }
 /* From now on this job makes what others of this group make, until it leaves. */
-static inline void world_common_join(world_t *w, const uint8_t group[32]) { if (w->common) w->common->call->join(w->common, group); }
-static inline void world_common_leave(world_t *w) { if (w->common) w->common->call->leave(w->common); }
+static inline void world_common_join(world_t *w, const uint8_t group[32]) { if (w->common) { w->common->call->join(w->common, group); } }
+static inline void world_common_leave(world_t *w) { if (w->common) { w->common->call->leave(w->common); } }
 /* Takes a block that is there, borrowed until the next take or give; or says who is to make it. */
 static inline world_share_t world_common_take(world_t *w, const world_key_t *key, world_block_t *ret) { return w->common ? w->common->call->take(w->common, key, ret) : WORLD_ALONE; }
 /* Puts a copy of what this job was told to make. */
 static inline void world_common_put(world_t *w, const void *bytes, size_t size, void *take_note, void (*drop_note)(void *)) { w->common->call->put(w->common, bytes, size, take_note, drop_note); }
 /* Gives back what was taken, and gives up what was to be made. */
-static inline void world_common_give(world_t *w) { if (w->common) w->common->call->give(w->common); }
+static inline void world_common_give(world_t *w) { if (w->common) { w->common->call->give(w->common); } }
