@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "runtime/inside.h"
+#include "runtime/job_common.h"
 #include "runtime/world_os.h"
 
 #define LOST_AGAIN_MS 60000 /* between notes that a thread is still lost */
@@ -45,6 +46,7 @@ struct job_pool {
     pthread_cond_t more, idle;
     mail_t *mail;
     struct black_box_file *notes;
+    common_t *common;
     seat_t *seats;
     waiting_t *head, *tail;
     uint64_t queued, reserved;
@@ -126,11 +128,13 @@ static void
 run(seat_t *seat, job_t *job)
 {
     world_os_t os;
+    common_seat_t own;
     uint32_t worker = job_worker(job);
     world_t *world = world_os_init(&os, &seat->cancel);
     black_box_t *notes = black_box_of_job(seat->pool->notes, seat->number);
     delivery_t delivery = job_delivery(job, world_monotonic_ns(world));
 
+    world->common = common_seat(seat->pool->common, &own);
     black_box_note(notes, &delivery);
     job_begin(job, world);
     black_box_done(notes);
@@ -233,6 +237,7 @@ job_pool_new(mail_t *mail, uint32_t threads, struct black_box_file *notes)
     pool->mail = mail;
     pool->wanted = threads;
     pool->notes = notes;
+    pool->common = common_new(COMMON_PATIENCE_NS);
     lock(pool);
     for (uint32_t i = 0; i < threads; i++) {
         seat_new(pool);
@@ -486,6 +491,7 @@ job_pool_destroy(job_pool_t **pool)
     pthread_cond_destroy(&(*pool)->more);
     pthread_cond_destroy(&(*pool)->idle);
     pthread_mutex_destroy(&(*pool)->lock);
+    common_destroy(&(*pool)->common);
     free(*pool);
     *pool = NULL;
 }

@@ -85,6 +85,9 @@ typedef struct world_calls {
     int64_t (*write)(world_t *, int fd, const void *bytes, size_t size, uint64_t offset); /* pwrite */
     int (*truncate)(world_t *, int fd, uint64_t size);
     int (*allocate)(world_t *, int fd, uint64_t size); /* posix_fallocate from 0 */
+    /* Begins to bring a range of a file to the disk (sync_file_range): a hint, which promises nothing;
+     * what fails on the way is told by the sync that follows. */
+    int (*write_out)(world_t *, int fd, uint64_t offset, uint64_t size);
     int (*sync)(world_t *, int fd);       /* fsync, of files and directories */
     int (*sync_data)(world_t *, int fd);  /* fdatasync */
     int (*sync_all)(world_t *, int fd);   /* syncfs of the file system that fd is on */
@@ -123,9 +126,41 @@ typedef struct world_calls {
     world_t *(*lasting)(world_t *);
 } world_calls_t;
 
+/* Names what several jobs make alike: what it is a part of, and what comes before it there. */
+typedef struct world_key {
+    uint8_t whole[32], before[32];
+} world_key_t;
+
+/* Bytes that one job has made and others take from it, with a note of its maker. */
+typedef struct world_block {
+    const void *bytes;
+    size_t size;
+    const void *note;
+} world_block_t;
+
+typedef enum world_share {
+    WORLD_ALONE, /* make it for yourself: nobody waits for it, or there is no room */
+    WORLD_MAKE,  /* make it, and put it: others will take it */
+    WORLD_THERE  /* another has made it */
+} world_share_t;
+
+/* What jobs that do the same at the same time have in common; see job_common.h. */
+typedef struct world_common {
+    const struct world_common_calls *call;
+} world_common_t;
+typedef struct world_common_calls {
+    void (*join)(world_common_t *, const uint8_t group[32]);
+    void (*leave)(world_common_t *);
+    world_share_t (*take)(world_common_t *, const world_key_t *key, world_block_t *ret_block);
+    void (*put)(world_common_t *, const void *bytes, size_t size, void *take_note,
+                void (*drop_note)(void *note));
+    void (*give)(world_common_t *);
+} world_common_calls_t;
+
 struct world {
     const world_calls_t *call;
     void *self;
+    world_common_t *common; /* NULL: this job has nothing in common with anybody */
 };
 
 /* Short names, so that code reads: world_open(w, dir, path, ...). */
@@ -138,6 +173,7 @@ static inline int64_t world_read(world_t *w, int fd, void *bytes, size_t size, u
 static inline int64_t world_write(world_t *w, int fd, const void *bytes, size_t size, uint64_t offset) { return w->call->write(w, fd, bytes, size, offset); }
 static inline int world_truncate(world_t *w, int fd, uint64_t size) { return w->call->truncate(w, fd, size); }
 static inline int world_allocate(world_t *w, int fd, uint64_t size) { return w->call->allocate(w, fd, size); }
+static inline int world_write_out(world_t *w, int fd, uint64_t offset, uint64_t size) { return w->call->write_out(w, fd, offset, size); }
 static inline int world_sync(world_t *w, int fd) { return w->call->sync(w, fd); }
 static inline int world_sync_data(world_t *w, int fd) { return w->call->sync_data(w, fd); }
 static inline int world_sync_all(world_t *w, int fd) { return w->call->sync_all(w, fd); }
@@ -163,3 +199,12 @@ static inline int world_run(world_t *w, const world_program_t *p, world_ended_t 
 static inline bool world_cancelled(world_t *w) { return w->call->cancelled(w); }
 static inline world_t *world_lasting(world_t *w) { return w->call->lasting(w); }
 static inline int world_point(world_t *w, const char *name) { return w->call->point(w, name); }
+/* From now on this job makes what others of this group make, until it leaves. */
+static inline void world_common_join(world_t *w, const uint8_t group[32]) { if (w->common) { w->common->call->join(w->common, group); } }
+static inline void world_common_leave(world_t *w) { if (w->common) { w->common->call->leave(w->common); } }
+/* Takes a block that is there, borrowed until the next take or give; or says who is to make it. */
+static inline world_share_t world_common_take(world_t *w, const world_key_t *key, world_block_t *ret) { return w->common ? w->common->call->take(w->common, key, ret) : WORLD_ALONE; }
+/* Puts a copy of what this job was told to make. */
+static inline void world_common_put(world_t *w, const void *bytes, size_t size, void *take_note, void (*drop_note)(void *)) { w->common->call->put(w->common, bytes, size, take_note, drop_note); }
+/* Gives back what was taken, and gives up what was to be made. */
+static inline void world_common_give(world_t *w) { if (w->common) { w->common->call->give(w->common); } }

@@ -171,6 +171,13 @@ os_allocate(world_t *world, int fd, uint64_t size)
 }
 
 static int
+os_write_out(world_t *world, int fd, uint64_t offset, uint64_t size)
+{
+    return (int) ASK(world,
+                     sync_file_range(fd, (off_t) offset, (off_t) size, SYNC_FILE_RANGE_WRITE));
+}
+
+static int
 os_sync(world_t *world, int fd)
 {
     return (int) CHANGE(world, fsync(fd));
@@ -443,6 +450,7 @@ static const world_calls_t os_calls = {
     .write = os_write,
     .truncate = os_truncate,
     .allocate = os_allocate,
+    .write_out = os_write_out,
     .sync = os_sync,
     .sync_data = os_sync_data,
     .sync_all = os_sync_all,

@@ -17,6 +17,7 @@ world_sim_new(const world_sim_options_t *options)
     sim->disk.wall_ns = options->wall_start_ns;
     sim->hash = UINT64_C(0xcbf29ce484222325);
     sim_disk_init(&sim->disk);
+    sim->common = common_new(0);
     return sim;
 }
 
@@ -25,6 +26,7 @@ world_sim_destroy(world_sim_t **sim)
 {
     if (*sim != NULL) {
         sim_disk_free(&(*sim)->disk);
+        common_destroy(&(*sim)->common);
         free((*sim)->lasting);
         free(*sim);
         *sim = NULL;
@@ -35,7 +37,8 @@ world_t *
 world_sim_job_new(world_sim_t *sim, world_sim_pause_fn *pause, void *context)
 {
     sim_job_t *job = sim_alloc(sizeof *job);
-    job->world = (world_t){.call = &sim_calls, .self = job};
+    job->world =
+        (world_t){.call = &sim_calls, .self = job, .common = common_seat(sim->common, &job->seat)};
     job->sim = sim;
     job->pause = pause;
     job->context = context;
@@ -65,6 +68,7 @@ world_sim_job_destroy(world_t **job)
         return;
     }
     sim_job_t *self = (*job)->self;
+    world_common_leave(*job);
     if (self->hangs_at != NULL && self->boot == self->sim->boot) {
         self->hangs_at->pins--; /* the job was abandoned in its call */
     }

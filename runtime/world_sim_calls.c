@@ -175,6 +175,21 @@ sim_allocate(world_t *world, int fd, uint64_t size)
     return (int) sim_call(world, &call, do_allocate);
 }
 
+/* The disk writes what was not synced when it likes, so a hint changes nothing. */
+static int64_t
+do_write_out(sim_job_t *job, const sim_call_t *call)
+{
+    sim_fd_t *fd = NULL;
+    return real_fd(job, call, &fd);
+}
+
+static int
+sim_write_out(world_t *world, int fd, uint64_t offset, uint64_t size)
+{
+    sim_call_t call = {.operation = "write_out", .fd = fd, .offset = offset, .size = size};
+    return (int) sim_call(world, &call, do_write_out);
+}
+
 static int64_t
 do_sync(sim_job_t *job, const sim_call_t *call)
 {
@@ -406,6 +421,7 @@ const world_calls_t sim_calls = {
     .write = sim_write,
     .truncate = sim_truncate,
     .allocate = sim_allocate,
+    .write_out = sim_write_out,
     .sync = sim_sync,
     .sync_data = sim_sync_data,
     .sync_all = sim_sync_all,

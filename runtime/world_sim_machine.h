@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "runtime/job_common.h"
 #include "runtime/world_sim.h"
 #include "runtime/world_sim_disk.h"
 
@@ -44,11 +45,13 @@ struct world_sim {
     bool mixed; /* some mix is on */
     sim_mix_t mix[WORLD_SIM_MIXES_MAX];
     uint64_t struck;
+    common_t *common;        /* of the jobs; nobody waits in it */
     struct sim_job *lasting; /* for what goes from job to job; or NULL */
 };
 
 typedef struct sim_job {
     world_t world;
+    common_seat_t seat;
     world_sim_t *sim;
     world_sim_pause_fn *pause;
     void *context;

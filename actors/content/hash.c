@@ -66,6 +66,32 @@ hash_end(hash_t *hash, digest_t *ret_digest)
     (void) done;
 }
 
+err_t
+hash_follow(hash_t *hash, const hash_t *other)
+{
+    return EVP_MD_CTX_copy_ex(hash->state, other->state) == 1 ? OK : ERR_NO_MEMORY;
+}
+
+hash_t *
+hash_copy(const hash_t *hash)
+{
+    hash_t *copy = NULL;
+    if (hash_new(&copy) == OK && hash_follow(copy, hash) != OK) {
+        hash_destroy(&copy);
+    }
+    return copy;
+}
+
+err_t
+hash_so_far(const hash_t *hash, hash_t *scratch, digest_t *ret_digest)
+{
+    err_t err = hash_follow(scratch, hash);
+    if (err == OK) {
+        hash_end(scratch, ret_digest);
+    }
+    return err;
+}
+
 void
 hash_bytes(hash_t *hash, const void *bytes, size_t size, digest_t *ret_digest)
 {

@@ -20,6 +20,10 @@
 
 #define RIGHT 0700u /* of a directory under way: we must be able to fill it */
 
+/* Of a big file so many bytes at a time are sent to the disk while the next ones are expanded: the
+ * sync at the end then waits for the last of them only. */
+#define EARLY_BYTES (8u << 20)
+
 typedef struct work {
     place_job_t *job;
     world_t *world;
@@ -86,6 +90,18 @@ block_of(uint64_t left)
     return left < CONTENT_BLOCK_BYTES ? (size_t) left : CONTENT_BLOCK_BYTES;
 }
 
+/* What fails here fails the sync, which decides; but a job that is to stop stops. */
+static err_t
+write_out(work_t *work, int to, uint64_t written, uint64_t *out, const tree_entry_t *entry)
+{
+    if (written - *out < EARLY_BYTES) {
+        return OK;
+    }
+    int result = world_write_out(work->world, to, *out, written - *out);
+    *out = written;
+    return result == -ECANCELED ? fail_at(work, result, "write", entry->name) : OK;
+}
+
 /* Writes the object's bytes. The store tells at their end whether they are right: until then the
  * file is one of a tree under way, which the next run would hash. */
 static err_t
@@ -93,6 +109,7 @@ copy_bytes(work_t *work, int to, const tree_entry_t *entry)
 {
     const void *bytes = NULL;
     size_t size = 0;
+    uint64_t out = 0;
     for (uint64_t at = 0;; at += size) {
         err_t err = store_next(work->job->store, &bytes, &size, work->job->fault);
         if (err != OK || size == 0) {
@@ -102,6 +119,7 @@ copy_bytes(work_t *work, int to, const tree_entry_t *entry)
         if (written < 0) {
             return fail_at(work, written, "write", entry->name);
         }
+        TRY(write_out(work, to, at + size, &out, entry));
         tell(work, at + size);
     }
 }
@@ -342,7 +360,9 @@ place_with_walk(work_t *work, int fd, bool existed, const digest_t *root,
     *ret_version = *walk_version(work->walk);
     job->result->files = ret_version->files;
     job->result->bytes = ret_version->bytes;
+    store_join(job->store, root); /* with the placements of this version at other points */
     err_t err = place_with_way(work, fd, existed);
+    store_leave(job->store);
     walk_destroy(&work->walk);
     return err;
 }

@@ -211,6 +211,7 @@ store_close(store_t **store)
         return;
     }
     store_end(old);
+    store_leave(old);
     store_abandon(old);
     store_view_close(old);
     close_all(old);

@@ -96,6 +96,11 @@ err_t store_begin(store_t *store, const digest_t *digest, uint64_t *ret_size,
  * until the next call on this store. No bytes: the object has ended, and its digest agreed; what
  * came before is not to be relied on until then. */
 err_t store_next(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault) must_use;
+/* From now on chunks that other jobs of this group read, too, are read, expanded and hashed by one
+ * of them for all; until store_leave, or the closing. What is handed out has been held against its
+ * object's digest all the same. */
+void store_join(store_t *store, const digest_t *group);
+void store_leave(store_t *store);
 /* Notes what proved damaged of an object (in DATA/store/damaged/), so that it counts as not there
  * and can be put again. */
 err_t store_set_aside(store_t *store, const digest_t *digest, fault_t *fault) must_use;

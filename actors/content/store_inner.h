@@ -76,6 +76,7 @@ struct store {
     bool laid_out;          /* the directories have been synced */
     bool holds_runs;        /* no merging or other view now: somebody counts on their order */
     bool met_void;          /* the index named a pack that is not there (any more) */
+    bool shares;            /* chunks with jobs of the same group */
     bool dry;               /* it has no files: what is put is hashed and forgotten */
     uint64_t pack_bytes;    /* at which a pack is ended */
     chunker_t chunker;

@@ -196,6 +196,7 @@ store_end(store_t *store)
     if (object->old_fd >= 0) {
         world_close(store->world, object->old_fd);
     }
+    world_common_give(store->world);
     free(object->list);
     *object = (object_t){.old_fd = -1};
     buffer_shrink(&store->block);
@@ -307,6 +308,93 @@ next_old(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *faul
     return OK;
 }
 
+/* The bytes of a chunk as the store has them. */
+static err_t
+make_chunk(store_t *store, const list_row_t *row, const void **ret_bytes, fault_t *fault)
+{
+    object_t *object = &store->object;
+    store_place_t place;
+    bool found = false;
+    const uint8_t *bytes = NULL;
+    TRY(store_find(store, &row->digest, true, &place, &found, fault));
+    if (!found) {
+        return store_not_stored(&row->digest, fault);
+    }
+    if (place.entry.kind != PACK_BYTES || place.entry.size != row->size) {
+        return damaged(&object->entry.digest, fault);
+    }
+    TRY(store_stored(store, &place.entry, object->ahead, &bytes, fault));
+    TRY(expand_bytes(store, &place.entry, &bytes, fault));
+    hash_add(store->whole, bytes, row->size);
+    *ret_bytes = bytes;
+    return OK;
+}
+
+void
+store_join(store_t *store, const digest_t *group)
+{
+    store_leave(store);
+    store->shares = true;
+    world_common_join(store->world, group->byte);
+}
+
+void
+store_leave(store_t *store)
+{
+    if (store->shares) {
+        world_common_leave(store->world);
+        store->shares = false;
+    }
+}
+
+static void
+drop_note(void *note)
+{
+    hash_t *hash = note;
+    hash_destroy(&hash);
+}
+
+/* Others get the bytes with the hash of all up to their end. */
+static void
+put_chunk(store_t *store, const void *bytes, size_t size)
+{
+    hash_t *note = hash_copy(store->whole);
+    if (note == NULL) {
+        world_common_give(store->world);
+        return;
+    }
+    world_common_put(store->world, bytes, size, note, drop_note);
+}
+
+/* Placements that go on at the same time expand and hash a chunk once: 297 MB in one file, to four
+ * points, took 1.6 CPU seconds in place of 3.5. The key has the digest of all that was handed out
+ * before it: who takes it, with the hash up to its end, has handed out the bytes that its maker has
+ * hashed, whoever made those; so the digest at the end is that of what this reader has handed out.
+ */
+static err_t
+next_shared(store_t *store, const list_row_t *row, const void **ret_bytes, fault_t *fault)
+{
+    world_t *world = store->world;
+    world_key_t key;
+    world_block_t block;
+    digest_t before;
+    if (hash_so_far(store->whole, store->hash, &before) != OK) {
+        return NO_MEMORY(fault, "a digest");
+    }
+    memcpy(key.whole, store->object.entry.digest.byte, sizeof key.whole);
+    memcpy(key.before, before.byte, sizeof key.before);
+    world_share_t share = world_common_take(world, &key, &block);
+    if (share == WORLD_THERE && block.size == row->size) {
+        *ret_bytes = block.bytes;
+        return hash_follow(store->whole, block.note) == OK ? OK : NO_MEMORY(fault, "a digest");
+    }
+    err_t err = make_chunk(store, row, ret_bytes, fault);
+    if (err == OK && share == WORLD_MAKE) {
+        put_chunk(store, *ret_bytes, row->size);
+    }
+    return err;
+}
+
 /* A chunk that is not there is told as such, by its own digest. Its bytes are not held against
  * that: the digest of the whole decides at the end, and who sets the object aside looks at each. To
  * hash all twice took 0.7 of 2.7 CPU seconds when 297 MB in one file were placed four times. */
@@ -318,21 +406,9 @@ next_chunk(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fa
         return end_whole(store, ret_size, fault);
     }
     list_row_t row = list_row_decode(object->list + (size_t) object->row * LIST_ROW_BYTES);
-    store_place_t place;
-    bool found = false;
-    const uint8_t *bytes = NULL;
-    TRY(store_find(store, &row.digest, true, &place, &found, fault));
-    if (!found) {
-        return store_not_stored(&row.digest, fault);
-    }
-    if (place.entry.kind != PACK_BYTES || place.entry.size != row.size) {
-        return damaged(&object->entry.digest, fault);
-    }
-    TRY(store_stored(store, &place.entry, object->ahead, &bytes, fault));
-    TRY(expand_bytes(store, &place.entry, &bytes, fault));
-    hash_add(store->whole, bytes, row.size);
+    TRY(store->shares ? next_shared(store, &row, ret_bytes, fault)
+                      : make_chunk(store, &row, ret_bytes, fault));
     object->row++;
-    *ret_bytes = bytes;
     *ret_size = row.size;
     return OK;
 }

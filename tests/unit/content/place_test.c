@@ -1,5 +1,5 @@
 /* place_test.c - claims about snapshot and placement, on the real disk, as root and not. */
-#include "yard.h"
+#include "watched.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -425,6 +425,42 @@ CLAIM_OF_BOTH(place, finds_a_damaged_manifest_of_the_store_and_the_next_snapshot
     EXPECT_ERR(&yard, ERR_NOT_STORED, place(&yard, &result));
     yard.order.epoch--;
     take(&yard);
+    placed(&yard);
+    cr_expect(verified(&yard));
+    yard_end(&yard);
+}
+
+static void
+take_big(yard_t *yard, watched_t *watched)
+{
+    run("head -c 20M /dev/urandom > %s", yard_path(yard, "source/big"));
+    take(yard);
+    watch(watched, yard);
+}
+
+Test(place, sends_a_big_file_to_the_disk_before_its_end)
+{
+    yard_t yard;
+    watched_t watched;
+    yard_begin(&yard, AS_STARTED);
+    take_big(&yard, &watched);
+    placed(&yard);
+    EXPECT_COUNT(watched.outs, 2);
+    cr_expect(verified(&yard));
+    yard_end(&yard);
+}
+
+/* The sync tells what has failed; a job that is to stop stops. */
+Test(place, heeds_of_what_is_on_its_way_to_the_disk_only_that_it_is_to_stop)
+{
+    yard_t yard;
+    watched_t watched;
+    place_result_t result;
+    yard_begin(&yard, AS_STARTED);
+    take_big(&yard, &watched);
+    watched.outs_fail = ECANCELED;
+    EXPECT_ERR(&yard, ERR_CANCELLED, place(&yard, &result));
+    watched.outs_fail = ENOSYS;
     placed(&yard);
     cr_expect(verified(&yard));
     yard_end(&yard);

@@ -29,6 +29,15 @@ watched_write(world_t *world, int fd, const void *bytes, size_t size, uint64_t o
 }
 
 static int
+watched_write_out(world_t *world, int fd, uint64_t offset, uint64_t size)
+{
+    watched_t *watched = seen(world, "write_out");
+    watched->outs++;
+    return watched->outs_fail != 0 ? -watched->outs_fail
+                                   : world_write_out(watched->real, fd, offset, size);
+}
+
+static int
 watched_sync(world_t *world, int fd)
 {
     return world_sync(seen(world, "sync")->real, fd);
@@ -81,6 +90,7 @@ watch(watched_t *watched, yard_t *yard)
     *watched = (watched_t){.real = yard->world, .yard = yard, .calls = *yard->world->call};
     watched->calls.read = watched_read;
     watched->calls.write = watched_write;
+    watched->calls.write_out = watched_write_out;
     watched->calls.sync = watched_sync;
     watched->calls.make_dir = watched_make_dir;
     watched->calls.make_link = watched_make_link;

@@ -17,6 +17,8 @@ struct watched {
     void (*look)(watched_t *watched, const char *call); /* NULL: nobody looks */
     uint64_t writes;                                    /* calls so far */
     uint64_t reads;
+    uint64_t outs;       /* those that begin to bring bytes to the disk */
+    int outs_fail;       /* errno of every such call from now on, 0: none */
     int write_fails;     /* errno of every write from now on, 0: none */
     uint64_t free_bytes; /* what the file system says to have, 0: the truth */
 };

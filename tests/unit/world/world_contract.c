@@ -45,6 +45,17 @@ CLAIM(truncating_cuts_and_growing_fills_with_zeros)
     GIVES(0, world_close(w, fd));
 }
 
+CLAIM(a_range_on_its_way_to_the_disk_reads_as_it_was_written)
+{
+    put(w, root, "f", "abcdef");
+    int fd = world_open(w, root, "f", O_RDWR, 0, 0);
+    GIVES(0, world_write_out(w, fd, 0, 6));
+    GIVES(0, world_write_out(w, fd, 4, 100));
+    GIVES(0, world_close(w, fd));
+    GIVES(-EBADF, world_write_out(w, fd, 0, 6));
+    expect_text(w, root, "f", "abcdef");
+}
+
 CLAIM(open_flags_decide_what_is_made_and_refused)
 {
     put(w, root, "f", "text");
