@@ -4,8 +4,8 @@
  * Shape    DATA/activations/<package>, a sealed text (seal.h): the version, attempt, state, and
  *          how the program ended. DATA/activation-output/<package>: the last of its output.
  * Promises a version is noted before it is placed, so that a crash after it is current does not
- *          lose its run; an attempt is counted, durably, before its program begins; an end that was told
- *          is durable. A version that was placed before anybody noted it is not run for.
+ *          lose its run; an attempt is counted, durably, before its program begins; an end that
+ *          was told is durable. A version that was placed before anybody noted it is not run for.
  * Costs    a few calls, two of them syncs, for each change.
  * Errors   ERR_DAMAGED, ERR_NOT_FOUND (no note), those of the world.
  * Threads  one job at a time.

@@ -146,10 +146,8 @@ put_next(run_t *run, staging_t *staging, uint32_t i, uint64_t *ret_end)
     there = there < total[i] ? there : total[i] - 1;
     uint64_t left = total[i] - there;
     uint64_t size = left < PART_BYTES ? left : PART_BYTES;
-    staging_part_t part = {.object = digest[i],
-                           .from = there,
-                           .total = total[i],
-                           .bytes = {(const char *) content[i] + there, (size_t) size}};
+    staging_part_t part = {.object = digest[i], .from = there, .total = total[i]};
+    part.bytes = (slice_t){(const char *) content[i] + there, (size_t) size};
     err_t err = staging_put(staging, &part, NULL);
     *ret_end = err == OK ? there + size : 0;
     if (err == ERR_DIGEST && !told.torn[i]) {

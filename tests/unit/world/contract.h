@@ -1,5 +1,5 @@
-/* contract.h - one claim for both worlds: against the real machine, in a new directory below TMPDIR,
- * and against the simulated one.
+/* contract.h - one claim for both worlds: against the real machine, in a new directory below
+ * TMPDIR, and against the simulated one.
  *
  * Shape    CLAIM(name) { ... } is handed a world and a directory of its own; GIVES holds a result
  *          against what it must be; put writes a file.

@@ -1,4 +1,5 @@
-/* world_run.c - what both worlds promise alike of programs, and what the real one does with output. */
+/* world_run.c - what both worlds promise alike of programs, and what the real one does with their
+ * output. */
 #include "contract.h"
 
 /* ---- programs ---- */
