@@ -61,7 +61,9 @@ see_data(far_t *far, const agent_data_t *m)
 {
     for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
-        bool whole = piece->from == 0 && agent_piece_content(piece) == piece->total;
+        /* What was read for an order before the last one is let go where that has begun. */
+        bool whole = m->order == far->last_order && piece->from == 0 &&
+                     agent_piece_content(piece) == piece->total;
         far->sent[far->sent_count++] =
             (sent_object_t){whole ? piece->object : (digest_t){{0}}, piece->bytes.size};
     }

@@ -175,6 +175,7 @@ Test(job_common, a_block_in_hand_stays_as_it_is)
     EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 1, &block));
     put(&room, 0, "held");
     EXPECT_SHARE(WORLD_THERE, take(&room, 1, 1, &held));
+    EXPECT_SHARE(WORLD_THERE, take(&room, 2, 1, &block)); /* nobody has still to take it */
     for (uint32_t i = 2; i < 3 * COMMON_BLOCKS_MAX; i++) {
         if (take(&room, 0, i, &block) == WORLD_MAKE) {
             put(&room, 0, "late");
