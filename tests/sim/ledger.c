@@ -19,8 +19,8 @@ typedef struct ledger_row {
 
 typedef struct ledger_copy {
     uint64_t seq; /* of the last event in it */
-    uint32_t count;
-    ledger_row_t row[ROWS_MAX];
+    uint32_t count, room;
+    ledger_row_t *row; /* of its own: 512 times ROWS_MAX are 11 MB, and few sites fill them */
 } ledger_copy_t;
 
 struct ledger {
@@ -47,9 +47,25 @@ ledger_destroy(ledger_t **ledger)
 {
     if (*ledger) {
         look_database_destroy(&(*ledger)->look);
+        for (uint32_t i = 0; i < COPIES_MAX; i++) {
+            free((*ledger)->copy[i].row);
+        }
+        free((*ledger)->fold.row);
         free(*ledger);
         *ledger = NULL;
     }
+}
+
+static ledger_row_t *
+next_row(ledger_copy_t *copy)
+{
+    assert(copy->count < ROWS_MAX);
+    if (copy->count == copy->room) {
+        copy->room = copy->room == 0 ? 4 : copy->room * 2;
+        copy->row = realloc(copy->row, copy->room * sizeof copy->row[0]);
+        assert(copy->row);
+    }
+    return &copy->row[copy->count++];
 }
 
 uint64_t
@@ -209,7 +225,7 @@ take_rows(ledger_t *ledger, ledger_copy_t *copy)
     copy->count = 0;
     while (row && sqlite3_step(row) == SQLITE_ROW && copy->count < ROWS_MAX) {
         judge_row(ledger, row);
-        copy_row(row, &copy->row[copy->count++]);
+        copy_row(row, next_row(copy));
     }
     sqlite3_reset(row);
 }
@@ -378,8 +394,7 @@ ledger_hears(ledger_t *ledger, uint64_t seq, const wire_value_t *message)
         row.wanted = number_in(&attrs, "wanted");
         row.have = number_in(&attrs, "have");
         ledger_row_t *old = row_of(&ledger->fold, row.package, row.point);
-        assert(old || ledger->fold.count < ROWS_MAX);
-        *(old ? old : &ledger->fold.row[ledger->fold.count++]) = row;
+        *(old ? old : next_row(&ledger->fold)) = row;
     }
     judge_copies(ledger);
 }
