@@ -72,6 +72,7 @@ typedef struct loaded_edge {
     loaded_class_t *target;
     const record_type_t *type;
     lane_t lane;
+    bool batches;         /* tells to one elsewhere may go in batches */
     envelope_tail_t tail; /* of what goes through it: the row of the target's class that hears it */
 } loaded_edge_t;
 struct loaded_class {

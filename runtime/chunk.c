@@ -40,8 +40,9 @@ brought_ends(worker_t *worker)
 static void
 unpack(worker_t *worker, chunk_t *chunk)
 {
+    told_by_hand_t hand;
     while (!chunk_is_empty(chunk)) {
-        worker_deliver(worker, envelope_unpack(chunk_next(chunk)));
+        worker_deliver(worker, envelope_unpack(chunk_message(chunk, &hand, true)));
     }
 }
 

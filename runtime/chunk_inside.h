@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "runtime/batch_inside.h"
 #include "runtime/core_inside.h"
 
 #define CHUNK_BYTES 16384u /* of a chunk for envelopes of the usual size */
@@ -25,6 +26,7 @@ struct chunk {
     chunk_t *next;              /* of those that its worker was brought */
     int64_t came_ns;            /* when it was */
     uint32_t used, size, taken; /* bytes */
+    uint32_t of_batch;          /* bytes of records taken of the batch at `taken` */
     bool mixed;                 /* it has more than tells of the usual lane */
     bool received;              /* ZeroMQ has handed it over, and does not free it */
     alignas(CHUNK_ALIGN) uint8_t bytes[];
@@ -50,10 +52,15 @@ static inline void
 chunk_put(chunk_t *chunk, envelope_t *take_envelope, size_t bytes)
 {
     uint8_t *at = chunk->bytes + chunk->used;
+    chunk->used += chunk_round(bytes);
+    if (take_envelope->kind == ENV_BATCH) {
+        memcpy(at, take_envelope, bytes);
+        batch_free(take_envelope);
+        return;
+    }
     if (take_envelope->kind != ENV_TELL || take_envelope->lane != LANE_NORMAL) {
         chunk->mixed = true;
     }
-    chunk->used += chunk_round(bytes);
     envelope_pack(take_envelope, at, bytes);
 }
 static inline bool
@@ -61,13 +68,33 @@ chunk_is_empty(const chunk_t *chunk)
 {
     return chunk->taken == chunk->used;
 }
-/* The next one, where it lies; the chunk is not empty. */
+/* The next one, where it lies, a batch whole; the chunk is not empty. */
 static inline envelope_t *
 chunk_next(chunk_t *chunk)
 {
     envelope_t *packed = (envelope_t *) (void *) (chunk->bytes + chunk->taken);
     chunk->taken += chunk_bytes_of(packed);
     return packed;
+}
+/* The next message: where it lies, or by hand when it is one of a batch. anew: the hand was not
+ * used for the one before. */
+static inline __attribute__((always_inline)) envelope_t *
+chunk_message(chunk_t *chunk, told_by_hand_t *hand, bool anew)
+{
+    envelope_t *packed = (envelope_t *) (void *) (chunk->bytes + chunk->taken);
+    if (packed->kind != ENV_BATCH) {
+        return chunk_next(chunk);
+    }
+    if (anew || chunk->of_batch == 0) {
+        (void) told_head(hand, packed);
+    }
+    envelope_t *told = told_record(hand, packed, chunk->of_batch);
+    chunk->of_batch += batch_step(told->size);
+    if (chunk->of_batch >= packed->size) {
+        chunk->of_batch = 0;
+        chunk->taken += chunk_bytes_of(packed);
+    }
+    return told;
 }
 
 /* chunk.c */

@@ -369,7 +369,7 @@ static inline __attribute__((always_inline)) void
 run_brought(worker_t *worker, bool hands_on, bool careful)
 {
     chunk_t *chunk = worker->brought;
-    envelope_t *packed = chunk_next(chunk);
+    envelope_t *packed = chunk_message(chunk, &worker->by_hand, false);
     if (chunk_is_empty(chunk)) {
         brought_ends(worker);
     }

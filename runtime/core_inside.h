@@ -2,6 +2,7 @@
 #pragma once
 
 #include "runtime/actor_inside.h"
+#include "runtime/batch_inside.h"
 
 /* Actors that have something to run in a lane, in the order in which they got it: a ring that
  * grows, in which each of the worker's actors is once at most. */
@@ -42,10 +43,11 @@ struct worker {
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty, and READY_BROUGHT */
     chunk_t *brought, *brought_last; /* what it was brought and has not handled, oldest first */
     uint32_t brought_count;
-    bool brought_turn;   /* the last turn was theirs, where a lane had something to run, too */
-    chunk_t *hand_chunk; /* in which the message in hand lies; NULL: it is an envelope */
-    envelope_t *on_hand; /* what runs next without having been in a lane (lane_inside.h) */
-    actor_t *touched;    /* whose figures changed since they were told */
+    bool brought_turn;      /* the last turn was theirs, where a lane had something to run, too */
+    chunk_t *hand_chunk;    /* in which the message in hand lies; NULL: it is an envelope */
+    told_by_hand_t by_hand; /* of a batch that was brought: the message in hand, or the last one */
+    envelope_t *on_hand;    /* what runs next without having been in a lane (lane_inside.h) */
+    actor_t *touched;       /* whose figures changed since they were told */
     int64_t told_ns;
     uint32_t leased_count, quanta;
     uint32_t clock_every;    /* handlers until the next look at it */

@@ -57,6 +57,18 @@ deliver_to(actor_t *actor, envelope_t *take_envelope)
     }
 }
 
+/* Its receiver was elsewhere when it was told, and has gone: somebody here has the slot. */
+static void
+deliver_batch(worker_t *worker, envelope_t *take_batch)
+{
+    told_by_hand_t hand;
+    (void) told_head(&hand, take_batch);
+    for (uint32_t at = 0; at < take_batch->size; at += batch_step(take_batch->each)) {
+        worker_deliver(worker, envelope_unpack(told_record(&hand, take_batch, at)));
+    }
+    batch_free(take_batch);
+}
+
 void
 worker_deliver(worker_t *worker, envelope_t *take_envelope)
 {
@@ -68,6 +80,10 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
     if (actor != NULL && actor->worker == worker && core_goes_in(actor, take_envelope)) {
         lane_push(actor, take_envelope->lane, take_envelope);
         actor->far = actor->lane_depth[LANE_NORMAL];
+        return;
+    }
+    if (take_envelope->kind == ENV_BATCH) {
+        deliver_batch(worker, take_envelope);
         return;
     }
     if (actor == NULL) {

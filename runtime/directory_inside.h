@@ -14,21 +14,6 @@ class_at(const core_t *core, actor_ref_t who)
 {
     return atomic_load_explicit(&cell_at(core, who.index)->class, memory_order_acquire);
 }
-static inline uint64_t
-ref_word(actor_ref_t ref)
-{
-    return (uint64_t) ref.incarnation << 32 | ref.index;
-}
-static inline actor_ref_t
-ref_of_word(uint64_t word)
-{
-    return (actor_ref_t){(uint32_t) word, (uint32_t) (word >> 32)};
-}
-static inline bool
-ref_equal(actor_ref_t a, actor_ref_t b)
-{
-    return a.index == b.index && a.incarnation == b.incarnation;
-}
 /* A slot for who is to be ret_ref: free for all others until it is opened. */
 bool cell_claim(core_t *core, actor_ref_t *ret_ref);
 void cell_open(const core_t *core, actor_ref_t who);

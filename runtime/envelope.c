@@ -159,7 +159,7 @@ envelope_print(const core_t *core, const envelope_t *envelope, char *text, size_
     static const char *const kinds[ENV_KIND_COUNT] = {
         "tell",    "ask",   "reply", "done",    "timer",   "down",  "job",
         "init",    "stop",  "cycle", "restart", "give-up", "pause", "resume",
-        "monitor", "ended", "late",  "takes",   "back"};
+        "monitor", "ended", "late",  "takes",   "back",    "batch"};
     snprintf(text, size, "%s %s %s#%u -> %s#%u%s%s", kinds[envelope->kind],
              envelope->type == NULL ? "" : envelope->type->name,
              class_name_at(core, envelope->from), envelope->from.index,

@@ -9,6 +9,24 @@
 
 typedef struct actor actor_t;
 
+/* ---- who: as a word -------------------------------------------------------------------------- */
+
+static inline uint64_t
+ref_word(actor_ref_t ref)
+{
+    return (uint64_t) ref.incarnation << 32 | ref.index;
+}
+static inline actor_ref_t
+ref_of_word(uint64_t word)
+{
+    return (actor_ref_t){(uint32_t) word, (uint32_t) (word >> 32)};
+}
+static inline bool
+ref_equal(actor_ref_t a, actor_ref_t b)
+{
+    return a.index == b.index && a.incarnation == b.incarnation;
+}
+
 /* ---- memory: small blocks, given back with the size they were taken with --------------------- */
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -81,6 +99,19 @@ memory_give(void *memory, size_t size)
 
 /* ---- envelopes ------------------------------------------------------------------------------ */
 
+/* Word by word, as a handler has just written them: a wider load would wait until those stores have
+ * left the processor (W1: 4 parts of 100). Both sides have room for the last word whole. */
+static inline void
+words_copy(void *to, const void *from, uint32_t size)
+{
+    for (uint32_t at = 0; at < size; at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, (const uint8_t *) from + at, sizeof word);
+        __asm__("" : "+r"(word)); /* or it is made a call of memcpy */
+        memcpy((uint8_t *) to + at, &word, sizeof word);
+    }
+}
+
 typedef enum envelope_kind {
     ENV_TELL = 0,
     ENV_ASK,
@@ -101,6 +132,7 @@ typedef enum envelope_kind {
     ENV_LATE,  /* to the supervisor: a child is not ready by its deadline */
     ENV_TAKES, /* to the supervisor: the children of a child that ends may take so long (ns) */
     ENV_BACK,  /* to the worker: one whose handler was not waited for has returned from it */
+    ENV_BATCH, /* between workers only: tells under one head (batch_inside.h) */
     ENV_KIND_COUNT
 } envelope_kind_t;
 
@@ -130,7 +162,10 @@ struct envelope {
     uint32_t size;  /* bytes of record */
     uint16_t hears; /* TELL, ASK: row of the receiver's class */
     uint16_t attempt;
-    uint16_t err; /* REPLY, DONE: an err_t */
+    union {
+        uint16_t err;  /* REPLY, DONE: an err_t */
+        uint16_t each; /* BATCH: bytes of one of its records */
+    };
     uint8_t kind, lane, reason;
     bool reserved : 1; /* holds a place in the receiver's lane */
     bool final : 1;    /* ENDED: the child is gone; else it waits for RESTART or GIVE_UP */

@@ -2,9 +2,9 @@
  *
  * Shape    a struct of functions and a self pointer. The threads of worker.c are one executor, the
  *          simulator is another; the core is the same object file below both.
- * Promises the core calls `post` for every message whose receiver sits on another worker, and
- *          nothing else carries messages; envelopes from one worker to another arrive in the order
- *          of their posting.
+ * Promises the core calls `post` for every message whose receiver sits on another worker, alone or
+ *          in a batch, and nothing else carries messages; envelopes from one worker to another
+ *          arrive in the order of their posting.
  * Threads  the core calls from the thread that drives the worker named `from`.
  * Owner    post takes the envelope; job_submit takes the job when it returns OK.
  */
@@ -49,6 +49,8 @@ typedef struct executor {
     void (*figures)(void *self, host_figures_t *ret);
     /* False: they are not known. From CORE_FROM_WATCH; NULL: workers have no threads. */
     bool (*times)(void *self, uint32_t worker, thread_times_t *ret);
+    /* What is posted may be a batch of tells (batch_inside.h). */
+    bool batches;
 } executor_t;
 
 /* ---- jobs, as an executor sees them ---------------------------------------------------------- */

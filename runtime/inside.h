@@ -122,18 +122,6 @@ is_draft(const actor_ctx_t *ctx, const void *m)
     return m == ctx->draft.base && ctx->draft_type != NULL;
 }
 #define COPIED_SHORT 64u /* bytes of a draft, at most, that are copied at no call */
-/* Word by word, as a handler has just written them: a wider load would wait until those stores have
- * left the processor (W1: 4 parts of 100). Both sides have room for the last word whole. */
-static inline void
-words_copy(void *to, const void *from, uint32_t size)
-{
-    for (uint32_t at = 0; at < size; at += sizeof(uint64_t)) {
-        uint64_t word;
-        memcpy(&word, (const uint8_t *) from + at, sizeof word);
-        __asm__("" : "+r"(word)); /* or it is made a call of memcpy */
-        memcpy((uint8_t *) to + at, &word, sizeof word);
-    }
-}
 /* What record_source found into an envelope: at its end, of an ask, is more, written after it. */
 static inline void
 record_copy(bool drafted, void *to, const void *m, uint32_t size)

@@ -31,7 +31,7 @@ load_of(const core_t *core, const actor_class_t *class)
 }
 
 static void
-edge_leads_to(loaded_edge_t *edge, uint32_t row)
+edge_leads_to(const core_t *core, loaded_edge_t *edge, uint32_t row)
 {
     envelope_t head;
 
@@ -41,6 +41,8 @@ edge_leads_to(loaded_edge_t *edge, uint32_t row)
     head.reserved = true;
     edge->lane = edge->target->class->hears[row].lane;
     head.lane = (uint8_t) edge->lane;
+    edge->batches = core->executor.batches && !core->fresh_messages && edge->kind == EDGE_TELL &&
+                    edge->lane == LANE_NORMAL;
     head.kind = edge->kind == EDGE_TELL ? ENV_TELL : ENV_ASK;
     memcpy(&edge->tail, (const uint8_t *) &head + ENVELOPE_TAIL, sizeof edge->tail);
 }
@@ -61,7 +63,7 @@ resolve_edge(core_t *core, const loaded_class_t *from, loaded_edge_t *edge,
     assert(target->hears_count <= UINT16_MAX && "a row is told by 16 bits");
     for (uint32_t i = 0; i < target->hears_count; i++) {
         if (target->hears[i].type == as_listed->type) {
-            edge_leads_to(edge, i);
+            edge_leads_to(core, edge, i);
             return OK;
         }
     }

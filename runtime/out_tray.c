@@ -195,7 +195,7 @@ tray_commit(actor_ctx_t *ctx)
     }
     for (envelope_t *envelope = out.head, *next; envelope != NULL; envelope = next) {
         next = envelope->next;
-        if (envelope->kind == ENV_TELL) {
+        if (envelope->kind == ENV_TELL || envelope->kind == ENV_BATCH) {
             tray_tell_leaves(ctx, envelope);
         } else {
             envelope->next = NULL;
@@ -215,6 +215,16 @@ tray_tell_all(actor_ctx_t *ctx)
         tray_tell_leaves(ctx, told);
     }
 }
+
+static void
+throw_batch_away(worker_t *worker, envelope_t *take_batch)
+{
+    for (uint32_t left = batch_count(take_batch); left > 0; left--) {
+        lease_release(worker, take_batch->to, LANE_NORMAL, take_batch->each);
+    }
+    batch_free(take_batch);
+}
+
 void
 tray_abort(actor_ctx_t *ctx)
 {
@@ -222,6 +232,10 @@ tray_abort(actor_ctx_t *ctx)
     for (envelope_t *envelope; (envelope = fifo_pop(&ctx->out)) != NULL;) {
         if (envelope->kind == ENV_JOB) {
             job_throw_away(ctx, envelope);
+            continue;
+        }
+        if (envelope->kind == ENV_BATCH) {
+            throw_batch_away(ctx->worker, envelope);
             continue;
         }
         if (envelope->reserved) {
@@ -303,6 +317,23 @@ take_place(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, co
     return verdict;
 }
 
+/* Where its record goes when it can be in one batch with what was told before it; else NULL. */
+static inline void *
+joins(actor_ctx_t *ctx, const loaded_edge_t *edge, uint64_t to, uint32_t size)
+{
+    envelope_t *last = ctx->out.tail;
+    if (!edge->batches || ctx->out.head == NULL || !batch_follows(last, edge, to) ||
+        size - 1 >= BATCH_RECORD) {
+        return NULL;
+    }
+    if (!batch_fits(last, size)) {
+        last = batch_begin(edge, ref_word(ctx->actor->self), to, size);
+        tray_add_one(ctx, ENV_TELL, last);
+        last->here = NULL;
+    }
+    return batch_add(last);
+}
+
 verdict_t
 actor_tell(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m)
 {
@@ -311,7 +342,11 @@ actor_tell(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m
     uint32_t size = 0;
     actor_t *here = NULL;
     verdict_t verdict = take_place(ctx, edge, to, m, drafted, &size, &here);
-    if (verdict == VERDICT_OK) {
+    void *joined =
+        verdict == VERDICT_OK && here == NULL ? joins(ctx, edge, ref_word(to), size) : NULL;
+    if (joined != NULL) {
+        record_copy(drafted, joined, m, size);
+    } else if (verdict == VERDICT_OK) {
         envelope_t *told = envelope_through(&edge->tail, ref_word(ctx->actor->self), ref_word(to),
                                             edge->type, size, size);
         record_copy(drafted, told->record, m, size);

@@ -126,8 +126,8 @@ static bool
 host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
 {
     sim->executor =
-        (executor_t){sim,         now_ns,     wall_ns,    chance,  sim_post, job_reserve,
-                     job_release, job_submit, job_cancel, changed, figures,  NULL};
+        (executor_t){sim,        now_ns,     wall_ns, chance,  sim_post, job_reserve, job_release,
+                     job_submit, job_cancel, changed, figures, NULL,     false};
     sim->core = core_new(&sim->core_options, &sim->executor, ret_err, ret_why, why_size);
     if (!sim->core) {
         return false;

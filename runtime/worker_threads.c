@@ -169,9 +169,9 @@ threads_new(uint32_t job_threads, link_t *const *links, uint32_t link_count, con
     threads_t *threads = calloc(1, sizeof *threads);
 
     assert(threads && link_count <= LINKS_MAX);
-    threads->executor =
-        (executor_t){threads,     seat_now_ns, wall_ns,    chance,  post,    job_reserve,
-                     job_release, job_submit,  job_cancel, changed, figures, relief_times};
+    threads->executor = (executor_t){threads,     seat_now_ns,  wall_ns,    chance,     post,
+                                     job_reserve, job_release,  job_submit, job_cancel, changed,
+                                     figures,     relief_times, true};
     threads->job_threads = job_threads ? job_threads : JOB_THREADS;
     threads->stop_to = stop_to;
     threads->link_count = link_count;

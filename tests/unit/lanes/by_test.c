@@ -5,6 +5,7 @@ core_t *test_core;
 _Atomic int64_t test_now_ns;
 struct posted test_posted[TEST_POSTS_MAX];
 uint32_t test_posts;
+bool test_batches;
 
 static int64_t
 now(void *self)
@@ -33,14 +34,17 @@ figures(void *self, host_figures_t *ret)
     cr_assert(self == NULL && ret != NULL);
 }
 
-static const executor_t executor = {
-    .now_ns = now, .wall_ns = now, .post = post, .changed = changed, .figures = figures};
-
 void
 test_begin(const actor_class_t *const *classes)
 {
     const core_options_t options = {
         .classes = classes, .root = classes[0], .pool_workers = 1, .takeover_ms = 5000};
+    const executor_t executor = {.now_ns = now,
+                                 .wall_ns = now,
+                                 .post = post,
+                                 .changed = changed,
+                                 .figures = figures,
+                                 .batches = test_batches};
     char why[256];
     err_t err;
 

@@ -18,6 +18,7 @@ extern struct posted {
     envelope_t *envelope;
 } test_posted[TEST_POSTS_MAX];
 extern uint32_t test_posts;
+extern bool test_batches; /* before test_begin: what is posted may be a batch */
 
 /* Starts a core of these classes, whose first is its root, on one worker of the pool. */
 void test_begin(const actor_class_t *const *classes);
