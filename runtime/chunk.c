@@ -4,15 +4,35 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* Who sends is mostly answered, so that the chunks which a thread was brought are those it fills
+ * next. Given back to malloc by another thread than took them, they cost its lock, and pages that
+ * came and went. */
+static _Thread_local struct {
+    chunk_t *first;
+    uint32_t count;
+} kept;
+
+static chunk_t *
+chunk_take(size_t size)
+{
+    chunk_t *chunk = size == CHUNK_BYTES ? kept.first : NULL;
+    if (chunk != NULL) {
+        kept.first = chunk->next;
+        kept.count--;
+        return chunk;
+    }
+    size_t whole = sizeof(chunk_t) + size + ENVELOPE_SHORT; /* a short last one is copied longer */
+    chunk = aligned_alloc(CHUNK_ALIGN, (whole + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN);
+    assert(chunk != NULL && "memory for messages");
+    return chunk;
+}
+
 chunk_t *
 chunk_new(size_t first)
 {
     size_t least = (first + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN;
     size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
-    size_t whole = sizeof(chunk_t) + size + ENVELOPE_SHORT; /* a short last one is copied longer */
-    chunk_t *chunk =
-        aligned_alloc(CHUNK_ALIGN, (whole + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN);
-    assert(chunk != NULL && "memory for messages");
+    chunk_t *chunk = chunk_take(size);
     *chunk = (chunk_t){.size = (uint32_t) size};
     return chunk;
 }
@@ -23,7 +43,21 @@ chunk_free(chunk_t *take_chunk)
     while (!chunk_is_empty(take_chunk)) {
         envelope_drop_packed(chunk_next(take_chunk));
     }
+    if (take_chunk->size == CHUNK_BYTES && kept.count + 1 <= CHUNKS_KEPT) {
+        take_chunk->next = kept.first;
+        kept.first = take_chunk;
+        kept.count++;
+        return;
+    }
     free(take_chunk);
+}
+
+void
+chunks_thread_ends(void)
+{
+    while (kept.count > 0) {
+        free(chunk_take(CHUNK_BYTES));
+    }
 }
 
 /* ---- those that a worker was brought ---- */

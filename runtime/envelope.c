@@ -36,6 +36,7 @@ memory_new(size_t size)
 void
 memory_thread_ends(void)
 {
+    chunks_thread_ends();
     for (uint32_t which = 0; which < BLOCK_SIZES; which++) {
         for (block_t *block; (block = block_cache.first[which]) != NULL;) {
             block_cache.first[which] = block->next;
