@@ -11,6 +11,17 @@
 #include "runtime/notes.h"
 #include "runtime/sim_explore.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
 /* ---- components: a test says whom each asks before it is ready ---- */
 
 enum { STORE = 0, STATUS, AGENT, FRONT, PARENT, CHILD, COMPONENTS };
@@ -242,8 +253,16 @@ Test(explore, what_the_reduction_leaves_out_nobody_could_have_told_apart, .timeo
     same_orders("one asks another");
     asks[STORE] = TO(STATUS);
     same_orders("two ask each other");
-    started |= TO(AGENT);
-    asks[STORE] = 0;
+}
+
+/* 14,980 hosts, each of which a sanitizer watches being made: it was half of that build's search. */
+Test(explore, nor_among_three, .timeout = 900)
+{
+    if (SANITIZED) {
+        cr_skip_test("the plain build shows it");
+    }
+    started = TO(STORE) | TO(STATUS) | TO(AGENT);
+    asks[STATUS] = TO(STORE);
     asks[AGENT] = TO(STORE);
     same_orders("two ask a third");
 }
