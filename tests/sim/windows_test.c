@@ -178,3 +178,53 @@ Test(windows_sim, a_block_that_was_read_while_the_window_closed_does_not_leave, 
         ends(&place);
     }
 }
+
+/* What the gateway was told of the time after a window says nothing of the time in it. */
+Test(windows_sim, a_clock_that_is_set_back_into_a_window_opens_it_again, .timeout = 300)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        place_t place = two_agents(seed);
+        cr_assert_eq(stage_do(place.stage, 60000, "distribute", "id=P1", "all!", NULL), OK);
+        becomes(&place, "s00", "installing", 120);
+        becomes(&place, "s00", "waiting", 200);
+        stage_run(place.stage, 10000);
+        uint64_t sent = place.yard->far[0].content;
+        world_sim_set_wall(stage_world(place.stage), (MIDDAY + 134 * 60 + 5) * SECOND);
+        while (wall_s(&place) < 136 * 60 && place.yard->far[0].content == sent) {
+            stage_run(place.stage, 1000);
+        }
+        cr_assert(place.yard->far[0].content > sent, "seed %llu: nothing is sent in the window",
+                  (unsigned long long) seed);
+        becomes(&place, "s00", "installed", 3600);
+        ends(&place);
+    }
+}
+
+static void
+component(const place_t *place, const char *command)
+{
+    cr_assert_eq(stage_do(place->stage, 60000, command, "name=site_database", NULL), OK);
+}
+
+/* The database says nothing over the end of a window, and not when the next one is. */
+Test(windows_sim, nothing_leaves_while_nobody_can_say_whether_a_window_is_open, .timeout = 300)
+{
+    for (uint64_t seed = 1; seed <= 4; seed++) {
+        place_t place = two_agents(seed);
+        cr_assert_eq(stage_do(place.stage, 60000, "distribute", "id=P1", "to[]=s00", NULL), OK);
+        becomes(&place, "s00", "installing", 120);
+        while (wall_s(&place) < 135 * 60 + 40) {
+            stage_run(place.stage, 1000);
+        }
+        component(&place, "component.pause");
+        while (wall_s(&place) < 138 * 60) {
+            stage_run(place.stage, 1000);
+        }
+        component(&place, "component.resume");
+        becomes(&place, "s00", "waiting", 120);
+        becomes(&place, "s00", "installed", 3600);
+        cr_assert_null(stage_fault(place.stage), "%s", stage_fault(place.stage));
+        yard_destroy(&place.yard);
+        stage_destroy(&place.stage);
+    }
+}

@@ -230,6 +230,8 @@ Test(calendar, a_zone_file_that_is_cut_anywhere_or_odd_is_refused_whole)
         err_t err = zone_of_bytes(cut, size, &zone);
         cr_assert(err == ERR_DAMAGED && zone == NULL, "cut at %zu: %s", size, err_word(err));
         free(cut);
+        err = zone_of_bytes(whole.byte, size, &zone); /* what is behind it is not its own */
+        cr_assert(err == ERR_DAMAGED && zone == NULL, "read beyond %zu: %s", size, err_word(err));
     }
     static const char *const rules[] = {"C",
                                         "CET",
