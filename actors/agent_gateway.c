@@ -159,6 +159,10 @@ look(actor_ctx_t *ctx, agent_gateway_t *self)
             visit_end(ctx, self, agent, ERR_ABSENT);
         }
         orders_look(ctx, self, agent);
+        orders_look_at_turn(ctx, self, agent);
+    }
+    if (!self->listing && window_is_to_be_asked(ctx, self)) {
+        claim(ctx, ask_list(ctx, self, 0) == ACTOR_CONTINUE);
     }
     content_go_on(ctx, self);
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;

@@ -205,6 +205,7 @@ hand_draft_plan(actor_ctx_t *ctx, const queue_entry_t *entry, const measured_t *
                       .have_bytes = m->have_bytes,
                       .have_inodes = m->have_inodes,
                       .rate = RECORD_NONE,
+                      .measured = RECORD_NONE,
                       .least_ms = RECORD_NONE};
     outcome->plan = draft_rows(draft, 1, sizeof row);
     plan_row_t *into = draft_row(draft, outcome->plan, 0, sizeof row);

@@ -3,6 +3,7 @@
 #include "actors/outcome.h"
 
 /* Beyond all rows of targets; none is drawn twice while a run of the despooler remembers it. */
+#define ENDS_S_MAX   UINT64_C(1000000000) /* 30 years; an end beyond is not told */
 #define FIRST_NUMBER (UINT64_C(1) << 50)
 
 static uint64_t
@@ -66,7 +67,7 @@ copy_row(draft_t *draft, const outcome_t *outcome, plan_row_t *row)
         return;
     }
     outcome_found_nothing(draft, outcome, &row->dp, &row->cause);
-    row->rate = row->least_ms = RECORD_NONE;
+    row->rate = row->least_ms = row->measured = RECORD_NONE;
     row->have_bytes = row->have_inodes = RECORD_NONE;
 }
 
@@ -76,6 +77,50 @@ fill_time(plan_row_t *row, const due_row_t *due)
     if (due->rate > 0 && row->cause.count == 0) {
         row->rate = due->rate;
         row->least_ms = row->bytes / due->rate * 1000 + row->bytes % due->rate * 1000 / due->rate;
+    }
+}
+
+/* So much time within the windows, from the first on; 0: that is beyond those that were listed. */
+static int64_t
+end_within(const due_t *plan, const due_row_t *due, int64_t need_ns)
+{
+    for (uint32_t i = 0; i < due->windows.count; i++) {
+        const window_row_t *window = ROW(plan, due->windows, i, window_row_t);
+        if (window->closes == 0 || need_ns <= window->closes - window->opens) {
+            return window->opens + need_ns;
+        }
+        need_ns -= window->closes - window->opens;
+    }
+    return 0;
+}
+
+/* By the rate that holds for it, or the last transfer there, whichever is less. */
+static uint64_t
+rate_of(const due_row_t *due)
+{
+    bool slower = due->measured > 0 && (due->rate == 0 || due->measured < due->rate);
+
+    return slower ? due->measured : due->rate;
+}
+
+static void
+fill_windows(draft_t *draft, const due_t *plan, const due_row_t *due, plan_row_t *row)
+{
+    const window_row_t *first =
+        due->windows.count > 0 ? ROW(plan, due->windows, 0, window_row_t) : NULL;
+    uint64_t rate = rate_of(due);
+
+    row->measured = due->measured > 0 ? due->measured : RECORD_NONE;
+    row->zone = draft_copy_text(draft, plan, due->zone);
+    if (!first) {
+        return;
+    }
+    row->opens = first->opens > plan->now ? first->opens : 0;
+    row->closes = first->closes;
+    if (rate > 0 && row->cause.count == 0 && row->bytes / rate < ENDS_S_MAX) {
+        int64_t need_ns = (int64_t) (row->bytes / rate + (row->bytes % rate != 0)) * 1000000000;
+        row->ends = end_within(plan, due, need_ns);
+        row->late = row->ends == 0 || (row->closes != 0 && row->ends > row->closes);
     }
 }
 
@@ -108,6 +153,7 @@ dm_plan_end(actor_ctx_t *ctx, dm_op_t *op)
         copy_row(draft, kept_record(op->found[i]), row);
         row->ring = ROW(plan, plan->targets, i, due_row_t)->ring;
         fill_time(row, ROW(plan, plan->targets, i, due_row_t));
+        fill_windows(draft, plan, ROW(plan, plan->targets, i, due_row_t), row);
         m->ok = m->ok && row->cause.count == 0;
         m->bytes += row->bytes;
     }

@@ -46,6 +46,13 @@ typedef struct order {
 typedef struct gateway_link gateway_link_t; /* that agents share; see gateway_rates.c */
 typedef struct named_set named_set_t;       /* what a version names; see gateway_named.c */
 
+/* In which content may be sent, by the wall clock: shut from known to opens, open from there to
+ * closes. What it shows beyond, nobody has said. */
+typedef struct window {
+    bool is;
+    int64_t known_ns, opens_ns, closes_ns;
+} window_t;
+
 typedef struct agent {
     char dp[NAME_BYTES_MAX + 1];
     id128_t incarnation;
@@ -72,6 +79,7 @@ typedef struct agent {
     bool read_in_vain; /* it reads for a need that another has taken the place of */
     bucket_t rate;
     gateway_link_t *link; /* that it shares; NULL: none */
+    window_t window;
     /* the line of those that wait for a turn */
     struct agent *before, *behind;
     bool in_line;
@@ -206,6 +214,7 @@ void orders_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 order_t *orders_of(agent_t *agent, uint64_t number);
 /* Whether it places a version, or measures one: what else has nothing to be sent, and no store. */
 bool orders_places(const order_t *order);
+bool orders_is_work(const order_t *order); /* what is sent for it is content, and no list alone */
 /* False: the agent said what nobody asked. */
 bool orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_done_t *m);
 bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
@@ -219,6 +228,14 @@ bool orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent
 void seeds_delta_refused(actor_ctx_t *ctx, const agent_t *agent, const order_t *order,
                          uint64_t count);
 void order_free(order_t *order);
+
+/* gateway_window.c */
+void window_know(agent_t *agent, const agent_row_t *row);
+/* Whether nothing may be sent for this order now; whether that is because a window has closed. */
+bool window_shuts_out(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order);
+bool window_has_closed(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order);
+/* Whether the clock shows a time for which some agent's window is not known. */
+bool window_is_to_be_asked(const actor_ctx_t *ctx, const agent_gateway_t *self);
 
 /* An agent said what it may not: it is told so, and its visit ends. */
 void hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, err_t err);
@@ -262,7 +279,8 @@ bool content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const
 bool content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_durable_t *m);
 /* What may be sent to it at this moment; 0: nothing. */
-uint64_t content_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns);
+uint64_t content_room(const actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
+                      int64_t *wait_ns);
 /* Goes on in its need behind what is sent; returns the bytes that that takes. */
 uint64_t content_pass(agent_gateway_t *self, agent_t *agent, const agent_data_t *m);
 /* gateway_share.c: a job begins to read what comes next for the agent, and has ended; whether one

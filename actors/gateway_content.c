@@ -109,15 +109,17 @@ is_worth_it(const agent_t *agent, uint64_t room)
 }
 
 uint64_t
-content_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wait_ns)
+content_room(const actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, int64_t *wait_ns)
 {
     uint64_t room = credit_room(&agent->credit, &self->all);
+    const order_t *order = agent->need ? orders_of(agent, need_of(agent)->order) : NULL;
 
     if (agent->job != 0 || !agent->need || !named_known(agent) || room == 0 ||
-        order_had_its_turn(orders_of(agent, need_of(agent)->order)) || !is_worth_it(agent, room)) {
+        order_had_its_turn(order) || window_shuts_out(ctx, agent, order) ||
+        !is_worth_it(agent, room)) {
         return 0;
     }
-    uint64_t paced = rates_room(self, agent, now_ns, wait_ns);
+    uint64_t paced = rates_room(self, agent, actor_now_ns(ctx), wait_ns);
     room = room < paced ? room : paced;
     return room < AGENT_DATA_BYTES_MAX ? room : AGENT_DATA_BYTES_MAX;
 }
@@ -125,11 +127,11 @@ content_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64_t *wai
 void
 content_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
 {
-    int64_t wait_ns = INT64_MAX, now_ns = actor_now_ns(ctx);
+    int64_t wait_ns = INT64_MAX;
 
     for (agent_t *agent = self->first, *next; agent; agent = next) {
         next = agent->behind;
-        uint64_t bytes = content_room(self, agent, now_ns, &wait_ns);
+        uint64_t bytes = content_room(ctx, self, agent, &wait_ns);
         if (bytes > 0 && !share_waits(self, agent)) {
             start_read(ctx, self, agent, bytes);
             line_settle(self, agent);
@@ -245,7 +247,8 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
     if (agent->need) {
         line_in(self, agent);
     }
-    if (agent->read_in_vain) {
+    const order_t *order = agent->need ? orders_of(agent, need_of(agent)->order) : NULL;
+    if (agent->read_in_vain || window_shuts_out(ctx, agent, order)) { /* it closed meanwhile */
         agent->read_in_vain = false;
         return give_back(ctx, self, agent, agent->taken);
     }

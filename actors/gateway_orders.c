@@ -45,6 +45,12 @@ orders_places(const order_t *order)
            work_of(call_of(order))->action == ACTION_INSTALL;
 }
 
+bool
+orders_is_work(const order_t *order)
+{
+    return call_of(order)->task == AGENT_TASK_WORK;
+}
+
 static order_t *
 free_order(agent_t *agent)
 {
@@ -154,7 +160,7 @@ orders_make_way(actor_ctx_t *ctx, agent_gateway_t *self, const make_way_t *m)
 
     for (uint32_t i = 0; agent && i < AGENT_ORDERS_MAX; i++) {
         order_t *order = &agent->order[i];
-        if (order->number != 0 && call_of(order)->task == AGENT_TASK_WORK &&
+        if (order->number != 0 && orders_is_work(order) &&
             work_of(call_of(order))->target == m->target) {
             order->turn = m->at_once ? 1 : AGENT_TURN_BYTES;
         }
@@ -173,14 +179,14 @@ order_had_its_turn(const order_t *order)
 
 /* The agent keeps what it has, and says what it lacks when the work comes again. */
 static void
-end_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, order_t *order)
+end_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, order_t *order, err_t why)
 {
     const agent_call_t *call = call_of(order);
     uint64_t number = order->number;
     outcome_t *outcome = DRAFT(ctx, outcome);
 
     outcome_fill_of(actor_draft_open(ctx), outcome, call, work_of(call));
-    outcome->err = ERR_QUEUED;
+    outcome->err = why;
     outcome->reached = true;
     outcome->sent = order->sent;
     answer_unheard(REPLY_TO(ctx, order->request, outcome, outcome));
@@ -199,8 +205,13 @@ orders_look_at_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     const agent_need_t *need = agent->need ? kept_record(agent->need) : NULL;
     order_t *order = need ? orders_of(agent, need->order) : NULL;
 
-    if (order_had_its_turn(order) && agent->job == 0 && agent->credit.under_way == 0) {
-        end_turn(ctx, self, agent, order);
+    if (!order || agent->job != 0 || agent->credit.under_way > 0) {
+        return;
+    }
+    if (window_has_closed(ctx, agent, order)) {
+        end_turn(ctx, self, agent, order, ERR_WINDOW);
+    } else if (order_had_its_turn(order)) {
+        end_turn(ctx, self, agent, order, ERR_QUEUED);
     }
 }
 

@@ -106,12 +106,12 @@ void
 share_read(actor_ctx_t *ctx, agent_gateway_t *self, const agent_t *reader, const named_set_t *named,
            const agent_data_t *m, uint64_t bytes)
 {
-    int64_t wait_ns = INT64_MAX, now_ns = actor_now_ns(ctx);
+    int64_t wait_ns = INT64_MAX;
 
     for (agent_t *agent = self->first, *next; agent && bytes > 0; agent = next) {
         next = agent->behind;
         if (agent != reader && agent->named == named && agent->need && agent->job == 0 &&
-            fits(agent, m) && content_room(self, agent, now_ns, &wait_ns) >= bytes) {
+            fits(agent, m) && content_room(ctx, self, agent, &wait_ns) >= bytes) {
             send_too(ctx, self, agent, m, bytes);
         }
     }

@@ -131,6 +131,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     copied &= slice_copy(record_slice(m, row->address), agent->knows, sizeof agent->knows);
     agent->listed = copied;
     rates_know(self, agent, m, row, actor_now_ns(ctx));
+    window_know(agent, row);
     know_user(self, &agent->token, agent);
     know_user(self, &agent->key, agent);
 }

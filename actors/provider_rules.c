@@ -318,18 +318,20 @@ check_seed(ruled_t *on, slice_t seed)
 static err_t
 check_point_set(ruled_t *on, const dp_set_t *set)
 {
-    bool paces = set->rate != RECORD_NONE || set->link.size > 0 || set->seed.size > 0;
+    bool paces = set->rate != RECORD_NONE || set->link.size > 0 || set->seed.size > 0 ||
+                 set->windows.count > 0 || set->zone.size > 0;
 
     on->field = "root";
     if (set->root.size > 0 && (set->revoke || paces)) {
         return refuse(on, ERR_BAD_VALUE,
                       set->revoke ? "is given together with 'revoke'"
-                                  : "is given together with 'rate', 'link' or 'seed'",
+                                  : "is given together with 'rate', 'link', 'seed' or 'windows'",
                       NULL);
     }
     on->field = "revoke";
     if (set->revoke && paces) {
-        return refuse(on, ERR_BAD_VALUE, "is given together with 'rate', 'link' or 'seed'", NULL);
+        return refuse(on, ERR_BAD_VALUE,
+                      "is given together with 'rate', 'link', 'seed' or 'windows'", NULL);
     }
     TRY(check_rate(on, set->rate, false));
     return check_seed(on, record_slice(set, set->seed));

@@ -15,7 +15,7 @@ retry_backoff_ms(uint32_t attempts, uint64_t random)
 /* How a try that failed is counted and followed up, before the kind of work is looked at. */
 typedef enum follow {
     FOLLOW_ABSENCE, /* not counted: the point's return decides */
-    FOLLOW_SPACE,   /* not counted: looked at again often */
+    FOLLOW_SPACE,   /* not counted: looked at again often, or when its window opens */
     FOLLOW_AGAIN,   /* not counted: it says nothing about the point */
     FOLLOW_COUNT,   /* counted: tried again after a while, until there were too many */
     FOLLOW_PERSON   /* only a person can help */
@@ -28,7 +28,7 @@ follow_of(const outcome_t *outcome)
     if (err_is_absence(err)) {
         return FOLLOW_ABSENCE;
     }
-    if (err == ERR_SPACE) {
+    if (err == ERR_SPACE || err == ERR_WINDOW) {
         return FOLLOW_SPACE;
     }
     /* Work that was stopped on purpose is superseded in the database; a stop of our own is not the

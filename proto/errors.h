@@ -158,7 +158,9 @@ typedef enum error_class {
     E(ERR_HALF_RESTORED, "half-restored",   STOP,     "a restore of the data directory was not finished", \
       "empty the directory and restore it again: despool --data DIR site restore BACKUP")           \
     E(ERR_RING,          "ring",            RESOURCE, "an earlier ring is not done yet, or the rollout is stopped", \
-      "despool status ID shows its rings; despool rollout resume ID goes on after a stop")
+      "despool status ID shows its rings; despool rollout resume ID goes on after a stop")         \
+    E(ERR_WINDOW,        "window",          RESOURCE, "its point's window is closed",              \
+      "it goes on by itself when the window opens; despool dp set NAME --window changes it, --window none takes it away")
 
 typedef enum err {
     OK = 0,

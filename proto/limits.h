@@ -140,6 +140,14 @@
 #define RATE_BYTES_MAX         10000000000u /* bytes a second of a rate; a larger one is refused (bad-value) */
 #define RATE_BURST_MS          100u        /* of a rate that may be sent at once after a rest */
 #define RATE_BLOCK_BYTES_MIN   4096u       /* sent at one time, also at a lower rate */
+#define WINDOWS_MAX            16u         /* windows of a distribution point; more are refused (too-large) */
+#define WINDOW_BYTES_MAX       128u        /* bytes of one; longer is refused (too-large) */
+#define ZONE_NAME_BYTES_MAX    63u         /* bytes of a time zone's name; longer is refused (too-large) */
+#define WINDOWS_AHEAD_MAX      64u         /* windows that a plan looks ahead; an end beyond is not told */
+#define MEASURED_BYTES_MIN     1000000u    /* bytes of a transfer that tells how fast a point is; a smaller one does not */
+#define ESTIMATE_FIRST_MS      5000u       /* of a transfer, before its end is judged by how fast it is, and between two looks */
+#define WINDOWS_LOOKED_MAX     512u        /* windows that an estimate goes through; then it is not told */
+#define ZONE_FILE_BYTES_MAX    65536u      /* bytes of a time zone's file; a larger one is refused (damaged) */
 #define RINGS_MAX              16u         /* rings of a rollout; more are refused (too-large) */
 #define RING_TRIES             3u          /* tries that reached a point; then its ring counts it as a failure */
 #define RING_WAITS_MS          600000u     /* 10 min that a ring may take in silence; then who it waits for is told, and once a day */

@@ -101,6 +101,7 @@ extern const record_words_t error_class_words;
     M(plan_row, "what a distribution to one point would take")                                     \
     M(target_ref, "a target in an instruction")                                                    \
     M(due_row, "a target that is due")                                                             \
+    M(window_row, "a window of a point, from when until when")                                     \
     M(stopped_row, "a target whose work is to end")                                                \
     M(point_ref, "a distribution point and its root")                                              \
     M(root_ref, "a version that the store must keep")                                              \
@@ -138,7 +139,10 @@ extern const record_words_t error_class_words;
     F(R, time, unknown_since, 0, OPTIONAL) /* what the point had is not known to be there since then */\
     F(R, word, priority, priority, OPTIONAL)                                                       \
     F(R, u32, ring, 0, OPTIONAL) /* of its package's rollout, from 1; 0: in none */                \
-    F(R, maybe, activation, activation_row, OPTIONAL) /* of what the point has; null: none was told */
+    F(R, maybe, activation, activation_row, OPTIONAL) /* of what the point has; null: none was told */ \
+    F(R, time, closes, 0, OPTIONAL) /* of what goes to its point now: when the window closes */    \
+    F(R, time, ends, 0, OPTIONAL)   /* when it would be there, through later windows; null: not known */ \
+    F(R, flag, late, 0, OPTIONAL)   /* that is after this window */
 #define REC_activation_row(F, R)                                                                   \
     F(R, word, result, activation_result, REQUIRED)                                                \
     F(R, u32, code, 0, REQUIRED)    /* exit status, number of the signal, or errno */              \
@@ -188,7 +192,11 @@ extern const record_words_t error_class_words;
     F(R, count, rate, 0, OPTIONAL) /* bytes of content a second; null: no limit */                 \
     F(R, text, link, NAME_BYTES_MAX, OPTIONAL)                                                     \
     F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL) /* a tree that is there already, on the agent's machine */ \
-    F(R, time, scrubbed, 0, OPTIONAL) /* when all that it holds had been read again; null: not yet */
+    F(R, time, scrubbed, 0, OPTIONAL) /* when all that it holds had been read again; null: not yet */ \
+    F(R, texts, windows, WINDOWS_MAX, OPTIONAL) /* in which content may go there; none: always */  \
+    F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL) /* by whose clock */                                \
+    F(R, time, opens, 0, OPTIONAL)             /* of windows that are closed now */                \
+    F(R, time, closes, 0, OPTIONAL)            /* of the window that is open, or the next; null: never */
 #define REC_link_row(F, R)                                                                         \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, count, rate, 0, OPTIONAL) /* bytes of content a second, of all its points; null: no limit */ \
@@ -271,7 +279,13 @@ extern const record_words_t error_class_words;
     F(R, count, have_inodes, 0, OPTIONAL)                                                          \
     F(R, count, rate, 0, OPTIONAL)           /* bytes a second at most; null: no limit is known */ \
     F(R, count, least_ms, 0, OPTIONAL)       /* that the bytes take at that rate */                \
-    F(R, u32, ring, 0, OPTIONAL)             /* in which it would come; 0: rings were not asked for */
+    F(R, u32, ring, 0, OPTIONAL)             /* in which it would come; 0: rings were not asked for */ \
+    F(R, count, measured, 0, OPTIONAL)       /* bytes a second of the last transfer there; null: not known */ \
+    F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL) /* of its windows; null: it has none */             \
+    F(R, time, opens, 0, OPTIONAL)           /* of windows that are closed now */                  \
+    F(R, time, closes, 0, OPTIONAL)          /* of the window that is open, or the next */         \
+    F(R, time, ends, 0, OPTIONAL)            /* when it would be there, begun now or when they open */ \
+    F(R, flag, late, 0, OPTIONAL)            /* that is after this window */
 #define REC_target_ref(F, R)                                                                       \
     F(R, u64, target, 0, REQUIRED)   /* row id */                                                  \
     F(R, u64, revision, 0, REQUIRED) /* of the row: what is older is refused as superseded */      \
@@ -302,7 +316,13 @@ extern const record_words_t error_class_words;
     F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */              \
     F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
     F(R, digest, have, 0, OPTIONAL)                                                                \
-    F(R, u32, ring, 0, OPTIONAL) /* of a plan */
+    F(R, u32, ring, 0, OPTIONAL) /* of a plan */                                                   \
+    F(R, u64, measured, 0, OPTIONAL) /* of a plan: bytes a second of the last transfer; 0: not known */ \
+    F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL) /* of a plan: of the point's windows */             \
+    F(R, rows, windows, window_row, OPTIONAL) /* of a plan: those that come, the first may be open */
+#define REC_window_row(F, R)                                                                       \
+    F(R, time, opens, 0, REQUIRED)                                                                 \
+    F(R, time, closes, 0, OPTIONAL) /* null: it does not */
 #define REC_stopped_row(F, R)                                                                      \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, revision, 0, REQUIRED) /* of the work that ends; later work goes on */               \
@@ -333,7 +353,11 @@ extern const record_words_t error_class_words;
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* of the site, that it knows */\
     F(R, u64, rate, 0, OPTIONAL) /* bytes a second; 0: no limit */                                 \
     F(R, text, link, NAME_BYTES_MAX, OPTIONAL)                                                     \
-    F(R, u64, link_rate, 0, OPTIONAL)
+    F(R, u64, link_rate, 0, OPTIONAL)                                                              \
+    F(R, flag, windowed, 0, OPTIONAL) /* what follows holds */                                     \
+    F(R, time, window_known, 0, OPTIONAL) /* it is closed from here */                             \
+    F(R, time, window_opens, 0, OPTIONAL) /* to here, */                                           \
+    F(R, time, window_closes, 0, OPTIONAL) /* and open to here; what is beyond is to be asked for */
 #define REC_range(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
@@ -368,7 +392,7 @@ extern const record_words_t error_class_words;
     C(package_show, "package.show", 0, "shows one package")                                        \
     C(package_remove, "package.remove", 1, "removes a package")                                    \
     C(dp_add, "dp.add", 1, "adds a distribution point and writes its identity")                    \
-    C(dp_set, "dp.set", 1, "changes a distribution point's root")                                  \
+    C(dp_set, "dp.set", 1, "changes a distribution point's root, rate, link, seed or windows")                                  \
     C(dp_adopt, "dp.adopt", 1, "claims the root of a distribution point on purpose")               \
     C(dp_list, "dp.list", 0, "lists the distribution points")                                      \
     C(dp_show, "dp.show", 0, "shows one distribution point")                                       \
@@ -460,7 +484,9 @@ extern const record_words_t error_class_words;
     F(R, count, rate, 0, OPTIONAL)  /* of an agent: bytes of content a second; 0: no limit */      \
     F(R, text, link, NAME_BYTES_MAX, OPTIONAL) /* of an agent: the link that it shares; none: no such */ \
     F(R, text, seed, AGENT_PATH_BYTES_MAX,                                                         \
-      OPTIONAL) /* of an agent: a tree on its machine, of which it takes what it lacks; none: no such */
+      OPTIONAL) /* of an agent: a tree on its machine, of which it takes what it lacks; none: no such */ \
+    F(R, texts, windows, WINDOWS_MAX, OPTIONAL) /* DAYS HH:MM-HH:MM; none alone: content may go there at any time */ \
+    F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL)  /* of the IANA database: by whose clock; to begin with it has to be given */
 #define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_dp_list(F, R)   COMMAND(F, R)
 #define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
@@ -893,7 +919,8 @@ extern const record_words_t error_class_words;
     F(R, rows, targets, due_row, REQUIRED)                                                         \
     F(R, flag, more, 0, REQUIRED)                                                                  \
     F(R, u64, next_ms, 0, REQUIRED) /* until the next is due; RECORD_NONE: none */                 \
-    F(R, flag, leaving, 0, OPTIONAL) /* there are leaving_points */
+    F(R, flag, leaving, 0, OPTIONAL) /* there are leaving_points */                                \
+    F(R, time, now, 0, OPTIONAL)     /* of a plan: by the clock of its windows */
 #define REC_instruction(F, R)                                                                      \
     F(R, u64, number, 0, REQUIRED) /* equal over the retries of one instruction */                 \
     F(R, word, action, action, REQUIRED)                                                           \

@@ -65,6 +65,10 @@
     S(2398, STATUS_ROLLOUT_ENDED, INFO, "a rollout has come to its end")                           \
     S(2410, STATUS_ACTIVATED, INFO, "the on-activate program of a distribution point has done its work") \
     S(2411, STATUS_ACTIVATION_FAILED, ERROR, "the on-activate program of a distribution point has failed") \
+    S(2412, STATUS_WINDOW_CHANGED, INFO, "the windows of a distribution point were changed")       \
+    S(2413, STATUS_TARGET_WINDOW, INFO, "a target waits for its point's window, where it was")     \
+    S(2414, STATUS_WINDOW_SHORT, WARNING, "a transfer will not be finished when its window closes") \
+    S(2415, STATUS_ZONE_LOST, ERROR, "the time zone of a point's windows cannot be read: they are closed") \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

@@ -13,8 +13,8 @@
 
 /* Days since 1970-01-01 of a day of the Gregorian calendar. The year is taken to begin in March,
  * so that the leap day is its last; 400 years have 146,097 days. */
-static int64_t
-days_of_date(int64_t year, int64_t month, int64_t day)
+int64_t
+wire_days_of_date(int64_t year, int64_t month, int64_t day)
 {
     int64_t from_march = (month + 9) % 12;
     int64_t y = month <= 2 ? year - 1 : year;
@@ -23,12 +23,8 @@ days_of_date(int64_t year, int64_t month, int64_t day)
     return days - 719468; /* 0000-03-01 to 1970-01-01; y is positive for all times told here */
 }
 
-typedef struct date {
-    int64_t year, month, day;
-} date_t;
-
-static date_t
-date_of_days(int64_t days)
+wire_date_t
+wire_date_of_days(int64_t days)
 {
     int64_t from_0000 = days + 719468;
     int64_t cycle = from_0000 / 146097;
@@ -37,9 +33,9 @@ date_of_days(int64_t days)
     int64_t day_of_year = rest - (365 * year + year / 4 - year / 100);
     int64_t from_march = (5 * day_of_year + 2) / 153;
     int64_t month = from_march < 10 ? from_march + 3 : from_march - 9;
-    return (date_t){.year = year + cycle * 400 + (month <= 2),
-                    .month = month,
-                    .day = day_of_year - (153 * from_march + 2) / 5 + 1};
+    return (wire_date_t){.year = year + cycle * 400 + (month <= 2),
+                         .month = month,
+                         .day = day_of_year - (153 * from_march + 2) / 5 + 1};
 }
 
 static int64_t
@@ -55,7 +51,7 @@ wire_time_text(int64_t wall_ns, char *ret_text)
     int64_t seconds = floor_div(ms, 1000);
     int64_t days = floor_div(seconds, SECONDS_PER_DAY);
     unsigned of_day = (unsigned) (seconds - days * SECONDS_PER_DAY);
-    date_t date = date_of_days(days);
+    wire_date_t date = wire_date_of_days(days);
     char text[64];
     snprintf(text, sizeof text, "%04u-%02u-%02uT%02u:%02u:%02u.%03uZ", (unsigned) date.year,
              (unsigned) date.month, (unsigned) date.day, of_day / 3600, of_day / 60 % 60,
@@ -127,16 +123,16 @@ take_fraction(slice_t text, size_t *at, int64_t *ret_ns)
 }
 
 static bool
-date_exists(date_t date)
+date_exists(wire_date_t date)
 {
-    date_t back = date_of_days(days_of_date(date.year, date.month, date.day));
+    wire_date_t back = wire_date_of_days(wire_days_of_date(date.year, date.month, date.day));
     return back.year == date.year && back.month == date.month && back.day == date.day;
 }
 
 static bool
 take_date(slice_t text, size_t *at, int64_t *ret_days)
 {
-    date_t date;
+    wire_date_t date;
     if (!take_digits(text, at, 4, &date.year) || !take_mark(text, at, '-') ||
         !take_digits(text, at, 2, &date.month) || !take_mark(text, at, '-') ||
         !take_digits(text, at, 2, &date.day)) {
@@ -145,7 +141,7 @@ take_date(slice_t text, size_t *at, int64_t *ret_days)
     if (date.year < 1 || date.month < 1 || date.month > 12 || !date_exists(date)) {
         return false;
     }
-    *ret_days = days_of_date(date.year, date.month, date.day);
+    *ret_days = wire_days_of_date(date.year, date.month, date.day);
     return true;
 }
 

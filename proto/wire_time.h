@@ -12,3 +12,10 @@
 
 /* Accepts YYYY-MM-DDThh:mm:ss, then nothing or a point and 1 to 9 digits, then Z. */
 bool wire_time_of_text(slice_t text, int64_t *ret_wall_ns);
+
+/* A day of the Gregorian calendar, of the years that have times; days count from 1970-01-01. */
+typedef struct wire_date {
+    int64_t year, month, day; /* month and day from 1 */
+} wire_date_t;
+int64_t wire_days_of_date(int64_t year, int64_t month, int64_t day);
+wire_date_t wire_date_of_days(int64_t days);

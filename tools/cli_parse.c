@@ -348,11 +348,9 @@ is_excused(const cli_line_t *line, const cli_slot_t *slot)
 {
     static const struct {
         const char *word, *by;
-    } excuses[] = {{"ROOT", "--agent"},
-                   {"--root", "--revoke"},
-                   {"--root", "--rate"},
-                   {"--root", "--link"},
-                   {"--root", "--seed"}};
+    } excuses[] = {{"ROOT", "--agent"},  {"--root", "--revoke"}, {"--root", "--rate"},
+                   {"--root", "--link"}, {"--root", "--seed"},   {"--root", "--window"},
+                   {"--root", "--zone"}};
 
     for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++) {
         if (strcmp(slot->word, excuses[i].word) == 0 && cli_argument(line, excuses[i].by)) {

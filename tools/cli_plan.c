@@ -1,6 +1,7 @@
 /* cli_plan.c - what a distribution would take, as a table. */
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "tools/cli.h"
 #include "tools/cli_print.h"
@@ -29,6 +30,25 @@ put_time(cli_table_t *table, const wire_value_t *point)
     }
 }
 
+/* Of a point that has windows: whether one is open, and whether it would be there in time. */
+static void
+put_windows(cli_table_t *table, const wire_value_t *point)
+{
+    static const char *const names[] = {"opens", "closes", "ends"};
+    char when[3][64], text[256] = "";
+    size_t used = 0;
+
+    for (size_t i = 0; i < 3; i++) {
+        cli_relative(cli_text(point, names[i]), time(NULL), when[i], sizeof when[i]);
+        bool shown = when[i][0] && (i < 2 || cli_flag(point, "late"));
+        used += shown ? (size_t) snprintf(text + used, sizeof text - used, "%s%s %s",
+                                          used > 0 ? ", " : "", names[i], when[i])
+                      : 0;
+    }
+    snprintf(text + used, sizeof text - used, "%s", cli_flag(point, "late") ? ": too late" : "");
+    table_cell(table, text);
+}
+
 /* A point that was not measured has a cause alone; one that has no room has its figures too. */
 static void
 put_point(cli_table_t *table, const wire_value_t *point)
@@ -51,6 +71,7 @@ put_point(cli_table_t *table, const wire_value_t *point)
     } else {
         table_cell(table, "-");
     }
+    put_windows(table, point);
     if (caused) {
         slice_t code = cli_text(&cause, "code"), text = cli_text(&cause, "text");
         table_cellf(table, "%.*s: %.*s", (int) code.size, code.data, (int) text.size, text.data);
@@ -62,8 +83,8 @@ put_point(cli_table_t *table, const wire_value_t *point)
 void
 cli_show_plan(const wire_value_t *result)
 {
-    static const char *const heads[] = {"DP",       "SENDS", "TAKES", "FREE", "INODES",
-                                        "AT LEAST", "RING",  "WHY",   NULL};
+    static const char *const heads[] = {"DP",       "SENDS", "TAKES",  "FREE", "INODES",
+                                        "AT LEAST", "RING",  "WINDOW", "WHY",  NULL};
     cli_table_t *table = table_new(heads);
     wire_value_t points = cli_list(result, "points"), point;
     cli_items_t items = cli_items(&points);

@@ -177,7 +177,7 @@ show_known_list(const wire_value_t *result)
           "source"}},
         {"dps",
          "no distribution points",
-         {"name", "state", "targets", "installed", "rate", "link", "root"}},
+         {"name", "state", "targets", "installed", "rate", "link", "windows", "zone", "root"}},
         {"links", "no links", {"name", "rate", "points"}},
         {"groups", "no groups", {"name", "dps"}},
         {"messages", "no messages", {"number", "actor", "message", "attempts", "reason"}},

@@ -48,7 +48,13 @@ cli_put_why(cli_table_t *table, const wire_value_t *target)
                         text.data);
         }
     } else if (slice_equal(cli_text(target, "state"), slice_of("installing")) && total > 0) {
-        table_cellf(table, "%" PRIu64 " of %" PRIu64 " bytes", done, total);
+        char ends[64], closes[64];
+        cli_relative(cli_text(target, "ends"), time(NULL), ends, sizeof ends);
+        cli_relative(cli_text(target, "closes"), time(NULL), closes, sizeof closes);
+        bool late = cli_flag(target, "late");
+        table_cellf(table, "%" PRIu64 " of %" PRIu64 " bytes%s%s%s%s", done, total,
+                    late ? "; its window closes " : "", late ? closes : "",
+                    late ? ", before it ends " : "", late ? ends : "");
     } else if (!put_activation(table, target)) {
         put_unknown(table, target);
     }

@@ -92,6 +92,7 @@ connection_destroy(connection_t **connection)
             connection_close(self);
             site_vfs_destroy(&self->vfs);
         }
+        zones_clear(self);
         free(self->scratch);
         free(self->encoded);
         free(self);

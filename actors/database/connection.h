@@ -27,6 +27,9 @@
 
 typedef struct progress_place {
     uint64_t target, done, total;
+    uint64_t first;            /* done, when it was first heard of */
+    int64_t first_ns, last_ns; /* monotonic; when it was heard */
+    int64_t judged_ns;         /* when its end was looked at last */
 } progress_place_t;
 
 /* How often a source was heard within its minute. */
@@ -36,6 +39,15 @@ typedef struct rate_place {
     int64_t since_ns; /* monotonic */
     uint32_t told, held;
 } rate_place_t;
+
+/* A time zone that was read; it is read again when it is ZONE_KEPT_MS old. */
+#define ZONES_KEPT   8u       /* at one time; a further one takes the place of the oldest */
+#define ZONE_KEPT_MS 3600000u /* an hour: its file may have been changed */
+typedef struct zone_place {
+    char name[NAME_BYTES_MAX + 1];
+    struct zone *zone; /* NULL: none */
+    int64_t read_ns;   /* monotonic */
+} zone_place_t;
 
 typedef struct connection {
     site_vfs_t *vfs;
@@ -54,6 +66,7 @@ typedef struct connection {
     uint8_t *scratch; /* MESSAGE_BYTES_MAX: the answer in hand */
     progress_place_t progress[PROGRESS_PLACES];
     rate_place_t alike[RATE_PLACES], source[RATE_PLACES];
+    zone_place_t zones[ZONES_KEPT];
 } connection_t;
 
 /* NULL when there is no memory. serial makes the name of its VFS, one per process. */
@@ -98,6 +111,12 @@ bool reserve_make(connection_t *connection); /* whether it is there whole */
 void reserve_release(connection_t *connection);
 uint64_t connection_free_bytes(connection_t *connection); /* RECORD_NONE: not known */
 
+/* zones.c: the zone of this name, until the next call; NULL: it cannot be read, nor was before. */
+const struct zone *zones_get(connection_t *connection, slice_t name);
+void zones_clear(connection_t *connection);
+
 void progress_set(connection_t *connection, uint64_t target, uint64_t done, uint64_t total);
+/* NULL: none is known. */
+progress_place_t *progress_of(connection_t *connection, uint64_t target);
 uint64_t progress_done(const connection_t *connection, uint64_t target);
 void progress_forget(connection_t *connection, uint64_t target);

@@ -75,8 +75,10 @@ take_up(tx_t *tx, target_t *target)
 static uint64_t
 until_next_ms(tx_t *tx)
 {
-    int64_t look = tx_number(tx, SQL_TARGET_NEXT_LOOK, 0, NULL, 0);
-    if (look == 0) {
+    int64_t look = tx_number(tx, SQL_TARGET_NEXT_LOOK, INT64_MAX, NULL, 0);
+    int64_t window = windows_next(tx);
+    look = window < look ? window : look;
+    if (look == INT64_MAX) {
         return RECORD_NONE;
     }
     return look <= tx->now_ns ? 0 : (uint64_t) ((look - tx->now_ns + NS_PER_MS - 1) / NS_PER_MS);
@@ -89,7 +91,9 @@ take_up_due(tx_t *tx, rows_t rows)
     uint32_t count = 0;
     while (count < rows.count && tx->err == OK && target_next_due(tx, tx->now_ns, &target)) {
         actor_about((uint64_t) target.row);
-        if (target.paused || target.held) { /* its work ended while the point was paused */
+        window_now_t window;
+        if (target.paused || target.held || target_is_shut(tx, &target, &window)) {
+            /* its work ended while the point was paused */
             target_supersede(tx, &target);
             target_save(tx, &target, status_of_state(target.state));
             continue;
@@ -123,6 +127,7 @@ handle_due_targets(tx_t *tx, const due_targets_t *m)
     begin_run(tx, &m->run);
     clamp_times(tx);
     rollouts_tell(tx);
+    windows_turn(tx);
     due_t *due = ANSWER(tx, due);
     due->targets = draft_rows(&tx->answer, limit, sizeof(due_row_t));
     due->targets.count = take_up_due(tx, due->targets);
@@ -171,6 +176,21 @@ begin(tx_t *tx, target_t *target, const target_begin_t *m)
     tx->targets_changed = told;
 }
 
+/* Its window has closed while it waited for its slot. */
+static bool
+begins_too_late(tx_t *tx, target_t *target, const target_begin_t *m)
+{
+    window_now_t window;
+    if (m->action != ACTION_INSTALL || !target_is_shut(tx, target, &window)) {
+        return false;
+    }
+    target_supersede(tx, target);
+    target_save(tx, target, STATUS_TARGET_WINDOW);
+    refuse_superseded(tx, "begin");
+    tx->keep = true;
+    return true;
+}
+
 void
 handle_target_begin(tx_t *tx, const target_begin_t *m)
 {
@@ -178,6 +198,9 @@ handle_target_begin(tx_t *tx, const target_begin_t *m)
     if (!target_by_row(tx, m->target, &target) || target.revision != m->revision ||
         !may_begin(&target, m->action)) {
         refuse_superseded(tx, "begin");
+        return;
+    }
+    if (begins_too_late(tx, &target, m)) {
         return;
     }
     if (m->action != ACTION_VERIFY) {
@@ -288,6 +311,7 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
         m->due_ms > (uint64_t) INTERVAL_MAX_MS ? INTERVAL_MAX_MS : (int64_t) m->due_ms;
     bool told = tx->targets_changed;
     set_cause(target, m);
+    estimate_measure(tx, target);
     if (m->next == TARGET_REMOVED) {
         RUN(tx, SQL_TARGET_HOLDS_NOTHING, v_int(target->row));
         RUN(tx, SQL_ACTIVATION_CLEAR, v_int(target->row));

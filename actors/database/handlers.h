@@ -88,7 +88,7 @@ typedef enum how {
     H(live_roots, HOW_WRITES)                                                                      \
     H(events_after, HOW_WRITES | HOW_VITAL)                                                        \
     H(alarm_query, HOW_READS)                                                                      \
-    H(progress, HOW_READS)
+    H(progress, HOW_WRITES | HOW_VITAL)
 
 #define HANDLER_DECLARE(message, how) void handle_##message(tx_t *tx, const message##_t *m);
 HANDLED(HANDLER_DECLARE)

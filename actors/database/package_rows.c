@@ -145,6 +145,7 @@ point_read(const cursor_t *row, point_t *ret)
     ret->rate = cursor_u64(row, 8);
     cursor_name(row, 9, ret->link);
     ret->seed_size = cursor_text(row, 10, ret->seed, sizeof ret->seed);
+    ret->measured = cursor_u64(row, 11);
 }
 
 static bool

@@ -42,6 +42,12 @@ fill(tx_t *tx, const package_t *package, const point_t *point, due_row_t *ret)
     ret->priority = PRIORITY_HIGH; /* it only measures */
     ret->rate = rate_of_point(tx, point);
     ret->seed = point->seed_size > 0 ? tx_text(tx, SLICE_OF(point, seed)) : (text_t){0, 0};
+    ret->measured = point->measured;
+    window_now_t window = window_at(tx, point->row, tx->now_ns);
+    if (window.has) {
+        ret->zone = tx_text(tx, slice_of(window.zone));
+        ret->windows = window_rows(tx, point->row);
+    }
     ret->attempt = 1;
     ret->of = ATTEMPTS_MAX;
 }
@@ -59,6 +65,7 @@ list(tx_t *tx, const plan_targets_t *m, const package_t *package, point_list_t *
     }
     due_t *due = ANSWER(tx, due);
     due->next_ms = RECORD_NONE;
+    due->now = tx->now_ns;
     due->targets = draft_rows(&tx->answer, points->count, sizeof(due_row_t));
     for (uint32_t i = 0; i < points->count && tx_ok(tx); i++) {
         point_t point;

@@ -234,6 +234,14 @@ handle_dp_set(tx_t *tx, const dp_set_t *m)
         return;
     }
     bool paces = m->rate != RECORD_NONE || m->link.size > 0;
+    bool changed = windows_set(tx, &point, m);
+    if (!tx_ok(tx)) {
+        return;
+    }
+    if (!paces && m->seed.size == 0) {
+        tx_done(tx, changed, NULL);
+        return;
+    }
     if (!point_is_agent(SLICE_OF(&point, root))) {
         tx_refuse(tx, ERR_BAD_VALUE,
                   paces ? "a rate is of what is sent to an agent"
@@ -247,8 +255,8 @@ handle_dp_set(tx_t *tx, const dp_set_t *m)
     if (!choose_link(tx, record_slice(m, m->link), after.link)) {
         return;
     }
-    bool linked = strcmp(after.link, point.link) != 0, changed = linked || after.rate != point.rate;
-    if (changed) {
+    if (strcmp(after.link, point.link) != 0 || after.rate != point.rate) {
+        changed = true;
         RUN(tx, SQL_POINT_RATE, v_int(point.row), after.rate > 0 ? v_u64(after.rate) : v_null(),
             v_maybe(slice_of(after.link)));
         note(tx, point.name, "point", point.name, after.rate);

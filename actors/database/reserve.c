@@ -59,7 +59,22 @@ place_of(connection_t *connection, uint64_t target)
 void
 progress_set(connection_t *connection, uint64_t target, uint64_t done, uint64_t total)
 {
-    *place_of(connection, target) = (progress_place_t){target, done, total};
+    progress_place_t *place = place_of(connection, target);
+    int64_t now_ns = world_monotonic_ns(connection->world);
+    if (place->target != target || done < place->done) {
+        *place = (progress_place_t){
+            .target = target, .first = done, .first_ns = now_ns, .judged_ns = now_ns};
+    }
+    place->done = done;
+    place->total = total;
+    place->last_ns = now_ns;
+}
+
+progress_place_t *
+progress_of(connection_t *connection, uint64_t target)
+{
+    progress_place_t *place = place_of(connection, target);
+    return place->target == target ? place : NULL;
 }
 
 uint64_t
@@ -74,6 +89,6 @@ progress_forget(connection_t *connection, uint64_t target)
 {
     progress_place_t *place = place_of(connection, target);
     if (place->target == target) {
-        *place = (progress_place_t){0, 0, 0};
+        *place = (progress_place_t){.target = 0};
     }
 }

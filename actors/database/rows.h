@@ -38,6 +38,7 @@ typedef struct point {
     bool emptied;                /* it is removing, and only its identity is still at its root */
     int64_t absent_since, added; /* wall ns; 0: it is there */
     uint64_t rate;               /* bytes a second; 0: no limit */
+    uint64_t measured;           /* bytes a second of the last transfer there; 0: not known */
     char link[NAME_BYTES_MAX + 1];
     uint32_t seed_size;
     char seed[AGENT_PATH_BYTES_MAX]; /* a directory on its agent's machine */
@@ -62,6 +63,8 @@ typedef struct target {
     uint32_t priority; /* priority_t */
     uint32_t ring;     /* of its package's rollout, from 1; 0: none */
     bool held;         /* that ring has not begun, or was stopped */
+    bool windowed;     /* its point has windows */
+    int64_t told; /* wall ns: the end of the window that was told to be too short; 0: none was */
     /* of its package, point and versions */
     char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
     id128_t package_incarnation, dp_incarnation;
@@ -135,6 +138,43 @@ rows_t point_refs(tx_t *tx); /* all points, into the answer */
 void agent_expect(tx_t *tx, const point_t *point, const point_commit_t *m);
 /* From a cursor over SQL_POINT_COLUMNS. */
 void point_read(const cursor_t *row, point_t *ret);
+
+/* ---- windows: windows.c ---- */
+
+/* Until when a point's windows are as they are; INT64_MAX: for ever. */
+typedef struct window_now {
+    bool has;  /* there are any */
+    bool open; /* also where there are none */
+    bool lost; /* their time zone cannot be read: closed, and looked at again soon */
+    int64_t until_ns;
+    char zone[NAME_BYTES_MAX + 1];
+} window_now_t;
+window_now_t window_at(tx_t *tx, int64_t point, int64_t wall_ns);
+/* The point's windows and their zone are these from now on; whether that is a change. Refuses what
+ * is no window, or no zone. */
+bool windows_set(tx_t *tx, const point_t *point, const dp_set_t *m);
+/* What has opened or closed by now, or is not known by a clock that was set back: its targets go
+ * on, or wait. */
+void windows_turn(tx_t *tx);
+void window_turn(tx_t *tx, int64_t point); /* the same of one point, whatever the time */
+int64_t windows_next(tx_t *tx);            /* wall ns; INT64_MAX: there is nothing to come */
+/* Whether content may not go to its point now; then it waits for that, and says until when. */
+bool target_is_shut(tx_t *tx, const target_t *target, window_now_t *ret_now);
+void target_wait_for_window(tx_t *tx, target_t *target, const window_now_t *now);
+/* A wall clock's time as it is there. */
+void window_text_of(tx_t *tx, const window_now_t *now, int64_t wall_ns, char *text, size_t size);
+/* When so much time in which it is open has passed from then on; INT64_MAX: that is not known. */
+int64_t window_after(tx_t *tx, int64_t point, int64_t wall_ns, int64_t open_ns);
+/* windows_estimate.c */
+/* When what is on its way to a point will be there, and whether that is after its window. */
+void view_estimate(tx_t *tx, const target_t *target, target_status_t *ret);
+/* Tells once for each window that it will not be. */
+void estimate_tell(tx_t *tx, uint64_t target);
+/* How fast its point is, by a transfer that has ended. */
+void estimate_measure(tx_t *tx, const target_t *target);
+rows_t window_rows(tx_t *tx, int64_t point); /* that come, into the answer */
+void view_windows(tx_t *tx, const point_t *point, point_row_t *ret);
+void list_window(tx_t *tx, int64_t point, agent_row_t *ret);
 
 /* ---- targets ---- */
 

@@ -122,6 +122,16 @@ static const char *const steps[] = {
     "CREATE TABLE activation (target INTEGER PRIMARY KEY REFERENCES target ON DELETE CASCADE,"
     "  epoch INTEGER NOT NULL, attempt INTEGER NOT NULL, result INTEGER NOT NULL,"
     "  code INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);",
+    /* Windows. at: when it was looked at last; look: when it is to be again, all wall ns; lost:
+     * their zone could not be read then. told: of a target, the end of the window that was told to
+     * be too short for it. */
+    ("CREATE TABLE calendar (point INTEGER PRIMARY KEY REFERENCES point ON DELETE CASCADE,"
+     "  windows TEXT NOT NULL, zone TEXT NOT NULL, at INTEGER NOT NULL, look INTEGER NOT NULL,"
+     "  lost INTEGER NOT NULL DEFAULT 0);"
+     "CREATE INDEX calendar_look ON calendar (look);"
+     "CREATE INDEX calendar_at ON calendar (at);"
+     "ALTER TABLE target ADD COLUMN told INTEGER;"
+     "ALTER TABLE point ADD COLUMN measured INTEGER;"), /* bytes a second of its last transfer */
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -3,6 +3,7 @@
 
 #include "actors/database/events.h"
 #include "actors/database/handlers.h"
+#include "actors/database/rows.h"
 #include "proto/limits.h"
 
 static uint32_t
@@ -87,5 +88,6 @@ void
 handle_progress(tx_t *tx, const progress_t *m)
 {
     progress_set(tx->db, m->target, m->bytes_done, m->bytes_total);
+    estimate_tell(tx, m->target);
     tx_done(tx, false, NULL);
 }

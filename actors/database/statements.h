@@ -108,7 +108,8 @@
 /* ---- points and groups ---- */
 
 #define SQL_POINT_COLUMNS                                                                          \
-    "row, name, incarnation, root, paused, removing, absent_since, added, rate, link, seed "       \
+    "row, name, incarnation, root, paused, removing, absent_since, added, rate, link, seed, "      \
+    "measured "                                                                                    \
     "FROM point "
 
 #define SQL_POINTS(S)                                                                              \
@@ -175,7 +176,20 @@
     S(SQL_TOMBSTONES_AFTER, "SELECT name, incarnation, key, row FROM tombstone "                   \
                             "WHERE row > ?1 ORDER BY row LIMIT ?2")                                \
     S(SQL_POINT_RATE, "UPDATE point SET rate = ?2, link = ?3 WHERE row = ?1")                      \
+    S(SQL_POINT_MEASURED, "UPDATE point SET measured = ?2 WHERE row = ?1")                         \
     S(SQL_POINT_SEED, "UPDATE point SET seed = ?2 WHERE row = ?1")                                 \
+    S(SQL_CALENDAR_OF, "SELECT windows, zone FROM calendar WHERE point = ?1")                      \
+    S(SQL_CALENDAR_SET, "INSERT OR REPLACE INTO calendar (point, windows, zone, at, look) "        \
+                        "VALUES (?1, ?2, ?3, ?4, ?4)")                                             \
+    S(SQL_CALENDAR_CLEAR, "DELETE FROM calendar WHERE point = ?1")                                 \
+    S(SQL_CALENDAR_LOOKED, "UPDATE calendar SET at = ?2, look = ?3, lost = ?4 WHERE point = ?1")   \
+    S(SQL_CALENDAR_SOONER, "UPDATE calendar SET look = ?2 WHERE point = ?1 AND look > ?2")         \
+    S(SQL_CALENDAR_LOST, "SELECT lost FROM calendar WHERE point = ?1")                             \
+    S(SQL_CALENDAR_DUE, "SELECT point FROM calendar INDEXED BY calendar_look WHERE look <= ?1 "    \
+                        "LIMIT 1")                                                                 \
+    S(SQL_CALENDAR_AHEAD, "SELECT point FROM calendar INDEXED BY calendar_at WHERE at > ?1 "       \
+                          "LIMIT 1")                                                               \
+    S(SQL_CALENDAR_NEXT, "SELECT min(look) FROM calendar INDEXED BY calendar_look")                \
     S(SQL_LINK_BY_NAME, "SELECT name, rate FROM link WHERE name = ?1")                             \
     S(SQL_LINK_NEXT, "SELECT name, rate FROM link WHERE name > ?1 ORDER BY name LIMIT 1")          \
     S(SQL_LINK_SET, "INSERT INTO link (name, rate) VALUES (?1, ?2) "                               \
@@ -209,11 +223,13 @@
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
-    "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed, t.ring, t.held FROM target t "
+    "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed, t.ring, t.held, t.told, "      \
+    "c.point FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
-    "LEFT JOIN version h ON h.package = t.package AND h.epoch = t.have "
+    "LEFT JOIN version h ON h.package = t.package AND h.epoch = t.have "                           \
+    "LEFT JOIN calendar c ON c.point = t.point "
 
 /* Cancelled before anything of it came to its point; one that began may have left staged files,
  * which a retry goes on from. */
@@ -255,6 +271,7 @@
       "UPDATE target SET state = ?2, wanted = ?3, have = ?4, have_root = ?5, attempts = ?6, "      \
       "integrity = ?7, due = ?8, since = ?9, look = ?10, cause = ?11, cause_text = ?12, "          \
       "need = ?13, space = ?14, revision = ?15, taken = ?16, slot = ?17 WHERE row = ?1")           \
+    S(SQL_TARGET_TOLD, "UPDATE target SET told = ?2 WHERE row = ?1")                               \
     S(SQL_TARGET_PRIORITY, "UPDATE target SET priority = ?2 WHERE row = ?1")                       \
     S(SQL_TARGET_LEASE, "UPDATE target SET look = ?3 WHERE row = ?1 AND revision = ?2 "            \
                         "AND taken = 1")                                                           \

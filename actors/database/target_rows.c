@@ -48,6 +48,8 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->priority = cursor_u32(row, 31) < PRIORITY_COUNT ? cursor_u32(row, 31) : PRIORITY_MEDIUM;
     ret->ring = cursor_u32(row, 33);
     ret->held = cursor_int(row, 34) != 0;
+    ret->told = cursor_int(row, 35);
+    ret->windowed = !cursor_is_null(row, 36);
 }
 
 void
@@ -243,6 +245,8 @@ hold(target_t *target, err_t cause)
 static void
 settle(tx_t *tx, target_t *target)
 {
+    window_now_t window;
+
     if (state_is_final(target->state)) {
         target->due = 0;
         target->look = 0;
@@ -255,6 +259,9 @@ settle(tx_t *tx, target_t *target)
         hold(target, ERR_PAUSED);
     } else if (!target->taken && target->held && target->state != TARGET_REMOVING) {
         hold(target, ERR_RING);
+    } else if (!target->taken && target_is_shut(tx, target, &window)) {
+        hold(target, ERR_WINDOW);
+        target_wait_for_window(tx, target, &window);
     } else if (!target->taken) {
         target->due = target->due == 0 ? tx->now_ns : target->due;
         target->look = target->due;
@@ -329,6 +336,9 @@ target_save(tx_t *tx, target_t *target, uint32_t status_id)
         bool silent = status_id == STATUS_NONE || target->state == TARGET_WAITING;
         target->since = tx->now_ns;
         status_id = silent ? status_of_state(target->state) : status_id;
+    }
+    if (status_id != STATUS_NONE && target->cause == ERR_WINDOW) { /* as it was settled */
+        status_id = STATUS_TARGET_WINDOW;
     }
     write_row(tx, target);
     if (status_id != STATUS_NONE) {

@@ -105,6 +105,7 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
     ret->priority = t->priority;
     ret->ring = t->ring;
     ret->activation = view_activation(tx, t);
+    view_estimate(tx, t, ret);
     ret->bytes_total = t->bytes;
     ret->bytes_done =
         t->state == TARGET_INSTALLED ? t->bytes : progress_done(tx->db, (uint64_t) t->row);
@@ -322,6 +323,7 @@ fill_point(tx_t *tx, const point_t *point, point_row_t *ret)
     ret->link = point->link[0] ? tx_text(tx, slice_of(point->link)) : (text_t){0, 0};
     ret->seed = point->seed_size > 0 ? tx_text(tx, SLICE_OF(point, seed)) : (text_t){0, 0};
     ret->scrubbed = point_scrubbed(tx, point->row);
+    view_windows(tx, point, ret);
     cursor_t row = OPEN(tx, SQL_POINT_COUNTS, v_int(point->row));
     if (cursor_next(&row)) {
         ret->targets = cursor_u64(&row, 0);

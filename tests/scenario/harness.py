@@ -26,6 +26,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 DESPOOLD = os.environ.get('DESPOOLD', os.path.join(TOP, 'build', 'tools', 'despoold'))
 DESPOOL = os.environ.get('DESPOOL', os.path.join(TOP, 'build', 'tools', 'despool'))
 BAD_DISK = os.environ.get('BAD_DISK', '')
+MOVED_CLOCK = os.environ.get('MOVED_CLOCK', '')
 PLACEMENT = os.environ.get('DESPOOL_PLACEMENT', '')  # every host runs under it: component, pool
 SLOW = float(os.environ.get('DESPOOL_SLOWER', '1'))  # how much slower a sanitized host may be
 ROOT = os.geteuid() == 0

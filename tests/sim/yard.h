@@ -70,6 +70,8 @@ typedef struct far {
     uint64_t epoch;
     id128_t visit;
     uint64_t last_order;
+    bool placing;     /* that is to place a version, so that what is sent for it is content */
+    uint64_t content; /* bytes of it that were sent, as they are unpacked */
     sent_object_t sent[TOLD_MAX];
     uint32_t sent_count;
     digest_t told[TOLD_MAX];
@@ -81,6 +83,7 @@ typedef struct far {
 
 struct yard {
     stage_t *stage;
+    bool (*shut)(const far_t *far, int64_t wall_ns); /* no content may be sent then; NULL: it may */
     uint64_t chance;
     uint32_t count;
     far_t far[FARS_MAX];

@@ -56,9 +56,32 @@ forget_sent(far_t *far)
     }
 }
 
+/* Content that is sent when none may be. */
+static void
+see_time(far_t *far)
+{
+    stage_t *stage = far->yard->stage;
+    world_t *look = world_sim_look_new(stage_world(stage));
+    int64_t wall_ns = world_wall_ns(look);
+
+    world_sim_job_destroy(&look);
+    if (far->yard->shut && far->yard->shut(far, wall_ns)) {
+        stage_note_fault(stage, "windows: content leaves for '%s' at %lld", far->name,
+                         (long long) (wall_ns / 1000000000));
+    }
+}
+
 static void
 see_data(far_t *far, const agent_data_t *m)
 {
+    bool content = far->placing && m->order == far->last_order;
+
+    if (content && m->pieces.count > 0) {
+        see_time(far);
+    }
+    for (uint32_t i = 0; content && i < m->pieces.count; i++) {
+        far->content += agent_piece_content(ROW(m, m->pieces, i, piece_t));
+    }
     for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
         /* What was read for an order before the last one is let go where that has begun. */
@@ -167,6 +190,7 @@ see_order(far_t *far, frame_t *frame, agent_order_t *m)
         forget_sent(far); /* it may be let go */
     }
     far->last_order = m->order;
+    far->placing = places(m);
     if (m->task == AGENT_TASK_COLLECT) {
         far->told_count = 0;
     }

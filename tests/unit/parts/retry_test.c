@@ -26,7 +26,7 @@ expected_state(err_t err)
     if (err == OK) {
         return TARGET_INSTALLED;
     }
-    if (err == ERR_SPACE) {
+    if (err == ERR_SPACE || err == ERR_WINDOW) {
         return TARGET_WAITING;
     }
     bool again =
