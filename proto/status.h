@@ -65,6 +65,12 @@
     S(2398, STATUS_ROLLOUT_ENDED, INFO, "a rollout has come to its end")                           \
     S(2410, STATUS_ACTIVATED, INFO, "the on-activate program of a distribution point has done its work") \
     S(2411, STATUS_ACTIVATION_FAILED, ERROR, "the on-activate program of a distribution point has failed") \
+    S(2419, STATUS_TARGET_PROMISED, INFO, "a distribution point has staged a version, and promised to switch to it") \
+    S(2420, STATUS_SWITCHOVER_BEGUN, INFO, "a switchover begins: its points stage the version")    \
+    S(2421, STATUS_SWITCHOVER_DECIDED, INFO, "a switchover is decided: its points switch")         \
+    S(2422, STATUS_SWITCHOVER_WAITS, WARNING, "a switchover waits for some of its points")         \
+    S(2423, STATUS_SWITCHOVER_CANCELLED, WARNING, "a switchover was cancelled: none of its points switches") \
+    S(2424, STATUS_SWITCHOVER_ENDED, INFO, "a switchover has come to its end")                     \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

@@ -3,6 +3,7 @@
 
 #include "actors/database/handlers.h"
 #include "actors/database/rollouts.h"
+#include "actors/database/switchovers.h"
 #include "actors/database/views.h"
 
 /* ---- excludes ---- */
@@ -186,6 +187,7 @@ handle_version_commit(tx_t *tx, const version_commit_t *m)
         package_keep_version(tx, &package);
         tell_version(tx, &package);
         rollout_anew(tx, &package, false);
+        switchover_anew(tx, &package);
         package_move_targets(tx, &package);
     }
     package_answer_version(tx, &package, changed);

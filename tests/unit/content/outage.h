@@ -13,7 +13,7 @@
 typedef struct promised {
     bool claimed, removed;
     bool kept;              /* what was placed is not being removed */
-    uint64_t roots, placed; /* versions stored, placed */
+    uint64_t roots, placed, staged; /* versions stored, placed, promised */
     digest_t root[2];
 } promised_t;
 

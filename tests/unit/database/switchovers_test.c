@@ -1,0 +1,466 @@
+/* switchovers_test.c - the rules of switching later, and of all or none, as an operator would state
+ * them. */
+#include "site_under_test.h"
+
+#include <string.h>
+
+#define S       INT64_C(1000000000)
+#define BARRIER true
+#define ALONE   false
+
+static void
+make_later(site_t *site, const char *to, bool barrier, int64_t at_s, int64_t deadline_s)
+{
+    make_distribute(site, "P1", to);
+    distribute_t *m = (distribute_t *) site->message.base;
+    m->barrier = barrier;
+    m->activate_at = at_s == 0 ? 0 : WALL_START + at_s * S;
+    m->deadline = deadline_s == 0 ? 0 : WALL_START + deadline_s * S;
+}
+
+static void
+later(site_t *site, const char *to, bool barrier, int64_t at_s, int64_t deadline_s)
+{
+    make_later(site, to, barrier, at_s, deadline_s);
+    cr_assert(ASK(site, distribute, targets_changed)->changed);
+}
+
+static void
+clock_is(site_t *site, int64_t seconds)
+{
+    world_sim_set_wall(site->sim, WALL_START + seconds * S);
+    site->run.byte[0]++;
+    (void) due(site);
+}
+
+static switchover_row_t
+switchover(site_t *site)
+{
+    status_t *m = MAKE(site, status);
+    HEAD(site, m);
+    m->id = site_text(site, "P1");
+    const status_of_t *answer = ASK(site, status, status_of);
+    cr_assert_eq(answer->switchover.count, 1u);
+    return *ROW(answer, answer->switchover, 0, switchover_row_t);
+}
+
+#define is_in(site, s)                                                                             \
+    do {                                                                                           \
+        switchover_row_t is_ = switchover(site);                                                   \
+        cr_assert_eq(is_.state, (uint32_t) (s), "it is %s, expected %s",                           \
+                     switchover_state_words.word[is_.state], switchover_state_words.word[s]);      \
+    } while (0)
+
+#define state_is(site, dp, s)                                                                      \
+    do {                                                                                           \
+        shown_t is_ = shown((site), "P1", (dp));                                                   \
+        cr_assert_eq(is_.state, (s), "%s is %s, expected %s", (dp),                                \
+                     target_state_words.word[is_.state], target_state_words.word[s]);              \
+    } while (0)
+
+/* Of all that is due, this: a run of before has forgotten what it took up. */
+static due_row_t
+next_on(site_t *site, const char *dp)
+{
+    site->run.byte[0]++;
+    return due_on(site, dp);
+}
+
+static bool
+is_due(site_t *site, const char *dp)
+{
+    site->run.byte[0]++;
+    const due_t *taken = due(site);
+    for (uint32_t i = 0; i < taken->targets.count; i++) {
+        const due_row_t *row = ROW(taken, taken->targets, i, due_row_t);
+        if (slice_equal(record_slice(taken, row->dp), slice_of(dp))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void
+promises(site_t *site, const char *dp)
+{
+    due_row_t row = next_on(site, dp);
+    cr_assert_eq(row.action, ACTION_STAGE, "%s is told to %s", dp, action_words.word[row.action]);
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_PROMISED, 1, RECORD_NONE), OK);
+}
+
+static void
+switches(site_t *site, const char *dp)
+{
+    due_row_t row = next_on(site, dp);
+    cr_assert_eq(row.action, ACTION_INSTALL, "%s is told to %s", dp, action_words.word[row.action]);
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+}
+
+/* P1, and points a, b, c on which it is wanted nowhere. */
+static site_t *
+three_points(void)
+{
+    site_t *site = site_start();
+    package_is(site, "P1", 1);
+    for (const char *name = "abc"; *name; name++) {
+        point_is(site, (char[]){*name, 0});
+    }
+    return site;
+}
+
+Test(switchovers, nobody_switches_before_all_have_promised_and_then_every_one_does)
+{
+    site_t *site = three_points();
+    later(site, "a,b,c", BARRIER, 0, 0);
+    promises(site, "a");
+    promises(site, "b");
+    state_is(site, "a", TARGET_PROMISED);
+    cr_assert_not(is_due(site, "a"), "it is to do something before the decision");
+    is_in(site, SWITCHOVER_STAGING);
+    cr_assert_eq(shown(site, "P1", "a").have, 0u);
+    cr_assert_eq(package_shown_state(site, "P1"), PACKAGE_ACTIVE);
+    site_reopen(site);
+    cr_assert_not(is_due(site, "b"), "a start of the site has let it go");
+    promises(site, "c");
+    is_in(site, SWITCHOVER_DECIDED);
+    cr_assert_eq(switchover(site).promised, 3u);
+    site_reopen(site);
+    switches(site, "a");
+    switches(site, "c");
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "b");
+    is_in(site, SWITCHOVER_DONE);
+    cr_assert_eq(events_of(site, STATUS_TARGET_PROMISED), 3u);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_DECIDED), 1u);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_ENDED), 1u);
+    site_end(site);
+}
+
+Test(switchovers, a_point_that_was_cut_off_after_its_promise_keeps_it_until_it_is_back)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    promises(site, "b");
+    due_row_t row = next_on(site, "a");
+    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, RETRY_MAX_MS), OK);
+    state_is(site, "a", TARGET_PROMISED);
+    cr_assert_eq(shown(site, "P1", "a").cause, ERR_ABSENT);
+    switches(site, "b");
+    is_in(site, SWITCHOVER_DECIDED);
+    make_cancel(site, "P1", NULL);
+    cr_assert_eq(REFUSED(site, cancel), ERR_BUSY, "what is decided was taken back");
+    point_returned_t *m = MAKE(site, point_returned);
+    m->dp = site_text(site, "a");
+    memset(m->dp_incarnation.byte, 'a', sizeof m->dp_incarnation.byte);
+    (void) ASK(site, point_returned, done);
+    switches(site, "a");
+    is_in(site, SWITCHOVER_DONE);
+    site_end(site);
+}
+
+Test(switchovers, the_deadline_cancels_before_the_decision)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 100);
+    promises(site, "a");
+    clock_is(site, 99);
+    is_in(site, SWITCHOVER_STAGING);
+    clock_is(site, 100);
+    is_in(site, SWITCHOVER_CANCELLED);
+    state_is(site, "a", TARGET_CANCELLED);
+    state_is(site, "b", TARGET_CANCELLED);
+    cr_assert_not(is_due(site, "a"));
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_CANCELLED), 1u);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_DECIDED), 0u);
+    site_end(site);
+}
+
+Test(switchovers, the_deadline_never_cancels_after_the_decision)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 100);
+    promises(site, "a");
+    promises(site, "b");
+    switches(site, "a");
+    clock_is(site, 1000);
+    site_reopen(site);
+    is_in(site, SWITCHOVER_DECIDED);
+    state_is(site, "b", TARGET_PROMISED);
+    switches(site, "b");
+    is_in(site, SWITCHOVER_DONE);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_CANCELLED), 0u);
+    site_end(site);
+}
+
+Test(switchovers, an_outcome_after_the_deadline_does_not_make_the_decision)
+{
+    site_t *site = three_points();
+    later(site, "a", BARRIER, 0, 100);
+    due_row_t row = next_on(site, "a");
+    begun(site, &row);
+    world_sim_set_wall(site->sim, WALL_START + 101 * S); /* nobody has looked yet */
+    (void) outcome(site, &row, OK, TARGET_PROMISED, 1, RECORD_NONE);
+    is_in(site, SWITCHOVER_CANCELLED);
+    state_is(site, "a", TARGET_CANCELLED);
+    site_end(site);
+}
+
+Test(switchovers, what_is_staged_switches_at_its_time_and_what_is_not_follows)
+{
+    site_t *site = three_points();
+    later(site, "a,b", ALONE, 3600, 0);
+    promises(site, "a");
+    clock_is(site, 3599);
+    is_in(site, SWITCHOVER_STAGING);
+    state_is(site, "a", TARGET_PROMISED);
+    clock_is(site, 3600);
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "a");
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "b");
+    is_in(site, SWITCHOVER_DONE);
+    site_end(site);
+}
+
+Test(switchovers, a_site_that_was_down_at_the_time_switches_at_its_next_start)
+{
+    site_t *site = three_points();
+    later(site, "a", ALONE, 3600, 0);
+    promises(site, "a");
+    world_sim_set_wall(site->sim, WALL_START + 90000 * S);
+    site_reopen(site);
+    switches(site, "a");
+    is_in(site, SWITCHOVER_DONE);
+    site_end(site);
+}
+
+Test(switchovers, who_asks_for_work_is_told_when_the_clock_has_something_to_say)
+{
+    site_t *site = three_points();
+    later(site, "a", ALONE, 3600, 0);
+    promises(site, "a");
+    site->run.byte[0]++;
+    uint64_t next_ms = due(site)->next_ms;
+    cr_assert(next_ms > 3500000 && next_ms <= 3600000, "it is told to ask again in %llu ms",
+              (unsigned long long) next_ms);
+    site_end(site);
+}
+
+Test(switchovers, a_clock_that_is_set_back_makes_them_wait_and_takes_no_decision_back)
+{
+    site_t *site = three_points();
+    later(site, "a,b", ALONE, 3600, 0);
+    promises(site, "a");
+    clock_is(site, -86400);
+    is_in(site, SWITCHOVER_STAGING);
+    clock_is(site, 3600);
+    is_in(site, SWITCHOVER_DECIDED);
+    clock_is(site, -86400);
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "a");
+    site_end(site);
+}
+
+Test(switchovers, a_barrier_with_a_time_waits_for_both)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 3600, 7200);
+    promises(site, "a");
+    promises(site, "b");
+    is_in(site, SWITCHOVER_STAGING);
+    clock_is(site, 3600);
+    is_in(site, SWITCHOVER_DECIDED);
+    site_end(site);
+    site = three_points();
+    later(site, "a,b", BARRIER, 3600, 7200);
+    promises(site, "a");
+    clock_is(site, 3600);
+    is_in(site, SWITCHOVER_STAGING);
+    promises(site, "b");
+    is_in(site, SWITCHOVER_DECIDED);
+    site_end(site);
+}
+
+Test(switchovers, a_failure_is_waited_for_until_it_is_mended_or_taken_out)
+{
+    for (int way = 0; way < 3; way++) {
+        site_t *site = three_points();
+        later(site, "a,b", BARRIER, 0, 0);
+        promises(site, "a");
+        due_row_t row = next_on(site, "b");
+        begun(site, &row);
+        cr_assert_eq(outcome(site, &row, ERR_NOT_OURS, TARGET_FAILED, 1, 0), OK);
+        is_in(site, SWITCHOVER_STAGING);
+        cr_assert_not(is_due(site, "a"));
+        if (way == 0) {
+            cr_assert(retried(site, "P1", "b"));
+            promises(site, "b");
+        } else if (way == 1) {
+            cr_assert(cancelled(site, "P1", "b"));
+        } else {
+            cr_assert(withdrawn(site, "P1", "b"));
+        }
+        is_in(site, SWITCHOVER_DECIDED);
+        switches(site, "a");
+        site_end(site);
+    }
+}
+
+Test(switchovers, it_is_told_after_a_while_whom_it_waits_for_and_then_once_a_day)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    clock_is(site, RING_WAITS_MS / 1000 - 1);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_WAITS), 0u);
+    clock_is(site, RING_WAITS_MS / 1000 + 1);
+    clock_is(site, RING_WAITS_MS / 1000 + 4000);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_WAITS), 1u);
+    clock_is(site, RING_WAITS_MS / 1000 + 86402);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_WAITS), 2u);
+    site_end(site);
+}
+
+Test(switchovers, another_version_is_staged_by_all_before_anybody_switches)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    cr_assert(package_updated(site, "P1", 2));
+    promises(site, "b");
+    is_in(site, SWITCHOVER_STAGING);
+    promises(site, "a");
+    is_in(site, SWITCHOVER_DECIDED);
+    cr_assert_eq(next_on(site, "a").epoch, 2u);
+    site_end(site);
+}
+
+Test(switchovers, a_group_that_has_switched_goes_the_same_way_with_the_next_version)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 100);
+    promises(site, "a");
+    promises(site, "b");
+    switches(site, "a");
+    switches(site, "b");
+    cr_assert(package_updated(site, "P1", 2));
+    promises(site, "b");
+    is_in(site, SWITCHOVER_STAGING);
+    clock_is(site, 1000);
+    is_in(site, SWITCHOVER_STAGING);
+    cr_assert_eq(shown(site, "P1", "b").have, 1u);
+    promises(site, "a");
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "a");
+    cr_assert_eq(shown(site, "P1", "a").have, 2u);
+    site_end(site);
+}
+
+Test(switchovers, a_rollback_goes_to_all_at_once)
+{
+    site_t *site = three_points();
+    cr_assert(distributed(site, "P1", "a,b"));
+    switches(site, "a");
+    switches(site, "b");
+    cr_assert(package_updated(site, "P1", 2));
+    cr_assert(cancelled(site, "P1", NULL));
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    make_rollback(site, "P1", "1");
+    cr_assert(ASK(site, rollback, package_done)->changed);
+    is_in(site, SWITCHOVER_CANCELLED);
+    switches(site, "a");
+    switches(site, "b");
+    site_end(site);
+}
+
+Test(switchovers, a_cancel_before_the_decision_ends_it_and_a_new_one_may_begin)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    cr_assert(cancelled(site, "P1", NULL));
+    is_in(site, SWITCHOVER_CANCELLED);
+    state_is(site, "a", TARGET_CANCELLED);
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    promises(site, "b");
+    is_in(site, SWITCHOVER_DECIDED);
+    site_end(site);
+}
+
+Test(switchovers, a_paused_point_holds_the_barrier_and_a_held_promise_outlives_the_pause)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    for (int resumes = 0; resumes < 2; resumes++) {
+        if (resumes == 0) {
+            dp_pause_t *m = MAKE(site, dp_pause);
+            HEAD(site, m);
+            m->name = site_text(site, "a");
+            (void) ASK(site, dp_pause, done);
+            promises(site, "b");
+            is_in(site, SWITCHOVER_STAGING);
+        } else {
+            dp_resume_t *m = MAKE(site, dp_resume);
+            HEAD(site, m);
+            m->name = site_text(site, "a");
+            (void) ASK(site, dp_resume, done);
+        }
+    }
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "a");
+    site_end(site);
+}
+
+Test(switchovers, what_has_the_version_already_has_nothing_to_stage)
+{
+    site_t *site = three_points();
+    cr_assert(distributed(site, "P1", "a"));
+    switches(site, "a");
+    later(site, "a,b", BARRIER, 0, 0);
+    state_is(site, "a", TARGET_INSTALLED);
+    cr_assert_eq(switchover(site).points, 1u);
+    promises(site, "b");
+    switches(site, "b");
+    make_later(site, "a,b", BARRIER, 0, 0);
+    cr_assert_not(ASK(site, distribute, targets_changed)->changed);
+    is_in(site, SWITCHOVER_DONE);
+    site_end(site);
+}
+
+Test(switchovers, what_makes_no_sense_is_refused_and_changes_nothing)
+{
+    static const struct {
+        bool barrier;
+        int64_t at, deadline;
+    } bad[] = {{ALONE, -1, 0},      {BARRIER, -1, 0},        {ALONE, 0, 100},
+               {BARRIER, 0, -100},  {BARRIER, 200, 100},     {ALONE, 100, 200},
+               {BARRIER, 100, 100}, {ALONE, 500 * 86400, 0}, {BARRIER, 0, 500 * 86400}};
+    site_t *site = three_points();
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        make_later(site, "a", bad[i].barrier, bad[i].at, bad[i].deadline);
+        cr_assert_eq(REFUSED(site, distribute), ERR_BAD_VALUE, "of case %zu", i);
+        cr_assert_not(shown(site, "P1", "a").there);
+    }
+    make_later(site, "a", BARRIER, 0, 0);
+    texts_t rings = site_texts(site, "10,100");
+    ((distribute_t *) site->message.base)->rings = rings;
+    cr_assert_eq(REFUSED(site, distribute), ERR_BAD_VALUE);
+    later(site, "a,b", BARRIER, 0, 0);
+    make_later(site, "c", BARRIER, 0, 0);
+    cr_assert_eq(REFUSED(site, distribute), ERR_BUSY);
+    make_distribute(site, "P1", "a");
+    cr_assert_eq(REFUSED(site, distribute), ERR_BUSY, "a point of it was taken out unseen");
+    make_distribute(site, "P1", "c");
+    rings = site_texts(site, "10,100");
+    ((distribute_t *) site->message.base)->rings = rings;
+    cr_assert_eq(REFUSED(site, distribute), ERR_BUSY);
+    cr_assert(distributed(site, "P1", "c"), "a point that is not of it cannot have the version");
+    switches(site, "c");
+    site_end(site);
+}
