@@ -455,7 +455,10 @@ extern const record_words_t error_class_words;
 #define REC_package_update(F, R)                                                                   \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
-    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL)
+    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL)                                                 \
+    F(R, time, activate_at, 0, OPTIONAL) /* as of distribute, for all of its points */             \
+    F(R, flag, barrier, 0, OPTIONAL)                                                               \
+    F(R, time, deadline, 0, OPTIONAL)
 #define REC_package_set(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -882,7 +885,10 @@ extern const record_words_t error_class_words;
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
     F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
-    F(R, u64, not_carried, 0, REQUIRED)
+    F(R, u64, not_carried, 0, REQUIRED)                                                            \
+    F(R, time, activate_at, 0, OPTIONAL) /* as of distribute, for all of its points */             \
+    F(R, flag, barrier, 0, OPTIONAL)                                                               \
+    F(R, time, deadline, 0, OPTIONAL)
 #define REC_points_known(F, R) F(R, text, name, NAME_BYTES_MAX, OPTIONAL)
 #define REC_points_listed(F, R)                                                                    \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none was set */ \

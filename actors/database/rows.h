@@ -167,6 +167,8 @@ void target_supersede(tx_t *tx, target_t *target);
 void target_note_damage(tx_t *tx, target_t *target, slice_t text);
 /* It wants this version, from the first try on. */
 void target_want(tx_t *tx, target_t *target, const package_t *package);
+/* Whether it wants the versions of its package, one after the other. */
+bool target_follows(const target_t *target);
 void target_remove(tx_t *tx, target_t *target);
 /* Its part in a switchover; a promise stays with it unless it has none any more. */
 void target_turn(tx_t *tx, target_t *target, turn_t turn);

@@ -186,30 +186,30 @@ refuse_busy(tx_t *tx, const package_t *package, const char *what)
 }
 
 bool
-switchover_read(tx_t *tx, const package_t *package, const distribute_t *m, switch_wish_t *ret)
+switch_is_asked(const switch_wish_t *wish)
 {
-    *ret = (switch_wish_t){.asked = m->barrier || m->activate_at != 0 || m->deadline != 0,
-                           .barrier = m->barrier,
-                           .activate_at = m->activate_at,
-                           .deadline = m->deadline};
-    if (m->rings.count > 0 && ret->asked) {
+    return wish->barrier || wish->activate_at != 0 || wish->deadline != 0;
+}
+
+bool
+switchover_may(tx_t *tx, const package_t *package, bool rings, const switch_wish_t *wish)
+{
+    bool open = switchover_is_open(tx, package->row);
+    if (rings && switch_is_asked(wish)) {
         tx_refuse(tx, ERR_BAD_VALUE, "rings switch one after the other; choose one of both",
                   "cannot distribute '%s' in rings and with a switch of their own", package->id);
         return false;
     }
-    if (m->rings.count > 0 && switchover_is_open(tx, package->row)) {
-        return refuse_busy(tx, package, "its switchover is not decided yet");
+    if (open && (rings || switch_is_asked(wish))) {
+        return refuse_busy(tx, package, "a switchover of it is not decided yet");
     }
-    if (!ret->asked) {
+    if (!switch_is_asked(wish)) {
         return true;
-    }
-    if (switchover_is_open(tx, package->row)) {
-        return refuse_busy(tx, package, "another switchover of it is not decided yet");
     }
     if (rollout_is_open(tx, package->row)) {
         return refuse_busy(tx, package, "its rollout is under way");
     }
-    if (!check_times(tx, package, ret)) {
+    if (!check_times(tx, package, wish)) {
         return false;
     }
     RUN(tx, SQL_TURNS_CLEAR, v_int(package->row));
@@ -225,6 +225,22 @@ switchover_begin(tx_t *tx, const package_t *package, const switch_wish_t *wish)
                       .deadline = wish->deadline};
     become(tx, &s, SWITCHOVER_STAGING, "");
     tell(tx, &s, STATUS_SWITCHOVER_BEGUN, "its points stage it");
+}
+
+void
+switchover_of_all(tx_t *tx, const package_t *package, const switch_wish_t *wish)
+{
+    target_t target = {.row = 0};
+    uint32_t count = 0;
+    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
+        if (target_follows(&target)) {
+            target_turn(tx, &target, TURN_STAGES);
+            count++;
+        }
+    }
+    if (count > 0) {
+        switchover_begin(tx, package, wish);
+    }
 }
 
 bool

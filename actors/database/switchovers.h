@@ -15,14 +15,17 @@
 
 #include "actors/database/names.h"
 
-/* What a distribute asks for. */
+/* What a distribute, or an update, asks for. */
 typedef struct switch_wish {
-    bool asked, barrier;
+    bool barrier;
     int64_t activate_at, deadline; /* wall ns; 0: none */
 } switch_wish_t;
 
-/* False: refused. Nothing is begun. */
-bool switchover_read(tx_t *tx, const package_t *package, const distribute_t *m, switch_wish_t *ret);
+bool switch_is_asked(const switch_wish_t *wish);
+/* False: refused. rings: asked for, too. Nothing is begun. */
+bool switchover_may(tx_t *tx, const package_t *package, bool rings, const switch_wish_t *wish);
+/* Every target that is to have the package stages the version that it is about to want. */
+void switchover_of_all(tx_t *tx, const package_t *package, const switch_wish_t *wish);
 /* After its first target has its turn. */
 void switchover_begin(tx_t *tx, const package_t *package, const switch_wish_t *wish);
 /* Whether this target waits for its turn, and is not to be touched by another distribute. */

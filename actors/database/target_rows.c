@@ -207,6 +207,13 @@ target_want(tx_t *tx, target_t *target, const package_t *package)
     begin_anew(tx, target, TARGET_PENDING);
 }
 
+bool
+target_follows(const target_t *target)
+{
+    return target->state != TARGET_REMOVING && target->state != TARGET_REMOVED &&
+           target->state != TARGET_CANCELLED;
+}
+
 static void
 keep_turn(tx_t *tx, const target_t *target)
 {

@@ -44,7 +44,7 @@ static bool
 wants_it(const target_t *target, const package_t *package, const wish_t *wish)
 {
     return !wants_again(target->state) && target->wanted == package->epoch &&
-           (!wish->later.asked || target->state == TARGET_INSTALLED);
+           (!switch_is_asked(&wish->later) || target->state == TARGET_INSTALLED);
 }
 
 static void
@@ -52,8 +52,8 @@ want(tx_t *tx, target_t *target, const package_t *package, wish_t *wish)
 {
     (void) target_prioritize(tx, target, wish->priority);
     (void) rollout_place(tx, target, wish->ring, wish->ring > 1);
-    target_turn(tx, target, wish->later.asked ? TURN_STAGES : TURN_NONE);
-    wish->staged += wish->later.asked;
+    target_turn(tx, target, switch_is_asked(&wish->later) ? TURN_STAGES : TURN_NONE);
+    wish->staged += switch_is_asked(&wish->later);
     target_want(tx, target, package);
     target_save(tx, target, STATUS_TARGET_PENDING);
     changed_add(tx, &wish->changed, target->dp);
@@ -115,13 +115,13 @@ void
 handle_distribute(tx_t *tx, const distribute_t *m)
 {
     package_t package;
-    wish_t wish = {.priority = m->priority};
+    wish_t wish = {.priority = m->priority, .later = {m->barrier, m->activate_at, m->deadline}};
     point_list_t points = {NULL, 0, 0};
     bool go = package_need(tx, "distribute", record_slice(m, m->id), &package) &&
               may_change(tx, "distribute", &package) &&
               (m->all ? names_all_points(tx, &points)
                       : names_resolve(tx, "distribute", m, m->to, &points)) &&
-              switchover_read(tx, &package, m, &wish.later);
+              switchover_may(tx, &package, m->rings.count > 0, &wish.later);
     spread_t spread = {.count = 0};
     if (go && m->rings.count > 0) {
         go = spread_read(tx, "distribute", m, m->rings, &spread) &&
@@ -234,8 +234,7 @@ retry_one(tx_t *tx, target_t *target, const package_t *package, changed_t *chang
     } else if (!target->taken && !target->paused && !target->held &&
                (target->state == TARGET_RETRYING ||
                 (target->state == TARGET_PROMISED && target->turn == TURN_GOES) ||
-                target->state == TARGET_WAITING ||
-                target->state == TARGET_REMOVING)) {
+                target->state == TARGET_WAITING || target->state == TARGET_REMOVING)) {
         target_due_now(tx, target);
     } else {
         return;

@@ -359,6 +359,29 @@ Test(switchovers, a_group_that_has_switched_goes_the_same_way_with_the_next_vers
     site_end(site);
 }
 
+Test(switchovers, an_update_is_staged_by_all_who_have_the_package_when_it_is_asked_for_so)
+{
+    site_t *site = three_points();
+    cr_assert(distributed(site, "P1", "a,b"));
+    switches(site, "a");
+    switches(site, "b");
+    make_version(site, false, "P1", 2);
+    version_commit_t *m = (version_commit_t *) site->message.base;
+    m->activate_at = WALL_START + 100 * S;
+    cr_assert(ASK(site, version_commit, package_done)->changed);
+    promises(site, "a");
+    cr_assert_eq(shown(site, "P1", "a").have, 1u);
+    clock_is(site, 100);
+    switches(site, "a");
+    switches(site, "b");
+    is_in(site, SWITCHOVER_DONE);
+    make_version(site, false, "P1", 3);
+    ((version_commit_t *) site->message.base)->activate_at = WALL_START - S;
+    cr_assert_eq(REFUSED(site, version_commit), ERR_BAD_VALUE);
+    state_is(site, "a", TARGET_INSTALLED);
+    site_end(site);
+}
+
 Test(switchovers, a_rollback_goes_to_all_at_once)
 {
     site_t *site = three_points();
