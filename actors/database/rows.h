@@ -175,6 +175,8 @@ void target_turn(tx_t *tx, target_t *target, turn_t turn);
 /* The version that it wants is staged at its point from now on; and whether it is. */
 void target_promise(tx_t *tx, target_t *target);
 bool target_is_promised(const target_t *target);
+/* What was staged is not there, or not what is wanted any more. */
+void target_unpromise(tx_t *tx, target_t *target);
 void target_due_now(tx_t *tx, target_t *target);
 /* What is in hand for it is taken back and is due at once, in its new place; false: it is there. */
 bool target_prioritize(tx_t *tx, target_t *target, uint32_t priority);

@@ -194,14 +194,16 @@ switch_is_asked(const switch_wish_t *wish)
 bool
 switchover_may(tx_t *tx, const package_t *package, bool rings, const switch_wish_t *wish)
 {
-    bool open = switchover_is_open(tx, package->row);
+    switchover_t s;
+    bool open = switchover_of(tx, package->row, &s) &&
+                (s.state == SWITCHOVER_STAGING || s.state == SWITCHOVER_DECIDED);
     if (rings && switch_is_asked(wish)) {
         tx_refuse(tx, ERR_BAD_VALUE, "rings switch one after the other; choose one of both",
                   "cannot distribute '%s' in rings and with a switch of their own", package->id);
         return false;
     }
     if (open && (rings || switch_is_asked(wish))) {
-        return refuse_busy(tx, package, "a switchover of it is not decided yet");
+        return refuse_busy(tx, package, "a switchover of it is not over yet");
     }
     if (!switch_is_asked(wish)) {
         return true;

@@ -190,9 +190,27 @@ take_version(target_t *target, const package_t *package)
 }
 
 static void
+keep_turn(tx_t *tx, const target_t *target)
+{
+    RUN(tx, SQL_TARGET_TURN, v_int(target->row), v_int(target->turn), v_some(target->promised),
+        v_some((int64_t) target->promised_epoch));
+}
+
+void
+target_unpromise(tx_t *tx, target_t *target)
+{
+    if (target->promised != 0) {
+        target->promised = 0;
+        keep_turn(tx, target);
+        target->state = target->state == TARGET_PROMISED ? TARGET_PENDING : target->state;
+    }
+}
+
+static void
 begin_anew(tx_t *tx, target_t *target, uint32_t state)
 {
     target_supersede(tx, target);
+    target_unpromise(tx, target);
     target->state = state;
     target->attempts = 0;
     target->integrity = 0;
@@ -212,13 +230,6 @@ target_follows(const target_t *target)
 {
     return target->state != TARGET_REMOVING && target->state != TARGET_REMOVED &&
            target->state != TARGET_CANCELLED;
-}
-
-static void
-keep_turn(tx_t *tx, const target_t *target)
-{
-    RUN(tx, SQL_TARGET_TURN, v_int(target->row), v_int(target->turn), v_some(target->promised),
-        v_some((int64_t) target->promised_epoch));
 }
 
 void

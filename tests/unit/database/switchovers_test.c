@@ -456,6 +456,58 @@ Test(switchovers, what_has_the_version_already_has_nothing_to_stage)
     site_end(site);
 }
 
+Test(switchovers, what_is_decided_is_not_staged_again_before_it_is_over)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    promises(site, "b");
+    switches(site, "a");
+    make_later(site, "a,b", BARRIER, 0, 0);
+    cr_assert_eq(REFUSED(site, distribute), ERR_BUSY);
+    make_distribute(site, "P1", "a,b");
+    texts_t rings = site_texts(site, "10,100");
+    ((distribute_t *) site->message.base)->rings = rings;
+    cr_assert_eq(REFUSED(site, distribute), ERR_BUSY);
+    state_is(site, "b", TARGET_PROMISED);
+    switches(site, "b");
+    is_in(site, SWITCHOVER_DONE);
+    site_end(site);
+}
+
+Test(switchovers, a_promise_does_not_move_with_its_point)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    make_point(site, false, "a", 'a');
+    text_t root = site_text(site, "/elsewhere");
+    ((point_commit_t *) site->message.base)->root = root;
+    ((point_commit_t *) site->message.base)->written = true;
+    (void) ASK(site, point_commit, done);
+    promises(site, "b");
+    is_in(site, SWITCHOVER_STAGING);
+    promises(site, "a");
+    is_in(site, SWITCHOVER_DECIDED);
+    site_end(site);
+}
+
+Test(switchovers, a_point_that_is_forgotten_is_waited_for_no_more)
+{
+    site_t *site = three_points();
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    dp_remove_t *m = MAKE(site, dp_remove);
+    HEAD(site, m);
+    m->name = site_text(site, "b");
+    m->forget = true;
+    (void) ASK(site, dp_remove, done);
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "a");
+    is_in(site, SWITCHOVER_DONE);
+    site_end(site);
+}
+
 Test(switchovers, what_makes_no_sense_is_refused_and_changes_nothing)
 {
     static const struct {
@@ -486,4 +538,92 @@ Test(switchovers, what_makes_no_sense_is_refused_and_changes_nothing)
     cr_assert(distributed(site, "P1", "c"), "a point that is not of it cannot have the version");
     switches(site, "c");
     site_end(site);
+}
+
+/* ---- power cuts ---- */
+
+/* A site of its own fate; a has promised, and b has work in hand whose end is the decision. */
+static site_t *
+one_promise_short(uint64_t seed, due_row_t *ret_last)
+{
+    fault_t fault;
+    world_sim_options_t options = {.seed = seed, .wall_start_ns = WALL_START};
+    site_t *site = site_on(world_sim_new(&options));
+    cr_assert_eq(site_open(site, &fault), OK);
+    package_is(site, "P1", 1);
+    point_is(site, "a");
+    point_is(site, "b");
+    later(site, "a,b", BARRIER, 0, 100);
+    promises(site, "a");
+    *ret_last = next_on(site, "b");
+    begun(site, ret_last);
+    return site;
+}
+
+/* Whether anybody was told to switch. */
+static bool
+an_instruction_left(site_t *site)
+{
+    bool left = false;
+    due_targets_t *m = MAKE(site, due_targets);
+    m->run = site->run;
+    m->run.byte[0]++;
+    add(site, &due_targets_type);
+    const group_answers_t *answers = run(site);
+    if (ROW(answers, answers->answers, 0, group_answer_t)->number != MSG_due) {
+        return false;
+    }
+    const due_t *taken = ANSWERED(site, 0, due);
+    for (uint32_t i = 0; i < taken->targets.count; i++) {
+        left = left || ROW(taken, taken->targets, i, due_row_t)->action == ACTION_INSTALL;
+    }
+    return left;
+}
+
+static void
+judge_decision(site_t *site, uint64_t cut, bool told)
+{
+    uint32_t state = switchover(site).state;
+    cr_assert(!told || state == SWITCHOVER_DECIDED,
+              "cut %d: it was told that it is decided, and it is %s", (int) cut,
+              switchover_state_words.word[state]);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_DECIDED), state == SWITCHOVER_DECIDED ? 1u : 0u);
+    if (state == SWITCHOVER_DECIDED) {
+        clock_is(site, 200);
+        is_in(site, SWITCHOVER_DECIDED);
+    } else {
+        cr_assert_not(is_due(site, "a"), "cut %d: half of a decision", (int) cut);
+        promises(site, "b");
+    }
+    switches(site, "a");
+    switches(site, "b");
+    is_in(site, SWITCHOVER_DONE);
+    cr_assert_eq(events_of(site, STATUS_SWITCHOVER_DECIDED), 1u);
+}
+
+/* False when it came to its end. */
+static bool
+decision_cut(uint64_t cut)
+{
+    due_row_t last;
+    site_t *site = one_promise_short(5000 + cut, &last);
+    world_sim_cut_after(site->sim, cut);
+    bool told = outcome(site, &last, OK, TARGET_PROMISED, 1, RECORD_NONE) == OK;
+    told = an_instruction_left(site) || told;
+    bool was_cut = world_sim_is_cut(site->sim);
+    world_sim_crash(site->sim);
+    world_sim_cut_after(site->sim, 0);
+    site_reopen(site);
+    judge_decision(site, cut, told);
+    site_end(site);
+    return was_cut;
+}
+
+Test(switchovers, the_decision_is_made_or_not_and_never_half_cut_at_every_operation)
+{
+    uint64_t cut = 1;
+    while (decision_cut(cut)) {
+        cut++;
+    }
+    cr_assert_gt(cut, 4u, "only %d cuts were made", (int) cut);
 }
