@@ -101,6 +101,8 @@ CLAIM_OF_BOTH(promise, of_what_is_current_already_nothing_is_written_and_nothing
     EXPECT_COUNT(collected_below(&yard, 2), 1);
     yard.order.epoch = 2;
     cr_expect(verified(&yard), "the version before the switch has lost its directory");
+    yard.order.stage = false;
+    cr_expect(placed(&yard).already, "the version before the switch is not the point's any more");
     yard.order.epoch = 3;
     yard.order.stage = false;
     EXPECT_COUNT(placed(&yard).files_written, 0);
