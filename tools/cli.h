@@ -47,8 +47,8 @@ typedef struct cli_command {
     const char *words; /* "package add" */
     const char *wire;  /* "package.add"; NULL: watch */
     const char *sentence;
-    bool changes;       /* carries a key */
-    bool long_work;     /* waits as long as the host lives */
+    bool changes;        /* carries a key */
+    bool long_work;      /* waits as long as the host lives */
     cli_slot_t slot[12]; /* positionals in order, then options; word NULL at the end */
 } cli_command_t;
 extern const cli_command_t cli_commands[];

@@ -312,8 +312,8 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
     if (m->next == TARGET_PROMISED) {
         target_promise(tx, target);
     }
-    target->state = m->next == TARGET_RETRYING && waits_to_switch(target, m) ? TARGET_PROMISED
-                                                                             : m->next;
+    target->state =
+        m->next == TARGET_RETRYING && waits_to_switch(target, m) ? TARGET_PROMISED : m->next;
     target->sent = m->next == TARGET_INSTALLED ? m->sent : RECORD_NONE;
     target->attempts = m->attempts;
     target->integrity = m->integrity_next;

@@ -76,8 +76,7 @@ bool
 rollout_is_open(tx_t *tx, int64_t package)
 {
     rollout_t r;
-    return rollout_of(tx, package, &r) &&
-           (r.state == ROLLOUT_RUNS || r.state == ROLLOUT_STOPPED);
+    return rollout_of(tx, package, &r) && (r.state == ROLLOUT_RUNS || r.state == ROLLOUT_STOPPED);
 }
 
 /* ---- figures: an index answers each, and walks no further than the limit ---- */

@@ -64,7 +64,7 @@ typedef struct target {
     uint32_t turn;     /* turn_t: of its package's switchover */
     int64_t promised;  /* wall ns since when promised_epoch is staged at its point; 0: none is */
     uint64_t promised_epoch;
-    bool held;         /* that ring has not begun, or was stopped */
+    bool held; /* that ring has not begun, or was stopped */
     /* of its package, point and versions */
     char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
     id128_t package_incarnation, dp_incarnation;

@@ -209,7 +209,7 @@
     "SELECT t.row, t.package, t.point, t.state, t.wanted, t.have, t.have_root, t.attempts, t.of, " \
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
-    "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed, t.ring, t.held, "     \
+    "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed, t.ring, t.held, "              \
     "t.turn, t.promised, t.promised_epoch FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
