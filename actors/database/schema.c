@@ -127,7 +127,7 @@ static const char *const steps[] = {
     "  epoch INTEGER NOT NULL, attempt INTEGER NOT NULL, result INTEGER NOT NULL,"
     "  code INTEGER NOT NULL, at INTEGER NOT NULL, text TEXT NOT NULL);",
     /* turn of a target: 0 none, 1 it is staged and does not switch, 2 it may switch. promised:
-     * since when promised_epoch is staged at its point. look: when the clock has something to say. */
+     * since when promised_epoch is staged at its point. look: when the clock has a say. */
     ("CREATE TABLE switchover (package INTEGER PRIMARY KEY REFERENCES package ON DELETE CASCADE,"
      "  state INTEGER NOT NULL, since INTEGER NOT NULL, barrier INTEGER NOT NULL,"
      "  activate_at INTEGER, deadline INTEGER, why TEXT, look INTEGER);"

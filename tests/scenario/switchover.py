@@ -172,7 +172,8 @@ def a_time_that_makes_no_sense_is_refused_and_nothing_is_wanted():
         site.do('package.add', {'id': 'P1', 'source': site.path('source')})
         for words in (('--activate-at', '2020-01-01T00:00:00Z'), ('--deadline', '+1h'),
                       ('--barrier', '--deadline', '+1h', '--activate-at', '+2h'),
-                      ('--barrier', '--rings', '10,100'), ('--activate-at', '2199-01-01T00:00:00Z')):
+                      ('--barrier', '--rings', '10,100'),
+                      ('--activate-at', '2199-01-01T00:00:00Z')):
             refused = despool(site, 'distribute', 'P1', '--to', 'one', *words)
             assert refused.returncode == 1 and 'cannot distribute' in refused.stderr, refused
         for words in ('--activate-at', 'tomorrow'), ('--activate-at', '2030-01-01T00:00:00'):
