@@ -141,7 +141,7 @@ is_receipt(const agent_order_t *order, const actor_answer_t *answer)
 {
     const outcome_t *outcome = ANSWER_AS(answer, outcome);
 
-    return outcome && outcome->err == OK && outcome->action == ACTION_INSTALL &&
+    return outcome && outcome->err == OK && action_places(outcome->action) &&
            order->task == AGENT_TASK_WORK;
 }
 

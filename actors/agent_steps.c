@@ -182,7 +182,7 @@ worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         return agent_go_on(ctx, self);
     }
     const outcome_t *outcome = ANSWER_AS(answer, outcome);
-    bool placed = outcome && outcome->err == OK && outcome->action == ACTION_INSTALL;
+    bool placed = outcome && outcome->err == OK && action_places(outcome->action);
     bool tidies = ANSWER_AS(answer, collected) || (outcome && outcome->action == ACTION_REMOVE);
     if (placed) {
         self->fetched_root = (digest_t){{0}};
@@ -201,7 +201,7 @@ is_placement(const agent_state_t *self)
 {
     agent_task_t task = (agent_task_t) agent_order_of(self->order)->task;
 
-    return agent_work_of(self->order)->action == ACTION_INSTALL &&
+    return action_places(agent_work_of(self->order)->action) &&
            (task == AGENT_TASK_MEASURE || task == AGENT_TASK_WORK);
 }
 

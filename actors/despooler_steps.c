@@ -127,7 +127,7 @@ may_make_way(const queue_entry_t *entry)
 {
     const hand_t *hand = entry ? entry->load : NULL;
 
-    return hand && hand->revision != 0 && hand_work(hand)->action == ACTION_INSTALL &&
+    return hand && hand->revision != 0 && action_places(hand_work(hand)->action) &&
            point_is_agent(record_slice(hand_work(hand), hand_work(hand)->dp_root));
 }
 
@@ -229,7 +229,7 @@ measured(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     if (hand_work(entry->load)->action == ACTION_PLAN) {
         return steps_tell_outcome(ctx, self, entry, hand_draft_plan(ctx, entry, m));
     }
-    if (hand_work(entry->load)->action == ACTION_INSTALL && !m->already) {
+    if (action_places(hand_work(entry->load)->action) && !m->already) {
         switch (hand_admit(self, entry, m)) {
         case LEDGER_STALE:
             return start_measure(ctx, self, entry);

@@ -42,7 +42,7 @@ orders_places(const order_t *order)
     agent_task_t task = (agent_task_t) call_of(order)->task;
 
     return (task == AGENT_TASK_MEASURE || task == AGENT_TASK_WORK) &&
-           work_of(call_of(order))->action == ACTION_INSTALL;
+           action_places(work_of(call_of(order))->action);
 }
 
 bool
@@ -284,10 +284,10 @@ pass_outcome(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent
     outcome_fill_of(draft, outcome, call, work);
     outcome->need = need;
     outcome->have = have;
-    outcome->sent = work->action == ACTION_INSTALL ? order->sent : RECORD_NONE;
+    outcome->sent = action_places(work->action) ? order->sent : RECORD_NONE;
     outcome->reached = true;
     outcome->root = (digest_t){{0}};
-    if (said->err == OK && work->action == ACTION_INSTALL) {
+    if (said->err == OK && action_places(work->action)) {
         outcome->err = receipt_holds(self, agent, order, m);
         outcome->root = outcome->err == OK ? work->root : outcome->root;
     }

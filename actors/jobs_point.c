@@ -36,6 +36,7 @@ order_of(const task_t *task)
                            .incarnation = task->work->package_incarnation,
                            .epoch = task->work->epoch,
                            .root = task->work->root,
+                           .stage = task->work->action == ACTION_STAGE,
                            .label = task->label[0] ? task->label : NULL};
 }
 
@@ -107,7 +108,7 @@ job_measure(job_t *job, world_t *world, const void *input, void *resource)
     place_plan_t plan = {0};
     err_t err = resource ? ERR_INTERNAL : task_open(&task, job, world, input);
 
-    if (err == OK && task.work->action == ACTION_INSTALL) {
+    if (err == OK && action_places(task.work->action)) {
         place_order_t order = order_of(&task);
         err = place_plan(world, task.store, &task.point, &order, &plan, &task.fault);
     }
@@ -321,6 +322,7 @@ job_work(job_t *job, world_t *world, const void *input, void *resource)
     if (err == OK) {
         switch ((action_t) task.work->action) {
         case ACTION_INSTALL:
+        case ACTION_STAGE:
             err = install(job, &task, m);
             break;
         case ACTION_REMOVE:

@@ -98,6 +98,9 @@ fill_from_update(actor_ctx_t *ctx, version_commit_t *m, const package_update_t *
     m->principal = actor_text(ctx, record_slice(update, update->principal));
     m->id = actor_text(ctx, record_slice(update, update->id));
     m->label = actor_text(ctx, record_slice(update, update->version));
+    m->activate_at = update->activate_at;
+    m->barrier = update->barrier;
+    m->deadline = update->deadline;
 }
 
 const version_commit_t *

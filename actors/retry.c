@@ -99,7 +99,9 @@ retry_decide(const outcome_t *outcome, uint64_t random)
         .due_ms = RECORD_NONE,
     };
     if (outcome->err == OK) {
-        follows.next = removes ? TARGET_REMOVED : TARGET_INSTALLED;
+        follows.next = removes                           ? TARGET_REMOVED
+                       : outcome->action == ACTION_STAGE ? TARGET_PROMISED
+                                                         : TARGET_INSTALLED;
         follows.integrity = 0;
         return follows;
     }

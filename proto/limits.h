@@ -150,6 +150,7 @@
 #define ZONE_FILE_BYTES_MAX    65536u      /* bytes of a time zone's file; a larger one is refused (damaged) */
 #define RINGS_MAX              16u         /* rings of a rollout; more are refused (too-large) */
 #define RING_TRIES             3u          /* tries that reached a point; then its ring counts it as a failure */
+#define SWITCH_DAYS_MAX        400u        /* that a switchover or its deadline may lie ahead; more is refused (bad-value) */
 #define RING_WAITS_MS          600000u     /* 10 min that a ring may take in silence; then who it waits for is told, and once a day */
 #define RATED_LINKS_MAX        10000u      /* links of a site; a further one is refused (full) */
 #define TOKEN_LIFE_S           86400u      /* a day that a token is good, unless dp add says otherwise */

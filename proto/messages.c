@@ -14,6 +14,7 @@ RECORD_WORDS_DEFINE(packing, PACKINGS, PACKING)
 RECORD_WORDS_DEFINE(priority, PRIORITIES, PRIORITY)
 RECORD_WORDS_DEFINE(activation_result, ACTIVATION_RESULTS, ACTIVATION_RESULT)
 RECORD_WORDS_DEFINE(rollout_state, ROLLOUT_STATES, ROLLOUT)
+RECORD_WORDS_DEFINE(switchover_state, SWITCHOVER_STATES, SWITCHOVER)
 RECORD_WORDS_DEFINE(severity, SEVERITIES, SEVERITY)
 RECORD_WORDS_DEFINE(component_state, COMPONENT_STATES, COMPONENT)
 
@@ -99,6 +100,12 @@ name_is_valid(slice_t text)
         }
     }
     return true;
+}
+
+bool
+action_places(uint32_t action)
+{
+    return action == ACTION_INSTALL || action == ACTION_STAGE;
 }
 
 bool

@@ -22,7 +22,8 @@
     W(P, FAILED, "failed")                                                                         \
     W(P, CANCELLED, "cancelled")                                                                   \
     W(P, REMOVING, "removing")                                                                     \
-    W(P, REMOVED, "removed")
+    W(P, REMOVED, "removed")                                                                       \
+    W(P, PROMISED, "promised") /* staged, verified and durable there; its turn to switch has not come */
 RECORD_WORDS_ENUM(target_state, TARGET_STATES, TARGET)
 
 #define PACKAGE_STATES(W, P) W(P, IDLE, "idle") W(P, ACTIVE, "active") W(P, COMPLETE, "complete") W(P, FAILED, "failed")
@@ -32,8 +33,11 @@ RECORD_WORDS_ENUM(package_state, PACKAGE_STATES, PACKAGE)
 RECORD_WORDS_ENUM(point_state, POINT_STATES, POINT)
 
 #define ACTIONS(W, P)                                                                              \
-    W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify") W(P, PLAN, "plan")
+    W(P, INSTALL, "install") W(P, REMOVE, "remove") W(P, VERIFY, "verify") W(P, PLAN, "plan")     \
+    W(P, STAGE, "stage") /* as install, but for the switch and the receipt */
 RECORD_WORDS_ENUM(action, ACTIONS, ACTION)
+/* Whether it puts a version at a point: install, or stage. */
+bool action_places(uint32_t action);
 
 /* Of a target: which work at its point, and for slots, goes first. */
 #define PRIORITIES(W, P)                                                                           \
@@ -44,6 +48,12 @@ RECORD_WORDS_ENUM(priority, PRIORITIES, PRIORITY)
 #define ROLLOUT_STATES(W, P)                                                                       \
     W(P, RUNS, "runs") W(P, STOPPED, "stopped") W(P, DONE, "done") W(P, CANCELLED, "cancelled")
 RECORD_WORDS_ENUM(rollout_state, ROLLOUT_STATES, ROLLOUT)
+
+/* Of a switchover: its points are staged; the decision is durable; all have switched, or have ended
+ * otherwise; nobody switches. */
+#define SWITCHOVER_STATES(W, P)                                                                    \
+    W(P, STAGING, "staging") W(P, DECIDED, "decided") W(P, DONE, "done") W(P, CANCELLED, "cancelled")
+RECORD_WORDS_ENUM(switchover_state, SWITCHOVER_STATES, SWITCHOVER)
 
 #define SEVERITIES(W, P) W(P, INFO, "info") W(P, WARNING, "warning") W(P, ERROR, "error")
 RECORD_WORDS_ENUM(severity, SEVERITIES, SEVERITY)
@@ -86,6 +96,7 @@ extern const record_words_t error_class_words;
     M(target_status, "one package on one distribution point, as an operator sees it")              \
     M(activation_row, "how an agent's own program ended after a version became current there")      \
     M(rollout_row, "how far a package is on its way through its rings")                            \
+    M(switchover_row, "when the points of a package switch to what they have staged")              \
     M(package_row, "a package in a list")                                                          \
     M(package_status, "a package and its targets")                                                 \
     M(point_row, "a distribution point in a list")                                                 \
@@ -142,13 +153,25 @@ extern const record_words_t error_class_words;
     F(R, maybe, activation, activation_row, OPTIONAL) /* of what the point has; null: none was told */ \
     F(R, time, closes, 0, OPTIONAL) /* of what goes to its point now: when the window closes */    \
     F(R, time, ends, 0, OPTIONAL)   /* when it would be there, through later windows; null: not known */ \
-    F(R, flag, late, 0, OPTIONAL)   /* that is after this window */
+    F(R, flag, late, 0, OPTIONAL)   /* that is after this window */                                  \
+    F(R, time, promised, 0, OPTIONAL) /* since when what it wants is staged there, and not switched to */
 #define REC_activation_row(F, R)                                                                   \
     F(R, word, result, activation_result, REQUIRED)                                                \
     F(R, u32, code, 0, REQUIRED)    /* exit status, number of the signal, or errno */              \
     F(R, u32, attempt, 0, REQUIRED) /* from 1; above where a run was cut before its end */         \
     F(R, time, at, 0, OPTIONAL)     /* by the agent's clock */                                     \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL) /* the last line that it said */
+#define REC_switchover_row(F, R)                                                                   \
+    F(R, word, state, switchover_state, REQUIRED)                                                  \
+    F(R, time, since, 0, OPTIONAL)    /* of this state */                                          \
+    F(R, flag, barrier, 0, REQUIRED)  /* nobody switches before all have promised */               \
+    F(R, time, activate_at, 0, OPTIONAL) /* nobody switches before */                              \
+    F(R, time, deadline, 0, OPTIONAL) /* it is cancelled then, when it is not decided */           \
+    F(R, u32, points, 0, REQUIRED)    /* that it is about */                                       \
+    F(R, u32, promised, 0, REQUIRED)  /* of them, that hold the version whole and durable */       \
+    F(R, u32, switched, 0, REQUIRED)  /* of them, that have it */                                  \
+    F(R, text, waits_for, NAME_BYTES_MAX, OPTIONAL) /* one that has not promised, or not switched */ \
+    F(R, text, why, TEXT_BYTES_MAX, OPTIONAL)
 #define REC_rollout_row(F, R)                                                                      \
     F(R, text, rings, TEXT_BYTES_MAX, REQUIRED) /* percents of the points, as they were given */   \
     F(R, u32, ring, 0, REQUIRED)                /* that it has come to, from 1 */                  \
@@ -180,7 +203,8 @@ extern const record_words_t error_class_words;
     F(R, maybe, version, version_ref, OPTIONAL)                                                    \
     F(R, word, state, package_state, REQUIRED)                                                     \
     F(R, rows, targets, target_status, REQUIRED)                                                   \
-    F(R, maybe, rollout, rollout_row, OPTIONAL)
+    F(R, maybe, rollout, rollout_row, OPTIONAL)                                                    \
+    F(R, maybe, switchover, switchover_row, OPTIONAL)
 #define REC_point_row(F, R)                                                                        \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, root, PATH_BYTES_MAX, REQUIRED)                                                     \
@@ -455,7 +479,10 @@ extern const record_words_t error_class_words;
 #define REC_package_update(F, R)                                                                   \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
-    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL)
+    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL)                                                 \
+    F(R, time, activate_at, 0, OPTIONAL) /* as of distribute, for all of its points */             \
+    F(R, flag, barrier, 0, OPTIONAL)                                                               \
+    F(R, time, deadline, 0, OPTIONAL)
 #define REC_package_set(F, R)                                                                      \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -521,7 +548,10 @@ extern const record_words_t error_class_words;
     F(R, flag, all, 0, OPTIONAL)                                                                   \
     F(R, word, priority, priority, OPTIONAL) /* also of targets that want the version already */   \
     F(R, texts, rings, RINGS_MAX, OPTIONAL) /* percents of the points, rising, the last is 100 */  \
-    F(R, u32, stop_at, 0, OPTIONAL)         /* of rings: failures that stop the rest; 0: 1 */
+    F(R, u32, stop_at, 0, OPTIONAL)         /* of rings: failures that stop the rest; 0: 1 */      \
+    F(R, time, activate_at, 0, OPTIONAL) /* staged at once, switched then, by the site's clock */  \
+    F(R, flag, barrier, 0, OPTIONAL)     /* nobody switches before all have promised */            \
+    F(R, time, deadline, 0, OPTIONAL)    /* of a barrier: cancels what is not decided by then */
 #define REC_distribute_plan(F, R)                                                                  \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -881,7 +911,10 @@ extern const record_words_t error_class_words;
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
     F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
-    F(R, u64, not_carried, 0, REQUIRED)
+    F(R, u64, not_carried, 0, REQUIRED)                                                            \
+    F(R, time, activate_at, 0, OPTIONAL) /* as of distribute, for all of its points */             \
+    F(R, flag, barrier, 0, OPTIONAL)                                                               \
+    F(R, time, deadline, 0, OPTIONAL)
 #define REC_points_known(F, R) F(R, text, name, NAME_BYTES_MAX, OPTIONAL)
 #define REC_points_listed(F, R)                                                                    \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none was set */ \

@@ -69,6 +69,12 @@
     S(2413, STATUS_TARGET_WINDOW, INFO, "a target waits for its point's window, where it was")     \
     S(2414, STATUS_WINDOW_SHORT, WARNING, "a transfer will not be finished when its window closes") \
     S(2415, STATUS_ZONE_LOST, ERROR, "the time zone of a point's windows cannot be read: they are closed") \
+    S(2419, STATUS_TARGET_PROMISED, INFO, "a distribution point has staged a version, and promised to switch to it") \
+    S(2420, STATUS_SWITCHOVER_BEGUN, INFO, "a switchover begins: its points stage the version")    \
+    S(2421, STATUS_SWITCHOVER_DECIDED, INFO, "a switchover is decided: its points switch")         \
+    S(2422, STATUS_SWITCHOVER_WAITS, WARNING, "a switchover waits for some of its points")         \
+    S(2423, STATUS_SWITCHOVER_CANCELLED, WARNING, "a switchover was cancelled: none of its points switches") \
+    S(2424, STATUS_SWITCHOVER_ENDED, INFO, "a switchover has come to its end")                     \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

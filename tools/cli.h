@@ -32,6 +32,7 @@ typedef enum cli_kind {
     CLI_REST,   /* array of str: all positionals that are left */
     CLI_NUMBER, /* unsigned */
     CLI_RATE,   /* unsigned, bytes a second: 40M, 512Ki, none */
+    CLI_TIME,   /* str: 2027-03-01T02:00:00+01:00, or +2h from now; travels as UTC */
     CLI_FLAG    /* true */
 } cli_kind_t;
 
@@ -57,7 +58,7 @@ typedef struct cli_argument {
     const char *text;   /* of TEXT */
     const char **items; /* of lists; owned */
     uint32_t count;
-    char *path; /* of PATH; owned */
+    char *path; /* of PATH and TIME; owned */
     uint64_t number;
 } cli_argument_t;
 
@@ -79,6 +80,8 @@ void cli_help(const cli_command_t *command); /* NULL: all commands */
 /* From / on, without '.', '..', doubled and trailing slashes, by its text alone: the path is the
  * site's. NULL: longer than a path may be. The caller's to free. */
 char *cli_absolute(const char *path);
+/* As RFC 3339 in UTC, for free(); NULL: it is no time with a zone. */
+char *cli_time(const char *text);
 
 #define CLI_REQUEST_ID 1u /* of the request that the line is; later ones of a client count on */
 /* Encodes the request; false when it does not fit. */
@@ -108,6 +111,7 @@ void cli_show_json(const wire_value_t *value);
 void cli_show_plan(const wire_value_t *result);
 /* How far a package is on its way through its rings; nothing for one that has none. */
 void cli_show_rollout(const wire_value_t *package);
+void cli_show_switchover(const wire_value_t *package);
 /* The answer of graph: as tables, or with --dot as text for Graphviz. */
 void cli_show_graph(const cli_line_t *line, const wire_value_t *result);
 void cli_show_event(const wire_value_t *event);

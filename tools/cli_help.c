@@ -18,6 +18,8 @@ value_shown(const cli_slot_t *slot)
         return " N";
     case CLI_RATE:
         return " RATE";
+    case CLI_TIME:
+        return " TIME";
     case CLI_LIST:
         return strcmp(slot->word, "--rings") == 0 ? " PERCENT[,PERCENT...]" : " NAME[,NAME...]";
     case CLI_PATH:

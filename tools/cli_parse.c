@@ -208,6 +208,9 @@ take_value(cli_argument_t *argument, char *value)
         return number_of(value, &argument->number);
     case CLI_RATE:
         return rate_of(value, &argument->number);
+    case CLI_TIME:
+        argument->path = cli_time(value);
+        return argument->path != NULL;
     case CLI_FLAG:
         return true;
     }
@@ -220,7 +223,7 @@ fill(cli_line_t *line, const cli_slot_t *slot, char *value)
 {
     bool again = cli_argument(line, slot->word) != NULL;
     bool once = slot->kind == CLI_TEXT || slot->kind == CLI_PATH || slot->kind == CLI_NUMBER ||
-                slot->kind == CLI_RATE;
+                slot->kind == CLI_RATE || slot->kind == CLI_TIME;
 
     if (again && once) {
         return usage(line, "given twice:", slot->word);
@@ -229,8 +232,12 @@ fill(cli_line_t *line, const cli_slot_t *slot, char *value)
     if (!argument) {
         return usage(line, "too many arguments at", slot->word);
     }
-    return take_value(argument, value) ? EXIT_DONE
-                                       : usage(line, "cannot use the value of", slot->word);
+    if (take_value(argument, value)) {
+        return EXIT_DONE;
+    }
+    return slot->kind == CLI_TIME
+               ? usage(line, "no time with a zone (2027-03-01T02:00:00+01:00, or +2h):", value)
+               : usage(line, "cannot use the value of", slot->word);
 }
 
 static int

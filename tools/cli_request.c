@@ -26,6 +26,7 @@ put_argument(wire_writer_t *writer, const cli_argument_t *argument)
         put_text(writer, argument->text);
         break;
     case CLI_PATH:
+    case CLI_TIME:
         put_text(writer, argument->path);
         break;
     case CLI_LIST:

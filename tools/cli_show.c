@@ -73,6 +73,7 @@ show_package_state(const wire_value_t *package)
     cli_line(stdout, "%.*s version %s is %.*s", (int) id.size, id.data, version, (int) state.size,
              state.data);
     cli_show_rollout(package);
+    cli_show_switchover(package);
 }
 
 static void

@@ -32,21 +32,37 @@ put_activation(cli_table_t *table, const wire_value_t *target)
     return true;
 }
 
+/* Since when what it wants is there, and not switched to. */
+static void
+put_promised(cli_table_t *table, const wire_value_t *target, slice_t code, slice_t text)
+{
+    slice_t since = cli_text(target, "promised");
+
+    table_cellf(table, "promised since %.*s%s%.*s%s%.*s", (int) since.size, since.data,
+                code.size > 0 ? "; " : "", (int) code.size, code.data, text.size > 0 ? ": " : "",
+                (int) text.size, text.data);
+}
+
 void
 cli_put_why(cli_table_t *table, const wire_value_t *target)
 {
     uint64_t done = cli_number(target, "bytes_done"), total = cli_number(target, "bytes_total");
+    bool promised = cli_text(target, "promised").size > 0;
     wire_value_t cause;
 
     if (wire_find(target, "cause", &cause) && cause.kind == WIRE_MAP) {
         slice_t code = cli_text(&cause, "code"), text = cli_text(&cause, "text");
-        if (cli_number(&cause, "need") > 0) {
+        if (promised) {
+            put_promised(table, target, code, text);
+        } else if (cli_number(&cause, "need") > 0) {
             table_cellf(table, "%.*s: needs %" PRIu64 ", has %" PRIu64, (int) code.size, code.data,
                         cli_number(&cause, "need"), cli_number(&cause, "have"));
         } else {
             table_cellf(table, "%.*s: %.*s", (int) code.size, code.data, (int) text.size,
                         text.data);
         }
+    } else if (promised) {
+        put_promised(table, target, slice_of(""), slice_of(""));
     } else if (slice_equal(cli_text(target, "state"), slice_of("installing")) && total > 0) {
         char ends[64], closes[64];
         cli_relative(cli_text(target, "ends"), time(NULL), ends, sizeof ends);

@@ -3,6 +3,7 @@
  * Bytes    ROOT/PACKAGE/v<epoch>[-<copy>]/ and the link `current`; valid when a record of ours in
  *          .despool/packages/ names the directory. An older directory with the same root is read,
  *          gets the new epoch into its record, and is switched to.
+ *          What was staged is such a directory with its record, which nothing leads to yet.
  * A crash  before the record leaves staging only; before the rename a record without a directory;
  *          before the switch a whole version that nobody reads yet; before the receipt a version
  *          that is read but not promised. Each is where the next run goes on.
@@ -25,6 +26,7 @@
 
 typedef struct order_run {
     place_job_t job;
+    bool stage; /* the switch is another order's */
     place_look_t look;
     manifest_version_t version;
     char name[PLACE_NAME_BYTES];             /* in staging/ */
@@ -230,6 +232,14 @@ take_over(order_run_t *run)
     return at_point(run, "place.taken");
 }
 
+/* An order to stage takes nothing over: until the switch the directory is the older version's. */
+static err_t
+take_as_ours(order_run_t *run)
+{
+    TRY(run->look.takes_over ? take_over(run) : OK);
+    return settle(run);
+}
+
 /* What stands in place is damaged: the version gets another directory. */
 static void
 place_beside(order_run_t *run)
@@ -252,8 +262,7 @@ bring_in_place(order_run_t *run)
         bool whole = false;
         TRY(try_in_place(run, &whole));
         if (whole) {
-            TRY(run->look.takes_over ? take_over(run) : OK);
-            return settle(run);
+            return run->stage && run->look.takes_over ? OK : take_as_ours(run);
         }
         close_all(run);
         place_beside(run);
@@ -268,6 +277,10 @@ static err_t
 carry_out(order_run_t *run)
 {
     TRY(bring_in_place(run));
+    if (run->stage) {
+        run->job.result->receipt = run->look.record;
+        return at_point(run, "place.promised");
+    }
     if (run->staging < 0) {
         TRY(place_open_staging(run->job.point, &run->staging, run->job.fault));
     }
@@ -292,7 +305,7 @@ drop_unsynced(order_run_t *run, err_t err)
 }
 
 static err_t
-place_missing(place_job_t *job, const place_look_t *look)
+place_missing(place_job_t *job, const place_look_t *look, bool stage)
 {
     world_space_t space;
     int result = world_space(job->world, job->point->fd, &space);
@@ -300,7 +313,8 @@ place_missing(place_job_t *job, const place_look_t *look)
         return FAIL(job->fault, result, "measure", job->point->root);
     }
     job->syncs_whole = sync_type_is_tested(space.type);
-    order_run_t run = {.job = *job, .look = *look, .staging = -1, .tree = -1, .package = -1};
+    order_run_t run = {
+        .job = *job, .stage = stage, .look = *look, .staging = -1, .tree = -1, .package = -1};
     err_t err = drop_unsynced(&run, carry_out(&run));
     job->result->files = run.version.files;
     job->result->bytes = run.version.bytes;
@@ -346,7 +360,7 @@ place_version(world_t *world, store_t *store, point_t *point, const place_order_
                        .result = &result,
                        .fault = fault};
     TRY(look.already ? tell_already(store, point, &look, &result, fault)
-                     : place_missing(&job, &look));
+                     : place_missing(&job, &look, order->stage));
     *ret_result = result;
     return OK;
 }

@@ -9,6 +9,9 @@
  *          it was, hashing what it finds. With its receipt there and `current` on it, nothing is
  *          written. Modes are exact whatever the umask. A directory that is not ours is never
  *          written to. Epochs never go back: an order older than the receipt is ERR_SUPERSEDED.
+ *          An order to stage ends before the switch: OK is then the promise that the version stands
+ *          in place, whole, verified and durable. A later order without it reads that again, and
+ *          switches.
  * Costs    one read of every object, one write, two syncs of the file system (where its type is on
  *          the tested list; else one of each file); one block and one node a level of memory.
  * Errors   ERR_ABSENT, ERR_NOT_OURS, ERR_SPACE (need, have), ERR_DIGEST (a damaged object of the
@@ -34,6 +37,7 @@ typedef struct place_order {
     uint64_t epoch;
     digest_t root;
     const char *label; /* NULL: none */
+    bool stage;        /* all but the switch and the receipt: a promise */
 } place_order_t;
 
 typedef struct place_plan {

@@ -96,6 +96,12 @@ typedef struct recorded {
     receipt_t former; /* the latest of an older epoch with the same root; epoch 0: none */
 } recorded_t;
 
+/* What is looked for, and what `current` leads to. */
+typedef struct looked {
+    const place_order_t *order;
+    const char *current;
+} looked_t;
+
 /* The records rise by epoch, home and copy, so the last one of our epoch is its latest copy. */
 static err_t
 look_at_records(const receipt_t *records, size_t count, const place_order_t *order,
@@ -138,13 +144,16 @@ read_records(point_t *point, const place_order_t *order, const char *current, pl
     return err;
 }
 
-/* An older epoch's directory with the same root is this version already: it is taken over. */
+/* An older epoch's directory with the same root is this version already: it is taken over. One that
+ * is not current would be collected before what is staged is switched to. */
 static void
-look_at_former(point_t *point, int dir, const receipt_t *former, place_look_t *look)
+look_at_former(point_t *point, int dir, const receipt_t *former, const looked_t *looked,
+               place_look_t *look)
 {
     world_stat_t stat;
     char name[RECEIPT_DIRECTORY_BYTES];
     if (former->epoch == 0 ||
+        (looked->order->stage && strcmp(receipt_directory(former, name), looked->current) != 0) ||
         world_stat_at(point->world, dir, receipt_directory(former, name), &stat) != 0 ||
         !S_ISDIR(stat.mode)) {
         return;
@@ -156,9 +165,10 @@ look_at_former(point_t *point, int dir, const receipt_t *former, place_look_t *l
 
 /* What stands at our version's name must have a record. */
 static err_t
-look_at_name(point_t *point, int dir, const char *package, const recorded_t *recorded,
+look_at_name(point_t *point, int dir, const looked_t *looked, const recorded_t *recorded,
              place_look_t *look, fault_t *fault)
 {
+    const char *package = looked->order->package;
     world_stat_t stat;
     char name[RECEIPT_DIRECTORY_BYTES];
     int result = world_stat_at(point->world, dir, receipt_directory(&look->record, name), &stat);
@@ -170,16 +180,17 @@ look_at_name(point_t *point, int dir, const char *package, const recorded_t *rec
     }
     look->in_place = result == 0;
     if (!recorded->own) {
-        look_at_former(point, dir, &recorded->former, look);
+        look_at_former(point, dir, &recorded->former, looked, look);
     }
     return OK;
 }
 
 /* What stands at ROOT/PACKAGE must be ours. */
 static err_t
-look_at_directory(point_t *point, const place_order_t *order, bool ours, const recorded_t *recorded,
+look_at_directory(point_t *point, const looked_t *looked, bool ours, const recorded_t *recorded,
                   place_look_t *look, fault_t *fault)
 {
+    const place_order_t *order = looked->order;
     world_stat_t stat;
     int result = world_stat_at(point->world, point->fd, order->package, &stat);
     if (result == -ENOENT) {
@@ -193,7 +204,7 @@ look_at_directory(point_t *point, const place_order_t *order, bool ours, const r
     }
     int dir = -1;
     TRY(place_open_package(point, order->package, &dir, fault));
-    err_t err = look_at_name(point, dir, order->package, recorded, look, fault);
+    err_t err = look_at_name(point, dir, looked, recorded, look, fault);
     world_close(point->world, dir);
     return err;
 }
@@ -222,7 +233,8 @@ place_look(point_t *point, const place_order_t *order, place_look_t *ret_look, f
     TRY(place_current(point, order->package, current, fault));
     TRY(look_at_receipt(point, order, current, &look, &ours, fault));
     TRY(read_records(point, order, current, &look, &ours, &recorded, fault));
-    TRY(look_at_directory(point, order, ours, &recorded, &look, fault));
+    looked_t looked = {.order = order, .current = current};
+    TRY(look_at_directory(point, &looked, ours, &recorded, &look, fault));
     look.already = look.already && look.in_place;
     *ret_look = look;
     return OK;

@@ -28,7 +28,7 @@ bool
 target_is_ahead(tx_t *tx, const target_t *target, const target_outcome_t *m)
 {
     package_t package;
-    bool says = m->err == ERR_SUPERSEDED && m->action == ACTION_INSTALL && m->reached &&
+    bool says = m->err == ERR_SUPERSEDED && action_places(m->action) && m->reached &&
                 m->epoch == target->wanted && m->holds >= target->wanted;
     if (!says || !package_by_row(tx, target->package, &package) ||
         package.epoch != target->wanted || m->holds < package.next_epoch - 1 ||

@@ -5,6 +5,7 @@
 
 #include "actors/database/handlers.h"
 #include "actors/database/rollouts.h"
+#include "actors/database/switchovers.h"
 #include "runtime/actor.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -14,7 +15,9 @@
 static uint32_t
 action_of(const target_t *target)
 {
-    return target->state == TARGET_REMOVING ? ACTION_REMOVE : ACTION_INSTALL;
+    return target->state == TARGET_REMOVING ? ACTION_REMOVE
+           : target->turn == TURN_STAGES    ? ACTION_STAGE
+                                            : ACTION_INSTALL;
 }
 
 void
@@ -76,7 +79,9 @@ static uint64_t
 until_next_ms(tx_t *tx)
 {
     int64_t look = tx_number(tx, SQL_TARGET_NEXT_LOOK, INT64_MAX, NULL, 0);
+    int64_t clock = tx_number(tx, SQL_SWITCHOVER_NEXT, INT64_MAX, NULL, 0);
     int64_t window = windows_next(tx);
+    look = clock < look ? clock : look;
     look = window < look ? window : look;
     if (look == INT64_MAX) {
         return RECORD_NONE;
@@ -128,6 +133,7 @@ handle_due_targets(tx_t *tx, const due_targets_t *m)
     clamp_times(tx);
     rollouts_tell(tx);
     windows_turn(tx);
+    switchovers_look(tx);
     due_t *due = ANSWER(tx, due);
     due->targets = draft_rows(&tx->answer, limit, sizeof(due_row_t));
     due->targets.count = take_up_due(tx, due->targets);
@@ -162,7 +168,7 @@ begin(tx_t *tx, target_t *target, const target_begin_t *m)
     int64_t lease_ms = m->lease_ms == 0 || m->lease_ms > LEASE_MS ? LEASE_MS : m->lease_ms;
     bool told = tx->targets_changed;
     bool again = target->state == TARGET_INSTALLING;
-    if (m->action == ACTION_INSTALL) {
+    if (action_places(m->action)) {
         RUN(tx, SQL_TARGET_HOLDS, v_int(target->row), v_u64(target->wanted));
         target->state = TARGET_INSTALLING;
         target_set_cause(target, OK, slice_of("")); /* of the try before: this one has none yet */
@@ -172,7 +178,7 @@ begin(tx_t *tx, target_t *target, const target_begin_t *m)
     target->due = 0;
     target->look = tx->now_ns + lease_ms * NS_PER_MS;
     target_save(tx, target,
-                m->action == ACTION_INSTALL && !again ? STATUS_TARGET_INSTALLING : STATUS_NONE);
+                action_places(m->action) && !again ? STATUS_TARGET_INSTALLING : STATUS_NONE);
     tx->targets_changed = told;
 }
 
@@ -268,6 +274,10 @@ may_follow(const target_t *target, const target_outcome_t *m)
         return m->err == OK && m->epoch == target->wanted && target->have == target->wanted &&
                memcmp(&m->root, &target->root, sizeof m->root) == 0;
     }
+    if (m->next == TARGET_PROMISED) {
+        return m->err == OK && m->action == ACTION_STAGE && m->epoch == target->wanted &&
+               memcmp(&m->root, &target->root, sizeof m->root) == 0;
+    }
     return m->next == TARGET_RETRYING || m->next == TARGET_WAITING || m->next == TARGET_FAILED;
 }
 
@@ -295,6 +305,13 @@ end_work(tx_t *tx, target_t *target, int64_t wait_ms)
     target->due = tx->now_ns + wait_ms * NS_PER_MS;
 }
 
+/* A point that was cut off after its promise has what it needs, and switches when it is back. */
+static bool
+waits_to_switch(const target_t *target, const target_outcome_t *m)
+{
+    return target_is_promised(target) && err_is_absence((err_t) m->err);
+}
+
 /* A try that changed nothing that an operator sees is no event. */
 static uint32_t
 status_of_outcome(const target_t *target)
@@ -316,7 +333,11 @@ apply_outcome(tx_t *tx, target_t *target, const target_outcome_t *m)
         RUN(tx, SQL_TARGET_HOLDS_NOTHING, v_int(target->row));
         RUN(tx, SQL_ACTIVATION_CLEAR, v_int(target->row));
     }
-    target->state = m->next;
+    if (m->next == TARGET_PROMISED) {
+        target_promise(tx, target);
+    }
+    target->state =
+        m->next == TARGET_RETRYING && waits_to_switch(target, m) ? TARGET_PROMISED : m->next;
     target->sent = m->next == TARGET_INSTALLED ? m->sent : RECORD_NONE;
     target->attempts = m->attempts;
     target->integrity = m->integrity_next;

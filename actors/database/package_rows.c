@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "actors/database/rollouts.h"
+#include "actors/database/switchovers.h"
 
 /* ---- packages ---- */
 
@@ -119,6 +120,7 @@ packages_announce(tx_t *tx)
     package_t package;
     for (uint32_t i = 0; i < tx->watched_count && tx->err == OK; i++) {
         rollout_advance(tx, tx->watched[i].package);
+        switchover_advance(tx, tx->watched[i].package);
         uint32_t state = package_state(tx, tx->watched[i].package);
         if (state < PACKAGE_COUNT && state != tx->watched[i].before &&
             package_by_row(tx, tx->watched[i].package, &package)) {

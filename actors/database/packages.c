@@ -3,6 +3,7 @@
 
 #include "actors/database/handlers.h"
 #include "actors/database/rollouts.h"
+#include "actors/database/switchovers.h"
 #include "actors/database/views.h"
 
 /* ---- excludes ---- */
@@ -130,8 +131,7 @@ package_move_targets(tx_t *tx, const package_t *package)
     target_t target = {.row = 0};
     tx_watch_package(tx, package->row);
     while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
-        if (target.state != TARGET_REMOVING && target.state != TARGET_REMOVED &&
-            target.state != TARGET_CANCELLED) {
+        if (target_follows(&target)) {
             target_want(tx, &target, package);
             target_save(tx, &target, STATUS_TARGET_PENDING);
         }
@@ -181,11 +181,17 @@ handle_version_commit(tx_t *tx, const version_commit_t *m)
     }
     change_source(tx, m, &package);
     bool changed = package.epoch == 0 || memcmp(&package.root, &m->root, sizeof m->root) != 0;
+    switch_wish_t later = {m->barrier, m->activate_at, m->deadline};
+    if (changed && !switchover_may(tx, &package, false, &later)) {
+        return;
+    }
     if (changed) {
         take_version(m, &package);
         package_keep_version(tx, &package);
         tell_version(tx, &package);
         rollout_anew(tx, &package, false);
+        switch_is_asked(&later) ? switchover_of_all(tx, &package, &later)
+                                : switchover_anew(tx, &package);
         package_move_targets(tx, &package);
     }
     package_answer_version(tx, &package, changed);

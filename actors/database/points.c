@@ -43,6 +43,7 @@ move_targets(tx_t *tx, const point_t *point)
             target_save(tx, &target, STATUS_TARGET_PENDING);
         } else {
             target_supersede(tx, &target);
+            target_unpromise(tx, &target);
             target_due_now(tx, &target);
             target_save(tx, &target, STATUS_NONE);
         }

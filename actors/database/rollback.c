@@ -4,6 +4,7 @@
 
 #include "actors/database/handlers.h"
 #include "actors/database/rollouts.h"
+#include "actors/database/switchovers.h"
 #include "actors/database/views.h"
 
 #define LISTED_MAX 8u /* versions named in a hint; of more the newest */
@@ -121,6 +122,7 @@ handle_rollback(tx_t *tx, const rollback_t *m)
         package_keep_version(tx, &again);
         tell(tx, &again, as);
         rollout_anew(tx, &again, true);
+        switchover_overtaken(tx, &again);
         package_move_targets(tx, &again);
     }
     package_answer_version(tx, changed ? &again : &package, changed);

@@ -72,6 +72,13 @@ rollout_is(tx_t *tx, int64_t package)
     return rollout_of(tx, package, &r);
 }
 
+bool
+rollout_is_open(tx_t *tx, int64_t package)
+{
+    rollout_t r;
+    return rollout_of(tx, package, &r) && (r.state == ROLLOUT_RUNS || r.state == ROLLOUT_STOPPED);
+}
+
 /* ---- figures: an index answers each, and walks no further than the limit ---- */
 
 static uint32_t

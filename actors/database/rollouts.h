@@ -36,6 +36,7 @@ void rollout_anew(tx_t *tx, const package_t *package, bool at_once);
 void rollout_cancelled(tx_t *tx, const package_t *package);
 void rollout_advance(tx_t *tx, int64_t package);
 bool rollout_is(tx_t *tx, int64_t package);
+bool rollout_is_open(tx_t *tx, int64_t package); /* it runs, or is stopped */
 /* Tells of rings that take long for whom they wait. */
 void rollouts_tell(tx_t *tx);
 rows_t view_rollout(tx_t *tx, int64_t package);

@@ -62,9 +62,12 @@ typedef struct target {
     uint32_t slot;
     uint32_t priority; /* priority_t */
     uint32_t ring;     /* of its package's rollout, from 1; 0: none */
-    bool held;         /* that ring has not begun, or was stopped */
-    bool windowed;     /* its point has windows */
-    int64_t told; /* wall ns: the end of the window that was told to be too short; 0: none was */
+    uint32_t turn;     /* turn_t: of its package's switchover */
+    int64_t promised;  /* wall ns since when promised_epoch is staged at its point; 0: none is */
+    uint64_t promised_epoch;
+    bool held;     /* that ring has not begun, or was stopped */
+    bool windowed; /* its point has windows */
+    int64_t told;  /* wall ns: the end of the window that was told to be too short; 0: none was */
     /* of its package, point and versions */
     char package_id[NAME_BYTES_MAX + 1], dp[NAME_BYTES_MAX + 1];
     id128_t package_incarnation, dp_incarnation;
@@ -79,6 +82,12 @@ typedef struct target {
     uint32_t old_state, old_attempts;
     err_t old_cause;
 } target_t;
+
+typedef enum turn {
+    TURN_NONE,
+    TURN_STAGES, /* it is staged, and does not switch */
+    TURN_GOES    /* the switch is decided */
+} turn_t;
 
 #define SLICE_OF(of, field) ((slice_t){(of)->field, (of)->field##_size})
 
@@ -184,6 +193,7 @@ bool target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret);
 bool target_next_of_package(tx_t *tx, int64_t package, int64_t after, target_t *ret);
 bool target_next_untidied(tx_t *tx, int64_t after, target_t *ret);
 bool target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret);
+bool target_next_of_turn(tx_t *tx, int64_t package, turn_t turn, int64_t after, target_t *ret);
 bool target_next_of_ring(tx_t *tx, int64_t package, uint32_t ring, int64_t after, target_t *ret);
 bool target_next_aside(tx_t *tx, int64_t after, target_t *ret);
 bool target_next_due(tx_t *tx, int64_t now_ns, target_t *ret);
@@ -197,7 +207,16 @@ void target_supersede(tx_t *tx, target_t *target);
 void target_note_damage(tx_t *tx, target_t *target, slice_t text);
 /* It wants this version, from the first try on. */
 void target_want(tx_t *tx, target_t *target, const package_t *package);
+/* Whether it wants the versions of its package, one after the other. */
+bool target_follows(const target_t *target);
 void target_remove(tx_t *tx, target_t *target);
+/* Its part in a switchover; a promise stays with it unless it has none any more. */
+void target_turn(tx_t *tx, target_t *target, turn_t turn);
+/* The version that it wants is staged at its point from now on; and whether it is. */
+void target_promise(tx_t *tx, target_t *target);
+bool target_is_promised(const target_t *target);
+/* What was staged is not there, or not what is wanted any more. */
+void target_unpromise(tx_t *tx, target_t *target);
 void target_due_now(tx_t *tx, target_t *target);
 /* What is in hand for it is taken back and is due at once, in its new place; false: it is there. */
 bool target_prioritize(tx_t *tx, target_t *target, uint32_t priority);

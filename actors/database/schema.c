@@ -15,11 +15,15 @@
 /* The numbers of states are in the tables and in the statements. */
 _Static_assert(TARGET_PENDING == 0 && TARGET_INSTALLING == 1 && TARGET_INSTALLED == 2 &&
                    TARGET_RETRYING == 3 && TARGET_WAITING == 4 && TARGET_FAILED == 5 &&
-                   TARGET_CANCELLED == 6 && TARGET_REMOVING == 7 && TARGET_REMOVED == 8,
+                   TARGET_CANCELLED == 6 && TARGET_REMOVING == 7 && TARGET_REMOVED == 8 &&
+                   TARGET_PROMISED == 9,
                "states of targets are stored by number");
 _Static_assert(ROLLOUT_RUNS == 0 && ROLLOUT_STOPPED == 1 && ROLLOUT_DONE == 2 &&
                    ROLLOUT_CANCELLED == 3,
                "states of rollouts are stored by number");
+_Static_assert(SWITCHOVER_STAGING == 0 && SWITCHOVER_DECIDED == 1 && SWITCHOVER_DONE == 2 &&
+                   SWITCHOVER_CANCELLED == 3,
+               "states of switchovers are stored by number");
 _Static_assert(PRIORITY_HIGH == 1 && PRIORITY_MEDIUM == 2 && PRIORITY_LOW == 3,
                "priorities are stored by number");
 _Static_assert(PACKAGE_IDLE == 0 && PACKAGE_ACTIVE == 1 && PACKAGE_COMPLETE == 2 &&
@@ -132,6 +136,17 @@ static const char *const steps[] = {
      "CREATE INDEX calendar_at ON calendar (at);"
      "ALTER TABLE target ADD COLUMN told INTEGER;"
      "ALTER TABLE point ADD COLUMN measured INTEGER;"), /* bytes a second of its last transfer */
+    /* turn of a target: 0 none, 1 it is staged and does not switch, 2 it may switch. promised:
+     * since when promised_epoch is staged at its point. look: when the clock has a say. */
+    ("CREATE TABLE switchover (package INTEGER PRIMARY KEY REFERENCES package ON DELETE CASCADE,"
+     "  state INTEGER NOT NULL, since INTEGER NOT NULL, barrier INTEGER NOT NULL,"
+     "  activate_at INTEGER, deadline INTEGER, why TEXT, look INTEGER);"
+     "CREATE INDEX switchover_look ON switchover (look) WHERE look IS NOT NULL;"
+     "ALTER TABLE target ADD COLUMN turn INTEGER NOT NULL DEFAULT 0;"
+     "ALTER TABLE target ADD COLUMN promised INTEGER;"
+     "ALTER TABLE target ADD COLUMN promised_epoch INTEGER;"
+     "CREATE INDEX target_turn ON target (package, turn, state) WHERE turn <> 0;"
+     "CREATE INDEX target_turn_row ON target (package, turn, row) WHERE turn <> 0;"),
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

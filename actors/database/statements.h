@@ -71,7 +71,7 @@
     S(SQL_PACKAGE_DELETE, "DELETE FROM package WHERE row = ?1")                                    \
     S(SQL_PACKAGE_STATE, "SELECT CASE "                                                            \
                          "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "              \
-                         "  WHERE package = ?1 AND state IN (0, 1, 3, 4, 7)) THEN 1 "              \
+                         "  WHERE package = ?1 AND state IN (0, 1, 3, 4, 7, 9)) THEN 1 "           \
                          "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "              \
                          "  WHERE package = ?1 AND state = 5) THEN 3 "                             \
                          "WHEN EXISTS (SELECT 1 FROM target INDEXED BY target_state "              \
@@ -224,7 +224,7 @@
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
     "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed, t.ring, t.held, t.told, "      \
-    "c.point FROM target t "
+    "c.point, t.turn, t.promised, t.promised_epoch FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \
@@ -334,6 +334,35 @@
     S(SQL_ROLLOUT_SAVE, "INSERT OR REPLACE INTO rollout (package, rings, ring, of, state, "        \
                         "stop_at, forgiven, since, why, look) "                                    \
                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)")                        \
+    S(SQL_TARGET_TURN,                                                                             \
+      "UPDATE target SET turn = ?2, promised = ?3, promised_epoch = ?4 WHERE row = ?1")            \
+    S(SQL_TARGET_NEXT_OF_TURN,                                                                     \
+      SQL_TARGET_COLUMNS "INDEXED BY target_turn_row " SQL_TARGET_JOINS                            \
+                         "WHERE t.package = ?1 AND t.turn = ?2 AND t.turn <> 0 AND t.row > ?3 "    \
+                         "ORDER BY t.row LIMIT 1")                                                 \
+    S(SQL_TURN_COUNT, "SELECT count(*) FROM target INDEXED BY target_turn "                        \
+                      "WHERE package = ?1 AND turn = ?2 AND turn <> 0")                            \
+    S(SQL_TURN_IN_STATE, "SELECT count(*) FROM target INDEXED BY target_turn "                     \
+                         "WHERE package = ?1 AND turn = ?2 AND turn <> 0 AND state = ?3")          \
+    S(SQL_TURN_UNPROMISED, "SELECT d.name, t.state FROM target t INDEXED BY target_turn "          \
+                           "CROSS JOIN point d ON d.row = t.point WHERE t.package = ?1 "           \
+                           "AND t.turn = 1 AND t.turn <> 0 AND t.state <> 9 LIMIT 1")              \
+    S(SQL_TURN_UNSWITCHED, "SELECT d.name, t.state FROM target t INDEXED BY target_turn "          \
+                           "CROSS JOIN point d ON d.row = t.point WHERE t.package = ?1 "           \
+                           "AND t.turn = 2 AND t.turn <> 0 "                                       \
+                           "AND t.state IN (0, 1, 3, 4, 9) LIMIT 1")                               \
+    S(SQL_TURNS_CLEAR, "UPDATE target INDEXED BY target_turn SET turn = 0, promised = NULL, "      \
+                       "promised_epoch = NULL WHERE package = ?1 AND turn <> 0")                   \
+    S(SQL_SWITCHOVER_OF, "SELECT package, state, since, barrier, activate_at, deadline, why "      \
+                         "FROM switchover WHERE package = ?1")                                     \
+    S(SQL_SWITCHOVER_SAVE, "INSERT OR REPLACE INTO switchover (package, state, since, barrier, "   \
+                           "activate_at, deadline, why, look) "                                    \
+                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)")                              \
+    S(SQL_SWITCHOVER_DUE, "SELECT package, state, since, barrier, activate_at, deadline, why "     \
+                          "FROM switchover INDEXED BY switchover_look "                            \
+                          "WHERE look IS NOT NULL AND look <= ?1 ORDER BY look LIMIT 1")           \
+    S(SQL_SWITCHOVER_NEXT, "SELECT look FROM switchover INDEXED BY switchover_look "               \
+                           "WHERE look IS NOT NULL ORDER BY look LIMIT 1")                         \
     S(SQL_ACTIVATION_OF,                                                                           \
       "SELECT epoch, attempt, result, code, at, text FROM activation WHERE target = ?1")           \
     S(SQL_ACTIVATION_SET,                                                                          \

@@ -50,6 +50,9 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->held = cursor_int(row, 34) != 0;
     ret->told = cursor_int(row, 35);
     ret->windowed = !cursor_is_null(row, 36);
+    ret->turn = cursor_u32(row, 37) <= TURN_GOES ? cursor_u32(row, 37) : TURN_STAGES;
+    ret->promised = cursor_int(row, 38);
+    ret->promised_epoch = cursor_u64(row, 39);
 }
 
 void
@@ -102,6 +105,13 @@ target_next_of_ring(tx_t *tx, int64_t package, uint32_t ring, int64_t after, tar
 }
 
 bool
+target_next_of_turn(tx_t *tx, int64_t package, turn_t turn, int64_t after, target_t *ret)
+{
+    return read_one(OPEN(tx, SQL_TARGET_NEXT_OF_TURN, v_int(package), v_int(turn), v_int(after)),
+                    ret);
+}
+
+bool
 target_next_untidied(tx_t *tx, int64_t after, target_t *ret)
 {
     return read_one(OPEN(tx, SQL_TARGET_NEXT_UNTIDIED, v_int(after)), ret);
@@ -141,6 +151,7 @@ status_of_state(uint32_t state)
         [TARGET_CANCELLED] = STATUS_TARGET_CANCELLED,
         [TARGET_REMOVING] = STATUS_TARGET_REMOVING,
         [TARGET_REMOVED] = STATUS_TARGET_REMOVED,
+        [TARGET_PROMISED] = STATUS_TARGET_PROMISED,
     };
     return ids[state];
 }
@@ -181,9 +192,27 @@ take_version(target_t *target, const package_t *package)
 }
 
 static void
+keep_turn(tx_t *tx, const target_t *target)
+{
+    RUN(tx, SQL_TARGET_TURN, v_int(target->row), v_int(target->turn), v_some(target->promised),
+        v_some((int64_t) target->promised_epoch));
+}
+
+void
+target_unpromise(tx_t *tx, target_t *target)
+{
+    if (target->promised != 0) {
+        target->promised = 0;
+        keep_turn(tx, target);
+        target->state = target->state == TARGET_PROMISED ? TARGET_PENDING : target->state;
+    }
+}
+
+static void
 begin_anew(tx_t *tx, target_t *target, uint32_t state)
 {
     target_supersede(tx, target);
+    target_unpromise(tx, target);
     target->state = state;
     target->attempts = 0;
     target->integrity = 0;
@@ -198,9 +227,42 @@ target_want(tx_t *tx, target_t *target, const package_t *package)
     begin_anew(tx, target, TARGET_PENDING);
 }
 
+bool
+target_follows(const target_t *target)
+{
+    return target->state != TARGET_REMOVING && target->state != TARGET_REMOVED &&
+           target->state != TARGET_CANCELLED;
+}
+
+void
+target_turn(tx_t *tx, target_t *target, turn_t turn)
+{
+    if (target->turn != turn) {
+        target->turn = turn;
+        target->promised = turn == TURN_NONE ? 0 : target->promised;
+        keep_turn(tx, target);
+    }
+}
+
+void
+target_promise(tx_t *tx, target_t *target)
+{
+    target->promised = tx->now_ns;
+    target->promised_epoch = target->wanted;
+    keep_turn(tx, target);
+}
+
+bool
+target_is_promised(const target_t *target)
+{
+    return target->turn != TURN_NONE && target->promised != 0 &&
+           target->promised_epoch == target->wanted;
+}
+
 void
 target_remove(tx_t *tx, target_t *target)
 {
+    target_turn(tx, target, TURN_NONE);
     begin_anew(tx, target, TARGET_REMOVING);
 }
 
@@ -241,6 +303,23 @@ hold(target_t *target, err_t cause)
     target_set_cause(target, cause, (slice_t){NULL, 0});
 }
 
+/* What is promised waits for the decision, and for no time of its own. */
+static void
+hold_promised(target_t *target)
+{
+    target->state = TARGET_PROMISED;
+    target->due = 0;
+    target->look = 0;
+    target_set_cause(target, OK, (slice_t){NULL, 0});
+}
+
+static bool
+keeps_promise(const target_t *target)
+{
+    return target->turn == TURN_STAGES && target_is_promised(target) &&
+           target->state != TARGET_REMOVING;
+}
+
 /* Due time, and when it is looked at, as its state has them. */
 static void
 settle(tx_t *tx, target_t *target)
@@ -259,6 +338,8 @@ settle(tx_t *tx, target_t *target)
         hold(target, ERR_PAUSED);
     } else if (!target->taken && target->held && target->state != TARGET_REMOVING) {
         hold(target, ERR_RING);
+    } else if (!target->taken && keeps_promise(target)) {
+        hold_promised(target);
     } else if (!target->taken && target_is_shut(tx, target, &window)) {
         hold(target, ERR_WINDOW);
         target_wait_for_window(tx, target, &window);

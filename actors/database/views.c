@@ -3,6 +3,7 @@
 
 #include "actors/database/handlers.h"
 #include "actors/database/rollouts.h"
+#include "actors/database/switchovers.h"
 
 rows_t
 view_version(tx_t *tx, uint64_t epoch, slice_t label, const digest_t *root)
@@ -104,6 +105,7 @@ fill_target(tx_t *tx, const target_t *t, target_status_t *ret)
     ret->cause = view_cause(tx, t);
     ret->priority = t->priority;
     ret->ring = t->ring;
+    ret->promised = t->state != TARGET_INSTALLED && target_is_promised(t) ? t->promised : 0;
     ret->activation = view_activation(tx, t);
     view_estimate(tx, t, ret);
     ret->bytes_total = t->bytes;
@@ -152,6 +154,7 @@ fill_status(tx_t *tx, const package_t *package, package_status_t *ret)
     ret->version = view_version(tx, package->epoch, SLICE_OF(package, label), &package->root);
     ret->state = package_state(tx, package->row);
     ret->rollout = view_rollout(tx, package->row);
+    ret->switchover = view_switchover(tx, package->row);
 }
 
 static void
@@ -231,6 +234,7 @@ status_of_one(tx_t *tx, const package_t *package, const point_t *point)
     answer->version = status.version;
     answer->state = status.state;
     answer->rollout = status.rollout;
+    answer->switchover = status.switchover;
     if (point == NULL) {
         answer->targets = view_targets(tx, package->row);
     } else if (there) {

@@ -133,11 +133,11 @@ window_after(tx_t *tx, int64_t point, int64_t wall_ns, int64_t open_ns)
 
 /* ---- targets ---- */
 
-/* What is taken away needs no content. */
+/* What is taken away needs no content, and what is staged at its point has it. */
 bool
 target_is_shut(tx_t *tx, const target_t *target, window_now_t *ret_now)
 {
-    if (!target->windowed || target->state == TARGET_REMOVING) {
+    if (!target->windowed || target->state == TARGET_REMOVING || target_is_promised(target)) {
         return false;
     }
     *ret_now = window_at(tx, target->point, tx->now_ns);

@@ -1,6 +1,7 @@
 /* wishes.c - distribute, withdraw, retry and cancel: what is wanted of targets. */
 #include "actors/database/handlers.h"
 #include "actors/database/rollouts.h"
+#include "actors/database/switchovers.h"
 
 /* ---- distribute ---- */
 
@@ -13,6 +14,8 @@ wants_again(uint32_t state)
 
 typedef struct wish {
     uint32_t priority, ring;
+    switch_wish_t later; /* it is staged now, and switched to then */
+    uint32_t staged;     /* targets that are */
     changed_t changed;
 } wish_t;
 
@@ -36,12 +39,38 @@ place_again(tx_t *tx, target_t *target, wish_t *wish)
     prioritize(tx, target, wish->priority, &wish->changed);
 }
 
+/* What has it already has nothing to stage. */
+static bool
+wants_it(const target_t *target, const package_t *package, const wish_t *wish)
+{
+    return !wants_again(target->state) && target->wanted == package->epoch &&
+           (!switch_is_asked(&wish->later) || target->state == TARGET_INSTALLED);
+}
+
+static void
+want(tx_t *tx, target_t *target, const package_t *package, wish_t *wish)
+{
+    (void) target_prioritize(tx, target, wish->priority);
+    (void) rollout_place(tx, target, wish->ring, wish->ring > 1);
+    target_turn(tx, target, switch_is_asked(&wish->later) ? TURN_STAGES : TURN_NONE);
+    wish->staged += switch_is_asked(&wish->later);
+    target_want(tx, target, package);
+    target_save(tx, target, STATUS_TARGET_PENDING);
+    changed_add(tx, &wish->changed, target->dp);
+}
+
 static void
 want_on(tx_t *tx, const package_t *package, const point_t *point, wish_t *wish)
 {
     target_t target;
     bool there = target_of(tx, package->row, point->row, &target);
-    if (there && !wants_again(target.state) && target.wanted == package->epoch) {
+    if (there && switchover_holds(tx, &target)) {
+        tx_refuse(tx, ERR_BUSY, "despool status ID shows it; despool cancel ID ends it",
+                  "cannot distribute '%s' to '%s': its switchover is not decided yet", package->id,
+                  point->name);
+        return;
+    }
+    if (there && wants_it(&target, package, wish)) {
         place_again(tx, &target, wish);
         return;
     }
@@ -52,11 +81,7 @@ want_on(tx_t *tx, const package_t *package, const point_t *point, wish_t *wish)
         there = target_of(tx, package->row, point->row, &target);
     }
     if (there && tx->err == OK) {
-        (void) target_prioritize(tx, &target, wish->priority);
-        (void) rollout_place(tx, &target, wish->ring, wish->ring > 1);
-        target_want(tx, &target, package);
-        target_save(tx, &target, STATUS_TARGET_PENDING);
-        changed_add(tx, &wish->changed, target.dp);
+        want(tx, &target, package, wish);
     }
 }
 
@@ -90,12 +115,13 @@ void
 handle_distribute(tx_t *tx, const distribute_t *m)
 {
     package_t package;
-    wish_t wish = {.priority = m->priority};
+    wish_t wish = {.priority = m->priority, .later = {m->barrier, m->activate_at, m->deadline}};
     point_list_t points = {NULL, 0, 0};
     bool go = package_need(tx, "distribute", record_slice(m, m->id), &package) &&
               may_change(tx, "distribute", &package) &&
               (m->all ? names_all_points(tx, &points)
-                      : names_resolve(tx, "distribute", m, m->to, &points));
+                      : names_resolve(tx, "distribute", m, m->to, &points)) &&
+              switchover_may(tx, &package, m->rings.count > 0, &wish.later);
     spread_t spread = {.count = 0};
     if (go && m->rings.count > 0) {
         go = spread_read(tx, "distribute", m, m->rings, &spread) &&
@@ -105,6 +131,9 @@ handle_distribute(tx_t *tx, const distribute_t *m)
     for (uint32_t i = 0; go && i < points.count && tx_ok(tx); i++) {
         wish.ring = spread_ring(&spread, i, points.count);
         want_on_row(tx, &package, points.row[i], &wish);
+    }
+    if (wish.staged > 0 && tx_ok(tx)) {
+        switchover_begin(tx, &package, &wish.later);
     }
     point_list_free(&points);
     changed_answer(tx, &wish.changed);
@@ -203,8 +232,9 @@ retry_one(tx_t *tx, target_t *target, const package_t *package, changed_t *chang
         target_want(tx, target, package);
         id = STATUS_TARGET_PENDING;
     } else if (!target->taken && !target->paused && !target->held &&
-               (target->state == TARGET_RETRYING || target->state == TARGET_WAITING ||
-                target->state == TARGET_REMOVING)) {
+               (target->state == TARGET_RETRYING ||
+                (target->state == TARGET_PROMISED && target->turn == TURN_GOES) ||
+                target->state == TARGET_WAITING || target->state == TARGET_REMOVING)) {
         target_due_now(tx, target);
     } else {
         return;
@@ -226,11 +256,19 @@ cancel_one(tx_t *tx, target_t *target, const package_t *package, changed_t *chan
         target->state == TARGET_REMOVED) {
         return;
     }
+    if (switchover_binds(tx, target)) {
+        tx_refuse(tx, ERR_BUSY,
+                  "despool rollback ID takes all to another version; despool withdraw takes it off",
+                  "cannot cancel '%s' on '%s': it has promised to switch, and that is decided",
+                  package->id, target->dp);
+        return;
+    }
     if (target->state == TARGET_REMOVING) {
         RUN(tx, SQL_PACKAGE_REMOVING, v_int(package->row), v_int(0));
         RUN(tx, SQL_POINT_REMOVING, v_int(target->point), v_int(0));
     }
     target_supersede(tx, target);
+    target_turn(tx, target, TURN_NONE);
     target->state = TARGET_CANCELLED;
     target_set_cause(target, ERR_CANCELLED, (slice_t){NULL, 0});
     target_save(tx, target, STATUS_TARGET_CANCELLED);

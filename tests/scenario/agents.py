@@ -139,11 +139,8 @@ def a_disk_that_hangs_at_an_agent_is_told_and_goes_on_when_it_returns():
         site.start()
         site.join('shop')
         site.do('package.add', {'id': 'P1', 'source': source})
-        site.do('dp.set', {'name': 'shop', 'rate': 400000})  # while it hangs, there is more to come
-        site.do('distribute', {'id': 'P1', 'to': ['shop']})
-        site.wait_states('P1', {'shop': 'installing'})
         set_rule(site, 'hang 0 ' + site.path('shop.data', 'incoming'))
-        site.do('dp.set', {'name': 'shop', 'rate': 0})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
         site.wait_states('P1', {'shop': 'retrying'}, 100)  # STORE_MS is a minute
         site.wait_for('it to say why', lambda: site.target('P1', 'shop')['state'] == 'retrying' and
                       site.target('P1', 'shop')['cause']['code'] == 'hung', 60)

@@ -77,7 +77,12 @@ update(run_t *run)
     stage_change_source(run->stage, run->version);
     yard_note_version(run->yard, run->version);
     tamper(run);
-    run->changed = stage_do(run->stage, 120000, "package.update", "id=P1", NULL) != OK;
+    /* Each second one switches all or none; not while another is not decided. */
+    err_t err = run->version % 2 == 0
+                    ? stage_do(run->stage, 120000, "package.update", "id=P1", "barrier!", NULL)
+                    : ERR_BUSY;
+    err = err == ERR_BUSY ? stage_do(run->stage, 120000, "package.update", "id=P1", NULL) : err;
+    run->changed = err != OK;
 }
 
 static void

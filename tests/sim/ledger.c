@@ -149,8 +149,8 @@ fault_of_taken(sqlite3_stmt *row, int64_t state)
 static const char *
 fault_of_waiting(sqlite3_stmt *row, int64_t state)
 {
-    bool named = cause_is(row, "paused") || cause_is(row, "quarantined") ||
-                 (cause_is(row, "window") && is_there(row, DUE));
+    bool named = state == TARGET_PROMISED || cause_is(row, "paused") ||
+                 cause_is(row, "quarantined") || (cause_is(row, "window") && is_there(row, DUE));
 
     if (!is_there(row, LOOK) && !named) {
         return "waits for nothing that comes: it has no due time and no reason";

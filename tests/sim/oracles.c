@@ -6,6 +6,8 @@
  *        rises by one at a time; nothing is tried without end, and after a try that failed and
  *        counts none begins without a pause, unless the point came back in between
  *   D16  a retry is for the same version, root and bytes as the instruction it repeats
+ *   a version that is staged for a barrier is switched to by no point that was told to stage it
+ *        before all that were have promised it
  *   inv8 one point has at most one work in hand
  *   inv11 status messages are published in the order of their sequence numbers, without a gap */
 #include "tests/sim/stage_inside.h"
@@ -103,6 +105,7 @@ see_instruction(stage_t *stage, const instruction_t *m)
             stage_note_fault(stage, "D15: '%s' at '%s' is tried without end", seen->package,
                              seen->point);
         }
+        seen->staged_epoch = m->action == ACTION_STAGE ? m->epoch : seen->staged_epoch;
         seen->epoch = m->epoch;
         seen->number = m->number;
         seen->root = m->root;
@@ -123,9 +126,27 @@ see_try(stage_t *stage, const seen_target_t *seen, const work_t *m)
 }
 
 static void
+see_switch(stage_t *stage, const work_t *m)
+{
+    slice_t package = record_slice(m, m->package), point = record_slice(m, m->dp);
+    bool staged = seen_of(stage, package, point)->staged_epoch == m->epoch;
+
+    for (uint32_t i = 0; staged && m->action == ACTION_INSTALL && i < stage->seen_count; i++) {
+        const seen_target_t *seen = &stage->seen[i];
+        if (slice_equal(package, slice_of(seen->package)) && seen->staged_epoch == m->epoch &&
+            seen->promised_epoch != m->epoch) {
+            stage_note_fault(stage, "'%.*s' is to switch to version %lu, and '%s' has not promised",
+                             (int) point.size, point.data, (unsigned long) m->epoch, seen->point);
+        }
+    }
+}
+
+static void
 see_work(stage_t *stage, const work_t *m)
 {
     slice_t point = record_slice(m, m->dp);
+
+    see_switch(stage, m);
 
     for (uint32_t i = 0; i < stage->seen_count; i++) {
         if (stage->seen[i].in_work && slice_equal(point, slice_of(stage->seen[i].point))) {
@@ -148,6 +169,9 @@ see_outcome(stage_t *stage, const outcome_t *m)
     seen_target_t *seen = seen_of(stage, record_slice(m, m->package), record_slice(m, m->dp));
 
     seen->in_work = false;
+    if (m->err == OK && m->action == ACTION_STAGE) {
+        seen->promised_epoch = m->epoch;
+    }
     if (m->err == OK) {
         seen->attempt = 0; /* what comes later is counted anew */
     }

@@ -71,7 +71,12 @@ site_update(run_t *run)
 {
     run->version++;
     stage_change_source(run->stage, run->version);
-    run->changed = stage_do(run->stage, 120000, "package.update", "id=P1", NULL) != OK;
+    /* Each second one switches all or none; not while another is not decided. */
+    err_t err = run->version % 2 == 0
+                    ? stage_do(run->stage, 120000, "package.update", "id=P1", "barrier!", NULL)
+                    : ERR_BUSY;
+    err = err == ERR_BUSY ? stage_do(run->stage, 120000, "package.update", "id=P1", NULL) : err;
+    run->changed = err != OK;
 }
 
 /* The first version is the newest again, or it was collected: then it is stored again, as any. */

@@ -34,6 +34,8 @@ typedef struct seen_target {
     bool in_work;      /* a work is in hand */
     int64_t failed_ns; /* when a try that counts failed last; 0: not since the last power cut */
     uint64_t failed_epoch;
+    uint64_t staged_epoch;   /* that it was told to stage last */
+    uint64_t promised_epoch; /* that it has staged well */
 } seen_target_t;
 
 struct stage {

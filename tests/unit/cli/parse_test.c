@@ -144,6 +144,8 @@ slot_agrees(const record_type_t *type, const cli_slot_t *slot)
         return field->kind == RECORD_u64 || field->kind == RECORD_u32 || field->kind == RECORD_count
                    ? NULL
                    : "is no number on the wire";
+    case CLI_TIME:
+        return field->kind == RECORD_time ? NULL : "is no time on the wire";
     case CLI_FLAG:
         return field->kind == RECORD_flag ? NULL : "is no flag on the wire";
     }
@@ -353,6 +355,45 @@ Test(parse, a_path_longer_than_a_path_may_be_is_wrong_usage)
     cr_expect_null(cli_absolute(path), "%u bytes are taken", PATH_BYTES_MAX + 1);
 }
 
+Test(parse, a_time_has_a_zone_or_is_so_long_from_now_and_travels_as_utc)
+{
+    static const struct {
+        const char *said, *utc;
+    } times[] = {{"2027-03-01T02:00:00Z", "2027-03-01T02:00:00.000Z"},
+                 {"2027-03-01T02:00+01:00", "2027-03-01T01:00:00.000Z"},
+                 {"2027-03-01T02:00:00.5-05:30", "2027-03-01T07:30:00.500Z"},
+                 {"2028-02-29T23:59:59-00:01", "2028-03-01T00:00:59.000Z"},
+                 {"2027-03-01T02:00:00", NULL},
+                 {"2027-03-01", NULL},
+                 {"2027-02-29T02:00:00Z", NULL},
+                 {"2027-03-01T24:00:00Z", NULL},
+                 {"2027-03-01T02:00:00+24:00", NULL},
+                 {"2027-03-01T02:00:00+0100", NULL},
+                 {"1969-03-01T02:00:00Z", NULL},
+                 {"02:00", NULL},
+                 {"tomorrow", NULL},
+                 {"+", NULL},
+                 {"+2", NULL},
+                 {"+2w", NULL},
+                 {"+2h30m", NULL},
+                 {"+99999999999s", NULL},
+                 {"", NULL}};
+
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        char *utc = cli_time(times[i].said);
+        bool same = times[i].utc ? utc && strcmp(utc, times[i].utc) == 0 : utc == NULL;
+        cr_expect(same, "'%s': got %s, expected %s", times[i].said, utc ? utc : "nothing",
+                  times[i].utc ? times[i].utc : "nothing");
+        free(utc);
+    }
+    char *minutes = cli_time("+90m"), *seconds = cli_time("+5400s");
+    cr_assert(minutes && seconds);
+    cr_expect(strncmp(minutes, seconds, 13) == 0 || strcmp(minutes, seconds) < 0, "%s and %s",
+              minutes, seconds);
+    free(minutes);
+    free(seconds);
+}
+
 Test(parse, help_needs_nothing_else)
 {
     static const char *const lines[] = {"--help", "-h", "help", "package add --help",
@@ -378,7 +419,8 @@ Test(parse, help_lists_every_command_with_its_arguments, .init = cr_redirect_std
         cr_expect(strstr(text, command->words), "help does not know '%s'", command->words);
     }
     cr_expect(strstr(text, "distribute ID [--to NAME[,NAME...]] [--all] [--priority TEXT] "
-                           "[--rings PERCENT[,PERCENT...]] [--stop-at N] [--wait[=SECONDS]]"),
+                           "[--rings PERCENT[,PERCENT...]] [--stop-at N] [--activate-at TIME] "
+                           "[--barrier] [--deadline TIME] [--wait[=SECONDS]]"),
               "%s", text);
     cr_expect(strstr(text, "link set NAME [--rate RATE]"), "%s", text);
 }

@@ -12,8 +12,8 @@
 /* What the run was told is done, when the power went. */
 typedef struct promised {
     bool claimed, removed;
-    bool kept;              /* what was placed is not being removed */
-    uint64_t roots, placed; /* versions stored, placed */
+    bool kept;                      /* what was placed is not being removed */
+    uint64_t roots, placed, staged; /* versions stored, placed, promised */
     digest_t root[2];
 } promised_t;
 

@@ -55,6 +55,24 @@ distribute(run_t *run, uint64_t epoch)
     return OK;
 }
 
+/* The second version is promised first, and switched to by an order of its own. */
+static err_t
+stage(run_t *run, uint64_t epoch)
+{
+    snapshot_t snapshot;
+    place_result_t result;
+    TRY(snapshot_take(&run->world, run->store, "/source", NULL, 0, NULL, NULL, &snapshot, NULL));
+    run->promised.root[epoch - 1] = snapshot.root;
+    run->promised.roots = epoch;
+    place_order_t order = run->order;
+    order.epoch = epoch;
+    order.root = snapshot.root;
+    order.stage = true;
+    TRY(place_version(&run->world, run->store, &run->point, &order, NULL, NULL, &result, NULL));
+    run->promised.staged = epoch;
+    return OK;
+}
+
 static err_t
 take_off(run_t *run)
 {
@@ -86,6 +104,7 @@ do_all(run_t *run)
     TRY(open_all(run));
     TRY(distribute(run, 1));
     put_file(run, "/source/a", "second bytes of a, and more of them");
+    TRY(stage(run, 2));
     TRY(distribute(run, 2));
     TRY(collect_twice(run));
     return take_off(run);
@@ -212,6 +231,9 @@ check_point(run_t *run)
     }
     if (err == OK && !is_whole(run, receipt.epoch)) {
         blame(run, "a receipt names a version that is not whole", OK);
+    }
+    if (run->promised.staged > run->promised.placed && !is_whole(run, run->promised.staged)) {
+        blame(run, "a version that was promised is not whole in its place", OK);
     }
     check_promises(run, current, err == OK, err == OK ? receipt.epoch : 0);
 }

@@ -381,10 +381,11 @@ Test(d71, q221945_the_state_of_a_package_follows_from_its_targets_alone)
 {
     site_t *site = two_points();
     point_is(site, "DP3");
+    int n = TARGET_COUNT;
     for (int count = 0; count <= 3; count++) {
-        int combinations = count == 0 ? 1 : count == 1 ? 9 : count == 2 ? 81 : 729;
+        int combinations = count == 0 ? 1 : count == 1 ? n : count == 2 ? n * n : n * n * n;
         for (int i = 0; i < combinations; i++) {
-            int states[3] = {i % TARGET_COUNT, i / 9 % TARGET_COUNT, i / 81 % TARGET_COUNT};
+            int states[3] = {i % n, i / n % n, i / n / n % n};
             state_follows(site, states, count);
         }
     }
