@@ -130,6 +130,8 @@ err_t store_find(store_t *store, const digest_t *digest, bool again, store_place
 err_t store_has_in_view(store_t *store, const digest_t *digest, bool *ret_has,
                         fault_t *fault) must_use;
 bool store_is_damaged(const store_t *store, const run_entry_t *entry);
+/* Whether a record of the object was, as far as its pack is still there. */
+bool store_was_set_aside(const store_t *store, const digest_t *digest);
 void store_damage_name(const damage_t *damage, char name[STORE_PATH_BYTES]);
 /* Drops the notes of packs that are gone. */
 err_t store_forget_damage(store_t *store, fault_t *fault) must_use;

@@ -281,14 +281,32 @@ stage_lying_list(void)
     free(list);
 }
 
+/* Reads the new file, as a placement would: it is found damaged. */
+static void
+expect_damaged(void)
+{
+    void *bytes = NULL;
+    size_t size = 0;
+    err_t err = store_read(both.agent, &both.file[1], SIZE, &bytes, &size, &both.fault);
+
+    cr_assert_eq(err, ERR_DIGEST, "expected digest, got %s", err_word(err));
+    cr_expect_not(has(&both.file[1]), "a file that proved damaged is there");
+}
+
+/* It is put unread, and found out by who reads it; the next list of that file is read first. */
 Test(chunks, a_list_that_lies_gives_no_file_and_the_whole_comes, .init = begin, .fini = end)
 {
     fetch_list_of_new();
     stage_lying_list();
     lacks(1);
     fetch();
+    cr_expect_eq(lacks(1), 0);
+    expect_damaged();
+    lacks(1);
+    cr_assert(both.lack.count == 1 && both.range[0].list, "expected that its list is asked for");
+    stage_lying_list();
     cr_assert_eq(lacks(1), 1, "expected the whole file, got %u ranges", both.lack.count);
-    cr_expect_not(has(&both.file[1]), "a file of a list that lies is there");
+    cr_expect_not(has(&both.file[1]), "a file of a list that lied twice is there");
     cr_expect(digest_equal(&both.range[0].object, &both.file[1]), "a chunk is asked for");
     cr_expect_eq(both.range[0].size, SIZE, "expected the whole file");
     fetch();
@@ -372,13 +390,46 @@ Test(chunks, a_chunk_that_was_damaged_here_comes_again, .init = begin, .fini = e
              both.path);
     cr_assert_eq(system(command), 0);
     open_agent();
+    cr_expect_eq(lacks(1), 0);
+    expect_damaged();
+    close_agent();
+    open_agent();
+    fetch_list_of_new();
     lacks(1);
     cr_assert_gt(both.lack.count, 0, "a damaged chunk was believed");
-    cr_expect_not(has(&both.file[1]), "a file with a damaged chunk is there");
     cr_expect_leq(both.lack.bytes, 2 * CHUNK, "more is asked for than what was damaged");
     while (lacks(1) > 0) {
         fetch();
     }
+    expect_file(1);
+}
+
+/* The same list stands there twice now; neither hides the other. */
+Test(chunks, a_chunk_that_was_damaged_before_comes_again, .init = begin, .fini = end)
+{
+    char command[256];
+
+    fetch_list_of_new();
+    lacks(1);
+    fetch();
+    cr_assert_eq(lacks(1), 0);
+    expect_file(1);
+    snprintf(command, sizeof command,
+             "for pack in %s/agent/store/packs/*; do printf damaged | "
+             "dd of=$pack bs=1 seek=1500000 conv=notrunc status=none; done",
+             both.path);
+    cr_assert_eq(system(command), 0);
+    close_agent();
+    open_agent();
+    expect_damaged();
+    while (lacks(1) > 0) {
+        fetch();
+    }
+    cr_expect(has(&both.file[1]), "a file whose chunk came again is not there");
+    expect_file(1);
+    close_agent();
+    open_agent();
+    cr_expect_eq(lacks(1), 0, "what came again came once more");
     expect_file(1);
 }
 
