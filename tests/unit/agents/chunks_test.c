@@ -376,19 +376,25 @@ Test(chunks, a_list_that_is_too_long_is_none, .init = begin, .fini = end)
     cr_expect_eq(err, ERR_BAD_VALUE, "behind its end: expected bad-value, got %s", err_word(err));
 }
 
-Test(chunks, a_chunk_that_was_damaged_here_comes_again, .init = begin, .fini = end)
+static void
+damage_packs(void)
 {
     char command[256];
 
-    fetch_list_of_new();
-    lacks(1);
-    fetch();
-    close_agent();
     snprintf(command, sizeof command,
              "for pack in %s/agent/store/packs/*; do printf damaged | "
              "dd of=$pack bs=1 seek=1500000 conv=notrunc status=none; done",
              both.path);
     cr_assert_eq(system(command), 0);
+}
+
+Test(chunks, a_chunk_that_was_damaged_here_comes_again, .init = begin, .fini = end)
+{
+    fetch_list_of_new();
+    lacks(1);
+    fetch();
+    close_agent();
+    damage_packs();
     open_agent();
     cr_expect_eq(lacks(1), 0);
     expect_damaged();
@@ -407,18 +413,12 @@ Test(chunks, a_chunk_that_was_damaged_here_comes_again, .init = begin, .fini = e
 /* The same list stands there twice now; neither hides the other. */
 Test(chunks, a_chunk_that_was_damaged_before_comes_again, .init = begin, .fini = end)
 {
-    char command[256];
-
     fetch_list_of_new();
     lacks(1);
     fetch();
     cr_assert_eq(lacks(1), 0);
     expect_file(1);
-    snprintf(command, sizeof command,
-             "for pack in %s/agent/store/packs/*; do printf damaged | "
-             "dd of=$pack bs=1 seek=1500000 conv=notrunc status=none; done",
-             both.path);
-    cr_assert_eq(system(command), 0);
+    damage_packs();
     close_agent();
     open_agent();
     expect_damaged();
@@ -430,6 +430,63 @@ Test(chunks, a_chunk_that_was_damaged_before_comes_again, .init = begin, .fini =
     close_agent();
     open_agent();
     cr_expect_eq(lacks(1), 0, "what came again came once more");
+    expect_file(1);
+}
+
+static list_row_t
+put_half(const char *bytes, size_t size)
+{
+    store_put_t put;
+
+    expect_ok(store_put_bytes(both.agent, bytes, size, &put, &both.fault), "put half a chunk");
+    return (list_row_t){put.digest, (uint32_t) size};
+}
+
+/* The site cuts the new file elsewhere than it did: each chunk in two, which the agent has. */
+static void
+stage_other_list(void)
+{
+    uint8_t *list = NULL, other[64 * LIST_ROW_BYTES];
+    size_t size = 0, rows = 0;
+    const char *at = (const char *) both.bytes[1];
+
+    expect_ok(store_list(both.site, &both.file[1], &list, &size, &both.fault), "read a list");
+    cr_assert_leq(2 * size, sizeof other);
+    for (size_t i = 0; i < size; i += LIST_ROW_BYTES) {
+        uint32_t bytes = list_row_decode(list + i).size, half = bytes / 2;
+        list_row_t row[] = {put_half(at, half), put_half(at + half, bytes - half)};
+        list_row_encode(&row[0], other + rows++ * LIST_ROW_BYTES);
+        list_row_encode(&row[1], other + rows++ * LIST_ROW_BYTES);
+        at += bytes;
+    }
+    free(list);
+    expect_ok(store_commit(both.agent, &both.fault), "commit");
+    staging_part_t part = {.object = both.file[1],
+                           .total = rows * LIST_ROW_BYTES,
+                           .bytes = {(const char *) other, rows * LIST_ROW_BYTES}};
+    expect_ok(staging_put_list(both.staging, &part, &both.fault), "stage a list");
+}
+
+/* Which of two lists is found first is nobody's choice: the one that names what is gone goes. */
+Test(chunks, a_list_in_other_chunks_takes_the_place_of_the_one_before, .init = begin, .fini = end)
+{
+    char hex[65], command[256];
+
+    fetch_list_of_new();
+    lacks(1);
+    fetch();
+    cr_assert_eq(lacks(1), 0);
+    damage_packs();
+    close_agent();
+    open_agent();
+    expect_damaged();
+    stage_other_list();
+    cr_assert_eq(lacks(1), 0);
+    hex_of_bytes(both.file[1].byte, sizeof both.file[1].byte, hex);
+    snprintf(command, sizeof command, "ls %s/agent/store/damaged | grep -q ^%s", both.path, hex);
+    cr_expect_eq(system(command), 0, "the list that names a damaged chunk was not put aside");
+    close_agent();
+    open_agent();
     expect_file(1);
 }
 
