@@ -220,7 +220,9 @@ store_close(store_t **store)
     squeeze_release(&old->squeeze);
     buffer_release(&old->block);
     buffer_release(&old->record);
-    free(old->window);
+    for (size_t i = 0; i < STORE_WINDOWS; i++) {
+        free(old->window[i].bytes);
+    }
     free(old->writer.buffer);
     free(old->writer.entry);
     free(old->writer.slot);

@@ -12,7 +12,7 @@
  *          readers need no lock. Bytes are handed out only after they were held against their
  *          digest; a list's last block only after the whole was.
  * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
- *          at most STORE_RUNS_MAX sieves. Memory: 2 MiB to read, 4 MiB to write, and 13 bits for
+ *          at most STORE_RUNS_MAX sieves. Memory: 5 MiB to read, 4 MiB to write, and 13 bits for
  *          each object of the store. A commit is three or four syncs of single files; it comes by
  *          itself after STORE_BATCH_MAX objects or STORE_PACK_BYTES.
  * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_DAMAGED (the index:
