@@ -49,7 +49,7 @@ struct job_pool {
     common_t *common;
     seat_t *seats;
     waiting_t *head, *tail;
-    uint64_t queued, reserved;
+    uint64_t queued, reserved, moves;
     uint32_t wanted, threads, lost, numbers;
     back_t back[JOB_THREADS_LOST_MAX];
     uint32_t backs;
@@ -102,6 +102,7 @@ take(job_pool_t *pool, seat_t *seat)
     pool->head = waiting->next;
     pool->tail = pool->head ? pool->tail : NULL;
     pool->queued--;
+    pool->moves++;
     seat->job = waiting->job;
     free(waiting);
     atomic_store(&seat->cancel, pool->stopping || job_is_cancelled(seat->job));
@@ -139,6 +140,7 @@ run(seat_t *seat, job_t *job)
     job_begin(job, world);
     black_box_done(notes);
     lock(seat->pool);
+    seat->pool->moves++;
     seat->job = NULL;
     unlock(seat->pool);
     outlet_send(seat->outlet, worker, job_finish(job));
@@ -413,6 +415,7 @@ job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret)
     ret->threads = pool->threads;
     ret->lost = pool->lost;
     ret->queued = pool->queued;
+    ret->moves = pool->moves;
     unlock(pool);
 }
 

@@ -24,6 +24,7 @@ typedef struct job_pool job_pool_t;
 typedef struct job_pool_figures {
     uint32_t threads, lost;
     uint64_t queued;
+    uint64_t moves; /* begins and ends of jobs so far */
 } job_pool_figures_t;
 
 /* Its threads note what they have in hand in notes; NULL: nowhere. */

@@ -1,5 +1,6 @@
 /* worker_seat.c - a worker's thread: it empties its mailbox, runs handlers, and waits; and the
  * thread that watches them all. */
+#include <malloc.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -129,11 +130,35 @@ seat_main(void *context)
     return NULL;
 }
 
+/* Each thread has an arena of malloc's own, which keeps what its jobs have freed: an agent that had
+ * placed 297 MB held 30 MiB at rest, and 16 when that was given back. */
+typedef struct rest {
+    uint64_t moves;   /* of jobs, by the last look */
+    int64_t since_ns; /* no job has begun or ended */
+    bool keeps;       /* what jobs have freed since was not given back yet */
+} rest_t;
+
+static void
+rest_look(rest_t *rest, job_pool_t *jobs, int64_t now_ns)
+{
+    job_pool_figures_t figures;
+
+    job_pool_figures(jobs, &figures);
+    if (figures.moves != rest->moves) {
+        *rest = (rest_t){.moves = figures.moves, .since_ns = now_ns, .keeps = true};
+    } else if (rest->keeps && now_ns - rest->since_ns >= (int64_t) REST_MS * NS_PER_MS) {
+        rest->keeps = false;
+        malloc_trim(0);
+    }
+}
+
 void *
 watchdog_main(void *context)
 {
     threads_t *threads = context;
     const struct timespec nap = {.tv_nsec = WATCH_MS * 1000000L};
+
+    rest_t rest = {.moves = 0};
 
     name_thread("watchdog");
     while (!atomic_load(&threads->stopping)) {
@@ -141,6 +166,7 @@ watchdog_main(void *context)
         core_look(threads->core);
         outlet_t *outlet = threads->outlet[CORE_FROM_WATCH(threads->core)];
         job_pool_look(threads->jobs, seat_now_ns(NULL), outlet, threads->core);
+        rest_look(&rest, threads->jobs, seat_now_ns(NULL));
         relief_look(threads);
     }
     memory_thread_ends();

@@ -13,8 +13,9 @@
 #include "runtime/core.h"
 #include "runtime/link.h"
 
-#define WATCH_MS  100 /* between looks of the watchdog */
-#define LINKS_MAX 8u  /* of one host; a further one is refused (full) */
+#define WATCH_MS  100  /* between looks of the watchdog */
+#define REST_MS   2000 /* without a job: then what jobs have freed goes back to the machine */
+#define LINKS_MAX 8u   /* of one host; a further one is refused (full) */
 
 typedef struct threads threads_t;
 

@@ -6,11 +6,11 @@
  *          the store, whatever they came there with; when all are, the file is put by its list.
  * Promises an object is listed once. Nodes come before what they name. Nothing lacking: the version
  *          can be placed from the store.
- *          A file is in the store only when its bytes had its digest: a list that lies is dropped,
- *          and the whole file is asked for; a chunk that proves damaged comes again.
+ *          What proved damaged when it was read, a chunk or a list, comes again; when the list of a
+ *          file lied twice, the whole file is asked for.
  * Costs    one look at the store for each name of the version and each chunk of a file that is
  *          lacking; memory of the ranges, of one digest for each directory, of a list, and of 16 to
- *          32 bytes for each object that is lacking. What becomes whole is read once.
+ *          32 bytes for each object that is lacking. Content is not read.
  * Errors   ERR_DIGEST, ERR_DAMAGED (a node in the store), ERR_NO_MEMORY, those of the world.
  * Threads  one job.
  */

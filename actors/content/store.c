@@ -220,7 +220,9 @@ store_close(store_t **store)
     squeeze_release(&old->squeeze);
     buffer_release(&old->block);
     buffer_release(&old->record);
-    free(old->window);
+    for (size_t i = 0; i < STORE_WINDOWS; i++) {
+        free(old->window[i].bytes);
+    }
     free(old->writer.buffer);
     free(old->writer.entry);
     free(old->writer.slot);
@@ -234,10 +236,32 @@ store_world(store_t *store)
     return store->world;
 }
 
+/* A file of which a chunk was set aside is not there. */
+static err_t
+has_chunks(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
+{
+    uint8_t *list = NULL;
+    size_t size = 0;
+    err_t err = store_list(store, digest, &list, &size, fault);
+    if (err == ERR_DIGEST) {
+        *ret_has = false;
+        return OK;
+    }
+    for (size_t at = 0; err == OK && *ret_has && at < size; at += LIST_ROW_BYTES) {
+        list_row_t row = list_row_decode(list + at);
+        err = store_has_in_view(store, &row.digest, ret_has, fault);
+    }
+    free(list);
+    return err;
+}
+
 err_t
 store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
 {
     TRY(store_has_in_view(store, digest, ret_has, fault));
+    if (*ret_has && store->damages > 0) {
+        return has_chunks(store, digest, ret_has, fault);
+    }
     if (!*ret_has) {
         int fd = store_old_open(store, digest);
         *ret_has = fd >= 0;

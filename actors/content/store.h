@@ -12,7 +12,7 @@
  *          readers need no lock. Bytes are handed out only after they were held against their
  *          digest; a list's last block only after the whole was.
  * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
- *          at most STORE_RUNS_MAX sieves. Memory: 2 MiB to read, 4 MiB to write, and 13 bits for
+ *          at most STORE_RUNS_MAX sieves. Memory: 5 MiB to read, 4 MiB to write, and 13 bits for
  *          each object of the store. A commit is three or four syncs of single files; it comes by
  *          itself after STORE_BATCH_MAX objects or STORE_PACK_BYTES.
  * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_DAMAGED (the index:
@@ -63,10 +63,11 @@ typedef struct store_object {
     bool plain;     /* kept as they are: packing them again takes more than it saves */
 } store_object_t;
 err_t store_put_object(store_t *store, const store_object_t *object, fault_t *fault) must_use;
-/* Puts a file by the list of its chunks, which are there: they are read, and all together held
- * against the file's digest; when that says no, each against its own. ERR_NOT_STORED, ERR_DIGEST
- * with *ret_bad: this chunk is not there, or was damaged and is set aside; without: the list is
- * not the file's. */
+/* Puts a file by the list of its chunks, which are there. They are not read: who hands the file out
+ * holds it against its digest. When it was set aside before, they are, and are held against the
+ * file's digest first; when that says no, each against its own. ERR_NOT_STORED, ERR_DIGEST with
+ * *ret_bad: this chunk is not there, or was damaged and is set aside; without: the list is not the
+ * file's. */
 err_t store_put_list(store_t *store, const digest_t *file, slice_t list, digest_t *ret_bad,
                      fault_t *fault) must_use;
 /* Makes all that was put, or was found to be there already, durable. After a failure what was put
@@ -102,7 +103,7 @@ err_t store_next(store_t *store, const void **ret_bytes, size_t *ret_size, fault
 void store_join(store_t *store, const digest_t *group);
 void store_leave(store_t *store);
 /* Notes what proved damaged of an object (in DATA/store/damaged/), so that it counts as not there
- * and can be put again. */
+ * and can be put again: its record, chunks of it, or a list whose chunks do not come to it. */
 err_t store_set_aside(store_t *store, const digest_t *digest, fault_t *fault) must_use;
 world_t *store_world(store_t *store);
 

@@ -32,8 +32,9 @@ look_at_records(store_t *store, const digest_t *digest, run_entry_t *ret_right, 
     }
 }
 
+/* *ret_all: each is there, and right. */
 static err_t
-look_at_chunks(store_t *store, const run_entry_t *entry, fault_t *fault)
+look_at_chunks(store_t *store, const run_entry_t *entry, bool *ret_all, fault_t *fault)
 {
     const uint8_t *borrowed = NULL;
     TRY(store_stored(store, entry, false, &borrowed, fault));
@@ -43,14 +44,36 @@ look_at_chunks(store_t *store, const run_entry_t *entry, fault_t *fault)
     }
     memcpy(list, borrowed, entry->stored);
     err_t err = OK;
+    *ret_all = true;
     for (uint32_t at = 0; at < entry->stored && err == OK; at += LIST_ROW_BYTES) {
         digest_t digest = list_row_decode(list + at).digest;
         run_entry_t chunk;
         bool found = false;
         err = look_at_records(store, &digest, &chunk, &found, fault);
+        *ret_all &= found;
     }
     free(list);
     return err;
+}
+
+/* A list whose chunks are right is put aside itself when they do not come to its file: one that was
+ * put unread, and lied. */
+static err_t
+look_at_list(store_t *store, const run_entry_t *entry, fault_t *fault)
+{
+    const void *bytes = NULL;
+    size_t size = 1;
+    uint64_t total = 0;
+    bool all = false;
+    TRY(look_at_chunks(store, entry, &all, fault));
+    if (!all) {
+        return OK;
+    }
+    err_t err = store_begin(store, &entry->digest, &total, fault);
+    while (err == OK && size > 0) {
+        err = store_next(store, &bytes, &size, fault);
+    }
+    return err == ERR_DIGEST ? store_note_damage(store, entry, fault) : err;
 }
 
 /* An object of the first release: its file goes, when its bytes are not those of its name. */
@@ -94,7 +117,18 @@ store_set_aside(store_t *store, const digest_t *digest, fault_t *fault)
     if (!found) {
         return look_at_old(store, digest, fault);
     }
-    return entry.kind == PACK_LIST ? look_at_chunks(store, &entry, fault) : OK;
+    return entry.kind == PACK_LIST ? look_at_list(store, &entry, fault) : OK;
+}
+
+bool
+store_was_set_aside(const store_t *store, const digest_t *digest)
+{
+    for (size_t i = 0; i < store->damages; i++) {
+        if (digest_equal(&store->damage[i].digest, digest)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 err_t

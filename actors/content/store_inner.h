@@ -17,6 +17,7 @@
 #define STORE_SLOTS       (STORE_BATCH_MAX * 2) /* of the pending index; a power of two */
 #define STORE_PACKS_OPEN  32u                   /* descriptors of packs that are kept open */
 #define STORE_WINDOW      1048576u              /* bytes read ahead */
+#define STORE_WINDOWS     4u                    /* of packs that are read in turns */
 #define STORE_PATH_BYTES  128u
 #define STORE_BUFFER_KEPT 2097152u /* a buffer that has grown beyond this is given back */
 
@@ -34,6 +35,14 @@ typedef struct pack_file {
     int fd;
     uint64_t used; /* when, by the store's count */
 } pack_file_t;
+
+/* Bytes of a pack that were read ahead, from `at` on. */
+typedef struct window {
+    uint8_t *bytes; /* STORE_WINDOW; NULL: none yet */
+    uint64_t pack, at;
+    size_t size;
+    uint64_t used; /* when, by the store's count */
+} window_t;
 
 /* A place where a record proved damaged. */
 typedef struct damage {
@@ -86,14 +95,12 @@ struct store {
     size_t runs, runs_damaged; /* those cannot be read at all */
     pack_file_t pack[STORE_PACKS_OPEN];
     uint32_t packs;
-    uint64_t count; /* of uses of packs */
+    uint64_t count; /* of uses of packs and windows */
     damage_t *damage;
     size_t damages;
     buffer_t block;  /* of a file that is put; expanded bytes of a record */
     buffer_t record; /* of one that is read alone */
-    uint8_t *window; /* STORE_WINDOW bytes of a pack from window_at on */
-    uint64_t window_pack, window_at;
-    size_t window_size;
+    window_t window[STORE_WINDOWS];
     object_t object;
     pack_writer_t writer;
     run_search_t search;
@@ -130,6 +137,8 @@ err_t store_find(store_t *store, const digest_t *digest, bool again, store_place
 err_t store_has_in_view(store_t *store, const digest_t *digest, bool *ret_has,
                         fault_t *fault) must_use;
 bool store_is_damaged(const store_t *store, const run_entry_t *entry);
+/* Whether a record of the object was, as far as its pack is still there. */
+bool store_was_set_aside(const store_t *store, const digest_t *digest);
 void store_damage_name(const damage_t *damage, char name[STORE_PATH_BYTES]);
 /* Drops the notes of packs that are gone. */
 err_t store_forget_damage(store_t *store, fault_t *fault) must_use;
@@ -151,6 +160,11 @@ err_t store_look_again(store_t *store, const run_entry_t *entry, fault_t *fault)
 /* Up to size bytes of a pack, and what stands behind them is read along; fewer where it ends. */
 err_t store_raw(store_t *store, uint64_t pack, uint64_t offset, size_t size,
                 const uint8_t **ret_bytes, int64_t *ret_got, fault_t *fault) must_use;
+/* The same, read for itself, and nothing along. */
+err_t store_raw_alone(store_t *store, uint64_t pack, uint64_t offset, size_t size,
+                      const uint8_t **ret_bytes, int64_t *ret_got, fault_t *fault) must_use;
+/* What was read ahead goes: it is the disk that is to be looked at. */
+void store_forget_ahead(store_t *store);
 /* The object's bytes, not held against its digest: who takes them holds more against another. */
 err_t store_unchecked(store_t *store, const run_entry_t *entry, const uint8_t **ret_bytes,
                       fault_t *fault) must_use;

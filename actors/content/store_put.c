@@ -369,9 +369,12 @@ store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put, f
     return err;
 }
 
-/* One chunk of a list; checked: held against its digest. */
+/* What is looked at of a list's chunks. */
+typedef enum look { LOOK_THERE, LOOK_WHOLE, LOOK_EACH } look_t;
+
+/* One chunk of a list: that it is there, or its bytes, or those held against its digest, too. */
 static err_t
-add_chunk(store_t *store, const list_row_t *row, bool checked, fault_t *fault)
+add_chunk(store_t *store, const list_row_t *row, look_t look, fault_t *fault)
 {
     store_place_t place;
     bool found = false;
@@ -383,15 +386,18 @@ add_chunk(store_t *store, const list_row_t *row, bool checked, fault_t *fault)
     if (place.entry.kind != PACK_BYTES || place.entry.size != row->size) {
         return RAISE(fault, ERR_BAD_VALUE, 0, "put", "a list of chunks");
     }
-    TRY(checked ? store_bytes(store, &place.entry, true, &bytes, fault)
-                : store_unchecked(store, &place.entry, &bytes, fault));
+    if (look == LOOK_THERE) {
+        return OK;
+    }
+    TRY(look == LOOK_EACH ? store_bytes(store, &place.entry, true, &bytes, fault)
+                          : store_unchecked(store, &place.entry, &bytes, fault));
     hash_add(store->whole, bytes, row->size);
     return OK;
 }
 
 /* *ret_bad: the chunk that is not there, or not right. */
 static err_t
-add_chunks(store_t *store, slice_t list, bool checked, uint64_t *ret_size, digest_t *ret_bad,
+add_chunks(store_t *store, slice_t list, look_t look, uint64_t *ret_size, digest_t *ret_bad,
            fault_t *fault)
 {
     const uint8_t *rows = (const uint8_t *) list.data;
@@ -399,7 +405,7 @@ add_chunks(store_t *store, slice_t list, bool checked, uint64_t *ret_size, diges
     hash_begin(store->whole);
     for (size_t i = 0; i + LIST_ROW_BYTES <= list.size; i += LIST_ROW_BYTES) {
         list_row_t row = list_row_decode(rows + i);
-        err_t err = add_chunk(store, &row, checked, fault);
+        err_t err = add_chunk(store, &row, look, fault);
         *ret_bad = err == ERR_DIGEST || err == ERR_NOT_STORED ? row.digest : *ret_bad;
         TRY(err);
         *ret_size += row.size;
@@ -412,7 +418,7 @@ static err_t
 find_bad(store_t *store, slice_t list, digest_t *ret_bad, fault_t *fault)
 {
     uint64_t size = 0;
-    err_t err = add_chunks(store, list, true, &size, ret_bad, fault);
+    err_t err = add_chunks(store, list, LOOK_EACH, &size, ret_bad, fault);
     if (err == ERR_DIGEST) {
         TRY(store_set_aside(store, ret_bad, fault));
     }
@@ -421,21 +427,43 @@ find_bad(store_t *store, slice_t list, digest_t *ret_bad, fault_t *fault)
                : err;
 }
 
-/* The whole decides; the chunks are hashed by themselves only when it says no. */
+/* A list that is there and yet was to be fetched names a chunk that is gone, or lied: the new one
+ * stands in its place. */
+static err_t
+drop_former(store_t *store, const digest_t *file, fault_t *fault)
+{
+    for (;;) {
+        store_place_t place;
+        bool found = false;
+        TRY(store_find(store, file, false, &place, &found, fault));
+        if (!found) {
+            return OK;
+        }
+        TRY(store_note_damage(store, &place.entry, fault));
+    }
+}
+
+/* Unread, as long as no list of this file has proved wrong: its chunks were held against their
+ * digests when they came, and who hands the file out holds it against its own. Read, the whole
+ * decides, and the chunks are hashed by themselves only when it says no. To read 297 MB here and
+ * once more to place them took 1.35 CPU seconds; placed alone they take 0.8. */
 err_t
 store_put_list(store_t *store, const digest_t *file, slice_t list, digest_t *ret_bad,
                fault_t *fault)
 {
     uint64_t size = 0;
     digest_t found;
+    look_t look = store_was_set_aside(store, file) ? LOOK_WHOLE : LOOK_THERE;
     *ret_bad = (digest_t){{0}};
-    err_t err = add_chunks(store, list, false, &size, ret_bad, fault);
+    err_t err = add_chunks(store, list, look, &size, ret_bad, fault);
     hash_end(store->whole, &found);
-    if (err == ERR_DIGEST || err == ERR_BAD_VALUE || (err == OK && !digest_equal(&found, file))) {
+    bool lies = err == OK && look == LOOK_WHOLE && !digest_equal(&found, file);
+    if (err == ERR_DIGEST || err == ERR_BAD_VALUE || lies) {
         *ret_bad = (digest_t){{0}};
         return find_bad(store, list, ret_bad, fault);
     }
     TRY(err);
+    TRY(drop_former(store, file, fault));
     store->dirty = true;
     pack_record_t record = {.kind = PACK_LIST,
                             .stored = (uint32_t) list.size,

@@ -23,75 +23,6 @@ damaged(const digest_t *digest, fault_t *fault)
     return RAISE(fault, ERR_DIGEST, 0, "read from the store", subject);
 }
 
-/* Reads up to size bytes of a pack; fewer where it ends. */
-static int64_t
-read_pack(store_t *store, uint64_t pack, uint8_t *bytes, size_t size, uint64_t offset)
-{
-    int fd = store_pack_fd(store, pack);
-    size_t done = 0;
-    if (fd < 0) {
-        return fd;
-    }
-    while (done < size) {
-        int64_t got = world_read(store->world, fd, bytes + done, size - done, offset + done);
-        if (got < 0) {
-            return got;
-        }
-        if (got == 0) {
-            break;
-        }
-        done += (size_t) got;
-    }
-    return (int64_t) done;
-}
-
-/* Bytes that lie in the window already, or a window that begins with them. */
-static err_t
-look_ahead(store_t *store, uint64_t pack, uint64_t offset, size_t size, const uint8_t **ret_bytes,
-           int64_t *ret_got, fault_t *fault)
-{
-    if (store->window == NULL && (store->window = malloc(STORE_WINDOW)) == NULL) {
-        return NO_MEMORY(fault, "the store's window");
-    }
-    bool there = store->window_size > 0 && store->window_pack == pack &&
-                 offset >= store->window_at &&
-                 offset - store->window_at + size <= store->window_size;
-    if (!there) {
-        store->window_size = 0;
-        int64_t got = read_pack(store, pack, store->window, STORE_WINDOW, offset);
-        if (got < 0) {
-            return store_fail(store, got, "read", "a pack of the store", fault);
-        }
-        store->window_pack = pack;
-        store->window_at = offset;
-        store->window_size = (size_t) got;
-    }
-    uint64_t at = offset - store->window_at;
-    *ret_got = (int64_t) (store->window_size - at);
-    *ret_bytes = store->window + at;
-    return OK;
-}
-
-static err_t
-read_alone(store_t *store, uint64_t pack, uint64_t offset, size_t size, const uint8_t **ret_bytes,
-           int64_t *ret_got, fault_t *fault)
-{
-    if (buffer_reserve(&store->record, size) != OK) {
-        return NO_MEMORY(fault, "a record of the store");
-    }
-    *ret_got = read_pack(store, pack, store->record.bytes, size, offset);
-    *ret_bytes = store->record.bytes;
-    return *ret_got < 0 ? store_fail(store, *ret_got, "read", "a pack of the store", fault) : OK;
-}
-
-err_t
-store_raw(store_t *store, uint64_t pack, uint64_t offset, size_t size, const uint8_t **ret_bytes,
-          int64_t *ret_got, fault_t *fault)
-{
-    return size <= STORE_WINDOW ? look_ahead(store, pack, offset, size, ret_bytes, ret_got, fault)
-                                : read_alone(store, pack, offset, size, ret_bytes, ret_got, fault);
-}
-
 static bool
 is_of(const pack_record_t *record, const run_entry_t *entry)
 {
@@ -111,7 +42,7 @@ store_stored(store_t *store, const run_entry_t *entry, bool ahead, const uint8_t
     }
     size_t size = (size_t) RECORD_HEAD_BYTES + entry->stored;
     TRY(ahead ? store_raw(store, entry->pack, entry->offset, size, &bytes, &got, fault)
-              : read_alone(store, entry->pack, entry->offset, size, &bytes, &got, fault));
+              : store_raw_alone(store, entry->pack, entry->offset, size, &bytes, &got, fault));
     pack_record_t record;
     if (got < (int64_t) size || pack_record_decode(bytes, &record) != OK ||
         !is_of(&record, entry)) {

@@ -11,7 +11,7 @@ store_scan_begin(store_scan_t *scan, store_t *store, uint64_t pack, uint64_t siz
     const uint8_t *bytes = NULL;
     int64_t got = 0;
     uint64_t id = 0;
-    store->window_size = 0; /* it is the disk that is looked at */
+    store_forget_ahead(store);
     TRY(store_raw(store, pack, 0, PACK_HEAD_BYTES, &bytes, &got, fault));
     scan->head_is_right =
         got >= (int64_t) PACK_HEAD_BYTES && pack_head_decode(bytes, &id) == OK && id == pack;
@@ -46,7 +46,7 @@ store_scan_next(store_scan_t *scan, bool *ret_more, fault_t *fault)
     while (!*ret_more && scan->at + RECORD_HEAD_BYTES <= scan->size) {
         TRY(look_at(scan, ret_more, fault));
         if (!*ret_more && !scan->again) { /* no record: it may be wrong on the way only */
-            scan->store->window_size = 0;
+            store_forget_ahead(scan->store);
             scan->again = true;
             TRY(look_at(scan, ret_more, fault));
         }

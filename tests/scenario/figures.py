@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+from agent_site import Agents, big_tree
 from harness import Site, claim, make_tree, run
 
 
@@ -99,6 +100,35 @@ def a_hundred_thousand_files_arrive_whole_and_are_timed_against_cp():
         print(f'# 100,000 files: store {stored - started:.1f} s, place {placed - stored:.1f} s,'
               f' cp -a and sync -f {copied - placed:.1f} s')
         site.holds('a', 'P1', source)
+        site.stop()
+
+
+def own_kib(pid):
+    """Memory that no file stands behind."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as file:
+        return sum(int(line.split()[1]) for line in file
+                   if line.startswith(('RssAnon:', 'RssShmem:')))
+
+
+@claim(240)
+def an_agent_at_rest_has_given_back_what_its_work_took():
+    with Agents() as site:
+        source = big_tree(site.path('source'), 48)
+        site.start()
+        site.join('shop')
+        pid = site.agents['shop'].pid
+        fresh = own_kib(pid)
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installed'}, 120)
+        most = own_kib(pid)
+
+        def rests():
+            nonlocal most
+            most = max(most, own_kib(pid))
+            return own_kib(pid) - fresh <= (most - fresh) * 2 // 3
+        site.wait_for('memory to be given back', rests, 60)
+        print(f'# an agent: {fresh} KiB before its work, {most} at its end, {own_kib(pid)} at rest')
         site.stop()
 
 

@@ -21,9 +21,9 @@ class Site:
         self.address = f'tcp://127.0.0.1:{free_port()}'
         self.host = self.start('--data', self.path('site'), '--listen', self.address)
         until = time.monotonic() + PATIENCE
-        while self.run('ping', check=False).returncode:
+        while not self.is_ready():
             if time.monotonic() > until or self.host.poll() is not None:
-                raise Failed('despoold does not answer')
+                raise Failed('despoold does not become ready')
             time.sleep(0.02)
 
     def path(self, *names):
@@ -33,6 +33,11 @@ class Site:
         with open(self.path('log'), 'ab') as log:
             return subprocess.Popen([os.path.join(self.build, 'tools/despoold'), *words],
                                     stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+
+    def is_ready(self):
+        """A host answers a ping before its site is open, and says so."""
+        done = self.run('ping', check=False)
+        return done.returncode == 0 and json.loads(done.stdout)['ready']
 
     def run(self, *words, check=True):
         done = subprocess.run([os.path.join(self.build, 'tools/despool'), '--data',

@@ -114,6 +114,7 @@ NEVER(bool, link_keeps, NO const link_t *link, NO const worker_t *self)
 NEVER(void, link_retry, NO link_t *link, NO worker_t *self)
 NEVER(void, core_look, NO core_t *core)
 NEVER(uint32_t, core_worker_count, NO const core_t *core)
+NEVER(void, job_pool_figures, NO job_pool_t *pool, NO job_pool_figures_t *ret)
 NEVER(void, job_pool_look, NO job_pool_t *pool, NO int64_t now_ns, NO outlet_t *outlet,
       NO core_t *core)
 
