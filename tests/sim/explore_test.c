@@ -255,7 +255,7 @@ Test(explore, what_the_reduction_leaves_out_nobody_could_have_told_apart, .timeo
     same_orders("two ask each other");
 }
 
-/* 14,980 hosts, each of which a sanitizer watches being made: it was half of that build's search. */
+/* 14,980 hosts, each of which a sanitizer watches being made: half of that build's search. */
 Test(explore, nor_among_three, .timeout = 900)
 {
     if (SANITIZED) {
