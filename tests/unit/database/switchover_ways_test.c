@@ -1,6 +1,7 @@
 /* switchover_ways_test.c - what comes in the way of a switchover: failures, pauses, moves, other
  * versions, commands that make no sense, power cuts. */
 #include "switchovers_under_test.h"
+#include "windows_under_test.h"
 
 Test(switchover_ways, a_failure_is_waited_for_until_it_is_mended_or_taken_out)
 {
@@ -153,6 +154,22 @@ Test(switchover_ways, a_paused_point_holds_the_barrier_and_a_held_promise_outliv
             (void) ASK(site, dp_resume, done);
         }
     }
+    is_in(site, SWITCHOVER_DECIDED);
+    switches(site, "a");
+    site_end(site);
+}
+
+/* Who was staged in its window lacks no content, and switches with the others. */
+Test(switchover_ways, what_has_promised_switches_outside_of_its_window)
+{
+    site_t *site = three_points();
+    put_zone(site, "Europe/Berlin");
+    cr_assert(windows_are(site, "a", NIGHTS, "Europe/Berlin"));
+    clock_is(site, (OPENS - WALL_START) / S + 1);
+    later(site, "a,b", BARRIER, 0, 0);
+    promises(site, "a");
+    clock_is(site, (CLOSES - WALL_START) / S + 1);
+    promises(site, "b");
     is_in(site, SWITCHOVER_DECIDED);
     switches(site, "a");
     site_end(site);
