@@ -76,7 +76,7 @@ batch_free(envelope_t *take_batch)
 /* Room for any one of them. */
 typedef union told_by_hand {
     uint64_t word[(sizeof(envelope_t) + BATCH_RECORD) / sizeof(uint64_t)];
-    alignas(CACHE_LINE) uint8_t bytes[sizeof(envelope_t) + BATCH_RECORD];
+    alignas(16) uint8_t bytes[sizeof(envelope_t) + BATCH_RECORD];
 } told_by_hand_t;
 
 static inline envelope_t *
