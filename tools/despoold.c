@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
@@ -32,6 +31,7 @@
 #include "tools/despoold_config.h"
 #include "tools/despoold_data.h"
 #include "tools/despoold_help.h"
+#include "tools/despoold_process.h"
 
 #ifndef DESPOOL_VERSION
 #define DESPOOL_VERSION "0.1.0"
@@ -270,18 +270,6 @@ refuse_request(slice_t request, err_t err, uint8_t *ret_frame, size_t size)
     return writer.full ? 0 : writer.size;
 }
 
-/* Each agent that is here takes one: as many as the system lets us have. */
-static void
-raise_descriptors(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-        limit.rlim_cur = limit.rlim_max;
-        (void) setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 /* The keys are made at the first start. */
 static err_t
 add_peer_link(host_t *host, const config_t *config)
@@ -297,7 +285,7 @@ add_peer_link(host_t *host, const config_t *config)
         fprintf(stderr, "%s\n  %s\n", fault_text(&fault, text, sizeof text), err_hint(err));
         return err;
     }
-    raise_descriptors();
+    process_raise_descriptors();
     memcpy(peers.secret_key, keys.transport.byte, sizeof peers.secret_key);
     memcpy(peers.public_key, keys.transport_key.byte, sizeof peers.public_key);
     err = host_add_peer_link(host, &peers);
@@ -485,5 +473,6 @@ main(int argc, char **argv)
         despoold_help();
         return 0;
     }
+    process_keep_memory();
     return run(&options);
 }
