@@ -41,8 +41,7 @@ edge_leads_to(const core_t *core, loaded_edge_t *edge, uint32_t row)
     head.reserved = true;
     edge->lane = edge->target->class->hears[row].lane;
     head.lane = (uint8_t) edge->lane;
-    edge->batches = core->executor.batches && !core->fresh_messages && edge->kind == EDGE_TELL &&
-                    edge->lane == LANE_NORMAL;
+    edge->batches = core->executor.batches && edge->kind == EDGE_TELL && edge->lane == LANE_NORMAL;
     head.kind = edge->kind == EDGE_TELL ? ENV_TELL : ENV_ASK;
     memcpy(&edge->tail, (const uint8_t *) &head + ENVELOPE_TAIL, sizeof edge->tail);
 }
