@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "actors/content/beacon.h"
+#include "actors/content/incoming.h"
 #include "actors/content/join.h"
 #include "actors/content/lack.h"
-#include "actors/content/listing.h"
 #include "actors/content/point_roots.h"
 #include "actors/content/tombstone.h"
 #include "actors/jobs_pieces.h"
@@ -86,6 +86,8 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
     err_t err = resource || !lack.range
                     ? ERR_NO_MEMORY
                     : shelf_open(&shelf, world, record_slice(order, order->data));
+    err = err == OK ? incoming_settle(shelf.store, record_slice(order, order->data), &shelf.fault)
+                    : err;
     err =
         err == OK ? lack_find(shelf.store, shelf.staging, &order->root, &lack, &shelf.fault) : err;
     m->err = err;
@@ -99,67 +101,6 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 }
 
 /* ---- data that came ---- */
-
-/* Each transfer that was broken off may leave an object that is not whole. That of the one in hand
- * is the youngest. */
-static bool
-is_list(const char *name)
-{
-    return strchr(name, '.') != NULL;
-}
-
-static uint32_t
-count_of(const listing_t *names, bool lists)
-{
-    uint32_t count = 0;
-
-    for (uint32_t i = 0; i < names->count; i++) {
-        count += is_list(names->name[i]) == lists;
-    }
-    return count;
-}
-
-static err_t
-remove_oldest(world_t *world, int dir, const listing_t *names, bool lists, fault_t *fault)
-{
-    const char *oldest = "";
-    int64_t oldest_ns = INT64_MAX;
-
-    for (uint32_t i = 0; i < names->count; i++) {
-        world_stat_t stat;
-        if (is_list(names->name[i]) == lists &&
-            world_stat_at(world, dir, names->name[i], &stat) == 0 && stat.mtime_ns < oldest_ns) {
-            oldest = names->name[i];
-            oldest_ns = stat.mtime_ns;
-        }
-    }
-    int result = world_remove(world, dir, oldest);
-    return result < 0 ? RAISE(fault, err_of_errno(-result), -result, "remove", oldest) : OK;
-}
-
-static err_t
-keep_few(world_t *world, slice_t data, fault_t *fault)
-{
-    char path[PATH_BYTES_MAX + 16];
-    bool many = true;
-    err_t err = OK;
-
-    snprintf(path, sizeof path, "%.*s/incoming", (int) data.size, data.data);
-    int dir = world_open(world, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0);
-    if (dir < 0) {
-        return RAISE(fault, err_of_errno(-dir), -dir, "open", path);
-    }
-    while (err == OK && many) {
-        listing_t names = {0};
-        err = listing_read(world, dir, path, &names, fault);
-        bool lists = err == OK && count_of(&names, true) > AGENT_LISTS_KEPT;
-        many = err == OK && (lists || count_of(&names, false) > AGENT_STAGED_MAX);
-        err = many ? remove_oldest(world, dir, &names, lists, fault) : err;
-        listing_release(&names);
-    }
-    world_close(world, dir);
-    return err;
-}
 
 /* All that came while the job before was at work is one group: synced together, then told. */
 void
@@ -175,7 +116,8 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
         err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }
     err = err == OK ? staging_commit(shelf.staging, &shelf.fault) : err;
-    err = err == OK ? keep_few(world, record_slice(order, order->data), &shelf.fault) : err;
+    err =
+        err == OK ? incoming_keep_few(world, record_slice(order, order->data), &shelf.fault) : err;
     stored_t *m = JOB_OUTPUT(job, stored);
     m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
     m->bytes = bytes;
@@ -213,26 +155,6 @@ collect(store_t *store, point_t *point, const digest_t *fetched, store_collected
     return err;
 }
 
-/* Whether a large file is on its way by chunks, which no node names before it is whole. */
-static bool
-is_by_chunks(world_t *world, const work_t *work)
-{
-    char path[PATH_BYTES_MAX + 16];
-    listing_t names = {0};
-    slice_t store = record_slice(work, work->store);
-    size_t data = store.size - strlen("/store");
-
-    snprintf(path, sizeof path, "%.*s/incoming", (int) data, store.data);
-    int dir = world_open(world, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, 0);
-    if (dir < 0) {
-        return false;
-    }
-    bool chunks = listing_read(world, dir, path, &names, NULL) == OK && count_of(&names, true) > 0;
-    listing_release(&names);
-    world_close(world, dir);
-    return chunks;
-}
-
 static err_t
 tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
 {
@@ -244,8 +166,9 @@ tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
         !slice_copy(record_slice(work, work->store), path, sizeof path)) {
         return RAISE(fault, ERR_NAME_TOO_LONG, 0, "collect", "the store");
     }
-    if (!digest_is_none(&work->root) && is_by_chunks(world, work)) {
-        return OK; /* the next time */
+    slice_t data = {record_slice(work, work->store).data, strlen(path) - strlen("/store")};
+    if (!digest_is_none(&work->root) && incoming_has_lists(world, data)) {
+        return OK; /* no node names its chunks before the large file is whole: the next time */
     }
     TRY(point_open(world, root, &work->site, &work->dp_incarnation, &point, fault));
     err_t err = store_open(world, path, &store, fault);

@@ -102,8 +102,9 @@ int64_t worker_next_due(const worker_t *worker);
 bool worker_is_idle(const worker_t *worker); /* nothing to run now, timers aside */
 
 /* What the watchdog does every WATCH_MS: raises stalled, late and settled notes. Posts from
- * CORE_FROM_WATCH; reads atomics only, so it works while every worker is stuck. */
-void core_look(core_t *core);
+ * CORE_FROM_WATCH; reads atomics only, so it works while every worker is stuck. False: nothing was
+ * in hand, and nobody was starting. */
+bool core_look(core_t *core);
 /* Names the actor that a job works for, and the job. */
 void core_job_names(const core_t *core, const job_t *job, char *ret_actor, size_t actor_size,
                     char *ret_job, size_t job_size);

@@ -229,7 +229,7 @@ keeps_worker(const core_t *core, worker_t *worker, int64_t limit, int64_t now)
                         : now - seen->slow_ns - (times.queued_ns - seen->slow.queued_ns));
 }
 
-static void
+static bool
 look_stalled(core_t *core, worker_t *worker, int64_t now)
 {
     uint64_t order = atomic_load(&worker->handlers);
@@ -241,14 +241,14 @@ look_stalled(core_t *core, worker_t *worker, int64_t now)
     if (running > atomic_load(&worker->longest_seen_ns)) {
         atomic_store(&worker->longest_seen_ns, running);
     }
-    if (running == 0) {
-        return;
+    if (!runs) {
+        return false;
     }
     int64_t limit_ms =
         class->class->handler_limit_ms == 0 ? HANDLER_LIMIT_MS : class->class->handler_limit_ms;
     int64_t takeover_ms = core->takeover_ms > limit_ms ? core->takeover_ms : limit_ms;
     if (running <= limit_ms * NS_PER_MS) {
-        return;
+        return true;
     }
     if (!worker_is_taken(worker) &&
         keeps_worker(core, worker, limit_ms * NS_PER_MS, now) > takeover_ms * NS_PER_MS) {
@@ -259,6 +259,7 @@ look_stalled(core_t *core, worker_t *worker, int64_t now)
         name_of(core, index, worker->seen.name, sizeof worker->seen.name);
         note_stalled(core, worker, running, false);
     }
+    return true;
 }
 
 bool
@@ -355,13 +356,14 @@ look_settled(core_t *core, int64_t now)
     post(core, core_note_new(core, &actor_settled_type, &draft));
 }
 
-void
+bool
 core_look(core_t *core)
 {
     int64_t now = core->executor.now_ns(core->executor.self);
+    bool in_hand = false;
     core->overdue = NULL;
     for (uint32_t i = 0; i < core->worker_count + TAKEOVERS_MAX; i++) {
-        look_stalled(core, &core->workers[i], now);
+        in_hand |= look_stalled(core, &core->workers[i], now);
     }
     for (uint32_t i = 1; i < atomic_load(&core->cells_used); i++) {
         cell_t *cell = &core->cells[i];
@@ -370,4 +372,5 @@ core_look(core_t *core)
         }
     }
     look_settled(core, now);
+    return in_hand || !core->settled_ready;
 }

@@ -320,7 +320,7 @@ wait(sim_t *sim, int64_t now, int64_t until)
         world_sim_advance(sim->world, due - now);
     }
     sim_jobs_expire(sim->jobs);
-    core_look(sim->core);
+    (void) core_look(sim->core);
     return true;
 }
 

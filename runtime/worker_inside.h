@@ -63,6 +63,7 @@ struct threads {
 };
 
 int64_t seat_now_ns(void *unused);     /* monotonic */
+void seat_nap(uint32_t ms);            /* of the watchdog, less than a second; a signal ends it */
 void threads_ring(threads_t *threads); /* who waits for the host looks again */
 /* The bodies of the threads; context: the seat, and threads_t. */
 void *seat_main(void *seat);

@@ -31,6 +31,12 @@ seat_now_ns(void *unused)
     return (int64_t) now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+void
+seat_nap(uint32_t ms)
+{
+    nanosleep(&(struct timespec){.tv_nsec = ms * NS_PER_MS}, NULL);
+}
+
 static int64_t
 wall_ns(void *self)
 {

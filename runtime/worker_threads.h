@@ -1,6 +1,7 @@
 /* worker_threads.h - the executor of a real host: a thread and a mailbox socket per worker.
  *
- * Shape    worker threads, a watchdog that looks every WATCH_MS, a pool of job threads; links
+ * Shape    worker threads, a watchdog that looks every WATCH_MS (every
+ *          WATCH_QUIET_MS while nothing goes on), a pool of job threads; links
  *          ride on the workers of their classes.
  * Promises all mailboxes are bound before any thread runs. A thread that does not come back at
  *          the end is left alone and counted, and then nothing it may still use is freed.
@@ -13,9 +14,11 @@
 #include "runtime/core.h"
 #include "runtime/link.h"
 
-#define WATCH_MS  100  /* between looks of the watchdog */
-#define REST_MS   2000 /* without a job: then what jobs have freed goes back to the machine */
-#define LINKS_MAX 8u   /* of one host; a further one is refused (full) */
+#define WATCH_MS       100  /* between looks of the watchdog */
+#define WATCH_QUIET_MS 400  /* the same, of a quiet host */
+#define WATCH_QUIET    20u  /* looks in a row that found nothing under way, and it is quiet */
+#define REST_MS        2000 /* without a job: then what jobs have freed goes back to the machine */
+#define LINKS_MAX      8u   /* of one host; a further one is refused (full) */
 
 typedef struct threads threads_t;
 

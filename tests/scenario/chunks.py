@@ -166,6 +166,27 @@ def what_came_of_a_large_file_is_not_sent_again_after_a_kill():
         site.stop()
 
 
+@claim(120)
+def what_a_kill_left_of_a_whole_object_goes():
+    with Agents() as site:
+        source = begin(site)
+        with open(os.path.join(source, 'big'), 'rb') as file:
+            whole = file.read()
+        incoming = site.path('shop.data', 'incoming')
+        site.end_agent('shop')
+        site.wait_for('the agent to be missed', lambda: site.figure('here') == 0)
+        left = os.path.join(incoming, hashlib.sha256(whole).hexdigest())
+        write(left, whole)
+        write(left + '.list', b'of what is whole')
+        edit(source, [3 << 20])
+        site.spawn('shop')
+        site.wait_here('shop')
+        update(site, source)
+        left = os.listdir(incoming)
+        assert not left, f'staged, though the store has it: {left}'
+        site.stop()
+
+
 @claim(60)
 def chunks_of_what_an_agent_may_not_have_are_not_told():
     with Agents() as site:

@@ -197,7 +197,7 @@ of(const actor_class_t *class)
 static void
 look(void)
 {
-    core_look(core);
+    (void) core_look(core);
 }
 
 Test(by_hand, who_looks_while_a_child_is_made_does_not_tell_it_as_late)

@@ -95,7 +95,57 @@ threads_ring(threads_t *of)
     cr_assert_eq(of, &threads);
 }
 
-/* ---- what it calls with a link, a message, or as the watchdog: never here ---- */
+/* ---- what the watchdog calls: time passes as it naps, and something goes on until then ---- */
+
+#define GOES_ON_MS 5000
+#define WATCHED_MS 60000
+
+static int64_t watched_ms;
+static uint32_t looks_early, looks_late; /* until GOES_ON_MS, and from then on */
+
+void
+seat_nap(uint32_t ms)
+{
+    watched_ms += ms;
+    atomic_store(&threads.stopping, watched_ms >= WATCHED_MS);
+}
+
+uint32_t
+core_worker_count(const core_t *core)
+{
+    cr_assert_null(core);
+    return 1;
+}
+
+bool
+core_look(core_t *core)
+{
+    cr_assert_null(core);
+    looks_early += watched_ms <= GOES_ON_MS;
+    looks_late += watched_ms > GOES_ON_MS;
+    return watched_ms <= GOES_ON_MS;
+}
+
+void
+job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet, core_t *core)
+{
+    cr_assert(pool == NULL && now_ns == 1 && outlet == NULL && core == NULL);
+}
+
+void
+job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret)
+{
+    cr_assert_null(pool);
+    *ret = (job_pool_figures_t){0};
+}
+
+void
+relief_look(threads_t *of)
+{
+    cr_assert_eq(of, &threads);
+}
+
+/* ---- what it calls with a link or a message: never here ---- */
 
 #define NEVER(type, name, ...)                                                                     \
     type name(__VA_ARGS__)                                                                         \
@@ -105,18 +155,12 @@ threads_ring(threads_t *of)
 #define NO __attribute__((unused))
 
 NEVER(bool, worker_asked, NO const worker_t *self)
-NEVER(void, relief_look, NO threads_t *of)
 NEVER(void, relief_back, NO seat_t *seat, NO worker_t *self)
 NEVER(void, worker_bring, NO worker_t *self, NO chunk_t *take_chunk)
 NEVER(void *, link_socket, NO const link_t *link, NO const worker_t *self)
 NEVER(void, link_read, NO link_t *link, NO worker_t *self)
 NEVER(bool, link_keeps, NO const link_t *link, NO const worker_t *self)
 NEVER(void, link_retry, NO link_t *link, NO worker_t *self)
-NEVER(void, core_look, NO core_t *core)
-NEVER(uint32_t, core_worker_count, NO const core_t *core)
-NEVER(void, job_pool_figures, NO job_pool_t *pool, NO job_pool_figures_t *ret)
-NEVER(void, job_pool_look, NO job_pool_t *pool, NO int64_t now_ns, NO outlet_t *outlet,
-      NO core_t *core)
 
 Test(seat, who_takes_the_call_to_stop_among_what_came_does_not_sleep_after_it, .timeout = 30)
 {
@@ -142,4 +186,19 @@ Test(seat, who_has_taken_what_its_bell_does_not_count_yet_sleeps_all_the_same, .
     atomic_store(&threads.threads_running, 1);
     cr_assert_null(seat_main(seat));
     cr_expect_eq(sleeps, 3, "it slept %u times in 3 turns with nothing to do, expected 3", sleeps);
+}
+
+/* An idle host costs its machine next to nothing; one at work is looked at ten times a second. */
+Test(seat, a_host_in_which_nothing_goes_on_is_looked_at_less_often, .timeout = 30)
+{
+    uint32_t most = WATCH_QUIET + (WATCHED_MS - GOES_ON_MS) / WATCH_QUIET_MS;
+
+    atomic_store(&threads.threads_running, 1);
+    cr_assert_null(watchdog_main(&threads));
+    cr_expect_eq(looks_early, GOES_ON_MS / WATCH_MS,
+                 "%u looks while something went on, expected %d", looks_early,
+                 GOES_ON_MS / WATCH_MS);
+    cr_expect(looks_late > 0 && looks_late <= most, "%u looks when nothing did, %u at most",
+              looks_late, most);
+    cr_expect(atomic_load(&threads.watchdog_ended));
 }
