@@ -14,6 +14,7 @@ typedef enum block_state { BLOCK_FREE, BLOCK_MADE_NOW, BLOCK_THERE } block_state
 typedef struct block {
     block_state_t state;
     world_key_t key;
+    uint64_t team;    /* that made it */
     uint64_t wanted;  /* bits of the seats that have still to take it */
     uint32_t holders; /* that have it in hand */
     uint64_t order;   /* of all that were put */
@@ -27,7 +28,8 @@ struct common {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     int64_t patience_ns;
-    uint64_t joined, begun, moved;   /* bits of seats; begun: asked for a block; moved: was late */
+    uint64_t joined, moved;          /* bits of seats; moved: was late */
+    uint64_t closed;                 /* the same: of a team that has lost a block */
     uint64_t team[COMMON_SEATS_MAX]; /* of a group: those who go on side by side */
     uint64_t teams;
     int64_t waited_ns[COMMON_SEATS_MAX]; /* by others, for this seat */
@@ -78,12 +80,48 @@ block_empty(common_t *common, block_t *block)
     pthread_cond_broadcast(&common->changed);
 }
 
-/* A block that all have taken goes when the last one gives it back. */
+/* The seats of a team. */
+static uint64_t
+members(const common_t *common, uint64_t team)
+{
+    uint64_t found = 0;
+
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
+        uint64_t bit = UINT64_C(1) << i;
+        found |= (common->joined & bit) != 0 && common->team[i] == team ? bit : 0;
+    }
+    return found;
+}
+
+/* Who comes now can still have all that the team has made. */
+static bool
+is_open(const common_t *common, uint64_t team)
+{
+    return (members(common, team) & ~common->closed) != 0;
+}
+
+static bool
+is_spare(const block_t *block)
+{
+    return block->state == BLOCK_THERE && block->wanted == 0 && block->holders == 0;
+}
+
+/* A block that all have taken stays for who may still come, while its team is open. */
 static void
 block_look(common_t *common, block_t *block)
 {
-    if (block->state == BLOCK_THERE && block->wanted == 0 && block->holders == 0) {
+    if (is_spare(block) && !is_open(common, block->team)) {
         block_empty(common, block);
+    }
+}
+
+/* What it keeps for who may still come goes. */
+static void
+team_close(common_t *common, uint64_t team)
+{
+    common->closed |= members(common, team);
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
+        block_look(common, &common->block[i]);
     }
 }
 
@@ -100,7 +138,7 @@ block_find(common_t *common, const world_key_t *key)
 }
 
 static block_t *
-block_free(common_t *common)
+block_unused(common_t *common)
 {
     block_t *found = NULL;
 
@@ -109,6 +147,21 @@ block_free(common_t *common)
         /* One that has memory already is the better one. */
         if (block->state == BLOCK_FREE && (!found || block->capacity > found->capacity)) {
             found = block;
+        }
+    }
+    return found;
+}
+
+/* Room is made by what is kept for who may still come: its team is closed then. */
+static block_t *
+block_free(common_t *common)
+{
+    block_t *found = block_unused(common);
+
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX && !found; i++) {
+        if (is_spare(&common->block[i])) {
+            team_close(common, common->block[i].team);
+            found = block_unused(common);
         }
     }
     return found;
@@ -154,6 +207,7 @@ leave_behind(common_t *common, uint64_t bits)
         }
     }
     common->moved |= bits;
+    common->closed |= bits;
 }
 
 /* ---- seats ---- */
@@ -164,45 +218,36 @@ seat_of(world_common_t *common)
     return (common_seat_t *) common;
 }
 
+static uint64_t
+team_of(const common_t *common, const common_seat_t *seat)
+{
+    return common->team[__builtin_ctzll(seat->bit)];
+}
+
 /* Those of the same team, without this seat. */
 static uint64_t
 company(const common_t *common, const common_seat_t *seat)
 {
-    uint64_t team = common->team[__builtin_ctzll(seat->bit)];
-    uint64_t found = 0;
-
-    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-        found |= (common->joined & bit) != 0 && common->team[i] == team ? bit : 0;
-    }
-    return found & ~seat->bit;
+    return members(common, team_of(common, seat)) & ~seat->bit;
 }
 
-static bool
-team_has_begun(const common_t *common, uint64_t team)
-{
-    uint64_t begun = common->joined & common->begun;
-
-    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
-        if ((begun >> i & 1) != 0 && common->team[i] == team) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The team of the group in which nobody has asked for a block yet, or a new one: who comes later
- * would find nothing of what the others have made. */
+/* The team of the group that who comes now can still go with, or a new one. All that it has made
+ * is kept for him, too. */
 static uint64_t
-team_for(common_t *common, const uint8_t group[32])
+team_for(common_t *common, const uint8_t group[32], uint64_t bit)
 {
-    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
-        bool same = (common->joined >> i & 1) != 0 && memcmp(common->group[i], group, 32) == 0;
-        if (same && !team_has_begun(common, common->team[i])) {
-            return common->team[i];
-        }
+    uint64_t open = common->joined & ~common->closed, team = common->teams;
+
+    for (uint32_t i = 0; i < COMMON_SEATS_MAX && team == common->teams; i++) {
+        bool same = (open >> i & 1) != 0 && memcmp(common->group[i], group, 32) == 0;
+        team = same ? common->team[i] : team;
     }
-    return common->teams++;
+    common->teams += team == common->teams;
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
+        block_t *block = &common->block[i];
+        block->wanted |= block->state == BLOCK_THERE && block->team == team ? bit : 0;
+    }
+    return team;
 }
 
 static void
@@ -242,11 +287,11 @@ common_join(world_common_t *self, const uint8_t group[32])
     if (common->joined != UINT64_MAX) {
         uint32_t place = (uint32_t) __builtin_ctzll(~common->joined);
         seat->bit = UINT64_C(1) << place;
-        common->team[place] = team_for(common, group);
+        common->team[place] = team_for(common, group, seat->bit);
         memcpy(common->group[place], group, 32);
         common->joined |= seat->bit;
-        common->begun &= ~seat->bit;
         common->moved &= ~seat->bit;
+        common->closed &= ~seat->bit;
         common->waited_ns[place] = 0;
     }
     pthread_mutex_unlock(&common->lock);
@@ -266,6 +311,9 @@ common_leave(world_common_t *self)
     seat_give(common, seat);
     keep_nothing(common, seat->bit);
     common->joined &= ~seat->bit;
+    if (members(common, team_of(common, seat)) == 0) {
+        team_close(common, team_of(common, seat));
+    }
     seat->bit = 0;
     for (uint32_t i = 0; i < COMMON_BLOCKS_MAX && common->joined == 0; i++) {
         free(common->block[i].bytes);
@@ -360,6 +408,7 @@ begin_to_make(common_seat_t *seat, block_t *block, const world_key_t *key)
     }
     block->state = BLOCK_MADE_NOW;
     block->key = *key;
+    block->team = team_of(seat->of, seat);
     seat->made = (uint32_t) (block - seat->of->block) + 1;
     return WORLD_MAKE;
 }
@@ -385,12 +434,17 @@ look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_bl
         if (block && block->state == BLOCK_THERE) {
             return take_there(seat, block, ret_block);
         }
-        if (company(common, seat) == 0) {
+        bool alone = company(common, seat) == 0;
+        if (alone && (common->closed & seat->bit) != 0) {
             return WORLD_ALONE;
         }
-        block_t *place = block ? NULL : block_free(common);
+        block_t *place = block != NULL ? NULL : alone ? block_unused(common) : block_free(common);
         if (place) {
             return begin_to_make(seat, place, key);
+        }
+        if (alone) { /* nobody has come in time */
+            team_close(common, team_of(common, seat));
+            return WORLD_ALONE;
         }
         if (common->patience_ns == 0 || !wait_for(common, block, begun_ns)) {
             return block ? WORLD_ALONE : begin_to_make(seat, block_taken_away(common), key);
@@ -409,7 +463,6 @@ common_take(world_common_t *self, const world_key_t *key, world_block_t *ret_blo
     }
     pthread_mutex_lock(&common->lock);
     seat_give(common, seat);
-    common->begun |= seat->bit;
     world_share_t share = look_for(common, seat, key, ret_block);
     pthread_mutex_unlock(&common->lock);
     return share;
@@ -446,8 +499,11 @@ common_put(world_common_t *self, const void *bytes, size_t size, void *take_note
     block->note = take_note;
     block->drop_note = drop_note;
     block->order = common->puts++;
-    block->wanted = room ? company(common, seat) : 0;
+    block->wanted = company(common, seat);
     block->state = BLOCK_THERE;
+    if (!room) {
+        block_empty(common, block);
+    }
     block_look(common, block);
     pthread_cond_broadcast(&common->changed);
     pthread_mutex_unlock(&common->lock);

@@ -8,8 +8,9 @@
  *          itself. One that does not come for its blocks (its disk hangs), or comes late again and
  *          again (it is slow), is left behind when others have waited for it for a patience in
  *          all: nothing is kept for it any more; it goes on with those that were left behind with
- *          it, and when it is late there, alone. Who joins when others have begun goes on with
- *          those who join then.
+ *          it, and when it is late there, alone. Blocks that all have taken are kept for who may
+ *          still come, while there is room: who joins in time finds all that the others have made.
+ *          Once one has gone, who joins goes on with those who join then.
  *          What is in a block never changes while somebody has it in hand.
  * Costs    at most COMMON_BLOCKS_MAX blocks of any size that is put, kept for the next ones until
  *          the last job has left; one lock, held for a look at all blocks.

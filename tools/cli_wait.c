@@ -9,7 +9,11 @@
 
 #include "tools/cli_print.h"
 
-#define WAIT_POLL_MS 300 /* between looks at the status */
+/* Between looks at the status: an eighth of what was waited so far, so that who waits hears of a
+ * short distribution at once, and a long one is not looked at for nothing. */
+#define LOOK_MS_MIN 10
+#define LOOK_MS_MAX 300
+#define LOOK_PART   8
 
 typedef struct standing {
     uint32_t targets, installed, ended_badly, queued;
@@ -106,12 +110,21 @@ print_standing(const standing_t *s)
 }
 
 static int64_t
-seconds_now(void)
+ms_now(void)
 {
     struct timespec now;
 
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec;
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void
+pause_after(int64_t waited_ms)
+{
+    int64_t ms = waited_ms / LOOK_PART;
+
+    ms = ms < LOOK_MS_MIN ? LOOK_MS_MIN : ms > LOOK_MS_MAX ? LOOK_MS_MAX : ms;
+    cli_pause((uint32_t) ms);
 }
 
 /* The points of a group, as names. */
@@ -176,7 +189,8 @@ cli_wait(cli_client_t *client, const cli_line_t *line)
     static uint8_t memory[CLI_REQUEST_BYTES];
     const char *id = cli_argument(line, "ID")->text;
     const cli_argument_t *to = cli_argument(line, "--to");
-    int64_t until = line->wait_s ? seconds_now() + line->wait_s : INT64_MAX;
+    int64_t began_ms = ms_now();
+    int64_t until_ms = line->wait_s ? began_ms + line->wait_s * INT64_C(1000) : INT64_MAX;
     bool terminal = isatty(STDERR_FILENO) && !line->json;
     wire_value_t named;
     standing_t standing;
@@ -191,10 +205,10 @@ cli_wait(cli_client_t *client, const cli_line_t *line)
             print_standing(&standing);
         }
         if (standing.installed + standing.ended_badly == standing.targets ||
-            seconds_now() >= until) {
+            ms_now() >= until_ms) {
             break;
         }
-        cli_pause(WAIT_POLL_MS);
+        pause_after(ms_now() - began_ms);
     }
     if (code == EXIT_DONE && (standing.targets == 0 || standing.installed < standing.targets)) {
         cli_line(stderr, "%u of %u points have '%s'%s; despool status %s tells more",

@@ -91,34 +91,66 @@ Test(job_common, what_one_has_made_the_others_take)
     world_common_give(&room.world[1]);
     cr_expect_eq(dropped, 0, "the note went while a job had the block in hand");
     world_common_give(&room.world[2]);
-    cr_expect_eq(dropped, 1, "the note was dropped %u times, expected once", dropped);
-    EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 1, &block));
+    EXPECT_SHARE(WORLD_THERE, take(&room, 0, 1, &block)); /* it stays for who may still come */
     room_end(&room);
+    cr_expect_eq(dropped, 1, "the note was dropped %u times, expected once", dropped);
 }
 
-Test(job_common, who_has_no_company_makes_for_itself)
+/* Makes blocks until there is no room; the next one it makes alone. */
+static void
+make_all(room_t *room, unsigned who)
+{
+    world_block_t block;
+    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
+        EXPECT_SHARE(WORLD_MAKE, take(room, who, i, &block));
+        put(room, who, "block");
+    }
+    EXPECT_SHARE(WORLD_ALONE, take(room, who, COMMON_BLOCKS_MAX, &block));
+}
+
+Test(job_common, who_has_no_company_keeps_what_there_is_room_for_and_goes_on_alone)
 {
     room_t room;
     world_block_t block;
-    room_begin(&room, 0, (const uint8_t *[]){GROUP, OTHER, NULL});
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1, &block));
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 1, &block));
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 2, 1, &block));
+    room_begin(&room, LONG_NS, (const uint8_t *[]){GROUP, NULL, NULL});
+    EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 1, &block)); /* it has not joined */
+    make_all(&room, 0);
+    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 0, &block)); /* nothing is kept any more */
     room_end(&room);
 }
 
-Test(job_common, who_joins_when_others_have_begun_goes_on_with_who_joins_then)
+Test(job_common, who_joins_soon_finds_all_that_was_made_before)
+{
+    room_t room;
+    world_block_t block;
+    room_begin(&room, 0, (const uint8_t *[]){GROUP, NULL, OTHER});
+    EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 1, &block));
+    put(&room, 0, "one");
+    EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 2, &block));
+    put(&room, 0, "two");
+    world_common_join(&room.world[1], GROUP);
+    EXPECT_SHARE(WORLD_THERE, take(&room, 1, 1, &block));
+    EXPECT_BYTES(block, "one");
+    EXPECT_SHARE(WORLD_THERE, take(&room, 1, 2, &block));
+    EXPECT_BYTES(block, "two");
+    EXPECT_SHARE(WORLD_MAKE, take(&room, 1, 3, &block));
+    put(&room, 1, "three");
+    EXPECT_SHARE(WORLD_THERE, take(&room, 0, 3, &block));
+    room_end(&room);
+}
+
+Test(job_common, who_joins_when_something_has_gone_goes_on_with_who_joins_then)
 {
     room_t room;
     world_block_t block;
     room_begin(&room, 0, (const uint8_t *[]){GROUP, NULL, NULL});
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1, &block));
+    make_all(&room, 0);
     world_common_join(&room.world[1], GROUP);
     world_common_join(&room.world[2], GROUP);
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 2, &block));
+    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1000, &block));
     EXPECT_SHARE(WORLD_MAKE, take(&room, 1, 1, &block));
-    world_common_leave(&room.world[2]);
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 2, &block));
+    put(&room, 1, "one");
+    EXPECT_SHARE(WORLD_THERE, take(&room, 2, 1, &block));
     room_end(&room);
 }
 
