@@ -1,56 +1,24 @@
 /* job_common.c - see job_common.h. */
-#include "runtime/job_common.h"
+#include "runtime/job_common_inside.h"
 
 #include <assert.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "runtime/job_cond.h"
+
 #define NS_PER_S INT64_C(1000000000)
-
-typedef enum block_state { BLOCK_FREE, BLOCK_MADE_NOW, BLOCK_THERE } block_state_t;
-
-typedef struct block {
-    block_state_t state;
-    world_key_t key;
-    uint64_t team;    /* that made it */
-    uint64_t wanted;  /* bits of the seats that have still to take it */
-    uint32_t holders; /* that have it in hand */
-    uint64_t order;   /* of all that were put */
-    uint8_t *bytes;
-    size_t size, capacity;
-    void *note;
-    void (*drop_note)(void *note);
-} block_t;
-
-struct common {
-    pthread_mutex_t lock;
-    pthread_cond_t changed;
-    int64_t patience_ns;
-    uint64_t joined, moved;          /* bits of seats; moved: was late */
-    uint64_t closed;                 /* the same: of a team that has lost a block */
-    uint64_t team[COMMON_SEATS_MAX]; /* of a group: those who go on side by side */
-    uint64_t teams;
-    int64_t waited_ns[COMMON_SEATS_MAX]; /* by others, for this seat */
-    uint64_t puts;
-    uint8_t group[COMMON_SEATS_MAX][32];
-    block_t block[COMMON_BLOCKS_MAX];
-};
 
 common_t *
 common_new(int64_t patience_ns)
 {
     common_t *common = calloc(1, sizeof *common);
-    pthread_condattr_t monotonic;
 
     assert(common && "memory for what jobs have in common");
     common->patience_ns = patience_ns;
     pthread_mutex_init(&common->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&common->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init_monotonic(&common->changed);
     return common;
 }
 
@@ -66,140 +34,13 @@ common_destroy(common_t **common)
     }
 }
 
-/* ---- blocks, with the lock held ---- */
-
-static void
-block_empty(common_t *common, block_t *block)
-{
-    if (block->note) {
-        block->drop_note(block->note);
-    }
-    block->note = NULL;
-    block->state = BLOCK_FREE;
-    block->wanted = 0;
-    pthread_cond_broadcast(&common->changed);
-}
-
-/* The seats of a team. */
-static uint64_t
-members(const common_t *common, uint64_t team)
-{
-    uint64_t found = 0;
-
-    for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
-        uint64_t bit = UINT64_C(1) << i;
-        found |= (common->joined & bit) != 0 && common->team[i] == team ? bit : 0;
-    }
-    return found;
-}
-
-/* Who comes now can still have all that the team has made. */
-static bool
-is_open(const common_t *common, uint64_t team)
-{
-    return (members(common, team) & ~common->closed) != 0;
-}
-
-static bool
-is_spare(const block_t *block)
-{
-    return block->state == BLOCK_THERE && block->wanted == 0 && block->holders == 0;
-}
-
-/* A block that all have taken stays for who may still come, while its team is open. */
-static void
-block_look(common_t *common, block_t *block)
-{
-    if (is_spare(block) && !is_open(common, block->team)) {
-        block_empty(common, block);
-    }
-}
-
-/* What it keeps for who may still come goes. */
-static void
-team_close(common_t *common, uint64_t team)
-{
-    common->closed |= members(common, team);
-    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
-        block_look(common, &common->block[i]);
-    }
-}
-
-static block_t *
-block_find(common_t *common, const world_key_t *key)
-{
-    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
-        block_t *block = &common->block[i];
-        if (block->state != BLOCK_FREE && memcmp(&block->key, key, sizeof *key) == 0) {
-            return block;
-        }
-    }
-    return NULL;
-}
-
-static block_t *
-block_unused(common_t *common)
-{
-    block_t *found = NULL;
-
-    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
-        block_t *block = &common->block[i];
-        /* One that has memory already is the better one. */
-        if (block->state == BLOCK_FREE && (!found || block->capacity > found->capacity)) {
-            found = block;
-        }
-    }
-    return found;
-}
-
-/* Room is made by what is kept for who may still come: its team is closed then. */
-static block_t *
-block_free(common_t *common)
-{
-    block_t *found = block_unused(common);
-
-    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX && !found; i++) {
-        if (is_spare(&common->block[i])) {
-            team_close(common, common->block[i].team);
-            found = block_unused(common);
-        }
-    }
-    return found;
-}
-
-/* The one that was put first and that nobody has in hand. */
-static block_t *
-block_oldest(common_t *common)
-{
-    block_t *found = NULL;
-
-    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
-        block_t *block = &common->block[i];
-        if (block->state == BLOCK_THERE && block->holders == 0 &&
-            (!found || block->order < found->order)) {
-            found = block;
-        }
-    }
-    return found;
-}
-
-/* Nothing is kept for these seats any more. */
-static void
-keep_nothing(common_t *common, uint64_t bits)
-{
-    for (uint32_t i = 0; i < COMMON_BLOCKS_MAX; i++) {
-        common->block[i].wanted &= ~bits;
-        block_look(common, &common->block[i]);
-    }
-}
-
 /* Those who are late go on as a team of their own, and who is late again goes on alone. */
 static void
 leave_behind(common_t *common, uint64_t bits)
 {
     uint64_t team = common->teams++;
 
-    keep_nothing(common, bits);
+    common_keep_nothing(common, bits);
     for (uint32_t i = 0; i < COMMON_SEATS_MAX; i++) {
         if ((bits >> i & 1) != 0) {
             common->team[i] = (common->moved >> i & 1) != 0 ? common->teams++ : team;
@@ -228,7 +69,7 @@ team_of(const common_t *common, const common_seat_t *seat)
 static uint64_t
 company(const common_t *common, const common_seat_t *seat)
 {
-    return members(common, team_of(common, seat)) & ~seat->bit;
+    return common_members(common, team_of(common, seat)) & ~seat->bit;
 }
 
 /* The team of the group that who comes now can still go with, or a new one. All that it has made
@@ -256,10 +97,10 @@ seat_give(common_t *common, common_seat_t *seat)
     if (seat->taken) {
         block_t *block = &common->block[seat->taken - 1];
         block->holders--;
-        block_look(common, block);
+        common_look(common, block);
     }
     if (seat->made) {
-        block_empty(common, &common->block[seat->made - 1]);
+        common_empty(common, &common->block[seat->made - 1]);
     }
     seat->taken = seat->made = 0;
 }
@@ -309,10 +150,10 @@ common_leave(world_common_t *self)
     }
     pthread_mutex_lock(&common->lock);
     seat_give(common, seat);
-    keep_nothing(common, seat->bit);
+    common_keep_nothing(common, seat->bit);
     common->joined &= ~seat->bit;
-    if (members(common, team_of(common, seat)) == 0) {
-        team_close(common, team_of(common, seat));
+    if (common_members(common, team_of(common, seat)) == 0) {
+        common_close(common, team_of(common, seat));
     }
     seat->bit = 0;
     for (uint32_t i = 0; i < COMMON_BLOCKS_MAX && common->joined == 0; i++) {
@@ -361,7 +202,7 @@ note_waited(common_t *common, uint64_t bits, int64_t ns)
 static bool
 wait_for(common_t *common, const block_t *block, int64_t begun_ns)
 {
-    const block_t *oldest = block ? NULL : block_oldest(common);
+    const block_t *oldest = block ? NULL : common_oldest(common);
     uint64_t bits = oldest ? oldest->wanted : 0;
     int64_t now = now_ns();
     int64_t gone = oldest ? most_waited(common, bits) : now - begun_ns;
@@ -392,12 +233,12 @@ late_of(const common_t *common, uint64_t bits)
 static block_t *
 block_taken_away(common_t *common)
 {
-    block_t *oldest = block_oldest(common);
+    block_t *oldest = common_oldest(common);
 
     if (oldest) {
         leave_behind(common, late_of(common, oldest->wanted));
     }
-    return block_free(common);
+    return common_free(common);
 }
 
 static world_share_t
@@ -430,7 +271,7 @@ look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_bl
     int64_t begun_ns = common->patience_ns == 0 ? 0 : now_ns();
 
     for (;;) {
-        block_t *block = block_find(common, key);
+        block_t *block = common_find(common, key);
         if (block && block->state == BLOCK_THERE) {
             return take_there(seat, block, ret_block);
         }
@@ -438,12 +279,12 @@ look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_bl
         if (alone && (common->closed & seat->bit) != 0) {
             return WORLD_ALONE;
         }
-        block_t *place = block != NULL ? NULL : alone ? block_unused(common) : block_free(common);
+        block_t *place = block != NULL ? NULL : alone ? common_unused(common) : common_free(common);
         if (place) {
             return begin_to_make(seat, place, key);
         }
         if (alone) { /* nobody has come in time */
-            team_close(common, team_of(common, seat));
+            common_close(common, team_of(common, seat));
             return WORLD_ALONE;
         }
         if (common->patience_ns == 0 || !wait_for(common, block, begun_ns)) {
@@ -502,9 +343,9 @@ common_put(world_common_t *self, const void *bytes, size_t size, void *take_note
     block->wanted = company(common, seat);
     block->state = BLOCK_THERE;
     if (!room) {
-        block_empty(common, block);
+        common_empty(common, block);
     }
-    block_look(common, block);
+    common_look(common, block);
     pthread_cond_broadcast(&common->changed);
     pthread_mutex_unlock(&common->lock);
 }

@@ -10,8 +10,10 @@
 #include <string.h>
 #include <time.h>
 
+#include "runtime/job_cond.h"
 #include "runtime/inside.h"
 #include "runtime/job_common.h"
+#include "runtime/job_hands.h"
 #include "runtime/world_os.h"
 
 #define LOST_AGAIN_MS 60000 /* between notes that a thread is still lost */
@@ -47,6 +49,7 @@ struct job_pool {
     mail_t *mail;
     struct black_box_file *notes;
     common_t *common;
+    hands_t *hands;
     seat_t *seats;
     waiting_t *head, *tail;
     uint64_t queued, reserved, moves;
@@ -136,6 +139,7 @@ run(seat_t *seat, job_t *job)
     delivery_t delivery = job_delivery(job, world_monotonic_ns(world));
 
     world->common = common_seat(seat->pool->common, &own);
+    world->hands = hands_of(seat->pool->hands);
     black_box_note(notes, &delivery);
     job_begin(job, world);
     black_box_done(notes);
@@ -227,19 +231,16 @@ job_pool_t *
 job_pool_new(mail_t *mail, uint32_t threads, struct black_box_file *notes)
 {
     job_pool_t *pool = calloc(1, sizeof *pool);
-    pthread_condattr_t monotonic;
 
     assert(pool && "memory for the job pool");
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->more, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->idle, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    cond_init_monotonic(&pool->idle);
     pool->mail = mail;
     pool->wanted = threads;
     pool->notes = notes;
     pool->common = common_new(COMMON_PATIENCE_NS);
+    pool->hands = hands_new(hands_useful());
     lock(pool);
     for (uint32_t i = 0; i < threads; i++) {
         seat_new(pool);
@@ -410,12 +411,9 @@ job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet, core_t *core)
 void
 job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret)
 {
-    *ret = (job_pool_figures_t){0};
     lock(pool);
-    ret->threads = pool->threads;
-    ret->lost = pool->lost;
-    ret->queued = pool->queued;
-    ret->moves = pool->moves;
+    *ret = (job_pool_figures_t){
+        .threads = pool->threads, .lost = pool->lost, .queued = pool->queued, .moves = pool->moves};
     unlock(pool);
 }
 
@@ -495,6 +493,7 @@ job_pool_destroy(job_pool_t **pool)
     pthread_cond_destroy(&(*pool)->idle);
     pthread_mutex_destroy(&(*pool)->lock);
     common_destroy(&(*pool)->common);
+    hands_destroy(&(*pool)->hands);
     free(*pool);
     *pool = NULL;
 }

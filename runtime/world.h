@@ -157,10 +157,28 @@ typedef struct world_common_calls {
     void (*give)(world_common_t *);
 } world_common_calls_t;
 
+/* Computing that a job need not do itself: it touches its own memory alone, and no world. */
+typedef enum world_work_state { WORK_DONE, WORK_WAITS, WORK_IN_HAND } world_work_state_t;
+typedef struct world_work {
+    void (*run)(struct world_work *self);
+    struct world_work *next;
+    world_work_state_t state; /* of whoever does it, until it was awaited */
+} world_work_t;
+
+/* Threads that compute for jobs; see job_hands.h. */
+typedef struct world_hands {
+    const struct world_hands_calls *call;
+} world_hands_t;
+typedef struct world_hands_calls {
+    void (*begin)(world_hands_t *, world_work_t *work);
+    void (*await)(world_hands_t *, world_work_t *work);
+} world_hands_calls_t;
+
 struct world {
     const world_calls_t *call;
     void *self;
     world_common_t *common; /* NULL: this job has nothing in common with anybody */
+    world_hands_t *hands;   /* NULL: a work is done by who awaits it */
 };
 
 /* Short names, so that code reads: world_open(w, dir, path, ...). */
@@ -208,3 +226,6 @@ static inline world_share_t world_common_take(world_t *w, const world_key_t *key
 static inline void world_common_put(world_t *w, const void *bytes, size_t size, void *take_note, void (*drop_note)(void *)) { w->common->call->put(w->common, bytes, size, take_note, drop_note); }
 /* Gives back what was taken, and gives up what was to be made. */
 static inline void world_common_give(world_t *w) { if (w->common) { w->common->call->give(w->common); } }
+/* A work that was begun is awaited before its memory goes. */
+static inline void world_begin(world_t *w, world_work_t *work) { if (w->hands) { w->hands->call->begin(w->hands, work); } else { work->state = WORK_WAITS; } }
+static inline void world_await(world_t *w, world_work_t *work) { if (w->hands) { w->hands->call->await(w->hands, work); } else if (work->state == WORK_WAITS) { work->run(work); work->state = WORK_DONE; } }

@@ -204,8 +204,7 @@ cli_wait(cli_client_t *client, const cli_line_t *line)
         if (terminal && code == EXIT_DONE) {
             print_standing(&standing);
         }
-        if (standing.installed + standing.ended_badly == standing.targets ||
-            ms_now() >= until_ms) {
+        if (standing.installed + standing.ended_badly == standing.targets || ms_now() >= until_ms) {
             break;
         }
         pause_after(ms_now() - began_ms);

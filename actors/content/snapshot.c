@@ -73,7 +73,6 @@ static void
 count_put(take_t *take, const store_put_t *put)
 {
     take->snapshot.unique_bytes += put->new_bytes;
-    take->snapshot.stored_bytes += put->stored;
 }
 
 static err_t
@@ -327,7 +326,9 @@ close_version(take_t *take, const world_stat_t *root, const digest_t *node)
     TRY(store_put_bytes(take->store, bytes, sizeof bytes, &put, take->fault));
     count_put(take, &put);
     take->snapshot.root = put.digest;
-    return store_commit(take->store, take->fault);
+    TRY(store_commit(take->store, take->fault));
+    take->snapshot.stored_bytes = store_appended(take->store);
+    return OK;
 }
 
 static err_t

@@ -226,6 +226,7 @@ store_close(store_t **store)
     free(old->writer.buffer);
     free(old->writer.entry);
     free(old->writer.slot);
+    store_queue_release(old);
     free(old);
     *store = NULL;
 }

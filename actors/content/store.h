@@ -49,12 +49,14 @@ typedef struct store_put {
     digest_t digest;
     uint64_t size;      /* bytes read */
     uint64_t new_bytes; /* of them, those that were not in the store */
-    uint64_t stored;    /* what those take in packs, with their heads, and with a list */
 } store_put_t;
 err_t store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put,
                      fault_t *fault) must_use;
 err_t store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret_put,
                       fault_t *fault) must_use;
+/* What this store_t has put into packs so far, as bytes with their heads; all of it after a
+ * commit. */
+uint64_t store_appended(const store_t *store);
 /* Bytes that must have this digest, or nothing is put: ERR_DIGEST. */
 typedef struct store_object {
     digest_t digest;

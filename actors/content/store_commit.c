@@ -16,6 +16,7 @@ void
 store_abandon(store_t *store)
 {
     pack_writer_t *writer = &store->writer;
+    store_queue_drop(store);
     if (writer->fd < 0) {
         return;
     }
@@ -160,7 +161,7 @@ commit(store_t *store, fault_t *fault)
         }
         return err;
     }
-    store->dirty = false;
+    store->dirty = writer->lots > 0;
     if (writer->pending > 0) {
         writer->committed = writer->length;
         writer->pending = 0;
@@ -171,14 +172,25 @@ commit(store_t *store, fault_t *fault)
 }
 
 err_t
-store_commit(store_t *store, fault_t *fault)
+store_commit_appended(store_t *store, fault_t *fault)
 {
-    if (!store->dirty) {
-        return OK;
-    }
     err_t err = commit(store, fault);
     if (err != OK) {
         store_abandon(store);
     }
     return err;
+}
+
+err_t
+store_commit(store_t *store, fault_t *fault)
+{
+    if (!store->dirty) {
+        return OK;
+    }
+    err_t err = store_settle(store, fault);
+    if (err != OK) {
+        store_abandon(store);
+        return err;
+    }
+    return store->dirty ? store_commit_appended(store, fault) : OK;
 }

@@ -18,6 +18,8 @@
 #define STORE_PACKS_OPEN  32u                   /* descriptors of packs that are kept open */
 #define STORE_WINDOW      1048576u              /* bytes read ahead */
 #define STORE_WINDOWS     4u                    /* of packs that are read in turns */
+#define STORE_LOTS_MAX    4u                    /* that are squeezed while the next one comes */
+#define LOT_OBJECTS_MAX   64u
 #define STORE_PATH_BYTES  128u
 #define STORE_BUFFER_KEPT 2097152u /* a buffer that has grown beyond this is given back */
 
@@ -50,6 +52,22 @@ typedef struct damage {
     uint64_t pack, offset;
 } damage_t;
 
+/* Objects that were put one behind the other, and whose records are made together. */
+typedef struct lot_object {
+    digest_t digest;
+    uint32_t at, size, squeezed; /* bytes, in the lot's; squeezed 0: it did not pay */
+} lot_object_t;
+typedef struct lot {
+    world_work_t work; /* first: squeezes all of them */
+    bool begun;        /* nothing is added to it any more */
+    buffer_t bytes;
+    size_t size;
+    uint32_t count;
+    lot_object_t object[LOT_OBJECTS_MAX];
+    squeeze_t squeeze;
+    err_t err;
+} lot_t;
+
 /* The pack that this job appends to. */
 typedef struct pack_writer {
     int fd; /* -1: none */
@@ -63,6 +81,8 @@ typedef struct pack_writer {
     uint32_t pending; /* entries of records that no run names yet */
     run_entry_t *entry;
     uint32_t *slot; /* index of the entries by digest, +1 */
+    lot_t *lot;     /* STORE_LOTS_MAX, a ring; NULL: nothing was put yet */
+    uint32_t lot_first, lots;
 } pack_writer_t;
 
 /* The object that is being read. */
@@ -175,11 +195,27 @@ void store_end(store_t *store);
 /* Opens an object of the first release; -ENOENT. */
 int store_old_open(store_t *store, const digest_t *digest);
 
+/* ---- put: objects that wait for their records (store_queue.c) ---- */
+/* Takes a copy of an object that is not there yet; its record follows those that were put before,
+ * when there is no room any more, or by store_settle. */
+err_t store_queue(store_t *store, const digest_t *digest, const void *bytes, size_t size,
+                  fault_t *fault) must_use;
+bool store_is_queued(const store_t *store, const digest_t *digest);
+/* Appends the records of all that waits. */
+err_t store_settle(store_t *store, fault_t *fault) must_use;
+void store_queue_drop(store_t *store); /* what waits was not put */
+void store_queue_release(store_t *store);
+
 /* ---- put ---- */
 bool store_is_pending(const store_t *store, const digest_t *digest);
-/* Appends a record, which is then pending. */
+/* Appends a record, which is then pending, behind those of all that was put before. */
 err_t store_append(store_t *store, const pack_record_t *record, const void *stored,
                    fault_t *fault) must_use;
+/* The same, of what waited: nothing that was put before it does any more. */
+err_t store_append_next(store_t *store, const pack_record_t *record, const void *stored,
+                        fault_t *fault) must_use;
+/* Commits what was appended; what waits stays. */
+err_t store_commit_appended(store_t *store, fault_t *fault) must_use;
 /* Writes what is still in the buffer. */
 err_t store_flush(store_t *store, fault_t *fault) must_use;
 /* What was appended and not committed goes. */

@@ -51,7 +51,7 @@ is_known(store_t *store, const digest_t *digest, bool *ret_known, fault_t *fault
         return OK;
     }
     store->dirty = true;
-    *ret_known = store_is_pending(store, digest);
+    *ret_known = store_is_pending(store, digest) || store_is_queued(store, digest);
     return *ret_known ? OK : store_find(store, digest, false, &place, ret_known, fault);
 }
 
@@ -155,21 +155,28 @@ append(store_t *store, const pack_record_t *record, const void *stored, fault_t 
 
 /* A pack that has its size is committed and ended; the next record begins another one. */
 err_t
-store_append(store_t *store, const pack_record_t *record, const void *stored, fault_t *fault)
+store_append_next(store_t *store, const pack_record_t *record, const void *stored, fault_t *fault)
 {
     pack_writer_t *writer = &store->writer;
-    store->dirty = true;
     TRY(append(store, record, stored, fault));
     if (writer->length < store->pack_bytes && writer->pending < STORE_BATCH_MAX) {
         return OK;
     }
     bool full = writer->length >= store->pack_bytes;
-    TRY(store_commit(store, fault));
+    TRY(store_commit_appended(store, fault));
     if (full) {
         world_close(store->world, writer->fd);
         writer->fd = -1;
     }
     return OK;
+}
+
+err_t
+store_append(store_t *store, const pack_record_t *record, const void *stored, fault_t *fault)
+{
+    store->dirty = true;
+    TRY(store_settle(store, fault));
+    return store_append_next(store, record, stored, fault);
 }
 
 /* Puts bytes that are in memory, whatever their digest is found to be. */
@@ -184,19 +191,13 @@ put(store_t *store, const void *bytes, size_t size, digest_t *ret_digest, bool *
     if (known) {
         return OK;
     }
-    const uint8_t *stored = NULL;
-    size_t squeezed = 0;
-    if (squeeze(&store->squeeze, bytes, size, &stored, &squeezed) != OK) {
-        return NO_MEMORY(fault, "an object of the store");
-    }
-    pack_record_t record = {.kind = PACK_BYTES,
-                            .packing = squeezed > 0 ? PACKED_ZSTD : PACKED_PLAIN,
-                            .stored = (uint32_t) (squeezed > 0 ? squeezed : size),
-                            .size = size,
-                            .digest = *ret_digest};
-    stored = squeezed > 0 ? stored : bytes;
-    record.body_check = check64(stored, record.stored);
-    return store_append(store, &record, stored, fault);
+    return store_queue(store, ret_digest, bytes, size, fault);
+}
+
+uint64_t
+store_appended(const store_t *store)
+{
+    return store->writer.appended;
 }
 
 err_t
@@ -232,14 +233,12 @@ store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret
                 fault_t *fault)
 {
     bool is_new = false;
-    uint64_t before = store->writer.appended;
     if (size > RECORD_BYTES_MAX) {
         return RAISE(fault, ERR_TOO_LARGE, 0, "store", "an object");
     }
     TRY(put(store, bytes, size, &ret_put->digest, &is_new, fault));
     ret_put->size = size;
     ret_put->new_bytes = is_new ? size : 0;
-    ret_put->stored = store->writer.appended - before;
     return OK;
 }
 
@@ -352,7 +351,6 @@ err_t
 store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put, fault_t *fault)
 {
     intake_t intake = {.store = store, .fd = fd, .path = path, .fault = fault};
-    uint64_t before = store->writer.appended;
     if (buffer_reserve(&store->block, FILE_BUFFER) != OK) {
         return NO_MEMORY(fault, path);
     }
@@ -364,7 +362,6 @@ store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put, f
     free(intake.list);
     if (err == OK) {
         *ret_put = intake.put;
-        ret_put->stored = store->writer.appended - before;
     }
     return err;
 }
