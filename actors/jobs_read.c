@@ -93,6 +93,27 @@ read_list(reading_t *reading, const range_t *row, uint64_t max, piece_t *ret_pie
     return OK;
 }
 
+/* A whole object goes as it is stored: to expand, hash and pack it anew for each agent took the
+ * site 6.4 CPU seconds for 297 MB to four, and 1.5 now. The agent holds it against its digest. */
+static err_t
+read_as_stored(reading_t *reading, const range_t *row, piece_t *ret_piece, slice_t *ret_bytes,
+               bool *ret_stored)
+{
+    stored_object_t its;
+
+    *ret_stored = false;
+    if (row->list || row->from > 0 || !digest_is_none(&row->base)) {
+        return OK;
+    }
+    TRY(transfer_stored(reading->store, &row->object, &its, &reading->fault));
+    *ret_stored = its.size > 0 && its.size <= AGENT_DATA_BYTES_MAX &&
+                  (row->size == 0 || row->size == its.size);
+    *ret_piece = (piece_t){.object = row->object, .total = its.size, .size = its.size};
+    ret_piece->packing = its.packed ? PACKING_ZSTD : PACKING_PLAIN;
+    *ret_bytes = its.bytes;
+    return OK;
+}
+
 static err_t
 read_and_pack(reading_t *reading, const range_t *row, uint64_t max, piece_t *ret_piece,
               slice_t *ret_bytes)
@@ -119,9 +140,13 @@ read_piece(job_t *job, reading_t *reading, const range_t *row, uint64_t room, bo
 {
     bool whole = !digest_is_none(&row->base) ||
                  (!first && row->size > 0 && row->size <= AGENT_DATA_BYTES_MAX);
+    bool as_stored = false;
     slice_t bytes;
 
-    TRY(read_and_pack(reading, row, whole ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
+    TRY(read_as_stored(reading, row, ret_piece, &bytes, &as_stored));
+    if (!as_stored) {
+        TRY(read_and_pack(reading, row, whole ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
+    }
     *ret_rest = bytes.size > room;
     if (bytes.size > room && !first) {
         ret_piece->object = (digest_t){{0}};

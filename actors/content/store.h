@@ -88,6 +88,16 @@ err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_
  * whole; each costs a read of its own. *ret_total is the object's size. */
 err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes,
                       size_t max, size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
+/* An object's bytes as they are stored, borrowed until the next call on this store; none: it is not
+ * kept in one record. Their check agrees (a rotten record is ERR_DIGEST); who expands them holds
+ * them against the digest. */
+typedef struct stored_object {
+    slice_t bytes;
+    bool packed;   /* by zstd */
+    uint64_t size; /* expanded */
+} stored_object_t;
+err_t store_as_stored(store_t *store, const digest_t *digest, stored_object_t *ret_stored,
+                      fault_t *fault) must_use;
 /* The list of an object's chunks (rows of pack.h), which the caller frees; no bytes: it is none. */
 err_t store_list(store_t *store, const digest_t *digest, uint8_t **ret_list, size_t *ret_size,
                  fault_t *fault) must_use;

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include "actors/content/check64.h"
 #include "actors/content/fail.h"
 #include "actors/content/store_inner.h"
 
@@ -71,6 +72,30 @@ store_list(store_t *store, const digest_t *digest, uint8_t **ret_list, size_t *r
     }
     memcpy(*ret_list, borrowed, place.entry.stored);
     *ret_size = place.entry.stored;
+    return OK;
+}
+
+err_t
+store_as_stored(store_t *store, const digest_t *digest, stored_object_t *ret_stored, fault_t *fault)
+{
+    store_place_t place;
+    bool found = false;
+    const uint8_t *stored = NULL;
+    pack_record_t record;
+    store_end(store);
+    *ret_stored = (stored_object_t){.packed = false};
+    TRY(store_find(store, digest, store->old_fd < 0, &place, &found, fault));
+    if (!found || place.entry.kind != PACK_BYTES) {
+        return OK;
+    }
+    TRY(store_stored(store, &place.entry, true, &stored, fault));
+    err_t err = pack_record_decode(stored - RECORD_HEAD_BYTES, &record);
+    if (err != OK || check64(stored, record.stored) != record.body_check) {
+        return RAISE(fault, ERR_DIGEST, 0, "read", "an object of the store");
+    }
+    *ret_stored = (stored_object_t){.bytes = {(const char *) stored, record.stored},
+                                    .packed = record.packing == PACKED_ZSTD,
+                                    .size = record.size};
     return OK;
 }
 

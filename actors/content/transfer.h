@@ -1,9 +1,10 @@
 /* transfer.h - ranges of the site's objects, as they are sent to agents.
  *
- * Shape    an object is read from an offset, at most so many bytes; its size comes along.
- * Promises the chunks that a range touches were held against their digests; who receives the whole
- *          object checks its own.
- * Costs    those of store_read_part.
+ * Shape    an object is read from an offset, at most so many bytes; its size comes along. Or all of
+ *          it is had as it is stored.
+ * Promises the chunks that a range touches were held against their digests, what is had as it is
+ *          stored against its check; who receives the whole object checks its own.
+ * Costs    those of store_read_part; as it is stored, one read and a check of 64 bits.
  * Errors   those of store_read_part; ERR_DIGEST: it is shorter than the range begins.
  * Threads  one job.
  */
@@ -22,3 +23,7 @@ typedef struct transfer_range {
 /* Reads at most max bytes of the range into bytes; *ret_total is the object's size. */
 err_t transfer_read(store_t *store, const transfer_range_t *range, uint8_t *bytes, size_t max,
                     size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
+/* The whole object as it is stored, borrowed until the next call on the store; none: it has to be
+ * read. */
+err_t transfer_stored(store_t *store, const digest_t *object, stored_object_t *ret_stored,
+                      fault_t *fault) must_use;
