@@ -12,8 +12,7 @@
 
 #include "runtime/job_cond.h"
 #include "runtime/inside.h"
-#include "runtime/job_common.h"
-#include "runtime/job_hands.h"
+#include "runtime/job_shares.h"
 #include "runtime/world_os.h"
 
 #define LOST_AGAIN_MS 60000 /* between notes that a thread is still lost */
@@ -48,8 +47,7 @@ struct job_pool {
     pthread_cond_t more, idle;
     mail_t *mail;
     struct black_box_file *notes;
-    common_t *common;
-    hands_t *hands;
+    shares_t shares;
     seat_t *seats;
     waiting_t *head, *tail;
     uint64_t queued, reserved, moves;
@@ -138,8 +136,7 @@ run(seat_t *seat, job_t *job)
     black_box_t *notes = black_box_of_job(seat->pool->notes, seat->number);
     delivery_t delivery = job_delivery(job, world_monotonic_ns(world));
 
-    world->common = common_seat(seat->pool->common, &own);
-    world->hands = hands_of(seat->pool->hands);
+    shares_lend(&seat->pool->shares, &own, world);
     black_box_note(notes, &delivery);
     job_begin(job, world);
     black_box_done(notes);
@@ -239,8 +236,7 @@ job_pool_new(mail_t *mail, uint32_t threads, struct black_box_file *notes)
     pool->mail = mail;
     pool->wanted = threads;
     pool->notes = notes;
-    pool->common = common_new(COMMON_PATIENCE_NS);
-    pool->hands = hands_new(hands_useful());
+    shares_open(&pool->shares);
     lock(pool);
     for (uint32_t i = 0; i < threads; i++) {
         seat_new(pool);
@@ -492,8 +488,7 @@ job_pool_destroy(job_pool_t **pool)
     pthread_cond_destroy(&(*pool)->more);
     pthread_cond_destroy(&(*pool)->idle);
     pthread_mutex_destroy(&(*pool)->lock);
-    common_destroy(&(*pool)->common);
-    hands_destroy(&(*pool)->hands);
+    shares_close(&(*pool)->shares);
     free(*pool);
     *pool = NULL;
 }

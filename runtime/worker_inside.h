@@ -17,6 +17,12 @@
 
 #define OUTLETS_MAX (WORKERS_MAX + CORE_OUTSIDERS)
 
+/* Whether others want this thread's processor, as of some spins ago. */
+typedef struct crowd {
+    int64_t looked_ns, until_ns; /* until_ns: no spinning before */
+    uint64_t switches;           /* seat_kept_off, at the last look */
+} crowd_t;
+
 typedef struct seat {
     threads_t *threads;
     uint32_t index;
@@ -25,6 +31,8 @@ typedef struct seat {
     mailbox_t *mailbox;
     link_t *link;          /* NULL: none */
     uint32_t sleeps, lost; /* of spins in a row */
+    uint32_t spins;
+    crowd_t crowd;
     _Atomic bool ended;
 } seat_t;
 
@@ -63,6 +71,7 @@ struct threads {
 };
 
 int64_t seat_now_ns(void *unused);     /* monotonic */
+uint64_t seat_kept_off(void);          /* how often this thread had to make way for another */
 void seat_nap(uint32_t ms);            /* of the watchdog, less than a second; a signal ends it */
 void threads_ring(threads_t *threads); /* who waits for the host looks again */
 /* The bodies of the threads; context: the seat, and threads_t. */

@@ -157,6 +157,17 @@ typedef struct world_common_calls {
     void (*give)(world_common_t *);
 } world_common_calls_t;
 
+/* What other jobs have found out; see job_memo.h. */
+typedef struct world_memo {
+    const struct world_memo_calls *call;
+} world_memo_t;
+typedef struct world_memo_calls {
+    world_share_t (*take)(world_memo_t *, const world_key_t *key, void *bytes, size_t room,
+                          size_t *ret_size);
+    void (*put)(world_memo_t *, const world_key_t *key, const void *bytes, size_t size);
+    void (*give_up)(world_memo_t *, const world_key_t *key);
+} world_memo_calls_t;
+
 /* Computing that a job need not do itself: it touches its own memory alone, and no world. */
 typedef enum world_work_state { WORK_DONE, WORK_WAITS, WORK_IN_HAND } world_work_state_t;
 typedef struct world_work {
@@ -179,6 +190,7 @@ struct world {
     void *self;
     world_common_t *common; /* NULL: this job has nothing in common with anybody */
     world_hands_t *hands;   /* NULL: a work is done by who awaits it */
+    world_memo_t *memo;     /* NULL: nobody remembers anything */
 };
 
 /* Short names, so that code reads: world_open(w, dir, path, ...). */
@@ -229,3 +241,7 @@ static inline void world_common_give(world_t *w) { if (w->common) { w->common->c
 /* A work that was begun is awaited before its memory goes. */
 static inline void world_begin(world_t *w, world_work_t *work) { if (w->hands) { w->hands->call->begin(w->hands, work); } else { work->state = WORK_WAITS; } }
 static inline void world_await(world_t *w, world_work_t *work) { if (w->hands) { w->hands->call->await(w->hands, work); } else if (work->state == WORK_WAITS) { work->run(work); work->state = WORK_DONE; } }
+/* WORLD_THERE: a copy of at most room bytes; of WORLD_MAKE, what was made is put or given up. */
+static inline world_share_t world_memo_take(world_t *w, const world_key_t *key, void *bytes, size_t room, size_t *ret_size) { return w->memo ? w->memo->call->take(w->memo, key, bytes, room, ret_size) : WORLD_ALONE; }
+static inline void world_memo_put(world_t *w, const world_key_t *key, const void *bytes, size_t size) { w->memo->call->put(w->memo, key, bytes, size); }
+static inline void world_memo_give_up(world_t *w, const world_key_t *key) { w->memo->call->give_up(w->memo, key); }

@@ -7,7 +7,9 @@
 
 static threads_t threads;
 static worker_t worker;
-static uint32_t turns, sleeps, turns_before_stop, taken_before_bell;
+static uint32_t turns, sleeps, turns_before_stop, taken_before_bell, bells;
+static int64_t clock_ns = 1, clock_step_ns;
+static uint64_t kept_off, kept_off_step;
 static _Atomic uint32_t bell;
 
 /* ---- what the loop calls ---- */
@@ -33,6 +35,7 @@ const _Atomic uint32_t *
 mailbox_bell(const mailbox_t *mailbox)
 {
     cr_assert_null(mailbox);
+    bells++; /* once a turn, and once a spin */
     return &bell;
 }
 
@@ -75,7 +78,15 @@ int64_t
 seat_now_ns(void *unused)
 {
     cr_assert_null(unused);
-    return 1;
+    clock_ns += clock_step_ns;
+    return clock_ns;
+}
+
+uint64_t
+seat_kept_off(void)
+{
+    kept_off += kept_off_step;
+    return kept_off;
 }
 
 void
@@ -201,4 +212,35 @@ Test(seat, a_host_in_which_nothing_goes_on_is_looked_at_less_often, .timeout = 3
     cr_expect(looks_late > 0 && looks_late <= most, "%u looks when nothing did, %u at most",
               looks_late, most);
     cr_expect(atomic_load(&threads.watchdog_ended));
+}
+
+/* Each spin finds something at once, and a look at the clock finds a millisecond gone. */
+static void
+spin_for(uint32_t most_turns, uint64_t kept_off_each_look)
+{
+    seat_t *seat = &threads.seat[0];
+
+    seat->threads = &threads;
+    threads.spins = true;
+    atomic_store(&bell, 1);
+    clock_step_ns = NS_PER_MS;
+    kept_off_step = kept_off_each_look;
+    turns_before_stop = most_turns;
+    atomic_store(&threads.threads_running, 1);
+    cr_assert_null(seat_main(seat));
+}
+
+Test(seat, who_has_the_processor_for_itself_looks_before_it_sleeps, .timeout = 30)
+{
+    spin_for(20000, 1);
+    cr_expect_eq(sleeps, 0, "it slept %u times, expected 0", sleeps);
+    cr_expect_geq(bells - turns, 20000, "it looked %u times only", bells - turns);
+}
+
+Test(seat, who_is_taken_off_its_processor_again_and_again_sleeps_at_once_for_a_while, .timeout = 30)
+{
+    spin_for(20000, 1000);
+    cr_expect_gt(sleeps, 1000, "it slept %u times only", sleeps);
+    cr_expect_gt(bells - turns, 10000, "it looked %u times only: it does not try again",
+                 bells - turns);
 }
