@@ -1,8 +1,8 @@
 /* jobs_read.c - content for agents: read from the store, packed where it pays; see jobs_gateway.h.
  *
  * A file may be sent against the one that stood in its place in the version that the agent has.
- * What is sent is the smaller of two: as it is stored, or packed against that. Nothing is kept of it
- * but in the host's memory, for the next agent. */
+ * What is sent is the smaller of two: as it is stored, or packed against that. Nothing is kept of
+ * it but in the host's memory, for the next agent. */
 #include <stdlib.h>
 #include <string.h>
 
