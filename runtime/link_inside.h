@@ -29,7 +29,7 @@ typedef struct guard {
 
 /* What a peer link has beside a link's own. */
 typedef struct peers {
-    bool dials;
+    bool dials, plain;
     uint8_t public_key[32], secret_key[32], peer_key[32];
     void *context;         /* of sockets, to dial anew */
     uint64_t odd;          /* frames that were no message of a peer */
@@ -86,6 +86,10 @@ void guard_close(guard_t *guard, void *socket);
 void guard_look(guard_t *guard, int64_t now_ns);
 /* A frame came by this descriptor, from whom the door knows by this name. */
 void guard_heard(guard_t *guard, int fd, const char *user, int64_t now_ns);
+/* The one word of a plain connection; false: it has said it before, or may say none. */
+bool guard_word(guard_t *guard, int fd, slice_t peer, int64_t now_ns) must_use;
+/* The role has said something to that connection: it stays. */
+void guard_answered(guard_t *guard, slice_t peer);
 
 /* link_door.c */
 void door_read(link_t *link, core_t *core);
