@@ -1,4 +1,4 @@
-/* agent_plain.c - bytes of data by a second connection that is not encrypted, where the site says so.
+/* agent_plain.c - bytes of data by a second connection, unencrypted, where the site says so.
  *
  * The site tells where and a ticket, over the connection by which it has proved its key. What comes
  * there is data alone, and whoever is between may have changed it: each object is held against its

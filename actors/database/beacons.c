@@ -1,4 +1,4 @@
-/* beacons.c - the last beacon that the agent of each point has seen: latest only, lost without harm.
+/* beacons.c - the last beacon that the agent of each point has seen: lost without harm.
  *
  * Age is in this machine's own monotonic time, from when the site heard that it was seen. At most
  * one place for each point. */
