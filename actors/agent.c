@@ -70,7 +70,7 @@ beat(actor_ctx_t *ctx, agent_state_t *self)
 
     if (silent && self->buried) {
         return agent_end_removed(ctx);
-    } else if (silent || agent_plain_is_silent(ctx, self)) {
+    } else if (silent) {
         claim(ctx, agent_dial(ctx, self) == ACTOR_CONTINUE);
     } else if (self->here) {
         agent_beat_t *m = DRAFT(ctx, agent_beat);

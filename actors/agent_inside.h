@@ -39,9 +39,8 @@ typedef struct beacon_state {
 /* A second connection, by which bytes of data come unencrypted. */
 typedef struct agent_plain {
     outbox_t outbox;
-    uint64_t number;  /* of the ticket in hand; 0: there is no such connection */
-    bool here;        /* the site has answered there */
-    int64_t heard_ns; /* the last time */
+    uint64_t number; /* of the ticket in hand; 0: there is no such connection */
+    bool here;       /* the site has answered there */
 } agent_plain_t;
 
 typedef struct activating {
@@ -142,7 +141,6 @@ actor_next_t agent_look_stale(actor_ctx_t *ctx, agent_state_t *self);
 actor_next_t agent_take_bulk(actor_ctx_t *ctx, agent_state_t *self, const agent_bulk_t *m);
 actor_next_t agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m);
 actor_next_t agent_plain_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m);
-bool agent_plain_is_silent(const actor_ctx_t *ctx, const agent_state_t *self);
 void agent_plain_end(actor_ctx_t *ctx, agent_state_t *self); /* with the visit */
 
 /* agent_activate.c */

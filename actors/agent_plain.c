@@ -2,12 +2,10 @@
  *
  * The site tells where and a ticket, over the connection by which it has proved its key. What comes
  * there is data alone, and whoever is between may have changed it: each object is held against its
- * digest like any other, and why there is no data is heard over the other connection. When this one
- * falls silent, or the site says that it is no more, all begins anew. */
+ * digest like any other, and why there is no data is heard over the other connection. When the site
+ * says that this one is no more, or something odd comes there, all begins anew. */
 #include "actors/agent_inside.h"
 #include "actors/agent_wire.h"
-
-#define NS_PER_MS INT64_C(1000000)
 
 void
 agent_plain_end(actor_ctx_t *ctx, agent_state_t *self)
@@ -42,12 +40,9 @@ agent_take_bulk(actor_ctx_t *ctx, agent_state_t *self, const agent_bulk_t *m)
 
 /* The site's first word there is of this ticket; what came before it is of another connection. */
 static actor_next_t
-take_beat(actor_ctx_t *ctx, agent_plain_t *plain, const agent_beat_t *m)
+take_beat(agent_plain_t *plain, const agent_beat_t *m)
 {
-    if (m->number == plain->number && plain->number != 0) {
-        plain->here = true;
-        plain->heard_ns = actor_now_ns(ctx);
-    }
+    plain->here |= m->number == plain->number && plain->number != 0;
     return ACTOR_CONTINUE;
 }
 
@@ -61,7 +56,7 @@ agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
                                  AGENT_MEMORY_BYTES, &type, &record);
 
     if (err == OK && type == &agent_beat_type) {
-        return take_beat(ctx, plain, record);
+        return take_beat(plain, record);
     }
     if (!plain->here) {
         return ACTOR_CONTINUE; /* of a connection that has ended */
@@ -69,7 +64,6 @@ agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
     if (err != OK || ((const agent_data_t *) record)->err != OK) {
         return agent_dial(ctx, self); /* it was changed on its way: what it was never comes */
     }
-    plain->heard_ns = actor_now_ns(ctx);
     return agent_take_data(ctx, self, record);
 }
 
@@ -82,13 +76,4 @@ agent_plain_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
     }
     self->plain.outbox.asks = 0; /* the link has begun anew */
     return self->plain.number != 0 ? agent_dial(ctx, self) : ACTOR_CONTINUE;
-}
-
-bool
-agent_plain_is_silent(const actor_ctx_t *ctx, const agent_state_t *self)
-{
-    const agent_plain_t *plain = &self->plain;
-
-    return plain->here &&
-           actor_now_ns(ctx) - plain->heard_ns > (int64_t) AGENT_SILENCE_MS * NS_PER_MS;
 }

@@ -166,7 +166,8 @@ plain_hear(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     plain_beat(ctx, self, agent);
 }
 
-/* Once for each sign of life that the agent gives: it hears that there is a way. */
+/* Once for each sign of life that the agent gives: so a connection that has ended is found, when
+ * nothing else is said there. */
 void
 plain_beat(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 {
