@@ -7,7 +7,7 @@
  *     and each after PEERS_SILENT_MS: a flood of strangers makes room for itself alone;
  *   - of those of one key all but the newest: nobody has content sent twice into memory of ours;
  *   - the newest, when there are more than PEERS_MAX, or than half of the descriptors that the
- *     process may have: the other half is for its work.
+ *     process may have (at a plain link a quarter): the rest is for its work.
  * At a plain link nobody has a key. A connection there is one that says nothing until the role has
  * answered it; it has one word, and with another one it ends. */
 #include <assert.h>
@@ -31,22 +31,23 @@ struct guarded {
 /* ---- the socket's events ---- */
 
 static uint32_t
-most(void)
+most(uint32_t part)
 {
     struct rlimit limit = {0};
     bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
 
-    return known && limit.rlim_cur / 2 < PEERS_MAX ? (uint32_t) (limit.rlim_cur / 2) : PEERS_MAX;
+    return known && limit.rlim_cur / part < PEERS_MAX ? (uint32_t) (limit.rlim_cur / part)
+                                                      : PEERS_MAX;
 }
 
 bool
-guard_open(guard_t *guard, void *context, void *socket)
+guard_open(guard_t *guard, void *context, void *socket, uint32_t part)
 {
     char name[64];
     int hwm = 0; /* a full one would stop the network's thread */
 
     snprintf(name, sizeof name, "inproc://guard.%p", socket);
-    guard->most = most();
+    guard->most = most(part);
     guard->events = zmq_socket(context, ZMQ_PAIR);
     if (!guard->events) {
         return false;

@@ -78,8 +78,9 @@ actor_t *link_actor(const link_t *link, core_t *core);
 bool link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count);
 
 /* link_guard.c */
-/* Before the socket is bound; false: no room for another socket. */
-bool guard_open(guard_t *guard, void *context, void *socket) must_use;
+/* Before the socket is bound; false: no room for another socket. part: of the descriptors that the
+ * process may have, one in so many is for connections at most. */
+bool guard_open(guard_t *guard, void *context, void *socket, uint32_t part) must_use;
 void guard_bound(guard_t *guard, void *socket);
 void guard_close(guard_t *guard, void *socket);
 /* Takes note of who came and went, and ends who has to go. */

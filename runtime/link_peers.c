@@ -103,7 +103,7 @@ listen_at(link_t *link, void *context, void *socket)
 {
     guard_t *guard = &link->peers_of.guard;
 
-    if (!guard_open(guard, context, socket)) {
+    if (!guard_open(guard, context, socket, link->peers_of.plain ? 4 : 2)) {
         return ERR_FULL;
     }
     err_t err = bind_all(guard, socket, link->endpoint);

@@ -43,12 +43,14 @@ class Direction:
 class Proxy(threading.Thread):
     """Passes connections at its own address on to that of the site."""
 
-    def __init__(self, address, fault='pass', seed=0, strikes=3, first=20000, last=1500000):
+    def __init__(self, address, fault='pass', seed=0, strikes=3, first=20000, last=1500000,
+                 again=None):
         super().__init__(daemon=True)
         host, port = address[len('tcp://'):].rsplit(':', 1)
         self.to = (host, int(port))
         self.fault, self.seed, self.strikes = fault, seed, strikes
         self.span = (first, last)
+        self.again = again   # bytes after which a connection is struck once more; None: never
         self.listener = socket.create_server(('127.0.0.1', 0))
         self.address = f'tcp://127.0.0.1:{self.listener.getsockname()[1]}'
         self.struck = 0
@@ -123,6 +125,7 @@ class Proxy(threading.Thread):
         strikes = self.struck < self.strikes and before <= direction.at < direction.passed
         if strikes and self.fault != 'pass':
             self.struck += 1
+            direction.at = direction.passed + self.again if self.again else direction.at
             getattr(self, self.fault)(direction, data)
         elif direction.ready:
             self.step(direction, data)

@@ -6,6 +6,7 @@ nothing without a ticket, which is good once; and what does not work goes by the
 connection."""
 import os
 import re
+import socket
 
 import msgpack
 import zmq
@@ -89,12 +90,13 @@ def a_tree_reaches_an_agent_unencrypted_where_that_is_wanted_and_nowhere_else():
 
 @claim(120)
 def bytes_that_were_changed_on_the_way_are_refused_and_come_again_by_the_other_connection():
-    with Plain('flip', strikes=100, first=300000, last=600000) as site:
+    with Plain('flip', strikes=1000, first=300000, last=600000, again=300000) as site:
         source = big_tree(site.path('source'), 8)
         site.joined()
         site.begin(source)
         site.wait_states('P1', {'shop': 'installed'}, 90)
         assert site.wire.struck > 0, 'nothing was changed'
+        assert told(site, 2418), 'nobody is told that it does not work'
         site.holds('shop', 'P1', source)
         sent = site.figure('sent')
         assert sent <= (9 << 20) + (site.wire.struck + 1) * WINDOW, f'{sent} bytes were sent'
@@ -189,6 +191,34 @@ def a_stranger_at_the_plain_port_gets_nothing_and_is_counted():
         assert site.figure('in plain') > 8 << 20
         for stranger in one, again, large:
             stranger.close()
+        site.stop()
+
+
+@claim(120)
+def those_who_say_nothing_at_the_plain_port_are_ended_and_keep_nobody_out():
+    with Plain() as site:
+        source = big_tree(site.path('source'), 8)
+        site.start()
+        host, port = site.plain[len('tcp://'):].rsplit(':', 1)
+        silent = [socket.create_connection((host, int(port)), 20) for _ in range(600)]
+        greeted = [Stranger(site) for _ in range(20)]
+        for half in silent[:100]:
+            half.send(b'\xff\0\0\0\0\0\0\0\x01\x7f')  # the beginning of a greeting
+        site.join('shop')
+        site.set_bulk('plain')
+        site.wait_for('its ticket', site.ticket)
+        site.begin(source)
+        site.wait_states('P1', {'shop': 'installed'})
+        assert site.figure('in plain') > 8 << 20
+        for half in silent:
+            half.settimeout(60)
+            while half.recv(4096):  # the site's own greeting, then its end
+                pass
+            half.close()
+        for stranger in greeted:
+            assert stranger.is_ended(), 'who says nothing may stay'
+            stranger.close()
+        assert site.figure('paired') == 1, 'the agent has ended with them'
         site.stop()
 
 
