@@ -47,6 +47,7 @@ agent_dial(actor_ctx_t *ctx, agent_state_t *self)
         self->arrivals = NULL;
     }
     outbox_clear(&self->outbox);
+    agent_plain_end(ctx, self);
     self->here = false;
     self->dials++;
     self->heard_ns = self->dialled_ns = actor_now_ns(ctx);
@@ -74,6 +75,7 @@ beat(actor_ctx_t *ctx, agent_state_t *self)
     } else if (self->here) {
         agent_beat_t *m = DRAFT(ctx, agent_beat);
         m->number = ++self->beats;
+        m->beacon = self->beacon.seen;
         agent_say(ctx, self, &agent_beat_type, m);
     }
     claim(ctx, agent_look_stale(ctx, self) == ACTOR_CONTINUE);
@@ -85,7 +87,9 @@ beat(actor_ctx_t *ctx, agent_state_t *self)
 static actor_next_t
 on_peer_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
 {
-    claim(ctx, m != NULL);
+    if (m->plain) {
+        return agent_plain_gone(ctx, self, m);
+    }
     self->outbox.asks = 0;
     if (self->buried) {
         return agent_end_removed(ctx);
@@ -104,7 +108,7 @@ on_peer_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
 static actor_next_t
 on_peer_next(actor_ctx_t *ctx, agent_state_t *self, const peer_next_t *m)
 {
-    outbox_asked(ctx, &self->outbox, m->number);
+    outbox_asked(ctx, m->plain ? &self->plain.outbox : &self->outbox, m->number);
     return ACTOR_CONTINUE;
 }
 
@@ -130,6 +134,7 @@ take(actor_ctx_t *ctx, agent_state_t *self, const record_type_t *type, const voi
            : type == &agent_stop_type             ? agent_take_stop(ctx, self, m)
            : type == &agent_removed_type          ? agent_take_removed(ctx, self, m)
            : type == &agent_beacon_type           ? agent_take_beacon(ctx, self, m)
+           : type == &agent_bulk_type             ? agent_take_bulk(ctx, self, m)
            : type == &agent_address_type          ? agent_take_address(ctx, self, m)
            : type == &agent_activation_known_type ? agent_take_activation_known(ctx, self, m)
                                                   : ACTOR_CONTINUE;
@@ -140,6 +145,10 @@ on_peer_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
 {
     const record_type_t *type = NULL;
     const void *record = NULL;
+
+    if (m->plain) {
+        return agent_plain_came(ctx, self, m);
+    }
     err_t err = agent_frame_read(record_slice(m, m->body), SITE_SAYS, self->memory,
                                  AGENT_MEMORY_BYTES, &type, &record);
 
@@ -193,25 +202,10 @@ agent_init(actor_ctx_t *ctx, void *state, const void *args)
     self->memory = malloc(AGENT_MEMORY_BYTES);
     assert(self->memory);
     outbox_init(&self->outbox);
+    outbox_init(&self->plain.outbox);
     agent_know_addresses(self);
     self->ranges_max = AGENT_RANGES_MAX;
     return ask_keys(ctx, self);
-}
-
-static void
-agent_describe(const void *state, char *text, size_t size)
-{
-    static const char *const phases[] = {"idle",    "looks what is lacking", "looks into its seed",
-                                         "fetches", "waits for its program", "works"};
-    const agent_state_t *self = state;
-
-    if (self->removed) {
-        snprintf(text, size, "removed");
-        return;
-    }
-    snprintf(text, size, "%s%s, %s, dialled: %llu", self->beacon.stale ? "stale, " : "",
-             self->here ? "the site is there" : "no site",
-             self->hung ? "hangs" : phases[self->phase], (unsigned long long) self->dials);
 }
 
 static void
@@ -229,6 +223,7 @@ agent_drop(void *state)
         arrivals_drop(self->arrivals);
     }
     outbox_drop(&self->outbox);
+    outbox_drop(&self->plain.outbox);
     free(self->memory);
     explicit_bzero(&self->keys, sizeof self->keys);
 }

@@ -59,6 +59,7 @@ agent_take_beacon(actor_ctx_t *ctx, agent_state_t *self, const agent_beacon_t *m
     if (beacon->noting) { /* the next one is higher still */
         return ACTOR_CONTINUE;
     }
+    beacon->in_hand = m->sequence;
     return note(ctx, self, m, beacon_noted_then);
 }
 
@@ -77,6 +78,7 @@ beacon_noted(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
         actor_ready(ctx);
     }
     beacon->stale = false;
+    beacon->seen = beacon->in_hand;
     beacon->since_ns = actor_now_ns(ctx);
     beacon->limit_ms = answer->tag;
     return ACTOR_CONTINUE;

@@ -2,7 +2,7 @@
  *
  *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
  *            agent_end of point_workers; make_way of the despooler; agents_changed
- *   tells    site_database and status_manager progress; site_database note_event
+ *   tells    site_database and status_manager progress; site_database note_event, beacon_seen
  *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard,
  *            activation_note, beacon_next
  *   keeps    the agents that the database knows; of those that are here their visit
@@ -10,7 +10,8 @@
  *            what an agent has made durable is not sent again
  *
  * Who a frame is from says the key that its connection has proved, never its address; whether that
- * key may still say something is looked at for each frame.
+ * key may still say something is looked at for each frame. What comes on a plain connection is a
+ * ticket, or nothing (gateway_plain.c).
  */
 #include <string.h>
 
@@ -44,6 +45,10 @@ GOES_TO(make_way, orders_make_way)
 static actor_next_t
 on_peer_gone(actor_ctx_t *ctx, agent_gateway_t *self, const peer_gone_t *m)
 {
+    if (m->plain) {
+        plain_gone(ctx, self, record_slice(m, m->peer));
+        return ACTOR_CONTINUE;
+    }
     if (m->peer.size == 0) {
         self->outbox.asks = 0; /* of a link that has begun anew */
     }
@@ -59,7 +64,7 @@ on_peer_gone(actor_ctx_t *ctx, agent_gateway_t *self, const peer_gone_t *m)
 static actor_next_t
 on_peer_next(actor_ctx_t *ctx, agent_gateway_t *self, const peer_next_t *m)
 {
-    outbox_asked(ctx, &self->outbox, m->number);
+    outbox_asked(ctx, m->plain ? &self->plain : &self->outbox, m->number);
     return ACTOR_CONTINUE;
 }
 
@@ -160,6 +165,7 @@ look(actor_ctx_t *ctx, agent_gateway_t *self)
         }
         orders_look(ctx, self, agent);
         orders_look_at_turn(ctx, self, agent);
+        plain_look(ctx, self, agent);
     }
     if (!self->listing && window_is_to_be_asked(ctx, self)) {
         claim(ctx, ask_list(ctx, self, 0) == ACTOR_CONTINUE);

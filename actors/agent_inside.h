@@ -32,8 +32,16 @@ typedef struct beacon_state {
     int64_t since_ns;  /* the last one with a higher number was heard, or the start */
     uint64_t limit_ms; /* then it is stale */
     uint64_t replayed, forged;
+    uint64_t seen, in_hand; /* the last one that counts; the one that is being noted */
     bool stale, noting;
 } beacon_state_t;
+
+/* A second connection, by which bytes of data come unencrypted. */
+typedef struct agent_plain {
+    outbox_t outbox;
+    uint64_t number; /* of the ticket in hand; 0: there is no such connection */
+    bool here;       /* the site has answered there */
+} agent_plain_t;
 
 typedef struct activating {
     bool busy;     /* a job is at the notes */
@@ -62,6 +70,7 @@ typedef struct agent_state {
     id128_t visit;                             /* drawn for this connection */
     uint64_t last_order;                       /* the highest number heard in it */
     beacon_state_t beacon;
+    agent_plain_t plain;
     activating_t activation;
     bool removed; /* the site has said that the point is no more */
     bool buried;  /* that is durable, and was said */
@@ -128,6 +137,12 @@ void agent_beacon_begin(actor_ctx_t *ctx, agent_state_t *self);
 actor_next_t agent_take_beacon(actor_ctx_t *ctx, agent_state_t *self, const agent_beacon_t *m);
 actor_next_t agent_look_stale(actor_ctx_t *ctx, agent_state_t *self);
 
+/* agent_plain.c */
+actor_next_t agent_take_bulk(actor_ctx_t *ctx, agent_state_t *self, const agent_bulk_t *m);
+actor_next_t agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m);
+actor_next_t agent_plain_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m);
+void agent_plain_end(actor_ctx_t *ctx, agent_state_t *self); /* with the visit */
+
 /* agent_activate.c */
 /* Before agent_run, which it comes to when that may be. */
 actor_next_t agent_activation_prepare(actor_ctx_t *ctx, agent_state_t *self);
@@ -143,6 +158,7 @@ actor_next_t agent_take_activation_known(actor_ctx_t *ctx, agent_state_t *self,
 /* agent_watch.c */
 actor_next_t agent_watch_from_now(actor_ctx_t *ctx, agent_state_t *self);
 actor_next_t agent_watch(actor_ctx_t *ctx, agent_state_t *self);
+void agent_describe(const void *state, char *text, size_t size);
 /* The job came back. */
 void agent_watch_end(actor_ctx_t *ctx, agent_state_t *self);
 

@@ -3,6 +3,8 @@
  * As at a directory (point_watch.c): each name and block is a sign, and a job says before a call
  * that may take longer. Until the job has come back nothing else is begun on the point: each order,
  * and each look, hears that it hangs. */
+#include <stdio.h>
+
 #include "actors/agent_inside.h"
 
 #define LOOK_MS 1000u
@@ -51,4 +53,20 @@ agent_watch(actor_ctx_t *ctx, agent_state_t *self)
         return self->phase == PHASE_SEED ? agent_leave_seed(ctx, self) : call_hung(ctx, self);
     }
     return actor_timer(ctx, TIMER_WATCH, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+}
+
+void
+agent_describe(const void *state, char *text, size_t size)
+{
+    static const char *const phases[] = {"idle",    "looks what is lacking", "looks into its seed",
+                                         "fetches", "waits for its program", "works"};
+    const agent_state_t *self = state;
+
+    if (self->removed) {
+        snprintf(text, size, "removed");
+        return;
+    }
+    snprintf(text, size, "%s%s, %s, dialled: %llu", self->beacon.stale ? "stale, " : "",
+             self->here ? "the site is there" : "no site",
+             self->hung ? "hangs" : phases[self->phase], (unsigned long long) self->dials);
 }

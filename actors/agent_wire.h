@@ -14,7 +14,13 @@
 #define AGENT_WIRE_VERSION 1u
 #define AGENT_MEMORY_BYTES (6u << 20) /* that any frame decodes into */
 
-typedef enum agent_side { AGENT_SAYS = 1, SITE_SAYS = 2 } agent_side_t;
+/* IN_PLAIN: on a plain connection, where a stranger may say it as well. */
+typedef enum agent_side {
+    AGENT_SAYS = 1,
+    SITE_SAYS = 2,
+    AGENT_SAYS_IN_PLAIN = 4,
+    SITE_SAYS_IN_PLAIN = 8
+} agent_side_t;
 
 #define AGENT_WORDS(W)                                                                             \
     W(agent_enrol, AGENT_SAYS)                                                                     \
@@ -27,11 +33,13 @@ typedef enum agent_side { AGENT_SAYS = 1, SITE_SAYS = 2 } agent_side_t;
     W(agent_moved, AGENT_SAYS)                                                                     \
     W(agent_hello, AGENT_SAYS)                                                                     \
     W(agent_welcome, SITE_SAYS)                                                                    \
-    W(agent_beat, AGENT_SAYS | SITE_SAYS)                                                          \
+    W(agent_beat, AGENT_SAYS | SITE_SAYS | SITE_SAYS_IN_PLAIN)                                     \
     W(agent_order, SITE_SAYS)                                                                      \
     W(agent_stop, SITE_SAYS)                                                                       \
     W(agent_need, AGENT_SAYS)                                                                      \
-    W(agent_data, SITE_SAYS)                                                                       \
+    W(agent_data, SITE_SAYS | SITE_SAYS_IN_PLAIN)                                                  \
+    W(agent_bulk, SITE_SAYS)                                                                       \
+    W(agent_ticket, AGENT_SAYS_IN_PLAIN)                                                           \
     W(agent_durable, AGENT_SAYS)                                                                   \
     W(agent_progress, AGENT_SAYS)                                                                  \
     W(agent_done, AGENT_SAYS)                                                                      \

@@ -32,6 +32,7 @@ enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
     E(ASK, site_database, activation_note)                                                         \
     E(TELL, site_database, note_event)                                                             \
     E(TELL, site_database, progress)                                                               \
+    E(TELL, site_database, beacon_seen)                                                            \
     E(TELL, status_manager, progress)
 ACTOR_EDGES(GATEWAY_EDGES)
 
@@ -52,6 +53,18 @@ typedef struct window {
     bool is;
     int64_t known_ns, opens_ns, closes_ns;
 } window_t;
+
+/* The plain connection of an agent, for bytes of data alone. */
+typedef struct plain {
+    bool wanted;      /* by the operator */
+    uint32_t failed;  /* in a row; PLAIN_FAILURES_MAX: it is not tried any more */
+    uint64_t number;  /* of the ticket that it was told in this visit; 0: none */
+    digest_t ticket;  /* while nobody has said it */
+    int64_t since_ns; /* it was told */
+    uint8_t peer[255];
+    uint8_t peer_size; /* 0: it has no plain connection */
+    bool carries;      /* what is sent of the need in hand */
+} plain_t;
 
 typedef struct agent {
     char dp[NAME_BYTES_MAX + 1];
@@ -80,6 +93,8 @@ typedef struct agent {
     bucket_t rate;
     gateway_link_t *link; /* that it shares; NULL: none */
     window_t window;
+    plain_t plain;
+    uint64_t beacon; /* the last one that it has seen; 0: that is not known */
     /* the line of those that wait for a turn */
     struct agent *before, *behind;
     bool in_line;
@@ -120,8 +135,9 @@ typedef struct agent_gateway {
     zhashx_t *agent;       /* lower-case name -> agent_t */
     zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
     zhashx_t *gone;        /* hex of a key -> gone_t */
+    zhashx_t *ticket;      /* hex of one that nobody has said yet -> agent_t, borrowed */
     joining_t joining[GATEWAY_JOINING_MAX];
-    outbox_t outbox;
+    outbox_t outbox, plain; /* plain: of the link whose connections are not encrypted */
     credit_t all;
     bucket_t rate;         /* of the site */
     zhashx_t *link;        /* lower-case name -> gateway_link_t */
@@ -134,6 +150,9 @@ typedef struct agent_gateway {
     reading_now_t read[GATEWAY_READS_MAX];
     uint32_t reads;
     uint64_t sent, packed;                     /* bytes of content, and as they were on the wire */
+    uint64_t in_plain;                         /* of these, unencrypted */
+    uint64_t unknown;                          /* words of strangers on plain connections */
+    uint64_t beacon;                           /* the last one that was made; 0: none yet */
     char address[AGENT_ADDRESS_BYTES_MAX + 1]; /* that agents are told; "": none was set */
     bool stranded; /* who knows no address at which we listen was told about */
     void *memory;  /* AGENT_MEMORY_BYTES: the frame in hand */
@@ -187,6 +206,27 @@ bool address_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent
 
 /* gateway_beacon.c */
 actor_next_t beacon_due(actor_ctx_t *ctx, agent_gateway_t *self);
+/* What an agent says that it has seen, as far as it may be true. */
+void beacon_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent, uint64_t seen);
+
+/* gateway_plain.c */
+/* Whether the operator wants it for this agent: if not, at once. */
+void plain_know(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, bool wanted);
+/* Tells an agent that is here and has none where it may have a plain connection. */
+void plain_offer(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
+void plain_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent); /* with its visit */
+void plain_hear(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m);
+/* A frame could not be sent there; "": none of them. */
+void plain_gone(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer);
+void plain_beat(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
+void plain_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
+/* What comes for a need goes one way, from its first byte to its last. */
+void plain_choose(agent_t *agent);
+void plain_arrived(agent_t *agent);
+/* Bytes of data, by that way. */
+void plain_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_data_t *m);
+/* How an order ended of which bytes went that way. */
+void plain_judge(actor_ctx_t *ctx, agent_t *agent, const agent_done_t *m);
 
 /* gateway_join.c */
 actor_next_t join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m);

@@ -65,6 +65,7 @@ beacon_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answe
     if (!made) {
         return ACTOR_CONTINUE; /* the next one is soon */
     }
+    self->beacon = made->sequence;
     kept_t *kept = actor_keep(ctx, &agent_beacon_type, draft_beacon(ctx, self, made->sequence));
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         if (agent->here) {
@@ -73,4 +74,18 @@ beacon_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answe
     }
     kept_destroy(&kept);
     return ACTOR_CONTINUE;
+}
+
+/* One that was not made since the start is not believed; the same again is no news. */
+void
+beacon_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent, uint64_t seen)
+{
+    if (seen <= agent->beacon || seen > self->beacon) {
+        return;
+    }
+    agent->beacon = seen;
+    beacon_seen_t *m = DRAFT(ctx, beacon_seen);
+    m->dp = actor_text(ctx, slice_of(agent->dp));
+    m->sequence = seen;
+    answer_unheard(tell_site_database_beacon_seen(ctx, m));
 }

@@ -200,6 +200,7 @@ content_pass(agent_gateway_t *self, agent_t *agent, const agent_data_t *m)
 
     self->sent += read;
     self->packed += packed;
+    self->in_plain += agent->plain.carries ? packed : 0;
     if (order) {
         order->sent += read;
     }
@@ -259,7 +260,7 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
     if (agent->need && (!m || m->err != OK)) {
         fail_need(ctx, self, agent, m ? (err_t) m->err : answer->err);
     } else if (m && m->pieces.count > 0) {
-        visit_say(ctx, self, agent, &agent_data_type, m);
+        plain_say(ctx, self, agent, m);
     }
     if (passes) {
         share_read(ctx, self, agent, named, m, packed);
@@ -289,6 +290,7 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     agent->sent = 0;
     agent->read_in_vain = agent->job != 0;
     agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
+    plain_choose(agent);
     const agent_call_t *call = NULL;
     const work_t *work = work_in(agent, m->order, &call);
     if (agent->need && !named_want(ctx, self, agent, record_slice(call, work->store), work)) {
@@ -334,6 +336,7 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
         return false;
     }
     pace_return(&agent->pace, m->bytes, actor_now_ns(ctx));
+    plain_arrived(agent);
     content_set_window(agent);
     line_settle(self, agent);
     orders_look_at_turn(ctx, self, agent);

@@ -22,6 +22,7 @@ greet(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, con
     welcome->v = AGENT_WIRE_VERSION;
     visit_say(ctx, self, agent, &agent_welcome_type, welcome);
     address_tell(ctx, self, agent);
+    plain_offer(ctx, self, agent);
     return true;
 }
 
@@ -41,6 +42,8 @@ hear(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_
         agent_beat_t *beat = DRAFT(ctx, agent_beat);
         beat->number = ((const agent_beat_t *) m)->number;
         visit_say(ctx, self, agent, &agent_beat_type, beat);
+        plain_beat(ctx, self, agent);
+        beacon_heard(ctx, self, agent, ((const agent_beat_t *) m)->beacon);
         return true;
     }
     return type == &agent_need_type        ? content_need(ctx, self, agent, m)
@@ -86,6 +89,10 @@ hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, 
 actor_next_t
 hear_frame(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
 {
+    if (m->plain) {
+        plain_hear(ctx, self, m);
+        return ACTOR_CONTINUE;
+    }
     agent_t *agent = table_by_user(self, record_slice(m, m->user));
     const record_type_t *type = NULL;
     const void *record = NULL;

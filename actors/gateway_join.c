@@ -19,6 +19,10 @@ join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
         hex_of_bytes((const uint8_t *) record_slice(m, m->key).data, 32, user);
     }
     const agent_t *agent = table_by_user(self, slice_of(user));
+    if (!agent && (self->listing || self->changed)) {
+        actor_refuse(ctx, ERR_STARTING); /* a token that was just made: its news is under way */
+        return ACTOR_CONTINUE;
+    }
     opens->open = (agent && !agent->revoked) || gone_by_user(self, slice_of(user)) != NULL;
     self->strangers += !opens->open;
     answer_unheard(REPLY(ctx, door_opens, opens));

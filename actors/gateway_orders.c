@@ -339,6 +339,7 @@ orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent
     if (!pass_on(ctx, self, agent, order, m)) {
         return false;
     }
+    plain_judge(ctx, agent, m);
     order_free(order);
     return true;
 }

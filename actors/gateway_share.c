@@ -97,7 +97,7 @@ send_too(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_da
     if (agent->need) {
         line_in(self, agent);
     }
-    visit_say(ctx, self, agent, &agent_data_type, m);
+    plain_say(ctx, self, agent, m);
     line_settle(self, agent);
     orders_look_at_turn(ctx, self, agent);
 }

@@ -27,9 +27,11 @@ table_init(agent_gateway_t *self)
     self->agent = zhashx_new();
     self->user = zhashx_new();
     self->memory = malloc(AGENT_MEMORY_BYTES);
-    assert(self->agent && self->user && self->memory);
+    self->ticket = zhashx_new();
+    assert(self->agent && self->user && self->ticket && self->memory);
     zhashx_set_destructor(self->agent, agent_destroy);
     outbox_init(&self->outbox);
+    outbox_init(&self->plain);
     gone_init(self);
     self->all.window = AGENTS_WINDOW_BYTES;
     rates_init(self);
@@ -41,9 +43,11 @@ table_drop(agent_gateway_t *self)
     named_drop(self);
     gone_drop(self);
     zhashx_destroy(&self->user);
+    zhashx_destroy(&self->ticket);
     zhashx_destroy(&self->agent);
     zhashx_destroy(&self->link);
     outbox_drop(&self->outbox);
+    outbox_drop(&self->plain);
     free(self->memory);
     self->memory = NULL;
 }
@@ -132,6 +136,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     agent->listed = copied;
     rates_know(self, agent, m, row, actor_now_ns(ctx));
     window_know(agent, row);
+    plain_know(ctx, self, agent, row->plain);
     know_user(self, &agent->token, agent);
     know_user(self, &agent->key, agent);
 }
@@ -196,6 +201,7 @@ table_end(actor_ctx_t *ctx, agent_gateway_t *self)
 void
 visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
 {
+    plain_end(ctx, self, agent);
     for (uint32_t i = 0; i < AGENT_ORDERS_MAX; i++) {
         if (agent->order[i].number != 0) {
             actor_refuse_to(ctx, agent->order[i].request, err);
@@ -244,13 +250,14 @@ void
 table_describe(const void *state, char *text, size_t size)
 {
     const agent_gateway_t *self = state;
-    uint32_t here = 0;
+    uint32_t here = 0, plain = 0;
     uint64_t slowest = 0;
 
     for (const agent_t *agent = zhashx_first(self->agent); agent;
          agent = zhashx_next(self->agent)) {
         uint64_t rates[] = {agent->rate.rate, rates_of_link(agent)};
         here += agent->here;
+        plain += agent->plain.peer_size > 0;
         for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
             slowest = rates[i] > 0 && (slowest == 0 || rates[i] < slowest) ? rates[i] : slowest;
         }
@@ -262,10 +269,11 @@ table_describe(const void *state, char *text, size_t size)
     snprintf(text, size,
              "agents: %zu, here: %u, removed: %zu, bytes under way: %llu, sent: %llu, asked in "
              "vain: %llu, strangers refused: %llu, odd frames: %llu, site rate: %llu, slowest: "
-             "%llu, packed: %llu",
+             "%llu, packed: %llu, in plain: %llu, unknown: %llu, paired: %u",
              zhashx_size(self->agent), here, zhashx_size(self->gone),
              (unsigned long long) self->all.under_way, (unsigned long long) self->sent,
              (unsigned long long) self->in_vain, (unsigned long long) self->strangers,
              (unsigned long long) self->odd, (unsigned long long) self->rate.rate,
-             (unsigned long long) slowest, (unsigned long long) self->packed);
+             (unsigned long long) slowest, (unsigned long long) self->packed,
+             (unsigned long long) self->in_plain, (unsigned long long) self->unknown, plain);
 }

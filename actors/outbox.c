@@ -107,6 +107,16 @@ keep(actor_ctx_t *ctx, outbox_t *outbox, const peer_send_t *m)
     outbox->waiting++;
 }
 
+static void
+send(actor_ctx_t *ctx, outbox_t *outbox, const peer_send_t *m)
+{
+    if (outbox->asks > 0 && !outbox->first) {
+        answer_unheard(REPLY_TO(ctx, take_ask(outbox, 0), peer_send, m));
+    } else {
+        keep(ctx, outbox, m);
+    }
+}
+
 bool
 outbox_put(actor_ctx_t *ctx, outbox_t *outbox, slice_t peer, bool dial, const record_type_t *type,
            const void *record)
@@ -120,12 +130,17 @@ outbox_put(actor_ctx_t *ctx, outbox_t *outbox, slice_t peer, bool dial, const re
     m->peer = actor_text(ctx, peer);
     m->dial = dial;
     m->body = actor_text(ctx, (slice_t){(const char *) outbox->scratch, size});
-    if (outbox->asks > 0 && !outbox->first) {
-        answer_unheard(REPLY_TO(ctx, take_ask(outbox, 0), peer_send, m));
-    } else {
-        keep(ctx, outbox, m);
-    }
+    send(ctx, outbox, m);
     return true;
+}
+
+void
+outbox_hang_up(actor_ctx_t *ctx, outbox_t *outbox)
+{
+    peer_send_t *m = DRAFT(ctx, peer_send);
+
+    m->ends = true;
+    send(ctx, outbox, m);
 }
 
 kept_t *

@@ -33,6 +33,8 @@ void outbox_clear(outbox_t *outbox);
 void outbox_asked(actor_ctx_t *ctx, outbox_t *outbox, uint32_t number);
 /* Keeps a record that came in a frame: its memory is for the next one. */
 kept_t *outbox_keep_heard(actor_ctx_t *ctx, const record_type_t *type, const void *record);
+/* Ends the connection of a link that dials, behind what waits. */
+void outbox_hang_up(actor_ctx_t *ctx, outbox_t *outbox);
 /* peer: empty at a link that dials. dial: the link dials anew first. type NULL: nothing else.
  * False: too many wait, or it is larger than a frame. */
 bool outbox_put(actor_ctx_t *ctx, outbox_t *outbox, slice_t peer, bool dial,

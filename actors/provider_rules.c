@@ -314,24 +314,30 @@ check_seed(ruled_t *on, slice_t seed)
                : check_path(on, seed, "seed", (texts_t){0, 0});
 }
 
+#define PACES "'rate', 'link', 'seed', 'bulk' or 'windows'"
+
 /* Each is done by somebody else: one at a time. */
 static err_t
 check_point_set(ruled_t *on, const dp_set_t *set)
 {
     bool paces = set->rate != RECORD_NONE || set->link.size > 0 || set->seed.size > 0 ||
-                 set->windows.count > 0 || set->zone.size > 0;
+                 set->windows.count > 0 || set->zone.size > 0 || set->bulk != BULK_NONE;
 
     on->field = "root";
     if (set->root.size > 0 && (set->revoke || paces)) {
         return refuse(on, ERR_BAD_VALUE,
                       set->revoke ? "is given together with 'revoke'"
-                                  : "is given together with 'rate', 'link', 'seed' or 'windows'",
+                                  : "is given together with " PACES,
                       NULL);
     }
     on->field = "revoke";
     if (set->revoke && paces) {
-        return refuse(on, ERR_BAD_VALUE,
-                      "is given together with 'rate', 'link', 'seed' or 'windows'", NULL);
+        return refuse(on, ERR_BAD_VALUE, "is given together with " PACES, NULL);
+    }
+    on->field = "bulk";
+    if (set->bulk == BULK_PLAIN && on->site->plain.size == 0) {
+        return refuse(on, ERR_BAD_VALUE, "is not possible: the site has no address for it",
+                      "start despoold with --listen-plain tcp://ADDRESS:PORT");
     }
     TRY(check_rate(on, set->rate, false));
     return check_seed(on, record_slice(set, set->seed));

@@ -25,6 +25,8 @@
 
 #define PEER_FRAME_BYTES_MAX   (2u << 20)  /* bytes of one frame of a peer link; a larger one ends its connection */
 
+#define PEER_WORD_BYTES_MAX    256u        /* bytes of the one word that is heard on a plain connection; a longer one ends it */
+
 #define PEERS_MAX              16384u      /* connections of a peer link that listens; a further one is ended */
 #define PEERS_SILENT_MAX       256u        /* of those that have said nothing yet; then the oldest is ended */
 #define PEERS_SILENT_MS        10000u      /* that one may say nothing; then it is ended */
@@ -125,6 +127,7 @@
 #define AGENT_TOMBSTONES_MAX   10000u      /* removed points whose agents have not heard it; the one removed longest ago is forgotten, and its agent is a stranger */
 #define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */
+#define PLAIN_FAILURES_MAX     3u          /* in a row, of an agent's plain connection; then its content goes by CURVE */
 #define AGENT_BEAT_MS          2000u       /* between signs of life, both ways */
 #define AGENT_SILENCE_MS       8000u       /* without one the other side is gone */
 #define BEACON_MS              60000u      /* between beacons of a site */

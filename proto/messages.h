@@ -80,6 +80,12 @@ RECORD_WORDS_ENUM(activation_result, ACTIVATION_RESULTS, ACTIVATION_RESULT)
 #define PACKINGS(W, P) W(P, PLAIN, "plain") W(P, ZSTD, "zstd") W(P, DELTA, "delta")
 RECORD_WORDS_ENUM(packing, PACKINGS, PACKING)
 
+/* By which connection an agent is sent content: the one that is encrypted, or a plain one beside it. */
+#define BULKS(W, P)                                                                                \
+    W(P, NONE, "none") /* it is no agent, or nothing is to be changed */                           \
+    W(P, CURVE, "curve") W(P, PLAIN, "plain")
+RECORD_WORDS_ENUM(bulk, BULKS, BULK)
+
 /* The root of a point that is another machine: this, and its own path there when it has joined. */
 #define POINT_AGENT "agent:"
 bool point_is_agent(slice_t root);
@@ -220,7 +226,10 @@ extern const record_words_t error_class_words;
     F(R, texts, windows, WINDOWS_MAX, OPTIONAL) /* in which content may go there; none: always */  \
     F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL) /* by whose clock */                                \
     F(R, time, opens, 0, OPTIONAL)             /* of windows that are closed now */                \
-    F(R, time, closes, 0, OPTIONAL)            /* of the window that is open, or the next; null: never */
+    F(R, time, closes, 0, OPTIONAL)            /* of the window that is open, or the next; null: never */ \
+    F(R, word, bulk, bulk, OPTIONAL) /* by which connection an agent is sent content */            \
+    F(R, count, beacon, 0, OPTIONAL) /* of the site, the last one that its agent has seen; null: none since the start */ \
+    F(R, count, beacon_age_ms, 0, OPTIONAL) /* since the site heard that, by its own time */
 #define REC_link_row(F, R)                                                                         \
     F(R, text, name, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, count, rate, 0, OPTIONAL) /* bytes of content a second, of all its points; null: no limit */ \
@@ -381,7 +390,8 @@ extern const record_words_t error_class_words;
     F(R, flag, windowed, 0, OPTIONAL) /* what follows holds */                                     \
     F(R, time, window_known, 0, OPTIONAL) /* it is closed from here */                             \
     F(R, time, window_opens, 0, OPTIONAL) /* to here, */                                           \
-    F(R, time, window_closes, 0, OPTIONAL) /* and open to here; what is beyond is to be asked for */
+    F(R, time, window_closes, 0, OPTIONAL) /* and open to here; what is beyond is to be asked for */ \
+    F(R, flag, plain, 0, OPTIONAL) /* content may go there unencrypted */
 #define REC_range(F, R)                                                                            \
     F(R, digest, object, 0, REQUIRED)                                                              \
     F(R, u64, from, 0, REQUIRED)                                                                   \
@@ -416,7 +426,7 @@ extern const record_words_t error_class_words;
     C(package_show, "package.show", 0, "shows one package")                                        \
     C(package_remove, "package.remove", 1, "removes a package")                                    \
     C(dp_add, "dp.add", 1, "adds a distribution point and writes its identity")                    \
-    C(dp_set, "dp.set", 1, "changes a distribution point's root, rate, link, seed or windows")                                  \
+    C(dp_set, "dp.set", 1, "changes a distribution point's root, rate, link, seed, bulk or windows")                            \
     C(dp_adopt, "dp.adopt", 1, "claims the root of a distribution point on purpose")               \
     C(dp_list, "dp.list", 0, "lists the distribution points")                                      \
     C(dp_show, "dp.show", 0, "shows one distribution point")                                       \
@@ -513,7 +523,8 @@ extern const record_words_t error_class_words;
     F(R, text, seed, AGENT_PATH_BYTES_MAX,                                                         \
       OPTIONAL) /* of an agent: a tree on its machine, of which it takes what it lacks; none: no such */ \
     F(R, texts, windows, WINDOWS_MAX, OPTIONAL) /* DAYS HH:MM-HH:MM; none alone: content may go there at any time */ \
-    F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL)  /* of the IANA database: by whose clock; to begin with it has to be given */
+    F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL)  /* of the IANA database: by whose clock; to begin with it has to be given */ \
+    F(R, word, bulk, bulk, OPTIONAL) /* of an agent: whether content may go there unencrypted */
 #define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_dp_list(F, R)   COMMAND(F, R)
 #define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
@@ -724,6 +735,8 @@ extern const record_words_t error_class_words;
     M(agent_moved, "agent: that address is durable here, beside the one before")                   \
     M(agent_activated, "agent: how my own program ended after a version became current here")      \
     M(agent_activation_known, "site: I have that durably; do not say it again")                    \
+    M(agent_bulk, "site: bytes of data come by a plain connection too; say this ticket there")     \
+    M(agent_ticket, "agent, on a plain connection: I am who was told this ticket")                 \
     /* agents: inside a site */                                                                    \
     M(agent_added, "the answer to dp.add of an agent: its token")                                  \
     M(agent_revoke, "an agent's key is good for nothing from now on")                              \
@@ -781,6 +794,7 @@ extern const record_words_t error_class_words;
     M(beacon_made, "that; none is given twice")                                                    \
     M(beacon_order, "a beacon that an agent heard, or that it is stale, is to be kept")            \
     M(agent_beacon, "the site is there")                                                           \
+    M(beacon_seen, "an agent has seen this beacon")                                                \
     M(scrubbed, "what became of a portion: told by point_worker, then asked of site_database")     \
     M(store_portion, "input of a job that reads a portion of the store's packs again")             \
     M(store_read_again, "what it found: its output, then asked of site_database")                  \
@@ -1219,6 +1233,7 @@ extern const record_words_t error_class_words;
     F(R, texts, allow_source, 64, OPTIONAL)                                                        \
     F(R, texts, allow_root, 64, OPTIONAL)                                                          \
     F(R, text, listen, AGENT_PATH_BYTES_MAX, OPTIONAL) /* for agents; absent: none can join */     \
+    F(R, text, plain, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* for bytes of data unencrypted; absent: none are */ \
     F(R, id128, restored, 0, OPTIONAL) /* of a data directory that comes from a backup */
 #define REC_snapshot_order(F, R)                                                                   \
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
@@ -1306,7 +1321,17 @@ extern const record_words_t error_class_words;
     F(R, u64, credit, 0, REQUIRED) /* bytes */                                                     \
     F(R, id128, visit, 0, REQUIRED) /* drawn for this connection: its orders are signed with it */
 #define REC_agent_welcome(F, R) F(R, u32, v, 0, REQUIRED)
-#define REC_agent_beat(F, R)    F(R, u64, number, 0, REQUIRED)
+#define REC_agent_beat(F, R)                                                                       \
+    F(R, u64, number, 0, REQUIRED)                                                                 \
+    F(R, u64, beacon, 0, OPTIONAL) /* of an agent: the last one that it has seen; 0: none yet */
+#define REC_agent_bulk(F, R)                                                                       \
+    F(R, u64, number, 0, REQUIRED) /* of the ticket; a beat of it is the site's word on the plain connection */ \
+    F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* absent: there is no plain connection; begin anew */ \
+    F(R, digest, ticket, 0, OPTIONAL)
+#define REC_agent_ticket(F, R) F(R, digest, ticket, 0, REQUIRED)
+#define REC_beacon_seen(F, R)                                                                      \
+    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, sequence, 0, REQUIRED)
 #define REC_agent_order(F, R)                                                                      \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, word, task, agent_task, REQUIRED)                                                         \

@@ -129,7 +129,7 @@ host_add_peer_link(host_t *host, const host_peers_t *peers)
     link_options_t options = {LINK_PEERS, peers->name, peers->endpoint, peers->role, 0,
                               NULL,       peers};
 
-    if (!peers->dials) {
+    if (!peers->dials && !peers->plain) {
         link_options_t of_door = {LINK_DOOR, door, DOOR_ENDPOINT, peers->role, 0, NULL, NULL};
         snprintf(door, sizeof door, "%s_door", peers->name);
         TRY(add_link(host, &of_door));

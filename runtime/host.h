@@ -67,10 +67,15 @@ typedef struct host_peers {
     const char *endpoint;    /* tcp://ADDRESS:PORT; of one that listens up to four, with blanks */
     bool dials;              /* it connects to one peer, whose key is peer_key; else it listens */
     uint8_t public_key[32], secret_key[32], peer_key[32];
+    bool
+        plain; /* without CURVE, and without keys; all that the role says and hears there says so */
 } host_peers_t;
-/* Adds, before start, a link to peers, always encrypted. One that listens has a door, a link named
- * after it with "_door" behind: it asks the role door_knock at every handshake, and whoever it does
- * not open for gets nothing. Only one link of a host may listen. ERR_FULL as above. */
+/* Adds, before start, a link to peers, encrypted unless it is plain. One that listens has a door, a
+ * link named after it with "_door" behind: it asks the role door_knock at every handshake, and
+ * whoever it does not open for gets nothing. Only one link of a host may have a door. A plain one
+ * has none: of a connection there one word is heard (PEER_WORD_BYTES_MAX), and while the role has
+ * said nothing to it, it is one that says nothing itself (PEERS_SILENT_MAX). A link that dials and
+ * has no endpoint waits until it is told one. ERR_FULL as above. */
 err_t host_add_peer_link(host_t *host, const host_peers_t *peers) must_use;
 /* Loads the classes, opens sockets, starts threads. On an error nothing runs; host_why tells. */
 err_t host_start(host_t *host) must_use;

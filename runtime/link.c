@@ -460,6 +460,7 @@ link_new(const link_options_t *options)
                                   .role = true};
     if (options->peers) {
         link->peers_of.dials = options->peers->dials;
+        link->peers_of.plain = options->peers->plain;
         memcpy(link->peers_of.public_key, options->peers->public_key, 32);
         memcpy(link->peers_of.secret_key, options->peers->secret_key, 32);
         memcpy(link->peers_of.peer_key, options->peers->peer_key, 32);

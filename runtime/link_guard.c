@@ -7,7 +7,9 @@
  *     and each after PEERS_SILENT_MS: a flood of strangers makes room for itself alone;
  *   - of those of one key all but the newest: nobody has content sent twice into memory of ours;
  *   - the newest, when there are more than PEERS_MAX, or than half of the descriptors that the
- *     process may have: the other half is for its work. */
+ *     process may have (at a plain link a quarter): the rest is for its work.
+ * At a plain link nobody has a key. A connection there is one that says nothing until the role has
+ * answered it; it has one word, and with another one it ends. */
 #include <assert.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -29,22 +31,23 @@ struct guarded {
 /* ---- the socket's events ---- */
 
 static uint32_t
-most(void)
+most(uint32_t part)
 {
     struct rlimit limit = {0};
     bool known = getrlimit(RLIMIT_NOFILE, &limit) == 0;
 
-    return known && limit.rlim_cur / 2 < PEERS_MAX ? (uint32_t) (limit.rlim_cur / 2) : PEERS_MAX;
+    return known && limit.rlim_cur / part < PEERS_MAX ? (uint32_t) (limit.rlim_cur / part)
+                                                      : PEERS_MAX;
 }
 
 bool
-guard_open(guard_t *guard, void *context, void *socket)
+guard_open(guard_t *guard, void *context, void *socket, uint32_t part)
 {
     char name[64];
     int hwm = 0; /* a full one would stop the network's thread */
 
     snprintf(name, sizeof name, "inproc://guard.%p", socket);
-    guard->most = most();
+    guard->most = most(part);
     guard->events = zmq_socket(context, ZMQ_PAIR);
     if (!guard->events) {
         return false;
@@ -160,6 +163,7 @@ take_event(guard_t *guard, int64_t now_ns)
     if (peer) {
         become(guard, peer, event == ZMQ_EVENT_ACCEPTED ? SILENT : GONE);
         peer->since_ns = now_ns;
+        peer->user[0] = '\0';
     }
     return true;
 }
@@ -222,5 +226,40 @@ guard_heard(guard_t *guard, int fd, const char *user, int64_t now_ns)
     }
     if (guard->open > guard->most) {
         end(guard, fd);
+    }
+}
+
+/* ---- plain connections ---- */
+
+#define ROUTING_BYTES 5u /* of an address that ROUTER gives out; another one its peer has chosen */
+
+bool
+guard_word(guard_t *guard, int fd, slice_t peer, int64_t now_ns)
+{
+    guard_look(guard, now_ns); /* that it was taken has been told before its word */
+    guarded_t *speaker = peer_at(guard, fd);
+    bool may = speaker && speaker->is == SILENT && !speaker->user[0] && peer.size == ROUTING_BYTES;
+
+    if (may) {
+        hex_of_bytes((const uint8_t *) peer.data, peer.size, speaker->user);
+    } else if (speaker && speaker->is != GONE) {
+        end(guard, fd);
+    }
+    return may;
+}
+
+void
+guard_answered(guard_t *guard, slice_t peer)
+{
+    char user[2 * ROUTING_BYTES + 1] = "";
+
+    if (guard->silent == 0 || peer.size != ROUTING_BYTES) {
+        return;
+    }
+    hex_of_bytes((const uint8_t *) peer.data, peer.size, user);
+    for (uint32_t i = 0; i < guard->room; i++) {
+        if (guard->peer[i].is == SILENT && strcmp(guard->peer[i].user, user) == 0) {
+            become(guard, &guard->peer[i], SPEAKS);
+        }
     }
 }

@@ -29,7 +29,7 @@ typedef struct guard {
 
 /* What a peer link has beside a link's own. */
 typedef struct peers {
-    bool dials;
+    bool dials, plain;
     uint8_t public_key[32], secret_key[32], peer_key[32];
     void *context;         /* of sockets, to dial anew */
     uint64_t odd;          /* frames that were no message of a peer */
@@ -78,14 +78,19 @@ actor_t *link_actor(const link_t *link, core_t *core);
 bool link_frames(link_t *link, zmq_msg_t *frame, uint32_t max, uint32_t *ret_count);
 
 /* link_guard.c */
-/* Before the socket is bound; false: no room for another socket. */
-bool guard_open(guard_t *guard, void *context, void *socket) must_use;
+/* Before the socket is bound; false: no room for another socket. part: of the descriptors that the
+ * process may have, one in so many is for connections at most. */
+bool guard_open(guard_t *guard, void *context, void *socket, uint32_t part) must_use;
 void guard_bound(guard_t *guard, void *socket);
 void guard_close(guard_t *guard, void *socket);
 /* Takes note of who came and went, and ends who has to go. */
 void guard_look(guard_t *guard, int64_t now_ns);
 /* A frame came by this descriptor, from whom the door knows by this name. */
 void guard_heard(guard_t *guard, int fd, const char *user, int64_t now_ns);
+/* The one word of a plain connection; false: it has said it before, or may say none. */
+bool guard_word(guard_t *guard, int fd, slice_t peer, int64_t now_ns) must_use;
+/* The role has said something to that connection: it stays. */
+void guard_answered(guard_t *guard, slice_t peer);
 
 /* link_door.c */
 void door_read(link_t *link, core_t *core);

@@ -1,7 +1,8 @@
 /* link_peers.c - a socket between sites and their far ends: ROUTER that listens, DEALER that dials.
  *
  * Bytes    a message is one frame, beside the address that ROUTER puts before it; anything else is
- *          counted and let go. CURVE always: a listening link has a door that its peers passed.
+ *          counted and let go. CURVE: a listening link has a door that its peers passed. A plain
+ *          one has none, and hears one short word of each connection.
  *
  * The link has some asks open at its role (peer_next), and each answer is one frame to send: so the
  * role needs no edge to a link, and nothing is told that the link could not take. */
@@ -44,10 +45,25 @@ set_key(void *socket, int option, const uint8_t key[32])
 }
 
 static void
+set_curve(const peers_t *peers, void *socket)
+{
+    set_key(socket, ZMQ_CURVE_SECRETKEY, peers->secret_key);
+    if (peers->dials) {
+        set_key(socket, ZMQ_CURVE_PUBLICKEY, peers->public_key);
+        set_key(socket, ZMQ_CURVE_SERVERKEY, peers->peer_key);
+        return;
+    }
+    set_number(socket, ZMQ_CURVE_SERVER, 1);
+    zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "peers", 5);
+}
+
+/* A plain connection lives once: what was said in it is good for no other one. */
+static void
 set_options(const link_t *link, void *socket)
 {
     const peers_t *peers = &link->peers_of;
-    int64_t bytes_max = PEER_FRAME_BYTES_MAX;
+    bool hears_words = peers->plain && !peers->dials;
+    int64_t bytes_max = hears_words ? PEER_WORD_BYTES_MAX : PEER_FRAME_BYTES_MAX;
 
     set_number(socket, ZMQ_LINGER, 0);
     set_number(socket, ZMQ_SNDHWM, FRAMES_HWM);
@@ -55,16 +71,14 @@ set_options(const link_t *link, void *socket)
     set_number(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS);
     set_number(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEATS_MS);
     zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &bytes_max, sizeof bytes_max);
-    set_key(socket, ZMQ_CURVE_SECRETKEY, peers->secret_key);
-    if (peers->dials) {
-        set_key(socket, ZMQ_CURVE_PUBLICKEY, peers->public_key);
-        set_key(socket, ZMQ_CURVE_SERVERKEY, peers->peer_key);
-        set_number(socket, ZMQ_RECONNECT_IVL, 500);
-        return;
+    if (!peers->plain) {
+        set_curve(peers, socket);
     }
-    set_number(socket, ZMQ_CURVE_SERVER, 1);
-    set_number(socket, ZMQ_ROUTER_MANDATORY, 1);
-    zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, "peers", 5);
+    if (peers->dials) {
+        set_number(socket, ZMQ_RECONNECT_IVL, peers->plain ? -1 : 500);
+    } else {
+        set_number(socket, ZMQ_ROUTER_MANDATORY, 1);
+    }
 }
 
 /* Endpoints with a blank between them. */
@@ -89,7 +103,7 @@ listen_at(link_t *link, void *context, void *socket)
 {
     guard_t *guard = &link->peers_of.guard;
 
-    if (!guard_open(guard, context, socket)) {
+    if (!guard_open(guard, context, socket, link->peers_of.plain ? 4 : 2)) {
         return ERR_FULL;
     }
     err_t err = bind_all(guard, socket, link->endpoint);
@@ -103,8 +117,12 @@ err_t
 peers_open(link_t *link, void *context)
 {
     bool dials = link->peers_of.dials;
-    void *socket = zmq_socket(context, dials ? ZMQ_DEALER : ZMQ_ROUTER);
 
+    link->peers_of.context = context;
+    if (!link->endpoint[0]) {
+        return OK; /* it is not told yet */
+    }
+    void *socket = zmq_socket(context, dials ? ZMQ_DEALER : ZMQ_ROUTER);
     if (!socket) {
         return ERR_FULL;
     }
@@ -116,9 +134,17 @@ peers_open(link_t *link, void *context)
         zmq_close(socket);
         return err;
     }
-    link->peers_of.context = context;
     link->socket = socket;
     return OK;
+}
+
+static void
+hang_up(link_t *link)
+{
+    if (link->socket) {
+        zmq_close(link->socket);
+    }
+    link->socket = NULL;
 }
 
 /* A connection may be refused for good, or its other side be gone without a word. */
@@ -128,14 +154,17 @@ dial_anew(link_t *link, slice_t endpoint)
     if (endpoint.size > 0 && !slice_copy(endpoint, link->endpoint, sizeof link->endpoint)) {
         return false;
     }
-    if (link->socket) {
-        zmq_close(link->socket);
-    }
-    link->socket = NULL;
+    hang_up(link);
     return peers_open(link, link->peers_of.context) == OK;
 }
 
 /* ---- sending ---- */
+
+static slice_t
+body_of(zmq_msg_t *message)
+{
+    return (slice_t){zmq_msg_data(message), zmq_msg_size(message)};
+}
 
 static bool
 send_body(link_t *link, slice_t peer, slice_t body)
@@ -155,6 +184,7 @@ ask_next(actor_ctx_t *ctx, uint64_t which)
     peer_next_t *m = DRAFT(ctx, peer_next);
 
     m->number = (uint32_t) which;
+    m->plain = link_of_ctx(ctx)->peers_of.plain;
     if (actor_ask_role(ctx, EDGE_NEXT, m, NEXT_MS, next_came, which) == VERDICT_OK) {
         return ACTOR_CONTINUE;
     }
@@ -168,11 +198,15 @@ send_out(actor_ctx_t *ctx, link_t *link, const peer_send_t *m)
     bool sent = !m->dial || dial_anew(link, peer);
 
     if (sent && body.size > 0) {
-        sent = send_body(link, peer, body);
+        sent = link->socket && send_body(link, peer, body);
+    }
+    if (sent && link->peers_of.plain) {
+        guard_answered(&link->peers_of.guard, peer);
     }
     if (!sent) {
         peer_gone_t *gone = DRAFT(ctx, peer_gone);
         gone->peer = actor_text(ctx, peer);
+        gone->plain = link->peers_of.plain;
         link->gone += actor_tell_role(ctx, EDGE_GONE, gone) != VERDICT_OK;
     }
 }
@@ -183,8 +217,12 @@ next_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     link_t *link = ((link_state_t *) state)->link;
     const peer_send_t *m = ANSWER_AS(answer, peer_send);
 
+    if (m && m->ends) {
+        hang_up(link);
+        return ask_next(ctx, answer->tag);
+    }
     if (m) {
-        claim(ctx, link->socket || m->dial);
+        claim(ctx, link->socket || m->dial || link->peers_of.plain);
         send_out(ctx, link, m);
         return ask_next(ctx, answer->tag);
     }
@@ -211,6 +249,7 @@ tell_arrival(actor_ctx_t *ctx, void *state, const void *argument)
         actor_text(ctx, (slice_t){(const char *) arrival->peer->peer, arrival->peer->peer_size});
     m->user = actor_text(ctx, slice_of(arrival->user));
     m->body = actor_text(ctx, arrival->body);
+    m->plain = ((link_state_t *) state)->link->peers_of.plain;
     arrival->verdict = actor_tell_role(ctx, EDGE_CAME, m);
     return ACTOR_CONTINUE;
 }
@@ -234,23 +273,41 @@ tell(link_t *link, core_t *core)
     return arrival.verdict != VERDICT_FULL;
 }
 
+/* Whether a frame is heard that came to a link that listens; *ret_user: the key that was proved. */
+static bool
+is_heard(link_t *link, zmq_msg_t *frame, int64_t now_ns, const char **ret_user)
+{
+    guard_t *guard = &link->peers_of.guard;
+    int fd = zmq_msg_get(&frame[1], ZMQ_SRCFD);
+
+    if (link->peers_of.plain) {
+        *ret_user = "";
+        return guard_word(guard, fd, body_of(&frame[0]), now_ns);
+    }
+    *ret_user = zmq_msg_gets(&frame[1], "User-Id");
+    if (!*ret_user || strlen(*ret_user) != 64) {
+        return false;
+    }
+    guard_heard(guard, fd, *ret_user, now_ns);
+    return true;
+}
+
 static bool
 take_message(link_t *link, zmq_msg_t *frame, uint32_t count, int64_t now_ns)
 {
     uint32_t body = link->peers_of.dials ? 0 : 1;
-    const char *user = count == body + 1 ? zmq_msg_gets(&frame[body], "User-Id") : NULL;
+    const char *user = "";
 
-    if (count != body + 1 || (body == 1 && (!user || strlen(user) != 64))) {
+    if (count != body + 1 || (body == 1 && !is_heard(link, frame, now_ns, &user))) {
         link->peers_of.odd++;
         return false;
     }
     link->kept_peer = (waiting_peer_t){.used = false};
     if (body == 1) {
-        guard_heard(&link->peers_of.guard, zmq_msg_get(&frame[1], ZMQ_SRCFD), user, now_ns);
         link->kept_peer.peer_size = (uint8_t) zmq_msg_size(&frame[0]);
         memcpy(link->kept_peer.peer, zmq_msg_data(&frame[0]), link->kept_peer.peer_size);
     }
-    snprintf(link->peers_of.user, sizeof link->peers_of.user, "%s", body == 1 ? user : "");
+    snprintf(link->peers_of.user, sizeof link->peers_of.user, "%s", user);
     zmq_msg_move(&link->kept, &frame[body]);
     return true;
 }
@@ -295,6 +352,7 @@ peers_init(actor_ctx_t *ctx, void *state, const void *args)
     link->self = actor_self(ctx);
     link->core = ctx->worker->core;
     peer_gone_t *all = DRAFT(ctx, peer_gone); /* what was asked before is answered to nobody */
+    all->plain = link->peers_of.plain;
     link->gone += actor_tell_role(ctx, EDGE_GONE, all) == VERDICT_FULL;
     for (uint64_t i = 0; i < NEXT_OPEN; i++) {
         claim(ctx, ask_next(ctx, i) == ACTOR_CONTINUE);

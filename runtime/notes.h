@@ -53,17 +53,24 @@
     F(R, text, topic, 64, REQUIRED)                                                                \
     F(R, bytes, body, 1048576, REQUIRED)
 /* peer: an address of the link's own, good for answers while its connection lasts; empty at a link that
- * dials. user: the hex of the peer's public key; empty at a link that dials, which knows whom it dialled. */
+ * dials. user: the hex of the peer's public key; empty at a link that dials, which knows whom it dialled.
+ * plain: of a link whose connections are not encrypted: who is there, nobody has proved. */
 #define NOTE_peer_came(F, R)                                                                       \
     F(R, bytes, peer, 255, OPTIONAL)                                                               \
     F(R, text, user, 64, OPTIONAL)                                                                 \
-    F(R, bytes, body, PEER_FRAME_BYTES_MAX, REQUIRED)
-#define NOTE_peer_next(F, R) F(R, u32, number, 0, REQUIRED) /* which of the asks that it has open */
+    F(R, bytes, body, PEER_FRAME_BYTES_MAX, REQUIRED)                                              \
+    F(R, flag, plain, 0, OPTIONAL)
+#define NOTE_peer_next(F, R)                                                                       \
+    F(R, u32, number, 0, REQUIRED) /* which of the asks that it has open */                        \
+    F(R, flag, plain, 0, OPTIONAL)
 #define NOTE_peer_send(F, R)                                                                       \
     F(R, bytes, peer, 255, OPTIONAL) /* with dial: where to; empty: where it was */                \
     F(R, flag, dial, 0, OPTIONAL) /* of a link that dials: ends its connection and dials anew, first */ \
+    F(R, flag, ends, 0, OPTIONAL) /* the same, and does not dial; nothing is sent */               \
     F(R, bytes, body, PEER_FRAME_BYTES_MAX, OPTIONAL) /* empty: nothing is sent */
-#define NOTE_peer_gone(F, R) F(R, bytes, peer, 255, OPTIONAL) /* empty: the link begins anew, without any */
+#define NOTE_peer_gone(F, R)                                                                       \
+    F(R, bytes, peer, 255, OPTIONAL) /* empty: the link begins anew, without any */                \
+    F(R, flag, plain, 0, OPTIONAL)
 #define NOTE_door_knock(F, R)                                                                      \
     F(R, bytes, key, 32, OPTIONAL) /* empty: it came without one */                                \
     F(R, text, address, 64, OPTIONAL)

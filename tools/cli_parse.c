@@ -357,7 +357,7 @@ is_excused(const cli_line_t *line, const cli_slot_t *slot)
         const char *word, *by;
     } excuses[] = {{"ROOT", "--agent"},  {"--root", "--revoke"}, {"--root", "--rate"},
                    {"--root", "--link"}, {"--root", "--seed"},   {"--root", "--window"},
-                   {"--root", "--zone"}};
+                   {"--root", "--zone"}, {"--root", "--bulk"}};
 
     for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++) {
         if (strcmp(slot->word, excuses[i].word) == 0 && cli_argument(line, excuses[i].by)) {

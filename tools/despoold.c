@@ -1,6 +1,7 @@
 /* despoold.c - the actor host: reads its configuration, starts the site, stops it in order.
  *
  *   despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]
+ *            [--listen-plain tcp://ADDRESS:PORT]
  *            [--placement component|pool] [--on-activate PROGRAM] [--version] [--help]
  *   despoold join TOKEN --data DIR --root ROOT
  *
@@ -40,7 +41,7 @@
     (INIT_DEADLINE_MS + 1000u) /* then who is late is told, and the host goes on */
 
 typedef struct options {
-    const char *data, *config, *placement, *program;
+    const char *data, *config, *placement, *program, *plain;
     const char *listen[LISTEN_MAX + 1]; /* one more than there may be, to be refused */
     uint32_t listens;
     const char *token, *root; /* of join */
@@ -179,6 +180,8 @@ parse(int argc, char **argv, options_t *ret)
             code = ret->listens > LISTEN_MAX
                        ? usage("too many endpoints with", argv[i])
                        : take_value(argc, argv, &i, &ret->listen[ret->listens++]);
+        } else if (size == 14 && strncmp(argv[i], "--listen-plain", size) == 0) {
+            code = take_value(argc, argv, &i, &ret->plain);
         } else if (size == 6 && strncmp(argv[i], "--root", size) == 0 && ret->join) {
             code = take_value(argc, argv, &i, &ret->root);
         } else if (size == 11 && strncmp(argv[i], "--placement", size) == 0) {
@@ -229,6 +232,10 @@ site_args(draft_t *draft, const config_t *config)
     args->beacon_ms = config->beacon_ms;
     args->backlog_alarm_ms = config->backlog_alarm_ms;
     args->listen = config->agents[0] ? draft_text(draft, slice_of(config->agents)) : (text_t){0};
+    args->plain = config->plain[0]
+                      ? draft_text(draft, slice_of(config->plain_told[0] ? config->plain_told
+                                                                         : config->plain))
+                      : (text_t){0};
     args->allow_source = put_prefixes(draft, config->source, config->sources);
     args->allow_root = put_prefixes(draft, config->root, config->roots);
     return args;
@@ -274,7 +281,8 @@ refuse_request(slice_t request, err_t err, uint8_t *ret_frame, size_t size)
 static err_t
 add_peer_link(host_t *host, const config_t *config)
 {
-    host_peers_t peers = {"agent_link", "agent_gateway", config->agents, false, {0}, {0}, {0}};
+    host_peers_t peers = {
+        .name = "agent_link", .role = "agent_gateway", .endpoint = config->agents};
     keys_t keys;
     world_os_t os;
     fault_t fault = {0};
@@ -295,12 +303,24 @@ add_peer_link(host_t *host, const config_t *config)
 }
 
 static err_t
+add_plain_link(host_t *host, const config_t *config)
+{
+    host_peers_t peers = {
+        .name = "plain_link", .role = "agent_gateway", .endpoint = config->plain, .plain = true};
+
+    return host_add_peer_link(host, &peers);
+}
+
+static err_t
 add_links(host_t *host, const config_t *config)
 {
     TRY(host_add_command_link(host, "command_link", config->command, "provider", 0600,
                               refuse_request));
     TRY(host_add_status_link(host, "status_link", config->status, 0600));
-    return config->agents[0] ? add_peer_link(host, config) : OK;
+    if (config->agents[0]) {
+        TRY(add_peer_link(host, config));
+    }
+    return config->plain[0] ? add_plain_link(host, config) : OK;
 }
 
 static int64_t
@@ -436,7 +456,8 @@ run(const options_t *options)
         err = config_program(&config, options->program, why, sizeof why);
     }
     if (err == OK) {
-        err = config_listen(&config, options->listen, options->listens, why, sizeof why);
+        err = config_listen(&config, options->listen, options->listens, options->plain, why,
+                            sizeof why);
     }
     if (err != OK) {
         fprintf(stderr, "%s\n", why);

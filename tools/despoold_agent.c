@@ -167,7 +167,8 @@ agent_args(draft_t *draft, const config_t *config, const join_t *join)
 static err_t
 add_link(host_t *host, const char *data, const join_t *join)
 {
-    host_peers_t peers = {"site_link", "agent", join->address, true, {0}, {0}, {0}};
+    host_peers_t peers = {
+        .name = "site_link", .role = "agent", .endpoint = join->address, .dials = true};
     world_os_t os;
     fault_t fault = {0};
     keys_t keys;
@@ -183,6 +184,16 @@ add_link(host_t *host, const char *data, const join_t *join)
     explicit_bzero(&keys, sizeof keys);
     explicit_bzero(&peers, sizeof peers);
     return err;
+}
+
+/* It dials when the site has told where. */
+static err_t
+add_plain_link(host_t *host)
+{
+    host_peers_t peers = {
+        .name = "plain_link", .role = "agent", .endpoint = "", .dials = true, .plain = true};
+
+    return host_add_peer_link(host, &peers);
 }
 
 host_t *
@@ -204,5 +215,6 @@ agent_host(const config_t *config, const join_t *join, err_t *ret_err)
                                .black_box = black_box};
     host_t *host = host_new(&options);
     *ret_err = add_link(host, config->data, join);
+    *ret_err = *ret_err == OK ? add_plain_link(host) : *ret_err;
     return host;
 }

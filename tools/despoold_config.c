@@ -55,9 +55,9 @@ set_status(config_t *config, const char *value)
     return set_endpoint(config->status, sizeof config->status, value);
 }
 
-/* One more. Agents are told this address, so it cannot be a wildcard. */
+/* Agents are told this address, so it cannot be a wildcard. */
 static const char *
-config_agents(config_t *config, const char *value)
+fault_of_address(const char *value)
 {
     const char *host = value + strlen("tcp://");
     const char *port = strrchr(value, ':');
@@ -71,9 +71,20 @@ config_agents(config_t *config, const char *value)
     if (!isdigit((unsigned char) port[1]) || *end || number == 0 || number > 65535) {
         return "a port is 1 to 65535";
     }
+    return strlen(value) > CONFIG_ADDRESS_BYTES_MAX || strchr(value, ' ') ? "it is too long" : NULL;
+}
+
+/* One more. */
+static const char *
+config_agents(config_t *config, const char *value)
+{
     size_t used = strlen(config->agents), size = strlen(value);
-    if (size > CONFIG_ADDRESS_BYTES_MAX || used + size + 2 > sizeof config->agents ||
-        strchr(value, ' ')) {
+    const char *fault = fault_of_address(value);
+
+    if (fault) {
+        return fault;
+    }
+    if (used + size + 2 > sizeof config->agents) {
         return "it is too long";
     }
     if (config->listens == LISTEN_MAX) {
@@ -83,6 +94,28 @@ config_agents(config_t *config, const char *value)
     snprintf(config->agents + used, sizeof config->agents - used, "%s%s", used > 0 ? " " : "",
              value);
     return NULL;
+}
+
+static const char *
+set_plain(config_t *config, const char *value)
+{
+    const char *fault = fault_of_address(value);
+
+    if (!fault) {
+        snprintf(config->plain, sizeof config->plain, "%s", value);
+    }
+    return fault;
+}
+
+static const char *
+set_plain_told(config_t *config, const char *value)
+{
+    const char *fault = fault_of_address(value);
+
+    if (!fault) {
+        snprintf(config->plain_told, sizeof config->plain_told, "%s", value);
+    }
+    return fault;
 }
 
 static const char *
@@ -204,6 +237,8 @@ static const struct {
     {"listen", "command", set_command, false},
     {"listen", "status", set_status, false},
     {"listen", "agents", config_agents, true},
+    {"listen", "plain", set_plain, false},
+    {"listen", "plain-address", set_plain_told, false},
     {"allow", "source", add_source, true},
     {"allow", "root", add_root, true},
     {"tuning", "grace-ms", set_grace, false},
@@ -370,9 +405,15 @@ config_fini(config_t *config)
 }
 
 err_t
-config_listen(config_t *config, const char *const *endpoint, uint32_t count, char *ret_why,
-              size_t why_size)
+config_listen(config_t *config, const char *const *endpoint, uint32_t count, const char *plain,
+              char *ret_why, size_t why_size)
 {
+    const char *wrong = plain ? set_plain(config, plain) : NULL;
+
+    if (wrong) {
+        snprintf(ret_why, why_size, "cannot listen at '%.255s': %s", plain, wrong);
+        return ERR_CONFIG;
+    }
     if (count > 0) {
         config->agents[0] = '\0';
         config->listens = 0;
@@ -383,6 +424,13 @@ config_listen(config_t *config, const char *const *endpoint, uint32_t count, cha
             snprintf(ret_why, why_size, "cannot listen at '%.255s': %s", endpoint[i], fault);
             return ERR_CONFIG;
         }
+    }
+    if (config->plain[0] && !config->agents[0]) {
+        snprintf(ret_why, why_size,
+                 "cannot listen at '%.255s': agents come by an encrypted connection first; give "
+                 "--listen as well",
+                 config->plain);
+        return ERR_CONFIG;
     }
     return OK;
 }

@@ -7,6 +7,8 @@
  *                  command = ipc:///run/despool/command.ipc
  *                  status = ipc:///run/despool/status.ipc
  *                  agents = tcp://192.0.2.1:7100
+ *                  plain = tcp://192.0.2.1:7101
+ *                  plain-address = tcp://198.51.100.1:7101
  *              allow
  *                  source = /srv/packages
  *                  root = /mnt
@@ -40,6 +42,8 @@ typedef struct config {
     /* Endpoints, with blanks between them; "": no agent can join. */
     char agents[CONFIG_LISTEN_BYTES_MAX];
     uint32_t listens;
+    char plain[CONFIG_ADDRESS_BYTES_MAX + 1];      /* for bytes of data unencrypted; "": none */
+    char plain_told[CONFIG_ADDRESS_BYTES_MAX + 1]; /* that agents are told for it; "": the same */
     char *source[CONFIG_PREFIXES_MAX], *root[CONFIG_PREFIXES_MAX];
     uint32_t sources, roots;
     uint64_t grace_ms;
@@ -58,8 +62,8 @@ err_t config_load(config_t *config, const char *file, char *ret_why, size_t why_
 /* After both: endpoints that the system can take. */
 err_t config_check(const config_t *config, char *ret_why, size_t why_size) must_use;
 /* The endpoints for agents of the command line, in the place of those of the file, if any. */
-err_t config_listen(config_t *config, const char *const *endpoint, uint32_t count, char *ret_why,
-                    size_t why_size) must_use;
+err_t config_listen(config_t *config, const char *const *endpoint, uint32_t count,
+                    const char *plain, char *ret_why, size_t why_size) must_use;
 /* The program of the command line, in the place of that of the file, if any. */
 err_t config_program(config_t *config, const char *program, char *ret_why,
                      size_t why_size) must_use;

@@ -7,7 +7,8 @@ void
 despoold_help(void)
 {
     printf("despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]\n"
-           "         [--placement component|pool] [--on-activate PROGRAM]\n"
+           "         [--listen-plain tcp://ADDRESS:PORT] [--placement component|pool]\n"
+           "         [--on-activate PROGRAM]\n"
            "despoold join TOKEN --data DIR --root ROOT\n\n"
            "Runs a site: a software distribution server, in the foreground. With join, or with a\n"
            "data directory that has joined: the agent of a distribution point.\n"
@@ -15,6 +16,8 @@ despoold_help(void)
            "                 $XDG_STATE_HOME/despool)\n"
            "  --config FILE  configuration in ZPL; see docs/operations.md\n"
            "  --listen E     takes agents in at this endpoint, which they can reach; up to four\n"
+           "  --listen-plain E  by this one, content may go unencrypted to the agents of points\n"
+           "                 for which that is wanted (despool dp set NAME --bulk plain)\n"
            "  --root ROOT    of join: the directory that is the distribution point\n"
            "  TOKEN          of join: as printed by despool dp add NAME --agent\n"
            "  --placement P  component: each named component has a thread of its own (default);\n"

@@ -14,6 +14,7 @@
 
 #define ANSWER_MS    15000
 #define HANDSHAKE_MS 5000
+#define FAILURES_MAX 20 /* handshakes that end without a word, some 100 ms apart */
 
 typedef struct talk {
     void *context, *socket, *monitor;
@@ -104,22 +105,42 @@ hear(talk_t *talk, const token_t *token, digest_t *ret_signing)
     return refuse(token, refused ? (err_t) refused->err : ERR_BAD_REQUEST, NULL);
 }
 
+/* Whether a handshake that failed was the site's last word: that it does not know the token. One
+ * that ended without a word is tried again by ZeroMQ: the site may not know yet that there is such
+ * a token, or have just begun. */
+static bool
+take_failure(talk_t *talk)
+{
+    uint8_t bytes[6];
+    uint16_t event = 0;
+
+    if (zmq_recv(talk->monitor, bytes, sizeof bytes, ZMQ_DONTWAIT) == (int) sizeof bytes) {
+        memcpy(&event, bytes, sizeof event);
+    }
+    (void) zmq_recv(talk->monitor, NULL, 0, ZMQ_DONTWAIT); /* the address */
+    return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+}
+
 static err_t
 wait_for_answer(talk_t *talk, const token_t *token, digest_t *ret_signing)
 {
     zmq_pollitem_t item[] = {{talk->socket, 0, ZMQ_POLLIN, 0}, {talk->monitor, 0, ZMQ_POLLIN, 0}};
-    int ready = 0;
+    bool failed = false, refused = false;
 
-    do {
-        ready = zmq_poll(item, 2, ANSWER_MS);
-    } while (ready < 0 && errno == EINTR);
-    if (item[0].revents & ZMQ_POLLIN) {
-        return hear(talk, token, ret_signing);
+    for (uint32_t failures = 0; !refused && failures < FAILURES_MAX; failures += failed) {
+        int ready = zmq_poll(item, 2, ANSWER_MS);
+        if (ready == 0) {
+            break;
+        }
+        if (ready > 0 && (item[0].revents & ZMQ_POLLIN)) {
+            return hear(talk, token, ret_signing);
+        }
+        bool event = ready > 0 && (item[1].revents & ZMQ_POLLIN);
+        refused = event && take_failure(talk);
+        failed = event;
     }
-    if (item[1].revents & ZMQ_POLLIN) {
-        return refuse(token, ERR_TOKEN, "the site does not know the token (any more)");
-    }
-    return refuse(token, ERR_DEADLINE, "nobody answers there");
+    return failed ? refuse(token, ERR_TOKEN, "the site does not know the token (any more)")
+                  : refuse(token, ERR_DEADLINE, "nobody answers there");
 }
 
 err_t

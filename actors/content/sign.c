@@ -40,11 +40,11 @@ put_number(signed_text_t *text, uint64_t number, size_t bytes)
 static bool
 text_of(sign_purpose_t purpose, const signed_version_t *version, signed_text_t *text)
 {
-    static const char *const words[] = {[SIGN_ORDER] = "despool/order/1",
-                                        [SIGN_RECEIPT] = "despool/receipt/1",
-                                        [SIGN_REMOVED] = "despool/removed/1",
-                                        [SIGN_ADDRESS] = "despool/address/1",
-                                        [SIGN_BEACON] = "despool/beacon/1"};
+    static const char *const words[] = {
+        [SIGN_ORDER] = "despool/order/1",     [SIGN_RECEIPT] = "despool/receipt/1",
+        [SIGN_REMOVED] = "despool/removed/1", [SIGN_ADDRESS] = "despool/address/1",
+        [SIGN_BEACON] = "despool/beacon/1",   [SIGN_TICKET] = "despool/ticket/1",
+    };
 
     text->size = 0;
     if (version->package.size > NAME_BYTES_MAX) {

@@ -254,6 +254,7 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
     ret->rate = cursor_u64(row, 8);
     ret->link = tx_cursor_text(tx, row, 9);
     ret->link_rate = cursor_u64(row, 10);
+    ret->plain = cursor_int(row, 11) != 0;
     list_window(tx, cursor_int(row, 6), ret);
 }
 

@@ -93,6 +93,7 @@ connection_destroy(connection_t **connection)
             site_vfs_destroy(&self->vfs);
         }
         zones_clear(self);
+        free(self->beacon);
         free(self->scratch);
         free(self->encoded);
         free(self);

@@ -49,6 +49,13 @@ typedef struct zone_place {
     int64_t read_ns;   /* monotonic */
 } zone_place_t;
 
+/* The last beacon that the agent of a point has seen. */
+typedef struct beacon_place {
+    int64_t point;
+    uint64_t sequence;
+    int64_t seen_ns; /* monotonic; when that was heard */
+} beacon_place_t;
+
 typedef struct connection {
     site_vfs_t *vfs;
     sqlite3 *sql;
@@ -65,6 +72,8 @@ typedef struct connection {
     uint8_t *encoded; /* KEY_ANSWER_BYTES_MAX: an answer to be kept */
     uint8_t *scratch; /* MESSAGE_BYTES_MAX: the answer in hand */
     progress_place_t progress[PROGRESS_PLACES];
+    beacon_place_t *beacon; /* by point, in their order */
+    uint32_t beacons, beacons_room;
     rate_place_t alike[RATE_PLACES], source[RATE_PLACES];
     zone_place_t zones[ZONES_KEPT];
 } connection_t;
@@ -114,6 +123,12 @@ uint64_t connection_free_bytes(connection_t *connection); /* RECORD_NONE: not kn
 /* zones.c: the zone of this name, until the next call; NULL: it cannot be read, nor was before. */
 const struct zone *zones_get(connection_t *connection, slice_t name);
 void zones_clear(connection_t *connection);
+
+/* beacons.c: in memory alone; a start of the site knows of none. */
+void beacons_set(connection_t *connection, int64_t point, uint64_t sequence);
+/* NULL: it has seen none since the start, that we know of. */
+const beacon_place_t *beacons_of(const connection_t *connection, int64_t point);
+void beacons_forget(connection_t *connection, int64_t point);
 
 void progress_set(connection_t *connection, uint64_t target, uint64_t done, uint64_t total);
 /* NULL: none is known. */

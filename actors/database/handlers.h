@@ -2,7 +2,7 @@
  *
  * Shape    HANDLED(H) lists H(message, how); the functions are handle_<message>.
  * Promises a handler answers exactly once, by tx_answer, tx_refuse or tx_done; it changes nothing
- *          outside of its transaction, but for progress, which is memory.
+ *          outside of its transaction, but for progress and beacons, which are memory.
  * Threads  one job.
  */
 #pragma once
@@ -88,6 +88,7 @@ typedef enum how {
     H(live_roots, HOW_WRITES)                                                                      \
     H(events_after, HOW_WRITES | HOW_VITAL)                                                        \
     H(alarm_query, HOW_READS)                                                                      \
+    H(beacon_seen, HOW_READS)                                                                      \
     H(progress, HOW_WRITES | HOW_VITAL)
 
 #define HANDLER_DECLARE(message, how) void handle_##message(tx_t *tx, const message##_t *m);

@@ -148,6 +148,7 @@ point_read(const cursor_t *row, point_t *ret)
     cursor_name(row, 9, ret->link);
     ret->seed_size = cursor_text(row, 10, ret->seed, sizeof ret->seed);
     ret->measured = cursor_u64(row, 11);
+    ret->plain = cursor_int(row, 12) != 0;
 }
 
 static bool
@@ -203,6 +204,7 @@ point_delete(tx_t *tx, const point_t *point)
     event_of_point(&event, point, STATUS_POINT_REMOVED);
     event_text(&event, "distribution point %s is removed", point->name);
     event_write(tx, &event);
+    beacons_forget(tx->db, point->row);
 }
 
 void

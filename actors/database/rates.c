@@ -226,6 +226,27 @@ set_seed(tx_t *tx, const point_t *point, slice_t seed)
     return true;
 }
 
+/* Whether that is another way. */
+static bool
+set_bulk(tx_t *tx, const point_t *point, uint32_t bulk)
+{
+    bool plain = bulk == BULK_PLAIN;
+    if (bulk == BULK_NONE || plain == point->plain) {
+        return false;
+    }
+    RUN(tx, SQL_POINT_PLAIN, v_int(point->row), v_int(plain));
+    event_draft_t event;
+    event_begin(&event, "agent_gateway", STATUS_BULK_SET);
+    event.dp = slice_of(point->name);
+    event_text(&event, "content goes to %s %s", point->name,
+               plain ? "unencrypted: each object is still held against its signed digest"
+                     : "by CURVE");
+    event_attr(&event, "bulk", slice_of(bulk_words.word[bulk]));
+    event_write(tx, &event);
+    tx->agents_changed = true;
+    return true;
+}
+
 void
 handle_dp_set(tx_t *tx, const dp_set_t *m)
 {
@@ -238,15 +259,20 @@ handle_dp_set(tx_t *tx, const dp_set_t *m)
     if (!tx_ok(tx)) {
         return;
     }
-    if (!paces && m->seed.size == 0) {
+    if (!paces && m->seed.size == 0 && m->bulk == BULK_NONE) {
         tx_done(tx, changed, NULL);
         return;
     }
     if (!point_is_agent(SLICE_OF(&point, root))) {
+        bool seeds = !paces && m->seed.size > 0;
         tx_refuse(tx, ERR_BAD_VALUE,
-                  paces ? "a rate is of what is sent to an agent"
-                        : "nothing is sent to a directory: it needs no seed",
-                  "cannot %s '%s': it is a directory of this machine", paces ? "pace" : "seed",
+                  paces   ? "a rate is of what is sent to an agent"
+                  : seeds ? "nothing is sent to a directory: it needs no seed"
+                          : "nothing is sent to a directory: it needs no way",
+                  "cannot %s '%s': it is a directory of this machine",
+                  paces   ? "pace"
+                  : seeds ? "seed"
+                          : "set",
                   point.name);
         return;
     }
@@ -262,5 +288,6 @@ handle_dp_set(tx_t *tx, const dp_set_t *m)
         note(tx, point.name, "point", point.name, after.rate);
     }
     changed |= set_seed(tx, &point, record_slice(m, m->seed));
+    changed |= set_bulk(tx, &point, m->bulk);
     tx_done(tx, changed, NULL);
 }

@@ -42,6 +42,7 @@ typedef struct point {
     char link[NAME_BYTES_MAX + 1];
     uint32_t seed_size;
     char seed[AGENT_PATH_BYTES_MAX]; /* a directory on its agent's machine */
+    bool plain;                      /* content may go there unencrypted */
 } point_t;
 
 typedef struct target {
@@ -161,6 +162,8 @@ typedef struct window_now {
 window_now_t window_at(tx_t *tx, int64_t point, int64_t wall_ns);
 /* The point's windows and their zone are these from now on; whether that is a change. Refuses what
  * is no window, or no zone. */
+/* beacons.c */
+void beacons_show(const tx_t *tx, const point_t *point, point_row_t *ret);
 bool windows_set(tx_t *tx, const point_t *point, const dp_set_t *m);
 /* What has opened or closed by now, or is not known by a clock that was set back: its targets go
  * on, or wait. */

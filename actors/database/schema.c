@@ -147,6 +147,8 @@ static const char *const steps[] = {
      "ALTER TABLE target ADD COLUMN promised_epoch INTEGER;"
      "CREATE INDEX target_turn ON target (package, turn, state) WHERE turn <> 0;"
      "CREATE INDEX target_turn_row ON target (package, turn, row) WHERE turn <> 0;"),
+    /* Whether its agent may be sent content unencrypted. */
+    "ALTER TABLE point ADD COLUMN plain INTEGER NOT NULL DEFAULT 0;",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -109,7 +109,7 @@
 
 #define SQL_POINT_COLUMNS                                                                          \
     "row, name, incarnation, root, paused, removing, absent_since, added, rate, link, seed, "      \
-    "measured "                                                                                    \
+    "measured, plain "                                                                             \
     "FROM point "
 
 #define SQL_POINTS(S)                                                                              \
@@ -155,7 +155,7 @@
     S(SQL_AGENT_HAS, "SELECT 1 FROM agent WHERE point = ?1")                                       \
     S(SQL_AGENTS_COUNT, "SELECT count(*) FROM (SELECT 1 FROM agent WHERE point > ?1 LIMIT ?2)")    \
     S(SQL_AGENTS_AFTER, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked, "     \
-                        "a.point, a.address, p.rate, p.link, l.rate FROM agent a "                 \
+                        "a.point, a.address, p.rate, p.link, l.rate, p.plain FROM agent a "        \
                         "CROSS JOIN point p ON p.row = a.point "                                   \
                         "LEFT JOIN link l ON l.name = p.link "                                     \
                         "WHERE a.point > ?1 ORDER BY a.point LIMIT ?2")                            \
@@ -178,6 +178,7 @@
     S(SQL_POINT_RATE, "UPDATE point SET rate = ?2, link = ?3 WHERE row = ?1")                      \
     S(SQL_POINT_MEASURED, "UPDATE point SET measured = ?2 WHERE row = ?1")                         \
     S(SQL_POINT_SEED, "UPDATE point SET seed = ?2 WHERE row = ?1")                                 \
+    S(SQL_POINT_PLAIN, "UPDATE point SET plain = ?2 WHERE row = ?1")                               \
     S(SQL_CALENDAR_OF, "SELECT windows, zone FROM calendar WHERE point = ?1")                      \
     S(SQL_CALENDAR_SET, "INSERT OR REPLACE INTO calendar (point, windows, zone, at, look) "        \
                         "VALUES (?1, ?2, ?3, ?4, ?4)")                                             \

@@ -327,6 +327,10 @@ fill_point(tx_t *tx, const point_t *point, point_row_t *ret)
     ret->link = point->link[0] ? tx_text(tx, slice_of(point->link)) : (text_t){0, 0};
     ret->seed = point->seed_size > 0 ? tx_text(tx, SLICE_OF(point, seed)) : (text_t){0, 0};
     ret->scrubbed = point_scrubbed(tx, point->row);
+    ret->bulk = !point_is_agent(SLICE_OF(point, root)) ? BULK_NONE
+                : point->plain                         ? BULK_PLAIN
+                                                       : BULK_CURVE;
+    beacons_show(tx, point, ret);
     view_windows(tx, point, ret);
     cursor_t row = OPEN(tx, SQL_POINT_COUNTS, v_int(point->row));
     if (cursor_next(&row)) {

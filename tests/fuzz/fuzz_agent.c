@@ -27,8 +27,9 @@ say_again(const record_type_t *type, const void *record, agent_side_t side)
 int
 LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const agent_side_t sides[] = {AGENT_SAYS, SITE_SAYS};
-    for (size_t i = 0; i < 2; i++) {
+    static const agent_side_t sides[] = {AGENT_SAYS, SITE_SAYS, AGENT_SAYS_IN_PLAIN,
+                                         SITE_SAYS_IN_PLAIN};
+    for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++) {
         const record_type_t *type = NULL;
         const void *record = NULL;
         slice_t frame = {(const char *) bytes, size};

@@ -2,6 +2,7 @@
 
 The agents are real despoold processes; a Puppet is one that says what a claim wants it to.
 """
+import hashlib
 import os
 import re
 import signal
@@ -162,6 +163,14 @@ def secret_of(token):
     """The secret in a token, by token.h."""
     packed = bytes.fromhex(token.split('.')[1])
     return packed[2 + packed[1] + 32:][:32]
+
+
+def token_by_way_of(token, address):
+    """The same token with another address in it, by token.h."""
+    packed = bytes.fromhex(token.split('.')[1])[:-4]
+    rest = packed[2 + packed[1]:]
+    packed = packed[:1] + bytes([len(address)]) + address.encode() + rest
+    return 'despool1.' + (packed + hashlib.sha256(packed).digest()[:4]).hex()
 
 
 def restarts(site):

@@ -1,13 +1,14 @@
 #!/usr/bin/python3
 """An agent knows whether it hears its site: beacons that nobody can say again, in its own time."""
 import hashlib
+import os
 import re
 import signal
 import struct
 
 from agent_site import Agents
 from fake_site import FakeSite
-from harness import claim, make_tree, run
+from harness import MOVED_CLOCK, claim, despool, make_tree, run, write
 
 
 def beaconing(site, beacon_ms=100):
@@ -110,6 +111,44 @@ def beacons_that_were_heard_before_or_are_not_the_sites_refresh_nothing():
                 break
         assert kept(site)['sequence'] == heard + 1 and not kept(site)['stale'], kept(site)
         fake.close()
+
+
+DAY_S = 86400
+
+
+def shown(site, name):
+    row = site.do('dp.show', {'name': name})['dp']
+    return row['beacon'], row['beacon_age_ms']
+
+
+@claim(120)
+def the_site_shows_the_last_beacon_of_each_agent_and_its_age_whatever_the_clock_shows():
+    with Agents() as site:
+        beaconing(site)
+        write(site.path('clock'), b'0')
+        site.env.update(LD_PRELOAD=MOVED_CLOCK, MOVED_CLOCK=site.path('clock'))
+        site.start()
+        for name in 'shop', 'other':
+            site.join(name)
+        assert site.do('dp.show', {'name': site.add_point('here') and 'here'})['dp'][
+            'beacon'] is None
+        for name in 'shop', 'other':
+            site.wait_for('a beacon', lambda at=name: shown(site, at)[0] is not None)
+        assert shown(site, 'shop')[0] <= kept(site)['sequence'], 'more was seen than was heard'
+        site.agents['shop'].send_signal(signal.SIGSTOP)
+        last, age = shown(site, 'shop')
+        site.wait_for('the other one to see three more',
+                      lambda: shown(site, 'other')[0] >= last + 3)
+        again, later = shown(site, 'shop')
+        assert again - last <= 1, 'one that is stopped has seen it'  # its word was under way
+        write(site.path('clock.new'), str(DAY_S).encode())
+        os.rename(site.path('clock.new'), site.path('clock'))
+        site.wait_for('the age to grow', lambda: shown(site, 'shop')[1] > max(age, later) + 100)
+        assert shown(site, 'shop')[1] < DAY_S * 1000, 'the age is by the clock on the wall'
+        done = despool(site, 'dp', 'show', 'other')
+        assert re.search(r'^beacon_age_ms +[0-9]+$', done.stdout, re.M), done.stdout
+        site.do('dp.remove', {'name': 'other', 'forget': True})
+        site.kill()
 
 
 run()

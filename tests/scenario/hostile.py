@@ -10,14 +10,13 @@ import contextlib
 import hashlib
 import os
 import re
-import select
 import socket
-import threading
 
 import msgpack
 import zmq
 
-from agent_site import Agents, Puppet, big_tree, restarts
+from agent_site import Agents, Puppet, big_tree, restarts, token_by_way_of
+from chaos_proxy import Proxy
 from fake_site import FakeSite, signed_text
 from harness import SLOW, claim, make_tree, run, write
 
@@ -439,76 +438,18 @@ def connections_that_say_nothing_are_ended():
 
 # ---- the wire ----
 
-class Flipper(threading.Thread):
-    """A proxy that changes one bit of what the site sends, in each of the first connections."""
-
-    def __init__(self, site, flips):
-        super().__init__(daemon=True)
-        self.to = site.address[len('tcp://'):].rsplit(':', 1)
-        self.listener = socket.create_server(('127.0.0.1', 0))
-        self.flips = flips
-        self.flipped = 0
-        self.pairs = {}
-
-    def run(self):
-        while True:
-            ready, _, _ = select.select([self.listener, *self.pairs], [], [])
-            for end in ready:
-                if end is self.listener:
-                    self.take_in()
-                elif end in self.pairs:
-                    self.pump(end)
-
-    def take_in(self):
-        agent, _ = self.listener.accept()
-        try:
-            site = socket.create_connection((self.to[0], int(self.to[1])))
-        except OSError:  # it has ended
-            agent.close()
-            return
-        self.pairs[agent] = [site, None]
-        self.pairs[site] = [agent, 0]
-
-    def pump(self, end):
-        other, count = self.pairs[end]
-        try:
-            data = bytearray(end.recv(65536))
-            if data and count is not None:
-                self.pairs[end][1] = count + len(data)
-                if count < 600000 <= count + len(data) and self.flipped < self.flips:
-                    data[len(data) // 2] ^= 0x10
-                    self.flipped += 1
-            if data:
-                other.sendall(data)
-                return
-        except OSError:
-            pass
-        for each in (end, other):
-            self.pairs.pop(each, None)
-            each.close()
-
-
-def token_by_way_of(token, address):
-    """The same token with another address in it, by token.h."""
-    packed = bytes.fromhex(token.split('.')[1])[:-4]
-    rest = packed[2 + packed[1]:]
-    packed = packed[:1] + bytes([len(address)]) + address.encode() + rest
-    return 'despool1.' + (packed + hashlib.sha256(packed).digest()[:4]).hex()
-
-
 @claim(180)
 def a_bit_that_changes_on_the_wire_is_never_placed():
     with Agents() as site:
         source = big_tree(site.path('source'), 8)
         site.start()
-        wire = Flipper(site, 2)
+        wire = Proxy(site.address, 'flip', strikes=2, first=600000, last=600001)
         wire.start()
-        address = f'tcp://127.0.0.1:{wire.listener.getsockname()[1]}'
-        site.join('shop', token_by_way_of(site.token('shop'), address))
+        site.join('shop', token_by_way_of(site.token('shop'), wire.address))
         site.do('package.add', {'id': 'P1', 'source': source})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         site.wait_states('P1', {'shop': 'installed'}, 120)
-        assert wire.flipped == 2, f'{wire.flipped} bits were changed'
+        assert wire.struck == 2, f'{wire.struck} bits were changed'
         site.holds('shop', 'P1', source)
         verified = site.do('verify', {'id': 'P1'})
         assert verified['ok'], verified

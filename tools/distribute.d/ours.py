@@ -1,6 +1,7 @@
 """despool as tools/bench-distribute runs it: a site, its agents, and the command line."""
 import json
 import os
+import re
 import subprocess
 import time
 
@@ -14,12 +15,13 @@ PATIENCE = 30   # seconds for a host to answer
 class Site:
     """A host of a data directory of its own, and the agents that have joined it."""
 
-    def __init__(self, build, directory):
-        self.build, self.dir = build, directory
+    def __init__(self, build, directory, plain=False):
+        self.build, self.dir, self.plain = build, directory, plain
         self.agents = {}
         os.makedirs(directory, mode=0o700)
         self.address = f'tcp://127.0.0.1:{free_port()}'
-        self.host = self.start('--data', self.path('site'), '--listen', self.address)
+        clear = ['--listen-plain', f'tcp://127.0.0.1:{free_port()}'] if plain else []
+        self.host = self.start('--data', self.path('site'), '--listen', self.address, *clear)
         until = time.monotonic() + PATIENCE
         while not self.is_ready():
             if time.monotonic() > until or self.host.poll() is not None:
@@ -59,6 +61,22 @@ class Site:
             if time.monotonic() > until:
                 raise Failed('an agent does not come')
             time.sleep(0.05)
+        if self.plain:
+            self.go_plain(names)
+
+    def go_plain(self, names):
+        """Sets the points to it, and waits until each agent has its second connection."""
+        for name in names:
+            self.run('dp', 'set', name, '--bulk', 'plain')
+        until = time.monotonic() + PATIENCE
+        while self.connected() < len(names):
+            if time.monotonic() > until:
+                raise Failed('an agent has no plain connection')
+            time.sleep(0.05)
+
+    def connected(self):
+        shown = json.loads(self.run('component', 'show', 'agent_gateway').stdout)
+        return int(re.search(r'paired: (\d+)', shown['component']['describes']).group(1))
 
     def is_here(self, name):
         shown = json.loads(self.run('dp', 'show', name).stdout)['dp']
@@ -94,8 +112,8 @@ class Ours(System):
     """Ours in general: which steps are before the clock is what the kinds differ in."""
     bar = False
 
-    def __init__(self, build, name='despool', agents=False):
-        self.build, self.name, self.agents = build, name, agents
+    def __init__(self, build, name='despool', agents=False, plain=False):
+        self.build, self.name, self.agents, self.plain = build, name, agents, plain
         self.site, self.names = None, []
 
     def daemons(self):
@@ -129,7 +147,8 @@ class Cold(Ours):
 
     def prepare(self, run):
         if self.site is None:
-            self.site = Site(self.build, run.base + '/' + self.name.replace(' ', '-') + '-site')
+            self.site = Site(self.build, run.base + '/' + re.sub('[ ,]+', '-', self.name) + '-site',
+                             self.plain)
             self.site.run('package', 'add', ID, run.source)
         self.points(run)
 

@@ -85,7 +85,7 @@ Test(frames, what_does_not_fit_its_memory_is_refused)
 Test(frames, what_has_no_room_to_be_written_is_said_so)
 {
     size_t size = need_frame();
-    agent_beat_t beat = {1};
+    agent_beat_t beat = {.number = 1};
 
     cr_expect_eq(agent_frame_write(&agent_beat_type, &beat, frame, 4), 0);
     cr_expect_gt(size, 4);

@@ -1,0 +1,79 @@
+/* agent_plain.c - bytes of data by a second connection, unencrypted, where the site says so.
+ *
+ * The site tells where and a ticket, over the connection by which it has proved its key. What comes
+ * there is data alone, and whoever is between may have changed it: each object is held against its
+ * digest like any other, and why there is no data is heard over the other connection. When the site
+ * says that this one is no more, or something odd comes there, all begins anew. */
+#include "actors/agent_inside.h"
+#include "actors/agent_wire.h"
+
+void
+agent_plain_end(actor_ctx_t *ctx, agent_state_t *self)
+{
+    agent_plain_t *plain = &self->plain;
+
+    if (plain->number != 0) {
+        outbox_clear(&plain->outbox);
+        outbox_hang_up(ctx, &plain->outbox);
+    }
+    plain->number = 0;
+    plain->here = false;
+}
+
+actor_next_t
+agent_take_bulk(actor_ctx_t *ctx, agent_state_t *self, const agent_bulk_t *m)
+{
+    agent_plain_t *plain = &self->plain;
+
+    if (m->address.size == 0) {
+        return agent_dial(ctx, self);
+    }
+    plain->number = m->number;
+    plain->here = false;
+    agent_ticket_t *ticket = DRAFT(ctx, agent_ticket);
+    ticket->ticket = m->ticket;
+    outbox_clear(&plain->outbox);
+    claim(ctx, outbox_put(ctx, &plain->outbox, record_slice(m, m->address), true,
+                          &agent_ticket_type, ticket));
+    return ACTOR_CONTINUE;
+}
+
+/* The site's first word there is of this ticket; what came before it is of another connection. */
+static actor_next_t
+take_beat(agent_plain_t *plain, const agent_beat_t *m)
+{
+    plain->here |= m->number == plain->number && plain->number != 0;
+    return ACTOR_CONTINUE;
+}
+
+actor_next_t
+agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
+{
+    agent_plain_t *plain = &self->plain;
+    const record_type_t *type = NULL;
+    const void *record = NULL;
+    err_t err = agent_frame_read(record_slice(m, m->body), SITE_SAYS_IN_PLAIN, self->memory,
+                                 AGENT_MEMORY_BYTES, &type, &record);
+
+    if (err == OK && type == &agent_beat_type) {
+        return take_beat(plain, record);
+    }
+    if (!plain->here) {
+        return ACTOR_CONTINUE; /* of a connection that has ended */
+    }
+    if (err != OK || ((const agent_data_t *) record)->err != OK) {
+        return agent_dial(ctx, self); /* it was changed on its way: what it was never comes */
+    }
+    return agent_take_data(ctx, self, record);
+}
+
+/* A ticket that could not be said is told again. */
+actor_next_t
+agent_plain_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m)
+{
+    if (m->peer.size > 0) {
+        return ACTOR_CONTINUE;
+    }
+    self->plain.outbox.asks = 0; /* the link has begun anew */
+    return self->plain.number != 0 ? agent_dial(ctx, self) : ACTOR_CONTINUE;
+}
