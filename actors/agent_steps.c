@@ -173,13 +173,13 @@ agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phas
     return self->order && agent_order_of(self->order)->order == number && self->phase == phase;
 }
 
-/* Who takes a version away, or reads it again, goes by its manifest, and what was damaged of that
- * here is set aside: it comes again from the site, once in an order, as it does for who places. */
+/* Who takes a version away, or reads it again, goes by its manifest. What proved damaged of that is
+ * set aside by who met it, and comes again from the site, as for who places: once in an order. */
 static bool
 is_to_be_mended(const agent_state_t *self, const outcome_t *outcome)
 {
-    return outcome && outcome->err == ERR_NOT_STORED && !action_places(outcome->action) &&
-           !self->mended;
+    return outcome && !self->mended && !action_places(outcome->action) &&
+           (outcome->err == ERR_NOT_STORED || outcome->err == ERR_DIGEST);
 }
 
 static actor_next_t
