@@ -66,6 +66,14 @@ strike_line(far_t *far, const yard_act_t *act)
     }
 }
 
+void
+yard_flip(far_t *far, uint32_t most)
+{
+    far->flips = true;
+    world_sim_mix(sim_world(far->sim), "/data/store/packs",
+                  &(world_sim_mix_t){.flip = 200000, .most = most});
+}
+
 static void
 strike_disk(far_t *far, const yard_act_t *act)
 {
@@ -78,10 +86,7 @@ strike_disk(far_t *far, const yard_act_t *act)
             machine, act->value % 2 ? "/data" : "/point",
             &(world_sim_mix_t){.io = 30000, .most = 1 + (uint32_t) (act->value >> 1) % 4});
     } else {
-        far->flips = true;
-        world_sim_mix(
-            machine, "/data/store/packs",
-            &(world_sim_mix_t){.flip = 200000, .most = 1 + (uint32_t) (act->value >> 1) % 2});
+        yard_flip(far, 1 + (uint32_t) (act->value >> 1) % 2);
     }
 }
 

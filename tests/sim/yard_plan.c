@@ -37,6 +37,8 @@ yard_plan_draw(yard_plan_t *ret_plan, uint64_t seed, uint32_t agents)
     plan.agents = agents ? agents : 1 + (uint32_t) (seed % 3);
     plan.files = 4 + (uint32_t) (seed % 5);
     plan.large = draw(&chance, 4) == 0;
+    plan.flips = draw(&chance, 4) == 0;
+    plan.cut_first = draw(&chance, 3) ? 0 : 1 + (uint32_t) draw(&chance, 60);
     plan.updates = draw(&chance, 2) == 0;
     plan.edits = draw(&chance, 3) == 0;
     plan.scrubs = draw(&chance, 4) == 0;
@@ -91,7 +93,8 @@ yard_plan_print(const yard_plan_t *plan)
         fprintf(stderr, "#   act %u: %s\n", i, text);
     }
     fprintf(stderr,
-            "#   agents %u, files %u, large %d, updates %d, edits %d, scrubs %d, removes %d\n",
-            plan->agents, plan->files, plan->large, plan->updates, plan->edits, plan->scrubs,
-            plan->removes);
+            "#   agents %u, files %u, large %d, flips %d, cut-first %u, updates %d, edits %d, "
+            "scrubs %d, removes %d\n",
+            plan->agents, plan->files, plan->large, plan->flips, plan->cut_first, plan->updates,
+            plan->edits, plan->scrubs, plan->removes);
 }

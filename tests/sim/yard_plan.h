@@ -50,10 +50,12 @@ typedef enum yard_removal {
 typedef struct yard_plan {
     uint64_t seed;
     uint32_t agents, files;
-    bool large;   /* the source has a file that travels by its chunks */
-    bool updates; /* another version comes as soon as all is healed */
-    bool edits;   /* another one at rest, of which it is counted what it costs */
-    bool scrubs;  /* a bit turns at rest, and is found by who reads everything again */
+    bool large; /* the source has a file that travels by its chunks */
+    bool flips; /* in the first transfer, what one of them reads of its store is wrong at times */
+    uint32_t cut_first; /* or its power goes in it, after so many changes of its disk; 0: no */
+    bool updates;       /* another version comes as soon as all is healed */
+    bool edits;         /* another one at rest, of which it is counted what it costs */
+    bool scrubs;        /* a bit turns at rest, and is found by who reads everything again */
     yard_removal_t removes;
     uint64_t value; /* of what is done at rest */
     uint32_t acts;

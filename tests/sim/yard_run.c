@@ -3,6 +3,18 @@
 
 #include "tests/sim/stage_inside.h"
 
+/* Faults that come where they hurt, and not when chance has it. */
+static void
+strike_first(yard_run_t *run)
+{
+    far_t *far = &run->yard->far[run->plan->value % run->yard->count];
+
+    if (run->plan->flips) {
+        yard_flip(far, 1 + (uint32_t) (run->plan->value >> 8) % 3);
+    }
+    world_sim_cut_after(sim_world(far->sim), run->plan->cut_first);
+}
+
 static bool
 set_up(yard_run_t *run)
 {
@@ -18,6 +30,7 @@ set_up(yard_run_t *run)
     }
     yard_note_version(run->yard, 1);
     yard_tamper(run);
+    strike_first(run);
     well = stage_do(run->stage, 60000, "distribute", "id=P1", "all!", NULL) == OK;
     if (!well) {
         stage_note_fault(run->stage, "distribute was refused");

@@ -22,6 +22,8 @@ void yard_run(stage_t *stage, yard_t *yard, const yard_plan_t *plan);
 
 /* yard_acts.c */
 void yard_strike(yard_run_t *run, const yard_act_t *act);
+/* What an agent reads of its store has a wrong bit, so many times. */
+void yard_flip(far_t *far, uint32_t most);
 /* Some of the frames that come next are not what was sent. */
 void yard_tamper(yard_run_t *run);
 /* Another version; each second one switches all or none, where another is not decided. */
