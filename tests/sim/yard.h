@@ -82,6 +82,7 @@ typedef struct far {
     uint64_t last_order;
     bool placing;     /* that is to place or to stage a version: what is sent for it is content */
     uint64_t content; /* bytes of it that were sent, as they are unpacked */
+    uint64_t all;     /* and of what was sent for any order: manifests and lists, too */
     sent_object_t sent[TOLD_MAX];
     uint32_t sent_count;
     told_object_t told[TOLD_MAX];

@@ -86,9 +86,13 @@ see_data(far_t *far, const agent_data_t *m)
         far->content += agent_piece_content(piece);
         far->deltas += piece->packing == PACKING_DELTA;
     }
-    for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
+    for (uint32_t i = 0; i < m->pieces.count; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
         far->lists += piece->list;
+        far->all += agent_piece_content(piece);
+    }
+    for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
+        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
         /* What was read for an order before the last one is let go where that has begun, and what
          * comes for one that has ended. A list that is refused is asked for no more. */
         bool whole = m->order == far->last_order && m->order != far->done_order &&

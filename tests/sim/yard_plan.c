@@ -18,7 +18,7 @@ draw(uint64_t *state, uint64_t bound)
 static void
 draw_acts(yard_plan_t *plan, uint64_t *chance)
 {
-    plan->acts = (uint32_t) draw(chance, YARD_ACTS_MAX);
+    plan->acts = (uint32_t) draw(chance, YARD_ACTS_FEW + (plan->agents > 3 ? plan->agents / 2 : 0));
     for (uint32_t i = 0; i < plan->acts; i++) {
         plan->act[i] =
             (yard_act_t){.kind = (yard_kind_t) draw(chance, YARD_KIND_COUNT),

@@ -8,7 +8,8 @@
 #pragma once
 #include "tests/sim/yard.h"
 
-#define YARD_ACTS_MAX 10u
+#define YARD_ACTS_FEW 10u /* of some agents, fewer than that, and half of one more for each agent */
+#define YARD_ACTS_MAX (YARD_ACTS_FEW + FARS_MAX / 2)
 
 /* K(symbol, word) */
 #define YARD_ACTS(K)                                                                               \

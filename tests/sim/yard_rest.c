@@ -70,10 +70,10 @@ yard_converge(yard_run_t *run, const char *when)
 static void
 edit_costs_little(yard_run_t *run)
 {
-    uint64_t content[FARS_MAX], deltas[FARS_MAX];
+    uint64_t all[FARS_MAX], deltas[FARS_MAX];
 
     for (uint32_t i = 0; i < run->yard->count; i++) {
-        content[i] = run->yard->far[i].content;
+        all[i] = run->yard->far[i].all;
         deltas[i] = run->yard->far[i].deltas;
     }
     yard_update(run);
@@ -83,7 +83,7 @@ edit_costs_little(yard_run_t *run)
     yard_converge(run, "after an edit");
     for (uint32_t i = 0; i < run->yard->count; i++) {
         const far_t *far = &run->yard->far[i];
-        uint64_t sent = far->content - content[i];
+        uint64_t sent = far->all - all[i];
         if (sent > EDIT_BYTES_MAX) {
             stage_note_fault(run->stage, "edits: '%s' was sent %lu bytes for an edit of 16",
                              far->name, (unsigned long) sent);
@@ -137,7 +137,7 @@ rot_is_found(yard_run_t *run)
     if (!turn_bit(run, far, &size)) {
         stage_note_fault(run->stage, "'%s' has no file of which a bit could turn", far->name);
     }
-    uint64_t before = far->content;
+    uint64_t before = far->all;
     a_day_passes(run);
     bool whole = false;
     for (uint32_t waited = 0; !whole && waited < SCRUB_MS && !stage_fault(run->stage);
@@ -151,9 +151,9 @@ rot_is_found(yard_run_t *run)
     }
     yard_converge(run, "after a bit had turned");
     far->rotten = false;
-    if (far->content - before > size) {
+    if (far->all - before > size) {
         stage_note_fault(run->stage, "scrub: '%s' was sent %lu bytes for a file of %lu", far->name,
-                         (unsigned long) (far->content - before), (unsigned long) size);
+                         (unsigned long) (far->all - before), (unsigned long) size);
     }
 }
 

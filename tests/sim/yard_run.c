@@ -7,12 +7,15 @@
 static void
 strike_first(yard_run_t *run)
 {
-    far_t *far = &run->yard->far[run->plan->value % run->yard->count];
+    const yard_plan_t *plan = run->plan;
+    uint32_t count = run->yard->count;
 
-    if (run->plan->flips) {
-        yard_flip(far, 1 + (uint32_t) (run->plan->value >> 8) % 3);
+    for (uint32_t i = (uint32_t) (plan->value % count); i < count; i += 4) {
+        if (plan->flips) {
+            yard_flip(&run->yard->far[i], 1 + (uint32_t) (plan->value >> 8) % 3);
+        }
+        world_sim_cut_after(sim_world(run->yard->far[i].sim), plan->cut_first);
     }
-    world_sim_cut_after(sim_world(far->sim), run->plan->cut_first);
 }
 
 static bool
