@@ -50,6 +50,7 @@ yard_destroy(yard_t **yard)
         lines_free(&far->up);
         lines_free(&far->down);
         free(far->order);
+        free(far->recent);
         free(far->receipt);
         sim_destroy(&far->sim);
     }

@@ -24,7 +24,7 @@
 #include "tests/sim/stage.h"
 
 #define FARS_MAX  50u
-#define TOLD_MAX  512u /* objects that an agent said to be durable and that are watched */
+#define TOLD_MAX  512u /* objects, or their lists, that an agent said to be durable */
 #define NEVER_NS  INT64_MAX
 #define DELAY_NS  INT64_C(20000000) /* a frame takes up to so long */
 #define REDIAL_NS INT64_C(500000000)
@@ -39,7 +39,8 @@ typedef enum tamper {
     TAMPER_FLIP,    /* a bit of the next content */
     TAMPER_ORDER,   /* the next order to place is for an epoch that the site never had */
     TAMPER_RECEIPT, /* the next order to place is answered by a receipt of before */
-    TAMPER_OLD,     /* an order to place the first version, signed by the site, comes again */
+    TAMPER_OLD,     /* an order to place an older version, signed by the site, comes again: in place
+                     * of one to collect it, or of the next to place one */
     TAMPER_TWICE,   /* the next frame comes twice */
     TAMPER_REMOVED, /* the next sign of life says that the point is no more, and nobody signed it */
     TAMPER_COUNT
@@ -48,14 +49,9 @@ typedef enum tamper {
 /* An object on its way to an agent. */
 typedef struct sent_object {
     digest_t object; /* none: it is not known what becomes of it */
-    bool list;       /* the list of its chunks, not its bytes */
     bool wrong;      /* other bytes were sent under its name */
     uint64_t bytes;
 } sent_object_t;
-typedef struct told_object {
-    digest_t object;
-    bool list;
-} told_object_t;
 
 typedef struct yard yard_t;
 typedef struct far {
@@ -85,7 +81,7 @@ typedef struct far {
     uint64_t all;     /* and of what was sent for any order: manifests and lists, too */
     sent_object_t sent[TOLD_MAX];
     uint32_t sent_count;
-    told_object_t told[TOLD_MAX];
+    digest_t told[TOLD_MAX];
     uint32_t told_count;
     uint64_t done_order;    /* that has ended last */
     uint64_t deltas, lists; /* pieces of them that were sent */
@@ -93,10 +89,11 @@ typedef struct far {
     bool flips;  /* what it reads of its store was wrong at times, so it may lack what it had */
     bool rotten; /* what readers see has a wrong bit, and the test did it */
     bool gone;   /* its point was, or is about to be, removed */
-    bool told_gone, buried;   /* it was told so; it has said that it knows */
-    uint64_t gone_connection; /* the last one that it had before */
-    uint8_t *order, *receipt;
-    size_t order_size, receipt_size;
+    bool told_gone, buried;            /* it was told so; it has said that it knows */
+    uint64_t gone_connection;          /* the last one that it had before */
+    uint8_t *order, *recent, *receipt; /* recent: an order of the last version; order: of before */
+    size_t order_size, recent_size, receipt_size;
+    uint64_t recent_epoch;
 } far_t;
 
 struct yard {

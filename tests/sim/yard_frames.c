@@ -94,13 +94,11 @@ see_data(far_t *far, const agent_data_t *m)
     for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
         /* What was read for an order before the last one is let go where that has begun, and what
-         * comes for one that has ended. A list that is refused is asked for no more. */
+         * comes for one that has ended. Whose list is there needs no list, nor all of its bytes. */
         bool whole = m->order == far->last_order && m->order != far->done_order &&
                      piece->from == 0 && agent_piece_content(piece) == piece->total;
-        far->sent[far->sent_count++] =
-            (sent_object_t){.object = whole ? piece->object : (digest_t){{0}},
-                            .list = piece->list,
-                            .bytes = piece->bytes.size};
+        far->sent[far->sent_count++] = (sent_object_t){
+            .object = whole ? piece->object : (digest_t){{0}}, .bytes = piece->bytes.size};
     }
 }
 
@@ -118,7 +116,7 @@ see_durable(far_t *far, uint64_t bytes)
                              far->name);
         }
         if (!digest_is_none(&sent->object) && far->told_count < TOLD_MAX) {
-            far->told[far->told_count++] = (told_object_t){sent->object, sent->list};
+            far->told[far->told_count++] = sent->object;
         }
     }
     far->sent_count -= done;
@@ -131,8 +129,7 @@ see_need(far_t *far, const agent_need_t *m)
     for (uint32_t i = 0; far->cut && !far->flips && i < m->ranges.count; i++) {
         const range_t *range = ROW(m, m->ranges, i, range_t);
         for (uint32_t at = 0; at < far->told_count; at++) {
-            if (far->told[at].list == (range->list != 0) &&
-                digest_equal(&far->told[at].object, &range->object)) {
+            if (digest_equal(&far->told[at], &range->object)) {
                 stage_note_fault(far->yard->stage,
                                  "credit: '%s' said that an object is durable, and lacks it after "
                                  "its power went",
@@ -174,7 +171,21 @@ removes(const agent_order_t *m)
     return work && m->task == AGENT_TASK_WORK && work->action == ACTION_REMOVE;
 }
 
-/* The first order of all, as the site would sign it now. */
+static void
+keep_order(far_t *far, const frame_t *frame, uint64_t epoch)
+{
+    if (epoch == far->recent_epoch) {
+        return;
+    }
+    free(far->order);
+    far->order = far->recent;
+    far->order_size = far->recent_size;
+    far->recent = NULL;
+    far->recent_epoch = epoch;
+    keep(&far->recent, &far->recent_size, frame);
+}
+
+/* An order of the version before, as the site would sign it now. */
 static bool
 order_old(far_t *far, frame_t *frame)
 {
@@ -228,14 +239,14 @@ see_order(far_t *far, frame_t *frame, agent_order_t *m)
     if (m->task == AGENT_TASK_COLLECT || removes(m)) {
         far->told_count = 0;
     }
-    if (!places(m)) {
+    if (tamper == TAMPER_OLD && m->task == AGENT_TASK_COLLECT && far->order) {
+        order_old(far, frame);
+    } else if (!places(m)) {
         return true;
-    }
-    keep(&far->order, &far->order_size, frame);
-    if (tamper == TAMPER_ORDER) {
+    } else if (tamper == TAMPER_ORDER) {
         work_of(m)->epoch += FORGED_EPOCHS;
         write_anew(frame, &agent_order_type, m);
-    } else if (tamper == TAMPER_OLD) {
+    } else if (tamper == TAMPER_OLD && far->order) {
         order_old(far, frame);
         far->yard->above++;
     } else if (tamper == TAMPER_RECEIPT && far->receipt) {
@@ -243,6 +254,7 @@ see_order(far_t *far, frame_t *frame, agent_order_t *m)
         far->yard->tampered++;
         return answer_by_receipt(far, m->order);
     } else {
+        keep_order(far, frame, work_of(m)->epoch);
         return true;
     }
     far->tamper = TAMPER_NOTHING;
@@ -262,6 +274,7 @@ flip(far_t *far, frame_t *frame, const agent_data_t *m)
         ((char *) record_slice(m, piece->bytes).data)[piece->bytes.size / 2] ^= 0x10;
         far->tamper = TAMPER_NOTHING;
         far->yard->tampered++;
+        far->flips |= piece->list; /* one that lies is durable, and good for nothing */
         if (far->sent_count >= m->pieces.count && far->sent_count < TOLD_MAX) {
             sent_object_t *sent = &far->sent[far->sent_count - m->pieces.count + i];
             sent->wrong =
