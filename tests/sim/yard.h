@@ -49,6 +49,7 @@ typedef enum tamper {
 /* An object on its way to an agent. */
 typedef struct sent_object {
     digest_t object; /* none: it is not known what becomes of it */
+    bool list;       /* the list of its chunks, and not its bytes */
     bool wrong;      /* other bytes were sent under its name */
     uint64_t bytes;
 } sent_object_t;
@@ -86,6 +87,7 @@ typedef struct far {
     uint64_t done_order;    /* that has ended last */
     uint64_t deltas, lists; /* pieces of them that were sent */
     bool cut;               /* its power went since */
+    uint32_t cut_at_list;   /* it goes so many changes of its disk after it said to have a list */
     bool flips;  /* what it reads of its store was wrong at times, so it may lack what it had */
     bool rotten; /* what readers see has a wrong bit, and the test did it */
     bool gone;   /* its point was, or is about to be, removed */

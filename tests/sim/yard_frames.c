@@ -97,8 +97,10 @@ see_data(far_t *far, const agent_data_t *m)
          * comes for one that has ended. Whose list is there needs no list, nor all of its bytes. */
         bool whole = m->order == far->last_order && m->order != far->done_order &&
                      piece->from == 0 && agent_piece_content(piece) == piece->total;
-        far->sent[far->sent_count++] = (sent_object_t){
-            .object = whole ? piece->object : (digest_t){{0}}, .bytes = piece->bytes.size};
+        far->sent[far->sent_count++] =
+            (sent_object_t){.object = whole ? piece->object : (digest_t){{0}},
+                            .list = piece->list,
+                            .bytes = piece->bytes.size};
     }
 }
 
@@ -114,6 +116,10 @@ see_durable(far_t *far, uint64_t bytes)
             stage_note_fault(far->yard->stage,
                              "hash: '%s' said that bytes are durable that have another digest",
                              far->name);
+        }
+        if (sent->list && far->cut_at_list > 0) {
+            world_sim_cut_after(sim_world(far->sim), far->cut_at_list);
+            far->cut_at_list = 0;
         }
         if (!digest_is_none(&sent->object) && far->told_count < TOLD_MAX) {
             far->told[far->told_count++] = sent->object;

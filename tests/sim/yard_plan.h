@@ -53,7 +53,8 @@ typedef struct yard_plan {
     uint32_t agents, files;
     bool large; /* the source has a file that travels by its chunks */
     bool flips; /* in the first transfer, what one of them reads of its store is wrong at times */
-    uint32_t cut_first; /* or its power goes in it, after so many changes of its disk; 0: no */
+    uint32_t cut_first; /* or its power goes in it, after so many changes of its disk, and once more
+                         * soon after a list came; 0: no */
     bool updates;       /* another version comes as soon as all is healed */
     bool edits;         /* another one at rest, of which it is counted what it costs */
     bool scrubs;        /* a bit turns at rest, and is found by who reads everything again */

@@ -15,6 +15,7 @@ strike_first(yard_run_t *run)
             yard_flip(&run->yard->far[i], 1 + (uint32_t) (plan->value >> 8) % 3);
         }
         world_sim_cut_after(sim_world(run->yard->far[i].sim), plan->cut_first);
+        run->yard->far[i].cut_at_list = plan->cut_first % 8;
     }
 }
 
