@@ -228,15 +228,21 @@ yard_join(yard_t *yard, stage_t *stage, uint32_t number)
 
 /* ---- what happens to them ---- */
 
+/* Whole: half a text is none. */
 static bool
 has_tombstone(far_t *far)
 {
+    static const char begins[] = "despool removed 1\n";
+    char text[sizeof begins] = "";
     world_t *look = world_sim_look_new(sim_world(far->sim));
-    world_stat_t stat;
-    bool there = world_stat_at(look, AT_FDCWD, "/data/removed", &stat) == 0;
+    int fd = world_open(look, AT_FDCWD, "/data/removed", O_RDONLY, 0, 0);
+    int64_t got = fd < 0 ? 0 : world_read(look, fd, text, sizeof begins - 1, 0);
 
+    if (fd >= 0) {
+        world_close(look, fd);
+    }
     world_sim_job_destroy(&look);
-    return there;
+    return got == sizeof begins - 1 && memcmp(text, begins, sizeof begins - 1) == 0;
 }
 
 void
@@ -259,6 +265,7 @@ far_cut(far_t *far)
                          "after its power went",
                          far->name);
     }
+    far->started = far->started && !(far->gone && has_tombstone(far));
     yard_recount(far->yard);
 }
 
@@ -268,7 +275,6 @@ void
 far_ended(far_t *far)
 {
     far_cut(far);
-    far->started = !far->gone || !has_tombstone(far);
     if (far->gone && far->started) {
         stage_note_fault(far->yard->stage, "tombstone: '%s' has ended, and has not noted why",
                          far->name);

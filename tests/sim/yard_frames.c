@@ -392,7 +392,8 @@ frames_up(far_t *far, frame_t *frame)
     } else if (type == &agent_need_type) {
         see_need(far, m);
     } else if (type == &agent_buried_type) {
-        far->buried = true;
+        far->buried = true; /* whatever it has still to write to know it, it does not */
+        world_sim_cut_after(sim_world(far->sim), 1);
     } else if (type == &agent_done_type) {
         const agent_done_t *done = m;
         const outcome_t *outcome =

@@ -1,5 +1,6 @@
 /* yard_rest.c - a site and its agents at rest: what an update costs, what rots, who goes.
  *
+ *   verify     what is installed is found whole by the agents themselves
  *   edits      an edit of a few bytes costs a delta, and of a large file the chunks around it
  *   scrub      a bit that turned where readers see it is found by reading everything again, and
  *              what is sent to have it right is at most the file
@@ -63,6 +64,25 @@ yard_converge(yard_run_t *run, const char *when)
         }
     }
     yard_recount(run->yard);
+}
+
+/* After the power of each agent went at rest: what was told to be so is so. */
+static void
+is_verified(yard_run_t *run)
+{
+    wire_value_t rows = {0}, row, ok;
+
+    if (stage_do(run->stage, 120000, "verify", "id=P1", NULL) != OK ||
+        !wire_find(stage_answer(run->stage), "points", &rows)) {
+        stage_note_fault(run->stage, "verify tells no points");
+    }
+    const uint8_t *at = rows.body;
+    for (uint32_t i = 0; i < rows.count; i++) {
+        wire_next(&rows, &at, &row);
+        if (!wire_find(&row, "ok", &ok) || !ok.boolean) {
+            stage_note_fault(run->stage, "verify finds what is installed and whole not to be");
+        }
+    }
 }
 
 /* ---- what an edit costs ---- */
@@ -239,6 +259,9 @@ point_goes(yard_run_t *run)
 void
 yard_rest(yard_run_t *run)
 {
+    if (run->plan->value % 2 == 0 && !stage_fault(run->stage)) {
+        is_verified(run);
+    }
     if (run->plan->edits && !stage_fault(run->stage)) {
         edit_costs_little(run);
     }
