@@ -72,7 +72,7 @@ agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
     }
     self->order = self->next;
     self->next = NULL;
-    self->whole = self->seed_tried = self->whole_files = false;
+    self->whole = self->seed_tried = self->whole_files = self->mended = false;
     self->refused = 0;
     self->lacks = 0;
     return agent_look_for_lacks(ctx, self);
@@ -173,6 +173,15 @@ agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phas
     return self->order && agent_order_of(self->order)->order == number && self->phase == phase;
 }
 
+/* Who takes a version away, or reads it again, goes by its manifest. What proved damaged of that is
+ * set aside by who met it, and comes again from the site, as for who places: once in an order. */
+static bool
+is_to_be_mended(const agent_state_t *self, const outcome_t *outcome)
+{
+    return outcome && !self->mended && !action_places(outcome->action) &&
+           (outcome->err == ERR_NOT_STORED || outcome->err == ERR_DIGEST);
+}
+
 static actor_next_t
 worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
@@ -182,9 +191,13 @@ worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         return agent_go_on(ctx, self);
     }
     const outcome_t *outcome = ANSWER_AS(answer, outcome);
+    if (is_to_be_mended(self, outcome)) {
+        self->mended = true;
+        return agent_look_for_lacks(ctx, self);
+    }
     bool placed = outcome && outcome->err == OK && action_places(outcome->action);
     bool tidies = ANSWER_AS(answer, collected) || (outcome && outcome->action == ACTION_REMOVE);
-    if (placed) {
+    if (placed || self->mended) {
         self->fetched_root = (digest_t){{0}};
     }
     agent_finish(ctx, self, self->order, answer);
@@ -210,13 +223,13 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
 {
     bool measures = agent_order_of(self->order)->task == AGENT_TASK_MEASURE;
 
-    if (!is_placement(self)) {
+    if (!is_placement(self) && !self->mended) {
         return agent_activation_prepare(ctx, self);
     }
     lack_order_t *m = DRAFT(ctx, lack_order);
     m->data = agent_data_directory(ctx, self);
     m->root = agent_work_of(self->order)->root;
-    m->nodes = measures && !self->whole;
+    m->nodes = self->mended || (measures && !self->whole);
     m->ranges_max = self->ranges_max;
     m->have = self->whole_files ? m->have : agent_work_of(self->order)->have;
     job_spec_t spec = {.name = "lack",
@@ -242,6 +255,9 @@ lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
     if (!m || m->err != OK) {
         return agent_fail_order(ctx, self, m ? (err_t) m->err : answer->err,
                                 m ? record_slice(m, m->text) : slice_of(""));
+    }
+    if (self->mended) {
+        return m->ranges.count == 0 ? agent_run(ctx, self) : agent_fetch(ctx, self, m);
     }
     bool measures = agent_order_of(self->order)->task == AGENT_TASK_MEASURE;
     if (m->ranges.count > 0 && (self->whole || !measures) && agent_has_seed(self)) {

@@ -252,8 +252,9 @@ actor_next_t orders_end(actor_ctx_t *ctx, agent_gateway_t *self, const agent_end
 /* Ends the orders whose answers nobody waits for any more. */
 void orders_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 order_t *orders_of(agent_t *agent, uint64_t number);
-/* Whether it places a version, or measures one: what else has nothing to be sent, and no store. */
-bool orders_places(const order_t *order);
+/* Whether what it lacks is sent: of a version that is placed or measured, or of the manifest of one
+ * that is taken away or read again. What else there is has no store. */
+bool orders_needs(const order_t *order);
 bool orders_is_work(const order_t *order); /* what is sent for it is content, and no list alone */
 /* False: the agent said what nobody asked. */
 bool orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_done_t *m);

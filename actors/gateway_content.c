@@ -281,7 +281,7 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     if (!order) {
         return m->order <= self->numbers;
     }
-    if (!orders_places(order)) {
+    if (!orders_needs(order)) {
         return false;
     }
     seeds_delta_refused(ctx, agent, order, m->refused);

@@ -37,18 +37,19 @@ orders_of(agent_t *agent, uint64_t number)
 }
 
 bool
-orders_places(const order_t *order)
+orders_needs(const order_t *order)
 {
     agent_task_t task = (agent_task_t) call_of(order)->task;
 
-    return (task == AGENT_TASK_MEASURE || task == AGENT_TASK_WORK) &&
-           action_places(work_of(call_of(order))->action);
+    return task == AGENT_TASK_WORK || task == AGENT_TASK_SCRUB ||
+           (task == AGENT_TASK_MEASURE && action_places(work_of(call_of(order))->action));
 }
 
 bool
 orders_is_work(const order_t *order)
 {
-    return call_of(order)->task == AGENT_TASK_WORK;
+    return call_of(order)->task == AGENT_TASK_WORK &&
+           action_places(work_of(call_of(order))->action);
 }
 
 static order_t *

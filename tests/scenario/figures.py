@@ -1,13 +1,15 @@
 #!/usr/bin/python3
 """What an idle host costs, and what many points cost. The figures are printed and bounded."""
 import os
+import re
 import socket
 import statistics
 import subprocess
 import tempfile
 import time
+import uuid
 
-from agent_site import Agents, big_tree
+from agent_site import Agents, big_tree, free_port
 from harness import Site, claim, make_tree, run
 
 
@@ -100,6 +102,50 @@ def a_hundred_thousand_files_arrive_whole_and_are_timed_against_cp():
         print(f'# 100,000 files: store {stored - started:.1f} s, place {placed - stored:.1f} s,'
               f' cp -a and sync -f {copied - placed:.1f} s')
         site.holds('a', 'P1', source)
+        site.stop()
+
+
+def add_agents(site, count):
+    """Points whose agents never come; 200 commands are under way at one time."""
+    under_way, said = set(), 0
+    while said < count or under_way:
+        while said < count and len(under_way) < 200:
+            under_way.add(site.send('dp.add', {'name': f's{said:05}', 'agent': True},
+                                    key=uuid.uuid4().hex))
+            said += 1
+        reply = site.receive()
+        assert reply['ok'], reply
+        under_way.discard(reply['id'])
+
+
+def waiting(site):
+    text = site.ask('component.show', {'name': 'despooler'})['component']['describes']
+    return int(re.search(r'waiting: (\d+)', text).group(1))
+
+
+@claim(900)
+def many_targets_are_activated_in_one_command_and_timed():
+    points = int(os.environ.get('DESPOOL_POINTS', '10000'))  # 50,000 as a long run
+    with Site() as site:
+        source = make_tree(site.path('source'), files=2, size=100)
+        site.options += ['--listen', f'tcp://127.0.0.1:{free_port()}']
+        site.start()
+        add_agents(site, points)
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('component.set', {'name': 'despooler', 'slots': 0})  # none is tried: all wait there
+        started = time.monotonic()
+        site.do('distribute', {'id': 'P1', 'all': True}, seconds=300)
+        answered = time.monotonic()
+        site.wait_for('all to be handed on', lambda: waiting(site) == points, 600)
+        activated = time.monotonic()
+        times = []
+        for _ in range(5):
+            asked = time.monotonic()
+            assert len(site.status('P1')['targets']) == points
+            times.append((time.monotonic() - asked) * 1000)
+        print(f'# {points} targets: durable and answered in {answered - started:.1f} s, all handed'
+              f' on in {activated - started:.1f} s; status of the package, decoded here,'
+              f' {statistics.median(times):.0f} ms; {site.resident_kib()} KiB resident')
         site.stop()
 
 

@@ -112,6 +112,36 @@ def what_drifts_at_an_agent_is_mended_from_what_the_agent_has():
         site.stop()
 
 
+def damage_root(site, name, root):
+    """The agent's own copy of what a version begins with goes bad."""
+    record = packs.objects(site.path(name + '.data', 'store'))[root]
+    with open(record.path, 'r+b') as file:
+        file.seek(record.offset + packs.HEAD.size + 9)
+        byte = file.read(1)
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte[0] ^ 1]))
+
+
+@claim(180)
+def an_agent_that_lost_a_part_of_a_manifest_gets_it_again_to_read_and_to_remove():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        for number, package in enumerate(('P1', 'P2')):
+            source = make_tree(site.path(f'source{number}'), seed=number)
+            root = site.do('package.add', {'id': package, 'source': source})['version']['root']
+            site.do('distribute', {'id': package, 'to': ['shop']})
+            site.wait_states(package, {'shop': 'installed'})
+            damage_root(site, 'shop', root)
+        row = site.do('verify', {'id': 'P1'})['points'][0]
+        assert row['ok'], f'what is whole is not read again: {row}'
+        site.do('withdraw', {'id': 'P2', 'from': ['shop']})
+        site.wait_states('P2', {'shop': 'removed'}, 40)
+        assert not os.path.exists(site.path('points', 'shop', 'P2')), 'it was not taken away'
+        site.holds('shop', 'P1', site.path('source0'))
+        site.stop()
+
+
 @claim(240)
 def no_more_is_read_than_the_rate_says_and_a_killed_site_goes_on_where_it_was():
     """At 25,000 bytes a second the tree of 1,000,000 takes 40 s: killed after each 200,000 it is

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define FILE_BYTES_MAX 65536u
+#define FILE_BYTES_MAX (4u << 20)
+#define EDITED_BYTES   6000u
 #define NAMES_MAX      256u
 
 void
@@ -64,6 +65,37 @@ machine_make_tree(world_t *w, const char *path, uint32_t files, uint32_t version
     snprintf(name, sizeof name, "%s/link", path);
     int linked = world_make_link(w, "sub/file1", AT_FDCWD, name);
     assert(linked == 0 || linked == -EEXIST);
+    machine_sync(w, path);
+}
+
+/* The version stands in the middle of it. */
+static void
+make_noise(world_t *w, const char *path, size_t size, uint32_t version)
+{
+    char *bytes = malloc(size);
+    uint64_t z = size;
+
+    assert(bytes);
+    for (size_t i = 0; i < size; i++) {
+        z = z * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        bytes[i] = (char) (z >> 56);
+    }
+    snprintf(bytes + size / 2, 16, "version %u", version);
+    machine_write(w, path, bytes, size, 0644);
+    free(bytes);
+}
+
+void
+machine_make_edited(world_t *w, const char *path, bool large, uint32_t version)
+{
+    char name[512];
+
+    snprintf(name, sizeof name, "%s/edited", path);
+    make_noise(w, name, EDITED_BYTES, version);
+    if (large) {
+        snprintf(name, sizeof name, "%s/large", path);
+        make_noise(w, name, MACHINE_LARGE_BYTES, version);
+    }
     machine_sync(w, path);
 }
 

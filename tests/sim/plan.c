@@ -92,17 +92,27 @@ plan_draw(plan_t *ret_plan, uint64_t seed)
 }
 
 bool
-plan_keep(plan_t *plan, const char *list)
+plan_chosen(const char *list, uint32_t acts, bool *ret_kept)
 {
-    bool kept[PLAN_ACTS_MAX] = {false};
     char *end = NULL;
 
     for (const char *at = list; *at && strcmp(list, "none") != 0; at = *end ? end + 1 : end) {
         unsigned long number = strtoul(at, &end, 10);
-        if (end == at || (*end && *end != ',') || number >= plan->acts) {
+        if (end == at || (*end && *end != ',') || number >= acts) {
             return false;
         }
-        kept[number] = true;
+        ret_kept[number] = true;
+    }
+    return true;
+}
+
+bool
+plan_keep(plan_t *plan, const char *list)
+{
+    bool kept[PLAN_ACTS_MAX] = {false};
+
+    if (!plan_chosen(list, plan->acts, kept)) {
+        return false;
     }
     uint32_t acts = 0, skipped_ms = 0;
     for (uint32_t i = 0; i < plan->acts; i++) {

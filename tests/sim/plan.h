@@ -94,6 +94,8 @@ typedef struct plan {
 } plan_t;
 
 void plan_draw(plan_t *ret_plan, uint64_t seed);
+/* Which of so many acts a list names ("0,3"; "none"); false: not a list of them. */
+bool plan_chosen(const char *list, uint32_t acts, bool *ret_kept);
 /* Leaves in only the acts whose numbers are listed ("0,3"; "none"); false: not a list of them. */
 bool plan_keep(plan_t *plan, const char *list);
 const char *plan_word(plan_kind_t kind);

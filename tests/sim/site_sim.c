@@ -18,45 +18,19 @@
 #include <time.h>
 
 #include "tests/placement.h"
+#include "tests/sim/seeds.h"
 #include "tests/sim/site_run.h"
-#ifdef DESPOOL_SYNC_MUTANTS
-#include "actors/content/sync_points.h"
-
-sync_point_t sync_mutant = SYNC_NONE;
-#endif
-
-typedef struct settings {
-    uint64_t first, last;
-    const char *strategy; /* NULL: each seed has one */
-    const char *acts;     /* NULL: all */
-    const char *caught;   /* NULL: no defect is expected */
-    bool story;
-    uint64_t most;      /* failures, and then no more seeds */
-    const char *places; /* file for the crash points, 8 bytes each; NULL: they are counted only */
-    sim_places_t *all_places;
-} settings_t;
 
 typedef struct tally {
     bool is_caught;
     uint64_t seeds, failed, steps, cuts, instructions, recounts, commits;
 } tally_t;
 
-static sim_strategy_t
-strategy_of(const settings_t *settings, uint64_t seed)
-{
-    sim_strategy_t strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT);
-
-    if (settings->strategy) {
-        sim_strategy_parse(settings->strategy, &strategy);
-    }
-    return strategy;
-}
-
 static stage_t *
-stage_of(const settings_t *settings, const plan_t *plan, bool story)
+stage_of(const seeds_t *settings, const plan_t *plan, bool story)
 {
     stage_options_t options = {.seed = plan->seed,
-                               .strategy = strategy_of(settings, plan->seed),
+                               .strategy = seeds_strategy(settings, plan->seed),
                                .points = plan->points + 1,
                                .files = plan->files,
                                .link = plan->link,
@@ -70,7 +44,7 @@ stage_of(const settings_t *settings, const plan_t *plan, bool story)
 }
 
 static void
-tell(const settings_t *settings, const plan_t *plan, stage_t *stage)
+tell(const seeds_t *settings, const plan_t *plan, stage_t *stage)
 {
     char text[128];
 
@@ -95,12 +69,12 @@ tell(const settings_t *settings, const plan_t *plan, stage_t *stage)
     fprintf(stderr, "#   replay: %stools/sim --seeds %lu..%lu --strategy %s --story%s%s\n",
             placement_wanted() == HOST_POOL ? "DESPOOL_PLACEMENT=pool " : "",
             (unsigned long) plan->seed, (unsigned long) plan->seed,
-            sim_strategy_name(strategy_of(settings, plan->seed)), settings->acts ? " --acts " : "",
-            settings->acts ? settings->acts : "");
+            sim_strategy_name(seeds_strategy(settings, plan->seed)),
+            settings->acts ? " --acts " : "", settings->acts ? settings->acts : "");
 }
 
 static void
-tell_again(const settings_t *settings, const plan_t *plan)
+tell_again(const seeds_t *settings, const plan_t *plan)
 {
     stage_t *stage = stage_of(settings, plan, true);
 
@@ -128,7 +102,7 @@ count(const plan_t *plan, stage_t *stage, tally_t *tally)
 }
 
 static bool
-run_seed(const settings_t *settings, uint64_t seed, tally_t *tally)
+run_seed(const seeds_t *settings, uint64_t seed, tally_t *tally)
 {
     plan_t plan;
 
@@ -152,109 +126,18 @@ run_seed(const settings_t *settings, uint64_t seed, tally_t *tally)
     return true;
 }
 
-static bool
-set_sync(const char *name)
-{
-#ifdef DESPOOL_SYNC_MUTANTS
-    static const char *const syncs[] = {"none",
-#define SYNC_NAME(point) #point,
-                                        SYNC_POINTS(SYNC_NAME)
-#undef SYNC_NAME
-    };
-    for (uint32_t i = 0; i < SYNC_POINT_COUNT; i++) {
-        if (strcmp(syncs[i], name) == 0) {
-            sync_mutant = (sync_point_t) i;
-            return true;
-        }
-    }
-#endif
-    fprintf(stderr, "site_sim: this build cannot leave out the sync '%s'\n", name);
-    return false;
-}
-
-static bool
-set_strategy(settings_t *settings, const char *word)
-{
-    sim_strategy_t strategy;
-
-    settings->strategy = word;
-    if (sim_strategy_parse(word, &strategy)) {
-        return true;
-    }
-    fprintf(stderr, "site_sim: no strategy is called '%s'\n", word);
-    return false;
-}
-
-static bool
-set(settings_t *settings, const char *name, const char *value)
-{
-    if (strcmp(name, "--seeds") == 0) {
-        return sscanf(value, "%lu..%lu", &settings->first, &settings->last) == 2;
-    }
-    if (strcmp(name, "--strategy") == 0) {
-        return set_strategy(settings, value);
-    }
-    if (strcmp(name, "--without") == 0) {
-        return set_sync(value);
-    }
-    if (strcmp(name, "--most") == 0) {
-        return sscanf(value, "%lu", &settings->most) == 1;
-    }
-    const char **text = strcmp(name, "--acts") == 0     ? &settings->acts
-                        : strcmp(name, "--caught") == 0 ? &settings->caught
-                        : strcmp(name, "--places") == 0 ? &settings->places
-                                                        : NULL;
-    if (text) {
-        *text = value;
-    }
-    return text != NULL;
-}
-
-static bool
-parse(int argc, char **argv, settings_t *settings)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--story") == 0) {
-            settings->story = true;
-        } else if (i + 1 == argc || !set(settings, argv[i], argv[i + 1])) {
-            fprintf(stderr, "usage: site_sim [--seeds A..B] [--strategy S] [--story] "
-                            "[--acts LIST] [--caught WORD] [--without SYNC] [--most FAILURES] "
-                            "[--places FILE]\n");
-            return false;
-        } else {
-            i++;
-        }
-    }
-    return true;
-}
-
-/* For who adds them up over many processes. */
-static bool
-keep_places(const settings_t *settings)
-{
-    FILE *file = settings->places ? fopen(settings->places, "wb") : NULL;
-    bool kept = file != NULL;
-
-    for (uint64_t i = 0; kept && i < sim_places_count(settings->all_places); i++) {
-        uint64_t place = sim_places_at(settings->all_places, i);
-        kept = fwrite(&place, sizeof place, 1, file) == 1;
-    }
-    kept = file && fclose(file) == 0 && kept;
-    if (settings->places && !kept) {
-        fprintf(stderr, "site_sim: cannot write '%s'\n", settings->places);
-    }
-    return kept || !settings->places;
-}
-
 int
 main(int argc, char **argv)
 {
-    settings_t settings = {.first = 1, .last = 200, .most = 5};
+    seeds_t settings = {.first = 1, .last = 200, .most = 5};
     tally_t tally = {0};
 
-    if (!parse(argc, argv, &settings)) {
+    if (!seeds_parse(argc, argv, "site_sim", &settings)) {
         return 2;
     }
+#ifdef DESPOOL_SYNC_MUTANTS
+    sync_mutant = settings.without;
+#endif
     settings.all_places = sim_places_new();
     printf("TAP version 13\n1..1\n");
     for (uint64_t seed = settings.first;
@@ -269,7 +152,7 @@ main(int argc, char **argv)
            (unsigned long) sim_places_count(settings.all_places), (unsigned long) tally.cuts,
            (unsigned long) tally.instructions, (unsigned long) tally.recounts,
            (unsigned long) tally.commits, (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
-    bool kept = keep_places(&settings);
+    bool kept = seeds_keep_places(&settings);
     sim_places_destroy(&settings.all_places);
     bool well = settings.caught ? tally.is_caught : tally.failed == 0;
     if (settings.caught) {

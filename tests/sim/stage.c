@@ -19,6 +19,15 @@ static const char *const point_names[STAGE_POINTS_MAX] = {"a", "b", "c", "d"};
 
 /* ---- the machine ---- */
 
+void
+stage_make_tree(const stage_t *stage, world_t *w, const char *path, uint32_t version)
+{
+    machine_make_tree(w, path, stage->options.files, version);
+    if (stage->options.edited) {
+        machine_make_edited(w, path, stage->options.large, version);
+    }
+}
+
 /* What the source has now, where the oracles find it. */
 static void
 keep_version(stage_t *stage, world_t *w, uint32_t version)
@@ -26,7 +35,7 @@ keep_version(stage_t *stage, world_t *w, uint32_t version)
     char path[64];
 
     snprintf(path, sizeof path, "/versions/%u", version);
-    machine_make_tree(w, path, stage->options.files, version);
+    stage_make_tree(stage, w, path, version);
     stage->versions = version > stage->versions ? version : stage->versions;
 }
 
@@ -48,7 +57,7 @@ make_machine(stage_t *stage)
         world_sim_mount(machine, &mount);
         world_sim_set_type(machine, path, stage->options.plain_disks ? 1 : 0);
     }
-    machine_make_tree(w, "/source", stage->options.files, 1);
+    stage_make_tree(stage, w, "/source", 1);
     machine_make_dir(w, "/versions");
     keep_version(stage, w, 1);
     world_sim_set_type(machine, "/", stage->options.plain_disks ? 1 : 0);
@@ -293,7 +302,7 @@ stage_change_source(stage_t *stage, uint32_t version)
 {
     world_t *w = world_sim_look_new(stage_world(stage));
 
-    machine_make_tree(w, "/source", stage->options.files, version);
+    stage_make_tree(stage, w, "/source", version);
     keep_version(stage, w, version);
     world_sim_job_destroy(&w);
 }

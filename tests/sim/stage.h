@@ -37,6 +37,7 @@ typedef struct stage_options {
     sim_strategy_t strategy;
     uint32_t points;                     /* at most STAGE_POINTS_MAX: a, b, c, d */
     uint32_t files;                      /* of the source tree */
+    bool edited, large;                  /* with those of machine_make_edited beside them */
     const actor_class_t *const *classes; /* NULL: the roster */
     const actor_class_t *root;           /* NULL: the executive */
     stage_link_t link;
@@ -74,6 +75,8 @@ const char *stage_target(stage_t *stage, const char *package, const char *point)
 bool stage_tree_is_whole(stage_t *stage, const char *package, const char *point, char *ret_why,
                          size_t why_size);
 void stage_change_source(stage_t *stage, uint32_t version); /* another content, same names */
+/* The tree of a version, on any machine. */
+void stage_make_tree(const stage_t *stage, world_t *w, const char *path, uint32_t version);
 void stage_run(stage_t *stage, uint32_t virtual_ms);
 void stage_crash(stage_t *stage);
 /* The power goes in the next work that is a try again, after so many changes of the disk; 0: no. */

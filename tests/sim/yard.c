@@ -50,6 +50,7 @@ yard_destroy(yard_t **yard)
         lines_free(&far->up);
         lines_free(&far->down);
         free(far->order);
+        free(far->recent);
         free(far->receipt);
         sim_destroy(&far->sim);
     }
@@ -121,7 +122,8 @@ make_host(far_t *far, sim_strategy_t strategy)
                              .peers = "site_link",
                              .peers_to = "agent",
                              .peer_sent = lines_sent_by_far,
-                             .peers_context = far};
+                             .peers_context = far,
+                             .places = far->yard->places};
 
     far->sim = sim_new(&options, &err, why, sizeof why);
     if (!far->sim) {
@@ -226,6 +228,23 @@ yard_join(yard_t *yard, stage_t *stage, uint32_t number)
 
 /* ---- what happens to them ---- */
 
+/* Whole: half a text is none. */
+static bool
+has_tombstone(far_t *far)
+{
+    static const char begins[] = "despool removed 1\n";
+    char text[sizeof begins] = "";
+    world_t *look = world_sim_look_new(sim_world(far->sim));
+    int fd = world_open(look, AT_FDCWD, "/data/removed", O_RDONLY, 0, 0);
+    int64_t got = fd < 0 ? 0 : world_read(look, fd, text, sizeof begins - 1, 0);
+
+    if (fd >= 0) {
+        world_close(look, fd);
+    }
+    world_sim_job_destroy(&look);
+    return got == sizeof begins - 1 && memcmp(text, begins, sizeof begins - 1) == 0;
+}
+
 void
 far_cut(far_t *far)
 {
@@ -240,7 +259,26 @@ far_cut(far_t *far)
         stage_note_fault(far->yard->stage, "no agent could be made after a power cut");
     }
     far->due_ns = sim_due_ns(far->sim);
+    if (far->buried && !has_tombstone(far)) {
+        stage_note_fault(far->yard->stage,
+                         "tombstone: '%s' said that it knows of its removal, and has forgotten it "
+                         "after its power went",
+                         far->name);
+    }
+    far->started = far->started && !(far->gone && has_tombstone(far));
     yard_recount(far->yard);
+}
+
+/* It is started anew, as after a power cut; one that finds its tombstone does not run again. Whose
+ * disk fails when it begins may end, too. */
+void
+far_ended(far_t *far)
+{
+    far_cut(far);
+    if (far->gone && far->started) {
+        stage_note_fault(far->yard->stage, "tombstone: '%s' has ended, and has not noted why",
+                         far->name);
+    }
 }
 
 void
@@ -293,13 +331,13 @@ yard_note_version(yard_t *yard, uint32_t version)
     snprintf(path, sizeof path, "/versions/%u", version);
     for (uint32_t i = 0; i < yard->count; i++) {
         world_t *look = world_sim_look_new(sim_world(yard->far[i].sim));
-        machine_make_tree(look, path, yard->stage->options.files, version);
+        stage_make_tree(yard->stage, look, path, version);
         machine_sync(look, "/versions");
         world_sim_job_destroy(&look);
     }
 }
 
-/* What `current` names, and the epoch in its record; read without the product's code. */
+/* Read without the product's code. */
 static bool
 current_of(world_t *look, char *ret_path, size_t size, unsigned long *ret_epoch)
 {
@@ -324,6 +362,26 @@ current_of(world_t *look, char *ret_path, size_t size, unsigned long *ret_epoch)
     return true;
 }
 
+bool
+far_current(far_t *far, char *ret_path, size_t size, unsigned long *ret_epoch)
+{
+    world_t *look = world_sim_look_new(sim_world(far->sim));
+    bool there = current_of(look, ret_path, size, ret_epoch);
+
+    world_sim_job_destroy(&look);
+    return there;
+}
+
+static void
+recount_tombstone(far_t *far)
+{
+    if (!far->gone && has_tombstone(far)) {
+        stage_note_fault(far->yard->stage,
+                         "tombstone: '%s' has noted that its point was removed, and it was not",
+                         far->name);
+    }
+}
+
 static void
 recount_far(far_t *far)
 {
@@ -334,17 +392,18 @@ recount_far(far_t *far)
     bool whole = false;
 
     if (current_of(look, path, sizeof path, &epoch)) {
-        for (uint32_t i = 1; !whole && i <= stage->versions; i++) {
+        for (uint32_t i = 1; !whole && !far->rotten && i <= stage->versions; i++) {
             snprintf(version, sizeof version, "/versions/%u", i);
             whole = machine_trees_equal(look, version, path, why, sizeof why);
         }
-        if (!whole) {
+        if (!whole && !far->rotten) {
             stage_note_fault(stage, "invariant 5: `current` of '%s' is no whole version: %s",
                              far->name, why);
         }
-        if (epoch < far->epoch || epoch > stage->versions) {
-            stage_note_fault(stage, "invariant 5: '%s' went from epoch %lu to %lu of %u", far->name,
-                             (unsigned long) far->epoch, epoch, stage->versions);
+        uint64_t most = stage->versions + far->yard->above;
+        if (epoch < far->epoch || epoch > most) {
+            stage_note_fault(stage, "invariant 5: '%s' went from epoch %lu to %lu of %lu",
+                             far->name, (unsigned long) far->epoch, epoch, (unsigned long) most);
         }
         far->epoch = epoch;
     }
@@ -357,6 +416,7 @@ yard_recount(yard_t *yard)
     for (uint32_t i = 0; i < yard->count; i++) {
         if (yard->far[i].started) {
             recount_far(&yard->far[i]);
+            recount_tombstone(&yard->far[i]);
         }
     }
 }

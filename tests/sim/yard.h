@@ -6,8 +6,10 @@
  *          a handshake asks the site's door. The machine whose time comes first goes on.
  * Promises everything follows from the seed. What goes against an invariant is the stage's fault:
  *          `current` of an agent is a whole version and never goes back; what an agent said to be
- *          durable is not asked for again after its power went; no agent has a version that the
- *          site never had.
+ *          durable is not asked for again after its power went, and no bytes that were changed on
+ *          the way are durable anywhere; no agent has a version that the site never had, nor
+ *          believes that its point was removed before it was; one whose point was hears that before
+ *          anything else, ends, and does not forget it.
  * Not here CURVE, ZeroMQ's sockets and their limits (tests/scenario/agents.py, hostile.py): a
  *          frame that was changed on the way comes with its sender's key, as from a bad peer.
  * Threads  one.
@@ -16,12 +18,13 @@
 #pragma once
 
 #include "actors/content/keys.h"
+#include "actors/content/sync_points.h"
 #include "actors/content/token.h"
 #include "proto/messages.h"
 #include "tests/sim/stage.h"
 
 #define FARS_MAX  50u
-#define TOLD_MAX  512u /* objects that an agent said to be durable and that are watched */
+#define TOLD_MAX  512u /* objects, or their lists, that an agent said to be durable */
 #define NEVER_NS  INT64_MAX
 #define DELAY_NS  INT64_C(20000000) /* a frame takes up to so long */
 #define REDIAL_NS INT64_C(500000000)
@@ -36,14 +39,18 @@ typedef enum tamper {
     TAMPER_FLIP,    /* a bit of the next content */
     TAMPER_ORDER,   /* the next order to place is for an epoch that the site never had */
     TAMPER_RECEIPT, /* the next order to place is answered by a receipt of before */
-    TAMPER_OLD,     /* an order to place the first version, signed by the site, comes again */
+    TAMPER_OLD,     /* an order to place an older version, signed by the site, comes again: in place
+                     * of one to collect it, or of the next to place one */
     TAMPER_TWICE,   /* the next frame comes twice */
+    TAMPER_REMOVED, /* the next sign of life says that the point is no more, and nobody signed it */
     TAMPER_COUNT
 } tamper_t;
 
 /* An object on its way to an agent. */
 typedef struct sent_object {
     digest_t object; /* none: it is not known what becomes of it */
+    bool list;       /* the list of its chunks, and not its bytes */
+    bool wrong;      /* other bytes were sent under its name */
     uint64_t bytes;
 } sent_object_t;
 
@@ -70,15 +77,25 @@ typedef struct far {
     uint64_t epoch;
     id128_t visit;
     uint64_t last_order;
-    bool placing;     /* that is to place a version, so that what is sent for it is content */
+    bool placing;     /* that is to place or to stage a version: what is sent for it is content */
     uint64_t content; /* bytes of it that were sent, as they are unpacked */
+    uint64_t all;     /* and of what was sent for any order: manifests and lists, too */
     sent_object_t sent[TOLD_MAX];
     uint32_t sent_count;
     digest_t told[TOLD_MAX];
     uint32_t told_count;
-    bool cut; /* its power went since */
-    uint8_t *order, *receipt;
-    size_t order_size, receipt_size;
+    uint64_t done_order;    /* that has ended last */
+    uint64_t deltas, lists; /* pieces of them that were sent */
+    bool cut;               /* its power went since */
+    uint32_t cut_at_list;   /* it goes so many changes of its disk after it said to have a list */
+    bool flips;  /* what it reads of its store was wrong at times, so it may lack what it had */
+    bool rotten; /* what readers see has a wrong bit, and the test did it */
+    bool gone;   /* its point was, or is about to be, removed */
+    bool told_gone, buried;            /* it was told so; it has said that it knows */
+    uint64_t gone_connection;          /* the last one that it had before */
+    uint8_t *order, *recent, *receipt; /* recent: an order of the last version; order: of before */
+    size_t order_size, recent_size, receipt_size;
+    uint64_t recent_epoch;
 } far_t;
 
 struct yard {
@@ -89,7 +106,12 @@ struct yard {
     far_t far[FARS_MAX];
     int64_t site_due_ns;
     uint64_t connections, steps, frames, tampered, cuts;
-    uint64_t gone[64]; /* connections that a frame was for and that are over */
+    uint64_t
+        above; /* epochs that the site may have gone above its own: a point refused an order that
+                     * was older than the one that the site knows to have given */
+    sync_point_t without; /* of the agents' syncs, the one that is left out */
+    sim_places_t *places; /* as those of sim_options_t */
+    uint64_t gone[64];    /* connections that a frame was for and that are over */
     uint32_t gone_count;
     keys_t site_keys;
     bool enrolled;
@@ -106,6 +128,10 @@ bool yard_join(yard_t *yard, stage_t *stage, uint32_t number);
 uint64_t yard_drawn(yard_t *yard, uint64_t bound);
 void yard_note_version(yard_t *yard, uint32_t version);
 void far_cut(far_t *far);
+/* Its host ends by itself. */
+void far_ended(far_t *far);
+/* What `current` names, and the epoch in its record; false: there is none. */
+bool far_current(far_t *far, char *ret_path, size_t size, unsigned long *ret_epoch);
 bool far_is_whole(far_t *far, uint32_t version, char *ret_why, size_t why_size);
 /* Everything on the disks of the agents that must hold at any instant. */
 void yard_recount(yard_t *yard);

@@ -2,6 +2,8 @@
  * a bad wire or a bad peer would change; see yard.h.
  *
  *   credit   what an agent said to be durable it does not lack after its power went
+ *   hash     what an agent said to be durable are the bytes that have the digest, no others
+ *   tombstone  an agent whose point was removed is told nothing else, before or after
  *   a bad wire changes a bit of content; a bad site orders a version that there never was, without
  *   the signing key, or an older one, with it; a bad point answers by a receipt of before */
 #include <assert.h>
@@ -52,7 +54,7 @@ static void
 forget_sent(far_t *far)
 {
     for (uint32_t i = 0; i < far->sent_count; i++) {
-        far->sent[i].object = (digest_t){{0}};
+        far->sent[i] = (sent_object_t){.bytes = far->sent[i].bytes};
     }
 }
 
@@ -80,15 +82,25 @@ see_data(far_t *far, const agent_data_t *m)
         see_time(far);
     }
     for (uint32_t i = 0; content && i < m->pieces.count; i++) {
-        far->content += agent_piece_content(ROW(m, m->pieces, i, piece_t));
+        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
+        far->content += agent_piece_content(piece);
+        far->deltas += piece->packing == PACKING_DELTA;
+    }
+    for (uint32_t i = 0; i < m->pieces.count; i++) {
+        const piece_t *piece = ROW(m, m->pieces, i, piece_t);
+        far->lists += piece->list;
+        far->all += agent_piece_content(piece);
     }
     for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
-        /* What was read for an order before the last one is let go where that has begun. */
-        bool whole = m->order == far->last_order && piece->from == 0 &&
-                     agent_piece_content(piece) == piece->total;
+        /* What was read for an order before the last one is let go where that has begun, and what
+         * comes for one that has ended. Whose list is there needs no list, nor all of its bytes. */
+        bool whole = m->order == far->last_order && m->order != far->done_order &&
+                     piece->from == 0 && agent_piece_content(piece) == piece->total;
         far->sent[far->sent_count++] =
-            (sent_object_t){whole ? piece->object : (digest_t){{0}}, piece->bytes.size};
+            (sent_object_t){.object = whole ? piece->object : (digest_t){{0}},
+                            .list = piece->list,
+                            .bytes = piece->bytes.size};
     }
 }
 
@@ -99,10 +111,19 @@ see_durable(far_t *far, uint64_t bytes)
 
     while (done < far->sent_count && far->sent[done].bytes <= bytes) {
         bytes -= far->sent[done].bytes;
-        if (!digest_is_none(&far->sent[done].object) && far->told_count < TOLD_MAX) {
-            far->told[far->told_count++] = far->sent[done].object;
+        const sent_object_t *sent = &far->sent[done++];
+        if (sent->wrong) {
+            stage_note_fault(far->yard->stage,
+                             "hash: '%s' said that bytes are durable that have another digest",
+                             far->name);
         }
-        done++;
+        if (sent->list && far->cut_at_list > 0) {
+            world_sim_cut_after(sim_world(far->sim), far->cut_at_list);
+            far->cut_at_list = 0;
+        }
+        if (!digest_is_none(&sent->object) && far->told_count < TOLD_MAX) {
+            far->told[far->told_count++] = sent->object;
+        }
     }
     far->sent_count -= done;
     memmove(far->sent, far->sent + done, far->sent_count * sizeof far->sent[0]);
@@ -111,7 +132,7 @@ see_durable(far_t *far, uint64_t bytes)
 static void
 see_need(far_t *far, const agent_need_t *m)
 {
-    for (uint32_t i = 0; far->cut && i < m->ranges.count; i++) {
+    for (uint32_t i = 0; far->cut && !far->flips && i < m->ranges.count; i++) {
         const range_t *range = ROW(m, m->ranges, i, range_t);
         for (uint32_t at = 0; at < far->told_count; at++) {
             if (digest_equal(&far->told[at], &range->object)) {
@@ -140,7 +161,37 @@ places(const agent_order_t *m)
     return work && m->task == AGENT_TASK_WORK && work->action == ACTION_INSTALL;
 }
 
-/* The first order of all, as the site would sign it now. */
+static bool
+carries(const agent_order_t *m)
+{
+    const work_t *work = work_of(m);
+
+    return work && m->task == AGENT_TASK_WORK && action_places(work->action);
+}
+
+static bool
+removes(const agent_order_t *m)
+{
+    const work_t *work = work_of(m);
+
+    return work && m->task == AGENT_TASK_WORK && work->action == ACTION_REMOVE;
+}
+
+static void
+keep_order(far_t *far, const frame_t *frame, uint64_t epoch)
+{
+    if (epoch == far->recent_epoch) {
+        return;
+    }
+    free(far->order);
+    far->order = far->recent;
+    far->order_size = far->recent_size;
+    far->recent = NULL;
+    far->recent_epoch = epoch;
+    keep(&far->recent, &far->recent_size, frame);
+}
+
+/* An order of the version before, as the site would sign it now. */
 static bool
 order_old(far_t *far, frame_t *frame)
 {
@@ -190,24 +241,26 @@ see_order(far_t *far, frame_t *frame, agent_order_t *m)
         forget_sent(far); /* it may be let go */
     }
     far->last_order = m->order;
-    far->placing = places(m);
-    if (m->task == AGENT_TASK_COLLECT) {
+    far->placing = carries(m);
+    if (m->task == AGENT_TASK_COLLECT || removes(m)) {
         far->told_count = 0;
     }
-    if (!places(m)) {
+    if (tamper == TAMPER_OLD && m->task == AGENT_TASK_COLLECT && far->order) {
+        order_old(far, frame);
+    } else if (!places(m)) {
         return true;
-    }
-    keep(&far->order, &far->order_size, frame);
-    if (tamper == TAMPER_ORDER) {
+    } else if (tamper == TAMPER_ORDER) {
         work_of(m)->epoch += FORGED_EPOCHS;
         write_anew(frame, &agent_order_type, m);
-    } else if (tamper == TAMPER_OLD) {
+    } else if (tamper == TAMPER_OLD && far->order) {
         order_old(far, frame);
+        far->yard->above++;
     } else if (tamper == TAMPER_RECEIPT && far->receipt) {
         far->tamper = TAMPER_NOTHING;
         far->yard->tampered++;
         return answer_by_receipt(far, m->order);
     } else {
+        keep_order(far, frame, work_of(m)->epoch);
         return true;
     }
     far->tamper = TAMPER_NOTHING;
@@ -215,20 +268,60 @@ see_order(far_t *far, frame_t *frame, agent_order_t *m)
     return true;
 }
 
+/* A bit of content, or of a delta. What came whole under its own digest has another one now. */
 static void
 flip(far_t *far, frame_t *frame, const agent_data_t *m)
 {
     for (uint32_t i = 0; i < m->pieces.count; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
-        if (piece->bytes.size > 0 && piece->packing == PACKING_PLAIN) {
-            ((char *) record_slice(m, piece->bytes).data)[piece->bytes.size / 2] ^= 0x10;
-            far->tamper = TAMPER_NOTHING;
-            far->yard->tampered++;
-            forget_sent(far);
-            write_anew(frame, &agent_data_type, m);
-            return;
+        if (piece->bytes.size == 0 || piece->packing == PACKING_ZSTD) {
+            continue;
         }
+        ((char *) record_slice(m, piece->bytes).data)[piece->bytes.size / 2] ^= 0x10;
+        far->tamper = TAMPER_NOTHING;
+        far->yard->tampered++;
+        far->flips |= piece->list; /* one that lies is durable, and good for nothing */
+        if (far->sent_count >= m->pieces.count && far->sent_count < TOLD_MAX) {
+            sent_object_t *sent = &far->sent[far->sent_count - m->pieces.count + i];
+            sent->wrong =
+                piece->packing == PACKING_PLAIN && !piece->list && !digest_is_none(&sent->object);
+            sent->object = (digest_t){{0}};
+        }
+        write_anew(frame, &agent_data_type, m);
+        return;
     }
+}
+
+/* ---- the end ---- */
+
+static void
+see_removal(far_t *far, const record_type_t *type)
+{
+    bool later = far->gone_connection > 0 && far->connection > far->gone_connection;
+
+    if (type == &agent_removed_type) {
+        far->told_gone = true;
+    } else if (type && far->gone && (far->told_gone || later) && type != &agent_refused_type) {
+        stage_note_fault(far->yard->stage, "tombstone: '%s' was removed, and is told %s first",
+                         far->name, type->name);
+    }
+}
+
+/* Whoever has the place of the site says it, without its key. */
+static void
+forge_removal(far_t *far, frame_t *frame)
+{
+    uint64_t memory[64];
+    uint8_t signature[SIGN_BYTES];
+    draft_t draft;
+
+    memset(signature, 0x5a, sizeof signature);
+    draft_over(&draft, memory, sizeof memory);
+    agent_removed_t *m = draft_begin(&draft, &agent_removed_type);
+    m->signature = draft_text(&draft, (slice_t){(const char *) signature, sizeof signature});
+    write_anew(frame, &agent_removed_type, m);
+    far->tamper = TAMPER_NOTHING;
+    far->yard->tampered++;
 }
 
 /* ---- frames ---- */
@@ -263,7 +356,11 @@ frames_down(far_t *far, frame_t *frame)
     const record_type_t *type = NULL;
     const void *m = read_frame(far, frame, SITE_SAYS, &type);
 
+    see_removal(far, type);
     maybe_twice(far, frame);
+    if (type == &agent_beat_type && far->tamper == TAMPER_REMOVED) {
+        forge_removal(far, frame);
+    }
     if (type == &agent_order_type) {
         return see_order(far, frame, (agent_order_t *) m);
     }
@@ -289,14 +386,19 @@ frames_up(far_t *far, frame_t *frame)
     if (type == &agent_hello_type) {
         far->visit = ((const agent_hello_t *) m)->visit;
         far->sent_count = 0;
+        far->done_order = 0; /* a site that was started anew may count anew */
     } else if (type == &agent_durable_type) {
         see_durable(far, ((const agent_durable_t *) m)->bytes);
     } else if (type == &agent_need_type) {
         see_need(far, m);
+    } else if (type == &agent_buried_type) {
+        far->buried = true; /* whatever it has still to write to know it, it does not */
+        world_sim_cut_after(sim_world(far->sim), 1);
     } else if (type == &agent_done_type) {
         const agent_done_t *done = m;
         const outcome_t *outcome =
             done->outcome.count == 1 ? ROW(done, done->outcome, 0, outcome_t) : NULL;
+        far->done_order = done->order;
         forget_sent(far); /* of an order that failed nobody counts it as there */
         if (outcome && outcome->err == OK && outcome->action == ACTION_INSTALL &&
             done->signature.size > 0) {

@@ -149,11 +149,23 @@ lines_knocked(void *context, uint64_t tag, bool open)
 
 /* ---- time ---- */
 
+/* A sync is left out at agents alone: site_sim does it at sites. */
 static void
-pass_to(sim_t *sim, int64_t now_ns)
+run_machine(const yard_t *yard, sim_t *sim, int64_t ns)
+{
+#ifdef DESPOOL_SYNC_MUTANTS
+    sync_mutant = sim == stage_sim(yard->stage) ? SYNC_NONE : yard->without;
+#else
+    assert(yard->without == SYNC_NONE);
+#endif
+    sim_run_for(sim, ns, 1);
+}
+
+static void
+pass_to(yard_t *yard, sim_t *sim, int64_t now_ns)
 {
     if (sim_now_ns(sim) < now_ns) {
-        sim_run_for(sim, now_ns - sim_now_ns(sim), 1);
+        run_machine(yard, sim, now_ns - sim_now_ns(sim));
     }
 }
 
@@ -175,7 +187,7 @@ arrive(far_t *far, line_t *line, bool at_site)
     slice_t body = {(const char *) flight->bytes, flight->size};
     int64_t now_ns = flight->ready_ns;
 
-    pass_to(sim, now_ns);
+    pass_to(far->yard, sim, now_ns);
     sim_came_t came = sim_peer_came(sim, at_site ? name_of(&far->connection) : slice_of(""),
                                     slice_of(at_site ? far->user : ""), body);
     if (came == SIM_CAME_LATER) {
@@ -191,7 +203,7 @@ knock(far_t *far)
     sim_t *site = stage_sim(far->yard->stage);
     slice_t key = {(const char *) far->keys.transport_key.byte, 32};
 
-    pass_to(site, far->knock_ns);
+    pass_to(far->yard, site, far->knock_ns);
     bool asked = !far->apart && sim_peer_knock(site, key, far->connection);
     far->knock_ns = asked ? NEVER_NS : far->knock_ns + REDIAL_NS;
 }
@@ -242,6 +254,23 @@ tell_gone(yard_t *yard)
     }
 }
 
+static void
+go_on(yard_t *yard, sim_t *sim, int64_t due_ns)
+{
+    run_machine(yard, sim, due_ns > sim_now_ns(sim) ? due_ns - sim_now_ns(sim) : 1);
+}
+
+static void
+far_goes_on(far_t *far, int64_t due_ns)
+{
+    go_on(far->yard, far->sim, due_ns);
+    if (world_sim_is_cut(sim_world(far->sim))) {
+        far_cut(far);
+    } else if (sim_wants_stop(far->sim)) {
+        far_ended(far);
+    }
+}
+
 /* One thing: of a machine, or on a line, whose time comes first. What waited for a line to be
  * together again is late, and comes now. */
 void
@@ -254,7 +283,7 @@ lines_step(void *context, int64_t until_ns)
     int64_t now_ns = sim_now_ns(site);
 
     if (next.due_ns >= until_ns) {
-        pass_to(site, until_ns);
+        pass_to(yard, site, until_ns);
         yard->site_due_ns = sim_due_ns(site);
         return;
     }
@@ -262,16 +291,10 @@ lines_step(void *context, int64_t until_ns)
     next.due_ns = next.due_ns < now_ns && next.what != WHAT_FAR ? now_ns : next.due_ns;
     switch (next.what) {
     case WHAT_SITE:
-        sim_run_for(site, next.due_ns > now_ns ? next.due_ns - now_ns : 1, 1);
+        go_on(yard, site, next.due_ns);
         break;
     case WHAT_FAR:
-        sim_run_for(
-            next.far->sim,
-            next.due_ns > sim_now_ns(next.far->sim) ? next.due_ns - sim_now_ns(next.far->sim) : 1,
-            1);
-        if (world_sim_is_cut(sim_world(next.far->sim)) || sim_wants_stop(next.far->sim)) {
-            far_cut(next.far);
-        }
+        far_goes_on(next.far, next.due_ns);
         break;
     case WHAT_UP:
         next.far->up.first->ready_ns = next.due_ns;

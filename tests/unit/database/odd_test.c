@@ -1,5 +1,5 @@
 /* odd_test.c - clocks that jump, ids at their ends, any byte, and ten thousand points. */
-#include "site_under_test.h"
+#include "scale_under_test.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -8,14 +8,6 @@
 
 #define SECOND INT64_C(1000000000)
 #define DAY    (86400 * SECOND)
-
-static void
-execute(site_t *site, const char *text)
-{
-    fault_t fault;
-    cr_assert_eq(connection_execute(site->db, text, &fault), OK, "%s: %s", text,
-                 sqlite3_errmsg(site->db->sql));
-}
 
 static int64_t
 number_of(site_t *site, const char *text)
@@ -365,38 +357,6 @@ Test(d31, q159201_attributes_of_no_length_or_cut_anywhere_end_the_walk_over_them
 
 /* ---- size ---- */
 
-static uint64_t
-steps_of(site_t *site)
-{
-    uint64_t steps = 0;
-    for (uint32_t i = 0; i < SQL_COUNT; i++) {
-        sqlite3_stmt *statement = site->db->statement[i];
-        steps += statement == NULL
-                     ? 0
-                     : (uint64_t) sqlite3_stmt_status(statement, SQLITE_STMTSTATUS_VM_STEP, 1);
-    }
-    return steps;
-}
-
-static site_t *
-site_of_points(int count)
-{
-    site_t *site = site_start();
-    package_is(site, "P1", 1);
-    for (int i = 0; i < count; i++) {
-        char name[16];
-        snprintf(name, sizeof name, "DP%05d", i);
-        make_point(site, true, name, i);
-        add(site, &point_commit_type);
-        if (site->count == 250 || i + 1 == count) {
-            run(site);
-        }
-    }
-    cr_assert(distributed(site, "P1", NULL));
-    execute(site, "UPDATE target SET state = 2, look = NULL, taken = 0, have = 1");
-    return site;
-}
-
 /* What the statements of a target's life cost in steps of SQLite's machine, which are the same on
  * every machine. */
 static uint64_t
@@ -405,6 +365,8 @@ cost_among(int count)
     char last[16]; /* who walks meets it after all others */
     snprintf(last, sizeof last, "DP%05d", count - 1);
     site_t *site = site_of_points(count);
+    cr_assert(distributed(site, "P1", NULL));
+    execute(site, "UPDATE target SET state = 2, look = NULL, taken = 0, have = 1");
     steps_of(site);
     cr_assert(withdrawn(site, "P1", last));
     removed(site, last);
