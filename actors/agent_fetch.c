@@ -149,13 +149,15 @@ bytes_of(const arrivals_t *arrivals)
     return bytes;
 }
 
+/* came_ns: when the last of it had come, so that a slow disk is not taken for a slow line. */
 static void
-tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes)
+tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes, int64_t came_ns)
 {
     agent_durable_t *m = DRAFT(ctx, agent_durable);
 
     m->order = self->order ? agent_order_of(self->order)->order : 0;
     m->bytes = bytes;
+    m->stored_ms = (uint64_t) (actor_now_ns(ctx) - came_ns) / 1000000;
     agent_say(ctx, self, &agent_durable_type, m);
 }
 
@@ -194,7 +196,7 @@ agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
                        : ACTOR_CONTINUE;
     }
     if (!in_hand) {
-        tell_durable(ctx, self, bytes_of_data(m));
+        tell_durable(ctx, self, bytes_of_data(m), actor_now_ns(ctx));
         return ACTOR_CONTINUE;
     }
     if (!self->arrivals) {
@@ -206,6 +208,7 @@ agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
         bytes_of(self->arrivals) > AGENT_WINDOW_BYTES) {
         return agent_dial(ctx, self);
     }
+    self->arrivals->came_ns = actor_now_ns(ctx);
     self->arrivals->data[self->arrivals->count++] = outbox_keep_heard(ctx, &agent_data_type, m);
     return self->storing ? ACTOR_CONTINUE : start_storing(ctx, self);
 }
@@ -225,12 +228,14 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     const stored_t *m = ANSWER_AS(answer, stored);
     bool failed = !m || m->err != OK;
     uint64_t bytes = 0;
+    int64_t came_ns = 0;
 
     self->storing = false;
     self->refused += m ? m->refused : 0;
     self->whole_files |= m && m->refused > 0;
     if (answer->resource) {
         bytes = bytes_of(answer->resource);
+        came_ns = ((const arrivals_t *) answer->resource)->came_ns;
         arrivals_drop(answer->resource);
     }
     if (failed && self->order) {
@@ -242,7 +247,7 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         return agent_dial(ctx, self);
     }
     if (answer->tag == self->dials) {
-        tell_durable(ctx, self, bytes);
+        tell_durable(ctx, self, bytes, came_ns);
     }
     if (self->arrivals) {
         return start_storing(ctx, self);

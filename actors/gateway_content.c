@@ -333,7 +333,7 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
     if (m->bytes > sent || !credit_return(&agent->credit, &self->all, m->bytes)) {
         return false;
     }
-    pace_return(&agent->pace, m->bytes, actor_now_ns(ctx));
+    pace_return(&agent->pace, m->bytes, m->stored_ms, actor_now_ns(ctx));
     content_set_window(agent);
     line_settle(self, agent);
     orders_look_at_turn(ctx, self, agent);

@@ -1324,7 +1324,8 @@ extern const record_words_t error_class_words;
     F(R, rows, pieces, piece, REQUIRED)
 #define REC_agent_durable(F, R)                                                                    \
     F(R, u64, order, 0, REQUIRED)                                                                  \
-    F(R, u64, bytes, 0, REQUIRED)
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, stored_ms, 0, OPTIONAL) /* from when the last of them had come: what its disk took */
 #define REC_agent_progress(F, R)                                                                   \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, u64, bytes_done, 0, REQUIRED)                                                             \
