@@ -181,6 +181,7 @@ agent_timer(actor_ctx_t *ctx, void *state, uint64_t key)
            : key == TIMER_DIAL     ? agent_dial(ctx, state)
            : key == TIMER_WATCH    ? agent_watch(ctx, state)
            : key == TIMER_ACTIVATE ? agent_activation_again(ctx, state)
+           : key == TIMER_STORE    ? agent_store_due(ctx, state)
                                    : agent_tell_progress(ctx, state);
 }
 

@@ -17,7 +17,7 @@
 
 #define AGENT_WORK_MS 14400000u /* of one placement */
 
-enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH, TIMER_ACTIVATE };
+enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH, TIMER_ACTIVATE, TIMER_STORE };
 
 typedef enum agent_phase {
     PHASE_IDLE,
@@ -83,7 +83,9 @@ typedef struct agent_state {
     uint64_t part;        /* bytes of the next one */
     uint64_t fetched;     /* bytes that have come for the need */
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
+    bool gathering;       /* the timer says when they are */
     bool storing;
+    bool laid_out; /* a job of this process has made the store's directories durable */
     uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
     bool whole_files;     /* so no base is named for the order in hand */
     bool seed_tried;      /* in the order in hand */
@@ -164,6 +166,8 @@ actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t 
 /* The connection ends with what is in hand. */
 void agent_shorten_need(agent_state_t *self);
 actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
+/* The timer: what came is waited for no longer. */
+actor_next_t agent_store_due(actor_ctx_t *ctx, agent_state_t *self);
 
 /* agent_answers.c: what is said at the end of an order. */
 void agent_fail(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order, err_t err,

@@ -67,7 +67,7 @@ start_job(actor_ctx_t *ctx, agent_state_t *self, const job_spec_t *spec, agent_p
 actor_next_t
 agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
 {
-    if (self->order || self->job_open || self->storing || !self->next) {
+    if (self->order || self->job_open || self->storing || self->arrivals || !self->next) {
         return ACTOR_CONTINUE;
     }
     self->order = self->next;

@@ -39,6 +39,20 @@ shelf_open(shelf_t *shelf, world_t *world, slice_t data)
     return staging_open(world, path, shelf->store, &shelf->staging, &shelf->fault);
 }
 
+/* Whatever makes the store's durable does so with the name of incoming/, which is in DATA, too. */
+bool
+shelf_is_laid_out(const shelf_t *shelf)
+{
+    return shelf->store && store_is_laid_out(shelf->store);
+}
+
+void
+shelf_trust_layout(shelf_t *shelf)
+{
+    store_trust_layout(shelf->store);
+    staging_trust_layout(shelf->staging);
+}
+
 void
 shelf_close(shelf_t *shelf)
 {
@@ -171,6 +185,9 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     uint64_t bytes = 0, refused = 0;
     err_t err = shelf_open(&shelf, world, record_slice(order, order->data));
 
+    if (err == OK && order->laid_out) {
+        shelf_trust_layout(&shelf);
+    }
     for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
         err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }
@@ -180,6 +197,7 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
     m->bytes = bytes;
     m->refused = refused;
+    m->laid_out = err == OK && shelf_is_laid_out(&shelf);
     if (err != OK) {
         m->text = shelf_text(job, &shelf.fault);
     }

@@ -31,6 +31,8 @@ struct staging {
     world_t *world;
     store_t *store;
     int parent, dir; /* DATA and DATA/incoming */
+    bool made;       /* the directory was not there */
+    bool laid_out;   /* its name is durable */
     bool parted;     /* a part was put since the last commit */
     digest_t *whole; /* staged and in the store: to be removed after the commit */
     uint32_t whole_count;
@@ -55,6 +57,7 @@ open_directories(staging_t *staging, const char *data)
     if (made < 0 && made != -EEXIST) {
         return made;
     }
+    staging->made = made == 0;
     staging->dir = world_open(world, staging->parent, "incoming", DIRECTORY, 0, WORLD_BENEATH);
     return staging->dir;
 }
@@ -99,6 +102,12 @@ staging_close(staging_t **staging)
     free(old->whole);
     free(old);
     *staging = NULL;
+}
+
+void
+staging_trust_layout(staging_t *staging)
+{
+    staging->laid_out = !staging->made;
 }
 
 err_t
@@ -341,8 +350,10 @@ static err_t
 sync_names(staging_t *staging, fault_t *fault)
 {
     int result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->dir);
-    result =
-        result < 0 ? result : sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->parent);
+    if (result >= 0 && !staging->laid_out) {
+        result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->parent);
+        staging->laid_out = result >= 0;
+    }
     staging->parted = result < 0;
     return result < 0 ? FAIL(fault, result, "sync", "incoming") : OK;
 }

@@ -73,6 +73,11 @@ err_t store_put_list(store_t *store, const digest_t *file, slice_t list, digest_
 /* Makes all that was put, or was found to be there already, durable. After a failure what was put
  * since the last commit is dropped. */
 err_t store_commit(store_t *store, fault_t *fault) must_use;
+/* Whether a commit of this store_t has made its directories durable, with all that stood in DATA
+ * when it was made. Who has heard that may say so to a store_t that is opened later in the same
+ * process: its commits do not sync them again, unless it had to make one. */
+bool store_is_laid_out(const store_t *store);
+void store_trust_layout(store_t *store);
 
 /* Whether the object is there by name (its bytes are not read), as of when this store was opened or
  * last committed: what another job has put since may count as not there. */

@@ -97,7 +97,7 @@ write_pending(store_t *store, char ret_name[RUN_NAME_BYTES], fault_t *fault)
 }
 
 /* Names in index/; and once for each store_t the directories on the way to it, which this run or
- * one that was cut may have made. */
+ * one that was cut may have made, unless they are trusted. */
 static err_t
 sync_names(store_t *store, fault_t *fault)
 {
@@ -110,6 +110,18 @@ sync_names(store_t *store, fault_t *fault)
     }
     result = result < 0 ? result : world_point(store->world, "store.committed");
     return result < 0 ? store_fail(store, result, "commit", "store/index", fault) : OK;
+}
+
+bool
+store_is_laid_out(const store_t *store)
+{
+    return store->laid_out;
+}
+
+void
+store_trust_layout(store_t *store)
+{
+    store->laid_out = !store->made;
 }
 
 static err_t

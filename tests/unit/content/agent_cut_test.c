@@ -42,6 +42,7 @@ typedef struct told {
 } told_t;
 
 static told_t told;
+static bool laid_out; /* this process has made the directories durable: it does not sync them again */
 
 /* ---- keys ---- */
 
@@ -203,7 +204,12 @@ store_group(run_t *run, uint32_t round, bool *ret_all)
     staging_t *staging = NULL;
     err_t err = store_open(&run->world, "/data/store", &run->store, NULL);
     err = err == OK ? staging_open(&run->world, "/data", run->store, &staging, NULL) : err;
+    if (err == OK && laid_out) {
+        store_trust_layout(run->store);
+        staging_trust_layout(staging);
+    }
     err = err == OK ? put_group(run, staging, round) : err;
+    laid_out |= err == OK && store_is_laid_out(run->store);
     *ret_all = err == OK && all_are_stored(run);
     staging_close(&staging);
     store_close(&run->store);
@@ -214,6 +220,7 @@ static err_t
 work_with_objects(run_t *run)
 {
     bool all = false;
+    laid_out = false;
     for (uint32_t round = 0; !all && round < ROUNDS_MAX; round++) {
         err_t err = store_group(run, round, &all);
         if (err != OK && err != ERR_DIGEST) {
