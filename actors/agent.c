@@ -230,6 +230,7 @@ agent_drop(void *state)
         arrivals_drop(self->arrivals);
     }
     outbox_drop(&self->outbox);
+    free(self->kept_place);
     free(self->memory);
     explicit_bzero(&self->keys, sizeof self->keys);
 }

@@ -81,7 +81,8 @@ agent_store_due(actor_ctx_t *ctx, agent_state_t *self)
 static bool
 is_all(const agent_state_t *self)
 {
-    const lacking_t *need = self->phase == PHASE_FETCH && self->need ? kept_record(self->need) : NULL;
+    const lacking_t *need =
+        self->phase == PHASE_FETCH && self->need ? kept_record(self->need) : NULL;
 
     return !need || self->came == need->ranges.count;
 }

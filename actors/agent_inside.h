@@ -12,12 +12,21 @@
 #include "actors/content/hash.h"
 #include "actors/jobs_agent.h"
 #include "actors/jobs_gateway.h"
+#include "actors/jobs_kept.h"
 #include "actors/outbox.h"
 #include "runtime/notes.h"
 
 #define AGENT_WORK_MS 14400000u /* of one placement */
 
-enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH, TIMER_ACTIVATE, TIMER_STORE };
+enum {
+    TIMER_BEAT = 1,
+    TIMER_PROGRESS,
+    TIMER_KEYS,
+    TIMER_DIAL,
+    TIMER_WATCH,
+    TIMER_ACTIVATE,
+    TIMER_STORE
+};
 
 typedef enum agent_phase {
     PHASE_IDLE,
@@ -85,13 +94,14 @@ typedef struct agent_state {
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
     bool gathering;       /* the timer says when they are */
     bool storing;
-    bool laid_out; /* a job of this process has made the store's directories durable */
+    bool laid_out;        /* a job of this process has made the store's directories durable */
     uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
     bool whole_files;     /* so no base is named for the order in hand */
     bool seed_tried;      /* in the order in hand */
     uint64_t seedings;    /* jobs that go through a seed, so far */
     digest_t seeded_root; /* a version whose seed was gone through, and is in the store */
     char seeded[AGENT_PATH_BYTES_MAX + 1]; /* that seed */
+    kept_place_t *kept_place; /* where its store is read on; NULL: a job has it, or anywhere */
     digest_t fetched_root; /* of a version that is on its way: the store keeps what it has of it */
 } agent_state_t;
 

@@ -113,6 +113,20 @@ draft_work(actor_ctx_t *ctx, const agent_state_t *self, const kept_t *kept,
     return work;
 }
 
+/* After a restart, or when a job was lost with it, anywhere: the ids of packs are drawn. */
+static kept_place_t *
+take_kept_place(actor_ctx_t *ctx, agent_state_t *self)
+{
+    kept_place_t *place = self->kept_place ? self->kept_place : calloc(1, sizeof *place);
+
+    assert(place);
+    if (!self->kept_place) {
+        place->pack = actor_random(ctx);
+    }
+    self->kept_place = NULL;
+    return place;
+}
+
 actor_next_t
 agent_run(actor_ctx_t *ctx, agent_state_t *self)
 {
@@ -134,7 +148,14 @@ agent_run(actor_ctx_t *ctx, agent_state_t *self)
                        .then = worked_then,
                        .tag = agent_order_of(self->order)->order};
 
+    if (task == AGENT_TASK_SCRUB) {
+        spec.resource = take_kept_place(ctx, self);
+        spec.drop = free;
+    }
     claim(ctx, start_job(ctx, self, &spec, PHASE_RUN) == ACTOR_CONTINUE);
+    if (!self->job_open && spec.resource) {
+        self->kept_place = spec.resource;
+    }
     return self->job_open && task != AGENT_TASK_COLLECT ? agent_watch_from_now(ctx, self)
                                                         : ACTOR_CONTINUE;
 }
@@ -177,12 +198,14 @@ static actor_next_t
 worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     self->job_open = false;
+    self->kept_place = answer->resource ? answer->resource : self->kept_place;
     agent_watch_end(ctx, self);
     if (!agent_has_in_hand(self, answer->tag, PHASE_RUN)) {
         return agent_go_on(ctx, self);
     }
     const outcome_t *outcome = ANSWER_AS(answer, outcome);
-    bool placed = outcome && outcome->err == OK && action_places(outcome->action);
+    bool works = agent_order_of(self->order)->task == AGENT_TASK_WORK;
+    bool placed = works && outcome && outcome->err == OK && action_places(outcome->action);
     bool tidies = ANSWER_AS(answer, collected) || (outcome && outcome->action == ACTION_REMOVE);
     if (placed) {
         self->fetched_root = (digest_t){{0}};

@@ -1090,7 +1090,8 @@ extern const record_words_t error_class_words;
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
-    F(R, text, from, PATH_BYTES_MAX, OPTIONAL)
+    F(R, text, from, PATH_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, flag, staged, 0, OPTIONAL) /* it is promised, and nothing leads to it yet */
 #define REC_scrub_due(F, R)                                                                        \
     F(R, u64, rate, 0, REQUIRED)             /* bytes a second; 0: nothing is read */              \
     F(R, text, last, NAME_BYTES_MAX, OPTIONAL) /* the last point that was looked at; empty: there are no more */ \

@@ -69,6 +69,7 @@
     S(2413, STATUS_TARGET_WINDOW, INFO, "a target waits for its point's window, where it was")     \
     S(2414, STATUS_WINDOW_SHORT, WARNING, "a transfer will not be finished when its window closes") \
     S(2415, STATUS_ZONE_LOST, ERROR, "the time zone of a point's windows cannot be read: they are closed") \
+    S(2416, STATUS_KEPT_DAMAGED, ERROR, "content that an agent keeps is damaged, and is fetched again") \
     S(2419, STATUS_TARGET_PROMISED, INFO, "a distribution point has staged a version, and promised to switch to it") \
     S(2420, STATUS_SWITCHOVER_BEGUN, INFO, "a switchover begins: its points stage the version")    \
     S(2421, STATUS_SWITCHOVER_DECIDED, INFO, "a switchover is decided: its points switch")         \

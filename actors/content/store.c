@@ -93,8 +93,7 @@ static int
 open_or_make(store_t *store, int dir, const char *name)
 {
     int made = make(store, dir, name);
-    return made < 0 ? made
-                    : world_open(store->world, dir, name, O_RDONLY | O_DIRECTORY, 0, 0);
+    return made < 0 ? made : world_open(store->world, dir, name, O_RDONLY | O_DIRECTORY, 0, 0);
 }
 
 static int
@@ -233,6 +232,12 @@ store_close(store_t **store)
     free(old->writer.slot);
     free(old);
     *store = NULL;
+}
+
+bool
+store_has_damage(const store_t *store)
+{
+    return store->damages > 0;
 }
 
 world_t *

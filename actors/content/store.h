@@ -110,6 +110,8 @@ void store_leave(store_t *store);
 /* Notes what proved damaged of an object (in DATA/store/damaged/), so that it counts as not there
  * and can be put again: its record, chunks of it, or a list whose chunks do not come to it. */
 err_t store_set_aside(store_t *store, const digest_t *digest, fault_t *fault) must_use;
+/* Whether anything was, of packs that are still there. */
+bool store_has_damage(const store_t *store);
 world_t *store_world(store_t *store);
 
 /* Called now and then in long work, with the bytes it has gone over; may be NULL. */

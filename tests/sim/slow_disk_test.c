@@ -38,9 +38,8 @@ distribute(yard_t *yard)
 {
     stage_t *stage = yard->stage;
 
-    cr_assert_eq(stage_do(stage, 60000, "dp.set", "name=s00", "rate:100", NULL), OK);
-    world_sim_mix(sim_world(yard->far[1].sim), "/data",
-                  &(world_sim_mix_t){.slow_ns = SLOW_NS});
+    cr_assert_eq(stage_do(stage, 60000, "dp.set", "name=s00", "rate:1000", NULL), OK);
+    world_sim_mix(sim_world(yard->far[1].sim), "/data", &(world_sim_mix_t){.slow_ns = SLOW_NS});
     cr_assert_eq(stage_do(stage, 60000, "distribute", "id=P1", "all!", NULL), OK);
     for (uint32_t ms = 0; ms < CONVERGE_MS && !stage_fault(stage) &&
                           !(is_installed(stage, "s00") && is_installed(stage, "s01"));

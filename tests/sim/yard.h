@@ -70,8 +70,8 @@ typedef struct far {
     uint64_t epoch;
     id128_t visit;
     uint64_t last_order;
-    bool placing;     /* that is to place a version, so that what is sent for it is content */
-    uint64_t content; /* bytes of it that were sent, as they are unpacked */
+    bool placing;       /* that is to place a version, so that what is sent for it is content */
+    uint64_t content;   /* bytes of it that were sent, as they are unpacked */
     uint64_t stored_ms; /* the longest that it said its disk took */
     sent_object_t sent[TOLD_MAX];
     uint32_t sent_count;

@@ -103,6 +103,7 @@ window_after(uint64_t stored)
 
 Test(durable, what_its_disk_took_leaves_an_agent_its_window_and_what_its_line_took_does_not)
 {
-    cr_expect_eq(window_after(TOOK_MS - 100), AGENT_WINDOW_BYTES, "a slow disk has cost the window");
+    cr_expect_eq(window_after(TOOK_MS - 100), AGENT_WINDOW_BYTES,
+                 "a slow disk has cost the window");
     cr_expect_eq(window_after(0), AGENT_WINDOW_BYTES >> WINDOWS, "a slow line has not");
 }

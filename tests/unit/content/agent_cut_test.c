@@ -42,7 +42,8 @@ typedef struct told {
 } told_t;
 
 static told_t told;
-static bool laid_out; /* this process has made the directories durable: it does not sync them again */
+static bool
+    laid_out; /* this process has made the directories durable: it does not sync them again */
 
 /* ---- keys ---- */
 
