@@ -13,7 +13,7 @@
 /* What comes is stored in groups, each of which costs the same syncs however large it is: so a
  * group is gathered, but no longer than nobody would notice. The rest of the window is under way
  * meanwhile. */
-#define GROUP_BYTES (AGENT_WINDOW_BYTES / 4)
+#define GROUP_BYTES (AGENT_WINDOW_BYTES / 2)
 #define GROUP_MS    20u
 
 THEN(agent_state_t, stored_came)
