@@ -95,6 +95,7 @@ typedef struct agent_state {
     bool gathering;       /* the timer says when they are */
     bool storing;
     bool laid_out;        /* a job of this process has made the store's directories durable */
+    store_pack_t pack;    /* with which the next job that stores may go on */
     uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
     bool whole_files;     /* so no base is named for the order in hand */
     bool seed_tried;      /* in the order in hand */

@@ -188,6 +188,8 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     if (err == OK && order->laid_out) {
         shelf_trust_layout(&shelf);
     }
+    store_pack_t pack = {order->pack, order->pack_bytes};
+    err = err == OK ? store_go_on(shelf.store, &pack, &shelf.fault) : err;
     for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
         err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }
@@ -197,8 +199,12 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
     m->bytes = bytes;
     m->refused = refused;
-    m->laid_out = err == OK && shelf_is_laid_out(&shelf);
-    if (err != OK) {
+    if (err == OK) {
+        pack = store_pack(shelf.store);
+        m->pack = pack.id;
+        m->pack_bytes = pack.bytes;
+        m->laid_out = shelf_is_laid_out(&shelf);
+    } else {
         m->text = shelf_text(job, &shelf.fault);
     }
     shelf_close(&shelf);

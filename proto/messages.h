@@ -1477,7 +1477,9 @@ extern const record_words_t error_class_words;
     F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */                         \
     F(R, u32, ranges_max, 0, REQUIRED) /* of the answer */                                         \
     F(R, digest, have, 0, OPTIONAL) /* the version before: its files are bases; null: none */      \
-    F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store were made durable */
+    F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store were made durable */         \
+    F(R, u64, pack, 0, OPTIONAL)      /* that the job before appended to, */                       \
+    F(R, u64, pack_bytes, 0, OPTIONAL) /* and how long it was then; 0: none */
 #define REC_seed_order(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
@@ -1495,7 +1497,9 @@ extern const record_words_t error_class_words;
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, u64, bytes, 0, REQUIRED) /* of content, durable now */                                    \
     F(R, u64, refused, 0, OPTIONAL) /* deltas that gave other bytes */                             \
-    F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store are durable */
+    F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store are durable */               \
+    F(R, u64, pack, 0, OPTIONAL) /* with which the next job may go on */                           \
+    F(R, u64, pack_bytes, 0, OPTIONAL)
 
 /* ---- the expansion ---------------------------------------------------------------------------------------- */
 

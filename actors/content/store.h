@@ -8,12 +8,12 @@
  *          is read as long as it is there; store_migrate moves it into packs.
  * Promises an object is there when a run names it, and a run has its name only after the pack's
  *          bytes are durable. What store_commit returned OK for survives a power cut; before it,
- *          nothing was promised. A pack is written by one job and never again, a run at once; so
+ *          nothing was promised. A pack is appended to by one job at a time, a run is written at once; so
  *          readers need no lock. Bytes are handed out only after they were held against their
  *          digest; a list's last block only after the whole was.
  * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
  *          at most STORE_RUNS_MAX sieves. Memory: 5 MiB to read, 4 MiB to write, and 13 bits for
- *          each object of the store. A commit is three or four syncs of single files; it comes by
+ *          each object of the store. A commit is three to six syncs of single files; it comes by
  *          itself after STORE_BATCH_MAX objects or STORE_PACK_BYTES.
  * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_DAMAGED (the index:
  *          `despool store rebuild`), ERR_IO, ERR_CANCELLED ...
@@ -78,6 +78,14 @@ err_t store_commit(store_t *store, fault_t *fault) must_use;
  * process: its commits do not sync them again, unless it had to make one. */
 bool store_is_laid_out(const store_t *store);
 void store_trust_layout(store_t *store);
+/* The pack that this store_t appends to, as it was committed. One that is opened later, when this
+ * is closed, may go on with it, if nobody collects in between: so few packs are made, and few names
+ * are to be synced. A pack that has gone, or is not as it was left, is left alone. */
+typedef struct store_pack {
+    uint64_t id, bytes; /* 0 bytes: none */
+} store_pack_t;
+store_pack_t store_pack(const store_t *store);
+err_t store_go_on(store_t *store, const store_pack_t *pack, fault_t *fault) must_use;
 
 /* Whether the object is there by name (its bytes are not read), as of when this store was opened or
  * last committed: what another job has put since may count as not there. */

@@ -6,6 +6,9 @@
  */
 #include "actors/content/store.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include "actors/content/fail.h"
@@ -122,6 +125,40 @@ void
 store_trust_layout(store_t *store)
 {
     store->laid_out = !store->made;
+}
+
+store_pack_t
+store_pack(const store_t *store)
+{
+    const pack_writer_t *writer = &store->writer;
+    bool open = writer->fd >= 0;
+    return (store_pack_t){open ? writer->id : 0, open ? writer->committed : 0};
+}
+
+err_t
+store_go_on(store_t *store, const store_pack_t *pack, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    char name[RUN_NAME_BYTES];
+    world_stat_t stat;
+    assert(writer->fd < 0);
+    TRY(pack->bytes > 0 ? store_ready_to_put(store, fault) : OK);
+    store_pack_name(pack->id, name);
+    int result = pack->bytes > 0 ? world_stat_at(store->world, store->packs_fd, name, &stat) : 0;
+    if (pack->bytes == 0 || result == -ENOENT || (result == 0 && stat.size != pack->bytes)) {
+        return OK;
+    }
+    result = result < 0 ? result
+                        : world_open(store->world, store->packs_fd, name, O_WRONLY | O_NOFOLLOW, 0,
+                                     WORLD_BENEATH);
+    if (result < 0) {
+        return store_fail(store, result, "open", name, fault);
+    }
+    writer->fd = result;
+    writer->id = pack->id;
+    writer->named = true;
+    writer->length = writer->committed = pack->bytes;
+    return OK;
 }
 
 static err_t
