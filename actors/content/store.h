@@ -94,6 +94,11 @@ err_t store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *
  * proves damaged is set aside. */
 err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
                  size_t *ret_size, fault_t *fault) must_use;
+/* The same, and what is read may be damaged, which nobody has looked at: for bytes of which others
+ * are made that are held against a digest. ERR_DIGEST only where it cannot be read at all; nothing
+ * is set aside. */
+err_t store_read_unchecked(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
+                           size_t *ret_size, fault_t *fault) must_use;
 /* Reads at most max bytes of an object from an offset on; fewer, where it ends, and none behind its
  * end. Of a list the chunks that it touches are held against their digests, of anything else the
  * whole; each costs a read of its own. *ret_total is the object's size. */

@@ -228,6 +228,8 @@ def a_promised_version_that_rotted_is_mended_before_its_group_switches():
                           lambda: events(site, PROMISED, name, seq), 60)
             versions, same = staged(site, name)
             assert same == current, 'what clients read was touched'
+            receipt = site.path('points', name, '.despool', 'receipts', 'P1')
+            assert os.path.exists(receipt), 'the receipt of what clients read is gone'
             assert not treecheck.differences(source, versions[-1]), 'it is as it was'
             target = site.target('P1', name)
             assert target['have'] and target['have']['epoch'] == 1, target

@@ -1,5 +1,6 @@
 /* pieces_test.c - claims about what comes packed: it gives the object, or nothing. */
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,35 @@ Test(pieces, a_delta_that_gives_other_bytes_is_left_out_and_counted, .init = beg
     cr_expect_not(has(), "an object of other bytes is there");
     expect_ok(come(PACKING_PLAIN, (slice_t){(const char *) agent->now, SIZE}, 0), "the whole");
     cr_expect(has(), "the whole object was not taken");
+}
+
+/* One bit of the only pack, in the midst of the only object. */
+static void
+rot_base(void)
+{
+    char pattern[128];
+    glob_t packs;
+
+    snprintf(pattern, sizeof pattern, "%s/store/packs/*.pack", agent->path);
+    cr_assert(glob(pattern, 0, NULL, &packs) == 0 && packs.gl_pathc == 1);
+    FILE *file = fopen(packs.gl_pathv[0], "r+");
+    cr_assert(file && fseek(file, SIZE / 2, SEEK_SET) == 0);
+    int byte = fgetc(file);
+    cr_assert(fseek(file, SIZE / 2, SEEK_SET) == 0 && fputc(byte ^ 1, file) != EOF);
+    cr_assert_eq(fclose(file), 0);
+    globfree(&packs);
+}
+
+Test(pieces, a_base_that_rotted_gives_nothing_and_counts_as_lacking, .init = begin, .fini = end)
+{
+    bool there = true;
+
+    rot_base();
+    expect_ok(come(PACKING_DELTA, delta_of(agent->now), SIZE), "a delta");
+    cr_expect_eq(agent->refused, 1, "it was taken");
+    cr_expect_not(has(), "an object of other bytes is there");
+    expect_ok(store_has(agent->shelf.store, &agent->base, &there, &agent->shelf.fault), "has");
+    cr_expect_not(there, "the rotten base counts as there");
 }
 
 Test(pieces, what_is_packed_gives_no_more_than_it_says, .init = begin, .fini = end)
