@@ -18,7 +18,8 @@
 
 typedef struct reading {
     store_t *store;
-    uint8_t *bytes; /* AGENT_DATA_BYTES_MAX */
+    uint8_t *bytes;  /* AGENT_DATA_BYTES_MAX */
+    uint8_t *packed; /* the same; what the store has */
     squeeze_t alone, against;
     fault_t fault;
 } reading_t;
@@ -45,21 +46,35 @@ delta_of(reading_t *reading, const digest_t *base, size_t size, slice_t *ret_del
     return err == OK ? OK : RAISE(&reading->fault, err, 0, "pack", "an object of the store");
 }
 
+/* The piece by itself, as small as it gets; 0 bytes: packing it does not pay. Of a whole object the
+ * store has what came of it when it was put: to make that anew took 0.8 of 1.5 CPU seconds at a site
+ * that sent a browser of 297 MB. */
+static err_t
+pack_alone(reading_t *reading, const piece_t *piece, size_t size, slice_t *ret_packed)
+{
+    const uint8_t *packed = reading->packed;
+    size_t packed_size = 0;
+    bool kept = false;
+
+    if (piece->from == 0 && size == piece->total) {
+        TRY(store_packed(reading->store, &piece->object, reading->packed, AGENT_DATA_BYTES_MAX,
+                         &packed_size, &kept, &reading->fault));
+    }
+    err_t err = kept ? OK : squeeze(&reading->alone, reading->bytes, size, &packed, &packed_size);
+    *ret_packed = (slice_t){(const char *) packed, packed_size};
+    return err == OK ? OK : RAISE(&reading->fault, err, 0, "pack", "an object of the store");
+}
+
 /* The smallest of what it can be sent as. */
 static err_t
 pack_piece(reading_t *reading, const range_t *row, size_t size, piece_t *piece, slice_t *ret_bytes)
 {
-    const uint8_t *packed = NULL;
-    size_t packed_size = 0;
-    slice_t delta = {NULL, 0};
+    slice_t packed = {NULL, 0}, delta = {NULL, 0};
 
     *ret_bytes = (slice_t){(const char *) reading->bytes, size};
-    err_t err = squeeze(&reading->alone, reading->bytes, size, &packed, &packed_size);
-    if (err != OK) {
-        return RAISE(&reading->fault, err, 0, "pack", "an object of the store");
-    }
-    if (packed_size > 0) {
-        *ret_bytes = (slice_t){(const char *) packed, packed_size};
+    TRY(pack_alone(reading, piece, size, &packed));
+    if (packed.size > 0) {
+        *ret_bytes = packed;
         piece->packing = PACKING_ZSTD;
     }
     if (piece->from == 0 && size == piece->total && size <= DELTA_BYTES_MAX &&
@@ -192,10 +207,11 @@ job_read(job_t *job, world_t *world, const void *input, void *resource)
 {
     const read_order_t *order = input;
     char text[TEXT_BYTES_MAX];
-    reading_t reading = {.bytes = malloc(AGENT_DATA_BYTES_MAX)};
+    reading_t reading = {.bytes = malloc(AGENT_DATA_BYTES_MAX),
+                         .packed = malloc(AGENT_DATA_BYTES_MAX)};
     agent_data_t *m = JOB_OUTPUT(job, agent_data);
-    err_t err =
-        resource || !reading.bytes ? ERR_NO_MEMORY : open_and_read(job, world, &reading, order, m);
+    bool ready = !resource && reading.bytes && reading.packed;
+    err_t err = ready ? open_and_read(job, world, &reading, order, m) : ERR_NO_MEMORY;
 
     if (err != OK) {
         m = JOB_OUTPUT(job, agent_data);
@@ -208,4 +224,5 @@ job_read(job_t *job, world_t *world, const void *input, void *resource)
     squeeze_release(&reading.alone);
     squeeze_release(&reading.against);
     free(reading.bytes);
+    free(reading.packed);
 }

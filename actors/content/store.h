@@ -104,6 +104,11 @@ err_t store_read_unchecked(store_t *store, const digest_t *digest, size_t max, v
  * whole; each costs a read of its own. *ret_total is the object's size. */
 err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes,
                       size_t max, size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
+/* What zstd made of an object when it was put, at most max bytes: those that the store has, not held
+ * against anything. *ret_size 0: it is kept as it is, because packing it does not pay. *ret_kept
+ * false: it is not kept in one piece, and nobody has tried. */
+err_t store_packed(store_t *store, const digest_t *digest, uint8_t *bytes, size_t max,
+                   size_t *ret_size, bool *ret_kept, fault_t *fault) must_use;
 /* The list of an object's chunks (rows of pack.h), which the caller frees; no bytes: it is none. */
 err_t store_list(store_t *store, const digest_t *digest, uint8_t **ret_list, size_t *ret_size,
                  fault_t *fault) must_use;

@@ -52,6 +52,25 @@ take_chunk(part_t *part, uint64_t at, const list_row_t *row)
 }
 
 err_t
+store_packed(store_t *store, const digest_t *digest, uint8_t *bytes, size_t max, size_t *ret_size,
+             bool *ret_kept, fault_t *fault)
+{
+    store_place_t place;
+    bool found = false;
+    const uint8_t *stored = NULL;
+    *ret_size = 0;
+    TRY(store_find(store, digest, store->old_fd < 0, &place, &found, fault));
+    *ret_kept = found && place.entry.kind == PACK_BYTES && place.entry.stored <= max;
+    if (!*ret_kept || place.entry.packing != PACKED_ZSTD) {
+        return OK;
+    }
+    TRY(store_stored(store, &place.entry, true, &stored, fault));
+    memcpy(bytes, stored, place.entry.stored);
+    *ret_size = place.entry.stored;
+    return OK;
+}
+
+err_t
 store_list(store_t *store, const digest_t *digest, uint8_t **ret_list, size_t *ret_size,
            fault_t *fault)
 {

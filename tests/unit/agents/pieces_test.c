@@ -171,6 +171,41 @@ Test(pieces, a_base_that_rotted_gives_nothing_and_counts_as_lacking, .init = beg
     cr_expect_not(there, "the rotten base counts as there");
 }
 
+static size_t
+packed_of(const digest_t *object, uint8_t *packed, bool *ret_kept)
+{
+    size_t size = 0;
+
+    expect_ok(store_packed(agent->shelf.store, object, packed, SIZE, &size, ret_kept,
+                           &agent->shelf.fault),
+              "packed");
+    return size;
+}
+
+Test(pieces, what_the_store_has_packed_is_sent_as_it_is_and_gives_the_object, .init = begin,
+     .fini = end)
+{
+    static uint8_t packed[SIZE];
+    uint8_t unpacked[SIZE];
+    bool kept = false;
+    store_put_t put;
+
+    cr_expect_eq(packed_of(&agent->base, packed, &kept), 0, "what does not pay was packed");
+    cr_expect(kept);
+    cr_expect_eq(packed_of(&agent->object, packed, &kept), 0);
+    cr_expect_not(kept, "what is not there is kept");
+    for (uint32_t i = 0; i < SIZE; i++) {
+        agent->now[i] = (uint8_t) (i / 100);
+    }
+    expect_ok(store_put_bytes(agent->shelf.store, agent->now, SIZE, &put, &agent->shelf.fault),
+              "put");
+    expect_ok(store_commit(agent->shelf.store, &agent->shelf.fault), "commit");
+    size_t size = packed_of(&put.digest, packed, &kept);
+    cr_assert(kept && size > 0 && size < SIZE / 2);
+    expect_ok(expand(&agent->squeeze, packed, size, unpacked, SIZE), "expand");
+    cr_expect_arr_eq(unpacked, agent->now, SIZE);
+}
+
 Test(pieces, what_is_packed_gives_no_more_than_it_says, .init = begin, .fini = end)
 {
     uint8_t *zeros = calloc(1, BOMB), *bomb = malloc(1 << 20);
