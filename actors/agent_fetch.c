@@ -51,9 +51,9 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
     lack_order_t *m = DRAFT(ctx, lack_order);
 
     m->data = agent_data_directory(ctx, self);
-    m->laid_out = self->laid_out;
-    m->pack = self->pack.id;
-    m->pack_bytes = self->pack.bytes;
+    m->laid_out = self->left.laid_out;
+    m->pack = self->left.pack;
+    m->pack_bytes = self->left.pack_bytes;
     job_spec_t spec = {.name = "store",
                        .run = job_store,
                        .input_type = &lack_order_type,
@@ -66,7 +66,7 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
                        .tag = self->dials};
     claim(ctx, actor_job(ctx, &spec, NULL) == VERDICT_OK);
     self->arrivals = NULL;
-    self->pack = (store_pack_t){.bytes = 0};
+    self->left.pack_bytes = 0;
     self->storing = true;
     actor_timer_cancel(ctx, TIMER_STORE);
     self->gathering = false;
@@ -267,8 +267,9 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     int64_t came_ns = 0;
 
     self->storing = false;
-    self->laid_out |= m && m->laid_out;
-    self->pack = m ? (store_pack_t){m->pack, m->pack_bytes} : self->pack;
+    if (!failed) {
+        self->left = (store_left_t){m->laid_out, m->pack, m->pack_bytes};
+    }
     self->refused += m ? m->refused : 0;
     self->whole_files |= m && m->refused > 0;
     if (answer->resource) {

@@ -94,8 +94,7 @@ typedef struct agent_state {
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
     bool gathering;       /* the timer says when they are */
     bool storing;
-    bool laid_out;        /* a job of this process has made the store's directories durable */
-    store_pack_t pack;    /* with which the next job that stores may go on */
+    store_left_t left;    /* by the last job that stored, to the next one */
     uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
     bool whole_files;     /* so no base is named for the order in hand */
     bool seed_tried;      /* in the order in hand */

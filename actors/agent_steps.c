@@ -167,7 +167,7 @@ tidy_store(actor_ctx_t *ctx, agent_state_t *self)
     work_t *work = draft_work(ctx, self, self->order, &work_type);
 
     work->root = self->fetched_root;
-    self->pack = (store_pack_t){.bytes = 0}; /* it may be rewritten */
+    self->left.pack_bytes = 0; /* it may be rewritten */
     if (!digest_equal(&self->seeded_root, &work->root)) {
         self->seeded_root = (digest_t){{0}}; /* what came of it may go */
     }

@@ -39,20 +39,6 @@ shelf_open(shelf_t *shelf, world_t *world, slice_t data)
     return staging_open(world, path, shelf->store, &shelf->staging, &shelf->fault);
 }
 
-/* Whatever makes the store's durable does so with the name of incoming/, which is in DATA, too. */
-bool
-shelf_is_laid_out(const shelf_t *shelf)
-{
-    return shelf->store && store_is_laid_out(shelf->store);
-}
-
-void
-shelf_trust_layout(shelf_t *shelf)
-{
-    store_trust_layout(shelf->store);
-    staging_trust_layout(shelf->staging);
-}
-
 void
 shelf_close(shelf_t *shelf)
 {
@@ -185,11 +171,8 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     uint64_t bytes = 0, refused = 0;
     err_t err = shelf_open(&shelf, world, record_slice(order, order->data));
 
-    if (err == OK && order->laid_out) {
-        shelf_trust_layout(&shelf);
-    }
-    store_pack_t pack = {order->pack, order->pack_bytes};
-    err = err == OK ? store_go_on(shelf.store, &pack, &shelf.fault) : err;
+    store_left_t left = {order->laid_out, order->pack, order->pack_bytes};
+    err = err == OK ? store_go_on(shelf.store, &left, &shelf.fault) : err;
     for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
         err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }
@@ -200,10 +183,10 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     m->bytes = bytes;
     m->refused = refused;
     if (err == OK) {
-        pack = store_pack(shelf.store);
-        m->pack = pack.id;
-        m->pack_bytes = pack.bytes;
-        m->laid_out = shelf_is_laid_out(&shelf);
+        left = store_left(shelf.store);
+        m->laid_out = left.laid_out;
+        m->pack = left.pack;
+        m->pack_bytes = left.pack_bytes;
     } else {
         m->text = shelf_text(job, &shelf.fault);
     }

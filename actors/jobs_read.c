@@ -47,8 +47,8 @@ delta_of(reading_t *reading, const digest_t *base, size_t size, slice_t *ret_del
 }
 
 /* The piece by itself, as small as it gets; 0 bytes: packing it does not pay. Of a whole object the
- * store has what came of it when it was put: to make that anew took 0.8 of 1.5 CPU seconds at a site
- * that sent a browser of 297 MB. */
+ * store has what came of it when it was put. To make that anew took 0.8 of 1.5 CPU seconds at a
+ * site that sent a browser of 297 MB. */
 static err_t
 pack_alone(reading_t *reading, const piece_t *piece, size_t size, slice_t *ret_packed)
 {

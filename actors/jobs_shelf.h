@@ -19,10 +19,6 @@ typedef struct shelf {
 } shelf_t;
 
 err_t shelf_open(shelf_t *shelf, world_t *world, slice_t data) must_use;
-/* Whether its directories are durable now; and to one that is opened later, that they are: their
- * syncs are left out then. */
-bool shelf_is_laid_out(const shelf_t *shelf);
-void shelf_trust_layout(shelf_t *shelf);
 void shelf_close(shelf_t *shelf);
 /* A fault, as a text of the job's answer. */
 text_t shelf_text(job_t *job, const fault_t *fault);

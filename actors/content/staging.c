@@ -32,7 +32,7 @@ struct staging {
     store_t *store;
     int parent, dir; /* DATA and DATA/incoming */
     bool made;       /* the directory was not there */
-    bool laid_out;   /* its name is durable */
+    bool named;      /* its name is durable */
     bool parted;     /* a part was put since the last commit */
     digest_t *whole; /* staged and in the store: to be removed after the commit */
     uint32_t whole_count;
@@ -102,12 +102,6 @@ staging_close(staging_t **staging)
     free(old->whole);
     free(old);
     *staging = NULL;
-}
-
-void
-staging_trust_layout(staging_t *staging)
-{
-    staging->laid_out = !staging->made;
 }
 
 err_t
@@ -345,14 +339,22 @@ staging_put(staging_t *staging, const staging_part_t *part, fault_t *fault)
     return whole ? put_whole(staging, part, fault) : put_part(staging, part, fault);
 }
 
+/* Whatever makes the store's directories durable has synced DATA, in which this one stood unless it
+ * was made since. */
+static bool
+is_named(const staging_t *staging)
+{
+    return staging->named || (!staging->made && store_is_laid_out(staging->store));
+}
+
 /* Also names that were there: who made them may have been killed before they were synced. */
 static err_t
 sync_names(staging_t *staging, fault_t *fault)
 {
     int result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->dir);
-    if (result >= 0 && !staging->laid_out) {
+    if (result >= 0 && !is_named(staging)) {
         result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->parent);
-        staging->laid_out = result >= 0;
+        staging->named = result >= 0;
     }
     staging->parted = result < 0;
     return result < 0 ? FAIL(fault, result, "sync", "incoming") : OK;

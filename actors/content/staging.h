@@ -37,9 +37,6 @@ typedef struct staging_list {
 err_t staging_open(world_t *world, const char *data, store_t *store, staging_t **ret_staging,
                    fault_t *fault) must_use;
 void staging_close(staging_t **staging);
-/* The name of DATA/incoming is durable, as whoever opened it before in this process has seen to: it
- * is not synced again, unless this had to make it. */
-void staging_trust_layout(staging_t *staging);
 /* Bytes of an object that are there already; 0: none. */
 err_t staging_size(staging_t *staging, const digest_t *object, uint64_t *ret_size,
                    fault_t *fault) must_use;

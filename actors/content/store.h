@@ -8,8 +8,8 @@
  *          is read as long as it is there; store_migrate moves it into packs.
  * Promises an object is there when a run names it, and a run has its name only after the pack's
  *          bytes are durable. What store_commit returned OK for survives a power cut; before it,
- *          nothing was promised. A pack is appended to by one job at a time, a run is written at once; so
- *          readers need no lock. Bytes are handed out only after they were held against their
+ *          nothing was promised. A pack is appended to by one job at a time, a run is written
+ *          at once; so readers need no lock. Bytes are handed out only after they were held against their
  *          digest; a list's last block only after the whole was.
  * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
  *          at most STORE_RUNS_MAX sieves. Memory: 5 MiB to read, 4 MiB to write, and 13 bits for
@@ -73,19 +73,17 @@ err_t store_put_list(store_t *store, const digest_t *file, slice_t list, digest_
 /* Makes all that was put, or was found to be there already, durable. After a failure what was put
  * since the last commit is dropped. */
 err_t store_commit(store_t *store, fault_t *fault) must_use;
-/* Whether a commit of this store_t has made its directories durable, with all that stood in DATA
- * when it was made. Who has heard that may say so to a store_t that is opened later in the same
- * process: its commits do not sync them again, unless it had to make one. */
-bool store_is_laid_out(const store_t *store);
-void store_trust_layout(store_t *store);
-/* The pack that this store_t appends to, as it was committed. One that is opened later, when this
- * is closed, may go on with it, if nobody collects in between: so few packs are made, and few names
- * are to be synced. A pack that has gone, or is not as it was left, is left alone. */
-typedef struct store_pack {
-    uint64_t id, bytes; /* 0 bytes: none */
-} store_pack_t;
-store_pack_t store_pack(const store_t *store);
-err_t store_go_on(store_t *store, const store_pack_t *pack, fault_t *fault) must_use;
+/* What this store_t leaves to one that is opened when it is closed, in the same process and with no
+ * collection in between: its commits sync no directories that are durable, with all that stood in
+ * DATA then, unless it had to make one; and it appends to the same pack, so that few are made. A
+ * pack that has gone, or is not as it was left, is left alone. */
+typedef struct store_left {
+    bool laid_out;
+    uint64_t pack, pack_bytes; /* as it was committed; 0 bytes: none */
+} store_left_t;
+store_left_t store_left(const store_t *store);
+err_t store_go_on(store_t *store, const store_left_t *left, fault_t *fault) must_use;
+bool store_is_laid_out(const store_t *store); /* its directories are durable */
 
 /* Whether the object is there by name (its bytes are not read), as of when this store was opened or
  * last committed: what another job has put since may count as not there. */
@@ -104,8 +102,8 @@ err_t store_read_unchecked(store_t *store, const digest_t *digest, size_t max, v
  * whole; each costs a read of its own. *ret_total is the object's size. */
 err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes,
                       size_t max, size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
-/* What zstd made of an object when it was put, at most max bytes: those that the store has, not held
- * against anything. *ret_size 0: it is kept as it is, because packing it does not pay. *ret_kept
+/* What zstd made of an object when it was put, at most max bytes: those that the store has, held
+ * against nothing. *ret_size 0: it is kept as it is, because packing it does not pay. *ret_kept
  * false: it is not kept in one piece, and nobody has tried. */
 err_t store_packed(store_t *store, const digest_t *digest, uint8_t *bytes, size_t max,
                    size_t *ret_size, bool *ret_kept, fault_t *fault) must_use;

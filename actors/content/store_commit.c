@@ -121,44 +121,48 @@ store_is_laid_out(const store_t *store)
     return store->laid_out;
 }
 
-void
-store_trust_layout(store_t *store)
-{
-    store->laid_out = !store->made;
-}
-
-store_pack_t
-store_pack(const store_t *store)
+store_left_t
+store_left(const store_t *store)
 {
     const pack_writer_t *writer = &store->writer;
     bool open = writer->fd >= 0;
-    return (store_pack_t){open ? writer->id : 0, open ? writer->committed : 0};
+    return (store_left_t){store->laid_out, open ? writer->id : 0, open ? writer->committed : 0};
+}
+
+static err_t
+append_to(store_t *store, const store_left_t *left, const char *name, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    TRY(store_ready_to_put(store, fault));
+    int fd =
+        world_open(store->world, store->packs_fd, name, O_WRONLY | O_NOFOLLOW, 0, WORLD_BENEATH);
+    if (fd < 0) {
+        return store_fail(store, fd, "open", name, fault);
+    }
+    writer->fd = fd;
+    writer->id = left->pack;
+    writer->named = true;
+    writer->length = writer->committed = left->pack_bytes;
+    return OK;
 }
 
 err_t
-store_go_on(store_t *store, const store_pack_t *pack, fault_t *fault)
+store_go_on(store_t *store, const store_left_t *left, fault_t *fault)
 {
-    pack_writer_t *writer = &store->writer;
     char name[RUN_NAME_BYTES];
     world_stat_t stat;
-    assert(writer->fd < 0);
-    TRY(pack->bytes > 0 ? store_ready_to_put(store, fault) : OK);
-    store_pack_name(pack->id, name);
-    int result = pack->bytes > 0 ? world_stat_at(store->world, store->packs_fd, name, &stat) : 0;
-    if (pack->bytes == 0 || result == -ENOENT || (result == 0 && stat.size != pack->bytes)) {
+    assert(store->writer.fd < 0);
+    store->laid_out = left->laid_out && !store->made;
+    if (left->pack_bytes == 0) {
         return OK;
     }
-    result = result < 0 ? result
-                        : world_open(store->world, store->packs_fd, name, O_WRONLY | O_NOFOLLOW, 0,
-                                     WORLD_BENEATH);
-    if (result < 0) {
-        return store_fail(store, result, "open", name, fault);
+    store_pack_name(left->pack, name);
+    int result = world_stat_at(store->world, store->packs_fd, name, &stat);
+    if (result < 0 && result != -ENOENT) {
+        return store_fail(store, result, "stat", name, fault);
     }
-    writer->fd = result;
-    writer->id = pack->id;
-    writer->named = true;
-    writer->length = writer->committed = pack->bytes;
-    return OK;
+    bool same = result == 0 && stat.size == left->pack_bytes;
+    return same ? append_to(store, left, name, fault) : OK;
 }
 
 static err_t
