@@ -8,9 +8,9 @@
  *          is read as long as it is there; store_migrate moves it into packs.
  * Promises an object is there when a run names it, and a run has its name only after the pack's
  *          bytes are durable. What store_commit returned OK for survives a power cut; before it,
- *          nothing was promised. A pack is appended to by one job at a time, a run is written
- *          at once; so readers need no lock. Bytes are handed out only after they were held against their
- *          digest; a list's last block only after the whole was.
+ *          nothing was promised. A pack is appended to by one job at a time, a run is written at
+ *          once; so readers need no lock. Bytes are handed out only after they were held against
+ *          their digest; a list's last block only after the whole was.
  * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
  *          at most STORE_RUNS_MAX sieves. Memory: 5 MiB to read, 4 MiB to write, and 13 bits for
  *          each object of the store. A commit is three to six syncs of single files; it comes by
