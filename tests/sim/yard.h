@@ -69,7 +69,7 @@ typedef struct far {
     /* the oracles */
     uint64_t epoch;
     id128_t visit;
-    uint64_t last_order;
+    uint64_t last_order, ended; /* ended: it has said the end of this one */
     bool placing;       /* that is to place a version, so that what is sent for it is content */
     uint64_t content;   /* bytes of it that were sent, as they are unpacked */
     uint64_t stored_ms; /* the longest that it said its disk took */

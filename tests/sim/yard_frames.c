@@ -84,8 +84,9 @@ see_data(far_t *far, const agent_data_t *m)
     }
     for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
-        /* What was read for an order before the last one is let go where that has begun. */
-        bool whole = m->order == far->last_order && piece->from == 0 &&
+        /* What was read for an order before the last one is let go where that has begun, and so is
+         * what crosses the word that its order has ended. */
+        bool whole = m->order == far->last_order && m->order != far->ended && piece->from == 0 &&
                      agent_piece_content(piece) == piece->total;
         far->sent[far->sent_count++] =
             (sent_object_t){whole ? piece->object : (digest_t){{0}}, piece->bytes.size};
@@ -300,6 +301,7 @@ frames_up(far_t *far, frame_t *frame)
         const outcome_t *outcome =
             done->outcome.count == 1 ? ROW(done, done->outcome, 0, outcome_t) : NULL;
         forget_sent(far); /* of an order that failed nobody counts it as there */
+        far->ended = done->order;
         if (outcome && outcome->err == OK && outcome->action == ACTION_INSTALL &&
             done->signature.size > 0) {
             keep(&far->receipt, &far->receipt_size, frame);
