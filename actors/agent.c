@@ -190,6 +190,7 @@ agent_timer(actor_ctx_t *ctx, void *state, uint64_t key)
            : key == TIMER_DIAL     ? agent_dial(ctx, state)
            : key == TIMER_WATCH    ? agent_watch(ctx, state)
            : key == TIMER_ACTIVATE ? agent_activation_again(ctx, state)
+           : key == TIMER_STORE    ? agent_store_due(ctx, state)
                                    : agent_tell_progress(ctx, state);
 }
 
@@ -224,6 +225,7 @@ agent_drop(void *state)
     }
     outbox_drop(&self->outbox);
     outbox_drop(&self->plain.outbox);
+    free(self->kept_place);
     free(self->memory);
     explicit_bzero(&self->keys, sizeof self->keys);
 }

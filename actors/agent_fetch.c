@@ -10,6 +10,12 @@
 
 #define STORE_MS 60000u /* of 8 MiB; a disk that takes longer is hung */
 
+/* What comes is stored in groups, each of which costs the same syncs however large it is: so a
+ * group is gathered, but no longer than nobody would notice. The rest of the window is under way
+ * meanwhile. */
+#define GROUP_BYTES (AGENT_WINDOW_BYTES / 2)
+#define GROUP_MS    20u
+
 THEN(agent_state_t, stored_came)
 
 actor_next_t
@@ -45,6 +51,9 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
     lack_order_t *m = DRAFT(ctx, lack_order);
 
     m->data = agent_data_directory(ctx, self);
+    m->laid_out = self->left.laid_out;
+    m->pack = self->left.pack;
+    m->pack_bytes = self->left.pack_bytes;
     job_spec_t spec = {.name = "store",
                        .run = job_store,
                        .input_type = &lack_order_type,
@@ -57,8 +66,45 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
                        .tag = self->dials};
     claim(ctx, actor_job(ctx, &spec, NULL) == VERDICT_OK);
     self->arrivals = NULL;
+    self->left.pack_bytes = 0;
     self->storing = true;
+    actor_timer_cancel(ctx, TIMER_STORE);
+    self->gathering = false;
     return ACTOR_CONTINUE;
+}
+
+actor_next_t
+agent_store_due(actor_ctx_t *ctx, agent_state_t *self)
+{
+    self->gathering = false;
+    return self->arrivals && !self->storing ? start_storing(ctx, self) : ACTOR_CONTINUE;
+}
+
+/* Nothing more is to come for the need in hand, or for nobody. */
+static bool
+is_all(const agent_state_t *self)
+{
+    const lacking_t *need =
+        self->phase == PHASE_FETCH && self->need ? kept_record(self->need) : NULL;
+
+    return !need || self->came == need->ranges.count;
+}
+
+static actor_next_t
+gather(actor_ctx_t *ctx, agent_state_t *self)
+{
+    if (self->storing) {
+        return ACTOR_CONTINUE;
+    }
+    if (is_all(self) || self->arrivals->bytes >= GROUP_BYTES ||
+        self->arrivals->count == ARRIVALS_MAX) {
+        return start_storing(ctx, self);
+    }
+    if (self->gathering) {
+        return ACTOR_CONTINUE;
+    }
+    self->gathering = true;
+    return actor_timer(ctx, TIMER_STORE, GROUP_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 /* A delta is of a whole object, where a base was named for it. That of a chunk is a chunk that the
@@ -138,24 +184,15 @@ bytes_of_data(const agent_data_t *m)
     return bytes;
 }
 
-static uint64_t
-bytes_of(const arrivals_t *arrivals)
-{
-    uint64_t bytes = 0;
-
-    for (uint32_t i = 0; i < arrivals->count; i++) {
-        bytes += bytes_of_data(kept_record(arrivals->data[i]));
-    }
-    return bytes;
-}
-
+/* came_ns: when the last of it had come, so that a slow disk is not taken for a slow line. */
 static void
-tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes)
+tell_durable(actor_ctx_t *ctx, agent_state_t *self, uint64_t bytes, int64_t came_ns)
 {
     agent_durable_t *m = DRAFT(ctx, agent_durable);
 
     m->order = self->order ? agent_order_of(self->order)->order : 0;
     m->bytes = bytes;
+    m->stored_ms = (uint64_t) (actor_now_ns(ctx) - came_ns) / 1000000;
     agent_say(ctx, self, &agent_durable_type, m);
 }
 
@@ -194,7 +231,7 @@ agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
                        : ACTOR_CONTINUE;
     }
     if (!in_hand) {
-        tell_durable(ctx, self, bytes_of_data(m));
+        tell_durable(ctx, self, bytes_of_data(m), actor_now_ns(ctx));
         return ACTOR_CONTINUE;
     }
     if (!self->arrivals) {
@@ -203,11 +240,13 @@ agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m)
     }
     lengthen_need(ctx, self);
     if (!take_pieces(self, m) || self->arrivals->count == ARRIVALS_MAX ||
-        bytes_of(self->arrivals) > AGENT_WINDOW_BYTES) {
+        self->arrivals->bytes > AGENT_WINDOW_BYTES) {
         return agent_dial(ctx, self);
     }
+    self->arrivals->bytes += bytes_of_data(m);
+    self->arrivals->came_ns = actor_now_ns(ctx);
     self->arrivals->data[self->arrivals->count++] = outbox_keep_heard(ctx, &agent_data_type, m);
-    return self->storing ? ACTOR_CONTINUE : start_storing(ctx, self);
+    return gather(ctx, self);
 }
 
 /* No disk takes so long, unless it hangs. */
@@ -225,12 +264,17 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     const stored_t *m = ANSWER_AS(answer, stored);
     bool failed = !m || m->err != OK;
     uint64_t bytes = 0;
+    int64_t came_ns = 0;
 
     self->storing = false;
+    if (!failed) {
+        self->left = (store_left_t){m->laid_out, m->pack, m->pack_bytes};
+    }
     self->refused += m ? m->refused : 0;
     self->whole_files |= m && m->refused > 0;
     if (answer->resource) {
-        bytes = bytes_of(answer->resource);
+        bytes = ((const arrivals_t *) answer->resource)->bytes;
+        came_ns = ((const arrivals_t *) answer->resource)->came_ns;
         arrivals_drop(answer->resource);
     }
     if (failed && self->order) {
@@ -242,10 +286,10 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         return agent_dial(ctx, self);
     }
     if (answer->tag == self->dials) {
-        tell_durable(ctx, self, bytes);
+        tell_durable(ctx, self, bytes, came_ns);
     }
     if (self->arrivals) {
-        return start_storing(ctx, self);
+        return gather(ctx, self);
     }
     return failed || !self->order ? agent_go_on(ctx, self) : fetched(ctx, self);
 }

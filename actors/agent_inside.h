@@ -12,12 +12,21 @@
 #include "actors/content/hash.h"
 #include "actors/jobs_agent.h"
 #include "actors/jobs_gateway.h"
+#include "actors/jobs_kept.h"
 #include "actors/outbox.h"
 #include "runtime/notes.h"
 
 #define AGENT_WORK_MS 14400000u /* of one placement */
 
-enum { TIMER_BEAT = 1, TIMER_PROGRESS, TIMER_KEYS, TIMER_DIAL, TIMER_WATCH, TIMER_ACTIVATE };
+enum {
+    TIMER_BEAT = 1,
+    TIMER_PROGRESS,
+    TIMER_KEYS,
+    TIMER_DIAL,
+    TIMER_WATCH,
+    TIMER_ACTIVATE,
+    TIMER_STORE
+};
 
 typedef enum agent_phase {
     PHASE_IDLE,
@@ -92,7 +101,9 @@ typedef struct agent_state {
     uint64_t part;        /* bytes of the next one */
     uint64_t fetched;     /* bytes that have come for the need */
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
+    bool gathering;       /* the timer says when they are */
     bool storing;
+    store_left_t left;    /* by the last job that stored, to the next one */
     uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
     bool whole_files;     /* so no base is named for the order in hand */
     bool seed_tried;      /* in the order in hand */
@@ -100,6 +111,7 @@ typedef struct agent_state {
     uint64_t seedings;    /* jobs that go through a seed, so far */
     digest_t seeded_root; /* a version whose seed was gone through, and is in the store */
     char seeded[AGENT_PATH_BYTES_MAX + 1]; /* that seed */
+    kept_place_t *kept_place; /* where its store is read on; NULL: a job has it, or anywhere */
     digest_t fetched_root; /* of a version that is on its way: the store keeps what it has of it */
 } agent_state_t;
 
@@ -181,6 +193,8 @@ actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t 
 /* The connection ends with what is in hand. */
 void agent_shorten_need(agent_state_t *self);
 actor_next_t agent_take_data(actor_ctx_t *ctx, agent_state_t *self, const agent_data_t *m);
+/* The timer: what came is waited for no longer. */
+actor_next_t agent_store_due(actor_ctx_t *ctx, agent_state_t *self);
 
 /* agent_answers.c: what is said at the end of an order. */
 void agent_fail(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order, err_t err,

@@ -67,7 +67,7 @@ start_job(actor_ctx_t *ctx, agent_state_t *self, const job_spec_t *spec, agent_p
 actor_next_t
 agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
 {
-    if (self->order || self->job_open || self->storing || !self->next) {
+    if (self->order || self->job_open || self->storing || self->arrivals || !self->next) {
         return ACTOR_CONTINUE;
     }
     self->order = self->next;
@@ -113,6 +113,20 @@ draft_work(actor_ctx_t *ctx, const agent_state_t *self, const kept_t *kept,
     return work;
 }
 
+/* After a restart, or when a job was lost with it, anywhere: the ids of packs are drawn. */
+static kept_place_t *
+take_kept_place(actor_ctx_t *ctx, agent_state_t *self)
+{
+    kept_place_t *place = self->kept_place ? self->kept_place : calloc(1, sizeof *place);
+
+    assert(place);
+    if (!self->kept_place) {
+        place->pack = actor_random(ctx);
+    }
+    self->kept_place = NULL;
+    return place;
+}
+
 actor_next_t
 agent_run(actor_ctx_t *ctx, agent_state_t *self)
 {
@@ -134,7 +148,14 @@ agent_run(actor_ctx_t *ctx, agent_state_t *self)
                        .then = worked_then,
                        .tag = agent_order_of(self->order)->order};
 
+    if (task == AGENT_TASK_SCRUB) {
+        spec.resource = take_kept_place(ctx, self);
+        spec.drop = free;
+    }
     claim(ctx, start_job(ctx, self, &spec, PHASE_RUN) == ACTOR_CONTINUE);
+    if (!self->job_open && spec.resource) {
+        self->kept_place = spec.resource;
+    }
     return self->job_open && task != AGENT_TASK_COLLECT ? agent_watch_from_now(ctx, self)
                                                         : ACTOR_CONTINUE;
 }
@@ -146,6 +167,7 @@ tidy_store(actor_ctx_t *ctx, agent_state_t *self)
     work_t *work = draft_work(ctx, self, self->order, &work_type);
 
     work->root = self->fetched_root;
+    self->left.pack_bytes = 0; /* it may be rewritten */
     if (!digest_equal(&self->seeded_root, &work->root)) {
         self->seeded_root = (digest_t){{0}}; /* what came of it may go */
     }
@@ -186,6 +208,7 @@ static actor_next_t
 worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     self->job_open = false;
+    self->kept_place = answer->resource ? answer->resource : self->kept_place;
     agent_watch_end(ctx, self);
     if (!agent_has_in_hand(self, answer->tag, PHASE_RUN)) {
         return agent_go_on(ctx, self);
@@ -195,7 +218,8 @@ worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         self->mended = true;
         return agent_look_for_lacks(ctx, self);
     }
-    bool placed = outcome && outcome->err == OK && action_places(outcome->action);
+    bool works = agent_order_of(self->order)->task == AGENT_TASK_WORK;
+    bool placed = works && outcome && outcome->err == OK && action_places(outcome->action);
     bool tidies = ANSWER_AS(answer, collected) || (outcome && outcome->action == ACTION_REMOVE);
     if (placed || self->mended) {
         self->fetched_root = (digest_t){{0}};

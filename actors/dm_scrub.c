@@ -79,7 +79,7 @@ order_portion(actor_ctx_t *ctx, const distribution_manager_t *self, const scrub_
 
     m->target = row->target;
     m->revision = row->revision;
-    m->action = ACTION_VERIFY;
+    m->action = row->staged ? ACTION_STAGE : ACTION_VERIFY;
     m->package = actor_text(ctx, record_slice(due, row->package));
     m->package_incarnation = row->package_incarnation;
     m->epoch = row->epoch;

@@ -101,11 +101,22 @@ content_set_window(agent_t *agent)
         agent->offered < agent->pace.window ? agent->offered : agent->pace.window;
 }
 
+/* Bytes of what comes next, where it is sent in one piece; half of it would be staged at the agent
+ * in a file of its own, and cost two syncs more there. */
+static uint64_t
+next_piece(const agent_t *agent)
+{
+    const range_t *range = ROW(need_of(agent), need_of(agent)->ranges, agent->next, range_t);
+    uint64_t rest = range->size > agent->sent ? range->size - agent->sent : 0;
+
+    return rest <= AGENT_DATA_BYTES_MAX ? rest : 0;
+}
+
 static bool
 is_worth_it(const agent_t *agent, uint64_t room)
 {
-    return room >= READ_WORTH_IT || room >= agent->credit.window / WORTH_PART ||
-           agent->credit.under_way == 0;
+    return (room >= READ_WORTH_IT && room >= next_piece(agent)) ||
+           room >= agent->credit.window / WORTH_PART || agent->credit.under_way == 0;
 }
 
 uint64_t
@@ -335,7 +346,7 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
     if (m->bytes > sent || !credit_return(&agent->credit, &self->all, m->bytes)) {
         return false;
     }
-    pace_return(&agent->pace, m->bytes, actor_now_ns(ctx));
+    pace_return(&agent->pace, m->bytes, m->stored_ms, actor_now_ns(ctx));
     plain_arrived(agent);
     content_set_window(agent);
     line_settle(self, agent);

@@ -285,10 +285,11 @@ pass_outcome(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent
     outcome_fill_of(draft, outcome, call, work);
     outcome->need = need;
     outcome->have = have;
-    outcome->sent = action_places(work->action) ? order->sent : RECORD_NONE;
+    bool places = orders_is_work(order);
+    outcome->sent = places ? order->sent : RECORD_NONE;
     outcome->reached = true;
     outcome->root = (digest_t){{0}};
-    if (said->err == OK && action_places(work->action)) {
+    if (said->err == OK && places) {
         outcome->err = receipt_holds(self, agent, order, m);
         outcome->root = outcome->err == OK ? work->root : outcome->root;
     }

@@ -112,6 +112,8 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     uint64_t bytes = 0, refused = 0;
     err_t err = shelf_open(&shelf, world, record_slice(order, order->data));
 
+    store_left_t left = {order->laid_out, order->pack, order->pack_bytes};
+    err = err == OK ? store_go_on(shelf.store, &left, &shelf.fault) : err;
     for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
         err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }
@@ -122,7 +124,12 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
     m->bytes = bytes;
     m->refused = refused;
-    if (err != OK) {
+    if (err == OK) {
+        left = store_left(shelf.store);
+        m->laid_out = left.laid_out;
+        m->pack = left.pack;
+        m->pack_bytes = left.pack_bytes;
+    } else {
         m->text = shelf_text(job, &shelf.fault);
     }
     shelf_close(&shelf);

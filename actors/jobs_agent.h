@@ -18,6 +18,8 @@
 typedef struct arrivals {
     kept_t *data[ARRIVALS_MAX]; /* agent_data */
     uint32_t count;
+    uint64_t bytes;  /* of content, as they came */
+    int64_t came_ns; /* the last of them, by its actor's clock */
 } arrivals_t;
 
 void arrivals_drop(void *arrivals);

@@ -27,21 +27,36 @@ make_ready(unpacking_t *unpacking)
     return unpacking->bytes == NULL ? fail(unpacking, ERR_NO_MEMORY) : OK;
 }
 
-/* Whether the delta can be unpacked. */
+/* Whether the delta can be unpacked. Its base is not held against its digest: what comes of it is,
+ * and the base is looked at when that says no. To hash both took 0.2 of 1.6 CPU seconds at an agent
+ * that got a new browser of 297 MB. */
 static bool
 apply(unpacking_t *unpacking, const piece_t *piece, slice_t packed)
 {
     void *base = NULL;
     size_t size = 0;
 
-    if (store_read(unpacking->shelf->store, &piece->base, DELTA_BYTES_MAX, &base, &size, NULL) !=
-        OK) {
+    if (store_read_unchecked(unpacking->shelf->store, &piece->base, DELTA_BYTES_MAX, &base, &size,
+                             NULL) != OK) {
         return false;
     }
     err_t err = expand_against(&unpacking->squeeze, (slice_t){base, size}, packed, unpacking->bytes,
                                piece->size);
     free(base);
     return err == OK;
+}
+
+/* One that is damaged is set aside, and comes again when it is needed. */
+static void
+look_at_base(const unpacking_t *unpacking, const piece_t *piece)
+{
+    void *base = NULL;
+    size_t size = 0;
+
+    if (store_read(unpacking->shelf->store, &piece->base, DELTA_BYTES_MAX, &base, &size, NULL) ==
+        OK) {
+        free(base);
+    }
 }
 
 /* *ret_bytes without data: a delta that was refused. */
@@ -75,6 +90,7 @@ put_one(unpacking_t *unpacking, const piece_t *piece, staging_part_t *part, uint
     err_t err = staging_put(shelf->staging, part, &shelf->fault);
     if (err == ERR_DIGEST && part->delta) {
         part->bytes.size = 0;
+        look_at_base(unpacking, piece);
         ++*refused;
         return OK;
     }
@@ -93,6 +109,7 @@ put_all(unpacking_t *unpacking, const agent_data_t *m, uint64_t *bytes, uint64_t
         part.delta = piece->packing == PACKING_DELTA;
         part.packed = piece->packing == PACKING_ZSTD ? packed : part.packed;
         if (part.bytes.data == NULL) {
+            look_at_base(unpacking, piece);
             ++*refused;
             continue;
         }

@@ -7,6 +7,7 @@
 #include "actors/content/place.h"
 #include "actors/content/removal.h"
 #include "actors/content/verify.h"
+#include "actors/jobs_kept.h"
 #include "actors/outcome.h"
 #include "proto/messages.h"
 
@@ -232,12 +233,14 @@ fill_verified(job_t *job, const task_t *task, const verify_result_t *result, ver
     }
 }
 
-/* The receipt of what is damaged goes, so that the repair is a placement like any other. */
+/* The receipt of what is damaged goes, so that the repair is a placement like any other. What is
+ * staged has none: that which is there is of the version before. */
 static err_t
 take_verified(job_t *job, task_t *task, const verify_result_t *result, outcome_t *m)
 {
     verify_row_t row = {0};
-    err_t err = result->whole ? OK : receipt_remove(&task->point, task->package, &task->fault);
+    bool keeps = result->whole || task->work->action == ACTION_STAGE;
+    err_t err = keeps ? OK : receipt_remove(&task->point, task->package, &task->fault);
 
     m->files = result->files;
     m->bytes = result->bytes;
@@ -263,9 +266,22 @@ look(job_t *job, task_t *task, outcome_t *m)
     return err;
 }
 
-/* Of a scrub: a portion; where it ended is told, so that the next one goes on there. */
+/* An agent's own store along with it; what lies at the point is read first, as clients read it. */
 static err_t
-look_at_portion(job_t *job, task_t *task, outcome_t *m)
+look_at_kept(task_t *task, kept_place_t *place, const char *from, outcome_t *m)
+{
+    uint64_t bytes = 0;
+    err_t err =
+        kept_read(task->world, task->store, task->work, *from == '\0', place, &bytes, &task->fault);
+
+    m->scrub_bytes += bytes;
+    return err;
+}
+
+/* Of a scrub: a portion; where it ended is told, so that the next one goes on there. place: of an
+ * agent's store, NULL: the site's is read elsewhere. */
+static err_t
+look_at_portion(job_t *job, task_t *task, kept_place_t *place, outcome_t *m)
 {
     char from[PATH_BYTES_MAX + 1];
     place_order_t order = order_of(task);
@@ -280,6 +296,7 @@ look_at_portion(job_t *job, task_t *task, outcome_t *m)
     err_t err = take_verified(job, task, &result, m);
     m->scrub_next = draft_text(job_draft(job), slice_of(portion.next ? portion.next : ""));
     m->scrub_bytes = portion.cost;
+    err = err == OK && place && result.whole ? look_at_kept(task, place, from, m) : err;
     free(portion.next);
     verify_result_release(&result);
     return err;
@@ -303,11 +320,11 @@ void
 job_scrub(job_t *job, world_t *world, const void *input, void *resource)
 {
     task_t task = {0};
-    err_t err = resource ? ERR_INTERNAL : task_open(&task, job, world, input);
+    err_t err = task_open(&task, job, world, input);
     outcome_t *m = JOB_OUTPUT(job, outcome);
 
     outcome_fill(job_draft(job), m, input);
-    err = err == OK ? look_at_portion(job, &task, m) : err;
+    err = err == OK ? look_at_portion(job, &task, resource, m) : err;
     end_work(job, &task, err, m);
 }
 

@@ -1104,7 +1104,8 @@ extern const record_words_t error_class_words;
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
-    F(R, text, from, PATH_BYTES_MAX, OPTIONAL)
+    F(R, text, from, PATH_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, flag, staged, 0, OPTIONAL) /* it is promised, and nothing leads to it yet */
 #define REC_scrub_due(F, R)                                                                        \
     F(R, u64, rate, 0, REQUIRED)             /* bytes a second; 0: nothing is read */              \
     F(R, text, last, NAME_BYTES_MAX, OPTIONAL) /* the last point that was looked at; empty: there are no more */ \
@@ -1349,7 +1350,8 @@ extern const record_words_t error_class_words;
     F(R, rows, pieces, piece, REQUIRED)
 #define REC_agent_durable(F, R)                                                                    \
     F(R, u64, order, 0, REQUIRED)                                                                  \
-    F(R, u64, bytes, 0, REQUIRED)
+    F(R, u64, bytes, 0, REQUIRED)                                                                  \
+    F(R, u64, stored_ms, 0, OPTIONAL) /* from when the last of them had come: what its disk took */
 #define REC_agent_progress(F, R)                                                                   \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, u64, bytes_done, 0, REQUIRED)                                                             \
@@ -1499,7 +1501,10 @@ extern const record_words_t error_class_words;
     F(R, digest, root, 0, REQUIRED)                                                                \
     F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */                         \
     F(R, u32, ranges_max, 0, REQUIRED) /* of the answer */                                         \
-    F(R, digest, have, 0, OPTIONAL) /* the version before: its files are bases; null: none */
+    F(R, digest, have, 0, OPTIONAL) /* the version before: its files are bases; null: none */      \
+    F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store were made durable */         \
+    F(R, u64, pack, 0, OPTIONAL)      /* that the job before appended to, */                       \
+    F(R, u64, pack_bytes, 0, OPTIONAL) /* and how long it was then; 0: none */
 #define REC_seed_order(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
@@ -1516,7 +1521,10 @@ extern const record_words_t error_class_words;
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, u64, bytes, 0, REQUIRED) /* of content, durable now */                                    \
-    F(R, u64, refused, 0, OPTIONAL) /* deltas that gave other bytes */
+    F(R, u64, refused, 0, OPTIONAL) /* deltas that gave other bytes */                             \
+    F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store are durable */               \
+    F(R, u64, pack, 0, OPTIONAL) /* with which the next job may go on */                           \
+    F(R, u64, pack_bytes, 0, OPTIONAL)
 
 /* ---- the expansion ---------------------------------------------------------------------------------------- */
 

@@ -69,6 +69,7 @@
     S(2413, STATUS_TARGET_WINDOW, INFO, "a target waits for its point's window, where it was")     \
     S(2414, STATUS_WINDOW_SHORT, WARNING, "a transfer will not be finished when its window closes") \
     S(2415, STATUS_ZONE_LOST, ERROR, "the time zone of a point's windows cannot be read: they are closed") \
+    S(2416, STATUS_KEPT_DAMAGED, ERROR, "content that an agent keeps is damaged, and is fetched again") \
     S(2417, STATUS_BULK_SET, INFO, "by which connection a distribution point is sent content was changed") \
     S(2418, STATUS_PLAIN_FAILED, WARNING, "plain bulk does not work: content goes by the encrypted connection") \
     S(2419, STATUS_TARGET_PROMISED, INFO, "a distribution point has staged a version, and promised to switch to it") \

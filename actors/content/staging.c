@@ -31,6 +31,8 @@ struct staging {
     world_t *world;
     store_t *store;
     int parent, dir; /* DATA and DATA/incoming */
+    bool made;       /* the directory was not there */
+    bool named;      /* its name is durable */
     bool parted;     /* a part was put since the last commit */
     digest_t *whole; /* staged and in the store: to be removed after the commit */
     uint32_t whole_count;
@@ -55,6 +57,7 @@ open_directories(staging_t *staging, const char *data)
     if (made < 0 && made != -EEXIST) {
         return made;
     }
+    staging->made = made == 0;
     staging->dir = world_open(world, staging->parent, "incoming", DIRECTORY, 0, WORLD_BENEATH);
     return staging->dir;
 }
@@ -336,13 +339,23 @@ staging_put(staging_t *staging, const staging_part_t *part, fault_t *fault)
     return whole ? put_whole(staging, part, fault) : put_part(staging, part, fault);
 }
 
+/* Whatever makes the store's directories durable has synced DATA, in which this one stood unless it
+ * was made since. */
+static bool
+is_named(const staging_t *staging)
+{
+    return staging->named || (!staging->made && store_is_laid_out(staging->store));
+}
+
 /* Also names that were there: who made them may have been killed before they were synced. */
 static err_t
 sync_names(staging_t *staging, fault_t *fault)
 {
     int result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->dir);
-    result =
-        result < 0 ? result : sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->parent);
+    if (result >= 0 && !is_named(staging)) {
+        result = sync_point_file(staging->world, SYNC_STAGED_NAMES, staging->parent);
+        staging->named = result >= 0;
+    }
     staging->parted = result < 0;
     return result < 0 ? FAIL(fault, result, "sync", "incoming") : OK;
 }

@@ -80,34 +80,38 @@ buffer_shrink(buffer_t *buffer)
     }
 }
 
-/* Opens dir/name, making it when it is missing. */
+/* Makes dir/name when it is missing. */
 static int
-open_or_make(world_t *world, int dir, const char *name)
+make(store_t *store, int dir, const char *name)
 {
-    int made = world_make_dir(world, dir, name, 0700);
-    if (made < 0 && made != -EEXIST) {
-        return made;
-    }
-    return world_open(world, dir, name, O_RDONLY | O_DIRECTORY, 0, 0);
+    int made = world_make_dir(store->world, dir, name, 0700);
+    store->made |= made == 0;
+    return made == -EEXIST ? 0 : made;
+}
+
+static int
+open_or_make(store_t *store, int dir, const char *name)
+{
+    int made = make(store, dir, name);
+    return made < 0 ? made : world_open(store->world, dir, name, O_RDONLY | O_DIRECTORY, 0, 0);
 }
 
 static int
 open_inside(store_t *store)
 {
-    world_t *world = store->world;
-    int made = world_make_dir(world, store->fd, "damaged", 0700);
-    if (made < 0 && made != -EEXIST) {
+    int made = make(store, store->fd, "damaged");
+    if (made < 0) {
         return made;
     }
-    store->packs_fd = open_or_make(world, store->fd, "packs");
+    store->packs_fd = open_or_make(store, store->fd, "packs");
     if (store->packs_fd < 0) {
         return store->packs_fd;
     }
-    store->index_fd = open_or_make(world, store->fd, "index");
+    store->index_fd = open_or_make(store, store->fd, "index");
     if (store->index_fd < 0) {
         return store->index_fd;
     }
-    store->old_fd = world_open(world, store->fd, "objects", DIRECTORY, 0, WORLD_BENEATH);
+    store->old_fd = world_open(store->world, store->fd, "objects", DIRECTORY, 0, WORLD_BENEATH);
     return store->old_fd == -ENOENT ? 0 : store->old_fd;
 }
 
@@ -128,7 +132,7 @@ open_layout(store_t *store, const char *path, fault_t *fault)
     if (store->parent_fd < 0) {
         return store_fail(store, store->parent_fd, "open", path, fault);
     }
-    store->fd = open_or_make(world, store->parent_fd, slash + 1);
+    store->fd = open_or_make(store, store->parent_fd, slash + 1);
     int result = store->fd < 0 ? store->fd : open_inside(store);
     return result < 0 ? store_fail(store, result, "open", path, fault) : OK;
 }
@@ -229,6 +233,12 @@ store_close(store_t **store)
     store_queue_release(old);
     free(old);
     *store = NULL;
+}
+
+bool
+store_has_damage(const store_t *store)
+{
+    return store->damages > 0;
 }
 
 world_t *

@@ -8,12 +8,12 @@
  *          is read as long as it is there; store_migrate moves it into packs.
  * Promises an object is there when a run names it, and a run has its name only after the pack's
  *          bytes are durable. What store_commit returned OK for survives a power cut; before it,
- *          nothing was promised. A pack is written by one job and never again, a run at once; so
- *          readers need no lock. Bytes are handed out only after they were held against their
- *          digest; a list's last block only after the whole was.
+ *          nothing was promised. A pack is appended to by one job at a time, a run is written at
+ *          once; so readers need no lock. Bytes are handed out only after they were held against
+ *          their digest; a list's last block only after the whole was.
  * Costs    finding: one page of 4 KiB is read, seldom two; what is not there is found in memory, in
  *          at most STORE_RUNS_MAX sieves. Memory: 5 MiB to read, 4 MiB to write, and 13 bits for
- *          each object of the store. A commit is three or four syncs of single files; it comes by
+ *          each object of the store. A commit is three to six syncs of single files; it comes by
  *          itself after STORE_BATCH_MAX objects or STORE_PACK_BYTES.
  * Errors   ERR_SITE_FULL with need and have, ERR_DIGEST, ERR_NOT_STORED, ERR_DAMAGED (the index:
  *          `despool store rebuild`), ERR_IO, ERR_CANCELLED ...
@@ -75,6 +75,17 @@ err_t store_put_list(store_t *store, const digest_t *file, slice_t list, digest_
 /* Makes all that was put, or was found to be there already, durable. After a failure what was put
  * since the last commit is dropped. */
 err_t store_commit(store_t *store, fault_t *fault) must_use;
+/* What this store_t leaves to one that is opened when it is closed, in the same process and with no
+ * collection in between: its commits sync no directories that are durable, with all that stood in
+ * DATA then, unless it had to make one; and it appends to the same pack, so that few are made. A
+ * pack that has gone, or is not as it was left, is left alone. */
+typedef struct store_left {
+    bool laid_out;
+    uint64_t pack, pack_bytes; /* as it was committed; 0 bytes: none */
+} store_left_t;
+store_left_t store_left(const store_t *store);
+err_t store_go_on(store_t *store, const store_left_t *left, fault_t *fault) must_use;
+bool store_is_laid_out(const store_t *store); /* its directories are durable */
 
 /* Whether the object is there by name (its bytes are not read), as of when this store was opened or
  * last committed: what another job has put since may count as not there. */
@@ -83,6 +94,11 @@ err_t store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *
  * proves damaged is set aside. */
 err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
                  size_t *ret_size, fault_t *fault) must_use;
+/* The same, and what is read may be damaged, which nobody has looked at: for bytes of which others
+ * are made that are held against a digest. ERR_DIGEST only where it cannot be read at all; nothing
+ * is set aside. */
+err_t store_read_unchecked(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
+                           size_t *ret_size, fault_t *fault) must_use;
 /* Reads at most max bytes of an object from an offset on; fewer, where it ends, and none behind its
  * end. Of a list the chunks that it touches are held against their digests, of anything else the
  * whole; each costs a read of its own. *ret_total is the object's size. */
@@ -117,6 +133,8 @@ void store_leave(store_t *store);
 /* Notes what proved damaged of an object (in DATA/store/damaged/), so that it counts as not there
  * and can be put again: its record, chunks of it, or a list whose chunks do not come to it. */
 err_t store_set_aside(store_t *store, const digest_t *digest, fault_t *fault) must_use;
+/* Whether anything was, of packs that are still there. */
+bool store_has_damage(const store_t *store);
 world_t *store_world(store_t *store);
 
 /* Called now and then in long work, with the bytes it has gone over; may be NULL. */

@@ -6,6 +6,9 @@
  */
 #include "actors/content/store.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include "actors/content/fail.h"
@@ -98,7 +101,7 @@ write_pending(store_t *store, char ret_name[RUN_NAME_BYTES], fault_t *fault)
 }
 
 /* Names in index/; and once for each store_t the directories on the way to it, which this run or
- * one that was cut may have made. */
+ * one that was cut may have made, unless they are trusted. */
 static err_t
 sync_names(store_t *store, fault_t *fault)
 {
@@ -111,6 +114,56 @@ sync_names(store_t *store, fault_t *fault)
     }
     result = result < 0 ? result : world_point(store->world, "store.committed");
     return result < 0 ? store_fail(store, result, "commit", "store/index", fault) : OK;
+}
+
+bool
+store_is_laid_out(const store_t *store)
+{
+    return store->laid_out;
+}
+
+store_left_t
+store_left(const store_t *store)
+{
+    const pack_writer_t *writer = &store->writer;
+    bool open = writer->fd >= 0;
+    return (store_left_t){store->laid_out, open ? writer->id : 0, open ? writer->committed : 0};
+}
+
+static err_t
+append_to(store_t *store, const store_left_t *left, const char *name, fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    TRY(store_ready_to_put(store, fault));
+    int fd =
+        world_open(store->world, store->packs_fd, name, O_WRONLY | O_NOFOLLOW, 0, WORLD_BENEATH);
+    if (fd < 0) {
+        return store_fail(store, fd, "open", name, fault);
+    }
+    writer->fd = fd;
+    writer->id = left->pack;
+    writer->named = true;
+    writer->length = writer->committed = left->pack_bytes;
+    return OK;
+}
+
+err_t
+store_go_on(store_t *store, const store_left_t *left, fault_t *fault)
+{
+    char name[RUN_NAME_BYTES];
+    world_stat_t stat;
+    assert(store->writer.fd < 0);
+    store->laid_out = left->laid_out && !store->made;
+    if (left->pack_bytes == 0) {
+        return OK;
+    }
+    store_pack_name(left->pack, name);
+    int result = world_stat_at(store->world, store->packs_fd, name, &stat);
+    if (result < 0 && result != -ENOENT) {
+        return store_fail(store, result, "stat", name, fault);
+    }
+    bool same = result == 0 && stat.size == left->pack_bytes;
+    return same ? append_to(store, left, name, fault) : OK;
 }
 
 static err_t

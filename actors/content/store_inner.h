@@ -103,6 +103,7 @@ struct store {
     int old_fd;             /* of DATA/store/objects, -1 when there is none */
     bool dirty;             /* put or relied on since the last commit */
     bool laid_out;          /* the directories have been synced */
+    bool made;              /* one of them was not there when this was opened */
     bool holds_runs;        /* no merging or other view now: somebody counts on their order */
     bool met_void;          /* the index named a pack that is not there (any more) */
     bool shares;            /* chunks with jobs of the same group */

@@ -1,6 +1,7 @@
 /* store_put.c - writing objects into a pack of one's own.
  *
- * Bytes    packs/<id>.pack, appended to by this job only, .<id>.pack.new until its first commit.
+ * Bytes    packs/<id>.pack, appended to by one job at a time; .<id>.pack.new until its first
+ *          commit.
  * A crash  leaves a ".new" pack, or dead bytes at the end of one.
  */
 #include "actors/content/store.h"

@@ -50,6 +50,16 @@ look_at_receipt(check_t *check)
     return OK;
 }
 
+/* What was staged has no receipt yet: its record says which copy is meant. */
+static err_t
+look_at_record(check_t *check)
+{
+    place_look_t look;
+    TRY(place_look(check->point, check->order, &look, check->fault));
+    check->record = look.record;
+    return OK;
+}
+
 static err_t
 look_at_current(check_t *check)
 {
@@ -124,9 +134,9 @@ open_version(check_t *check, world_t *world, int *ret_fd)
 static err_t
 check_all(check_t *check, world_t *world, store_t *store)
 {
-    TRY(look_at_receipt(check));
+    TRY(check->order->stage ? look_at_record(check) : look_at_receipt(check));
     receipt_directory(&check->record, check->directory);
-    TRY(look_at_current(check));
+    TRY(check->order->stage ? OK : look_at_current(check));
     int fd = HIDDEN;
     TRY(open_version(check, world, &fd));
     if (fd == HIDDEN) {
@@ -172,8 +182,9 @@ verify_portion(world_t *world, store_t *store, point_t *point, const place_order
         return err;
     }
     const uint64_t *count = result.paths.count;
-    result.whole = result.has_receipt && result.is_current && count[PATH_MISSING] == 0 &&
-                   count[PATH_CHANGED] == 0 && count[PATH_EXTRA] == 0;
+    bool leads = order->stage || (result.has_receipt && result.is_current);
+    result.whole =
+        leads && count[PATH_MISSING] == 0 && count[PATH_CHANGED] == 0 && count[PATH_EXTRA] == 0;
     portion->cost = check.tree.cost;
     portion->next = check.tree.next;
     *ret_result = result;

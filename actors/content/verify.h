@@ -3,7 +3,8 @@
  * Shape    walks the manifest and the directory side by side.
  * Promises every file is read and hashed; nothing is believed for its mtime, its size or its
  *          receipt. Nothing is written. Paths are relative to ROOT/PACKAGE; `current` is among
- *          them.
+ *          them. Of an order to stage only the version itself is looked at, which nothing leads
+ *          to yet and whose record is its receipt.
  * Costs    one read of the version at the point; one block and one node a level of memory.
  * Errors   ERR_ABSENT and others of the world, ERR_NOT_STORED (the manifest is not in the store).
  *          A difference is no error: it is the result.

@@ -208,6 +208,8 @@ state_is_final(uint32_t state); /* no work is to be done: installed, failed, can
 void target_supersede(tx_t *tx, target_t *target);
 /* It is not what it was placed as: it leaves installed, and is repaired. */
 void target_note_damage(tx_t *tx, target_t *target, slice_t text);
+/* Of what its agent keeps: what is placed is as it should be. */
+void target_note_kept_damage(tx_t *tx, target_t *target, slice_t text);
 /* It wants this version, from the first try on. */
 void target_want(tx_t *tx, target_t *target, const package_t *package);
 /* Whether it wants the versions of its package, one after the other. */

@@ -89,12 +89,20 @@ point_scrubbed(tx_t *tx, int64_t point)
     return NUMBER(tx, SQL_SCRUB_WHOLE, 0, v_int(point));
 }
 
+/* What clients read, and what they will read when its group switches: that is mended before. */
 static bool
-next_installed(tx_t *tx, int64_t point, uint64_t after, target_t *ret)
+is_read_again(const target_t *target)
+{
+    return target->state == TARGET_INSTALLED ||
+           (target->state == TARGET_PROMISED && target->turn == TURN_STAGES);
+}
+
+static bool
+next_placed(tx_t *tx, int64_t point, uint64_t after, target_t *ret)
 {
     ret->row = (int64_t) after;
     while (tx->err == OK && target_next_of_point(tx, point, ret->row, ret)) {
-        if (ret->state == TARGET_INSTALLED) {
+        if (is_read_again(ret)) {
             return true;
         }
     }
@@ -106,8 +114,7 @@ static bool
 goes_on_in(tx_t *tx, const reading_t *reading, target_t *ret)
 {
     return reading->path_size > 0 && target_by_row(tx, reading->target, ret) &&
-           ret->state == TARGET_INSTALLED &&
-           memcmp(&ret->root, &reading->root, sizeof ret->root) == 0;
+           is_read_again(ret) && memcmp(&ret->root, &reading->root, sizeof ret->root) == 0;
 }
 
 static void
@@ -141,7 +148,7 @@ next_of_point(tx_t *tx, int64_t point, uint64_t rest_ms, reading_t *reading, tar
         return true;
     }
     reading->path_size = 0;
-    if (next_installed(tx, point, reading->target, ret)) {
+    if (next_placed(tx, point, reading->target, ret)) {
         return true;
     }
     if (reading->target != 0) { /* what was left of it has gone */
@@ -163,6 +170,7 @@ fill(tx_t *tx, const target_t *t, const reading_t *reading, scrub_row_t *ret)
     ret->dp_incarnation = t->dp_incarnation;
     ret->dp_root = tx_text(tx, SLICE_OF(t, dp_root));
     ret->from = tx_text(tx, (slice_t){reading->path, reading->path_size});
+    ret->staged = t->state == TARGET_PROMISED;
 }
 
 void
@@ -220,6 +228,14 @@ note_drift(tx_t *tx, target_t *target, const verify_row_t *found)
     target_note_damage(tx, target, slice_of(text));
 }
 
+/* An agent keeps objects of its own, of which some of this version are damaged, or were set aside:
+ * it is placed again, for which they are fetched. */
+static bool
+is_kept_damage(const target_t *target, const scrubbed_t *m)
+{
+    return m->err == ERR_DIGEST && point_is_agent(SLICE_OF(target, dp_root));
+}
+
 /* What was found at it, and where its reading stands then. */
 static void
 take_portion(tx_t *tx, target_t *target, const scrubbed_t *m, reading_t *reading)
@@ -237,7 +253,11 @@ take_portion(tx_t *tx, target_t *target, const scrubbed_t *m, reading_t *reading
     reading->path_size =
         found != NULL && !drifted && path.size <= sizeof reading->path ? (uint32_t) path.size : 0;
     memcpy(reading->path, reading->path_size > 0 ? path.data : "", reading->path_size);
-    if (found == NULL) {
+    if (is_kept_damage(target, m)) {
+        *reading = (reading_t){.whole = reading->whole,
+                               .failed = true}; /* others of it may lack the same */
+        target_note_kept_damage(tx, target, record_slice(m, m->text));
+    } else if (found == NULL) {
         reading->failed = true;
         note_unread(tx, target, m);
     } else if (drifted) {
@@ -252,14 +272,14 @@ handle_scrubbed(tx_t *tx, const scrubbed_t *m)
     target_t target, next;
     reading_t reading;
     if (!target_by_row(tx, m->target, &target) || target.revision != m->revision ||
-        target.state != TARGET_INSTALLED) {
+        !is_read_again(&target)) {
         tx_refuse(tx, ERR_SUPERSEDED, NULL, "cannot note a reading: %s",
                   err_sentence(ERR_SUPERSEDED));
         return;
     }
     reading_of(tx, target.point, &reading);
     take_portion(tx, &target, m, &reading);
-    if (reading.path_size == 0 && !next_installed(tx, target.point, reading.target, &next)) {
+    if (reading.path_size == 0 && !next_placed(tx, target.point, reading.target, &next)) {
         end_reading(tx, target.point, &reading);
     } else {
         reading_save(tx, target.point, &reading);

@@ -5,18 +5,37 @@
 #include "actors/database/handlers.h"
 #include "actors/database/keys.h"
 
-void
-target_note_damage(tx_t *tx, target_t *target, slice_t text)
+/* What waited for its switch is promised no more. */
+static void
+place_again(tx_t *tx, target_t *target, slice_t text, uint32_t status_id)
 {
     target_supersede(tx, target);
+    if (target->state == TARGET_PROMISED) {
+        target_unpromise(tx, target);
+    }
     target->state = TARGET_PENDING;
     target->attempts = 0;
     target->integrity = 0;
-    target->have = 0;
-    memset(&target->have_root, 0, sizeof target->have_root);
     target->due = tx->now_ns;
     target_set_cause(target, ERR_DIGEST, text);
-    target_save(tx, target, STATUS_TARGET_DAMAGED);
+    target_save(tx, target, status_id);
+}
+
+/* Damage to what is staged leaves what clients read as it is. */
+void
+target_note_damage(tx_t *tx, target_t *target, slice_t text)
+{
+    if (target->state != TARGET_PROMISED) {
+        target->have = 0;
+        memset(&target->have_root, 0, sizeof target->have_root);
+    }
+    place_again(tx, target, text, STATUS_TARGET_DAMAGED);
+}
+
+void
+target_note_kept_damage(tx_t *tx, target_t *target, slice_t text)
+{
+    place_again(tx, target, text, STATUS_KEPT_DAMAGED);
 }
 
 void

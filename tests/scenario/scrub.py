@@ -5,10 +5,12 @@ import re
 import time
 
 import packs
+import treecheck
 from agent_site import Agents, big_tree
 from harness import claim, despool, make_tree, run, write
 
-DAMAGED, INSTALLED, UNREAD, STORE_DAMAGED = 2336, 2330, 2383, 2384
+DAMAGED, INSTALLED, UNREAD, STORE_DAMAGED, KEPT_DAMAGED = 2336, 2330, 2383, 2384, 2416
+PROMISED = 2419
 
 
 def scrubbing(site, scrub_ms=200):
@@ -179,6 +181,94 @@ def largest_record(site):
     name = site.path('site', 'store')
     record = max(packs.objects(name).values(), key=lambda record: record.stored)
     return record.path, record.offset + packs.HEAD.size
+
+
+def rot_kept(site, name, choose):
+    """One bit of a record in the store of an agent; the record is chosen among all by digest."""
+    record = choose(packs.objects(site.path(name + '.data', 'store')))
+    flip(record.path, record.offset + packs.HEAD.size)
+    return record
+
+
+def kept_is_mended(site, root):
+    """Whatever is rotten is told once, and fetched again and nothing else."""
+    for choose in (lambda names: max(names.values(), key=lambda record: record.stored),
+                   lambda names: names[root]):
+        seq, sent = site.history()[-1]['seq'], site.figure('sent')
+        record = rot_kept(site, 'shop', choose)
+        site.wait_for('it to be told', lambda: events(site, KEPT_DAMAGED, 'shop', seq), 60)
+        site.wait_for('it to be mended', lambda: events(site, INSTALLED, 'shop', seq), 60)
+        assert not events(site, DAMAGED, 'shop', seq), 'what lies at the point is as it was'
+        # With a chunk of a large file comes the list of all of its chunks.
+        more = site.figure('sent') - sent
+        assert record.size <= more <= record.size + 4096, f'{more} bytes for {record.size}'
+        wait_scrubbed(site, 'shop', wait_scrubbed(site, 'shop', scrubbed(site, 'shop')))
+        assert len(events(site, KEPT_DAMAGED, 'shop', seq)) == 1, 'it is told again'
+
+
+@claim(180)
+def what_rots_in_the_store_of_an_agent_is_told_and_that_alone_is_fetched_again():
+    with Agents() as site:
+        scrubbing(site)
+        source = big_tree(site.path('source'), 3)
+        site.start()
+        site.join('shop')
+        root = site.do('package.add', {'id': 'P1', 'source': source})['version']['root']
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installed'})
+        kept_is_mended(site, root)
+        sent = site.figure('sent')
+        drifts_are_mended(site, 'shop', source)
+        assert site.figure('sent') == sent, 'the agent lacks what it was to have again'
+        site.stop()
+
+
+def staged(site, name):
+    """The directory of what the point has staged, and what its readers are led to."""
+    top = site.path('points', name, 'P1')
+    current = os.readlink(os.path.join(top, 'current'))
+    return [os.path.join(top, entry) for entry in sorted(os.listdir(top))
+            if entry not in ('current', current)], current
+
+
+@claim(240)
+def a_promised_version_that_rotted_is_mended_before_its_group_switches():
+    with Agents() as site:
+        scrubbing(site)
+        site.start()
+        for name in 'near', 'gone':
+            site.add_point(name)
+        site.join('shop')
+        site.do('group.add', {'name': 'tills', 'dps': ['near', 'gone', 'shop']})
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'to': ['@tills'], 'barrier': True})
+        site.wait_states('P1', dict.fromkeys(('near', 'gone', 'shop'), 'installed'))
+        site.unplug('gone')
+        source = make_tree(site.path('source'), seed=2)
+        site.do('package.update', {'id': 'P1', 'version': 'next', 'barrier': True})
+        promised = lambda: site.status('P1')['switchover']['promised'] == 2
+        site.wait_for('the promises', promised)
+        for name in 'near', 'shop':
+            seq = site.history()[-1]['seq']
+            versions, current = staged(site, name)
+            assert len(versions) == 1, versions
+            flip(some_file(versions[0]))
+            site.wait_for('the rot to be told', lambda: events(site, DAMAGED, name, seq), 60)
+            site.wait_for('the promise to be given anew',
+                          lambda: events(site, PROMISED, name, seq), 60)
+            versions, same = staged(site, name)
+            assert same == current, 'what clients read was touched'
+            receipt = site.path('points', name, '.despool', 'receipts', 'P1')
+            assert os.path.exists(receipt), 'the receipt of what clients read is gone'
+            assert not treecheck.differences(source, versions[-1]), 'it is as it was'
+            target = site.target('P1', name)
+            assert target['have'] and target['have']['epoch'] == 1, target
+        site.wait_for('the promises', promised)
+        site.plug('gone')
+        site.wait_states('P1', dict.fromkeys(('near', 'gone', 'shop'), 'installed'))
+        for name in 'near', 'gone', 'shop':
+            site.holds(name, 'P1', source)
+        site.stop()
 
 
 def read_of_the_store(site):

@@ -77,9 +77,10 @@ typedef struct far {
     uint64_t epoch;
     id128_t visit;
     uint64_t last_order;
-    bool placing;     /* that is to place or to stage a version: what is sent for it is content */
-    uint64_t content; /* bytes of it that were sent, as they are unpacked */
-    uint64_t all;     /* and of what was sent for any order: manifests and lists, too */
+    bool placing;       /* that is to place or to stage a version: what is sent for it is content */
+    uint64_t content;   /* bytes of it that were sent, as they are unpacked */
+    uint64_t all;       /* and of what was sent for any order: manifests and lists, too */
+    uint64_t stored_ms; /* the longest that it said its disk took */
     sent_object_t sent[TOLD_MAX];
     uint32_t sent_count;
     digest_t told[TOLD_MAX];

@@ -105,10 +105,12 @@ see_data(far_t *far, const agent_data_t *m)
 }
 
 static void
-see_durable(far_t *far, uint64_t bytes)
+see_durable(far_t *far, const agent_durable_t *m)
 {
+    uint64_t bytes = m->bytes;
     uint32_t done = 0;
 
+    far->stored_ms = m->stored_ms > far->stored_ms ? m->stored_ms : far->stored_ms;
     while (done < far->sent_count && far->sent[done].bytes <= bytes) {
         bytes -= far->sent[done].bytes;
         const sent_object_t *sent = &far->sent[done++];
@@ -388,7 +390,7 @@ frames_up(far_t *far, frame_t *frame)
         far->sent_count = 0;
         far->done_order = 0; /* a site that was started anew may count anew */
     } else if (type == &agent_durable_type) {
-        see_durable(far, ((const agent_durable_t *) m)->bytes);
+        see_durable(far, m);
     } else if (type == &agent_need_type) {
         see_need(far, m);
     } else if (type == &agent_buried_type) {

@@ -1,5 +1,6 @@
 /* pieces_test.c - claims about what comes packed: it gives the object, or nothing. */
 #include <criterion/criterion.h>
+#include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,59 @@ Test(pieces, a_delta_that_gives_other_bytes_is_left_out_and_counted, .init = beg
     cr_expect_not(has(), "an object of other bytes is there");
     expect_ok(come(PACKING_PLAIN, (slice_t){(const char *) agent->now, SIZE}, 0), "the whole");
     cr_expect(has(), "the whole object was not taken");
+}
+
+/* One bit of the only pack, in the midst of the only object. */
+static void
+rot_base(void)
+{
+    char pattern[128];
+    glob_t packs;
+
+    snprintf(pattern, sizeof pattern, "%s/store/packs/*.pack", agent->path);
+    cr_assert(glob(pattern, 0, NULL, &packs) == 0 && packs.gl_pathc == 1);
+    FILE *file = fopen(packs.gl_pathv[0], "r+");
+    cr_assert(file && fseek(file, SIZE / 2, SEEK_SET) == 0);
+    int byte = fgetc(file);
+    cr_assert(fseek(file, SIZE / 2, SEEK_SET) == 0 && fputc(byte ^ 1, file) != EOF);
+    cr_assert_eq(fclose(file), 0);
+    globfree(&packs);
+}
+
+Test(pieces, a_base_that_rotted_gives_nothing_and_counts_as_lacking, .init = begin, .fini = end)
+{
+    bool there = true;
+
+    rot_base();
+    expect_ok(come(PACKING_DELTA, delta_of(agent->now), SIZE), "a delta");
+    cr_expect_eq(agent->refused, 1, "it was taken");
+    cr_expect_not(has(), "an object of other bytes is there");
+    expect_ok(store_has(agent->shelf.store, &agent->base, &there, &agent->shelf.fault), "has");
+    cr_expect_not(there, "the rotten base counts as there");
+}
+
+Test(pieces, what_the_store_has_packed_is_sent_as_it_is_and_gives_the_object, .init = begin,
+     .fini = end)
+{
+    uint8_t unpacked[SIZE];
+    stored_object_t its;
+    store_put_t put;
+    store_t *store = agent->shelf.store;
+    fault_t *fault = &agent->shelf.fault;
+
+    expect_ok(store_as_stored(store, &agent->base, &its, fault), "plain");
+    cr_expect(!its.packed && its.size == its.bytes.size, "what does not pay was packed");
+    expect_ok(store_as_stored(store, &agent->object, &its, fault), "not there");
+    cr_expect_eq(its.size, 0, "what is not there is stored");
+    for (uint32_t i = 0; i < SIZE; i++) {
+        agent->now[i] = (uint8_t) (i / 100);
+    }
+    expect_ok(store_put_bytes(store, agent->now, SIZE, &put, fault), "put");
+    expect_ok(store_commit(store, fault), "commit");
+    expect_ok(store_as_stored(store, &put.digest, &its, fault), "packed");
+    cr_assert(its.packed && its.size == SIZE && its.bytes.size < SIZE / 2);
+    expect_ok(expand(&agent->squeeze, its.bytes.data, its.bytes.size, unpacked, SIZE), "expand");
+    cr_expect_arr_eq(unpacked, agent->now, SIZE);
 }
 
 Test(pieces, what_is_packed_gives_no_more_than_it_says, .init = begin, .fini = end)
