@@ -196,12 +196,15 @@ agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phas
 }
 
 /* Who takes a version away, or reads it again, goes by its manifest. What proved damaged of that is
- * set aside by who met it, and comes again from the site, as for who places: once in an order. */
+ * set aside by who met it, and comes again from the site, as for who places: once in an order. What
+ * a scrub finds damaged the site is told first, and has the version placed again. */
 static bool
 is_to_be_mended(const agent_state_t *self, const outcome_t *outcome)
 {
+    bool scrubs = agent_order_of(self->order)->task == AGENT_TASK_SCRUB;
+
     return outcome && !self->mended && !action_places(outcome->action) &&
-           (outcome->err == ERR_NOT_STORED || outcome->err == ERR_DIGEST);
+           (outcome->err == ERR_NOT_STORED || (outcome->err == ERR_DIGEST && !scrubs));
 }
 
 static actor_next_t
