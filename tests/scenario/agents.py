@@ -10,9 +10,34 @@ import shutil
 import signal
 
 import zmq
+from zmq.utils import z85
+from zmq.utils.monitor import parse_monitor_message
 
 from agent_site import WINDOW, Agents, Puppet, big_tree, restarts, secret_of
 from harness import BAD_DISK, Site, Skip, claim, despool, make_tree, run, set_rule, write
+
+
+def key_of(token):
+    """The site's public key in a token, by token.h."""
+    packed = bytes.fromhex(token.split('.')[1])
+    return packed[2 + packed[1]:][:32]
+
+
+def opens_at_once(site, site_key, secret):
+    """Who has the token that was just told is never told that it is not one."""
+    dealer = site.context.socket(zmq.DEALER)
+    dealer.linger = 0
+    dealer.curve_serverkey = site_key
+    dealer.curve_secretkey = z85.encode(secret)
+    dealer.curve_publickey = zmq.curve_public(z85.encode(secret))
+    watch = dealer.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED |
+                                      zmq.EVENT_HANDSHAKE_FAILED_AUTH)
+    dealer.connect(site.address)
+    assert watch.poll(20000), 'the door says nothing'
+    event = parse_monitor_message(watch.recv_multipart())['event']
+    dealer.disable_monitor()
+    dealer.close(0)
+    assert event == zmq.EVENT_HANDSHAKE_SUCCEEDED, 'a token that was just made is not known'
 
 
 @claim(120)
@@ -302,6 +327,9 @@ def the_last_of_more_agents_than_one_answer_lists_comes_in():
         site.do('dp.remove', {'name': 'p0'})
         site.wait_for('one to be forgotten', lambda: site.figure('agents') == 1000)
         assert site.figure('here') == 1
+        site_key = key_of(token)
+        for number in range(20):  # while a thousand are listed again, for the news of the last
+            opens_at_once(site, site_key, secret_of(site.token(f'q{number}')))
         site.stop()
 
 
