@@ -94,7 +94,8 @@ make_delta(reading_t *reading, const range_t *row, const stored_object_t *its, s
 
     *ret_delta = (slice_t){NULL, 0};
     if (its->packed) {
-        TRY(expand(&reading->alone, bytes.data, bytes.size, reading->bytes, size));
+        err_t err = expand(&reading->alone, bytes.data, bytes.size, reading->bytes, size);
+        TRY(err == ERR_DAMAGED ? ERR_DIGEST : err);
         bytes = (slice_t){(const char *) reading->bytes, size};
     }
     err_t err =
