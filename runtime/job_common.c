@@ -8,8 +8,6 @@
 
 #include "runtime/job_cond.h"
 
-#define NS_PER_S INT64_C(1000000000)
-
 common_t *
 common_new(int64_t patience_ns)
 {
@@ -165,15 +163,6 @@ common_leave(world_common_t *self)
 
 /* ---- taking and putting ---- */
 
-static int64_t
-now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* The most that others have waited for one of these seats. */
 static int64_t
 most_waited(const common_t *common, uint64_t bits)
@@ -204,16 +193,16 @@ wait_for(common_t *common, const block_t *block, int64_t begun_ns)
 {
     const block_t *oldest = block ? NULL : common_oldest(common);
     uint64_t bits = oldest ? oldest->wanted : 0;
-    int64_t now = now_ns();
+    int64_t now = cond_now_ns();
     int64_t gone = oldest ? most_waited(common, bits) : now - begun_ns;
 
     if (common->patience_ns - gone <= 0) {
         return false;
     }
     int64_t until = now + common->patience_ns - gone;
-    struct timespec end = {.tv_sec = until / NS_PER_S, .tv_nsec = until % NS_PER_S};
+    struct timespec end = cond_at(until);
     pthread_cond_timedwait(&common->changed, &common->lock, &end);
-    note_waited(common, bits, now_ns() - now);
+    note_waited(common, bits, cond_now_ns() - now);
     return true;
 }
 
@@ -268,7 +257,7 @@ take_there(common_seat_t *seat, block_t *block, world_block_t *ret_block)
 static world_share_t
 look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_block_t *ret_block)
 {
-    int64_t begun_ns = common->patience_ns == 0 ? 0 : now_ns();
+    int64_t begun_ns = common->patience_ns == 0 ? 0 : cond_now_ns();
 
     for (;;) {
         block_t *block = common_find(common, key);

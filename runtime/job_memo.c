@@ -7,8 +7,6 @@
 
 #include "runtime/job_cond.h"
 
-#define NS_PER_S INT64_C(1000000000)
-
 typedef enum memo_state { MEMO_FREE, MEMO_MADE_NOW, MEMO_THERE } memo_state_t;
 
 typedef struct memo_row {
@@ -87,21 +85,11 @@ row_free(memo_t *memo)
     return oldest;
 }
 
-static int64_t
-now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t) now.tv_sec * NS_PER_S + now.tv_nsec;
-}
-
 /* False: the patience is over, or somebody has given it up. */
 static bool
 wait_for(memo_t *memo, const world_key_t *key)
 {
-    int64_t until_ns = now_ns() + memo->patience_ns;
-    struct timespec until = {.tv_sec = until_ns / NS_PER_S, .tv_nsec = until_ns % NS_PER_S};
+    struct timespec until = cond_at(cond_now_ns() + memo->patience_ns);
     int late = memo->patience_ns == 0;
 
     for (;;) {

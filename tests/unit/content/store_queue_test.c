@@ -1,25 +1,11 @@
 /* store_queue_test.c - claims about objects whose records are still being made. */
 #include "watched.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "actors/content/store_inner.h"
 
 #define MIB 1048576u
-
-static store_put_t
-put_file(yard_t *yard, const char *name, const void *bytes, size_t size)
-{
-    store_put_t put = {0};
-    const char *path = yard_path(yard, "%s", name);
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    cr_assert_eq(write(fd, bytes, size), (ssize_t) size);
-    EXPECT_OK(yard, store_put_file(yard->store, fd, path, &put, &yard->fault));
-    close(fd);
-    return put;
-}
 
 static void
 expect_after_reopening(yard_t *yard, const digest_t *digest, const void *bytes, size_t size)
@@ -42,7 +28,7 @@ CLAIM_OF_BOTH(store_queue, a_list_is_never_there_without_its_chunks)
     yard_begin(&yard, user);
     yard.store->pack_bytes = 1;
     uint8_t *noise = bytes_of_seed(MIB, 6);
-    store_put_t put = put_file(&yard, "large", noise, MIB);
+    store_put_t put = yard_put_file(&yard, "large", noise, MIB);
     expect_after_reopening(&yard, &put.digest, noise, MIB); /* nobody committed */
     free(noise);
     yard_end(&yard);

@@ -21,18 +21,6 @@ put_bytes(yard_t *yard, const void *bytes, size_t size)
     return put.digest;
 }
 
-static store_put_t
-put_file(yard_t *yard, const char *name, const void *bytes, size_t size)
-{
-    store_put_t put = {0};
-    const char *path = yard_path(yard, "%s", name);
-    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    cr_assert_eq(write(fd, bytes, size), (ssize_t) size);
-    EXPECT_OK(yard, store_put_file(yard->store, fd, path, &put, &yard->fault));
-    close(fd);
-    return put;
-}
-
 static void
 expect_object(yard_t *yard, const digest_t *digest, const void *bytes, size_t size)
 {
@@ -69,10 +57,10 @@ CLAIM_OF_BOTH(store, keeps_each_chunk_of_large_files_once)
     yard_t yard;
     yard_begin(&yard, user);
     uint8_t *bytes = bytes_of_seed(12 * MIB, 3);
-    store_put_t first = put_file(&yard, "big", bytes, 12 * MIB);
+    store_put_t first = yard_put_file(&yard, "big", bytes, 12 * MIB);
     EXPECT_COUNT(first.new_bytes, 12 * MIB);
     bytes[6 * MIB] ^= 1;
-    store_put_t second = put_file(&yard, "big", bytes, 12 * MIB);
+    store_put_t second = yard_put_file(&yard, "big", bytes, 12 * MIB);
     EXPECT_COUNT(second.size, 12 * MIB);
     cr_expect(second.new_bytes <= 2 * CHUNK_BYTES_MAX, "%llu new bytes after one edit",
               (unsigned long long) second.new_bytes);
@@ -115,7 +103,7 @@ CLAIM_OF_BOTH(store, reads_any_part_of_an_object)
     yard_t yard;
     yard_begin(&yard, user);
     uint8_t *bytes = bytes_of_seed(3 * MIB, 8);
-    store_put_t large = put_file(&yard, "large", bytes, 3 * MIB);
+    store_put_t large = yard_put_file(&yard, "large", bytes, 3 * MIB);
     digest_t small = put_bytes(&yard, bytes, 5000);
     char old[] = "of the first release";
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
@@ -244,7 +232,7 @@ CLAIM_OF_BOTH(store, never_ends_well_on_an_object_with_a_flipped_bit_in_one_chun
     yard_t yard;
     yard_begin(&yard, user);
     uint8_t *noise = bytes_of_seed(3 * MIB, 9);
-    digest_t digest = put_file(&yard, "source/big", noise, 3 * MIB).digest;
+    digest_t digest = yard_put_file(&yard, "source/big", noise, 3 * MIB).digest;
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     run("f=$(ls %s/store/packs/*) && test $(od -An -tu1 -j%u -N1 $f) != 90 && "
         "printf '\x5a' | dd of=$f conv=notrunc bs=1 seek=%u 2>/dev/null",
@@ -256,7 +244,7 @@ CLAIM_OF_BOTH(store, never_ends_well_on_an_object_with_a_flipped_bit_in_one_chun
                store_read(yard.store, &digest, 3 * MIB, &found, &size, &yard.fault));
     EXPECT_ERR(&yard, ERR_NOT_STORED,
                store_read(yard.store, &digest, 3 * MIB, &found, &size, &yard.fault));
-    put_file(&yard, "source/big", noise, 3 * MIB);
+    yard_put_file(&yard, "source/big", noise, 3 * MIB);
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     expect_object(&yard, &digest, noise, 3 * MIB);
     free(noise);
@@ -437,7 +425,7 @@ CLAIM_OF_BOTH(store, check_finds_a_flipped_bit_in_every_kind_of_file_and_repairs
     make_tree(&yard);
     uint8_t *bytes = bytes_of_seed(MIB, 8);
     make_file(yard_path(&yard, "source/big"), "", 0644);
-    put_file(&yard, "source/big", bytes, MIB);
+    yard_put_file(&yard, "source/big", bytes, MIB);
     free(bytes);
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         store_close(&yard.store);

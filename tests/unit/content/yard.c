@@ -226,3 +226,15 @@ bytes_of_seed(size_t size, uint64_t seed)
     }
     return bytes;
 }
+
+store_put_t
+yard_put_file(yard_t *yard, const char *name, const void *bytes, size_t size)
+{
+    store_put_t put = {0};
+    const char *path = yard_path(yard, "%s", name);
+    int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    cr_assert_eq(write(fd, bytes, size), (ssize_t) size);
+    EXPECT_OK(yard, store_put_file(yard->store, fd, path, &put, &yard->fault));
+    close(fd);
+    return put;
+}
