@@ -257,12 +257,12 @@ two_versions(yard_t *yard, digest_t roots[2])
 {
     uint8_t *bytes = bytes_of_seed(3 * MIB, 6);
     make_tree(yard);
-    put_file(yard, "source/big", bytes, 3 * MIB);
+    yard_put_file(yard, "source/big", bytes, 3 * MIB);
     store_close(&yard->store);
     reopen(yard);
     take(yard);
     roots[0] = yard->snapshot.root;
-    put_file(yard, "source/big", bytes + MIB, 2 * MIB);
+    yard_put_file(yard, "source/big", bytes + MIB, 2 * MIB);
     store_close(&yard->store);
     reopen(yard);
     make_file(yard_path(yard, "source/plain"), "other text", 0644);
