@@ -97,7 +97,7 @@ open_gate(world_work_t *work)
 }
 
 /* The only thread waits for a work that only the job itself can do: it would wait for ever. */
-Test(job_hands, who_waits_for_a_work_in_hand_does_what_else_is_waiting, .timeout = 30)
+Test(job_hands, who_waits_for_a_work_in_hand_does_what_else_is_waiting)
 {
     struct {
         gate_t gate;
@@ -128,7 +128,7 @@ job(void *context)
     return NULL;
 }
 
-Test(job_hands, jobs_use_the_same_threads, .timeout = 60)
+Test(job_hands, jobs_use_the_same_threads)
 {
     hands_t *hands = hands_new(2);
     pthread_t thread[2];

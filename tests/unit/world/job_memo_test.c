@@ -139,7 +139,7 @@ wait_for_it(void *context)
     return NULL;
 }
 
-Test(job_memo, who_asks_while_it_is_made_waits_for_it, .timeout = 30)
+Test(job_memo, who_asks_while_it_is_made_waits_for_it)
 {
     memo_t *memo = memo_new(LONG_NS);
     waiter_t waiter = {.world = {.memo = memo_of(memo)}};
