@@ -20,7 +20,7 @@
 /* Whether others want this thread's processor, as of some spins ago. */
 typedef struct crowd {
     int64_t looked_ns, until_ns; /* until_ns: no spinning before */
-    uint64_t switches;           /* seat_kept_off, at the last look */
+    int64_t queued_ns;           /* that it was ready and was not let, at the last look */
 } crowd_t;
 
 typedef struct seat {
@@ -71,7 +71,6 @@ struct threads {
 };
 
 int64_t seat_now_ns(void *unused);     /* monotonic */
-uint64_t seat_kept_off(void);          /* how often this thread had to make way for another */
 void seat_nap(uint32_t ms);            /* of the watchdog, less than a second; a signal ends it */
 void threads_ring(threads_t *threads); /* who waits for the host looks again */
 /* The bodies of the threads; context: the seat, and threads_t. */
