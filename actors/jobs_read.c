@@ -154,6 +154,21 @@ add_delta(reading_t *reading, const range_t *row, stored_object_t *its, piece_t 
     return OK;
 }
 
+/* What had to be read, as a file that is kept in chunks, may be a delta, too, when it is whole. */
+static err_t
+against_base(reading_t *reading, const range_t *row, piece_t *piece, slice_t *bytes)
+{
+    stored_object_t its = {*bytes, piece->packing == PACKING_ZSTD, piece->size};
+
+    if (row->list || digest_is_none(&row->base) || piece->from > 0 || piece->size == 0 ||
+        piece->size != piece->total) {
+        return OK;
+    }
+    TRY(add_delta(reading, row, &its, piece));
+    *bytes = its.bytes;
+    return OK;
+}
+
 /* A whole object goes as it is stored: to expand, hash and pack it anew for each agent took the
  * site 6.4 CPU seconds for 297 MB to four, and 1.5 now. The agent holds it against its digest. */
 static err_t
@@ -195,6 +210,7 @@ read_piece(job_t *job, reading_t *reading, const range_t *row, uint64_t room, bo
     TRY(read_as_stored(reading, row, ret_piece, &bytes, &as_stored));
     if (!as_stored) {
         TRY(read_and_pack(reading, row, whole ? AGENT_DATA_BYTES_MAX : room, ret_piece, &bytes));
+        TRY(against_base(reading, row, ret_piece, &bytes));
     }
     *ret_rest = bytes.size > room;
     if (bytes.size > room && !first) {
