@@ -100,9 +100,15 @@ typedef struct rare {
 extern const rare_t rare_none; /* of all who have written nothing into theirs */
 
 /* At most LEASE_MESSAGES_MAX and LEASE_BYTES_MAX, and the one that is being given back. */
-typedef struct spare {
-    uint16_t messages, bytes;
+typedef union spare {
+    struct {
+        uint16_t messages, bytes;
+    };
+    uint32_t both; /* as one word: bytes << 16 | messages */
 } spare_t;
+
+#define LANES_OPEN ((uint32_t) STAGE_OPEN)
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the stage is the low byte of `shut`");
 
 struct actor {
     core_t *core;
@@ -114,13 +120,19 @@ struct actor {
     const rare_t *rare;                /* never NULL */
     envelope_t *lane_last[LANE_COUNT]; /* each lane is a ring: the next of the last is its first */
     uint32_t lane_depth[LANE_COUNT];
+    union { /* what shuts its normal lane, and all of it as one word */
+        struct {
+            uint8_t stage; /* a stage_t */
+            bool paused;
+            uint16_t calls_open;
+        };
+        uint32_t shut; /* LANES_OPEN: by nothing */
+    };
+    uint16_t asks_open, jobs_open;
     uint8_t listed; /* a bit for each lane in whose list of its worker it is */
-    uint8_t stage;  /* a stage_t */
-    bool paused : 1, is_ready : 1;
+    bool is_ready : 1;
     bool end_final : 1, end_counted : 1; /* how it ends, while ENDING */
     uint8_t end_reason;                  /* the same: an actor_reason_t */
-    uint16_t asks_open, jobs_open;
-    uint8_t calls_open;
     uint8_t waits_shown; /* what watching was last told: nothing, a call, a deferral */
     bool touched;        /* its figures changed since they were told */
     bool spares;         /* it is on its worker's list of those that may have spare places */
@@ -156,7 +168,7 @@ struct actor_ctx {
     err_t host_err;
     char host_why[STOP_WHY_BYTES];
     fifo_t out;
-    uint32_t out_kinds; /* a bit for each envelope_kind_t in it, and OUT_MORE */
+    uint32_t out_kinds; /* a bit for each envelope_kind_t in it but ENV_TELL, and OUT_MORE */
     draft_t draft;
     const record_type_t *draft_type;
     char claim[160];

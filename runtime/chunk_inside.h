@@ -70,6 +70,12 @@ chunk_is_empty(const chunk_t *chunk)
 {
     return chunk->taken == chunk->used;
 }
+/* The head of the next one; the chunk is not empty. */
+static inline const envelope_t *
+chunk_first(const chunk_t *chunk)
+{
+    return (const envelope_t *) (const void *) (chunk->bytes + chunk->taken);
+}
 /* The next one, where it lies, a batch whole; the chunk is not empty. */
 static inline envelope_t *
 chunk_next(chunk_t *chunk)

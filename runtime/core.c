@@ -1,4 +1,5 @@
 /* core.c - a worker runs one handler on one message, and carries out what the handler wanted. */
+#include "runtime/brought_inside.h"
 #include "runtime/handler_inside.h"
 #include "runtime/inside.h"
 
@@ -144,7 +145,6 @@ answer(actor_t *actor)
     }
     envelope_t *reply = ctx->out.head;
     ctx->out.head = NULL;
-    ctx->out.count = 0;
     ctx->out_kinds = 0;
     ctx->is_at_once = false;
     ctx->deferred = false;
@@ -189,14 +189,11 @@ run_told(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
     return handler_ends(actor, next, hands_on, careful);
 }
 
+/* One whose place was given back. */
 static inline __attribute__((always_inline)) void
-dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+tell_given(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 {
     core_t *core = actor->core;
-    if (message->reserved) {
-        spare_give(actor, (lane_t) message->lane, message->size);
-        message->reserved = false;
-    }
     if (run_told(actor, message, hands_on, careful)) {
         return;
     }
@@ -205,6 +202,16 @@ dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
     } else {
         envelope_free_told(message);
     }
+}
+
+static inline __attribute__((always_inline)) void
+dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+{
+    if (message->reserved) {
+        spare_give(actor, (lane_t) message->lane, message->size);
+        message->reserved = false;
+    }
+    tell_given(actor, message, hands_on, careful);
 }
 
 static actor_next_t
@@ -338,42 +345,17 @@ look_at_clock(worker_t *worker)
     }
 }
 
-/* ---- what was brought ---- */
+/* ---- what is run next ---- */
 
-/* Turn by turn with the normal lane, after all others. */
-static inline bool
-brought_have_turn(worker_t *worker)
-{
-    uint32_t lanes = worker->ready_lanes & ~READY_BROUGHT;
-    worker->brought_turn = lanes != 1u << LANE_NORMAL || !worker->brought_turn;
-    return worker->brought_turn && (lanes & ~(1u << LANE_NORMAL)) == 0;
-}
-
-/* Whose handler may have it at once: he is here and open, and nothing of its sender's is before it.
- * NULL: it goes the way of all others. */
-static inline actor_t *
-brought_for(const worker_t *worker, const envelope_t *packed)
-{
-    const core_t *core = worker->core;
-    const cell_t *cell = cell_at(core, packed->to.index);
-    if (atomic_load_explicit(&cell->worker, memory_order_acquire) != worker->index) {
-        return NULL;
-    }
-    actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);
-    bool at_once = actor != NULL && cell_holds(core, packed->to) && actor->worker == worker &&
-                   actor->far == 0 && actor->held == NULL && lane_is_open(actor, LANE_NORMAL);
-    return at_once ? actor : NULL;
-}
-
+/* The first of them is handled by `actor` where it lies; NULL: it goes the way of all others. */
 static inline __attribute__((always_inline)) void
-run_brought(worker_t *worker, bool hands_on, bool careful)
+run_brought(worker_t *worker, actor_t *actor, bool hands_on, bool careful)
 {
     chunk_t *chunk = worker->brought;
     envelope_t *packed = chunk_message(chunk, &worker->by_hand, false);
     if (chunk_is_empty(chunk)) {
         brought_ends(worker);
     }
-    actor_t *actor = brought_for(worker, packed);
     if (actor == NULL) {
         worker_deliver(worker, envelope_unpack(packed));
     } else {
@@ -391,27 +373,44 @@ run_brought(worker_t *worker, bool hands_on, bool careful)
     }
 }
 
+/* What is on hand was told to one that is here, and has its place in the normal lane. */
+static inline __attribute__((always_inline)) void
+run_on_hand(worker_t *worker, bool careful)
+{
+    envelope_t *message = worker->on_hand;
+    actor_t *actor = lane_on_hand(worker);
+    bump(&worker->delivered);
+    if (careful && worker->core->fresh_messages) {
+        message = envelope_moved(message);
+    }
+    spare_give(actor, LANE_NORMAL, message->size);
+    message->reserved = false;
+    tell_given(actor, message, true, careful);
+}
+
 /* hands_on: the caller runs what is on hand next, or takes it back. careful: as handler_begin. */
 static inline __attribute__((always_inline)) bool
 run_next(worker_t *worker, bool hands_on, bool careful)
 {
-    actor_t *actor = NULL;
-    envelope_t *message = NULL;
     if (hands_on && worker->on_hand != NULL) {
-        message = lane_on_hand(worker, &actor);
-    } else if (worker->ready_lanes < READY_BROUGHT || !brought_have_turn(worker)) {
-        message = lane_next(worker, &actor);
+        run_on_hand(worker, careful);
+        return true;
     }
+    actor_t *actor = NULL;
+    if (worker->ready_lanes >= READY_BROUGHT && brought_have_turn(worker)) {
+        actor = brought_to(worker);
+        if (!brought_waits(actor)) {
+            run_brought(worker, actor, hands_on, careful);
+            return true;
+        }
+    }
+    envelope_t *message = lane_next(worker, &actor);
     if (message != NULL) {
         bump(&worker->delivered);
         dispatch(actor, message, hands_on, careful);
         return true;
     }
-    if (worker->brought_count > 0) {
-        run_brought(worker, hands_on, careful);
-        return true;
-    }
-    return false;
+    return worker->brought_count > 0; /* no lane had anything that can run: it is their turn */
 }
 
 bool

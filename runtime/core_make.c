@@ -269,7 +269,7 @@ core_queued(const core_t *core)
             found += actor->lane_depth[lane];
         }
         for (const held_t *h = actor == NULL ? NULL : actor->held; h != NULL; h = h->next) {
-            found += h->later.count + (h->failed != NULL);
+            found += fifo_count(&h->later) + (h->failed != NULL);
         }
     }
     return found;

@@ -235,6 +235,20 @@ envelope_take(size_t bytes)
     }
     return memory_take((bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP);
 }
+/* The block that the next short one is made of, if one is at hand; it stays there until it is
+ * taken. */
+static inline envelope_t *
+envelope_at_hand(void)
+{
+    return (envelope_t *) block_cache.first[block_size(ENVELOPE_SHORT)];
+}
+static inline void
+envelope_take_at_hand(envelope_t *at_hand)
+{
+    size_t which = block_size(ENVELOPE_SHORT);
+    block_cache.first[which] = ((block_t *) at_hand)->next;
+    block_cache.bytes[which] -= block_bytes(which);
+}
 static inline void
 envelope_give(envelope_t *take_envelope, size_t bytes)
 {
@@ -271,19 +285,26 @@ typedef struct envelope_tail {
 _Static_assert(ENVELOPE_TAIL + sizeof(envelope_tail_t) == sizeof(envelope_t), "they are the last");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "its size is the low half of the first");
 
+/* A head, written over whatever was there. */
+static inline void
+envelope_fill(envelope_t *envelope, const envelope_tail_t *tail, uint64_t from, uint64_t to,
+              actor_t *here, const record_type_t *type, uint32_t size)
+{
+    envelope_tail_t its = {{tail->word[0] | size, tail->word[1]}};
+    envelope->type = type;
+    memcpy(&envelope->from, &from, sizeof from);
+    memcpy(&envelope->to, &to, sizeof to);
+    envelope->here = here;
+    envelope->sent_ns = 0;
+    memcpy((uint8_t *) envelope + ENVELOPE_TAIL, &its, sizeof its);
+}
 /* As envelope_head; room: for the record, and for what comes behind it. */
 static inline envelope_t *
 envelope_through(const envelope_tail_t *tail, uint64_t from, uint64_t to, const record_type_t *type,
                  uint32_t size, uint32_t room)
 {
     envelope_t *envelope = envelope_take(sizeof *envelope + room);
-    envelope_tail_t its = {{tail->word[0] | size, tail->word[1]}};
-    envelope->type = type;
-    memcpy(&envelope->from, &from, sizeof from);
-    memcpy(&envelope->to, &to, sizeof to);
-    envelope->number = 0;
-    envelope->sent_ns = 0;
-    memcpy((uint8_t *) envelope + ENVELOPE_TAIL, &its, sizeof its);
+    envelope_fill(envelope, tail, from, to, NULL, type, size);
     return envelope;
 }
 static inline envelope_t *
@@ -356,7 +377,6 @@ void envelope_drop_packed(envelope_t *packed); /* gives up one that nobody unpac
 
 typedef struct fifo {
     envelope_t *head, *tail; /* tail: while head is not NULL */
-    uint64_t count;
 } fifo_t;
 static inline void
 fifo_push(fifo_t *fifo, envelope_t *envelope)
@@ -368,7 +388,6 @@ fifo_push(fifo_t *fifo, envelope_t *envelope)
         fifo->tail->next = envelope;
     }
     fifo->tail = envelope;
-    fifo->count++;
 }
 static inline envelope_t *
 fifo_pop(fifo_t *fifo)
@@ -377,7 +396,16 @@ fifo_pop(fifo_t *fifo)
     if (envelope != NULL) {
         fifo->head = envelope->next;
         envelope->next = NULL;
-        fifo->count--;
     }
     return envelope;
+}
+/* By walking it: few ask. */
+static inline uint32_t
+fifo_count(const fifo_t *fifo)
+{
+    uint32_t count = 0;
+    for (const envelope_t *e = fifo->head; e != NULL; e = e->next) {
+        count++;
+    }
+    return count;
 }

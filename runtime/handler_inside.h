@@ -82,8 +82,7 @@ hand_down(const core_t *core, actor_ctx_t *ctx, bool careful)
 static inline bool
 only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
 {
-    return next == ACTOR_CONTINUE && (ctx->out_kinds & ~(1u << ENV_TELL)) == 0 &&
-           actor->held == NULL;
+    return next == ACTOR_CONTINUE && ctx->out_kinds == 0 && actor->held == NULL;
 }
 
 /* True: it kept the message in hand. hands_on: as tray_tell. */

@@ -73,7 +73,9 @@ void tray_abort(actor_ctx_t *ctx);
 static inline void
 tray_add_one(actor_ctx_t *ctx, envelope_kind_t kind, envelope_t *take_envelope) /* of that kind */
 {
-    ctx->out_kinds |= 1u << kind;
+    if (kind != ENV_TELL) {
+        ctx->out_kinds |= 1u << kind;
+    }
     fifo_push(&ctx->out, take_envelope);
 }
 static inline void
@@ -108,8 +110,6 @@ tray_tell(actor_ctx_t *ctx, bool hands_on)
         told->lane == LANE_NORMAL && lane_hands_on(ctx->worker, told)) {
         told->sent_ns = ctx->now_ns;
         ctx->out.head = NULL;
-        ctx->out.count = 0;
-        ctx->out_kinds = 0;
     } else if (told != NULL) {
         tray_tell_all(ctx);
     }

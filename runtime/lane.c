@@ -96,11 +96,12 @@ lane_put_first(actor_t *actor, lane_t lane, fifo_t *front)
     if (front->head == NULL) {
         return;
     }
+    uint32_t count = fifo_count(front);
     front->tail->next = last == NULL ? front->head : last->next;
     actor->lane_last[lane] = last == NULL ? front->tail : last;
     actor->lane_last[lane]->next = front->head;
-    actor->lane_depth[lane] += (uint32_t) front->count;
-    actor->far += lane == LANE_NORMAL ? (uint32_t) front->count : 0;
+    actor->lane_depth[lane] += count;
+    actor->far += lane == LANE_NORMAL ? count : 0;
     *front = (fifo_t){0};
 }
 

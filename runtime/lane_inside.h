@@ -23,8 +23,7 @@ lane_is_open(const actor_t *actor, lane_t lane)
     if (lane == LANE_SYSTEM) {
         return true;
     }
-    return actor->stage == STAGE_OPEN &&
-           (lane == LANE_REPLY || (!actor->paused && actor->calls_open == 0));
+    return actor->shut == LANES_OPEN || (lane == LANE_REPLY && actor->stage == STAGE_OPEN);
 }
 
 /* ---- a lane: a ring ---- */
@@ -59,6 +58,8 @@ lane_pop(actor_t *actor, lane_t lane)
     envelope_t *last = actor->lane_last[lane], *first = last == NULL ? NULL : last->next;
     if (first != NULL) {
         last->next = first->next;
+        __builtin_prefetch(first->next);
+        __builtin_prefetch(first->next->record);
         actor->lane_last[lane] = first == last ? NULL : last;
         actor->lane_depth[lane]--;
         if (lane == LANE_NORMAL && actor->far > 0) {
@@ -111,33 +112,33 @@ lane_push_dated(actor_t *actor, lane_t lane, envelope_t *take_envelope)
  * the lane and the list (549 to 471 instructions a message). It is there from the end of one
  * handler to the begin of the next alone; who does anything in between puts it into its lane first.
  * False: it has to go there. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 lane_hands_on(worker_t *worker, envelope_t *take_told)
 {
     const actor_t *actor = take_told->here;
-    bool only = worker->ready_lanes == 0 && actor->held == NULL && lane_is_open(actor, LANE_NORMAL);
-    if (only) {
-        worker->on_hand = take_told;
+    if (worker->ready_lanes != 0 || actor->held != NULL || !lane_is_open(actor, LANE_NORMAL)) {
+        return false;
     }
-    return only;
+    worker->on_hand = take_told;
+    return true;
 }
-static inline envelope_t *
-lane_on_hand(worker_t *worker, actor_t **ret_actor)
+/* Takes it: for whom, and with nothing in it that an actor's lane would not have. */
+static inline actor_t *
+lane_on_hand(worker_t *worker)
 {
     envelope_t *told = worker->on_hand;
+    actor_t *actor = told->here;
     worker->on_hand = NULL;
-    *ret_actor = told->here;
     told->number = 0;
-    watch_touch(*ret_actor);
-    return told;
+    watch_touch(actor);
+    return actor;
 }
 static inline void
 lane_take_back(worker_t *worker)
 {
-    actor_t *actor = NULL;
-    if (worker->on_hand != NULL) {
-        envelope_t *told = lane_on_hand(worker, &actor);
-        lane_push_dated(actor, LANE_NORMAL, told);
+    envelope_t *told = worker->on_hand;
+    if (told != NULL) {
+        lane_push_dated(lane_on_hand(worker), LANE_NORMAL, told);
     }
 }
 

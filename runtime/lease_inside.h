@@ -65,30 +65,42 @@ lease_reserve(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes,
     return VERDICT_OK;
 }
 
-/* One place in a lane of an actor of this worker. */
+/* One message of so many bytes. */
+static inline uint32_t
+spare_of(uint32_t bytes)
+{
+    return bytes << 16 | 1;
+}
+/* One place in a lane of an actor of this worker; false: none is spare, and nothing was done. */
+static inline bool
+spare_takes(actor_t *actor, lane_t lane, uint32_t bytes)
+{
+    spare_t *spare = &actor->spare[(size_t) lane - LANE_URGENT];
+    spare_t has = *spare;
+    bytes = room_bytes(bytes);
+    if (has.messages == 0 || has.bytes < bytes) {
+        return false;
+    }
+    spare->both = has.both - spare_of(bytes);
+    return true;
+}
 static inline verdict_t
 spare_take(actor_t *actor, lane_t lane, uint32_t bytes)
 {
-    spare_t *spare = &actor->spare[lane - LANE_URGENT];
-    bytes = room_bytes(bytes);
-    if (spare->messages == 0 || spare->bytes < bytes) {
-        return spare_take_more(actor, lane, bytes);
-    }
-    spare->messages--;
-    spare->bytes = (uint16_t) (spare->bytes - bytes);
-    return VERDICT_OK;
+    return spare_takes(actor, lane, bytes) ? VERDICT_OK
+                                           : spare_take_more(actor, lane, room_bytes(bytes));
 }
 /* And back: the message has left the lane. */
 static inline void
 spare_give(actor_t *actor, lane_t lane, uint32_t bytes)
 {
-    spare_t *spare = &actor->spare[lane - LANE_URGENT];
+    spare_t *spare = &actor->spare[(size_t) lane - LANE_URGENT];
+    spare_t has = *spare;
     bytes = room_bytes(bytes);
-    if (!actor->spares || spare->messages >= LEASE_MESSAGES_MAX ||
-        spare->bytes + bytes > LEASE_BYTES_MAX) {
+    if (!actor->spares || has.messages >= LEASE_MESSAGES_MAX ||
+        has.bytes + bytes > LEASE_BYTES_MAX) {
         spare_give_more(actor, lane, bytes);
         return;
     }
-    spare->messages++;
-    spare->bytes = (uint16_t) (spare->bytes + bytes);
+    spare->both = has.both + spare_of(bytes);
 }

@@ -167,7 +167,8 @@ poison_free(actor_t *actor)
     while (actor->held != NULL) {
         held_t *held = actor->held;
         unlink_held(actor, held);
-        atomic_fetch_add(&actor->core->dead_letters, held->later.count + (held->failed != NULL));
+        atomic_fetch_add(&actor->core->dead_letters,
+                         fifo_count(&held->later) + (held->failed != NULL));
         envelope_free(held->failed);
         for (envelope_t *e; (e = fifo_pop(&held->later)) != NULL;) {
             envelope_free(e);

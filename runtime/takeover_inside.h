@@ -29,14 +29,20 @@ bool core_overdue(const core_t *core, overdue_t *ret); /* as of the last core_lo
 /* Until it is known; true: it was taken over. */
 bool worker_asked(const worker_t *worker);
 
-/* Into what the thread that takes over must find whole; true: the worker was taken over. */
+/* Into what the thread that takes over must find whole, while nobody wants the worker; false:
+ * somebody may. */
 static inline bool
-worker_enters(worker_t *worker)
+worker_enters_at_once(worker_t *worker)
 {
     atomic_store_explicit(&worker->inside, true, memory_order_relaxed);
     atomic_signal_fence(memory_order_seq_cst);
-    return atomic_load_explicit(&worker->taking, memory_order_acquire) != TAKING_NONE &&
-           worker_asked(worker);
+    return atomic_load_explicit(&worker->taking, memory_order_acquire) == TAKING_NONE;
+}
+/* The same, waiting until it is known; true: the worker was taken over. */
+static inline bool
+worker_enters(worker_t *worker)
+{
+    return !worker_enters_at_once(worker) && worker_asked(worker);
 }
 /* Back to the handler's own code. */
 static inline void

@@ -117,7 +117,7 @@ Test(core_restart_table, an_ask_behind_a_message_of_its_sender_that_failed_is_an
         settle_ms(2 * RESTART_BACKOFF_MS + RESTART_BACKOFF_MS / 2); /* it has failed twice */
         poke(D, ask_b);
         settle_ms(1);
-        expect(cast_actor(B)->held != NULL && cast_actor(B)->held->later.count == 1);
+        expect(cast_actor(B)->held != NULL && fifo_count(&cast_actor(B)->held->later) == 1);
         expect_log("");
         poke(B, fail_now);
         settle_ms(1);

@@ -302,3 +302,21 @@ Test(brought, what_is_handled_in_place_gives_its_place_back)
     cr_expect_eq(taken, 0, "%lu places are taken, expected none", (unsigned long) taken);
     end();
 }
+
+Test(brought, what_comes_after_what_waited_too_long_stays_where_it_lies)
+{
+    begin();
+    chunk_t *first = words(1, 2);
+    first->mixed = true; /* it goes into lanes, as what has waited too long does */
+    worker_bring(pool(), first);
+    worker_bring(pool(), words(3, 4));
+    const _Atomic uint32_t bell = 0;
+    worker_run(pool(), &bell, 0, 2);
+    const actor_t *actor = test_actor(&sink);
+    expect_heard("s1 s2 ");
+    cr_expect_eq(actor->lane_depth[LANE_NORMAL], 0, "%u more were put into the lane, expected none",
+                 actor->lane_depth[LANE_NORMAL]);
+    run(pool());
+    expect_heard("s1 s2 s3 s4 ");
+    end();
+}
