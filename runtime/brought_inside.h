@@ -9,6 +9,19 @@
 
 #include "runtime/inside.h"
 
+/* Of a worker that has always something to run: so old are its figures. */
+#define TELL_EVERY_NS 1000000
+
+/* What has waited since the last time is told with the lanes, and its memory is not kept. */
+static inline void
+brought_ages(worker_t *worker)
+{
+    if (worker->brought_count > 0 &&
+        worker->ctx.now_ns - worker->brought->came_ns >= TELL_EVERY_NS) {
+        brought_spill(worker);
+    }
+}
+
 /* Turn by turn with the normal lane, after all others. */
 static inline bool
 brought_have_turn(worker_t *worker)

@@ -311,18 +311,6 @@ dispatch(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
  * short; after one look that finds more time gone, by one. */
 #define CLOCK_EVERY   32u
 #define CLOCK_LATE_NS 50000
-#define TELL_EVERY_NS                                                                              \
-    1000000 /* of a worker that has always something to run: so old are its figures */
-
-/* What has waited since the last time is told with the lanes, and its memory is not kept. */
-static void
-brought_ages(worker_t *worker)
-{
-    if (worker->brought_count > 0 &&
-        worker->ctx.now_ns - worker->brought->came_ns >= TELL_EVERY_NS) {
-        brought_spill(worker);
-    }
-}
 
 static void
 look_at_clock(worker_t *worker)
@@ -390,12 +378,8 @@ run_on_hand(worker_t *worker, bool careful)
 
 /* hands_on: the caller runs what is on hand next, or takes it back. careful: as handler_begin. */
 static inline __attribute__((always_inline)) bool
-run_next(worker_t *worker, bool hands_on, bool careful)
+run_waiting(worker_t *worker, bool hands_on, bool careful)
 {
-    if (hands_on && worker->on_hand != NULL) {
-        run_on_hand(worker, careful);
-        return true;
-    }
     actor_t *actor = NULL;
     if (worker->ready_lanes >= READY_BROUGHT && brought_have_turn(worker)) {
         actor = brought_to(worker);
@@ -413,11 +397,33 @@ run_next(worker_t *worker, bool hands_on, bool careful)
     return worker->brought_count > 0; /* no lane had anything that can run: it is their turn */
 }
 
+/* Apart from what is on hand, whose few values then stay in registers (W1: 40.5 to 38.6 ns). */
+static __attribute__((noinline)) bool
+run_waiting_plain(worker_t *worker)
+{
+    return run_waiting(worker, true, false);
+}
+static __attribute__((noinline)) bool
+run_waiting_careful(worker_t *worker)
+{
+    return run_waiting(worker, true, true);
+}
+
+static inline __attribute__((always_inline)) bool
+run_next(worker_t *worker, bool careful)
+{
+    if (worker->on_hand != NULL) {
+        run_on_hand(worker, careful);
+        return true;
+    }
+    return careful ? run_waiting_careful(worker) : run_waiting_plain(worker);
+}
+
 bool
 worker_step(worker_t *worker)
 {
     look_at_clock(worker);
-    bool ran = run_next(worker, false, true);
+    bool ran = run_waiting(worker, false, true);
     worker_settle(worker);
     return ran;
 }
@@ -430,7 +436,7 @@ run_quantum(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint
 {
     uint32_t ran = 0;
     uint32_t look = 1; /* after the first: nobody knows how long the one before has run */
-    while (ran < most && run_next(worker, true, careful)) {
+    while (ran < most && run_next(worker, careful)) {
         if (bell_rang(bell, heard)) {
             return ran + 1;
         }
