@@ -215,23 +215,40 @@ host_failed(const host_t *host)
 /* ---- waiting ---- */
 
 static bool
+stop_is_wanted(const core_t *core)
+{
+    return core_stop_requested(core) || core_is_ended(core);
+}
+
+static bool
+ready_or_stopping(const core_t *core)
+{
+    return core_is_ready(core, NULL, 0) || stop_is_wanted(core);
+}
+
+static bool
 ready_or_hopeless(const core_t *core)
 {
-    return core_is_ready(core, NULL, 0) || core_is_late(core) || core_stop_requested(core) ||
-           core_is_ended(core);
+    return ready_or_stopping(core) || core_is_late(core);
+}
+
+static bool
+wait_ready(host_t *host, bool (*done)(const core_t *core), int64_t timeout_ms)
+{
+    threads_wait_ready(host->threads, done, timeout_ms);
+    return core_is_ready(host->core, NULL, 0) && !core_stop_requested(host->core);
 }
 
 bool
 host_wait_ready(host_t *host, uint32_t timeout_ms)
 {
-    threads_wait_ready(host->threads, ready_or_hopeless, timeout_ms);
-    return core_is_ready(host->core, NULL, 0) && !core_stop_requested(host->core);
+    return wait_ready(host, ready_or_hopeless, timeout_ms);
 }
 
-static bool
-stop_is_wanted(const core_t *core)
+bool
+host_wait_late(host_t *host)
 {
-    return core_stop_requested(core) || core_is_ended(core);
+    return wait_ready(host, ready_or_stopping, -1);
 }
 
 void

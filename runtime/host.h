@@ -82,6 +82,9 @@ err_t host_start(host_t *host) must_use;
 /* Waits until every actor spawned by the root so far is ready or degraded (true), or late,
  * stopped or time is up. */
 bool host_wait_ready(host_t *host, uint32_t timeout_ms);
+/* After host_wait_ready was false: waits without end until all of them are ready after all (true),
+ * or a stop is requested. */
+bool host_wait_late(host_t *host);
 /* Sleeps until a stop is requested (by an actor, by host_request_stop, or a failure of the
  * root). */
 void host_wait_stop(host_t *host);

@@ -9,16 +9,10 @@
  * Runs in the foreground. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage. */
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,6 +27,7 @@
 #include "tools/despoold_data.h"
 #include "tools/despoold_help.h"
 #include "tools/despoold_process.h"
+#include "tools/despoold_says.h"
 
 #ifndef DESPOOL_VERSION
 #define DESPOOL_VERSION "0.1.0"
@@ -82,50 +77,6 @@ catch_signals(sigset_t *ret_held)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGCHLD, &plain, NULL);
-}
-
-/* A line of the running host. Who reads it may have stopped reading, and nothing waits for that: a
- * line that finds no room is lost. */
-static void __attribute__((format(printf, 2, 3))) say(int fd, const char *format, ...)
-{
-    char line[PIPE_BUF]; /* of a pipe that takes anything, so much goes in without waiting */
-    struct pollfd output = {.fd = fd, .events = POLLOUT};
-    va_list arguments;
-
-    va_start(arguments, format);
-    int size = vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    if (size > 0 && poll(&output, 1, 0) == 1 && (output.revents & POLLOUT)) {
-        size_t whole = (size_t) size < sizeof line ? (size_t) size : sizeof line - 1;
-        ssize_t wrote = write(fd, line, whole);
-        (void) wrote; /* nobody could be told */
-    }
-}
-
-/* Tells the service manager, when there is one (sd_notify's protocol: one datagram). */
-static void
-notify(const char *state)
-{
-    const char *path = getenv("NOTIFY_SOCKET");
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-
-    if (!path || (path[0] != '/' && path[0] != '@') || strlen(path) >= sizeof address.sun_path) {
-        return;
-    }
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) {
-        return;
-    }
-    memcpy(address.sun_path, path, strlen(path));
-    if (path[0] == '@') {
-        address.sun_path[0] = 0; /* a name of the abstract kind */
-    }
-    socklen_t size = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + strlen(path));
-    if (sendto(fd, state, strlen(state), MSG_NOSIGNAL | MSG_DONTWAIT, (struct sockaddr *) &address,
-               size) < 0) {
-        say(STDERR_FILENO, "cannot notify '%s': %s, ignoring\n", path, strerror(errno));
-    }
-    close(fd);
 }
 
 /* ---- the command line ---- */
@@ -336,21 +287,31 @@ static void
 tell_ready(host_t *host, const config_t *config, int64_t began_ms)
 {
     host_figures_t figures;
-    bool ready = host_wait_ready(host, READY_TIMEOUT_MS);
 
     host_figures(host, &figures);
-    if (ready) {
-        say(STDOUT_FILENO,
-            "despoold: ready, data %s, %" PRIu64 " actors, %" PRIu64 " threads, %" PRId64 " ms\n",
-            config->data, figures.actors, figures.threads, now_ms() - began_ms);
-        notify("READY=1\nSTATUS=ready");
-    } else if (told_to_stop) {
-        say(STDOUT_FILENO, "despoold: told to stop before it was ready, data %s\n", config->data);
-    } else if (!*host_why(host)) {
+    say(STDOUT_FILENO,
+        "despoold: ready, data %s, %" PRIu64 " actors, %" PRIu64 " threads, %" PRId64 " ms\n",
+        config->data, figures.actors, figures.threads, now_ms() - began_ms);
+    notify("READY=1\nSTATUS=ready");
+}
+
+/* A disk that is slow today must not cost the service its start: who is late may still come. */
+static void
+wait_ready(host_t *host, const config_t *config, int64_t began_ms)
+{
+    bool ready = host_wait_ready(host, READY_TIMEOUT_MS);
+
+    if (!ready && !told_to_stop && !*host_why(host)) {
         say(STDOUT_FILENO,
             "despoold: not ready, data %s; despool component list tells who is late\n",
             config->data);
         notify("STATUS=not ready");
+        ready = host_wait_late(host);
+    }
+    if (ready) {
+        tell_ready(host, config, began_ms);
+    } else if (told_to_stop) {
+        say(STDOUT_FILENO, "despoold: told to stop before it was ready, data %s\n", config->data);
     }
 }
 
@@ -372,7 +333,7 @@ serve(host_t *host, const config_t *config, err_t err)
     }
     running = host;
     sigprocmask(SIG_UNBLOCK, &held, NULL);
-    tell_ready(host, config, began_ms);
+    wait_ready(host, config, began_ms);
     host_wait_stop(host);
     notify("STOPPING=1");
     err = host_failed(host);

@@ -1,7 +1,9 @@
 #!/usr/bin/python3
 """What an idle host costs, and what many points cost. The figures are printed and bounded."""
+import contextlib
 import os
 import re
+import shutil
 import socket
 import statistics
 import subprocess
@@ -10,7 +12,7 @@ import time
 import uuid
 
 from agent_site import Agents, big_tree, free_port
-from harness import Site, claim, make_tree, run
+from harness import BAD_DISK, Site, Skip, claim, make_tree, run, set_rule
 
 
 def sockets(site):
@@ -37,18 +39,49 @@ def an_idle_host_is_small_and_starts_fast():
         site.stop()
 
 
+def told(manager):
+    """What it was told until now."""
+    heard = b''
+    manager.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            heard += manager.recv(4096)
+    return heard
+
+
+def hear(manager, wanted):
+    """All that it is told until then."""
+    heard = b''
+    manager.settimeout(60)
+    while wanted not in heard:
+        heard += manager.recv(4096)
+    return heard
+
+
 @claim(120)
-def ready_is_told_to_the_service_manager():
+def ready_is_told_to_the_service_manager_when_the_host_is_however_late_and_not_before():
+    if not os.path.exists(BAD_DISK):
+        raise Skip('there is no bad_disk library')
     with Site() as site, tempfile.TemporaryDirectory() as directory:
         path = os.path.join(directory, 'notify')
+        library = shutil.copy(BAD_DISK, site.dir)
+        os.mkfifo(site.path('rule.fifo'))
+        set_rule(site, 'hang 0 ' + site.data)  # its database is never made
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
             manager.bind(path)
-            manager.settimeout(20)
-            site.start(ready=False, env={'NOTIFY_SOCKET': path})
-            heard = b''
-            while b'READY=1' not in heard:
-                heard += manager.recv(4096)
-            assert site.ask('ping')['ready'] is True, 'READY was told before the host was ready'
+            site.start(ready=False, env={'NOTIFY_SOCKET': path, 'LD_PRELOAD': library,
+                                         'BAD_DISK_RULE': site.path('rule')})
+            heard = hear(manager, b'STATUS=not ready')  # INIT_DEADLINE_MS: 10 s
+            assert site.ask('ping')['ready'] is False, 'it is ready without its database'
+            heard += told(manager)
+            assert b'READY=1' not in heard, f'{heard} was told before the host was ready'
+            set_rule(site, 'ok 0 /')
+            fifo = os.open(site.path('rule.fifo'), os.O_RDWR)
+            try:
+                hear(manager, b'READY=1')
+                assert site.ask('ping')['ready'] is True, 'READY was told before the host was ready'
+            finally:
+                os.close(fifo)
         site.stop()
 
 
