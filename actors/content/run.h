@@ -31,7 +31,7 @@
 #define RUN_PAGE_ENTRIES 63u
 #define RUN_ENTRY_BYTES  64u
 #define RUN_TAIL_BYTES   64u
-#define RUN_PAGES_KEPT   256u /* in memory, of one run that is searched; others are read each time */
+#define RUN_PAGES_KEPT   256u /* in memory, of a run that is searched; others are read anew */
 #define RUN_NAME_BYTES   32u  /* of a run's or pack's name with its NUL */
 
 typedef struct run_entry {
