@@ -63,6 +63,8 @@ envelope_t *job_finish(job_t *job) must_use;
 /* As job_finish for a job that never ran, or whose thread or stack will not come back: the answer
  * is err. lost: its resource is not given back, for the lost thread still has it. */
 envelope_t *job_abandon(job_t *job, err_t err, bool lost) must_use;
+/* No job has run for a while: the memory that outputs were made in goes back to the system. */
+void jobs_rest(void);
 uint32_t job_worker(const job_t *job); /* where its answer goes */
 const char *job_name(const job_t *job);
 slice_t job_subject(const job_t *job);     /* size 0: none */

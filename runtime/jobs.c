@@ -37,9 +37,11 @@ struct job {
 
 /* Drafts of jobs that have ended, for the next ones: to map, touch and unmap one took more time
  * than all else in most jobs (30 of 100 parts of a whole site in the simulator). They are the
- * process's: a lost thread may outlive its host. One that grew is given back to the system. */
+ * process's: a lost thread may outlive its host. One that grew is given back to the system, and all
+ * are when no job runs for a while. That of 1 MiB for an agent is kept: to have its pages zeroed
+ * anew each time was a twentieth of what a site used that sends. */
 #define SPARES_MAX      8u
-#define SPARE_BYTES_MAX (256u << 10)
+#define SPARE_BYTES_MAX (2u << 20)
 static _Atomic(void *) spare_drafts[SPARES_MAX];
 
 static void *
@@ -55,6 +57,17 @@ take_draft(void)
                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     assert(memory != MAP_FAILED && "address space for a draft");
     return memory;
+}
+
+void
+jobs_rest(void)
+{
+    for (uint32_t i = 0; i < SPARES_MAX; i++) {
+        void *spare = atomic_exchange(&spare_drafts[i], NULL);
+        if (spare != NULL) {
+            munmap(spare, MESSAGE_BYTES_MAX);
+        }
+    }
 }
 
 static void

@@ -176,6 +176,7 @@ rest_look(rest_t *rest, job_pool_t *jobs, int64_t now_ns)
         *rest = (rest_t){.moves = figures.moves, .since_ns = now_ns, .keeps = true};
     } else if (rest->keeps && now_ns - rest->since_ns >= (int64_t) REST_MS * NS_PER_MS) {
         rest->keeps = false;
+        jobs_rest();
         malloc_trim(0);
     }
     return rest->keeps;

@@ -224,13 +224,16 @@ vote(search_t *search, uint64_t hash, uint32_t chunk)
     return OK;
 }
 
-/* A chunk that cannot be read has no marks. */
+/* A chunk that cannot be read has no marks. It is not held against its digest: where it is damaged
+ * it is paired with another, and who packs it looks. To hash both versions took 0.3 of 1.3 CPU
+ * seconds, for which nothing is sent yet. */
 static err_t
 mark_chunk(search_t *search, const chunk_t *row, mark_fn *each, uint32_t chunk)
 {
     void *bytes = NULL;
     size_t size = 0;
-    err_t err = store_read(search->store, &row->chunk, CHUNK_BYTES_MAX, &bytes, &size, NULL);
+    err_t err =
+        store_read_unchecked(search->store, &row->chunk, CHUNK_BYTES_MAX, &bytes, &size, NULL);
     if (err == ERR_CANCELLED || err == ERR_NO_MEMORY) {
         return RAISE(search->fault, err, 0, "read", "a chunk of the store");
     }

@@ -18,7 +18,8 @@
 #include "actors/content/walk.h"
 #include "actors/content/write_all.h"
 
-#define RIGHT 0700u /* of a directory under way: we must be able to fill it */
+#define ALL_MODES 07777u /* as far as a version has them */
+#define RIGHT     0700u  /* of a directory under way: we must be able to fill it */
 
 /* Of a big file so many bytes at a time are sent to the disk while the next ones are expanded: the
  * sync at the end then waits for the last of them only. */
@@ -70,13 +71,24 @@ sync_here(work_t *work, int fd)
     return result;
 }
 
+/* It mostly has the mode that it was created with; to set it nonetheless took 4 % of what a tree of
+ * 16,851 files cost an agent, to look a tenth of that. */
+static int
+set_mode(work_t *work, int fd, uint32_t mode)
+{
+    world_stat_t stat;
+    int result = world_stat(work->world, fd, &stat);
+    bool has = result == 0 && (stat.mode & ALL_MODES) == mode;
+    return result < 0 || has ? result : world_chmod(work->world, fd, mode);
+}
+
 /* Mode and mtime last, then the sync where each file has its own; closes fd either way. */
 static err_t
 finish_file(work_t *work, int fd, int result, const tree_entry_t *entry)
 {
     world_t *world = work->world;
     int dir = descent_fd(&work->way);
-    result = result < 0 ? result : world_chmod(world, fd, entry->mode);
+    result = result < 0 ? result : set_mode(work, fd, entry->mode);
     result = result < 0 ? result : world_set_mtime(world, dir, entry->name, entry->mtime_ns);
     result = result < 0 ? result : sync_here(work, fd);
     int closed = world_close(world, fd);
@@ -128,7 +140,7 @@ static err_t
 create_and_copy(work_t *work, const tree_entry_t *entry)
 {
     int to = world_open(work->world, descent_fd(&work->way), entry->name,
-                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, PLACE_HOW);
+                        O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, entry->mode & 0777, PLACE_HOW);
     if (to < 0) {
         return fail_at(work, to, "create", entry->name);
     }

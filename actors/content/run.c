@@ -76,15 +76,23 @@ run_page_encode(const run_entry_t *entries, uint32_t count, uint32_t number,
     put_u64(ret_page + 56, page_check(ret_page));
 }
 
+/* Whether it is this page as it was written. */
+static err_t
+look_at_page(const uint8_t page[RUN_PAGE_BYTES], uint32_t number, uint32_t *ret_count)
+{
+    *ret_count = get_u16(page + 4);
+    return memcmp(page, RUN_PAGE_MARK, 4) != 0 || get_u64(page + 56) != page_check(page) ||
+                   get_u32(page + 8) != number || *ret_count == 0 || *ret_count > RUN_PAGE_ENTRIES
+               ? ERR_DAMAGED
+               : OK;
+}
+
 err_t
 run_page_decode(const uint8_t page[RUN_PAGE_BYTES], uint32_t number,
                 run_entry_t ret_entries[RUN_PAGE_ENTRIES], uint32_t *ret_count)
 {
-    uint32_t count = get_u16(page + 4);
-    if (memcmp(page, RUN_PAGE_MARK, 4) != 0 || get_u64(page + 56) != page_check(page) ||
-        get_u32(page + 8) != number || count == 0 || count > RUN_PAGE_ENTRIES) {
-        return ERR_DAMAGED;
-    }
+    uint32_t count = 0;
+    TRY(look_at_page(page, number, &count));
     for (uint32_t i = 0; i < count; i++) {
         ret_entries[i] = entry_decode(page + RUN_ENTRY_BYTES * (i + 1));
         if (i > 0 && run_entry_order(&ret_entries[i - 1], &ret_entries[i]) >= 0) {
@@ -226,11 +234,21 @@ run_open(world_t *world, int dir, const char *name, run_file_t **ret_run, bool *
     return OK;
 }
 
+static void
+free_kept(run_file_t *run)
+{
+    for (uint32_t i = 0; run->kept != NULL && i < run->pages; i++) {
+        free(run->kept[i]);
+    }
+    free(run->kept);
+}
+
 void
 run_close(run_file_t **run)
 {
     if (*run != NULL) {
         world_close((*run)->world, (*run)->fd);
+        free_kept(*run);
         free((*run)->first);
         free((*run)->sieve);
         free(*run);
@@ -275,6 +293,58 @@ run_search_begin(run_search_t *search, run_file_t *run, const digest_t *digest)
     search->next = search->count = 0;
 }
 
+/* Where the page is to be read to: it is kept, while there is room for it. */
+static uint8_t *
+room_for_page(run_search_t *search, uint32_t number)
+{
+    run_file_t *run = search->run;
+    uint8_t *room = run->kept_count < RUN_PAGES_KEPT ? malloc(RUN_PAGE_BYTES) : NULL;
+    run->kept[number] = room;
+    run->kept_count += room != NULL;
+    return room != NULL ? room : search->own;
+}
+
+static void
+forget_page(run_file_t *run, uint32_t number)
+{
+    run->kept_count -= run->kept[number] != NULL;
+    free(run->kept[number]);
+    run->kept[number] = NULL;
+}
+
+static err_t
+read_page(run_search_t *search, uint32_t number, fault_t *fault)
+{
+    run_file_t *run = search->run;
+    uint8_t *page = room_for_page(search, number);
+    err_t err = read_exact(run, page, RUN_PAGE_BYTES, (uint64_t) number * RUN_PAGE_BYTES, fault);
+    if (err == OK && look_at_page(page, number, &search->count) != OK) {
+        err = RAISE(fault, ERR_DAMAGED, 0, "read", run->name);
+    }
+    if (err != OK) {
+        forget_page(run, number);
+    }
+    search->at = page;
+    return err;
+}
+
+/* Names of a tree lie all over a run, and each of its pages is asked for some sixty times: read and
+ * decoded each time they were a quarter of what 16,851 files cost an agent. */
+static err_t
+bring_page(run_search_t *search, uint32_t number, fault_t *fault)
+{
+    run_file_t *run = search->run;
+    if (run->kept == NULL && (run->kept = calloc(run->pages, sizeof run->kept[0])) == NULL) {
+        return NO_MEMORY(fault, run->name);
+    }
+    if (run->kept[number] == NULL) {
+        return read_page(search, number, fault);
+    }
+    search->at = run->kept[number];
+    search->count = get_u16(search->at + 4);
+    return OK;
+}
+
 /* Brings the next page that may have the digest; *ret_more: there is one. */
 static err_t
 next_page(run_search_t *search, bool *ret_more, fault_t *fault)
@@ -284,9 +354,15 @@ next_page(run_search_t *search, bool *ret_more, fault_t *fault)
         search->page < run->pages && run->first[search->page] <= get_u64(search->digest.byte);
     if (*ret_more) {
         search->next = 0;
-        TRY(run_read_page(run, search->page++, search->entry, &search->count, fault));
+        TRY(bring_page(search, search->page++, fault));
     }
     return OK;
+}
+
+static const uint8_t *
+entry_at(const run_search_t *search, uint32_t which)
+{
+    return search->at + RUN_ENTRY_BYTES * (which + 1);
 }
 
 /* The first entry from `next` on that is not before the digest. */
@@ -297,8 +373,7 @@ seek(const run_search_t *search)
     uint32_t high = search->count;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        const digest_t *there = &search->entry[middle].digest;
-        if (memcmp(there->byte, search->digest.byte, sizeof there->byte) < 0) {
+        if (memcmp(entry_at(search, middle), search->digest.byte, sizeof search->digest.byte) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -316,8 +391,9 @@ run_search_next(run_search_t *search, const run_entry_t **ret_entry, uint64_t *r
         uint32_t at = seek(search);
         if (at < search->count) {
             search->next = at + 1;
-            *ret_found = digest_equal(&search->entry[at].digest, &search->digest);
-            *ret_entry = &search->entry[at];
+            search->entry = entry_decode(entry_at(search, at));
+            *ret_found = digest_equal(&search->entry.digest, &search->digest);
+            *ret_entry = &search->entry;
             *ret_ordinal = (uint64_t) (search->page - 1) * RUN_PAGE_ENTRIES + at;
             return OK;
         }

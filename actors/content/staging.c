@@ -16,6 +16,7 @@
 #include "actors/content/big_endian.h"
 #include "actors/content/check64.h"
 #include "actors/content/fail.h"
+#include "actors/content/listing.h"
 #include "actors/content/sync_points.h"
 #include "actors/content/write_all.h"
 #include "proto/limits.h"
@@ -34,6 +35,8 @@ struct staging {
     bool made;       /* the directory was not there */
     bool named;      /* its name is durable */
     bool parted;     /* a part was put since the last commit */
+    bool looked;     /* into the directory, for what follows */
+    bool parts;      /* there may be objects that are not whole */
     digest_t *whole; /* staged and in the store: to be removed after the commit */
     uint32_t whole_count;
 };
@@ -104,11 +107,35 @@ staging_close(staging_t **staging)
     *staging = NULL;
 }
 
+/* Nobody else makes any while this is open. */
+static err_t
+look_for_parts(staging_t *staging, fault_t *fault)
+{
+    listing_t names = {0};
+    if (staging->looked) {
+        return OK;
+    }
+    TRY(listing_read(staging->world, staging->dir, "incoming", &names, fault));
+    for (uint32_t i = 0; i < names.count; i++) {
+        staging->parts |= strchr(names.name[i], '.') == NULL;
+    }
+    listing_release(&names);
+    staging->looked = true;
+    return OK;
+}
+
+/* Mostly there is none: to ask for each name of 16,851 files took 7 % of what they cost an agent.
+ */
 err_t
 staging_size(staging_t *staging, const digest_t *object, uint64_t *ret_size, fault_t *fault)
 {
     char name[NAME_BYTES];
     world_stat_t stat;
+    *ret_size = 0;
+    TRY(look_for_parts(staging, fault));
+    if (!staging->parts) {
+        return OK;
+    }
     name_of(object, name);
     int result = world_stat_at(staging->world, staging->dir, name, &stat);
     if (result < 0 && result != -ENOENT) {
@@ -322,7 +349,7 @@ put_part(staging_t *staging, const staging_part_t *part, fault_t *fault)
     if (fd < 0) {
         return FAIL(fault, fd, "open", name);
     }
-    staging->parted = true;
+    staging->parted = staging->parts = true;
     int result = append(staging, fd, name, part);
     err_t err = result < 0 ? FAIL(fault, result, "write", name) : OK;
     if (err == OK && part->from + part->bytes.size == part->total) {

@@ -62,7 +62,8 @@ look_at_record(marks_t *marks, const run_entry_t *entry, bool sets, bool *ret_ma
     store_t *store = marks->store;
     *ret_marked = false;
     for (size_t run = 0; run < marks->runs; run++) {
-        bool found = true;
+        bool found = false;
+        TRY(run_may_have(store->run[run], &entry->digest, &found, marks->fault));
         run_search_begin(&store->search, store->run[run], &entry->digest);
         while (found) {
             const run_entry_t *there = NULL;

@@ -267,6 +267,26 @@ def a_small_file_that_changed_travels_as_a_delta():
         site.stop()
 
 
+@claim(120)
+def a_file_that_is_kept_in_chunks_and_asked_for_whole_travels_as_a_delta():
+    sizes = 300 << 10, 640 << 10, 1 << 20  # more than one chunk each, and no more than a delta
+    with Agents() as site:
+        source = begin(site)
+        for size in sizes:
+            write(os.path.join(source, 'sources', str(size)), os.urandom(size))
+        site.do('package.update', {'id': 'P1'})
+        distribute(site, 'P1', source)
+        for size in sizes:
+            with open(os.path.join(source, 'sources', str(size)), 'r+b') as file:
+                file.seek(size // 2)
+                file.write(b'an edit')
+        sent, packed = update(site, source, 3)
+        print(f'# {sum(sizes)} bytes with an edit in each file: {packed} bytes on the wire')
+        assert sum(sizes) <= sent <= sum(sizes) + MANIFEST, f'{sent} bytes for {sum(sizes)}'
+        assert packed <= len(sizes) * 160 + MANIFEST, f'{packed} bytes on the wire for three edits'
+        site.stop()
+
+
 @claim(60)
 def nothing_is_sent_against_what_an_agent_does_not_have():
     with Agents() as site:

@@ -17,6 +17,9 @@
 typedef struct both {
     char path[64], site_data[80], data[80], site_path[96], agent_path[96];
     world_os_t os;
+    const world_calls_t *real;
+    world_calls_t calls; /* those, one of them counted */
+    uint32_t stats;
     store_t *site, *agent;
     staging_t *staging;
     digest_t root, big, node;
@@ -79,6 +82,13 @@ make_version(void)
     expect_ok(store_commit(both.site, &both.fault), "commit");
 }
 
+static int
+counted_stat_at(world_t *world, int dir, const char *path, world_stat_t *ret_stat)
+{
+    both.stats++;
+    return both.real->stat_at(world, dir, path, ret_stat);
+}
+
 static void
 begin(void)
 {
@@ -88,6 +98,10 @@ begin(void)
     snprintf(both.site_path, sizeof both.site_path, "%s/store", both.path);
     snprintf(both.agent_path, sizeof both.agent_path, "%s/store", both.data);
     world_os_init(&both.os, NULL);
+    both.real = both.os.world.call;
+    both.calls = *both.real;
+    both.calls.stat_at = counted_stat_at;
+    both.os.world.call = &both.calls;
     both.bytes = malloc(BIG);
     for (size_t i = 0; i < BIG; i++) {
         both.bytes[i] = (uint8_t) (i * 2654435761u >> 13);
@@ -191,6 +205,15 @@ Test(lacks, what_is_staged_of_a_file_is_not_asked_for_again, .init = begin, .fin
     cr_expect_eq(both.range[0].size, BIG - PART);
     fetch(BIG);
     cr_expect_eq(lacks(), 0);
+}
+
+Test(lacks, where_nothing_is_staged_nothing_is_asked_for_by_its_name, .init = begin, .fini = end)
+{
+    cr_assert_eq(lacks(), 1);
+    cr_expect_eq(both.stats, 0, "%u looks for an object that nobody staged", both.stats);
+    fetch(BIG);
+    cr_assert_eq(lacks(), 1);
+    cr_expect_eq(both.stats, 0, "%u looks for a node that nobody staged", both.stats);
 }
 
 Test(lacks, bytes_of_another_digest_are_refused_and_come_again, .init = begin, .fini = end)

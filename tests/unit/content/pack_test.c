@@ -1,5 +1,5 @@
 /* pack_test.c - claims about chunks, packs and runs of the index. */
-#include "yard.h"
+#include "watched.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -215,6 +215,90 @@ Test(run, finds_each_entry_and_nothing_else)
         uint32_t expected = i == 17 ? DOUBLED + 1 : i < COUNT;
         EXPECT_COUNT(found_in(&yard, file, &one.digest), expected);
     }
+    run_close(&file);
+    yard_end(&yard);
+}
+
+/* A run of full pages, in files of the yard. */
+static run_file_t *
+run_of_pages(yard_t *yard, run_entry_t *entry, uint32_t pages)
+{
+    for (uint32_t i = 0; i < pages * RUN_PAGE_ENTRIES; i++) {
+        entry[i] = entry_of(i, 1);
+    }
+    qsort(entry, pages * RUN_PAGE_ENTRIES, sizeof entry[0], in_order);
+    return run_of(yard, entry, pages * RUN_PAGE_ENTRIES);
+}
+
+Test(run, reads_each_page_once_however_often_it_is_searched)
+{
+    enum { PAGES = 100, COUNT = PAGES * RUN_PAGE_ENTRIES };
+    static run_entry_t entry[COUNT];
+    yard_t yard;
+    watched_t watched;
+    yard_begin(&yard, AS_STARTED);
+    watch(&watched, &yard);
+    run_file_t *file = run_of_pages(&yard, entry, PAGES);
+    uint64_t before = watched.reads;
+    for (uint32_t i = 0; i < 3 * COUNT; i++) { /* in no order */
+        run_entry_t one = entry_of(i % COUNT, 1);
+        EXPECT_COUNT(found_in(&yard, file, &one.digest), 1);
+    }
+    EXPECT_COUNT(watched.reads - before, PAGES);
+    run_close(&file);
+    yard_end(&yard);
+}
+
+Test(run, keeps_so_many_pages_and_finds_what_is_in_the_others)
+{
+    enum { PAGES = RUN_PAGES_KEPT + 9, COUNT = PAGES * RUN_PAGE_ENTRIES };
+    static run_entry_t entry[COUNT];
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    run_file_t *file = run_of_pages(&yard, entry, PAGES);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        EXPECT_COUNT(found_in(&yard, file, &entry[i].digest), 1);
+    }
+    EXPECT_COUNT(file->kept_count, RUN_PAGES_KEPT);
+    run_close(&file);
+    yard_end(&yard);
+}
+
+/* Writes over one byte of the only run. */
+static void
+write_over(const yard_t *yard, uint64_t offset, uint8_t byte)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/0000000000000007.run", yard->data);
+    int fd = open(path, O_WRONLY);
+    cr_assert(fd >= 0 && pwrite(fd, &byte, 1, (off_t) offset) == 1);
+    close(fd);
+}
+
+static err_t
+search_for(const run_entry_t *entry, run_file_t *file)
+{
+    run_search_t search;
+    const run_entry_t *found = NULL;
+    uint64_t ordinal = 0;
+    bool is_there = false;
+    run_search_begin(&search, file, &entry->digest);
+    err_t err = run_search_next(&search, &found, &ordinal, &is_there, NULL);
+    cr_expect(err != OK || (is_there && ordinal == 0));
+    return err;
+}
+
+Test(run, a_page_that_went_bad_is_damaged_each_time_until_it_is_right)
+{
+    static run_entry_t entry[2 * RUN_PAGE_ENTRIES];
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    run_file_t *file = run_of_pages(&yard, entry, 2);
+    write_over(&yard, 5, 0); /* of 63 entries on the first page it says none */
+    cr_expect_eq(search_for(&entry[0], file), ERR_DAMAGED);
+    cr_expect_eq(search_for(&entry[0], file), ERR_DAMAGED);
+    write_over(&yard, 5, RUN_PAGE_ENTRIES);
+    cr_expect_eq(search_for(&entry[0], file), OK);
     run_close(&file);
     yard_end(&yard);
 }
