@@ -69,6 +69,22 @@ put_ranges(job_t *job, lacking_t *m, const lack_t *lack)
     }
     m->bytes = lack->bytes;
     m->bytes_total = lack->bytes_total;
+    m->mark_node = lack->mark.node;
+    m->mark_entry = lack->mark.entry;
+    m->mark_rest = lack->mark.rest;
+}
+
+/* What a damaged index does not name is not lacking: it is in the packs. */
+static err_t
+find_lacks(shelf_t *shelf, const lack_order_t *order, lack_t *lack, uint64_t *ret_indexed)
+{
+    err_t err = lack_find(shelf->store, shelf->staging, &order->root, lack, &shelf->fault);
+
+    if (err != ERR_CANCELLED && store_index_is_damaged(shelf->store)) {
+        TRY(store_mend_index(shelf->store, false, ret_indexed, &shelf->fault));
+        err = lack_find(shelf->store, shelf->staging, &order->root, lack, &shelf->fault);
+    }
+    return err;
 }
 
 void
@@ -79,7 +95,8 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
     lack_t lack = {.max = order->ranges_max,
                    .bytes_max = AGENT_NEED_BYTES_MAX,
                    .nodes = order->nodes,
-                   .have = order->have};
+                   .have = order->have,
+                   .mark = {order->mark_node, order->mark_entry, order->mark_rest}};
     lacking_t *m = JOB_OUTPUT(job, lacking);
 
     lack.range = calloc(lack.max, sizeof *lack.range);
@@ -88,8 +105,7 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
                     : shelf_open(&shelf, world, record_slice(order, order->data));
     err = err == OK ? incoming_settle(shelf.store, record_slice(order, order->data), &shelf.fault)
                     : err;
-    err =
-        err == OK ? lack_find(shelf.store, shelf.staging, &order->root, &lack, &shelf.fault) : err;
+    err = err == OK ? find_lacks(&shelf, order, &lack, &m->indexed) : err;
     m->err = err;
     if (err == OK) {
         put_ranges(job, m, &lack);

@@ -728,6 +728,7 @@ extern const record_words_t error_class_words;
     M(agent_progress, "agent: how far the order is")                                               \
     M(agent_done, "agent: what became of an order; a receipt is signed")                           \
     M(agent_seeded, "agent: what of the order's version its seed had, or why it was not used")     \
+    M(agent_indexed, "agent: the index of its store was damaged, and is made anew")                \
     M(agent_refused, "site: you are not, and why")                                                 \
     M(agent_removed, "site: your point was removed; signed")                                       \
     M(agent_buried, "agent: that is durable here; I serve nobody any more")                        \
@@ -1061,7 +1062,8 @@ extern const record_words_t error_class_words;
     F(R, maybe, plan, plan_row, OPTIONAL)                                                          \
     F(R, count, sent, 0, OPTIONAL) /* bytes of content that this try sent or wrote */              \
     F(R, text, scrub_next, PATH_BYTES_MAX, OPTIONAL) /* where a portion ended; empty: at the end */ \
-    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that it read */
+    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that it read */                            \
+    F(R, u64, indexed, 0, OPTIONAL) /* objects in an agent's index that was made anew; 0: it was not */
 #define REC_target_outcome(F, R)                                                                   \
     REC_outcome(F, R)                                                                              \
     F(R, word, next, target_state, REQUIRED)                                                       \
@@ -1370,6 +1372,9 @@ extern const record_words_t error_class_words;
     F(R, u64, files, 0, REQUIRED) /* that were lacking, and are there now */                       \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, u64, skipped, 0, REQUIRED) /* names in it that were not read */
+#define REC_agent_indexed(F, R)                                                                    \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, u64, objects, 0, REQUIRED) /* that it has */
 #define REC_agent_refused(F, R)                                                                    \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
@@ -1502,6 +1507,9 @@ extern const record_words_t error_class_words;
     F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */                         \
     F(R, u32, ranges_max, 0, REQUIRED) /* of the answer */                                         \
     F(R, digest, have, 0, OPTIONAL) /* the version before: its files are bases; null: none */      \
+    F(R, u64, mark_node, 0, OPTIONAL) /* where the look before had come to; 0, 0: none */          \
+    F(R, u64, mark_entry, 0, OPTIONAL)                                                             \
+    F(R, u64, mark_rest, 0, OPTIONAL)                                                              \
     F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store were made durable */         \
     F(R, u64, pack, 0, OPTIONAL)      /* that the job before appended to, */                       \
     F(R, u64, pack_bytes, 0, OPTIONAL) /* and how long it was then; 0: none */
@@ -1516,7 +1524,11 @@ extern const record_words_t error_class_words;
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, rows, ranges, range, REQUIRED) /* empty: nothing is lacking */                            \
     F(R, u64, bytes, 0, REQUIRED)       /* of all that is lacking, as far as it is known */        \
-    F(R, u64, bytes_total, 0, REQUIRED) /* of the version */
+    F(R, u64, bytes_total, 0, REQUIRED) /* of the version */                                       \
+    F(R, u64, indexed, 0, OPTIONAL)   /* objects in the index, which was made anew; 0: it was not */ \
+    F(R, u64, mark_node, 0, OPTIONAL) /* for the next look */                                      \
+    F(R, u64, mark_entry, 0, OPTIONAL)                                                             \
+    F(R, u64, mark_rest, 0, OPTIONAL)
 #define REC_stored(F, R)                                                                           \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
