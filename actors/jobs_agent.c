@@ -10,6 +10,7 @@
 #include "actors/content/incoming.h"
 #include "actors/content/join.h"
 #include "actors/content/lack.h"
+#include "actors/content/parcel.h"
 #include "actors/content/point_roots.h"
 #include "actors/content/tombstone.h"
 #include "actors/jobs_pieces.h"
@@ -155,8 +156,8 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
 
 /* A version that is half here has nodes that cannot be read: then nothing is removed. */
 static err_t
-collect(store_t *store, point_t *point, const digest_t *fetched, store_collected_t *ret,
-        fault_t *fault)
+collect(store_t *store, const char *data, point_t *point, const digest_t *fetched,
+        store_collected_t *ret, fault_t *fault)
 {
     digest_t *roots = NULL;
     size_t count = 0;
@@ -165,15 +166,16 @@ collect(store_t *store, point_t *point, const digest_t *fetched, store_collected
     TRY(store_recover(store, &leftovers, fault));
     TRY(store_migrate(store, NULL, NULL, &leftovers, fault));
     TRY(point_roots(point, &roots, &count, fault));
-    digest_t *all = realloc(roots, (count + 1) * sizeof *all);
+    err_t err = parcel_add_kept(store_world(store), data, &roots, &count, fault);
+    digest_t *all = err == OK ? realloc(roots, (count + 1) * sizeof *all) : NULL;
     if (!all) {
         free(roots);
-        return RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
+        return err != OK ? err : RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
     }
     if (!digest_is_none(fetched)) {
         all[count++] = *fetched;
     }
-    err_t err = store_collect(store, all, count, false, NULL, NULL, ret, fault);
+    err = store_collect(store, all, count, false, NULL, NULL, ret, fault);
     free(all);
     return err;
 }
@@ -195,7 +197,8 @@ tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
     }
     TRY(point_open(world, root, &work->site, &work->dp_incarnation, &point, fault));
     err_t err = store_open(world, path, &store, fault);
-    err = err == OK ? collect(store, &point, &work->root, ret, fault) : err;
+    path[data.size] = '\0';
+    err = err == OK ? collect(store, path, &point, &work->root, ret, fault) : err;
     store_close(&store);
     point_close(&point);
     return err;

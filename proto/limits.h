@@ -125,6 +125,7 @@
 #define KIN_BYTES_MAX        (2u << 30)    /* of chunks of two versions that are compared for bases; what is beyond has none but its neighbour's */
 #define KIN_MARKS_MAX        1048576u      /* marks of what a version before holds; then they are taken less densely */
 #define AGENT_LIST_BYTES_MAX (16u << 20)    /* of a list of chunks: of a file of about 110 GB; a larger file is fetched as a whole */
+#define PARCELS_MAX            16u         /* parcels that an agent has taken and whose versions it does not have; then the first one's content may go */
 #define AGENT_TOMBSTONES_MAX   10000u      /* removed points whose agents have not heard it; the one removed longest ago is forgotten, and its agent is a stranger */
 #define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */
