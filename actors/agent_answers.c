@@ -181,3 +181,14 @@ agent_finish(actor_ctx_t *ctx, agent_state_t *self, const kept_t *kept,
     }
     agent_say(ctx, self, &agent_done_type, m);
 }
+
+void
+agent_tell_indexed(actor_ctx_t *ctx, agent_state_t *self, uint64_t objects)
+{
+    if (objects > 0) {
+        agent_indexed_t *m = DRAFT(ctx, agent_indexed);
+        m->order = agent_order_of(self->order)->order;
+        m->objects = objects;
+        agent_say(ctx, self, &agent_indexed_type, m);
+    }
+}

@@ -10,6 +10,7 @@
 
 #include "actors/answer.h"
 #include "actors/content/hash.h"
+#include "actors/content/lack.h"
 #include "actors/jobs_agent.h"
 #include "actors/jobs_gateway.h"
 #include "actors/jobs_kept.h"
@@ -97,6 +98,7 @@ typedef struct agent_state {
     kept_t *need;   /* lacking, while its ranges come */
     uint32_t ranges_max; /* of a need: what leaves in time; see agent_shorten_need */
     int64_t asked_ns;
+    lack_mark_t mark;     /* of the last look of the order in hand */
     uint32_t came;        /* ranges of it that have come whole */
     uint64_t part;        /* bytes of the next one */
     uint64_t fetched;     /* bytes that have come for the need */
@@ -199,6 +201,8 @@ actor_next_t agent_store_due(actor_ctx_t *ctx, agent_state_t *self);
 /* agent_answers.c: what is said at the end of an order. */
 void agent_fail(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order, err_t err,
                 slice_t text);
+/* The index of its store was made anew, of so many objects; 0: it was not. */
+void agent_tell_indexed(actor_ctx_t *ctx, agent_state_t *self, uint64_t objects);
 void agent_finish(actor_ctx_t *ctx, agent_state_t *self, const kept_t *order,
                   const actor_answer_t *answer);
 /* Whether an order is the site's, for this agent and this connection, and can be done. */

@@ -75,6 +75,7 @@ agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
     self->whole = self->seed_tried = self->whole_files = self->mended = false;
     self->refused = 0;
     self->lacks = 0;
+    self->mark = (lack_mark_t){0};
     return agent_look_for_lacks(ctx, self);
 }
 
@@ -217,6 +218,7 @@ worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
         return agent_go_on(ctx, self);
     }
     const outcome_t *outcome = ANSWER_AS(answer, outcome);
+    agent_tell_indexed(ctx, self, outcome ? outcome->indexed : 0);
     if (is_to_be_mended(self, outcome)) {
         self->mended = true;
         return agent_look_for_lacks(ctx, self);
@@ -258,6 +260,9 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
     m->root = agent_work_of(self->order)->root;
     m->nodes = self->mended || (measures && !self->whole);
     m->ranges_max = self->ranges_max;
+    m->mark_node = self->mark.node;
+    m->mark_entry = self->mark.entry;
+    m->mark_rest = self->mark.rest;
     m->have = self->whole_files ? m->have : agent_work_of(self->order)->have;
     job_spec_t spec = {.name = "lack",
                        .run = job_lack,
@@ -283,6 +288,8 @@ lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
         return agent_fail_order(ctx, self, m ? (err_t) m->err : answer->err,
                                 m ? record_slice(m, m->text) : slice_of(""));
     }
+    agent_tell_indexed(ctx, self, m->indexed);
+    self->mark = (lack_mark_t){m->mark_node, m->mark_entry, m->mark_rest};
     if (self->mended) {
         return m->ranges.count == 0 ? agent_run(ctx, self) : agent_fetch(ctx, self, m);
     }

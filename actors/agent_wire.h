@@ -43,6 +43,7 @@ typedef enum agent_side {
     W(agent_durable, AGENT_SAYS)                                                                   \
     W(agent_progress, AGENT_SAYS)                                                                  \
     W(agent_done, AGENT_SAYS)                                                                      \
+    W(agent_indexed, AGENT_SAYS)                                                                   \
     W(agent_seeded, AGENT_SAYS)                                                                    \
     W(agent_activated, AGENT_SAYS)                                                                 \
     W(agent_activation_known, SITE_SAYS)

@@ -1,12 +1,10 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
- *   hears    commands of the provider; work_changed, outcome, inbox_lost, point_returned, looked,
- *            scrubbed
+ *   hears    commands; work_changed, outcome, inbox_lost, point_returned, looked, scrubbed
  *   tells    despooler stop_work, probe_point, collect_point, scrub_point; site_database note_event
- *   asks     site_database: what is due, and what became of it; despooler: instruction;
- *            package_worker: the commands of its package
- *   keeps    its run (what another had taken up is due again), and the commands in hand
- *   survives a restart draws a new run, so that nothing that was taken up is forgotten
+ *   asks     site_database: what is due, what became of it; despooler, package_worker: orders
+ *   keeps    its run, and the commands in hand
+ *   survives a restart: what was taken up by another run is due again
  */
 #include "actors/dm.h"
 
@@ -151,6 +149,7 @@ GOES_TO(distribute_plan, dm_plan(ctx, self, m))
 GOES_TO(store_check, dm_store(ctx, self, &store_check_type, m))
 GOES_TO(store_rebuild, dm_store(ctx, self, &store_rebuild_type, m))
 GOES_TO(store_collect, dm_store(ctx, self, &store_collect_type, m))
+GOES_TO(package_export, dm_export(ctx, self, m))
 GOES_TO(site_backup, dm_backup(ctx, self, m))
 GOES_TO(scrubbed, dm_scrubbed(ctx, self, m))
 GOES_TO(looked, dm_looked(ctx, self, m))
@@ -232,7 +231,8 @@ static const actor_hears_t actor_hears[] = {
     ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),          ON(dp_set),
     ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed),    ON(outcome),
     ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),     ON(store_check),
-    ON(store_rebuild), ON(store_collect),  ON(site_backup),    ON(distribute_plan), ON(scrubbed)};
+    ON(store_rebuild), ON(store_collect),  ON(site_backup),    ON(distribute_plan), ON(scrubbed),
+    ON(package_export)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

@@ -179,6 +179,8 @@ void dm_verify_end(actor_ctx_t *ctx, const distribution_manager_t *self, dm_op_t
 /* dm_store.c: store.check, store.rebuild, store.collect. */
 actor_next_t dm_store(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *type,
                       const void *m);
+/* dm_export.c: package.export, while nobody collects or backs up. */
+actor_next_t dm_export(actor_ctx_t *ctx, distribution_manager_t *self, const package_export_t *m);
 /* dm_backup.c: site.backup, while nobody collects. */
 actor_next_t dm_backup(actor_ctx_t *ctx, distribution_manager_t *self, const site_backup_t *m);
 void dm_backup_go_on(actor_ctx_t *ctx, distribution_manager_t *self);

@@ -265,6 +265,8 @@ bool activate_heard(actor_ctx_t *ctx, const agent_t *agent, const agent_activate
 /* gateway_seeds.c: what an agent says of its seed is told. */
 bool orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
                    const agent_seeded_t *m);
+bool orders_indexed(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
+                    const agent_indexed_t *m);
 /* Deltas gave other bytes at the agent: told once for each order that meets it. */
 void seeds_delta_refused(actor_ctx_t *ctx, const agent_t *agent, const order_t *order,
                          uint64_t count);

@@ -51,6 +51,7 @@ hear(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_
            : type == &agent_progress_type  ? orders_progress(ctx, self, agent, m)
            : type == &agent_done_type      ? orders_done(ctx, self, agent, m)
            : type == &agent_seeded_type    ? orders_seeded(ctx, self, agent, m)
+           : type == &agent_indexed_type   ? orders_indexed(ctx, self, agent, m)
            : type == &agent_moved_type     ? address_heard(ctx, self, agent, m)
            : type == &agent_activated_type ? activate_heard(ctx, agent, m)
                                            : false;

@@ -1,4 +1,5 @@
-/* gateway_seeds.c - what an agent says that its seed had, or why it was not used, as events.
+/* gateway_seeds.c - what an agent says that its seed had, or why it was not used, and what it has
+ * mended of its own, as events.
  *
  * It decides nothing: what an agent lacks it says in its need. */
 #include <stdio.h>
@@ -48,6 +49,24 @@ orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
     if (m->err != OK || m->skipped > 0) {
         note(ctx, agent, order, STATUS_SEED_NOT_USED, text);
     }
+    return true;
+}
+
+bool
+orders_indexed(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
+               const agent_indexed_t *m)
+{
+    const order_t *order = orders_of(agent, m->order);
+    char text[TEXT_BYTES_MAX + 1];
+
+    if (!order) {
+        return m->order <= self->numbers;
+    }
+    snprintf(text, sizeof text,
+             "the index of what %s keeps was damaged: it is made anew, of %llu "
+             "objects",
+             agent->dp, (unsigned long long) m->objects);
+    note(ctx, agent, order, STATUS_INDEX_MENDED, text);
     return true;
 }
 

@@ -10,6 +10,7 @@
 #include "actors/content/incoming.h"
 #include "actors/content/join.h"
 #include "actors/content/lack.h"
+#include "actors/content/parcel.h"
 #include "actors/content/point_roots.h"
 #include "actors/content/tombstone.h"
 #include "actors/jobs_pieces.h"
@@ -69,6 +70,22 @@ put_ranges(job_t *job, lacking_t *m, const lack_t *lack)
     }
     m->bytes = lack->bytes;
     m->bytes_total = lack->bytes_total;
+    m->mark_node = lack->mark.node;
+    m->mark_entry = lack->mark.entry;
+    m->mark_rest = lack->mark.rest;
+}
+
+/* What a damaged index does not name is not lacking: it is in the packs. */
+static err_t
+find_lacks(shelf_t *shelf, const lack_order_t *order, lack_t *lack, uint64_t *ret_indexed)
+{
+    err_t err = lack_find(shelf->store, shelf->staging, &order->root, lack, &shelf->fault);
+
+    if (err != ERR_CANCELLED && store_index_is_damaged(shelf->store)) {
+        TRY(store_mend_index(shelf->store, false, ret_indexed, &shelf->fault));
+        err = lack_find(shelf->store, shelf->staging, &order->root, lack, &shelf->fault);
+    }
+    return err;
 }
 
 void
@@ -79,7 +96,8 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
     lack_t lack = {.max = order->ranges_max,
                    .bytes_max = AGENT_NEED_BYTES_MAX,
                    .nodes = order->nodes,
-                   .have = order->have};
+                   .have = order->have,
+                   .mark = {order->mark_node, order->mark_entry, order->mark_rest}};
     lacking_t *m = JOB_OUTPUT(job, lacking);
 
     lack.range = calloc(lack.max, sizeof *lack.range);
@@ -88,8 +106,7 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
                     : shelf_open(&shelf, world, record_slice(order, order->data));
     err = err == OK ? incoming_settle(shelf.store, record_slice(order, order->data), &shelf.fault)
                     : err;
-    err =
-        err == OK ? lack_find(shelf.store, shelf.staging, &order->root, &lack, &shelf.fault) : err;
+    err = err == OK ? find_lacks(&shelf, order, &lack, &m->indexed) : err;
     m->err = err;
     if (err == OK) {
         put_ranges(job, m, &lack);
@@ -139,8 +156,8 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
 
 /* A version that is half here has nodes that cannot be read: then nothing is removed. */
 static err_t
-collect(store_t *store, point_t *point, const digest_t *fetched, store_collected_t *ret,
-        fault_t *fault)
+collect(store_t *store, const char *data, point_t *point, const digest_t *fetched,
+        store_collected_t *ret, fault_t *fault)
 {
     digest_t *roots = NULL;
     size_t count = 0;
@@ -149,15 +166,16 @@ collect(store_t *store, point_t *point, const digest_t *fetched, store_collected
     TRY(store_recover(store, &leftovers, fault));
     TRY(store_migrate(store, NULL, NULL, &leftovers, fault));
     TRY(point_roots(point, &roots, &count, fault));
-    digest_t *all = realloc(roots, (count + 1) * sizeof *all);
+    err_t err = parcel_add_kept(store_world(store), data, &roots, &count, fault);
+    digest_t *all = err == OK ? realloc(roots, (count + 1) * sizeof *all) : NULL;
     if (!all) {
         free(roots);
-        return RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
+        return err != OK ? err : RAISE(fault, ERR_NO_MEMORY, 0, "collect", "the store");
     }
     if (!digest_is_none(fetched)) {
         all[count++] = *fetched;
     }
-    err_t err = store_collect(store, all, count, false, NULL, NULL, ret, fault);
+    err = store_collect(store, all, count, false, NULL, NULL, ret, fault);
     free(all);
     return err;
 }
@@ -179,7 +197,8 @@ tidy(world_t *world, const work_t *work, store_collected_t *ret, fault_t *fault)
     }
     TRY(point_open(world, root, &work->site, &work->dp_incarnation, &point, fault));
     err_t err = store_open(world, path, &store, fault);
-    err = err == OK ? collect(store, &point, &work->root, ret, fault) : err;
+    path[data.size] = '\0';
+    err = err == OK ? collect(store, path, &point, &work->root, ret, fault) : err;
     store_close(&store);
     point_close(&point);
     return err;

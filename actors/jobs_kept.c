@@ -43,15 +43,17 @@ count_lacks(world_t *world, store_t *store, const work_t *work, uint64_t *ret_ob
 
 err_t
 kept_read(world_t *world, store_t *store, const work_t *work, bool begins, kept_place_t *place,
-          uint64_t *ret_bytes, fault_t *fault)
+          kept_found_t *ret_found, fault_t *fault)
 {
     store_scrubbed_t found = {0};
     uint64_t objects = 0;
     char text[64];
+    *ret_found = (kept_found_t){0};
+    TRY(store_mend_index(store, begins, &ret_found->indexed, fault));
     err_t err = store_scrub(store, place->pack, place->offset, work->scrub_bytes, &found, fault);
 
     *place = (kept_place_t){.pack = found.pack, .offset = found.offset};
-    *ret_bytes = found.bytes;
+    ret_found->bytes = found.bytes;
     TRY(err);
     if (found.damaged == 0 && !(begins && store_has_damage(store))) {
         return OK;

@@ -270,11 +270,12 @@ look(job_t *job, task_t *task, outcome_t *m)
 static err_t
 look_at_kept(task_t *task, kept_place_t *place, const char *from, outcome_t *m)
 {
-    uint64_t bytes = 0;
+    kept_found_t found;
     err_t err =
-        kept_read(task->world, task->store, task->work, *from == '\0', place, &bytes, &task->fault);
+        kept_read(task->world, task->store, task->work, *from == '\0', place, &found, &task->fault);
 
-    m->scrub_bytes += bytes;
+    m->scrub_bytes += found.bytes;
+    m->indexed = found.indexed;
     return err;
 }
 

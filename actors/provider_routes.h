@@ -19,6 +19,7 @@
     E(ASK, distribution_manager, verify)                                                           \
     E(ASK, distribution_manager, store_check)                                                      \
     E(ASK, distribution_manager, store_rebuild)                                                    \
+    E(ASK, distribution_manager, package_export)                                                   \
     E(ASK, distribution_manager, site_backup)                                                      \
     E(ASK, distribution_manager, store_collect)                                                    \
     E(ASK, site_database, package_list)                                                            \

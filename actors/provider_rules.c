@@ -180,6 +180,7 @@ static const struct rule {
     {"package.", "version", check_text, ERR_TOO_LARGE},
     {"component.", "name", check_some, ERR_BAD_NAME},
     {"site.backup", "dir", check_dir, ERR_NAME_TOO_LONG},
+    {"package.export", "file", check_dir, ERR_NAME_TOO_LONG},
     {"rollback", "version", check_some, ERR_TOO_LARGE},
 };
 

@@ -155,6 +155,8 @@ typedef enum error_class {
       "despool store collect moves it into packs; the host does so by itself within some minutes") \
     E(ERR_NO_BACKUP,     "no-backup",       REFUSE,   "the directory holds no backup that was finished", \
       "name a directory that despool site backup has finished: it has a file 'backup'")            \
+    E(ERR_NO_PARCEL,     "no-parcel",       REFUSE,   "the file is no parcel, or not all of one, or it was changed", \
+      "copy it again from where despool package export has written it; nothing of it was taken")   \
     E(ERR_HALF_RESTORED, "half-restored",   STOP,     "a restore of the data directory was not finished", \
       "empty the directory and restore it again: despool --data DIR site restore BACKUP")           \
     E(ERR_RING,          "ring",            RESOURCE, "an earlier ring is not done yet, or the rollout is stopped", \

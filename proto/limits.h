@@ -116,6 +116,7 @@
 #define AGENT_STAGED_MAX       16u         /* objects that are not whole yet at an agent; the one untouched longest is removed */
 #define AGENT_NAMED_MAX        8388608u    /* names of versions that the site looks needs up in, all agents together; then a need fails (full) */
 #define AGENT_NAMED_SETS_MAX   64u         /* versions that are being sent at one time; the same */
+#define LACK_NAMES_MAX         1048576u    /* lacking objects that a look remembers; of those beyond, one that is named twice counts twice */
 #define SEED_WANTED_MAX        1048576u    /* lacking files that are looked for in a seed; the rest is sent */
 #define SEED_NAMES_MAX         10000000u   /* names in a seed that are looked at; the rest is not used */
 #define DELTA_BYTES_MAX        (1u << 20)  /* of a file that is sent as a delta, and of what it is against; a larger one is sent without */
@@ -124,6 +125,7 @@
 #define KIN_BYTES_MAX        (2u << 30)    /* of chunks of two versions that are compared for bases; what is beyond has none but its neighbour's */
 #define KIN_MARKS_MAX        1048576u      /* marks of what a version before holds; then they are taken less densely */
 #define AGENT_LIST_BYTES_MAX (16u << 20)    /* of a list of chunks: of a file of about 110 GB; a larger file is fetched as a whole */
+#define PARCELS_MAX            16u         /* parcels that an agent has taken and whose versions it does not have; then the first one's content may go */
 #define AGENT_TOMBSTONES_MAX   10000u      /* removed points whose agents have not heard it; the one removed longest ago is forgotten, and its agent is a stranger */
 #define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */

@@ -454,6 +454,7 @@ extern const record_words_t error_class_words;
     C(store_check, "store.check", 1, "reads every byte of the site's store and compares")          \
     C(store_rebuild, "store.rebuild", 1, "makes the index of the site's store anew from its packs") \
     C(store_collect, "store.collect", 1, "removes from the site's store what no version needs")    \
+    C(package_export, "package.export", 1, "writes a version into one file, from which agents take it") \
     C(site_backup, "site.backup", 1, "copies the site into an empty directory, while work goes on") \
     C(status_since, "status.since", 0, "status messages after a sequence number")                  \
     C(component_list, "component.list", 0, "the components, live")                                 \
@@ -607,6 +608,11 @@ extern const record_words_t error_class_words;
 #define REC_store_rebuild(F, R) COMMAND(F, R)
 #define REC_store_collect(F, R) COMMAND(F, R)
 #define REC_site_backup(F, R) COMMAND(F, R) F(R, text, dir, PATH_BYTES_MAX, REQUIRED)
+#define REC_package_export(F, R)                                                                   \
+    COMMAND(F, R)                                                                                  \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL) /* a label or epoch; absent: the newest */      \
+    F(R, text, file, PATH_BYTES_MAX, REQUIRED)     /* on the site's machine; not there yet */
 #define REC_status_since(F, R)                                                                     \
     COMMAND(F, R)                                                                                  \
     F(R, u64, since, 0, OPTIONAL)                                                                  \
@@ -650,6 +656,7 @@ extern const record_words_t error_class_words;
     M(verified, "what verify found")                                                               \
     M(planned, "what a distribution would take")                                                   \
     M(store_report, "what was found in the site's store, or done to it; 0 where it is not asked for") \
+    M(export_report, "what a parcel holds")                                                        \
     M(backup_report, "what a backup holds")                                                        \
     M(events, "status messages in order")                                                          \
     M(components, "components and the host")                                                       \
@@ -728,6 +735,7 @@ extern const record_words_t error_class_words;
     M(agent_progress, "agent: how far the order is")                                               \
     M(agent_done, "agent: what became of an order; a receipt is signed")                           \
     M(agent_seeded, "agent: what of the order's version its seed had, or why it was not used")     \
+    M(agent_indexed, "agent: the index of its store was damaged, and is made anew")                \
     M(agent_refused, "site: you are not, and why")                                                 \
     M(agent_removed, "site: your point was removed; signed")                                       \
     M(agent_buried, "agent: that is durable here; I serve nobody any more")                        \
@@ -775,6 +783,7 @@ extern const record_words_t error_class_words;
     M(claimed, "its answer")                                                                       \
     M(collect_order, "input of a job that collects the store")                                     \
     M(store_order, "input of a job that checks, rebuilds or collects the store")                   \
+    M(export_order, "input of the job that writes a parcel; the answer is export_report")          \
     M(backup_order, "input of the jobs of a backup")                                               \
     M(site_restored, "the data directory comes from a backup: the first message of its database")  \
     M(database_copy, "copy the database as it is after the last transaction into this directory")  \
@@ -863,6 +872,13 @@ extern const record_words_t error_class_words;
     F(R, u64, kept_bytes, 0, REQUIRED)                                                             \
     F(R, u64, packs_rewritten, 0, REQUIRED)                                                        \
     F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */
+#define REC_export_report(F, R)                                                                    \
+    F(R, word, err, err, INTERNAL)                                                                 \
+    F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
+    F(R, text, file, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, u64, objects, 0, REQUIRED) /* of the store, that are in it */                             \
+    F(R, u64, bytes, 0, REQUIRED)   /* of the file */
 #define REC_backup_report(F, R)                                                                    \
     F(R, word, err, err, INTERNAL)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
@@ -901,7 +917,9 @@ extern const record_words_t error_class_words;
     F(R, u32, slots, 0, REQUIRED)                                                                  \
     F(R, u64, last_event, 0, REQUIRED)                                                             \
     F(R, u64, published, 0, REQUIRED) /* status messages up to this one were published */
-#define REC_package_lookup(F, R) F(R, text, id, NAME_BYTES_MAX, REQUIRED)
+#define REC_package_lookup(F, R)                                                                   \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, text, version, LABEL_BYTES_MAX, OPTIONAL) /* of which root and epoch are told, not the newest */
 #define REC_package_found(F, R)                                                                    \
     F(R, flag, exists, 0, REQUIRED)                                                                \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED) /* as it is written in the database */                \
@@ -1061,7 +1079,8 @@ extern const record_words_t error_class_words;
     F(R, maybe, plan, plan_row, OPTIONAL)                                                          \
     F(R, count, sent, 0, OPTIONAL) /* bytes of content that this try sent or wrote */              \
     F(R, text, scrub_next, PATH_BYTES_MAX, OPTIONAL) /* where a portion ended; empty: at the end */ \
-    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that it read */
+    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that it read */                            \
+    F(R, u64, indexed, 0, OPTIONAL) /* objects in an agent's index that was made anew; 0: it was not */
 #define REC_target_outcome(F, R)                                                                   \
     REC_outcome(F, R)                                                                              \
     F(R, word, next, target_state, REQUIRED)                                                       \
@@ -1282,6 +1301,14 @@ extern const record_words_t error_class_words;
     F(R, flag, rebuild, 0, REQUIRED) /* or neither: collect */                                     \
     F(R, flag, repair, 0, REQUIRED)                                                                \
     F(R, flag, dry_run, 0, REQUIRED)
+#define REC_export_order(F, R)                                                                     \
+    F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, file, PATH_BYTES_MAX, REQUIRED)                                                     \
+    F(R, text, package, NAME_BYTES_MAX, REQUIRED)                                                  \
+    F(R, id128, site, 0, REQUIRED)                                                                 \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, digest, root, 0, REQUIRED)                                                                \
+    F(R, flag, dry_run, 0, REQUIRED)
 #define REC_backup_order(F, R)                                                                     \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, dir, PATH_BYTES_MAX, REQUIRED)                                                      \
@@ -1370,6 +1397,9 @@ extern const record_words_t error_class_words;
     F(R, u64, files, 0, REQUIRED) /* that were lacking, and are there now */                       \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, u64, skipped, 0, REQUIRED) /* names in it that were not read */
+#define REC_agent_indexed(F, R)                                                                    \
+    F(R, u64, order, 0, REQUIRED)                                                                  \
+    F(R, u64, objects, 0, REQUIRED) /* that it has */
 #define REC_agent_refused(F, R)                                                                    \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)
@@ -1502,6 +1532,9 @@ extern const record_words_t error_class_words;
     F(R, flag, nodes, 0, REQUIRED) /* the manifest alone, not the files */                         \
     F(R, u32, ranges_max, 0, REQUIRED) /* of the answer */                                         \
     F(R, digest, have, 0, OPTIONAL) /* the version before: its files are bases; null: none */      \
+    F(R, u64, mark_node, 0, OPTIONAL) /* where the look before had come to; 0, 0: none */          \
+    F(R, u64, mark_entry, 0, OPTIONAL)                                                             \
+    F(R, u64, mark_rest, 0, OPTIONAL)                                                              \
     F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store were made durable */         \
     F(R, u64, pack, 0, OPTIONAL)      /* that the job before appended to, */                       \
     F(R, u64, pack_bytes, 0, OPTIONAL) /* and how long it was then; 0: none */
@@ -1516,7 +1549,11 @@ extern const record_words_t error_class_words;
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, rows, ranges, range, REQUIRED) /* empty: nothing is lacking */                            \
     F(R, u64, bytes, 0, REQUIRED)       /* of all that is lacking, as far as it is known */        \
-    F(R, u64, bytes_total, 0, REQUIRED) /* of the version */
+    F(R, u64, bytes_total, 0, REQUIRED) /* of the version */                                       \
+    F(R, u64, indexed, 0, OPTIONAL)   /* objects in the index, which was made anew; 0: it was not */ \
+    F(R, u64, mark_node, 0, OPTIONAL) /* for the next look */                                      \
+    F(R, u64, mark_entry, 0, OPTIONAL)                                                             \
+    F(R, u64, mark_rest, 0, OPTIONAL)
 #define REC_stored(F, R)                                                                           \
     F(R, word, err, err, REQUIRED)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \

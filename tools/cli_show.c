@@ -391,6 +391,17 @@ show_backup(const cli_line_t *line, const wire_value_t *result)
 }
 
 static void
+show_export(const cli_line_t *line, const wire_value_t *result)
+{
+    slice_t file = cli_text(result, "file");
+
+    cli_line(stdout, "%sversion %" PRIu64 ": %" PRIu64 " objects, %" PRIu64 " bytes, in %.*s",
+             line->dry_run ? "would: " : "", cli_number(result, "epoch"),
+             cli_number(result, "objects"), cli_number(result, "bytes"), (int) file.size,
+             file.data);
+}
+
+static void
 show_changed(const cli_line_t *line, const wire_value_t *result)
 {
     wire_value_t targets = cli_list(result, "targets");
@@ -436,6 +447,8 @@ show_answer(const cli_line_t *line, const wire_value_t *result)
         show_package_done(line, result);
     } else if (cli_text(result, "token").size > 0) {
         show_token(cli_text(result, "token"));
+    } else if (strcmp(wire, "package.export") == 0) {
+        show_export(line, result);
     } else if (strcmp(wire, "site.backup") == 0) {
         show_backup(line, result);
     } else if (line->command->changes) {

@@ -4,6 +4,7 @@
  *            [--listen-plain tcp://ADDRESS:PORT]
  *            [--placement component|pool] [--on-activate PROGRAM] [--version] [--help]
  *   despoold join TOKEN --data DIR --root ROOT
+ *   despoold parcel FILE --data DIR
  *
  * A data directory in which join has left its word is an agent's, and is run as one.
  * Runs in the foreground. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage. */
@@ -26,6 +27,7 @@
 #include "tools/despoold_config.h"
 #include "tools/despoold_data.h"
 #include "tools/despoold_help.h"
+#include "tools/despoold_options.h"
 #include "tools/despoold_process.h"
 #include "tools/despoold_says.h"
 
@@ -34,15 +36,6 @@
 #endif
 #define READY_TIMEOUT_MS                                                                           \
     (INIT_DEADLINE_MS + 1000u) /* then who is late is told, and the host goes on */
-
-typedef struct options {
-    const char *data, *config, *placement, *program, *plain;
-    const char *listen[LISTEN_MAX + 1]; /* one more than there may be, to be refused */
-    uint32_t listens;
-    const char *token, *root; /* of join */
-    bool join;
-    bool version, help;
-} options_t;
 
 /* The handler can reach nothing but what is static. */
 static host_t *volatile running;
@@ -77,80 +70,6 @@ catch_signals(sigset_t *ret_held)
     sigaction(SIGINT, &stop, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGCHLD, &plain, NULL);
-}
-
-/* ---- the command line ---- */
-
-static int
-usage(const char *what, const char *about)
-{
-    fprintf(stderr, "despoold: %s '%s'; despoold --help tells more\n", what, about);
-    return 2;
-}
-
-static int
-take_value(int argc, char **argv, int *at, const char **ret_value)
-{
-    const char *value = strchr(argv[*at], '=');
-
-    if (!value && *at + 1 == argc) {
-        return usage("a value is missing after", argv[*at]);
-    }
-    *ret_value = value ? value + 1 : argv[++*at];
-    return **ret_value ? 0 : usage("a value is missing after", value ? argv[*at] : argv[*at - 1]);
-}
-
-static int
-take_placement(int argc, char **argv, int *at, const char **ret_word)
-{
-    host_placement_t placement;
-    int code = take_value(argc, argv, at, ret_word);
-
-    if (code == 0 && !config_placement(*ret_word, &placement)) {
-        code = usage("a placement is component or pool, not", *ret_word);
-    }
-    return code;
-}
-
-static int
-parse(int argc, char **argv, options_t *ret)
-{
-    int code = 0;
-
-    for (int i = 1; i < argc && code == 0; i++) {
-        size_t size = strcspn(argv[i], "=");
-        if (strcmp(argv[i], "--version") == 0) {
-            ret->version = true;
-        } else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
-            ret->help = true;
-        } else if (size == 6 && strncmp(argv[i], "--data", size) == 0) {
-            code = take_value(argc, argv, &i, &ret->data);
-        } else if (size == 8 && strncmp(argv[i], "--config", size) == 0) {
-            code = take_value(argc, argv, &i, &ret->config);
-        } else if (size == 8 && strncmp(argv[i], "--listen", size) == 0) {
-            code = ret->listens > LISTEN_MAX
-                       ? usage("too many endpoints with", argv[i])
-                       : take_value(argc, argv, &i, &ret->listen[ret->listens++]);
-        } else if (size == 14 && strncmp(argv[i], "--listen-plain", size) == 0) {
-            code = take_value(argc, argv, &i, &ret->plain);
-        } else if (size == 6 && strncmp(argv[i], "--root", size) == 0 && ret->join) {
-            code = take_value(argc, argv, &i, &ret->root);
-        } else if (size == 11 && strncmp(argv[i], "--placement", size) == 0) {
-            code = take_placement(argc, argv, &i, &ret->placement);
-        } else if (size == 13 && strncmp(argv[i], "--on-activate", size) == 0) {
-            code = take_value(argc, argv, &i, &ret->program);
-        } else if (i == 1 && strcmp(argv[i], "join") == 0) {
-            ret->join = true;
-        } else if (ret->join && !ret->token && argv[i][0] != '-') {
-            ret->token = argv[i];
-        } else {
-            code = usage("unknown argument", argv[i]);
-        }
-    }
-    if (code == 0 && ret->join && !ret->help && (!ret->token || !ret->root || !ret->data)) {
-        code = usage("join wants", "TOKEN --data DIR --root ROOT");
-    }
-    return code;
 }
 
 /* ---- the host ---- */
@@ -383,6 +302,9 @@ run_locked(const options_t *options, const config_t *config)
     if (err != OK) {
         return 1;
     }
+    if (options->parcel) {
+        return is_agent && agent_take_parcel(config->data, &join, options->file) == OK ? 0 : 1;
+    }
     if (options->join || is_agent) {
         return run_agent(config, &join);
     }
@@ -399,6 +321,9 @@ run(const options_t *options)
     char why[1024];
     data_dir_t data;
 
+    if (options->parcel && agent_need(options->data) != OK) {
+        return 1;
+    }
     if (!data_make(options->data, &data)) {
         free(data.path);
         return 1;
@@ -442,7 +367,7 @@ int
 main(int argc, char **argv)
 {
     options_t options = {0};
-    int code = parse(argc, argv, &options);
+    int code = options_parse(argc, argv, &options);
 
     if (code != 0) {
         return code;

@@ -1,6 +1,7 @@
 /* despoold_agent.c - see despoold_agent.h. */
 #include "tools/despoold_agent.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 
 #include "actors/agent_roster.h"
 #include "actors/content/keys.h"
+#include "actors/content/parcel.h"
 #include "actors/content/point.h"
 #include "actors/content/tombstone.h"
 #include "proto/messages.h"
@@ -142,6 +144,55 @@ agent_tell_removed(const char *data, const join_t *join, bool *ret_removed)
         fflush(stdout);
     }
     return OK;
+}
+
+/* ---- a parcel ---- */
+
+err_t
+agent_need(const char *data)
+{
+    char path[PATH_BYTES_MAX + 16];
+    struct stat stat_of;
+
+    snprintf(path, sizeof path, "%s/agent", data);
+    if (stat(path, &stat_of) == 0) {
+        return OK;
+    }
+    fprintf(stderr,
+            "cannot take a parcel with '%s': no agent lives there\n  name the data directory of "
+            "one that has joined with --data\n",
+            data);
+    return ERR_NOT_FOUND;
+}
+
+static err_t
+take_parcel(world_t *world, const char *data, const join_t *join, const char *file, fault_t *fault)
+{
+    char path[PATH_BYTES_MAX + 16];
+    parcel_about_t about;
+    parcel_result_t result = {0};
+    store_t *store = NULL;
+
+    snprintf(path, sizeof path, "%s/store", data);
+    TRY(store_open(world, path, &store, fault));
+    err_t err =
+        parcel_take(world, store, file, &join->site, &join->site_signing, &about, &result, fault);
+    store_close(&store);
+    TRY(err);
+    TRY(parcel_keep(world, data, &about, fault));
+    printf("despoold: version %" PRIu64 " of %s: %" PRIu64 " objects, %" PRIu64 " bytes\n",
+           about.epoch, about.package, result.objects, result.bytes);
+    return OK;
+}
+
+err_t
+agent_take_parcel(const char *data, const join_t *join, const char *file)
+{
+    world_os_t os;
+    fault_t fault = {0};
+    err_t err = take_parcel(world_os_init(&os, NULL), data, join, file, &fault);
+
+    return err == OK ? OK : tell(&fault);
 }
 
 /* ---- the host ---- */

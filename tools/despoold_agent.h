@@ -18,6 +18,10 @@ err_t agent_join(const char *token, const char *data, const char *root, join_t *
 err_t agent_enrol_at(const token_t *token, const char *data, const char *root,
                      digest_t *ret_signing) must_use;
 err_t agent_read(const char *data, join_t *ret_join, bool *ret_is_agent) must_use;
+/* Whether an agent lives there; if not, that is told. */
+err_t agent_need(const char *data) must_use;
+/* Takes a parcel's content into the agent's store, while it is not running; told either way. */
+err_t agent_take_parcel(const char *data, const join_t *join, const char *file) must_use;
 /* Whether its point was removed: then it is told on stdout, and there is nothing to run. */
 err_t agent_tell_removed(const char *data, const join_t *join, bool *ret_removed) must_use;
 /* Never NULL; *ret_err says whether it can be started. */

@@ -29,7 +29,12 @@ typedef struct search {
     uint32_t large;  /* lacking files whose lists are there or were asked for */
     digest_t *whole; /* of them, those that are in the store since: AGENT_LISTS_MAX */
     uint32_t whole_count;
-    bool waits; /* there are more */
+    bool waits;   /* there are more */
+    bool marked;  /* what is named before the mark is passed over, and it ends where it is full */
+    bool full;    /* something is lacking that was not listed */
+    bool unclean; /* something is lacking that the ranges do not bring, or not all of it */
+    bool blind;   /* a directory is lacking: nobody knows what is in it */
+    lack_mark_t mark; /* how far it has come while nothing was unclean */
     fault_t *fault;
 } search_t;
 
@@ -63,21 +68,24 @@ grow(search_t *search)
     return OK;
 }
 
-/* Whether it was counted before; if not, it is from now on. Two that begin with the same 8 bytes
- * are taken for one: the other is found lacking in the next look. */
+/* Whether it was counted before; if not, it is from now on, while there is room. Two that begin
+ * with the same 8 bytes are taken for one: the other is found lacking in the next look. */
 static err_t
 is_counted(search_t *search, const digest_t *object, bool *ret_counted)
 {
     uint64_t name;
     memcpy(&name, object->byte, sizeof name);
     name = name == 0 ? 1 : name;
-    if (search->lacking_count * 2 >= search->slots) {
+    bool has_room = search->lacking_count < LACK_NAMES_MAX;
+    if (has_room && search->lacking_count * 2 >= search->slots) {
         TRY(grow(search));
     }
     uint64_t *slot = slot_of(search, name);
     *ret_counted = *slot == name;
-    search->lacking_count += *slot != name;
-    *slot = name;
+    if (has_room && *slot != name) {
+        search->lacking_count++;
+        *slot = name;
+    }
     return OK;
 }
 
@@ -98,11 +106,17 @@ add_range(lack_t *lack, const transfer_range_t *range, uint64_t bytes)
     }
 }
 
-/* The object by its bytes, from what is staged of it on. */
+/* The object by its bytes, from what is staged of it on; that is looked at where it is asked for
+ * only: a version may have 1,000,000 files, and a file of 50 GiB has 200,000 chunks. */
 static err_t
 list_bytes(search_t *search, const digest_t *object, uint64_t size, const digest_t *base)
 {
     uint64_t there = 0;
+    if (!has_room(search->lack, size)) {
+        search->lack->bytes += size;
+        search->full = search->unclean = true;
+        return OK;
+    }
     TRY(staging_size(search->staging, object, &there, search->fault));
     if (there > 0 && there == size) {
         there--; /* all of it is there, and was not named: its last byte comes again */
@@ -114,20 +128,12 @@ list_bytes(search_t *search, const digest_t *object, uint64_t size, const digest
     return OK;
 }
 
-/* What is staged of a chunk is looked at where it is asked for: a file of 50 GiB has 200,000. */
 static err_t
 list_chunk(search_t *search, const list_row_t *row, const digest_t *base)
 {
     bool counted = false;
     TRY(is_counted(search, &row->digest, &counted));
-    if (counted) {
-        return OK;
-    }
-    if (has_room(search->lack, row->size)) {
-        return list_bytes(search, &row->digest, row->size, base);
-    }
-    search->lack->bytes += row->size;
-    return OK;
+    return counted ? OK : list_bytes(search, &row->digest, row->size, base);
 }
 
 /* Of a list, the chunks that are not there. */
@@ -189,6 +195,7 @@ list_large(search_t *search, const digest_t *object, uint64_t size, const digest
 {
     staging_list_t list;
     uint64_t there = 0;
+    search->unclean = true;
     TRY(staging_size(search->staging, object, &there, search->fault));
     if (there > 0) {
         return search->lack->nodes ? OK : list_bytes(search, object, size, base);
@@ -235,6 +242,7 @@ static err_t
 look_for(search_t *search, const digest_t *object, uint64_t size, const digest_t *base,
          bool *ret_has)
 {
+    search->lack->looks++;
     TRY(store_has(search->store, object, ret_has, search->fault));
     return *ret_has ? OK : list(search, object, size, base);
 }
@@ -302,35 +310,54 @@ before_of(before_t *before, const tree_entry_t *entry)
 static err_t
 look_at_entry(search_t *search, const tree_entry_t *entry, const digest_t *old)
 {
-    bool has = true, has_base = false;
+    bool has = true, has_base = false, is_directory = entry->kind == TREE_DIRECTORY;
     if (entry->kind == TREE_FILE && !digest_is_none(old)) {
         TRY(store_has(search->store, old, &has_base, search->fault));
     }
-    if (entry->kind == TREE_DIRECTORY || !search->lack->nodes || entry->size > DELTA_BYTES_MAX) {
+    if (is_directory || !search->lack->nodes || entry->size > DELTA_BYTES_MAX) {
         TRY(look_for(search, &entry->digest, entry->size, has_base ? old : &no_digest, &has));
     }
-    return has && entry->kind == TREE_DIRECTORY ? push(search, &entry->digest, old) : OK;
+    search->blind |= is_directory && !has;
+    return has && is_directory ? push(search, &entry->digest, old) : OK;
+}
+
+/* Whether the look before was past it. */
+static bool
+is_behind(const search_t *search, uint64_t node, uint64_t entry)
+{
+    const lack_mark_t *mark = &search->lack->mark;
+    return search->marked && (node < mark->node || (node == mark->node && entry < mark->entry));
 }
 
 static err_t
-look_into(search_t *search, const then_and_now_t *pair)
+look_at_entries(search_t *search, uint64_t number, const void *node, before_t *before)
 {
+    manifest_cursor_t cursor = manifest_cursor(node);
+    tree_entry_t entry;
+    for (uint64_t i = 0; manifest_next(&cursor, &entry) && !(search->marked && search->full); i++) {
+        if (entry.kind == TREE_DIRECTORY || !is_behind(search, number, i)) {
+            TRY(look_at_entry(search, &entry, before_of(before, &entry)));
+        }
+        if (!search->unclean) {
+            search->mark = (lack_mark_t){.node = number, .entry = i + 1};
+        }
+    }
+    return OK;
+}
+
+static err_t
+look_into(search_t *search, uint64_t number)
+{
+    const then_and_now_t pair = search->node[number]; /* the list may move */
     void *node = NULL;
     size_t size = 0;
     before_t before;
-    TRY(store_read(search->store, &pair->node, MANIFEST_NODE_BYTES_MAX, &node, &size,
+    TRY(store_read(search->store, &pair.node, MANIFEST_NODE_BYTES_MAX, &node, &size,
                    search->fault));
     err_t err = manifest_node_check(node, size);
     err = err == OK ? OK : RAISE(search->fault, err, 0, "read", "a manifest");
-    manifest_cursor_t cursor = {0};
-    if (err == OK) {
-        cursor = manifest_cursor(node);
-    }
-    begin_before(search, &pair->old, &before);
-    tree_entry_t entry;
-    while (err == OK && manifest_next(&cursor, &entry)) {
-        err = look_at_entry(search, &entry, before_of(&before, &entry));
-    }
+    begin_before(search, &pair.old, &before);
+    err = err == OK ? look_at_entries(search, number, node, &before) : err;
     free(before.node);
     free(node);
     return err;
@@ -362,6 +389,7 @@ look_at_root(search_t *search, const digest_t *root)
     size_t size = 0;
     bool has = false;
     TRY(look_for(search, root, MANIFEST_VERSION_BYTES, &no_digest, &has));
+    search->blind = !has;
     if (!has) {
         return OK;
     }
@@ -373,6 +401,7 @@ look_at_root(search_t *search, const digest_t *root)
     }
     search->lack->bytes_total = version.bytes;
     TRY(look_for(search, &version.node, 0, &no_digest, &has));
+    search->blind = !has;
     digest_t old = old_node(search);
     return has ? push(search, &version.node, &old) : OK;
 }
@@ -388,33 +417,51 @@ end_whole(search_t *search)
     return OK;
 }
 
+/* What was counted by a look that went over all of it holds until another one does. */
+static void
+set_mark(search_t *search)
+{
+    lack_t *lack = search->lack;
+    if (search->marked && search->full && lack->bytes < lack->mark.rest) {
+        lack->bytes = lack->mark.rest;
+    }
+    lack->mark = (lack_mark_t){0};
+    if (!search->blind && !lack->nodes && lack->each == NULL) {
+        lack->mark = search->mark;
+        lack->mark.rest = lack->bytes - lack->listed;
+    }
+}
+
 static err_t
 look(search_t *search, const digest_t *root)
 {
+    search->lack->listed = search->lack->bytes = search->lack->bytes_total = 0;
     err_t err = look_at_root(search, root);
-    for (size_t i = 0; err == OK && i < search->count; i++) {
-        then_and_now_t pair = search->node[i]; /* the list may move */
-        err = look_into(search, &pair);
+    for (size_t i = 0; err == OK && i < search->count && !(search->marked && search->full); i++) {
+        err = look_into(search, i);
     }
     err = err == OK ? end_whole(search) : err;
+    set_mark(search);
     free(search->node);
     free(search->lacking);
     return err;
 }
 
-/* When the files that were looked at became whole, and others waited for them, those come next. */
+/* When the files that were looked at became whole, and others waited for them, those come next; and
+ * what a mark has passed over is looked at before nothing is said to be lacking. */
 err_t
 lack_find(store_t *store, staging_t *staging, const digest_t *root, lack_t *lack, fault_t *fault)
 {
-    search_t search = {.waits = true};
+    bool again = true;
     digest_t *whole = calloc(AGENT_LISTS_MAX, sizeof *whole);
     err_t err = whole == NULL ? NO_MEMORY(fault, "what is lacking") : OK;
-    for (lack->count = 0; err == OK && search.waits && lack->count == 0;) {
-        search = (search_t){
+    for (lack->count = 0, lack->looks = 0; err == OK && again && lack->count == 0;) {
+        search_t search = {
             .store = store, .staging = staging, .lack = lack, .whole = whole, .fault = fault};
-        lack->listed = lack->bytes = lack->bytes_total = 0;
+        search.marked = lack->mark.node > 0 || lack->mark.entry > 0;
         err = look(&search, root);
-        search.waits &= search.whole_count > 0;
+        again = search.marked || (search.waits && search.whole_count > 0);
+        lack->mark = lack->count > 0 ? lack->mark : (lack_mark_t){0};
     }
     free(whole);
     return err;

@@ -25,6 +25,10 @@
  * sync at the end then waits for the last of them only. */
 #define EARLY_BYTES (8u << 20)
 
+/* Zeros that come together at least so long are not written: the file has a hole there, as sparse
+ * files had at their source, and reads the same. */
+#define HOLE_BYTES_MIN 65536u
+
 typedef struct work {
     place_job_t *job;
     world_t *world;
@@ -114,6 +118,21 @@ write_out(work_t *work, int to, uint64_t written, uint64_t *out, const tree_entr
     return result == -ECANCELED ? fail_at(work, result, "write", entry->name) : OK;
 }
 
+/* The first byte decides, for nearly all that is none. */
+static bool
+is_hole(const uint8_t *bytes, size_t size)
+{
+    return size >= HOLE_BYTES_MIN && bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+/* A hole at the end of a file is made by its length. */
+static err_t
+set_length(work_t *work, int to, uint64_t size, bool ends_with_hole, const tree_entry_t *entry)
+{
+    int result = ends_with_hole ? world_truncate(work->world, to, size) : 0;
+    return result < 0 ? fail_at(work, result, "write", entry->name) : OK;
+}
+
 /* Writes the object's bytes. The store tells at their end whether they are right: until then the
  * file is one of a tree under way, which the next run would hash. */
 static err_t
@@ -122,12 +141,14 @@ copy_bytes(work_t *work, int to, const tree_entry_t *entry)
     const void *bytes = NULL;
     size_t size = 0;
     uint64_t out = 0;
+    bool hole = false;
     for (uint64_t at = 0;; at += size) {
         err_t err = store_next(work->job->store, &bytes, &size, work->job->fault);
         if (err != OK || size == 0) {
-            return err;
+            return err == OK ? set_length(work, to, at, hole, entry) : err;
         }
-        int written = write_all(work->world, to, bytes, size, at);
+        hole = is_hole(bytes, size);
+        int written = hole ? 0 : write_all(work->world, to, bytes, size, at);
         if (written < 0) {
             return fail_at(work, written, "write", entry->name);
         }

@@ -44,6 +44,7 @@ text_of(sign_purpose_t purpose, const signed_version_t *version, signed_text_t *
         [SIGN_ORDER] = "despool/order/1",     [SIGN_RECEIPT] = "despool/receipt/1",
         [SIGN_REMOVED] = "despool/removed/1", [SIGN_ADDRESS] = "despool/address/1",
         [SIGN_BEACON] = "despool/beacon/1",   [SIGN_TICKET] = "despool/ticket/1",
+        [SIGN_PARCEL] = "despool/parcel/1",
     };
 
     text->size = 0;

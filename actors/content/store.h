@@ -151,6 +151,13 @@ err_t store_migrate(store_t *store, store_progress_fn *progress, void *context, 
 err_t store_rebuild(store_t *store, store_progress_fn *progress, void *context,
                     uint64_t *ret_objects, fault_t *fault) must_use;
 
+/* Whether this store_t has met a part of the index that went bad: what it names counts as not
+ * there, whatever is in the packs. */
+bool store_index_is_damaged(const store_t *store);
+/* Rebuilds the index, as store_rebuild does, where it is; reads: all of it is read first. Nobody
+ * else may put. *ret_objects: those of the new one; 0: it was right. */
+err_t store_mend_index(store_t *store, bool reads, uint64_t *ret_objects, fault_t *fault) must_use;
+
 typedef struct store_checked {
     uint64_t packs, objects, bytes; /* objects that are right, and their stored bytes */
     uint64_t damaged;               /* records that the index names and that are not right */

@@ -105,6 +105,7 @@ struct store {
     bool laid_out;          /* the directories have been synced */
     bool made;              /* one of them was not there when this was opened */
     bool holds_runs;        /* no merging or other view now: somebody counts on their order */
+    bool index_damaged;     /* a page of it was met that went bad */
     bool met_void;          /* the index named a pack that is not there (any more) */
     bool shares;            /* chunks with jobs of the same group */
     bool dry;               /* it has no files: what is put is hashed and forgotten */

@@ -262,6 +262,7 @@ find_in_run(store_t *store, size_t run, const digest_t *digest, store_place_t *r
         const run_entry_t *entry = NULL;
         err_t err = run_search_next(&store->search, &entry, &ret_place->ordinal, ret_found, fault);
         if (err != OK || !*ret_found) {
+            store->index_damaged |= err == ERR_DAMAGED;
             return err == ERR_DAMAGED ? OK : err;
         }
         bool damaged = store_is_damaged(store, entry);

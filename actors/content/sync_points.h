@@ -39,8 +39,8 @@
     S(SYNC_KEY_FILE)         /* bytes of a key, or of what an agent knows of its site */           \
     S(SYNC_KEY_NAMES)        /* its name, and that of the directory of keys */                     \
     S(SYNC_STAGED_DATA)      /* bytes of an object that is not whole yet, or of its list */        \
-    S(SYNC_STAGED_NAMES)     /* its name, and that of the directory of such objects */             \
-    S(SYNC_BACKUP_DATA)      /* bytes of a file of a backup, or of a restored data directory */    \
+    S(SYNC_STAGED_NAMES)     /* its name, that of their directory; notes of parcels */             \
+    S(SYNC_BACKUP_DATA)      /* bytes of a file of a backup, of what is restored, of a parcel */   \
     S(SYNC_BACKUP_NAMES)     /* names of them, before what says that all is there */               \
     S(SYNC_ACTIVATION_FILE)  /* bytes of what is kept of an on-activate program */                 \
     S(SYNC_ACTIVATION_NAMES) /* its name, and that of the directory of such notes */

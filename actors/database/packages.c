@@ -286,8 +286,12 @@ void
 handle_package_lookup(tx_t *tx, const package_lookup_t *m)
 {
     package_t package;
-    slice_t id = record_slice(m, m->id);
+    slice_t id = record_slice(m, m->id), version = record_slice(m, m->version);
     bool exists = package_by_id(tx, id, &package);
+    if (exists && version.size > 0 &&
+        !rollback_find(tx, &package, "export", "in version", version, &package)) {
+        return;
+    }
     package_found_t *found = ANSWER(tx, package_found);
     found->exists = exists;
     found->id = tx_text(tx, exists ? slice_of(package.id) : id);

@@ -62,7 +62,7 @@ list_versions(tx_t *tx, const package_t *package, char *text, size_t size)
 }
 
 static void
-refuse_version(tx_t *tx, const package_t *package, slice_t to)
+refuse_version(tx_t *tx, const package_t *package, const char *verb, const char *joint, slice_t to)
 {
     char stored[512], hint[640];
     uint64_t epoch = epoch_of(to);
@@ -70,8 +70,8 @@ refuse_version(tx_t *tx, const package_t *package, slice_t to)
     list_versions(tx, package, stored, sizeof stored);
     snprintf(hint, sizeof hint, "stored are %s; despool package update stores another tree",
              stored[0] == 0 ? "none" : stored);
-    tx_refuse(tx, was ? ERR_NOT_STORED : ERR_NOT_FOUND, hint, "cannot roll back '%s' to '%.*s': %s",
-              package->id, SHOWN(to),
+    tx_refuse(tx, was ? ERR_NOT_STORED : ERR_NOT_FOUND, hint, "cannot %s '%s' %s '%.*s': %s", verb,
+              package->id, joint, SHOWN(to),
               was ? "no point held this version any more, and it was collected"
                   : "it has no such version");
 }
@@ -82,6 +82,17 @@ find_version(tx_t *tx, const package_t *package, slice_t to, package_t *ret)
 {
     return read_version(OPEN(tx, SQL_VERSION_BY_LABEL, v_int(package->row), v_text(to)), ret) ||
            read_version(OPEN(tx, SQL_VERSION_OF, v_int(package->row), v_u64(epoch_of(to))), ret);
+}
+
+bool
+rollback_find(tx_t *tx, const package_t *package, const char *verb, const char *joint, slice_t to,
+              package_t *ret)
+{
+    bool found = find_version(tx, package, to, ret);
+    if (!found) {
+        refuse_version(tx, package, verb, joint, to);
+    }
+    return found;
 }
 
 static void
@@ -110,8 +121,7 @@ handle_rollback(tx_t *tx, const rollback_t *m)
         return;
     }
     package_t again = package;
-    if (!find_version(tx, &package, to, &again)) {
-        refuse_version(tx, &package, to);
+    if (!rollback_find(tx, &package, "roll back", "to", to, &again)) {
         return;
     }
     bool changed = memcmp(&again.root, &package.root, sizeof again.root) != 0;

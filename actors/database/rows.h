@@ -109,6 +109,9 @@ bool package_by_row(tx_t *tx, int64_t row, package_t *ret);
 bool package_next(tx_t *tx, slice_t after, package_t *ret); /* in the order of ids */
 /* Refuses not-found when it is not there. */
 bool package_need(tx_t *tx, const char *verb, slice_t id, package_t *ret);
+/* A version of it by label or epoch; false: refused, with what there is. */
+bool rollback_find(tx_t *tx, const package_t *package, const char *verb, const char *joint,
+                   slice_t to, package_t *ret);
 uint32_t package_state(tx_t *tx, int64_t row);
 /* The epoch, root and figures in it are a version of it from now on, the newest. */
 void package_keep_version(tx_t *tx, const package_t *package);

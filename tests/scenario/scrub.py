@@ -2,6 +2,7 @@
 """What is placed is read again over time, at a rate, and mended where it drifted."""
 import os
 import re
+import struct
 import time
 
 import packs
@@ -10,7 +11,7 @@ from agent_site import Agents, big_tree
 from harness import claim, despool, make_tree, run, write
 
 DAMAGED, INSTALLED, UNREAD, STORE_DAMAGED, KEPT_DAMAGED = 2336, 2330, 2383, 2384, 2416
-PROMISED = 2419
+PROMISED, INDEX_MENDED = 2419, 2427
 
 
 def scrubbing(site, scrub_ms=200):
@@ -220,6 +221,51 @@ def what_rots_in_the_store_of_an_agent_is_told_and_that_alone_is_fetched_again()
         sent = site.figure('sent')
         drifts_are_mended(site, 'shop', source)
         assert site.figure('sent') == sent, 'the agent lacks what it was to have again'
+        site.stop()
+
+
+def rot_index(site, name, sieves=False):
+    """A bit in the first page of each run: what it names cannot be found by it. Or in its sieve:
+    who looks for what is there does not meet that."""
+    top = site.path(name + '.data', 'store', 'index')
+    for run_name in os.listdir(top):
+        path = os.path.join(top, run_name)
+        with open(path, 'rb') as file:
+            pages = struct.unpack('>Q', file.read()[-48:-40])[0]
+        flip(path, pages * (packs.PAGE + 8) if sieves else 100)
+
+
+@claim(180)
+def an_index_that_rots_at_an_agent_is_made_anew_from_its_packs_and_nothing_is_sent_again():
+    with Agents() as site:
+        scrubbing(site)
+        source = big_tree(site.path('source'), 3)
+        site.start()
+        site.do('site.set', {'scrub': 0})
+        site.join('shop')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installed'})
+        told = lambda seq: events(site, INDEX_MENDED, 'shop', seq)
+        # Who takes a new version meets it.
+        seq, sent = site.history()[-1]['seq'], site.figure('sent')
+        rot_index(site, 'shop')
+        write(os.path.join(source, 'one-more'), b'one more')
+        site.do('package.update', {'id': 'P1', 'version': 'next'})
+        site.wait_for('the new version', lambda: events(site, INSTALLED, 'shop', seq), 60)
+        assert len(told(seq)) == 1, site.history(seq)
+        more = site.figure('sent') - sent
+        assert more < 8192, f'{more} bytes were sent for one small file'
+        site.holds('shop', 'P1', source)
+        # At rest the scrub does, when it begins.
+        seq, sent = site.history()[-1]['seq'], site.figure('sent')
+        rot_index(site, 'shop', sieves=True)
+        site.do('site.set', {'scrub': 100000000})
+        site.wait_for('it to be told', lambda: told(seq), 60)
+        wait_scrubbed(site, 'shop', wait_scrubbed(site, 'shop', scrubbed(site, 'shop')))
+        assert len(told(seq)) == 1, 'it is told again'
+        assert not events(site, KEPT_DAMAGED, 'shop', seq), 'the packs are as they were'
+        assert site.figure('sent') == sent, 'what was in the packs was sent again'
         site.stop()
 
 

@@ -465,3 +465,26 @@ Test(place, heeds_of_what_is_on_its_way_to_the_disk_only_that_it_is_to_stop)
     cr_expect(verified(&yard));
     yard_end(&yard);
 }
+
+/* A hole, bytes, a hole that begins like bytes, and one at the end. */
+CLAIM_OF_BOTH(place, long_zeros_are_placed_as_holes)
+{
+    yard_t yard;
+    struct stat stat_of;
+    char path[512];
+    yard_begin(&yard, user);
+    snprintf(path, sizeof path, "%s", yard_path(&yard, "source/sparse"));
+    run("truncate -s 24M %s; truncate -s 3M %s2", path, path);
+    run("head -c 1M /dev/urandom | dd of=%s bs=1M seek=8 conv=notrunc status=none", path);
+    run("printf end | dd of=%s bs=1 seek=16777200 conv=notrunc status=none", path);
+    take(&yard);
+    placed(&yard);
+    snprintf(path, sizeof path, "%s", yard_path(&yard, "root/P1/current/sparse"));
+    cr_assert_eq(stat(path, &stat_of), 0);
+    EXPECT_COUNT(stat_of.st_size, 24u << 20);
+    cr_expect_leq(stat_of.st_blocks * 512, 4 << 20, "it takes %lld bytes",
+                  (long long) stat_of.st_blocks * 512);
+    cr_expect(same_tree(yard.source, yard_path(&yard, "root/P1/current")));
+    cr_expect(verified(&yard));
+    yard_end(&yard);
+}

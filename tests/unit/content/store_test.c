@@ -475,3 +475,26 @@ CLAIM_OF_BOTH(store, index_is_made_anew_from_the_packs_alone)
     }
     yard_end(&yard);
 }
+
+CLAIM_OF_BOTH(store, index_that_went_bad_is_noticed_by_who_uses_it_and_is_mended_without_loss)
+{
+    static const unsigned long at[] = {300, RUN_PAGE_BYTES + 2, RUN_PAGE_BYTES + 8 + 2};
+    for (size_t i = 0; i < sizeof at / sizeof at[0]; i++) {
+        yard_t yard;
+        uint64_t objects = 0;
+        bool has = true;
+        yard_begin(&yard, user);
+        make_tree(&yard);
+        take(&yard);
+        flip(&yard, "index", at[i]);
+        reopen(&yard);
+        EXPECT_OK(&yard, store_has(yard.store, &yard.snapshot.root, &has, &yard.fault));
+        cr_expect(store_index_is_damaged(yard.store), "bit at %lu", at[i]);
+        reopen(&yard);
+        EXPECT_OK(&yard, store_mend_index(yard.store, true, &objects, &yard.fault));
+        cr_expect_gt(objects, 10, "bit at %lu: %u objects", at[i], (unsigned) objects);
+        placed(&yard);
+        cr_expect(verified(&yard));
+        yard_end(&yard);
+    }
+}

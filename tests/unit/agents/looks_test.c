@@ -1,0 +1,254 @@
+/* looks_test.c - claims about how often a store is looked into for what a large version lacks. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "actors/content/lack.h"
+#include "actors/content/manifest.h"
+#include "runtime/world_os.h"
+
+#define DIRECTORIES 4u
+#define FILES       60u                               /* in each */
+#define RANGES      8u                                /* of a need */
+#define TEXT_BYTES  10u                               /* of a file */
+#define NAMES       (1u + DIRECTORIES * (FILES + 1u)) /* that are looked for in one way through */
+
+/* A site's store with one version of many small files, and an agent's with its directories. */
+typedef struct many {
+    char path[64];
+    world_os_t os;
+    store_t *site, *agent;
+    staging_t *staging;
+    digest_t root;
+    transfer_range_t range[RANGES];
+    lack_t lack;
+    fault_t fault;
+} many_t;
+
+static many_t many;
+
+static void
+expect_ok(err_t err, const char *what)
+{
+    char text[1024];
+
+    cr_assert_eq(err, OK, "%s: %s", what, fault_text(&many.fault, text, sizeof text));
+}
+
+static digest_t
+put(const void *bytes, size_t size)
+{
+    store_put_t done;
+
+    expect_ok(store_put_bytes(many.site, bytes, size, &done, &many.fault), "put");
+    return done.digest;
+}
+
+static void
+add(manifest_builder_t *builder, tree_kind_t kind, unsigned number, digest_t digest)
+{
+    char name[16];
+    bool is_file = kind == TREE_FILE;
+
+    snprintf(name, sizeof name, "%04u", number);
+    tree_entry_t entry = {.kind = kind,
+                          .mode = is_file ? 0644 : 0755,
+                          .size = is_file ? TEXT_BYTES : 0,
+                          .digest = digest,
+                          .name = name,
+                          .name_size = (uint32_t) strlen(name)};
+    cr_assert_eq(manifest_builder_add(builder, &entry), OK);
+}
+
+static digest_t
+finish(manifest_builder_t *builder)
+{
+    const uint8_t *node = NULL;
+    size_t size = 0;
+
+    cr_assert_eq(manifest_builder_finish(builder, &node, &size), OK);
+    digest_t digest = put(node, size);
+    manifest_builder_release(builder);
+    return digest;
+}
+
+static digest_t
+make_directory(unsigned number)
+{
+    manifest_builder_t builder;
+
+    manifest_builder_init(&builder);
+    for (unsigned i = 0; i < FILES; i++) {
+        char text[TEXT_BYTES + 1];
+        snprintf(text, sizeof text, "%010u", number * FILES + i);
+        add(&builder, TREE_FILE, i, put(text, TEXT_BYTES));
+    }
+    return finish(&builder);
+}
+
+static void
+make_version(void)
+{
+    manifest_builder_t builder;
+    uint8_t encoded[MANIFEST_VERSION_BYTES];
+    digest_t directory[DIRECTORIES];
+
+    for (unsigned i = 0; i < DIRECTORIES; i++) {
+        directory[i] = make_directory(i);
+    }
+    manifest_builder_init(&builder);
+    for (unsigned i = 0; i < DIRECTORIES; i++) {
+        add(&builder, TREE_DIRECTORY, i, directory[i]);
+    }
+    manifest_version_t version = {.mode = 0755,
+                                  .files = DIRECTORIES * FILES,
+                                  .bytes = (uint64_t) DIRECTORIES * FILES * TEXT_BYTES,
+                                  .node = finish(&builder)};
+    manifest_version_encode(&version, encoded);
+    many.root = put(encoded, sizeof encoded);
+    expect_ok(store_commit(many.site, &many.fault), "commit");
+}
+
+static uint32_t
+lacks(void)
+{
+    expect_ok(lack_find(many.agent, many.staging, &many.root, &many.lack, &many.fault), "lack");
+    return many.lack.count;
+}
+
+/* All of a need but the one that is left out. */
+static void
+fetch_but(uint32_t left_out)
+{
+    for (uint32_t i = 0; i < many.lack.count; i++) {
+        uint8_t bytes[8192];
+        staging_part_t part = {.object = many.range[i].object};
+        part.bytes.data = (const char *) bytes;
+        expect_ok(transfer_read(many.site, &many.range[i], bytes, sizeof bytes, &part.bytes.size,
+                                &part.total, &many.fault),
+                  "read");
+        if (i != left_out) {
+            expect_ok(staging_put(many.staging, &part, &many.fault), "stage");
+        }
+    }
+    expect_ok(staging_commit(many.staging, &many.fault), "commit");
+}
+
+static void
+fetch(void)
+{
+    fetch_but(UINT32_MAX);
+}
+
+static void
+begin(void)
+{
+    char site[80], data[80], agent[96];
+
+    snprintf(many.path, sizeof many.path, "/tmp/looks-test-XXXXXX");
+    cr_assert_not_null(mkdtemp(many.path));
+    snprintf(site, sizeof site, "%s/store", many.path);
+    snprintf(data, sizeof data, "%s/agent", many.path);
+    snprintf(agent, sizeof agent, "%s/store", data);
+    world_os_init(&many.os, NULL);
+    cr_assert_eq(world_make_dir(&many.os.world, -100, data, 0700), 0);
+    expect_ok(store_open(&many.os.world, site, &many.site, &many.fault), "site");
+    expect_ok(store_open(&many.os.world, agent, &many.agent, &many.fault), "agent");
+    expect_ok(staging_open(&many.os.world, data, many.agent, &many.staging, &many.fault),
+              "staging");
+    make_version();
+    many.lack =
+        (lack_t){.range = many.range, .max = RANGES, .bytes_max = UINT64_MAX, .nodes = true};
+    while (lacks() > 0) {
+        fetch();
+    }
+    many.lack.nodes = false;
+}
+
+static void
+end(void)
+{
+    char command[96];
+
+    staging_close(&many.staging);
+    store_close(&many.agent);
+    store_close(&many.site);
+    snprintf(command, sizeof command, "rm -rf '%s'", many.path);
+    cr_assert_eq(system(command), 0);
+}
+
+/* Thirty needs of eight files each: by a whole look for each of them it would be 7,590 names. */
+Test(looks, needs_of_a_large_version_go_on_where_the_one_before_came_to, .init = begin, .fini = end)
+{
+    uint64_t looks = 0;
+    uint32_t needs = 0, most = 0;
+
+    for (; lacks() > 0; needs++) {
+        looks += many.lack.looks;
+        most = needs > 0 && many.lack.looks > most ? (uint32_t) many.lack.looks : most;
+        fetch();
+    }
+    looks += many.lack.looks;
+    cr_expect_eq(needs, DIRECTORIES * FILES / RANGES, "%u needs", needs);
+    cr_expect_leq(most, RANGES + 1 + DIRECTORIES + 2, "a need looked for %u names", most);
+    cr_expect_leq(looks, 2 * NAMES + (uint64_t) needs * (RANGES + DIRECTORIES + 3),
+                  "all needs looked for %llu names", (unsigned long long) looks);
+}
+
+Test(looks, each_need_tells_what_is_lacking_altogether, .init = begin, .fini = end)
+{
+    uint64_t left = (uint64_t) DIRECTORIES * FILES * TEXT_BYTES;
+
+    for (; lacks() > 0; left -= (uint64_t) many.lack.count * TEXT_BYTES) {
+        cr_assert_eq(many.lack.bytes, left, "%llu bytes are told, %llu are lacking",
+                     (unsigned long long) many.lack.bytes, (unsigned long long) left);
+        fetch();
+    }
+    cr_expect_eq(left, 0);
+}
+
+Test(looks, what_did_not_come_is_asked_for_before_nothing_is_lacking, .init = begin, .fini = end)
+{
+    uint32_t needs = 0;
+
+    cr_assert_eq(lacks(), RANGES);
+    digest_t left_out = many.range[3].object;
+    fetch_but(3);
+    for (; lacks() > 0 && !digest_equal(&many.range[0].object, &left_out); needs++) {
+        fetch();
+    }
+    cr_assert_eq(many.lack.count, 1, "%u are lacking at the end", many.lack.count);
+    fetch();
+    cr_expect_eq(lacks(), 0);
+}
+
+Test(looks, a_directory_that_did_not_come_leaves_no_mark, .init = begin, .fini = end)
+{
+    store_close(&many.agent);
+    staging_close(&many.staging);
+    char command[96], data[80], path[96];
+    snprintf(command, sizeof command, "rm -rf '%s/agent/store'", many.path);
+    snprintf(data, sizeof data, "%s/agent", many.path);
+    snprintf(path, sizeof path, "%s/store", data);
+    cr_assert_eq(system(command), 0);
+    expect_ok(store_open(&many.os.world, path, &many.agent, &many.fault), "agent");
+    expect_ok(staging_open(&many.os.world, data, many.agent, &many.staging, &many.fault),
+              "staging");
+    lacks();
+    fetch();
+    lacks();
+    fetch();
+    cr_assert_eq(lacks(), DIRECTORIES, "expected the directories, got %u", many.lack.count);
+    fetch_but(0);
+    cr_assert_eq(lacks(), RANGES);
+    cr_expect_eq(many.lack.mark.node + many.lack.mark.entry, 0, "what is in it is not known");
+    uint64_t files = 0;
+    for (; lacks() > 0; fetch()) {
+        for (uint32_t i = 0; i < many.lack.count; i++) {
+            files += many.range[i].size == TEXT_BYTES;
+        }
+    }
+    cr_expect_eq(files, DIRECTORIES * FILES, "%llu files came", (unsigned long long) files);
+}
