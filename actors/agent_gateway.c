@@ -17,14 +17,11 @@
 
 #include "actors/gateway.h"
 
-#define LOOK_MS  1000u
-#define AGAIN_MS 500u
-#define OPEN_MS  86400000u
+#define LOOK_MS 1000u
 
 HEARS(agent_gateway_t, peer_gone)
 HEARS(agent_gateway_t, peer_next)
 HEARS(agent_gateway_t, agents_changed)
-THEN(agent_gateway_t, listed)
 THEN(agent_gateway_t, keys_came)
 
 #define GOES_TO(message, call)                                                                     \
@@ -70,64 +67,16 @@ on_peer_next(actor_ctx_t *ctx, agent_gateway_t *self, const peer_next_t *m)
 
 /* ---- the actor ---- */
 
-static void
-be_ready(actor_ctx_t *ctx, const agent_gateway_t *self)
+static actor_next_t
+on_agents_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m)
 {
-    if (self->listed && self->has_keys) {
-        actor_ready(ctx);
-    }
+    return list_changed(ctx, self, m);
 }
 
 static actor_next_t
 again(actor_ctx_t *ctx, uint64_t timer)
 {
-    return actor_timer(ctx, timer, AGAIN_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
-}
-
-static actor_next_t
-ask_list(actor_ctx_t *ctx, agent_gateway_t *self, uint64_t after)
-{
-    agents_known_t *m = DRAFT(ctx, agents_known);
-
-    m->after = after;
-    self->listing =
-        ask_site_database_agents_known(ctx, m, OPEN_MS, listed_then, after) == VERDICT_OK;
-    return self->listing ? ACTOR_CONTINUE : again(ctx, TIMER_LIST);
-}
-
-/* What has changed while the list was told may stand in it as it was: then all is told again. */
-static actor_next_t
-listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
-{
-    const agents_listed_t *m = ANSWER_AS(answer, agents_listed);
-
-    self->listing = false;
-    if (!m) {
-        return again(ctx, TIMER_LIST);
-    }
-    self->site = m->site;
-    address_set(self, record_slice(m, m->address));
-    if (answer->tag == 0) {
-        self->changed = false;
-        table_begin(self);
-    }
-    table_add(ctx, self, m);
-    if (m->next > answer->tag) {
-        return ask_list(ctx, self, m->next);
-    }
-    table_end(ctx, self);
-    self->listed = true;
-    content_go_on(ctx, self);
-    be_ready(ctx, self);
-    return self->changed ? ask_list(ctx, self, 0) : ACTOR_CONTINUE;
-}
-
-static actor_next_t
-on_agents_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m)
-{
-    claim(ctx, self && m);
-    self->changed = true;
-    return self->listing ? ACTOR_CONTINUE : ask_list(ctx, self, 0);
+    return actor_timer(ctx, timer, GATEWAY_AGAIN_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
 static actor_next_t
@@ -149,7 +98,7 @@ keys_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
         return again(ctx, TIMER_KEYS);
     }
     self->has_keys = true;
-    be_ready(ctx, self);
+    list_make_ready(ctx, self);
     return ACTOR_CONTINUE;
 }
 
@@ -168,7 +117,7 @@ look(actor_ctx_t *ctx, agent_gateway_t *self)
         plain_look(ctx, self, agent);
     }
     if (!self->listing && window_is_to_be_asked(ctx, self)) {
-        claim(ctx, ask_list(ctx, self, 0) == ACTOR_CONTINUE);
+        claim(ctx, list_all(ctx, self) == ACTOR_CONTINUE);
     }
     content_go_on(ctx, self);
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
@@ -190,7 +139,7 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         content_go_on(ctx, self);
         return ACTOR_CONTINUE;
     default:
-        return self->listing ? ACTOR_CONTINUE : ask_list(ctx, self, 0);
+        return self->listing ? ACTOR_CONTINUE : list_all(ctx, self);
     }
 }
 
@@ -208,7 +157,7 @@ gateway_init(actor_ctx_t *ctx, void *state, const void *args)
         actor_ready(ctx);
         return ACTOR_CONTINUE;
     }
-    claim(ctx, ask_keys(ctx, self) == ACTOR_CONTINUE && ask_list(ctx, self, 0) == ACTOR_CONTINUE &&
+    claim(ctx, ask_keys(ctx, self) == ACTOR_CONTINUE && list_all(ctx, self) == ACTOR_CONTINUE &&
                    beacon_due(ctx, self) == ACTOR_CONTINUE);
     return actor_timer(ctx, TIMER_LOOK, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }

@@ -224,6 +224,7 @@ dm_point(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *ty
     }
     points_known_t *query = DRAFT(ctx, points_known);
     query->name = actor_text(ctx, record_slice(m, name_of(op, m)));
+    query->alone = type == &dp_add_type && ((const dp_add_t *) m)->agent;
     verdict_t verdict =
         ask_site_database_points_known(ctx, query, DM_ASK_MS, points_came, dm_op_tag(self, op));
     if (verdict != VERDICT_OK) {

@@ -19,7 +19,8 @@
 #include "actors/roster.h"
 #include "runtime/notes.h"
 
-#define GATEWAY_ASK_MS 60000u
+#define GATEWAY_ASK_MS   60000u
+#define GATEWAY_AGAIN_MS 500u /* until what could not be asked is asked again */
 enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
 
 #define GATEWAY_EDGES(E)                                                                           \
@@ -132,6 +133,8 @@ typedef struct agent_gateway {
     keys_t keys;
     bool listens, listed, has_keys;
     bool listing, changed; /* the database is telling its agents; some changed meanwhile */
+    uint32_t ones;         /* that changed, and are being told one by one */
+    uint64_t told_rows;    /* agents and tombstones that it has told so far */
     zhashx_t *agent;       /* lower-case name -> agent_t */
     zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
     zhashx_t *gone;        /* hex of a key -> gone_t */
@@ -161,6 +164,14 @@ typedef struct agent_gateway {
     uint64_t named_names; /* of all sets */
 } agent_gateway_t;
 
+/* gateway_list.c */
+/* When it knows the agents and its keys. */
+void list_make_ready(actor_ctx_t *ctx, const agent_gateway_t *self);
+/* News of some agent is under way: who is not known may be it. */
+bool list_is_open(const agent_gateway_t *self);
+actor_next_t list_all(actor_ctx_t *ctx, agent_gateway_t *self);
+actor_next_t list_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m);
+
 /* gateway_table.c */
 void table_init(agent_gateway_t *self);
 void table_drop(agent_gateway_t *self);
@@ -169,6 +180,8 @@ void table_describe(const void *state, char *text, size_t size);
  * no more have ended, and their keys open nothing. */
 void table_begin(agent_gateway_t *self);
 void table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
+/* Of one agent that has changed, outside of the list of all. */
+void table_change(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
 void table_end(actor_ctx_t *ctx, agent_gateway_t *self);
 agent_t *table_by_name(const agent_gateway_t *self, slice_t dp);
 bool table_key(slice_t name, char key[NAME_BYTES_MAX + 1]); /* in lower case; false: too long */

@@ -19,7 +19,7 @@ join_knock(actor_ctx_t *ctx, agent_gateway_t *self, const door_knock_t *m)
         hex_of_bytes((const uint8_t *) record_slice(m, m->key).data, 32, user);
     }
     const agent_t *agent = table_by_user(self, slice_of(user));
-    if (!agent && (self->listing || self->changed)) {
+    if (!agent && list_is_open(self)) {
         actor_refuse(ctx, ERR_STARTING); /* a token that was just made: its news is under way */
         return ACTOR_CONTINUE;
     }

@@ -119,9 +119,10 @@ orders_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m)
 
     if (!known || !agent->here) { /* of whom the news may be under way */
         self->in_vain++;
-        actor_refuse(ctx, known || !self->listed || self->listing || m->task != AGENT_TASK_PROBE
-                              ? ERR_ABSENT
-                              : ERR_NOT_FOUND);
+        actor_refuse(ctx,
+                     known || !self->listed || list_is_open(self) || m->task != AGENT_TASK_PROBE
+                         ? ERR_ABSENT
+                         : ERR_NOT_FOUND);
         return ACTOR_CONTINUE;
     }
     if (!order || work->package.size > NAME_BYTES_MAX) {

@@ -168,9 +168,36 @@ table_begin(agent_gateway_t *self)
     rates_begin(self);
 }
 
+static void
+forget_user(agent_gateway_t *self, const digest_t *key, const agent_t *agent)
+{
+    char hex[HEX_BYTES];
+
+    hex_of_bytes(key->byte, sizeof key->byte, hex);
+    if (zhashx_lookup(self->user, hex) == agent) {
+        zhashx_delete(self->user, hex);
+    }
+}
+
+void
+table_change(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
+{
+    for (uint32_t i = 0; i < m->agents.count; i++) {
+        const agent_row_t *row = ROW(m, m->agents, i, agent_row_t);
+        agent_t *agent = table_by_name(self, record_slice(m, row->dp));
+        if (agent) {
+            forget_user(self, &agent->token, agent);
+            forget_user(self, &agent->key, agent);
+        }
+        take_row(ctx, self, m, row);
+    }
+    self->told_rows += m->agents.count;
+}
+
 void
 table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
 {
+    self->told_rows += m->agents.count;
     for (uint32_t i = 0; i < m->agents.count; i++) {
         const agent_row_t *row = ROW(m, m->agents, i, agent_row_t);
         if (row->removed) {
@@ -269,11 +296,12 @@ table_describe(const void *state, char *text, size_t size)
     snprintf(text, size,
              "agents: %zu, here: %u, removed: %zu, bytes under way: %llu, sent: %llu, asked in "
              "vain: %llu, strangers refused: %llu, odd frames: %llu, site rate: %llu, slowest: "
-             "%llu, packed: %llu, in plain: %llu, unknown: %llu, paired: %u",
+             "%llu, packed: %llu, in plain: %llu, unknown: %llu, paired: %u, told of: %llu",
              zhashx_size(self->agent), here, zhashx_size(self->gone),
              (unsigned long long) self->all.under_way, (unsigned long long) self->sent,
              (unsigned long long) self->in_vain, (unsigned long long) self->strangers,
              (unsigned long long) self->odd, (unsigned long long) self->rate.rate,
              (unsigned long long) slowest, (unsigned long long) self->packed,
-             (unsigned long long) self->in_plain, (unsigned long long) self->unknown, plain);
+             (unsigned long long) self->in_plain, (unsigned long long) self->unknown, plain,
+             (unsigned long long) self->told_rows);
 }

@@ -127,6 +127,7 @@
 #define AGENT_LIST_BYTES_MAX (16u << 20)    /* of a list of chunks: of a file of about 110 GB; a larger file is fetched as a whole */
 #define PARCELS_MAX            16u         /* parcels that an agent has taken and whose versions it does not have; then the first one's content may go */
 #define AGENT_TOMBSTONES_MAX   10000u      /* removed points whose agents have not heard it; the one removed longest ago is forgotten, and its agent is a stranger */
+#define AGENTS_NAMED_MAX       16u         /* changed agents that the database names in one hint; of more all are listed anew */
 #define AGENTS_PER_ANSWER_MAX  1000u       /* agents in one answer of the database; the rest is asked for after it */
 #define AGENT_DIAL_MS          1000u       /* between two tries to dial a site whose address cannot be dialled */
 #define PLAIN_FAILURES_MAX     3u          /* in a row, of an agent's plain connection; then its content goes by CURVE */

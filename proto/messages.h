@@ -123,6 +123,7 @@ extern const record_words_t error_class_words;
     M(point_ref, "a distribution point and its root")                                              \
     M(root_ref, "a version that the store must keep")                                              \
     M(kept_row, "what a version keeps in the store")                                               \
+    M(agent_ref, "an agent, by the row of its point")                                              \
     M(agent_row, "an agent: whose point it serves, and by which keys it is known")                 \
     M(scrub_row, "an installed target, and how far it was read again")                             \
     M(range, "a part of an object: content by its digest")                                         \
@@ -375,6 +376,7 @@ extern const record_words_t error_class_words;
     F(R, u64, epoch, 0, REQUIRED)                                                                  \
     F(R, u64, objects, 0, REQUIRED) /* that it needs, and none of the rows above */                \
     F(R, u64, bytes, 0, REQUIRED)   /* of them, as they are stored */
+#define REC_agent_ref(F, R) F(R, u64, row, 0, REQUIRED)
 #define REC_agent_row(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
@@ -947,7 +949,9 @@ extern const record_words_t error_class_words;
     F(R, time, activate_at, 0, OPTIONAL) /* as of distribute, for all of its points */             \
     F(R, flag, barrier, 0, OPTIONAL)                                                               \
     F(R, time, deadline, 0, OPTIONAL)
-#define REC_points_known(F, R) F(R, text, name, NAME_BYTES_MAX, OPTIONAL)
+#define REC_points_known(F, R)                                                                     \
+    F(R, text, name, NAME_BYTES_MAX, OPTIONAL)                                                     \
+    F(R, flag, alone, 0, OPTIONAL) /* that point alone, and no sources */
 #define REC_points_listed(F, R)                                                                    \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none was set */ \
     F(R, rows, points, point_ref, REQUIRED)                                                        \
@@ -1326,6 +1330,7 @@ extern const record_words_t error_class_words;
     F(R, u64, last_event, 0, REQUIRED)    /* the last status message committed; 0: none was */     \
     F(R, flag, targets_changed, 0, REQUIRED)                                                       \
     F(R, flag, agents_changed, 0, OPTIONAL)                                                        \
+    F(R, rows, agents, agent_ref, OPTIONAL) /* those that changed, when it is not said of all */   \
     F(R, rows, stopped, stopped_row, REQUIRED)
 #define REC_package_worker_args(F, R)                                                              \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -1438,14 +1443,16 @@ extern const record_words_t error_class_words;
     F(R, flag, changed, 0, REQUIRED)                                                               \
     F(R, text, token, TEXT_BYTES_MAX, OPTIONAL)
 #define REC_agent_revoke(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
-#define REC_agents_known(F, R) F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */
+#define REC_agents_known(F, R)                                                                     \
+    F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */                    \
+    F(R, flag, alone, 0, OPTIONAL) /* that one, and no more */
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none */ \
     F(R, u64, next, 0, REQUIRED) /* ask for those after it; 0: that was all */                     \
     F(R, id128, site, 0, REQUIRED)                                                                 \
     F(R, u64, rate, 0, OPTIONAL) /* of the site */
-#define REC_agents_changed(F, R) F(R, flag, all, 0, OPTIONAL)
+#define REC_agents_changed(F, R) F(R, rows, agents, agent_ref, OPTIONAL) /* none: any of them may have */
 #define REC_agent_told(F, R)     F(R, digest, key, 0, REQUIRED)
 #define REC_agent_heard(F, R)                                                                      \
     F(R, digest, key, 0, REQUIRED)                                                                 \

@@ -17,6 +17,17 @@ typedef struct agent {
     bool revoked;
 } agent_t;
 
+/* One that is new, or has a key now. Of many all are told. */
+static void
+agent_changed(tx_t *tx, int64_t point)
+{
+    if (tx->agent_count < AGENTS_NAMED_MAX) {
+        tx->agent[tx->agent_count++] = (uint64_t) point;
+    } else {
+        tx->agents_changed = true;
+    }
+}
+
 void
 agent_expect(tx_t *tx, const point_t *point, const point_commit_t *m)
 {
@@ -24,7 +35,7 @@ agent_expect(tx_t *tx, const point_t *point, const point_commit_t *m)
     int64_t until = tx->now_ns + (int64_t) life_s * 1000000000;
     RUN(tx, SQL_AGENT_ADD, v_int(point->row), v_digest(&m->token), v_int(until),
         v_text(record_slice(m, m->address)));
-    tx->agents_changed = true;
+    agent_changed(tx, point->row);
 }
 
 static void
@@ -52,10 +63,10 @@ join_agent(tx_t *tx, const agent_enrol_t *m, const point_t *point)
     char root[AGENT_PATH_BYTES_MAX + sizeof POINT_AGENT];
     snprintf(root, sizeof root, "%s%.*s", POINT_AGENT, RECORD_SHOWN(m, m->root));
     RUN(tx, SQL_AGENT_JOIN, v_int(point->row), v_digest(&m->key), v_digest(&m->signing));
-    RUN(tx, SQL_TOMBSTONE_DELETE, v_digest(&m->key));
+    tx->agents_changed |= RUN(tx, SQL_TOMBSTONE_DELETE, v_digest(&m->key)) > 0;
     RUN(tx, SQL_POINT_ROOT, v_int(point->row), v_text(slice_of(root)));
     note_agent(tx, point, STATUS_AGENT_JOINED, "has joined");
-    tx->agents_changed = true;
+    agent_changed(tx, point->row);
 }
 
 static err_t
@@ -262,10 +273,10 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
 #define TOMBSTONES_FROM (UINT64_C(1) << 62)
 
 static void
-list_agents(tx_t *tx, agents_listed_t *listed, uint64_t after)
+list_agents(tx_t *tx, agents_listed_t *listed, uint64_t after, uint32_t max)
 {
     uint32_t i = 0;
-    value_t from = v_u64(after), most = v_int(AGENTS_PER_ANSWER_MAX);
+    value_t from = v_u64(after), most = v_int(max);
     int64_t count = NUMBER(tx, SQL_AGENTS_COUNT, 0, from, most);
     listed->agents = draft_rows(&tx->answer, (uint32_t) count, sizeof(agent_row_t));
     listed->next = TOMBSTONES_FROM;
@@ -275,7 +286,7 @@ list_agents(tx_t *tx, agents_listed_t *listed, uint64_t after)
         if (agent != NULL) {
             list_agent(tx, &row, agent);
         }
-        if (i == AGENTS_PER_ANSWER_MAX) {
+        if (i == max) {
             listed->next = (uint64_t) cursor_int(&row, 6);
         }
     }
@@ -307,8 +318,10 @@ handle_agents_known(tx_t *tx, const agents_known_t *m)
     listed->site = tx->db->site;
     listed->address = site_address(tx);
     listed->rate = site_rate(tx);
-    if (m->after < TOMBSTONES_FROM) {
-        list_agents(tx, listed, m->after);
+    if (m->alone) {
+        list_agents(tx, listed, m->after - 1, 1);
+    } else if (m->after < TOMBSTONES_FROM) {
+        list_agents(tx, listed, m->after, AGENTS_PER_ANSWER_MAX);
     } else {
         list_tombstones(tx, listed, m->after - TOMBSTONES_FROM);
     }

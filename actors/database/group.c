@@ -246,6 +246,7 @@ typedef struct mark {
     uint32_t stopped_count;
     int64_t last_event;
     bool targets_changed, agents_changed;
+    uint32_t agent_count;
 } mark_t;
 
 static void
@@ -267,6 +268,7 @@ undo(group_t *group, mark_t mark)
     tx->last_event = mark.last_event;
     tx->targets_changed = mark.targets_changed;
     tx->agents_changed = mark.agents_changed;
+    tx->agent_count = mark.agent_count;
     tx->watched_count = 0;
 }
 
@@ -281,7 +283,8 @@ static bool
 run_saved(group_t *group, const item_t *item)
 {
     tx_t *tx = &group->tx;
-    mark_t mark = {tx->stopped_count, tx->last_event, tx->targets_changed, tx->agents_changed};
+    mark_t mark = {tx->stopped_count, tx->last_event, tx->targets_changed, tx->agents_changed,
+                   tx->agent_count};
     tx_run(tx, SQL_SAVEPOINT, NULL, 0);
     handle(group, item);
     bool fits = has_room(group);
@@ -451,6 +454,14 @@ put_effects(group_t *group)
     answers->last_event = (uint64_t) tx->last_event;
     answers->targets_changed = tx->targets_changed;
     answers->agents_changed = tx->agents_changed;
+    answers->agents =
+        draft_rows(out, tx->agents_changed ? 0 : tx->agent_count, sizeof(agent_ref_t));
+    for (uint32_t i = 0; i < answers->agents.count; i++) {
+        agent_ref_t *row = draft_row(out, answers->agents, i, sizeof *row);
+        if (row != NULL) {
+            row->row = tx->agent[i];
+        }
+    }
     answers->stopped = draft_rows(out, tx->stopped_count, sizeof(stopped_row_t));
     for (uint32_t i = 0; i < answers->stopped.count; i++) {
         stopped_row_t *row = draft_row(out, answers->stopped, i, sizeof *row);

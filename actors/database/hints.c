@@ -24,11 +24,19 @@ tell_events(actor_ctx_t *ctx, hints_t *hints)
     hints->events = tell_status_manager_events_committed(ctx, news) != VERDICT_OK;
 }
 
-/* One that is not there asks when it is. */
+/* One that is not there asks when it is. answers: of which agents; NULL: of any. */
 static void
-tell_agents(actor_ctx_t *ctx, hints_t *hints)
+tell_agents(actor_ctx_t *ctx, hints_t *hints, const group_answers_t *answers)
 {
     agents_changed_t *news = DRAFT(ctx, agents_changed);
+    uint32_t count = answers && !hints->agents ? answers->agents.count : 0;
+    news->agents = draft_rows(actor_draft_open(ctx), count, sizeof(agent_ref_t));
+    for (uint32_t i = 0; i < count; i++) {
+        agent_ref_t *row = draft_row(actor_draft_open(ctx), news->agents, i, sizeof *row);
+        if (row != NULL) {
+            *row = *ROW(answers, answers->agents, i, agent_ref_t);
+        }
+    }
     hints->agents = tell_agent_gateway_agents_changed(ctx, news) == VERDICT_FULL;
 }
 
@@ -47,8 +55,8 @@ hints_tell(actor_ctx_t *ctx, hints_t *hints, const group_answers_t *answers)
     if (answers->targets_changed || answers->stopped.count > 0) {
         tell_work(ctx, hints, answers);
     }
-    if (answers->agents_changed) {
-        tell_agents(ctx, hints);
+    if (answers->agents_changed || answers->agents.count > 0) {
+        tell_agents(ctx, hints, answers);
     }
     if (answers->last_event > 0) {
         hints->last_event = answers->last_event;
@@ -67,7 +75,7 @@ hints_again(actor_ctx_t *ctx, hints_t *hints)
         tell_events(ctx, hints);
     }
     if (hints->agents) {
-        tell_agents(ctx, hints);
+        tell_agents(ctx, hints, NULL);
     }
     tell_again_later(ctx, hints);
 }

@@ -259,13 +259,30 @@ handle_dp_remove(tx_t *tx, const dp_remove_t *m)
 
 /* ---- what others need to know ---- */
 
+/* Whose name is taken; what an agent has is nobody else's, so that no other point matters. */
+static void
+list_point(tx_t *tx, slice_t name, points_listed_t *listed)
+{
+    point_t point;
+    bool known = point_by_name(tx, name, &point);
+    listed->points = draft_rows(&tx->answer, known, sizeof(point_ref_t));
+    point_ref_t *ref = known ? draft_row(&tx->answer, listed->points, 0, sizeof *ref) : NULL;
+    if (ref != NULL) {
+        point_fill_ref(tx, &point, ref);
+    }
+}
+
 void
-handle_points_known(tx_t *tx, __attribute__((unused)) const points_known_t *m)
+handle_points_known(tx_t *tx, const points_known_t *m)
 {
     uint32_t i = 0;
-    int64_t count = tx_number(tx, SQL_ALL_PACKAGES_COUNT, 0, NULL, 0);
     points_listed_t *listed = ANSWER(tx, points_listed);
     listed->address = site_address(tx);
+    if (m->alone) {
+        list_point(tx, record_slice(m, m->name), listed);
+        return;
+    }
+    int64_t count = tx_number(tx, SQL_ALL_PACKAGES_COUNT, 0, NULL, 0);
     listed->points = point_refs(tx);
     listed->sources = draft_rows(&tx->answer, (uint32_t) count, sizeof(text_t));
     cursor_t row = tx_open(tx, SQL_ALL_SOURCES, NULL, 0);

@@ -37,9 +37,11 @@ typedef struct tx {
     bool keep;    /* although it is refused, what was done stays */
 
     bool targets_changed;
-    bool agents_changed; /* who may come in as an agent */
-    int64_t last_event;  /* sequence number; 0: none in this transaction */
-    stopped_t *stopped;  /* targets whose work in hand is to end */
+    bool agents_changed; /* who may come in as an agent: any of them; else those named */
+    uint64_t agent[AGENTS_NAMED_MAX]; /* by the rows of their points */
+    uint32_t agent_count;
+    int64_t last_event; /* sequence number; 0: none in this transaction */
+    stopped_t *stopped; /* targets whose work in hand is to end */
     uint32_t stopped_count, stopped_room;
     watched_t *watched;
     uint32_t watched_count, watched_room;

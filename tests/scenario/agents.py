@@ -320,16 +320,35 @@ def a_copy_of_an_agents_directory_is_told_that_it_is_one():
 def the_last_of_more_agents_than_one_answer_lists_comes_in():
     with Agents() as site:
         site.start()
-        for number in range(1001):
+        for number in range(1003):
             token = site.token(f'p{number}')
-        site.wait_for('all to be known', lambda: site.figure('agents') == 1001)
-        site.join('p1000', token)
+        site.wait_for('all to be known', lambda: site.figure('agents') == 1003)
+        site.join('p1002', token)
         site.do('dp.remove', {'name': 'p0'})
-        site.wait_for('one to be forgotten', lambda: site.figure('agents') == 1000)
+        site.wait_for('one to be forgotten', lambda: site.figure('agents') == 1002)
         assert site.figure('here') == 1
         site_key = key_of(token)
         for number in range(20):  # while a thousand are listed again, for the news of the last
             opens_at_once(site, site_key, secret_of(site.token(f'q{number}')))
+        site.stop()
+
+
+@claim(120)
+def an_agent_that_is_added_or_joins_is_told_of_alone():
+    """And not all of them again: of the fortieth as few rows as of the first."""
+    with Agents() as site:
+        site.start()
+        for number in range(20):
+            site.token(f'p{number}')
+        site.wait_for('them to be known', lambda: site.figure('agents') == 20)
+        told = site.figure('told of')
+        for number in range(20, 40):
+            site.token(f'p{number}')
+        site.wait_for('them to be known', lambda: site.figure('agents') == 40)
+        assert site.figure('told of') == told + 20, 'others are listed for one that is added'
+        site.join('p40', site.token('p40'))
+        site.wait_for('it to be told', lambda: site.figure('told of') >= told + 22)
+        assert site.figure('told of') == told + 22, 'others are listed for one that joins'
         site.stop()
 
 

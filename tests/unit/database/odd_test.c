@@ -389,3 +389,53 @@ Test(d69, q275132_work_on_one_of_ten_thousand_points_costs_what_it_costs_among_a
     cr_assert_lt(many, 2 * few, "%d steps among 100 points, %d among 10,000", (int) few,
                  (int) many);
 }
+
+static void
+agent_is(site_t *site, const char *name, uint32_t number)
+{
+    point_commit_t *m = MAKE(site, point_commit);
+    HEAD(site, m);
+    m->add = true;
+    m->name = site_text(site, name);
+    m->root = site_text(site, POINT_AGENT);
+    m->incarnation.byte[0] = 1;
+    memcpy(m->token.byte, &number, sizeof number);
+    m->token.byte[8] = 1;
+    m->token_text = site_text(site, "token");
+    cr_assert(ASK(site, point_commit, agent_added)->changed);
+}
+
+/* One that is told of alone, by the row of its point: what the host is told of when it is added. */
+static uint64_t
+cost_of_an_agent_among(int count)
+{
+    char name[16];
+    site_t *site = site_of_points(count);
+    for (int i = 0; i < count / 10; i++) {
+        snprintf(name, sizeof name, "AG%05d", i);
+        agent_is(site, name, (uint32_t) i);
+    }
+    steps_of(site);
+    points_known_t *known = MAKE(site, points_known);
+    known->name = site_text(site, "ONE-MORE");
+    known->alone = true;
+    cr_assert_eq(ASK(site, points_known, points_listed)->points.count, 0u);
+    agent_is(site, "ONE-MORE", (uint32_t) count);
+    agents_known_t *query = MAKE(site, agents_known);
+    query->after = (uint64_t) number_of(site, "SELECT row FROM point WHERE name = 'ONE-MORE'");
+    query->alone = true;
+    const agents_listed_t *listed = ASK(site, agents_known, agents_listed);
+    cr_assert_eq(listed->agents.count, 1u);
+    eq_text(listed, ROW(listed, listed->agents, 0, agent_row_t)->dp, "ONE-MORE");
+    uint64_t steps = steps_of(site);
+    site_end(site);
+    return steps;
+}
+
+Test(d69, an_agent_is_added_to_ten_thousand_points_for_what_it_costs_among_a_hundred,
+     .timeout = 120)
+{
+    uint64_t few = cost_of_an_agent_among(100), many = cost_of_an_agent_among(10000);
+    cr_assert_lt(many, 2 * few, "%d steps among 100 points, %d among 10,000", (int) few,
+                 (int) many);
+}
