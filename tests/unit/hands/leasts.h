@@ -10,6 +10,7 @@ static const struct least {
     const char *command, *args;
 } leasts[] = {
     {"package.add", "id=P1 source=/src"},
+    {"package.export", "id=P1 file=/srv/parcel"},
     {"package.update", "id=P1"},
     {"package.set", "id=P1"},
     {"package.list", ""},
