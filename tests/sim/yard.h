@@ -9,7 +9,8 @@
  *          durable is not asked for again after its power went, and no bytes that were changed on
  *          the way are durable anywhere; no agent has a version that the site never had, nor
  *          believes that its point was removed before it was; one whose point was hears that before
- *          anything else, ends, and does not forget it.
+ *          anything else, ends, and does not forget it. What stands in the place of a package has
+ *          its record, and nothing is left of what was withdrawn.
  * Not here CURVE, ZeroMQ's sockets and their limits (tests/scenario/agents.py, hostile.py): a
  *          frame that was changed on the way comes with its sender's key, as from a bad peer.
  * Threads  one.
@@ -127,18 +128,24 @@ stage_agents_t yard_agents(yard_t *yard);
 /* Makes the machine of an agent and has it join; the site runs. */
 bool yard_join(yard_t *yard, stage_t *stage, uint32_t number);
 uint64_t yard_drawn(yard_t *yard, uint64_t bound);
-void yard_note_version(yard_t *yard, uint32_t version);
 void far_cut(far_t *far);
 /* Its host ends by itself. */
 void far_ended(far_t *far);
-/* What `current` names, and the epoch in its record; false: there is none. */
-bool far_current(far_t *far, char *ret_path, size_t size, unsigned long *ret_epoch);
-bool far_is_whole(far_t *far, uint32_t version, char *ret_why, size_t why_size);
-/* Everything on the disks of the agents that must hold at any instant. */
-void yard_recount(yard_t *yard);
 void yard_site_was_cut(yard_t *yard);
 void yard_heal(yard_t *yard);
 uint64_t yard_hash(const yard_t *yard); /* of all decisions of all machines */
+
+/* yard_look.c */
+void yard_note_version(yard_t *yard, uint32_t version);
+/* What `current` names, and the epoch in its record; false: there is none. */
+bool far_current(far_t *far, char *ret_path, size_t size, unsigned long *ret_epoch);
+bool far_is_whole(far_t *far, uint32_t version, char *ret_why, size_t why_size);
+/* Whether anything of the package is left there; which. */
+bool far_has_package(far_t *far, char *ret_left, size_t size);
+/* Whole: half a text is none. */
+bool far_has_tombstone(far_t *far);
+/* Everything on the disks of the agents that must hold at any instant. */
+void yard_recount(yard_t *yard);
 
 /* yard_lines.c */
 void lines_step(void *context, int64_t until_ns);
