@@ -248,8 +248,8 @@ store_world(store_t *store)
 }
 
 /* A file of which a chunk is not there is not there itself. The chunk was set aside, or was
- * collected before its list: by a collection that was cut, or one that kept the list's pack for what
- * else is in it. */
+ * collected before its list: by a collection that was cut, or one that kept the list's pack for
+ * what else is in it. */
 static err_t
 has_chunks(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
 {
