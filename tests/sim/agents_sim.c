@@ -22,7 +22,7 @@
 
 typedef struct tally {
     uint64_t seeds, failed, steps, frames, cuts, tampered, agents, deltas, lists;
-    uint64_t instructions, recounts, commits;
+    uint64_t instructions, recounts, commits, seeded;
     uint64_t hash;
 } tally_t;
 
@@ -93,6 +93,7 @@ count(const place_t *place, tally_t *tally)
     tally->frames += yard->frames;
     tally->cuts += yard->cuts + stage_power_cuts(place->stage);
     tally->tampered += yard->tampered;
+    tally->seeded += yard->seeded;
     tally->recounts += stage_recounts(place->stage);
     tally->commits += stage_commits(place->stage);
     for (uint32_t i = 0; i < yard->count; i++) {
@@ -133,9 +134,10 @@ print(const seeds_t *seeds, const tally_t *t)
            (unsigned long) t->instructions, (unsigned long) t->recounts, (unsigned long) t->commits,
            (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
     printf("# %lu agents, %lu frames, %lu of them tampered with, %lu deltas, %lu lists of chunks, "
-           "hash %016lx\n",
+           "%lu files of seeds, hash %016lx\n",
            (unsigned long) t->agents, (unsigned long) t->frames, (unsigned long) t->tampered,
-           (unsigned long) t->deltas, (unsigned long) t->lists, (unsigned long) t->hash);
+           (unsigned long) t->deltas, (unsigned long) t->lists, (unsigned long) t->seeded,
+           (unsigned long) t->hash);
 }
 
 int

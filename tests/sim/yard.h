@@ -10,7 +10,7 @@
  *          the way are durable anywhere; no agent has a version that the site never had, nor
  *          believes that its point was removed before it was; one whose point was hears that before
  *          anything else, ends, and does not forget it. What stands in the place of a package has
- *          its record, and nothing is left of what was withdrawn.
+ *          its record, and nothing is left of what was withdrawn. What a seed holds is not sent.
  * Not here CURVE, ZeroMQ's sockets and their limits (tests/scenario/agents.py, hostile.py): a
  *          frame that was changed on the way comes with its sender's key, as from a bad peer.
  * Threads  one.
@@ -46,6 +46,16 @@ typedef enum tamper {
     TAMPER_REMOVED, /* the next sign of life says that the point is no more, and nobody signed it */
     TAMPER_COUNT
 } tamper_t;
+
+/* A tree that is on an agent's machine before anything is sent to it. */
+typedef enum yard_seed {
+    YARD_SEED_NONE,
+    YARD_SEED_WHOLE,  /* the first version */
+    YARD_SEED_STALE,  /* one that the site never had; some of its files are in others */
+    YARD_SEED_ROTTEN, /* the first one, and in each second file a bit has turned */
+    YARD_SEED_COUNT
+} yard_seed_t;
+#define SEED_FILES_MAX 32u
 
 /* An object on its way to an agent. */
 typedef struct sent_object {
@@ -91,8 +101,11 @@ typedef struct far {
     bool cut;               /* its power went since */
     uint32_t cut_at_list;   /* it goes so many changes of its disk after it said to have a list */
     bool flips;  /* what it reads of its store was wrong at times, so it may lack what it had */
-    bool rotten; /* what readers see has a wrong bit, and the test did it */
-    bool gone;   /* its point was, or is about to be, removed */
+    bool failed; /* calls to its disk have */
+    digest_t seed[SEED_FILES_MAX]; /* of its files, as they are */
+    uint32_t seed_count;
+    bool rotten;                       /* what readers see has a wrong bit, and the test did it */
+    bool gone;                         /* its point was, or is about to be, removed */
     bool told_gone, buried;            /* it was told so; it has said that it knows */
     uint64_t gone_connection;          /* the last one that it had before */
     uint8_t *order, *recent, *receipt; /* recent: an order of the last version; order: of before */
@@ -108,6 +121,7 @@ struct yard {
     far_t far[FARS_MAX];
     int64_t site_due_ns;
     uint64_t connections, steps, frames, tampered, cuts;
+    uint64_t seeded; /* files that agents took of their seeds */
     uint64_t
         above; /* epochs that the site may have gone above its own: a point refused an order that
                      * was older than the one that the site knows to have given */
@@ -134,6 +148,11 @@ void far_ended(far_t *far);
 void yard_site_was_cut(yard_t *yard);
 void yard_heal(yard_t *yard);
 uint64_t yard_hash(const yard_t *yard); /* of all decisions of all machines */
+
+/* yard_seed.c */
+void yard_give_seed(far_t *far, yard_seed_t kind, uint64_t value);
+void yard_see_seed_sent(far_t *far, const piece_t *piece);
+void yard_see_seeded(far_t *far, const agent_seeded_t *m);
 
 /* yard_look.c */
 void yard_note_version(yard_t *yard, uint32_t version);

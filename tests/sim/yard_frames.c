@@ -89,6 +89,7 @@ see_data(far_t *far, const agent_data_t *m)
     for (uint32_t i = 0; i < m->pieces.count; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
         far->lists += piece->list;
+        yard_see_seed_sent(far, piece);
         far->all += agent_piece_content(piece);
     }
     for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
@@ -393,6 +394,8 @@ frames_up(far_t *far, frame_t *frame)
         see_durable(far, m);
     } else if (type == &agent_need_type) {
         see_need(far, m);
+    } else if (type == &agent_seeded_type) {
+        yard_see_seeded(far, m);
     } else if (type == &agent_buried_type) {
         far->buried = true; /* whatever it has still to write to know it, it does not */
         world_sim_cut_after(sim_world(far->sim), 1);

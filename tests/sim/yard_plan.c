@@ -36,6 +36,8 @@ draw_phases(yard_plan_t *plan)
 
     plan->cut_name =
         draw(&chance, 2) ? YARD_NAME_NONE : (yard_name_t) (1 + draw(&chance, YARD_NAME_COUNT - 1));
+    plan->seed_kind =
+        draw(&chance, 2) ? YARD_SEED_NONE : (yard_seed_t) (1 + draw(&chance, YARD_SEED_COUNT - 1));
     plan->withdraws = draw(&chance, 3) == 0;
     plan->cut_withdraw = draw(&chance, 2) ? 0 : 1 + (uint32_t) draw(&chance, 30);
 }
@@ -107,8 +109,8 @@ yard_plan_print(const yard_plan_t *plan)
     }
     fprintf(stderr,
             "#   agents %u, files %u, large %d, flips %d, cut-first %u, cut-name %d, updates %d, "
-            "edits %d, scrubs %d, withdraws %d, cut-withdraw %u, removes %d\n",
+            "edits %d, scrubs %d, seeds %d, withdraws %d, cut-withdraw %u, removes %d\n",
             plan->agents, plan->files, plan->large, plan->flips, plan->cut_first, plan->cut_name,
-            plan->updates, plan->edits, plan->scrubs, plan->withdraws, plan->cut_withdraw,
-            plan->removes);
+            plan->updates, plan->edits, plan->scrubs, plan->seed_kind, plan->withdraws,
+            plan->cut_withdraw, plan->removes);
 }

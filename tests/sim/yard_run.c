@@ -50,6 +50,11 @@ set_up(yard_run_t *run)
         return false;
     }
     yard_note_version(run->yard, 1);
+    for (uint32_t i = run->plan->value % 2; i < run->yard->count; i += 2) {
+        if (run->plan->seed_kind != YARD_SEED_NONE) {
+            yard_give_seed(&run->yard->far[i], run->plan->seed_kind, run->plan->value >> 4);
+        }
+    }
     yard_tamper(run);
     strike_first(run);
     well = stage_do(run->stage, 60000, "distribute", "id=P1", "all!", NULL) == OK;
