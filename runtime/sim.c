@@ -144,7 +144,7 @@ host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
     }
     sim->jobs = sim_jobs_new(sim->world, sim->places, post_of_job, sim);
     sim_strategy_begin(sim);
-    sim->client = sim->peers = (actor_ref_t){0, 0};
+    sim->client = sim->peers.end = sim->plain.end = (actor_ref_t){0, 0};
     return true;
 }
 

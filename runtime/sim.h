@@ -98,6 +98,8 @@ typedef struct sim_options {
     sim_peer_sent_fn *peer_sent;       /* what the role has to send */
     sim_peer_knocked_fn *peer_knocked; /* whether a key may come in; NULL: it dials */
     void *peers_context;
+    const char *plain;            /* of its plain link to the same role; NULL: none */
+    sim_peer_sent_fn *plain_sent; /* the same; neither a dial nor a body: the connection ends */
     sim_places_t *places; /* where crash points are noted, of many runs; NULL: of this one alone */
 } sim_options_t;
 
@@ -130,6 +132,9 @@ typedef enum sim_came {
 /* A frame of a peer, with the hex of the key that its connection has proved. */
 sim_came_t sim_peer_came(sim_t *sim, slice_t peer, slice_t user, slice_t body);
 bool sim_peer_gone(sim_t *sim, slice_t peer);
+/* The same at the plain link, where nobody has a key. */
+sim_came_t sim_plain_came(sim_t *sim, slice_t peer, slice_t body);
+bool sim_plain_gone(sim_t *sim, slice_t peer);
 /* Whether this key (32 bytes) may come in: peer_knocked tells. False: nobody is there to ask. */
 bool sim_peer_knock(sim_t *sim, slice_t key, uint64_t tag);
 /* When this host has something to do next: now or later, INT64_MAX never. Who drives several lets

@@ -22,7 +22,7 @@
 
 typedef struct tally {
     uint64_t seeds, failed, steps, frames, cuts, tampered, agents, deltas, lists;
-    uint64_t instructions, recounts, commits, seeded;
+    uint64_t instructions, recounts, commits, seeded, clear;
     uint64_t hash;
 } tally_t;
 
@@ -94,6 +94,7 @@ count(const place_t *place, tally_t *tally)
     tally->cuts += yard->cuts + stage_power_cuts(place->stage);
     tally->tampered += yard->tampered;
     tally->seeded += yard->seeded;
+    tally->clear += yard->clear;
     tally->recounts += stage_recounts(place->stage);
     tally->commits += stage_commits(place->stage);
     for (uint32_t i = 0; i < yard->count; i++) {
@@ -134,10 +135,10 @@ print(const seeds_t *seeds, const tally_t *t)
            (unsigned long) t->instructions, (unsigned long) t->recounts, (unsigned long) t->commits,
            (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
     printf("# %lu agents, %lu frames, %lu of them tampered with, %lu deltas, %lu lists of chunks, "
-           "%lu files of seeds, hash %016lx\n",
+           "%lu files of seeds, %lu messages in the clear, hash %016lx\n",
            (unsigned long) t->agents, (unsigned long) t->frames, (unsigned long) t->tampered,
            (unsigned long) t->deltas, (unsigned long) t->lists, (unsigned long) t->seeded,
-           (unsigned long) t->hash);
+           (unsigned long) t->clear, (unsigned long) t->hash);
 }
 
 int

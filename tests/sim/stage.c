@@ -77,6 +77,7 @@ host_options(stage_t *stage)
     args->grace_ms = 1000;
     if (stage->options.agents.step) {
         args->listen = draft_text(&stage->args, slice_of("tcp://site:1"));
+        args->plain = draft_text(&stage->args, slice_of("tcp://site:2"));
     }
     return (host_options_t){
         .classes = stage->options.classes ? stage->options.classes : roster,
@@ -121,6 +122,8 @@ stage_new(const stage_options_t *options)
         sim.peers = "agent_link";
         sim.peers_to = "agent_gateway";
         sim.peer_sent = options->agents.sent;
+        sim.plain = "plain_link";
+        sim.plain_sent = options->agents.plain_sent;
         sim.peer_knocked = options->agents.knocked;
         sim.peers_context = options->agents.context;
     }

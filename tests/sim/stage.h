@@ -26,7 +26,7 @@ typedef struct stage_link {
 
 /* Who drives the machines of agents together with the site's. */
 typedef struct stage_agents {
-    sim_peer_sent_fn *sent;
+    sim_peer_sent_fn *sent, *plain_sent;
     sim_peer_knocked_fn *knocked;
     void (*step)(void *context, int64_t until_ns); /* NULL: the site listens to nobody */
     void *context;

@@ -49,6 +49,7 @@ yard_destroy(yard_t **yard)
         far_t *far = &(*yard)->far[i];
         lines_free(&far->up);
         lines_free(&far->down);
+        yard_end_plain(far);
         free(far->order);
         free(far->recent);
         free(far->receipt);
@@ -84,7 +85,7 @@ sent_by_site(void *context, bool dial, slice_t peer, slice_t body)
 stage_agents_t
 yard_agents(yard_t *yard)
 {
-    return (stage_agents_t){sent_by_site, lines_knocked, lines_step, yard};
+    return (stage_agents_t){sent_by_site, lines_plain_by_site, lines_knocked, lines_step, yard};
 }
 
 /* ---- joining ---- */
@@ -122,6 +123,8 @@ make_host(far_t *far, sim_strategy_t strategy)
                              .peers = "site_link",
                              .peers_to = "agent",
                              .peer_sent = lines_sent_by_far,
+                             .plain = "plain_link",
+                             .plain_sent = lines_plain_by_far,
                              .peers_context = far,
                              .places = far->yard->places};
 
@@ -238,6 +241,7 @@ far_cut(far_t *far)
     far->knock_ns = NEVER_NS;
     lines_free(&far->up);
     lines_free(&far->down);
+    yard_end_plain(far);
     if (!sim_crash(far->sim)) {
         stage_note_fault(far->yard->stage, "no agent could be made after a power cut");
     }
@@ -271,8 +275,9 @@ yard_site_was_cut(yard_t *yard)
         if (yard->far[i].connection > 0) {
             lines_drop(&yard->far[i]);
         }
+        yard_end_plain(&yard->far[i]);
     }
-    yard->gone_count = 0;
+    yard->gone_count = yard->plain_gone_count = 0;
     yard->site_due_ns = 0;
 }
 
@@ -286,6 +291,7 @@ yard_heal(yard_t *yard)
         }
         far->apart = false;
         far->tamper = TAMPER_NOTHING;
+        yard->between = false;
         world_sim_cut_after(sim_world(far->sim), 0);
         world_sim_heal(sim_world(far->sim));
         far->due_ns = sim_due_ns(far->sim);

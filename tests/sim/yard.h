@@ -11,6 +11,8 @@
  *          believes that its point was removed before it was; one whose point was hears that before
  *          anything else, ends, and does not forget it. What stands in the place of a package has
  *          its record, and nothing is left of what was withdrawn. What a seed holds is not sent.
+ *          Beside it an agent may have a plain connection: nothing that was changed there is
+ *          placed, nothing but content passes there, and none where nobody wants that.
  * Not here CURVE, ZeroMQ's sockets and their limits (tests/scenario/agents.py, hostile.py): a
  *          frame that was changed on the way comes with its sender's key, as from a bad peer.
  * Threads  one.
@@ -84,6 +86,10 @@ typedef struct far {
     int64_t knock_ns;    /* of the next handshake */
     line_t up, down;
     tamper_t tamper;
+    uint64_t plain; /* its plain connection; 0: none */
+    line_t plain_up, plain_down;
+    uint64_t stranger; /* the connection of who said its ticket again */
+    bool wants_plain;  /* content may go in the clear */
     /* the oracles */
     uint64_t epoch;
     id128_t visit;
@@ -102,6 +108,7 @@ typedef struct far {
     uint32_t cut_at_list;   /* it goes so many changes of its disk after it said to have a list */
     bool flips;  /* what it reads of its store was wrong at times, so it may lack what it had */
     bool failed; /* calls to its disk have */
+    bool astray; /* in this visit something came that is not what was sent, whatever it was */
     digest_t seed[SEED_FILES_MAX]; /* of its files, as they are */
     uint32_t seed_count;
     bool rotten;                       /* what readers see has a wrong bit, and the test did it */
@@ -121,6 +128,8 @@ struct yard {
     far_t far[FARS_MAX];
     int64_t site_due_ns;
     uint64_t connections, steps, frames, tampered, cuts;
+    uint64_t clear;  /* messages of content that went unencrypted */
+    bool between;    /* who is between changes some of them */
     uint64_t seeded; /* files that agents took of their seeds */
     uint64_t
         above; /* epochs that the site may have gone above its own: a point refused an order that
@@ -129,6 +138,8 @@ struct yard {
     sim_places_t *places; /* as those of sim_options_t */
     uint64_t gone[64];    /* connections that a frame was for and that are over */
     uint32_t gone_count;
+    uint64_t plain_gone[64]; /* the same of plain ones */
+    uint32_t plain_gone_count;
     keys_t site_keys;
     bool enrolled;
     digest_t site_signing;
@@ -174,6 +185,9 @@ void lines_sent_by_far(void *context, bool dial, slice_t peer, slice_t body);
 void lines_drop(far_t *far); /* the connection breaks, and both ends may try again */
 void lines_free(line_t *line);
 
+void lines_plain_by_site(void *context, bool dial, slice_t peer, slice_t body);
+void lines_plain_by_far(void *context, bool dial, slice_t peer, slice_t body);
+
 /* yard_frames.c: looks at a frame that is sent, and may change it. False: it does not leave. */
 typedef struct frame {
     uint8_t *bytes; /* owned by who sends */
@@ -182,3 +196,12 @@ typedef struct frame {
 } frame_t;
 bool frames_down(far_t *far, frame_t *frame);
 bool frames_up(far_t *far, frame_t *frame);
+/* Of a message of content, wherever it goes; changed where that is its turn. */
+void frames_see_data(far_t *far, frame_t *frame, const agent_data_t *m);
+
+/* yard_plain.c */
+void yard_set_bulk(far_t *far, bool plain);
+void yard_end_plain(far_t *far); /* without a word to either end */
+bool frames_plain_down(far_t *far, frame_t *frame);
+bool frames_plain_up(far_t *far, frame_t *frame);
+void yard_repeat_ticket(far_t *far, slice_t body);

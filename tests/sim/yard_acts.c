@@ -55,7 +55,9 @@ verify(yard_run_t *run)
 static void
 strike_line(far_t *far, const yard_act_t *act)
 {
-    if (act->kind == YARD_DROP && far->connection > 0) {
+    if (act->kind == YARD_DROP && far->plain > 0 && act->value % 2 == 0) {
+        yard_end_plain(far);
+    } else if (act->kind == YARD_DROP && far->connection > 0) {
         lines_drop(far);
     } else if (act->kind == YARD_DEAD) {
         far->dead = true;

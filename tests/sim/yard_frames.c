@@ -112,6 +112,9 @@ see_durable(far_t *far, const agent_durable_t *m)
     uint32_t done = 0;
 
     far->stored_ms = m->stored_ms > far->stored_ms ? m->stored_ms : far->stored_ms;
+    if (far->astray) {
+        return; /* so many bytes may be others */
+    }
     while (done < far->sent_count && far->sent[done].bytes <= bytes) {
         bytes -= far->sent[done].bytes;
         const sent_object_t *sent = &far->sent[done++];
@@ -329,6 +332,15 @@ forge_removal(far_t *far, frame_t *frame)
 
 /* ---- frames ---- */
 
+void
+frames_see_data(far_t *far, frame_t *frame, const agent_data_t *m)
+{
+    see_data(far, m);
+    if (far->tamper == TAMPER_FLIP) {
+        flip(far, frame, m);
+    }
+}
+
 static void
 maybe_twice(far_t *far, frame_t *frame)
 {
@@ -371,10 +383,7 @@ frames_down(far_t *far, frame_t *frame)
         forget_sent(far);
     }
     if (type == &agent_data_type) {
-        see_data(far, m);
-        if (far->tamper == TAMPER_FLIP) {
-            flip(far, frame, m);
-        }
+        frames_see_data(far, frame, m);
     }
     return true;
 }
@@ -389,6 +398,7 @@ frames_up(far_t *far, frame_t *frame)
     if (type == &agent_hello_type) {
         far->visit = ((const agent_hello_t *) m)->visit;
         far->sent_count = 0;
+        far->astray = false;
         far->done_order = 0; /* a site that was started anew may count anew */
     } else if (type == &agent_durable_type) {
         see_durable(far, m);

@@ -55,6 +55,10 @@ set_up(yard_run_t *run)
             yard_give_seed(&run->yard->far[i], run->plan->seed_kind, run->plan->value >> 4);
         }
     }
+    for (uint32_t i = run->plan->value / 2 % 2; run->plan->plain && i < run->yard->count; i += 2) {
+        yard_set_bulk(&run->yard->far[i], true);
+    }
+    run->yard->between = run->plan->plain && run->plan->between;
     yard_tamper(run);
     strike_first(run);
     well = stage_do(run->stage, 60000, "distribute", "id=P1", "all!", NULL) == OK;
@@ -69,6 +73,11 @@ static void
 heal(yard_run_t *run)
 {
     yard_heal(run->yard);
+    for (uint32_t i = 0; i < run->yard->count; i += 3) {
+        if (run->yard->far[i].wants_plain) {
+            yard_set_bulk(&run->yard->far[i], false);
+        }
+    }
     if (run->changed || run->plan->updates) {
         yard_tamper(run);
         yard_update(run);
