@@ -77,10 +77,21 @@ typedef void sim_published_fn(void *context, slice_t topic, slice_t body);
 typedef void sim_peer_sent_fn(void *context, bool dial, slice_t peer, slice_t body);
 typedef void sim_peer_knocked_fn(void *context, uint64_t tag, bool open);
 
+/* How much happens at one step. */
+typedef enum sim_rounds {
+    SIM_ALONE,  /* one message comes, or one handler runs */
+    SIM_ROUNDS, /* up to eight at a time, as on threads: what was told in a row comes in one batch,
+                 * and what was told alone is handled without having been in a lane */
+    SIM_IN_PLACE, /* the same, and what has come is handled where it lies: a borrowed pointer that
+                   * was kept may go unseen */
+    SIM_ROUNDS_COUNT
+} sim_rounds_t;
+
 typedef struct sim_options {
     uint64_t seed;
     sim_strategy_t strategy;
     uint32_t pct_steps; /* 0: SIM_PCT_STEPS */
+    sim_rounds_t rounds;
     const host_options_t *host;
     world_sim_options_t world; /* its seed is replaced by one drawn from ours */
     uint32_t delay_ns_max;     /* an envelope between two workers takes up to this long */

@@ -100,6 +100,12 @@ bool sim_step_until(sim_t *sim, int64_t until_ns);
 uint64_t sim_drawn(uint64_t *state);
 uint64_t sim_drawn_below(sim_t *sim, uint64_t bound);
 
+void sim_absorb(sim_t *sim, uint64_t number); /* into the hash of the run */
+
+/* sim_rounds.c: several at one step */
+void sim_rounds_deliver(sim_t *sim, uint32_t which, int64_t now_ns); /* of a channel */
+void sim_rounds_run(sim_t *sim, uint32_t worker);
+
 /* sim_strategy.c: one of the first count of sim->choice */
 void sim_strategy_begin(sim_t *sim);
 uint32_t sim_strategy_choose(sim_t *sim, uint32_t count);

@@ -244,7 +244,7 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     return (core_options_t){.classes = sim->classes,
                             .root = &sim->outside_class,
                             .notes_to = host->notes_to,
-                            .fresh_messages = true,
+                            .fresh_messages = sim->options.rounds != SIM_IN_PLACE,
                             .placement = host->placement,
                             .pool_workers = host->pool_workers};
 }

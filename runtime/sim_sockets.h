@@ -17,3 +17,8 @@ sim_sockets_t *sim_sockets_new(uint32_t senders, uint32_t workers);
 void sim_sockets_destroy(sim_sockets_t **sockets);
 envelope_t *sim_sockets_pass(sim_sockets_t *sockets, uint32_t from, uint32_t to,
                              envelope_t *take_envelope);
+/* The same for several: each is sent, and then they come, in chunks, at most `most` of them. */
+void sim_sockets_send(sim_sockets_t *sockets, uint32_t from, uint32_t to,
+                      envelope_t *take_envelope);
+uint32_t sim_sockets_come(sim_sockets_t *sockets, uint32_t from, uint32_t to, chunk_t **ret_chunk,
+                          uint32_t most);

@@ -37,6 +37,7 @@ run_plan(const seeds_t *seeds, const yard_plan_t *plan, bool story)
     place_t place = {.yard = yard_new(plan->seed, plan->agents)};
     stage_options_t options = {.seed = plan->seed,
                                .strategy = seeds_strategy(seeds, plan->seed),
+                               .rounds = seeds_rounds(plan->seed),
                                .files = plan->files,
                                .edited = true,
                                .large = plan->large,
@@ -47,6 +48,7 @@ run_plan(const seeds_t *seeds, const yard_plan_t *plan, bool story)
     sqlite3_randomness(0, NULL); /* its generator is the process's: each run begins anew */
     place.yard->without = seeds->without;
     place.yard->places = seeds->all_places;
+    place.yard->rounds = options.rounds;
     place.stage = stage_new(&options);
     yard_run(place.stage, place.yard, plan);
     return place;

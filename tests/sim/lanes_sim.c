@@ -246,6 +246,8 @@ run_seed(uint64_t seed)
     host_options_t host = {.classes = cast, .root = &root_class};
     sim_options_t options = {.seed = seed,
                              .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
+                             .rounds =
+                                 (sim_rounds_t) (seed / SIM_STRATEGY_COUNT % SIM_ROUNDS_COUNT),
                              .host = &host,
                              .delay_ns_max = 100000};
     char why[256] = "";

@@ -106,6 +106,7 @@ stage_new(const stage_options_t *options)
     sim_options_t sim = {
         .seed = options->seed,
         .strategy = options->strategy,
+        .rounds = options->rounds,
         .host = &host,
         .world = {.wall_start_ns = WALL_START_NS, .latency_ns_max = 200000},
         .delay_ns_max = 300000,

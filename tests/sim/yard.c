@@ -116,6 +116,7 @@ make_host(far_t *far, sim_strategy_t strategy)
                            .root_args_bytes = far->args.size};
     sim_options_t options = {.seed = yard_drawn(far->yard, UINT64_MAX),
                              .strategy = strategy,
+                             .rounds = far->yard->rounds,
                              .host = &host,
                              .world = {.wall_start_ns = WALL_START_NS, .latency_ns_max = 200000},
                              .delay_ns_max = 300000,

@@ -135,6 +135,7 @@ struct yard {
         above; /* epochs that the site may have gone above its own: a point refused an order that
                      * was older than the one that the site knows to have given */
     sync_point_t without; /* of the agents' syncs, the one that is left out */
+    sim_rounds_t rounds;
     sim_places_t *places; /* as those of sim_options_t */
     uint64_t gone[64];    /* connections that a frame was for and that are over */
     uint32_t gone_count;
