@@ -2,7 +2,8 @@
  *
  * Shape    a mailbox for each worker and an outlet for each sender, all in one thread: an envelope
  *          that is due to arrive is packed, sent, received and unpacked as between threads.
- * Promises an envelope comes out at once, alone and unchanged: the order is the simulator's.
+ * Promises an envelope comes out at once, unchanged, alone or with those that were sent with it:
+ *          the order is the simulator's.
  * Costs    some microseconds each; a context of ZeroMQ's and its two threads, which do nothing.
  * Threads  one.
  * Owner    sim_sockets_new -> the sim.
