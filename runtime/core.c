@@ -428,8 +428,7 @@ worker_round(worker_t *worker, uint32_t most)
 {
     uint32_t ran = 0;
     look_at_clock(worker);
-    while (ran < most && run_next(worker, true, true)) {
-        ran++;
+    for (; ran < most && run_next(worker, true, true); ran++) {
     }
     lane_take_back(worker);
     worker_settle(worker);

@@ -6,8 +6,8 @@
  *
  * --after runs other seeds first, in the same process, and does not tell of them. --sockets sends
  * what passes between workers through the real mailboxes, on this one thread. The cast has asks
- * and tells over channels and the pool, timers, jobs on the simulated disk, chance, and a component that
- * fails and is restarted.
+ * and tells over channels and the pool, timers, jobs on the simulated disk, chance, and a component
+ * that fails and is restarted.
  */
 #include <assert.h>
 #include <stdio.h>
