@@ -46,6 +46,18 @@ take_beat(agent_plain_t *plain, const agent_beat_t *m)
     return ACTOR_CONTINUE;
 }
 
+/* A list of chunks has no digest of its own, and comes by the other connection. */
+static bool
+has_lists(const agent_data_t *m)
+{
+    bool has = false;
+
+    for (uint32_t i = 0; i < m->pieces.count && !has; i++) {
+        has = ROW(m, m->pieces, i, piece_t)->list;
+    }
+    return has;
+}
+
 actor_next_t
 agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
 {
@@ -61,10 +73,11 @@ agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
     if (!plain->here) {
         return ACTOR_CONTINUE; /* of a connection that has ended */
     }
-    if (err != OK || ((const agent_data_t *) record)->err != OK) {
+    const agent_data_t *data = record;
+    if (err != OK || data->err != OK || has_lists(data)) {
         return agent_dial(ctx, self); /* it was changed on its way: what it was never comes */
     }
-    return agent_take_data(ctx, self, record);
+    return agent_take_data(ctx, self, data);
 }
 
 /* A ticket that could not be said is told again. */

@@ -234,7 +234,7 @@ void plain_gone(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer);
 void plain_beat(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 void plain_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 /* What comes for a need goes one way, from its first byte to its last. */
-void plain_choose(agent_t *agent);
+void plain_choose(agent_t *agent, const agent_need_t *m);
 void plain_arrived(agent_t *agent);
 /* Bytes of data, by that way. */
 void plain_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_data_t *m);

@@ -301,7 +301,7 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     agent->sent = 0;
     agent->read_in_vain = agent->job != 0;
     agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
-    plain_choose(agent);
+    plain_choose(agent, m);
     const agent_call_t *call = NULL;
     const work_t *work = work_in(agent, m->order, &call);
     if (agent->need && !named_want(ctx, self, agent, record_slice(call, work->store), work)) {

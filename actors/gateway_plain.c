@@ -225,12 +225,26 @@ plain_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 
 /* ---- data ---- */
 
+static bool
+asks_for_lists(const agent_need_t *m)
+{
+    bool asks = false;
+
+    for (uint32_t i = 0; i < m->ranges.count && !asks; i++) {
+        asks = ROW(m, m->ranges, i, range_t)->list;
+    }
+    return asks;
+}
+
+/* A list of chunks has no digest of its own: one that was changed would have the agent ask for what
+ * its version does not name, time and again, and is not believed to be the agent's own word. */
 void
-plain_choose(agent_t *agent)
+plain_choose(agent_t *agent, const agent_need_t *m)
 {
     plain_t *plain = &agent->plain;
 
-    plain->carries = plain->peer_size > 0 && plain->failed < PLAIN_FAILURES_MAX;
+    plain->carries =
+        plain->peer_size > 0 && plain->failed < PLAIN_FAILURES_MAX && !asks_for_lists(m);
 }
 
 /* What was under way there is durable. */

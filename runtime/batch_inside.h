@@ -6,8 +6,8 @@
  *          of the same type and size; one that is alone stays an envelope.
  * Promises each message has taken its own place in the receiver's lane, is given back with its
  *          handler's failure, and is delivered, counted and refused by itself: no handler, lane or
- *          figure knows of batches. Only what crosses workers by thread is told this way; the
- *          simulator has each message by itself.
+ *          figure knows of batches. Only what crosses workers is told this way: by threads, and in
+ *          runs of the simulator that have rounds.
  * Costs    BATCH_BLOCK bytes of memory. A message of 3 ints takes 16 bytes of its chunk for 80
  *          (W2 across: 11.7 to 27.0 million a second).
  * Threads  that of the worker which has it.

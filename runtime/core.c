@@ -428,6 +428,18 @@ worker_step(worker_t *worker)
     return ran;
 }
 
+uint32_t
+worker_round(worker_t *worker, uint32_t most)
+{
+    uint32_t ran = 0;
+    look_at_clock(worker);
+    for (; ran < most && run_next(worker, true, true); ran++) {
+    }
+    lane_take_back(worker);
+    worker_settle(worker);
+    return ran;
+}
+
 /* The clock is not looked at before each handler, which would cost as much as a small one; who sets
  * a timer or a deadline looks for itself. Returns how many were handled. */
 static inline __attribute__((always_inline)) uint32_t

@@ -83,6 +83,8 @@ void worker_deliver(worker_t *worker, envelope_t *take_envelope);
 void worker_bring(worker_t *worker, chunk_t *take_chunk);
 /* Expires timers that are due, then runs one handler. False: there was nothing to run. */
 bool worker_step(worker_t *worker);
+/* Up to so many of them in a row, as a thread does; how many ran. */
+uint32_t worker_round(worker_t *worker, uint32_t most);
 /* What is watched is told, and places taken ahead are given back, at the end of a step or run; this
  * does it for what deliveries have changed. */
 void worker_settle(worker_t *worker);

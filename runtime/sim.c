@@ -8,8 +8,8 @@
 
 #include "runtime/inside.h"
 
-static void
-absorb(sim_t *sim, uint64_t number)
+void
+sim_absorb(sim_t *sim, uint64_t number)
 {
     sim->hash ^= number + UINT64_C(0x9e3779b97f4a7c15) + (sim->hash << 6) + (sim->hash >> 2);
     sim->hash *= UINT64_C(0xff51afd7ed558ccd);
@@ -60,7 +60,7 @@ chance(void *self, uint32_t worker)
 {
     sim_t *sim = self;
 
-    absorb(sim, worker);
+    sim_absorb(sim, worker);
     return sim_drawn(&sim->worker_chance[worker]);
 }
 
@@ -89,7 +89,7 @@ job_submit(void *self, uint32_t from, job_t *job)
 {
     sim_t *sim = self;
 
-    absorb(sim, from);
+    sim_absorb(sim, from);
     return sim_jobs_submit(sim->jobs, job);
 }
 
@@ -98,7 +98,7 @@ job_cancel(void *self, uint32_t from, job_t *job)
 {
     sim_t *sim = self;
 
-    absorb(sim, from);
+    sim_absorb(sim, from);
     sim_jobs_cancel(sim->jobs, job);
 }
 
@@ -106,7 +106,7 @@ job_cancel(void *self, uint32_t from, job_t *job)
 static void
 changed(void *self)
 {
-    absorb(self, 1);
+    sim_absorb(self, 1);
 }
 
 static void
@@ -125,9 +125,19 @@ figures(void *self, host_figures_t *ret)
 static bool
 host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
 {
-    sim->executor =
-        (executor_t){sim,        now_ns,     wall_ns, chance,  sim_post, job_reserve, job_release,
-                     job_submit, job_cancel, changed, figures, NULL,     false};
+    sim->executor = (executor_t){sim,
+                                 now_ns,
+                                 wall_ns,
+                                 chance,
+                                 sim_post,
+                                 job_reserve,
+                                 job_release,
+                                 job_submit,
+                                 job_cancel,
+                                 changed,
+                                 figures,
+                                 NULL,
+                                 sim->options.rounds != SIM_ALONE};
     sim->core = core_new(&sim->core_options, &sim->executor, ret_err, ret_why, why_size);
     if (!sim->core) {
         return false;
@@ -144,7 +154,7 @@ host_make(sim_t *sim, err_t *ret_err, char *ret_why, size_t why_size)
     }
     sim->jobs = sim_jobs_new(sim->world, sim->places, post_of_job, sim);
     sim_strategy_begin(sim);
-    sim->client = sim->peers = (actor_ref_t){0, 0};
+    sim->client = sim->peers.end = sim->plain.end = (actor_ref_t){0, 0};
     return true;
 }
 
@@ -155,7 +165,7 @@ host_drop(sim_t *sim)
     if (!sim->core) {
         return;
     }
-    absorb(sim, sim_jobs_hash(sim->jobs));
+    sim_absorb(sim, sim_jobs_hash(sim->jobs));
     sim_jobs_cut(sim->jobs);
     sim_channels_destroy(sim);
     free(sim->worker_chance);
@@ -250,7 +260,7 @@ deliver(sim_t *sim, uint32_t which, int64_t now)
         envelope =
             sim_sockets_pass(sim->sockets, which / sim->workers, which % sim->workers, envelope);
     }
-    absorb(sim, envelope_hash(envelope));
+    sim_absorb(sim, envelope_hash(envelope));
     if (sim->options.saw) {
         sim_show(sim, envelope, now);
     }
@@ -316,7 +326,7 @@ wait(sim_t *sim, int64_t now, int64_t until)
     }
     due = due < until ? due : until;
     if (due > now) {
-        absorb(sim, (uint64_t) due);
+        sim_absorb(sim, (uint64_t) due);
         world_sim_advance(sim->world, due - now);
     }
     sim_jobs_expire(sim->jobs);
@@ -329,9 +339,14 @@ do_choice(sim_t *sim, uint32_t which, int64_t now)
 {
     uint32_t channels = sim_channel_count(sim);
 
-    absorb(sim, which);
-    if (which < channels) {
+    sim_absorb(sim, which);
+    bool rounds = sim->options.rounds != SIM_ALONE;
+    if (which < channels && rounds) {
+        sim_rounds_deliver(sim, which, now);
+    } else if (which < channels) {
         deliver(sim, which, now);
+    } else if (which < channels + sim->workers && rounds) {
+        sim_rounds_run(sim, which - channels);
     } else if (which < channels + sim->workers) {
         worker_step(core_worker(sim->core, which - channels));
     } else {

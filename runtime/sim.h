@@ -77,10 +77,21 @@ typedef void sim_published_fn(void *context, slice_t topic, slice_t body);
 typedef void sim_peer_sent_fn(void *context, bool dial, slice_t peer, slice_t body);
 typedef void sim_peer_knocked_fn(void *context, uint64_t tag, bool open);
 
+/* How much happens at one step. */
+typedef enum sim_rounds {
+    SIM_ALONE,  /* one message comes, or one handler runs */
+    SIM_ROUNDS, /* up to eight at a time, as on threads: what was told in a row comes in one batch,
+                 * and what was told alone is handled without having been in a lane */
+    SIM_IN_PLACE, /* the same, and what has come is handled where it lies: a borrowed pointer that
+                   * was kept may go unseen */
+    SIM_ROUNDS_COUNT
+} sim_rounds_t;
+
 typedef struct sim_options {
     uint64_t seed;
     sim_strategy_t strategy;
     uint32_t pct_steps; /* 0: SIM_PCT_STEPS */
+    sim_rounds_t rounds;
     const host_options_t *host;
     world_sim_options_t world; /* its seed is replaced by one drawn from ours */
     uint32_t delay_ns_max;     /* an envelope between two workers takes up to this long */
@@ -98,6 +109,8 @@ typedef struct sim_options {
     sim_peer_sent_fn *peer_sent;       /* what the role has to send */
     sim_peer_knocked_fn *peer_knocked; /* whether a key may come in; NULL: it dials */
     void *peers_context;
+    const char *plain;            /* of its plain link to the same role; NULL: none */
+    sim_peer_sent_fn *plain_sent; /* the same; neither a dial nor a body: the connection ends */
     sim_places_t *places; /* where crash points are noted, of many runs; NULL: of this one alone */
 } sim_options_t;
 
@@ -130,6 +143,9 @@ typedef enum sim_came {
 /* A frame of a peer, with the hex of the key that its connection has proved. */
 sim_came_t sim_peer_came(sim_t *sim, slice_t peer, slice_t user, slice_t body);
 bool sim_peer_gone(sim_t *sim, slice_t peer);
+/* The same at the plain link, where nobody has a key. */
+sim_came_t sim_plain_came(sim_t *sim, slice_t peer, slice_t body);
+bool sim_plain_gone(sim_t *sim, slice_t peer);
 /* Whether this key (32 bytes) may come in: peer_knocked tells. False: nobody is there to ask. */
 bool sim_peer_knock(sim_t *sim, slice_t key, uint64_t tag);
 /* When this host has something to do next: now or later, INT64_MAX never. Who drives several lets

@@ -33,6 +33,16 @@ typedef struct scheduler {
 
 typedef struct sim_graph sim_graph_t;
 
+/* The host's end of one link to peers (sim_peers.c). */
+typedef struct sim_peers {
+    sim_t *sim;
+    bool plain;
+    sim_peer_sent_fn *sent;
+    actor_class_t class;
+    actor_edge_t edge[4];
+    actor_ref_t end;
+} sim_peers_t;
+
 struct sim {
     sim_options_t options;
     core_options_t core_options;
@@ -68,15 +78,14 @@ struct sim {
     const void *root_args;
     size_t root_args_bytes;
     actor_ref_t client;
-    actor_class_t peers_class;
-    actor_edge_t peers_edge[4];
-    actor_ref_t peers;
+    sim_peers_t peers, plain; /* its links to peers */
 };
 
 /* The host's options with the outside as its root. */
 core_options_t sim_core_options(sim_t *sim, const host_options_t *host);
 void sim_outside_fini(sim_t *sim);
 bool sim_peers_class(sim_t *sim); /* false: it has no peers */
+bool sim_plain_class(sim_t *sim); /* false: it has no plain link */
 /* Tells the watcher of the run. */
 void sim_show(sim_t *sim, const envelope_t *envelope, int64_t now_ns);
 
@@ -90,6 +99,12 @@ sim_channel_count(const sim_t *sim)
 bool sim_step_until(sim_t *sim, int64_t until_ns);
 uint64_t sim_drawn(uint64_t *state);
 uint64_t sim_drawn_below(sim_t *sim, uint64_t bound);
+
+void sim_absorb(sim_t *sim, uint64_t number); /* into the hash of the run */
+
+/* sim_rounds.c: several at one step */
+void sim_rounds_deliver(sim_t *sim, uint32_t which, int64_t now_ns); /* of a channel */
+void sim_rounds_run(sim_t *sim, uint32_t worker);
 
 /* sim_strategy.c: one of the first count of sim->choice */
 void sim_strategy_begin(sim_t *sim);

@@ -89,7 +89,10 @@ outside_init(actor_ctx_t *ctx, void *self, const void *args)
         verdict = spawn_end(ctx, &sim->client_class);
     }
     if (verdict == VERDICT_OK && sim->options.peers_to) {
-        verdict = spawn_end(ctx, &sim->peers_class);
+        verdict = spawn_end(ctx, &sim->peers.class);
+    }
+    if (verdict == VERDICT_OK && sim->options.plain) {
+        verdict = spawn_end(ctx, &sim->plain.class);
     }
     if (verdict == VERDICT_OK) {
         void *copy = NULL;
@@ -219,7 +222,7 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     while (host->classes[count]) {
         count++;
     }
-    sim->classes = calloc(count + 5u, sizeof(actor_class_t *));
+    sim->classes = calloc(count + 6u, sizeof(actor_class_t *));
     assert(sim->classes);
     memcpy(sim->classes, host->classes, count * sizeof(actor_class_t *));
     classes_make(sim, sim->options.commands_to, sim->options.publishes);
@@ -227,7 +230,10 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     sim->classes[count++] = &sim->client_class;
     sim->classes[count++] = &sim->publisher_class;
     if (sim_peers_class(sim)) {
-        sim->classes[count++] = &sim->peers_class;
+        sim->classes[count++] = &sim->peers.class;
+    }
+    if (sim_plain_class(sim)) {
+        sim->classes[count++] = &sim->plain.class;
     }
     sim->root = host->root;
     sim->root_args_type = host->root_args_type;
@@ -238,7 +244,7 @@ sim_core_options(sim_t *sim, const host_options_t *host)
     return (core_options_t){.classes = sim->classes,
                             .root = &sim->outside_class,
                             .notes_to = host->notes_to,
-                            .fresh_messages = true,
+                            .fresh_messages = sim->options.rounds != SIM_IN_PLACE,
                             .placement = host->placement,
                             .pool_workers = host->pool_workers};
 }

@@ -13,6 +13,8 @@ struct sim_sockets {
     mailbox_t **mailbox;
     outlet_t **outlet;
     envelope_t *came;
+    chunk_t **chunk; /* where those go that come */
+    uint32_t chunks, most;
 };
 
 sim_sockets_t *
@@ -77,4 +79,32 @@ sim_sockets_pass(sim_sockets_t *sockets, uint32_t from, uint32_t to, envelope_t 
     assert(came && sockets->came && "a socket of the same thread has what was sent");
     (void) came;
     return sockets->came;
+}
+
+void
+sim_sockets_send(sim_sockets_t *sockets, uint32_t from, uint32_t to, envelope_t *take_envelope)
+{
+    outlet_send(sockets->outlet[from], to, take_envelope);
+}
+
+static void
+take_whole(void *self, chunk_t *take_chunk)
+{
+    sim_sockets_t *sockets = self;
+
+    assert(sockets->chunks < sockets->most && "no more chunks than messages were sent");
+    sockets->chunk[sockets->chunks++] = take_chunk;
+}
+
+uint32_t
+sim_sockets_come(sim_sockets_t *sockets, uint32_t from, uint32_t to, chunk_t **ret_chunk,
+                 uint32_t most)
+{
+    sockets->chunk = ret_chunk;
+    sockets->chunks = 0;
+    sockets->most = most;
+    outlet_flush(sockets->outlet[from]);
+    while (mailbox_empty(sockets->mailbox[to], take_whole, sockets)) {
+    }
+    return sockets->chunks;
 }

@@ -247,7 +247,9 @@ store_world(store_t *store)
     return store->world;
 }
 
-/* A file of which a chunk was set aside is not there. */
+/* A file of which a chunk is not there is not there itself. The chunk was set aside, or was
+ * collected before its list: by a collection that was cut, or one that kept the list's pack for
+ * what else is in it. */
 static err_t
 has_chunks(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
 {
@@ -260,7 +262,8 @@ has_chunks(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault
     }
     for (size_t at = 0; err == OK && *ret_has && at < size; at += LIST_ROW_BYTES) {
         list_row_t row = list_row_decode(list + at);
-        err = store_has_in_view(store, &row.digest, ret_has, fault);
+        store_place_t place;
+        err = store_find_in_view(store, &row.digest, &place, ret_has, fault);
     }
     free(list);
     return err;
@@ -269,8 +272,9 @@ has_chunks(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault
 err_t
 store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
 {
-    TRY(store_has_in_view(store, digest, ret_has, fault));
-    if (*ret_has && store->damages > 0) {
+    store_place_t place;
+    TRY(store_find_in_view(store, digest, &place, ret_has, fault));
+    if (*ret_has && place.entry.kind == PACK_LIST) {
         return has_chunks(store, digest, ret_has, fault);
     }
     if (!*ret_has) {

@@ -88,7 +88,8 @@ err_t store_go_on(store_t *store, const store_left_t *left, fault_t *fault) must
 bool store_is_laid_out(const store_t *store); /* its directories are durable */
 
 /* Whether the object is there by name (its bytes are not read), as of when this store was opened or
- * last committed: what another job has put since may count as not there. */
+ * last committed: what another job has put since may count as not there. A file that is a list is
+ * when each of its chunks is, at a look for each. */
 err_t store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault) must_use;
 /* Reads a whole object of at most max bytes into memory that the caller frees with free(). One that
  * proves damaged is set aside. */

@@ -155,9 +155,9 @@ typedef struct store_place {
  * says no. */
 err_t store_find(store_t *store, const digest_t *digest, bool again, store_place_t *ret_place,
                  bool *ret_found, fault_t *fault) must_use;
-/* Whether it was there when the runs were looked at last. */
-err_t store_has_in_view(store_t *store, const digest_t *digest, bool *ret_has,
-                        fault_t *fault) must_use;
+/* The same, of what was there when the runs were looked at last. */
+err_t store_find_in_view(store_t *store, const digest_t *digest, store_place_t *ret_place,
+                         bool *ret_found, fault_t *fault) must_use;
 bool store_is_damaged(const store_t *store, const run_entry_t *entry);
 /* Whether a record of the object was, as far as its pack is still there. */
 bool store_was_set_aside(const store_t *store, const digest_t *digest);

@@ -305,11 +305,12 @@ store_find(store_t *store, const digest_t *digest, bool again, store_place_t *re
 /* What nobody had put when the runs were looked at last does not count as there. Only where a pack
  * has gone is the disk looked at once more: its objects stand elsewhere now. */
 err_t
-store_has_in_view(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
+store_find_in_view(store_t *store, const digest_t *digest, store_place_t *ret_place,
+                   bool *ret_found, fault_t *fault)
 {
-    store_place_t place;
     store->met_void = false;
-    TRY(store_find(store, digest, false, &place, ret_has, fault));
-    return *ret_has || !store->met_void ? OK
-                                        : store_find(store, digest, true, &place, ret_has, fault);
+    TRY(store_find(store, digest, false, ret_place, ret_found, fault));
+    return *ret_found || !store->met_void
+               ? OK
+               : store_find(store, digest, true, ret_place, ret_found, fault);
 }

@@ -22,7 +22,7 @@
 
 typedef struct tally {
     uint64_t seeds, failed, steps, frames, cuts, tampered, agents, deltas, lists;
-    uint64_t instructions, recounts, commits;
+    uint64_t instructions, recounts, commits, seeded, clear;
     uint64_t hash;
 } tally_t;
 
@@ -37,6 +37,7 @@ run_plan(const seeds_t *seeds, const yard_plan_t *plan, bool story)
     place_t place = {.yard = yard_new(plan->seed, plan->agents)};
     stage_options_t options = {.seed = plan->seed,
                                .strategy = seeds_strategy(seeds, plan->seed),
+                               .rounds = seeds_rounds(plan->seed),
                                .files = plan->files,
                                .edited = true,
                                .large = plan->large,
@@ -47,6 +48,7 @@ run_plan(const seeds_t *seeds, const yard_plan_t *plan, bool story)
     sqlite3_randomness(0, NULL); /* its generator is the process's: each run begins anew */
     place.yard->without = seeds->without;
     place.yard->places = seeds->all_places;
+    place.yard->rounds = options.rounds;
     place.stage = stage_new(&options);
     yard_run(place.stage, place.yard, plan);
     return place;
@@ -93,6 +95,8 @@ count(const place_t *place, tally_t *tally)
     tally->frames += yard->frames;
     tally->cuts += yard->cuts + stage_power_cuts(place->stage);
     tally->tampered += yard->tampered;
+    tally->seeded += yard->seeded;
+    tally->clear += yard->clear;
     tally->recounts += stage_recounts(place->stage);
     tally->commits += stage_commits(place->stage);
     for (uint32_t i = 0; i < yard->count; i++) {
@@ -133,9 +137,10 @@ print(const seeds_t *seeds, const tally_t *t)
            (unsigned long) t->instructions, (unsigned long) t->recounts, (unsigned long) t->commits,
            (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
     printf("# %lu agents, %lu frames, %lu of them tampered with, %lu deltas, %lu lists of chunks, "
-           "hash %016lx\n",
+           "%lu files of seeds, %lu messages in the clear, hash %016lx\n",
            (unsigned long) t->agents, (unsigned long) t->frames, (unsigned long) t->tampered,
-           (unsigned long) t->deltas, (unsigned long) t->lists, (unsigned long) t->hash);
+           (unsigned long) t->deltas, (unsigned long) t->lists, (unsigned long) t->seeded,
+           (unsigned long) t->clear, (unsigned long) t->hash);
 }
 
 int

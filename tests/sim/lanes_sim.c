@@ -246,6 +246,8 @@ run_seed(uint64_t seed)
     host_options_t host = {.classes = cast, .root = &root_class};
     sim_options_t options = {.seed = seed,
                              .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
+                             .rounds =
+                                 (sim_rounds_t) (seed / SIM_STRATEGY_COUNT % SIM_ROUNDS_COUNT),
                              .host = &host,
                              .delay_ns_max = 100000};
     char why[256] = "";
@@ -287,8 +289,8 @@ main(int argc, char **argv)
             fprintf(stderr, "# seed %lu: %s\n", (unsigned long) seed, seen.fault);
         }
     }
-    printf("# %lu seeds, %lu failed; %lu steps, 0 places a power cut could fall, 0 cuts, "
-           "0 targets instructed, 0 recounts, %lu ms\n",
+    printf("# %lu seeds, %lu failed; %lu steps, 0 distinct places a power cut could fall, 0 cuts, "
+           "0 targets instructed, 0 recounts, 0 commits looked at, %lu ms\n",
            (unsigned long) seeds, (unsigned long) failed, (unsigned long) steps,
            (unsigned long) (clock() / (CLOCKS_PER_SEC / 1000)));
     printf("%sok 1 - every ask is answered once, what is told comes in order, no lane overflows\n",

@@ -104,6 +104,12 @@ seeds_strategy(const seeds_t *seeds, uint64_t seed)
     return strategy;
 }
 
+sim_rounds_t
+seeds_rounds(uint64_t seed)
+{
+    return (sim_rounds_t) (seed / SIM_STRATEGY_COUNT % SIM_ROUNDS_COUNT);
+}
+
 bool
 seeds_keep_places(const seeds_t *seeds)
 {

@@ -25,5 +25,6 @@ typedef struct seeds {
 /* False: not understood, and told on stderr. */
 bool seeds_parse(int argc, char **argv, const char *program, seeds_t *seeds);
 sim_strategy_t seeds_strategy(const seeds_t *seeds, uint64_t seed);
+sim_rounds_t seeds_rounds(uint64_t seed);
 /* Writes all_places for who adds them up over many processes. */
 bool seeds_keep_places(const seeds_t *seeds);

@@ -31,6 +31,7 @@ stage_of(const seeds_t *settings, const plan_t *plan, bool story)
 {
     stage_options_t options = {.seed = plan->seed,
                                .strategy = seeds_strategy(settings, plan->seed),
+                               .rounds = seeds_rounds(plan->seed),
                                .points = plan->points + 1,
                                .files = plan->files,
                                .link = plan->link,

@@ -77,6 +77,7 @@ host_options(stage_t *stage)
     args->grace_ms = 1000;
     if (stage->options.agents.step) {
         args->listen = draft_text(&stage->args, slice_of("tcp://site:1"));
+        args->plain = draft_text(&stage->args, slice_of("tcp://site:2"));
     }
     return (host_options_t){
         .classes = stage->options.classes ? stage->options.classes : roster,
@@ -105,6 +106,7 @@ stage_new(const stage_options_t *options)
     sim_options_t sim = {
         .seed = options->seed,
         .strategy = options->strategy,
+        .rounds = options->rounds,
         .host = &host,
         .world = {.wall_start_ns = WALL_START_NS, .latency_ns_max = 200000},
         .delay_ns_max = 300000,
@@ -121,6 +123,8 @@ stage_new(const stage_options_t *options)
         sim.peers = "agent_link";
         sim.peers_to = "agent_gateway";
         sim.peer_sent = options->agents.sent;
+        sim.plain = "plain_link";
+        sim.plain_sent = options->agents.plain_sent;
         sim.peer_knocked = options->agents.knocked;
         sim.peers_context = options->agents.context;
     }

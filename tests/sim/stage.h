@@ -26,7 +26,7 @@ typedef struct stage_link {
 
 /* Who drives the machines of agents together with the site's. */
 typedef struct stage_agents {
-    sim_peer_sent_fn *sent;
+    sim_peer_sent_fn *sent, *plain_sent;
     sim_peer_knocked_fn *knocked;
     void (*step)(void *context, int64_t until_ns); /* NULL: the site listens to nobody */
     void *context;
@@ -35,6 +35,7 @@ typedef struct stage_agents {
 typedef struct stage_options {
     uint64_t seed;
     sim_strategy_t strategy;
+    sim_rounds_t rounds;
     uint32_t points;                     /* at most STAGE_POINTS_MAX: a, b, c, d */
     uint32_t files;                      /* of the source tree */
     bool edited, large;                  /* with those of machine_make_edited beside them */

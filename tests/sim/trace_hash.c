@@ -6,8 +6,8 @@
  *
  * --after runs other seeds first, in the same process, and does not tell of them. --sockets sends
  * what passes between workers through the real mailboxes, on this one thread. The cast has asks
- * over channels and the pool, timers, jobs on the simulated disk, chance, and a component that
- * fails and is restarted.
+ * and tells over channels and the pool, timers, jobs on the simulated disk, chance, and a component
+ * that fails and is restarted.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -30,14 +30,30 @@ typedef struct asker {
     uint64_t answered;
 } asker_t;
 
-#define EDGES(E) E(ASK, echo, link_request)
+#define EDGES(E) E(ASK, echo, link_request) E(TELL, echo, link_publish)
 ACTOR_EDGES(EDGES)
 THEN(asker_t, heard)
 THEN(asker_t, worked)
 
+/* Some in a row, which may go in one batch. */
+static bool
+tell_some(actor_ctx_t *ctx)
+{
+    bool well = true;
+
+    for (uint64_t left = plain ? 0 : actor_random(ctx) % 5; left > 0; left--) {
+        link_publish_t *m = DRAFT(ctx, link_publish);
+        m->body = actor_textf(ctx, "%lu", (unsigned long) left);
+        verdict_t verdict = tell_echo_link_publish(ctx, m);
+        well = well && (verdict == VERDICT_OK || verdict == VERDICT_DOWN);
+    }
+    return well; /* echo may be on its way up again */
+}
+
 static actor_next_t
 ask_again(actor_ctx_t *ctx)
 {
+    claim(ctx, tell_some(ctx));
     link_request_t *m = DRAFT(ctx, link_request);
 
     m->body = actor_textf(ctx, "is %lu there", (unsigned long) (actor_random(ctx) % 1000));
@@ -133,9 +149,18 @@ static const actor_class_t asker_class = {.name = "asker",
                                           .placement = ACTOR_POOL};
 
 typedef struct echo {
-    uint64_t heard;
+    uint64_t heard, told;
 } echo_t;
 HEARS(echo_t, link_request)
+HEARS(echo_t, link_publish)
+
+static actor_next_t
+on_link_publish(actor_ctx_t *ctx, echo_t *self, const link_publish_t *m)
+{
+    claim(ctx, m->body.size == 1);
+    self->told += (uint64_t) (record_slice(m, m->body).data[0] - '0');
+    return ACTOR_CONTINUE;
+}
 
 static actor_next_t
 on_link_request(actor_ctx_t *ctx, echo_t *self, const link_request_t *m)
@@ -145,11 +170,11 @@ on_link_request(actor_ctx_t *ctx, echo_t *self, const link_request_t *m)
     reply->body = actor_text(ctx, record_slice(m, m->body));
     return REPLY(ctx, link_reply, reply) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
-static const actor_hears_t echo_hears[] = {ON(link_request)};
+static const actor_hears_t echo_hears[] = {ON(link_request), ON(link_publish)};
 static const actor_class_t echo_class = {.name = "echo",
                                          .state_bytes = sizeof(echo_t),
                                          .hears = echo_hears,
-                                         .hears_count = 1,
+                                         .hears_count = 2,
                                          .role = true};
 
 static actor_next_t
@@ -179,6 +204,7 @@ started(uint64_t seed, bool over_sockets)
     sim_options_t options = {
         .seed = seed,
         .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
+        .rounds = plain ? SIM_ALONE : (sim_rounds_t) (seed / SIM_STRATEGY_COUNT % SIM_ROUNDS_COUNT),
         .host = &host,
         .delay_ns_max = plain ? 0 : 1000,
         .over_sockets = over_sockets,

@@ -49,6 +49,7 @@ yard_destroy(yard_t **yard)
         far_t *far = &(*yard)->far[i];
         lines_free(&far->up);
         lines_free(&far->down);
+        yard_end_plain(far);
         free(far->order);
         free(far->recent);
         free(far->receipt);
@@ -84,7 +85,7 @@ sent_by_site(void *context, bool dial, slice_t peer, slice_t body)
 stage_agents_t
 yard_agents(yard_t *yard)
 {
-    return (stage_agents_t){sent_by_site, lines_knocked, lines_step, yard};
+    return (stage_agents_t){sent_by_site, lines_plain_by_site, lines_knocked, lines_step, yard};
 }
 
 /* ---- joining ---- */
@@ -115,6 +116,7 @@ make_host(far_t *far, sim_strategy_t strategy)
                            .root_args_bytes = far->args.size};
     sim_options_t options = {.seed = yard_drawn(far->yard, UINT64_MAX),
                              .strategy = strategy,
+                             .rounds = far->yard->rounds,
                              .host = &host,
                              .world = {.wall_start_ns = WALL_START_NS, .latency_ns_max = 200000},
                              .delay_ns_max = 300000,
@@ -122,6 +124,8 @@ make_host(far_t *far, sim_strategy_t strategy)
                              .peers = "site_link",
                              .peers_to = "agent",
                              .peer_sent = lines_sent_by_far,
+                             .plain = "plain_link",
+                             .plain_sent = lines_plain_by_far,
                              .peers_context = far,
                              .places = far->yard->places};
 
@@ -228,23 +232,6 @@ yard_join(yard_t *yard, stage_t *stage, uint32_t number)
 
 /* ---- what happens to them ---- */
 
-/* Whole: half a text is none. */
-static bool
-has_tombstone(far_t *far)
-{
-    static const char begins[] = "despool removed 1\n";
-    char text[sizeof begins] = "";
-    world_t *look = world_sim_look_new(sim_world(far->sim));
-    int fd = world_open(look, AT_FDCWD, "/data/removed", O_RDONLY, 0, 0);
-    int64_t got = fd < 0 ? 0 : world_read(look, fd, text, sizeof begins - 1, 0);
-
-    if (fd >= 0) {
-        world_close(look, fd);
-    }
-    world_sim_job_destroy(&look);
-    return got == sizeof begins - 1 && memcmp(text, begins, sizeof begins - 1) == 0;
-}
-
 void
 far_cut(far_t *far)
 {
@@ -255,17 +242,18 @@ far_cut(far_t *far)
     far->knock_ns = NEVER_NS;
     lines_free(&far->up);
     lines_free(&far->down);
+    yard_end_plain(far);
     if (!sim_crash(far->sim)) {
         stage_note_fault(far->yard->stage, "no agent could be made after a power cut");
     }
     far->due_ns = sim_due_ns(far->sim);
-    if (far->buried && !has_tombstone(far)) {
+    if (far->buried && !far_has_tombstone(far)) {
         stage_note_fault(far->yard->stage,
                          "tombstone: '%s' said that it knows of its removal, and has forgotten it "
                          "after its power went",
                          far->name);
     }
-    far->started = far->started && !(far->gone && has_tombstone(far));
+    far->started = far->started && !(far->gone && far_has_tombstone(far));
     yard_recount(far->yard);
 }
 
@@ -288,8 +276,9 @@ yard_site_was_cut(yard_t *yard)
         if (yard->far[i].connection > 0) {
             lines_drop(&yard->far[i]);
         }
+        yard_end_plain(&yard->far[i]);
     }
-    yard->gone_count = 0;
+    yard->gone_count = yard->plain_gone_count = 0;
     yard->site_due_ns = 0;
 }
 
@@ -303,6 +292,7 @@ yard_heal(yard_t *yard)
         }
         far->apart = false;
         far->tamper = TAMPER_NOTHING;
+        yard->between = false;
         world_sim_cut_after(sim_world(far->sim), 0);
         world_sim_heal(sim_world(far->sim));
         far->due_ns = sim_due_ns(far->sim);
@@ -319,119 +309,4 @@ yard_hash(const yard_t *yard)
         hash = hash * 31 + (yard->far[i].sim ? sim_hash(yard->far[i].sim) : 0);
     }
     return hash;
-}
-
-/* ---- what is where ---- */
-
-void
-yard_note_version(yard_t *yard, uint32_t version)
-{
-    char path[64];
-
-    snprintf(path, sizeof path, "/versions/%u", version);
-    for (uint32_t i = 0; i < yard->count; i++) {
-        world_t *look = world_sim_look_new(sim_world(yard->far[i].sim));
-        stage_make_tree(yard->stage, look, path, version);
-        machine_sync(look, "/versions");
-        world_sim_job_destroy(&look);
-    }
-}
-
-/* Read without the product's code. */
-static bool
-current_of(world_t *look, char *ret_path, size_t size, unsigned long *ret_epoch)
-{
-    char version[128], path[512], text[4097];
-    int64_t length =
-        world_read_link(look, AT_FDCWD, "/point/P1/current", version, sizeof version - 1);
-
-    if (length < 0) {
-        return false;
-    }
-    version[length] = 0;
-    snprintf(ret_path, size, "/point/P1/%s", version);
-    snprintf(path, sizeof path, "/point/.despool/packages/P1/%s", version);
-    int fd = world_open(look, AT_FDCWD, path, O_RDONLY, 0, 0);
-    int64_t bytes = fd < 0 ? 0 : world_read(look, fd, text, sizeof text - 1, 0);
-    if (fd >= 0) {
-        world_close(look, fd);
-    }
-    text[bytes > 0 ? bytes : 0] = 0;
-    const char *line = strstr(text, "\nepoch ");
-    *ret_epoch = line ? strtoul(line + 7, NULL, 10) : 0;
-    return true;
-}
-
-bool
-far_current(far_t *far, char *ret_path, size_t size, unsigned long *ret_epoch)
-{
-    world_t *look = world_sim_look_new(sim_world(far->sim));
-    bool there = current_of(look, ret_path, size, ret_epoch);
-
-    world_sim_job_destroy(&look);
-    return there;
-}
-
-static void
-recount_tombstone(far_t *far)
-{
-    if (!far->gone && has_tombstone(far)) {
-        stage_note_fault(far->yard->stage,
-                         "tombstone: '%s' has noted that its point was removed, and it was not",
-                         far->name);
-    }
-}
-
-static void
-recount_far(far_t *far)
-{
-    world_t *look = world_sim_look_new(sim_world(far->sim));
-    stage_t *stage = far->yard->stage;
-    char path[512], version[64], why[512] = "";
-    unsigned long epoch = 0;
-    bool whole = false;
-
-    if (current_of(look, path, sizeof path, &epoch)) {
-        for (uint32_t i = 1; !whole && !far->rotten && i <= stage->versions; i++) {
-            snprintf(version, sizeof version, "/versions/%u", i);
-            whole = machine_trees_equal(look, version, path, why, sizeof why);
-        }
-        if (!whole && !far->rotten) {
-            stage_note_fault(stage, "invariant 5: `current` of '%s' is no whole version: %s",
-                             far->name, why);
-        }
-        uint64_t most = stage->versions + far->yard->above;
-        if (epoch < far->epoch || epoch > most) {
-            stage_note_fault(stage, "invariant 5: '%s' went from epoch %lu to %lu of %lu",
-                             far->name, (unsigned long) far->epoch, epoch, (unsigned long) most);
-        }
-        far->epoch = epoch;
-    }
-    world_sim_job_destroy(&look);
-}
-
-void
-yard_recount(yard_t *yard)
-{
-    for (uint32_t i = 0; i < yard->count; i++) {
-        if (yard->far[i].started) {
-            recount_far(&yard->far[i]);
-            recount_tombstone(&yard->far[i]);
-        }
-    }
-}
-
-bool
-far_is_whole(far_t *far, uint32_t version, char *ret_why, size_t why_size)
-{
-    world_t *look = world_sim_look_new(sim_world(far->sim));
-    char path[512], wanted[64];
-    unsigned long epoch = 0;
-
-    snprintf(wanted, sizeof wanted, "/versions/%u", version);
-    snprintf(ret_why, why_size, "it has no version");
-    bool whole = current_of(look, path, sizeof path, &epoch) &&
-                 machine_trees_equal(look, wanted, path, ret_why, why_size);
-    world_sim_job_destroy(&look);
-    return whole;
 }

@@ -55,7 +55,9 @@ verify(yard_run_t *run)
 static void
 strike_line(far_t *far, const yard_act_t *act)
 {
-    if (act->kind == YARD_DROP && far->connection > 0) {
+    if (act->kind == YARD_DROP && far->plain > 0 && act->value % 2 == 0) {
+        yard_end_plain(far);
+    } else if (act->kind == YARD_DROP && far->connection > 0) {
         lines_drop(far);
     } else if (act->kind == YARD_DEAD) {
         far->dead = true;
@@ -82,6 +84,7 @@ strike_disk(far_t *far, const yard_act_t *act)
     if (act->kind == YARD_CUT_AFTER) {
         world_sim_cut_after(machine, 1 + act->value % 40);
     } else if (act->kind == YARD_ERRORS) {
+        far->failed = true;
         world_sim_mix(
             machine, act->value % 2 ? "/data" : "/point",
             &(world_sim_mix_t){.io = 30000, .most = 1 + (uint32_t) (act->value >> 1) % 4});

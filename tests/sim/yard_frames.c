@@ -89,6 +89,7 @@ see_data(far_t *far, const agent_data_t *m)
     for (uint32_t i = 0; i < m->pieces.count; i++) {
         const piece_t *piece = ROW(m, m->pieces, i, piece_t);
         far->lists += piece->list;
+        yard_see_seed_sent(far, piece);
         far->all += agent_piece_content(piece);
     }
     for (uint32_t i = 0; i < m->pieces.count && far->sent_count < TOLD_MAX; i++) {
@@ -111,6 +112,9 @@ see_durable(far_t *far, const agent_durable_t *m)
     uint32_t done = 0;
 
     far->stored_ms = m->stored_ms > far->stored_ms ? m->stored_ms : far->stored_ms;
+    if (far->astray) {
+        return; /* so many bytes may be others */
+    }
     while (done < far->sent_count && far->sent[done].bytes <= bytes) {
         bytes -= far->sent[done].bytes;
         const sent_object_t *sent = &far->sent[done++];
@@ -328,6 +332,15 @@ forge_removal(far_t *far, frame_t *frame)
 
 /* ---- frames ---- */
 
+void
+frames_see_data(far_t *far, frame_t *frame, const agent_data_t *m)
+{
+    see_data(far, m);
+    if (far->tamper == TAMPER_FLIP) {
+        flip(far, frame, m);
+    }
+}
+
 static void
 maybe_twice(far_t *far, frame_t *frame)
 {
@@ -370,10 +383,7 @@ frames_down(far_t *far, frame_t *frame)
         forget_sent(far);
     }
     if (type == &agent_data_type) {
-        see_data(far, m);
-        if (far->tamper == TAMPER_FLIP) {
-            flip(far, frame, m);
-        }
+        frames_see_data(far, frame, m);
     }
     return true;
 }
@@ -388,11 +398,14 @@ frames_up(far_t *far, frame_t *frame)
     if (type == &agent_hello_type) {
         far->visit = ((const agent_hello_t *) m)->visit;
         far->sent_count = 0;
+        far->astray = false;
         far->done_order = 0; /* a site that was started anew may count anew */
     } else if (type == &agent_durable_type) {
         see_durable(far, m);
     } else if (type == &agent_need_type) {
         see_need(far, m);
+    } else if (type == &agent_seeded_type) {
+        yard_see_seeded(far, m);
     } else if (type == &agent_buried_type) {
         far->buried = true; /* whatever it has still to write to know it, it does not */
         world_sim_cut_after(sim_world(far->sim), 1);

@@ -46,9 +46,10 @@ put(far_t *far, line_t *line, int64_t now_ns, const frame_t *frame)
     far->yard->frames++;
 }
 
+typedef bool look_fn(far_t *far, frame_t *frame);
+
 static void
-send_frame(far_t *far, line_t *line, int64_t now_ns, slice_t body,
-           bool (*look)(far_t *far, frame_t *frame))
+send_frame(far_t *far, line_t *line, int64_t now_ns, slice_t body, look_fn *look)
 {
     frame_t frame = {malloc(body.size + 1), body.size, false};
 
@@ -67,16 +68,23 @@ name_of(const uint64_t *connection)
     return (slice_t){(const char *) connection, sizeof *connection};
 }
 
-static far_t *
-far_of(yard_t *yard, slice_t peer)
+static uint64_t
+connection_of(slice_t peer)
 {
     uint64_t connection = 0;
 
-    if (peer.size != sizeof connection) {
-        return NULL;
+    if (peer.size == sizeof connection) {
+        memcpy(&connection, peer.data, sizeof connection);
     }
-    memcpy(&connection, peer.data, sizeof connection);
-    for (uint32_t i = 0; i < yard->count; i++) {
+    return connection;
+}
+
+static far_t *
+far_of(yard_t *yard, slice_t peer)
+{
+    uint64_t connection = connection_of(peer);
+
+    for (uint32_t i = 0; connection > 0 && i < yard->count; i++) {
         if (yard->far[i].connection == connection) {
             return &yard->far[i];
         }
@@ -123,6 +131,49 @@ lines_sent_by_far(void *context, bool dial, slice_t peer, slice_t body)
     }
     if (body.size > 0) {
         send_frame(far, &far->up, now_ns, body, frames_up);
+    }
+}
+
+/* ---- the plain ones ---- */
+
+void
+lines_plain_by_site(void *context, bool dial, slice_t peer, slice_t body)
+{
+    yard_t *yard = context;
+    uint64_t connection = connection_of(peer);
+
+    assert(!dial && connection > 0);
+    for (uint32_t i = 0; i < yard->count; i++) {
+        far_t *far = &yard->far[i];
+        if (far->plain == connection) {
+            send_frame(far, &far->plain_down, sim_now_ns(stage_sim(yard->stage)), body,
+                       frames_plain_down);
+            return;
+        }
+        if (far->stranger == connection) {
+            stage_note_fault(yard->stage, "plain: who says the ticket of '%s' again is told more",
+                             far->name);
+        }
+    }
+    if (yard->plain_gone_count < sizeof yard->plain_gone / sizeof yard->plain_gone[0]) {
+        yard->plain_gone[yard->plain_gone_count++] = connection;
+    }
+}
+
+void
+lines_plain_by_far(void *context, bool dial, slice_t peer, slice_t body)
+{
+    far_t *far = context;
+
+    assert(dial || peer.size == 0);
+    if (dial || body.size == 0) {
+        yard_end_plain(far);
+    }
+    if (dial) {
+        far->plain = ++far->yard->connections;
+    }
+    if (far->plain > 0 && body.size > 0) {
+        send_frame(far, &far->plain_up, sim_now_ns(far->sim), body, frames_plain_up);
     }
 }
 
@@ -198,6 +249,30 @@ arrive(far_t *far, line_t *line, bool at_site)
 }
 
 static void
+arrive_plain(far_t *far, line_t *line, bool at_site)
+{
+    flight_t *flight = line->first;
+    sim_t *sim = at_site ? stage_sim(far->yard->stage) : far->sim;
+    slice_t body = {(const char *) flight->bytes, flight->size};
+    int64_t now_ns = flight->ready_ns;
+
+    pass_to(far->yard, sim, now_ns);
+    if (line->first != flight) {
+        return; /* it was ended meanwhile */
+    }
+    sim_came_t came = at_site ? sim_plain_came(sim, name_of(&far->plain), body)
+                              : sim_plain_came(sim, slice_of(""), body);
+    if (came == SIM_CAME_LATER) {
+        flight->ready_ns = now_ns + AGAIN_NS;
+        return;
+    }
+    if (at_site && came == SIM_CAME && far->yard->between) {
+        yard_repeat_ticket(far, body);
+    }
+    take_first(line);
+}
+
+static void
 knock(far_t *far)
 {
     sim_t *site = stage_sim(far->yard->stage);
@@ -208,7 +283,15 @@ knock(far_t *far)
     far->knock_ns = asked ? NEVER_NS : far->knock_ns + REDIAL_NS;
 }
 
-typedef enum what { WHAT_SITE, WHAT_FAR, WHAT_UP, WHAT_DOWN, WHAT_KNOCK } what_t;
+typedef enum what {
+    WHAT_SITE,
+    WHAT_FAR,
+    WHAT_UP,
+    WHAT_DOWN,
+    WHAT_PLAIN_UP,
+    WHAT_PLAIN_DOWN,
+    WHAT_KNOCK
+} what_t;
 typedef struct next {
     int64_t due_ns;
     what_t what;
@@ -220,6 +303,14 @@ sooner(next_t *next, int64_t due_ns, what_t what, far_t *far)
 {
     if (due_ns < next->due_ns) {
         *next = (next_t){due_ns, what, far};
+    }
+}
+
+static void
+sooner_on(next_t *next, const line_t *line, what_t what, far_t *far)
+{
+    if (line->first) {
+        sooner(next, line->first->ready_ns, what, far);
     }
 }
 
@@ -235,11 +326,13 @@ next_of(yard_t *yard)
         }
         sooner(&next, far->due_ns, WHAT_FAR, far);
         sooner(&next, far->knock_ns, WHAT_KNOCK, far);
-        if (far->open && !far->apart && far->up.first) {
-            sooner(&next, far->up.first->ready_ns, WHAT_UP, far);
+        if (far->open && !far->apart) {
+            sooner_on(&next, &far->up, WHAT_UP, far);
+            sooner_on(&next, &far->down, WHAT_DOWN, far);
         }
-        if (far->open && !far->apart && far->down.first) {
-            sooner(&next, far->down.first->ready_ns, WHAT_DOWN, far);
+        if (!far->apart) {
+            sooner_on(&next, &far->plain_up, WHAT_PLAIN_UP, far);
+            sooner_on(&next, &far->plain_down, WHAT_PLAIN_DOWN, far);
         }
     }
     return next;
@@ -250,6 +343,11 @@ tell_gone(yard_t *yard)
 {
     while (yard->gone_count > 0) {
         (void) sim_peer_gone(stage_sim(yard->stage), name_of(&yard->gone[--yard->gone_count]));
+        yard->site_due_ns = sim_now_ns(stage_sim(yard->stage));
+    }
+    while (yard->plain_gone_count > 0) {
+        (void) sim_plain_gone(stage_sim(yard->stage),
+                              name_of(&yard->plain_gone[--yard->plain_gone_count]));
         yard->site_due_ns = sim_now_ns(stage_sim(yard->stage));
     }
 }
@@ -271,6 +369,39 @@ far_goes_on(far_t *far, int64_t due_ns)
     }
 }
 
+static void
+do_next(yard_t *yard, next_t next)
+{
+    switch (next.what) {
+    case WHAT_SITE:
+        go_on(yard, stage_sim(yard->stage), next.due_ns);
+        break;
+    case WHAT_FAR:
+        far_goes_on(next.far, next.due_ns);
+        break;
+    case WHAT_UP:
+        next.far->up.first->ready_ns = next.due_ns;
+        arrive(next.far, &next.far->up, true);
+        break;
+    case WHAT_DOWN:
+        next.far->down.first->ready_ns = next.due_ns;
+        arrive(next.far, &next.far->down, false);
+        break;
+    case WHAT_PLAIN_UP:
+        next.far->plain_up.first->ready_ns = next.due_ns;
+        arrive_plain(next.far, &next.far->plain_up, true);
+        break;
+    case WHAT_PLAIN_DOWN:
+        next.far->plain_down.first->ready_ns = next.due_ns;
+        arrive_plain(next.far, &next.far->plain_down, false);
+        break;
+    default:
+        next.far->knock_ns = next.due_ns;
+        knock(next.far);
+        break;
+    }
+}
+
 /* One thing: of a machine, or on a line, whose time comes first. What waited for a line to be
  * together again is late, and comes now. */
 void
@@ -289,30 +420,11 @@ lines_step(void *context, int64_t until_ns)
     }
     yard->steps++;
     next.due_ns = next.due_ns < now_ns && next.what != WHAT_FAR ? now_ns : next.due_ns;
-    switch (next.what) {
-    case WHAT_SITE:
-        go_on(yard, site, next.due_ns);
-        break;
-    case WHAT_FAR:
-        far_goes_on(next.far, next.due_ns);
-        break;
-    case WHAT_UP:
-        next.far->up.first->ready_ns = next.due_ns;
-        arrive(next.far, &next.far->up, true);
-        break;
-    case WHAT_DOWN:
-        next.far->down.first->ready_ns = next.due_ns;
-        arrive(next.far, &next.far->down, false);
-        break;
-    default:
-        next.far->knock_ns = next.due_ns;
-        knock(next.far);
-        break;
-    }
+    do_next(yard, next);
     if (next.far) {
         next.far->due_ns = sim_due_ns(next.far->sim);
     }
-    if (next.what != WHAT_FAR && next.what != WHAT_DOWN) {
+    if (next.what != WHAT_FAR && next.what != WHAT_DOWN && next.what != WHAT_PLAIN_DOWN) {
         yard->site_due_ns = sim_due_ns(site);
     }
 }

@@ -28,6 +28,22 @@ draw_acts(yard_plan_t *plan, uint64_t *chance)
     }
 }
 
+/* By a chance of its own, so that what is drawn here changes nothing of what is drawn there. */
+static void
+draw_phases(yard_plan_t *plan)
+{
+    uint64_t chance = plan->seed ^ UINT64_C(0x7068617365);
+
+    plan->cut_name =
+        draw(&chance, 2) ? YARD_NAME_NONE : (yard_name_t) (1 + draw(&chance, YARD_NAME_COUNT - 1));
+    plan->seed_kind =
+        draw(&chance, 2) ? YARD_SEED_NONE : (yard_seed_t) (1 + draw(&chance, YARD_SEED_COUNT - 1));
+    plan->withdraws = draw(&chance, 3) == 0;
+    plan->plain = draw(&chance, 3) == 0;
+    plan->between = draw(&chance, 2) == 0;
+    plan->cut_withdraw = draw(&chance, 2) ? 0 : 1 + (uint32_t) draw(&chance, 30);
+}
+
 void
 yard_plan_draw(yard_plan_t *ret_plan, uint64_t seed, uint32_t agents)
 {
@@ -46,6 +62,7 @@ yard_plan_draw(yard_plan_t *ret_plan, uint64_t seed, uint32_t agents)
                                     : (yard_removal_t) (1 + draw(&chance, YARD_REMOVAL_COUNT - 1));
     plan.value = draw(&chance, UINT64_C(1) << 32);
     draw_acts(&plan, &chance);
+    draw_phases(&plan);
     *ret_plan = plan;
 }
 
@@ -93,8 +110,10 @@ yard_plan_print(const yard_plan_t *plan)
         fprintf(stderr, "#   act %u: %s\n", i, text);
     }
     fprintf(stderr,
-            "#   agents %u, files %u, large %d, flips %d, cut-first %u, updates %d, edits %d, "
-            "scrubs %d, removes %d\n",
-            plan->agents, plan->files, plan->large, plan->flips, plan->cut_first, plan->updates,
-            plan->edits, plan->scrubs, plan->removes);
+            "#   agents %u, files %u, large %d, flips %d, cut-first %u, cut-name %d, updates %d, "
+            "edits %d, scrubs %d, seeds %d, plain %d, between %d, withdraws %d, cut-withdraw %u, "
+            "removes %d\n",
+            plan->agents, plan->files, plan->large, plan->flips, plan->cut_first, plan->cut_name,
+            plan->updates, plan->edits, plan->scrubs, plan->seed_kind, plan->plain, plan->between,
+            plan->withdraws, plan->cut_withdraw, plan->removes);
 }

@@ -48,6 +48,15 @@ typedef enum yard_removal {
     YARD_REMOVAL_COUNT
 } yard_removal_t;
 
+/* Names at agents that must be durable at once, each with a sync of its own after it. */
+typedef enum yard_name {
+    YARD_NAME_NONE,
+    YARD_NAME_CURRENT,
+    YARD_NAME_RECEIPT,
+    YARD_NAME_RECORD,
+    YARD_NAME_COUNT
+} yard_name_t;
+
 typedef struct yard_plan {
     uint64_t seed;
     uint32_t agents, files;
@@ -55,9 +64,15 @@ typedef struct yard_plan {
     bool flips; /* in the first transfer, what one of them reads of its store is wrong at times */
     uint32_t cut_first; /* or its power goes in it, after so many changes of its disk, and once more
                          * soon after a list came; 0: no */
-    bool updates;       /* another version comes as soon as all is healed */
-    bool edits;         /* another one at rest, of which it is counted what it costs */
-    bool scrubs;        /* a bit turns at rest, and is found by who reads everything again */
+    yard_name_t cut_name;  /* or in it, right after this name changes at some of them, once */
+    bool updates;          /* another version comes as soon as all is healed */
+    bool edits;            /* another one at rest, of which it is counted what it costs */
+    bool scrubs;           /* a bit turns at rest, and is found by who reads everything again */
+    yard_seed_t seed_kind; /* what each second one of them has */
+    bool plain;            /* content may go in the clear to each second one of them, */
+    bool between;          /* and somebody changes it */
+    bool withdraws;        /* the package is taken off an agent, all of it, and given again */
+    uint32_t cut_withdraw; /* whose power goes in that, after so many changes of its disk; 0: no */
     yard_removal_t removes;
     uint64_t value; /* of what is done at rest */
     uint32_t acts;

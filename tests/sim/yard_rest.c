@@ -4,6 +4,8 @@
  *   edits      an edit of a few bytes costs a delta, and of a large file the chunks around it
  *   scrub      a bit that turned where readers see it is found by reading everything again, and
  *              what is sent to have it right is at most the file
+ *   withdrawn  nothing is left of a package that was taken off an agent, also where the power goes
+ *              while or after versions are removed
  *   tombstone  a point is removed while its agent is here, or away, or the site's power goes: its
  *              agent hears it, ends, and leaves what was to stay as it was */
 #include <fcntl.h>
@@ -17,6 +19,7 @@
 #define EDIT_BYTES_MAX (2u << 20) /* the chunks on both sides of an edit, and the small files */
 #define DAY_NS         INT64_C(90000000000000) /* 25 h: then a reading begins anew */
 #define SCRUB_MS       600000u
+#define COLLECTS_MS    3000u
 #define AWAY_MS        15000u /* the site has seen that an agent is silent, */
 #define KNOWS_MS       5000u  /* and who minds the door that a point was removed */
 #define GOES_MS        180000u
@@ -177,6 +180,74 @@ rot_is_found(yard_run_t *run)
     }
 }
 
+/* ---- what is taken off ---- */
+
+static void
+look_for_rest_of_package(yard_run_t *run, far_t *far)
+{
+    char left[64] = "";
+
+    if (far_has_package(far, left, sizeof left)) {
+        stage_note_fault(run->stage, "withdrawn: '%s' still has %s", far->name, left);
+    }
+}
+
+static bool
+has_withdrawn(yard_run_t *run, const far_t *far)
+{
+    const char *word = stage_target(run->stage, "P1", far->name);
+
+    return !*word || strcmp(word, "removed") == 0;
+}
+
+static bool
+withdraw(yard_run_t *run, far_t *far)
+{
+    char from[32];
+
+    snprintf(from, sizeof from, "from[]=%s", far->name);
+    world_sim_cut_after(sim_world(far->sim), run->plan->cut_withdraw);
+    if (stage_do(run->stage, 60000, "withdraw", "id=P1", from, NULL) != OK) {
+        stage_note_fault(run->stage, "withdraw was refused");
+    }
+    for (uint32_t waited = 0; waited < CONVERGE_MS && !has_withdrawn(run, far); waited += 1000) {
+        stage_run(run->stage, 1000);
+    }
+    if (!has_withdrawn(run, far)) {
+        stage_note_fault(run->stage, "withdrawn, '%s' is '%s'", far->name,
+                         stage_target(run->stage, "P1", far->name));
+    }
+    world_sim_cut_after(sim_world(far->sim), 0);
+    return !stage_fault(run->stage);
+}
+
+/* Older versions are collected first, when their grace is over. What was removed stays so when the
+ * power goes. */
+static void
+package_goes(yard_run_t *run)
+{
+    char to[32];
+    far_t *far = &run->yard->far[(run->plan->value >> 24) % run->yard->count];
+
+    if (far->flips) {
+        return; /* it may have set the manifest of an older version aside, which nobody sends again,
+                 * and then that version stays: docs/decisions/0040 */
+    }
+    stage_run(run->stage, COLLECTS_MS);
+    far_cut(far);
+    yard_converge(run, "after versions were collected");
+    if (stage_fault(run->stage) || !withdraw(run, far)) {
+        return;
+    }
+    far_cut(far);
+    look_for_rest_of_package(run, far);
+    snprintf(to, sizeof to, "to[]=%s", far->name);
+    if (stage_do(run->stage, 60000, "distribute", "id=P1", to, NULL) != OK) {
+        stage_note_fault(run->stage, "distribute was refused at rest");
+    }
+    yard_converge(run, "after it was withdrawn and distributed");
+}
+
 /* ---- who goes ---- */
 
 static bool
@@ -221,14 +292,11 @@ is_removed_away(yard_run_t *run, far_t *far)
 static void
 look_at_rest_of(yard_run_t *run, far_t *far)
 {
-    char path[512], why[512] = "";
-    unsigned long epoch = 0;
+    char why[512] = "";
 
+    far_cut(far);
     if (run->plan->removes == YARD_REMOVES_HERE) {
-        if (far_current(far, path, sizeof path, &epoch)) {
-            stage_note_fault(run->stage, "'%s' was removed with its content, and has it",
-                             far->name);
-        }
+        look_for_rest_of_package(run, far);
     } else if (!far_is_whole(far, run->version, why, sizeof why)) {
         stage_note_fault(run->stage, "'%s' was removed without its content, and has lost it: %s",
                          far->name, why);
@@ -241,6 +309,9 @@ point_goes(yard_run_t *run)
     far_t *far = &run->yard->far[run->plan->value % run->yard->count];
     bool here = run->plan->removes == YARD_REMOVES_HERE;
 
+    if (here && far->flips) {
+        return; /* as above */
+    }
     if (!(here ? command_goes(run, far) : is_removed_away(run, far))) {
         return;
     }
@@ -267,6 +338,9 @@ yard_rest(yard_run_t *run)
     }
     if (run->plan->scrubs && !stage_fault(run->stage)) {
         rot_is_found(run);
+    }
+    if (run->plan->withdraws && !stage_fault(run->stage)) {
+        package_goes(run);
     }
     if (run->plan->removes != YARD_REMOVES_NONE && !stage_fault(run->stage)) {
         point_goes(run);

@@ -3,6 +3,22 @@
 
 #include "tests/sim/stage_inside.h"
 
+/* The power goes between the change of one name that matters, and its sync. */
+static void
+cut_at_name(far_t *far, yard_name_t name)
+{
+    static const char *const path[YARD_NAME_COUNT] = {
+        [YARD_NAME_CURRENT] = "/point/P1/current",
+        [YARD_NAME_RECEIPT] = "/point/.despool/receipts/P1",
+        [YARD_NAME_RECORD] = "/point/.despool/packages/P1",
+    };
+
+    if (name != YARD_NAME_NONE) {
+        world_sim_mix(sim_world(far->sim), path[name],
+                      &(world_sim_mix_t){.cut_rename = 1000000, .most = 1});
+    }
+}
+
 /* Faults that come where they hurt, and not when chance has it. */
 static void
 strike_first(yard_run_t *run)
@@ -14,6 +30,7 @@ strike_first(yard_run_t *run)
         if (plan->flips) {
             yard_flip(&run->yard->far[i], 1 + (uint32_t) (plan->value >> 8) % 3);
         }
+        cut_at_name(&run->yard->far[i], plan->cut_name);
         world_sim_cut_after(sim_world(run->yard->far[i].sim), plan->cut_first);
         run->yard->far[i].cut_at_list = plan->cut_first % 8;
     }
@@ -33,6 +50,15 @@ set_up(yard_run_t *run)
         return false;
     }
     yard_note_version(run->yard, 1);
+    for (uint32_t i = run->plan->value % 2; i < run->yard->count; i += 2) {
+        if (run->plan->seed_kind != YARD_SEED_NONE) {
+            yard_give_seed(&run->yard->far[i], run->plan->seed_kind, run->plan->value >> 4);
+        }
+    }
+    for (uint32_t i = run->plan->value / 2 % 2; run->plan->plain && i < run->yard->count; i += 2) {
+        yard_set_bulk(&run->yard->far[i], true);
+    }
+    run->yard->between = run->plan->plain && run->plan->between;
     yard_tamper(run);
     strike_first(run);
     well = stage_do(run->stage, 60000, "distribute", "id=P1", "all!", NULL) == OK;
@@ -47,6 +73,11 @@ static void
 heal(yard_run_t *run)
 {
     yard_heal(run->yard);
+    for (uint32_t i = 0; i < run->yard->count; i += 3) {
+        if (run->yard->far[i].wants_plain) {
+            yard_set_bulk(&run->yard->far[i], false);
+        }
+    }
     if (run->changed || run->plan->updates) {
         yard_tamper(run);
         yard_update(run);
