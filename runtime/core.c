@@ -214,45 +214,6 @@ dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
     tell_given(actor, message, hands_on, careful);
 }
 
-static actor_next_t
-run_down(actor_ctx_t *ctx, void *self, const void *argument)
-{
-    return ctx->actor->class->class->on_down(ctx, self, argument);
-}
-
-/* A supervisor that has no on_down cannot do without a child that was given up: it fails itself. */
-static actor_next_t
-run_given_up(actor_ctx_t *ctx, void *self, const void *argument)
-{
-    (void) self;
-    const actor_down_t *down = argument;
-    snprintf(ctx->claim, sizeof ctx->claim, "its child %s was given up", down->name);
-    return ACTOR_FAIL;
-}
-
-static void
-dispatch_down(actor_t *actor, const envelope_t *message)
-{
-    const envelope_more_t *more = envelope_more_of(message);
-    actor_down_t down = {
-        .who = message->from,
-        .next = ref_of_word(more->down.next),
-        .reason = (actor_reason_t) message->reason,
-        .class_name = more->down.class_name,
-        .name = (const char *) message->record,
-        .tag = message->number,
-    };
-    bool mine = ref_equal(message->to, actor->self); /* not of an earlier incarnation's monitor */
-    if (actor->stage != STAGE_OPEN || !mine) {
-        return;
-    }
-    if (actor->class->class->on_down != NULL) {
-        core_run(actor, "down", run_down, &down);
-    } else if (down.reason == ACTOR_GIVEN_UP) {
-        core_run(actor, "down", run_given_up, &down);
-    }
-}
-
 static void
 dispatch_rare(actor_t *actor, envelope_t *message)
 {
@@ -265,7 +226,7 @@ dispatch_rare(actor_t *actor, envelope_t *message)
         timer_dispatch(actor, message);
         break;
     case ENV_DOWN:
-        dispatch_down(actor, message);
+        down_dispatch(actor, message);
         break;
     case ENV_ENDED:
         supervisor_child_ended(actor, message);
@@ -433,7 +394,7 @@ worker_round(worker_t *worker, uint32_t most)
 {
     uint32_t ran = 0;
     look_at_clock(worker);
-    for (; ran < most && run_next(worker, true, true); ran++) {
+    for (; ran < most && run_next(worker, true); ran++) {
     }
     lane_take_back(worker);
     worker_settle(worker);

@@ -163,6 +163,9 @@ void job_throw_away(actor_ctx_t *ctx, envelope_t *take_envelope);
 void timer_dispatch(actor_t *actor, envelope_t *expiry);
 void timer_end_all(actor_t *actor);
 
+/* down.c */
+void down_dispatch(actor_t *actor, const envelope_t *message);
+
 /* life.c */
 void life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent,
               slice_t name, worker_t *worker);
