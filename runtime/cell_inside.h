@@ -32,7 +32,6 @@ typedef struct room {
 typedef struct cell {
     /* First incarnation << 32 | present incarnation; first 0: free. */
     alignas(CACHE_LINE) _Atomic uint64_t life;
-    _Atomic uint64_t room[2]; /* urgent, normal: generation 16 | messages 20 | units of bytes 28 */
     _Atomic uint64_t waits;   /* an open call: turn << 32 | index of who has to act next */
     _Atomic(loaded_class_t *) class;
     _Atomic(actor_t *) actor;
@@ -42,8 +41,12 @@ typedef struct cell {
     _Atomic uint8_t state, shows;
     _Atomic bool begun; /* its worker has it: the spawner does not touch it any more */
     _Atomic bool reported_late;
+    /* What is written while messages come from other workers: each of them looks at the line above
+     * for each message, which must not go from core to core for that (W3 spread: 41 to .. ns). */
+    alignas(CACHE_LINE) _Atomic uint64_t room[2]; /* urgent, normal: generation 16 | messages 20 |
+                                                     units of bytes 28 */
     /* Figures, written by the actor's worker, when it rests or once a millisecond. */
-    alignas(CACHE_LINE) _Atomic uint64_t handled;
+    _Atomic uint64_t handled;
     _Atomic int64_t oldest_ns;
     _Atomic int64_t started_ns; /* 0: not begun, and no look has seen it yet */
     _Atomic uint64_t parent;    /* incarnation << 32 | index */
