@@ -1,8 +1,8 @@
 /* cell_inside.h - what all threads may look at: cells, made of atomics only, and classes as
  * loaded.
  *
- * Shape    a cell of two cache lines for each slot of an actor: what senders meet, and figures that
- *          the actor's own worker writes. What only few have to show lies beside the cells, in
+ * Shape    a cell of two cache lines for each slot of an actor: what senders look at, and what
+ *          changes all the time, places in lanes and figures that its own worker writes. What only few have to show lies beside the cells, in
  *          arrays by the same number: a name of its own, and what it tells of itself.
  * Promises a reader finds one tenant whole: `life` says that there is none while a slot is filled,
  *          and tells the next one last; who finds it changed reads again. What is told changes
@@ -32,7 +32,7 @@ typedef struct room {
 typedef struct cell {
     /* First incarnation << 32 | present incarnation; first 0: free. */
     alignas(CACHE_LINE) _Atomic uint64_t life;
-    _Atomic uint64_t waits;   /* an open call: turn << 32 | index of who has to act next */
+    _Atomic uint64_t waits; /* an open call: turn << 32 | index of who has to act next */
     _Atomic(loaded_class_t *) class;
     _Atomic(actor_t *) actor;
     _Atomic uint32_t worker;
@@ -42,7 +42,7 @@ typedef struct cell {
     _Atomic bool begun; /* its worker has it: the spawner does not touch it any more */
     _Atomic bool reported_late;
     /* What is written while messages come from other workers: each of them looks at the line above
-     * for each message, which must not go from core to core for that (W3 spread: 41 to .. ns). */
+     * for each message, which must not go from core to core for that (W3 spread: 41 to 39 ns). */
     alignas(CACHE_LINE) _Atomic uint64_t room[2]; /* urgent, normal: generation 16 | messages 20 |
                                                      units of bytes 28 */
     /* Figures, written by the actor's worker, when it rests or once a millisecond. */

