@@ -2,8 +2,9 @@
  * loaded.
  *
  * Shape    a cell of two cache lines for each slot of an actor: what senders look at, and what
- *          changes all the time, places in lanes and figures that its own worker writes. What only few have to show lies beside the cells, in
- *          arrays by the same number: a name of its own, and what it tells of itself.
+ *          changes all the time, places in lanes and figures that its own worker writes. What only
+ *          few have to show lies beside the cells, in arrays by the same number: a name of its own,
+ *          and what it tells of itself.
  * Promises a reader finds one tenant whole: `life` says that there is none while a slot is filled,
  *          and tells the next one last; who finds it changed reads again. What is told changes
  *          while the tenant stays, and has a sequence of its own. None of it is freed before the
