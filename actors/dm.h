@@ -118,7 +118,8 @@ typedef struct distribution_manager {
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
     bool stale; /* it was asked for a run that is over: all of it is due again, and told once */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
-    bool backing_up, backup_waits;   /* nothing is collected; it waits for a collection in hand */
+    bool store_held, backup_waits;   /* by a backup or parcel: nothing is collected; it waits for a
+                                        collection in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
     uint64_t plans;     /* the last number that was given to a point of a plan; 0: none yet */
     uint64_t tidied;    /* the target up to which points were told to collect */

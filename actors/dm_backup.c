@@ -14,7 +14,7 @@ end(distribution_manager_t *self, dm_op_t *op)
     if (op) {
         dm_op_free(op);
     }
-    self->backing_up = self->backup_waits = false;
+    self->store_held = self->backup_waits = false;
 }
 
 static void
@@ -171,13 +171,13 @@ dm_backup_go_on(actor_ctx_t *ctx, distribution_manager_t *self)
 actor_next_t
 dm_backup(actor_ctx_t *ctx, distribution_manager_t *self, const site_backup_t *m)
 {
-    bool busy = self->backing_up;
+    bool busy = self->store_held;
     dm_op_t *op = dm_op_take(ctx, self, &site_backup_type, m, "site_database");
 
     if (op && busy) {
         dm_op_refuse(ctx, op, ERR_BUSY, slice_of(""));
     } else if (op) {
-        self->backing_up = self->backup_waits = true;
+        self->store_held = self->backup_waits = true;
         dm_backup_go_on(ctx, self);
     }
     return ACTOR_CONTINUE;

@@ -67,7 +67,7 @@ void
 dm_collect(actor_ctx_t *ctx, distribution_manager_t *self)
 {
     self->collect_wanted = dm_ops_snapshots(self) > 0;
-    if (self->collecting || self->backing_up || self->collect_wanted || !self->opened) {
+    if (self->collecting || self->store_held || self->collect_wanted || !self->opened) {
         return;
     }
     self->collect_holds = false; /* they wait for it now */

@@ -17,7 +17,7 @@ static actor_next_t
 refuse(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op, err_t err, slice_t text)
 {
     dm_op_refuse(ctx, op, err, text);
-    self->backing_up = false;
+    self->store_held = false;
     return ACTOR_CONTINUE;
 }
 
@@ -51,7 +51,7 @@ written(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *an
     report->file = actor_text(ctx, file);
     answer_unheard(REPLY_TO(ctx, op->request, export_report, report));
     dm_op_free(op);
-    self->backing_up = false;
+    self->store_held = false;
     return ACTOR_CONTINUE;
 }
 
@@ -64,7 +64,7 @@ found(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answ
 
     claim(ctx, op != NULL);
     if (!package) {
-        self->backing_up = false;
+        self->store_held = false;
         dm_op_pass_on(ctx, op, answer);
         return ACTOR_CONTINUE;
     }
@@ -74,7 +74,7 @@ found(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answ
             refuse_draft(ctx, ERR_NOT_FOUND, "despool package list shows the packages", "export",
                          record_slice(package, package->id), err_sentence(ERR_NOT_FOUND))));
         dm_op_free(op);
-        self->backing_up = false;
+        self->store_held = false;
         return ACTOR_CONTINUE;
     }
     export_order_t *m = DRAFT(ctx, export_order);
@@ -105,7 +105,7 @@ dm_export(actor_ctx_t *ctx, distribution_manager_t *self, const package_export_t
     if (!op) {
         return ACTOR_CONTINUE;
     }
-    if (self->collecting || self->backing_up) {
+    if (self->collecting || self->store_held) {
         dm_op_refuse(ctx, op, ERR_BUSY, slice_of(""));
         return ACTOR_CONTINUE;
     }
@@ -114,7 +114,7 @@ dm_export(actor_ctx_t *ctx, distribution_manager_t *self, const package_export_t
     ask->version = actor_text(ctx, record_slice(m, m->version));
     verdict_t verdict =
         ask_site_database_package_lookup(ctx, ask, DM_ASK_MS, found_then, dm_op_tag(self, op));
-    self->backing_up = verdict == VERDICT_OK;
+    self->store_held = verdict == VERDICT_OK;
     if (verdict != VERDICT_OK) {
         dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
     }

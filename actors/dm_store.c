@@ -112,7 +112,7 @@ dm_store(actor_ctx_t *ctx, distribution_manager_t *self, const record_type_t *ty
     if (!op) {
         return ACTOR_CONTINUE;
     }
-    if (self->collecting || self->backing_up || dm_ops_snapshots(self) > 0) {
+    if (self->collecting || self->store_held || dm_ops_snapshots(self) > 0) {
         dm_op_refuse(ctx, op, ERR_BUSY, slice_of(""));
         return ACTOR_CONTINUE;
     }

@@ -149,18 +149,28 @@ typedef struct draft {
 } draft_t;
 
 void draft_over(draft_t *draft, void *memory, uint32_t capacity); /* makes a draft over memory */
+
+#define DRAFT_SHORT 64u /* bytes */
+
+/* As draft_begin, of a type of at most so many fixed bytes, in a draft that has room for them. */
+static inline void *
+draft_begin_short(draft_t *draft, const record_type_t *type)
+{
+    memset(draft->base, 0, DRAFT_SHORT);
+    draft->size = type->fixed_bytes;
+    draft->full = false;
+    return draft->base;
+}
 /* Begins a record: zeroes the fixed part and returns it. Valid until the next begin. Here, and
  * with a length that the compiler knows for most: each message begins with it. */
-#define DRAFT_SHORT 64u /* bytes */
 static inline void *
 draft_begin(draft_t *draft, const record_type_t *type)
 {
     assert(draft->capacity >= type->fixed_bytes);
     if (type->fixed_bytes <= DRAFT_SHORT && draft->capacity >= DRAFT_SHORT) {
-        memset(draft->base, 0, DRAFT_SHORT);
-    } else {
-        memset(draft->base, 0, type->fixed_bytes);
+        return draft_begin_short(draft, type);
     }
+    memset(draft->base, 0, type->fixed_bytes);
     draft->size = type->fixed_bytes;
     draft->full = false;
     return draft->base;

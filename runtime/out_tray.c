@@ -48,16 +48,9 @@ draft_long(actor_ctx_t *ctx, const record_type_t *type)
 void *
 actor_draft(actor_ctx_t *ctx, const record_type_t *type)
 {
-    draft_t *draft = &ctx->draft;
-    uint32_t size = type->fixed_bytes;
     ctx->draft_type = type;
-    if (size > DRAFT_SHORT) {
-        return draft_long(ctx, type);
-    }
-    memset(draft->base, 0, DRAFT_SHORT);
-    draft->size = size;
-    draft->full = false;
-    return draft->base;
+    return type->fixed_bytes > DRAFT_SHORT ? draft_long(ctx, type)
+                                           : draft_begin_short(&ctx->draft, type);
 }
 
 draft_t *
