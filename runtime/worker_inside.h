@@ -20,6 +20,7 @@
 /* Whether others want this thread's processor, as of some spins ago. */
 typedef struct crowd {
     int64_t looked_ns, until_ns; /* until_ns: no spinning before */
+    int64_t rest_ns;             /* the last time without spinning; 0: there was room since */
     int64_t queued_ns;           /* that it was ready and was not let, at the last look */
 } crowd_t;
 

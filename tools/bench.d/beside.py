@@ -8,7 +8,7 @@ import tempfile
 import time
 
 IDLE_SECONDS = 60
-SPIN_SECONDS = 2.0
+SPIN_SECONDS = 4.0
 HEAD_START = 0.1         # seconds that the host runs before the busy ones begin, and after
 BUSY = 2                 # processes
 PACES = ('idle', 'ticking', 'paced', 'flat')

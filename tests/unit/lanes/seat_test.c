@@ -10,6 +10,8 @@ static worker_t worker;
 static uint32_t turns, sleeps, turns_before_stop, taken_before_bell, bells;
 static int64_t clock_ns = 1, clock_step_ns, times_ns;
 static int64_t queued_ns, queued_part; /* of what has passed, in a hundred parts */
+static int64_t leave_ns = INT64_MAX, return_ns = INT64_MAX; /* of those who keep it off */
+static int64_t stop_ns = INT64_MAX;
 static _Atomic uint32_t bell;
 
 /* ---- what the loop calls ---- */
@@ -19,7 +21,7 @@ bool
 mailbox_empty(mailbox_t *mailbox, mailbox_take_fn *take, void *self)
 {
     cr_assert(mailbox == NULL && take != NULL && self == &worker);
-    atomic_store(&threads.stopping, ++turns > turns_before_stop);
+    atomic_store(&threads.stopping, ++turns > turns_before_stop || clock_ns > stop_ns);
     return false;
 }
 
@@ -86,7 +88,9 @@ bool
 relief_times(void *context, uint32_t which, thread_times_t *ret)
 {
     cr_assert(context == &threads && which == 0);
-    queued_ns += (clock_ns - times_ns) * queued_part / 100;
+    if (clock_ns < leave_ns || clock_ns > return_ns) {
+        queued_ns += (clock_ns - times_ns) * queued_part / 100;
+    }
     times_ns = clock_ns;
     ret->queued_ns = queued_ns;
     return true;
@@ -222,6 +226,8 @@ Test(seat, a_host_in_which_nothing_goes_on_is_looked_at_less_often, .timeout = 3
     cr_expect(atomic_load(&threads.watchdog_ended));
 }
 
+#define TRIAL 1280 /* spins: a look at the clock each 64th, until 20 ms have gone */
+
 /* Each spin finds something at once, and a look at the clock finds a millisecond gone. */
 static void
 spin_for(uint32_t most_turns, int64_t queued)
@@ -249,6 +255,27 @@ Test(seat, who_is_kept_off_its_processor_by_others_sleeps_at_once_for_a_while, .
 {
     spin_for(20000, 33);
     cr_expect_gt(sleeps, 1000, "it slept %u times only", sleeps);
-    cr_expect_gt(bells - turns, 10000, "it looked %u times only: it does not try again",
+    cr_expect_gt(bells - turns, TRIAL, "it looked %u times only: it does not try again",
                  bells - turns);
+}
+
+/* A rest of 1, 2, 4, 8 and 16 s, and of 16 s each time from then on. */
+Test(seat, who_stays_kept_off_tries_again_ever_less_often, .timeout = 30)
+{
+    spin_for(200000, 33);
+    uint32_t tries = (bells - turns) / TRIAL;
+    int64_t seconds = clock_ns / (1000 * NS_PER_MS);
+    cr_expect(tries >= 5 + (seconds - 31) / 17 - 1 && tries <= 5 + (seconds - 31) / 16 + 1,
+              "it tried %u times in %ld s", tries, (long) seconds);
+}
+
+/* They stay for rests of 1, 2 and 4 s, go for two seconds, and are there again at the end. */
+Test(seat, who_had_room_in_between_rests_as_shortly_as_the_first_time, .timeout = 30)
+{
+    leave_ns = 7000 * (int64_t) NS_PER_MS;
+    return_ns = leave_ns + 2000 * (int64_t) NS_PER_MS;
+    stop_ns = return_ns + 500 * (int64_t) NS_PER_MS;
+    spin_for(UINT32_MAX, 33);
+    int64_t ms = threads.seat[0].crowd.rest_ns / NS_PER_MS;
+    cr_expect_eq(ms, 1000, "it rests for %ld ms, expected 1000", (long) ms);
 }
