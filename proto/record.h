@@ -152,28 +152,24 @@ void draft_over(draft_t *draft, void *memory, uint32_t capacity); /* makes a dra
 
 #define DRAFT_SHORT 64u /* bytes */
 
-/* As draft_begin, of a type of at most so many fixed bytes, in a draft that has room for them. */
+/* Begins a record of so many fixed bytes, for which there is room: at no call, where the compiler
+ * knows how many are zeroed. */
 static inline void *
-draft_begin_short(draft_t *draft, const record_type_t *type)
+draft_begin_zeroed(draft_t *draft, uint32_t fixed, size_t zeroed)
 {
-    memset(draft->base, 0, DRAFT_SHORT);
-    draft->size = type->fixed_bytes;
+    memset(draft->base, 0, zeroed);
+    draft->size = fixed;
     draft->full = false;
     return draft->base;
 }
-/* Begins a record: zeroes the fixed part and returns it. Valid until the next begin. Here, and
- * with a length that the compiler knows for most: each message begins with it. */
+/* Begins a record: zeroes the fixed part and returns it. Valid until the next begin. */
 static inline void *
 draft_begin(draft_t *draft, const record_type_t *type)
 {
     assert(draft->capacity >= type->fixed_bytes);
-    if (type->fixed_bytes <= DRAFT_SHORT && draft->capacity >= DRAFT_SHORT) {
-        return draft_begin_short(draft, type);
-    }
-    memset(draft->base, 0, type->fixed_bytes);
-    draft->size = type->fixed_bytes;
-    draft->full = false;
-    return draft->base;
+    bool is_short = type->fixed_bytes <= DRAFT_SHORT && draft->capacity >= DRAFT_SHORT;
+    return is_short ? draft_begin_zeroed(draft, type->fixed_bytes, DRAFT_SHORT)
+                    : draft_begin_zeroed(draft, type->fixed_bytes, type->fixed_bytes);
 }
 text_t draft_text(draft_t *draft, slice_t text); /* absent when text.data is NULL */
 text_t draft_textf(draft_t *draft, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -155,6 +155,7 @@ struct actor {
 _Static_assert(ENV_KIND_COUNT <= 31, "each kind has a bit beside it");
 
 struct actor_ctx {
+    actor_drafting_t drafting; /* first: actor_draft_fixed finds it there */
     worker_t *worker;
     actor_t *actor;
     envelope_t *in_hand;
@@ -169,10 +170,9 @@ struct actor_ctx {
     char host_why[STOP_WHY_BYTES];
     fifo_t out;
     uint32_t out_kinds; /* a bit for each envelope_kind_t in it but ENV_TELL, and OUT_MORE */
-    draft_t draft;
-    const record_type_t *draft_type;
     char claim[160];
     int64_t now_ns;
     int64_t deadline_from_ns; /* of the handler's last asks */
     uint32_t deadlines;       /* asks of this handler so far */
 };
+_Static_assert(offsetof(struct actor_ctx, drafting) == 0, "it is the head of a context");

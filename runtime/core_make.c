@@ -28,7 +28,7 @@ make_workers(core_t *core)
         worker->index = i;
         worker->ctx.worker = worker;
         worker->draft_memory = reserve(MESSAGE_BYTES_MAX);
-        draft_over(&worker->ctx.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
+        draft_over(&worker->ctx.drafting.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
         worker->inside = true;
         worker->spare = i >= core->worker_count;
         if (!worker->spare) {

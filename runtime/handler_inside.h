@@ -43,8 +43,8 @@ handler_begin(actor_t *actor, envelope_t *in_hand, const char *what, bool carefu
     actor_ctx_t *ctx = &actor->worker->ctx;
     ctx->actor = actor;
     ctx->in_hand = in_hand;
-    ctx->draft.full = true; /* none is begun */
-    ctx->draft_type = NULL;
+    ctx->drafting.draft.full = true; /* none is begun */
+    ctx->drafting.type = NULL;
     if (careful && actor->worker->black_box != NULL) {
         core_note_delivery(actor, in_hand, what);
     }
@@ -68,8 +68,8 @@ handler_returns(actor_t *actor)
 static inline __attribute__((always_inline)) void
 hand_down(const core_t *core, actor_ctx_t *ctx, bool careful)
 {
-    if (careful && core->fresh_messages && ctx->draft_type != NULL) {
-        envelope_spoil(ctx->draft.base, ctx->draft.size);
+    if (careful && core->fresh_messages && ctx->drafting.type != NULL) {
+        envelope_spoil(ctx->drafting.draft.base, ctx->drafting.draft.size);
     }
     if (careful && ctx->worker->black_box != NULL) {
         black_box_done(ctx->worker->black_box);

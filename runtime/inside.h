@@ -119,7 +119,7 @@ verdict_t record_source(const actor_ctx_t *ctx, const record_type_t *type, const
 static inline bool
 is_draft(const actor_ctx_t *ctx, const void *m)
 {
-    return m == ctx->draft.base && ctx->draft_type != NULL;
+    return m == ctx->drafting.draft.base && ctx->drafting.type != NULL;
 }
 #define COPIED_SHORT 64u /* bytes of a draft, at most, that are copied at no call */
 /* What record_source found into an envelope: at its end, of an ask, is more, written after it. */

@@ -38,31 +38,23 @@ verdict_err(verdict_t verdict)
     return ERR_INTERNAL;
 }
 
-static __attribute__((noinline)) void *
-draft_long(actor_ctx_t *ctx, const record_type_t *type)
-{
-    return draft_begin(&ctx->draft, type);
-}
-
-/* A handler's draft has room for a short one always (core_make.c): nothing is called for it. */
 void *
 actor_draft(actor_ctx_t *ctx, const record_type_t *type)
 {
-    ctx->draft_type = type;
-    return type->fixed_bytes > DRAFT_SHORT ? draft_long(ctx, type)
-                                           : draft_begin_short(&ctx->draft, type);
+    ctx->drafting.type = type;
+    return draft_begin(&ctx->drafting.draft, type);
 }
 
 draft_t *
 actor_draft_open(actor_ctx_t *ctx)
 {
-    return &ctx->draft;
+    return &ctx->drafting.draft;
 }
 
 text_t
 actor_text(actor_ctx_t *ctx, slice_t text)
 {
-    return draft_text(&ctx->draft, text);
+    return draft_text(&ctx->drafting.draft, text);
 }
 
 text_t
@@ -73,7 +65,7 @@ actor_textf(actor_ctx_t *ctx, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return draft_text(&ctx->draft, slice_of(text));
+    return draft_text(&ctx->drafting.draft, slice_of(text));
 }
 
 /* ---- records: where m may come from ---- */
@@ -112,9 +104,9 @@ source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, bool dr
     if (!drafted) {
         return source_in_hand_or_kept(ctx, type, m, ret_size);
     }
-    assert(ctx->draft_type == type && "the draft in hand is of the type that is sent");
-    *ret_size = ctx->draft.size;
-    return ctx->draft.full ? VERDICT_TOO_LARGE : VERDICT_OK;
+    assert(ctx->drafting.type == type && "the draft in hand is of the type that is sent");
+    *ret_size = ctx->drafting.draft.size;
+    return ctx->drafting.draft.full ? VERDICT_TOO_LARGE : VERDICT_OK;
 }
 
 verdict_t
@@ -349,9 +341,9 @@ static inline __attribute__((always_inline)) bool
 tells_here(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m)
 {
     worker_t *worker = ctx->worker;
-    uint32_t size = ctx->draft.size;
-    if (m != ctx->draft.base || ctx->draft_type != edge->type || ctx->draft.full ||
-        size - 1 >= COPIED_SHORT || !worker_enters_at_once(worker)) {
+    uint32_t size = ctx->drafting.draft.size;
+    if (m != ctx->drafting.draft.base || ctx->drafting.type != edge->type ||
+        ctx->drafting.draft.full || size - 1 >= COPIED_SHORT || !worker_enters_at_once(worker)) {
         return false;
     }
     actor_t *here = receiver_here(worker, to);

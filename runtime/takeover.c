@@ -180,7 +180,7 @@ give_back(worker_t *stuck)
     stuck->away = NULL;
     atomic_store(&stuck->hand, 0);
     stuck->ctx = (actor_ctx_t){.worker = stuck};
-    draft_over(&stuck->ctx.draft, stuck->draft_memory, MESSAGE_BYTES_MAX);
+    draft_over(&stuck->ctx.drafting.draft, stuck->draft_memory, MESSAGE_BYTES_MAX);
     atomic_store_explicit(&stuck->inside, true, memory_order_relaxed);
     atomic_store(&stuck->taking, TAKING_NONE);
     atomic_store_explicit(&stuck->spare, true, memory_order_release);
@@ -199,7 +199,7 @@ come_back(worker_t *worker, actor_t *actor)
     lease_rest(stuck);
     worker->ctx = stuck->ctx;
     worker->ctx.worker = worker;
-    draft_over(&worker->ctx.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
+    draft_over(&worker->ctx.drafting.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
     worker->ctx.now_ns = executor->now_ns(executor->self);
     actor->worker = worker;
     lane_wake(actor); /* what came before the takeover */
