@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOT_BITS 10u
+#define SLOT_BITS  10u
+#define ASKS_LEAST 4u /* places for them; always a power of two */
 _Static_assert(ASKS_OPEN_MAX <= 1u << SLOT_BITS, "the slot is part of an ask's number");
 
 void
@@ -26,7 +27,7 @@ static uint32_t
 free_slot(const actor_t *actor, rare_t *rare)
 {
     if (actor->asks_open == rare->ask_capacity) {
-        uint32_t capacity = rare->ask_capacity == 0 ? 4 : rare->ask_capacity * 2;
+        uint32_t capacity = rare->ask_capacity == 0 ? ASKS_LEAST : rare->ask_capacity * 2;
         rare->ask = realloc(rare->ask, capacity * sizeof(open_ask_t *));
         assert(rare->ask != NULL && "memory for asks");
         memset(rare->ask + rare->ask_capacity, 0,
@@ -35,7 +36,7 @@ free_slot(const actor_t *actor, rare_t *rare)
         rare->ask_capacity = capacity;
     }
     while (rare->ask[rare->ask_free] != NULL) {
-        rare->ask_free = (rare->ask_free + 1) % rare->ask_capacity;
+        rare->ask_free = (rare->ask_free + 1) & (rare->ask_capacity - 1);
     }
     return rare->ask_free;
 }
@@ -305,6 +306,30 @@ put_reply(actor_ctx_t *ctx, accepted_t *accepted, envelope_t *reply)
     tray_add(ctx, reply);
 }
 
+/* Most answers: a short draft to the ask in hand, where a block is at hand. Word by word, and out
+ * of words as they were written: a wider load would wait for them (words_copy). False: nothing was
+ * done. */
+static inline bool
+answers_with_draft(actor_ctx_t *ctx, const record_type_t *type, const void *m)
+{
+    static const envelope_t head = {.attempt = 1, .kind = ENV_REPLY, .lane = LANE_REPLY};
+    const request_t *request = &ctx->at_once.request;
+    uint32_t size = ctx->drafting.draft.size;
+    envelope_t *reply = envelope_at_hand();
+    envelope_tail_t tail;
+    if (ctx->asked != &ctx->at_once || !draft_is_short(ctx, type, m) || reply == NULL) {
+        return false;
+    }
+    envelope_take_at_hand(reply);
+    memcpy(&tail, (const uint8_t *) &head + ENVELOPE_TAIL, sizeof tail);
+    envelope_fill(reply, &tail, ref_word(ctx->actor->self), ref_word(request->asker), NULL, type,
+                  size);
+    words_copy(reply->record, m, size);
+    reply->number = request->ask;
+    put_reply(ctx, &ctx->at_once, reply);
+    return true;
+}
+
 static verdict_t
 reply_with(actor_ctx_t *ctx, accepted_t *accepted, const record_type_t *type, const void *m)
 {
@@ -328,7 +353,10 @@ reply_with(actor_ctx_t *ctx, accepted_t *accepted, const record_type_t *type, co
 verdict_t
 actor_reply(actor_ctx_t *ctx, const record_type_t *type, const void *m)
 {
-    return ctx->asked == NULL ? VERDICT_OK : reply_with(ctx, ctx->asked, type, m);
+    if (ctx->asked == NULL || answers_with_draft(ctx, type, m)) {
+        return VERDICT_OK;
+    }
+    return reply_with(ctx, ctx->asked, type, m);
 }
 
 verdict_t

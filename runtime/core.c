@@ -137,7 +137,7 @@ answers_at_once(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
            only->mine == NULL && ctx->at_once.chain.head.asker.index == 0 && actor->held == NULL;
 }
 static inline bool
-answer(actor_t *actor)
+answer(actor_t *actor, bool hands_on)
 {
     actor_ctx_t *ctx = &actor->worker->ctx;
     if (handler_returns(actor)) {
@@ -148,14 +148,19 @@ answer(actor_t *actor)
     ctx->out_kinds = 0;
     ctx->is_at_once = false;
     ctx->deferred = false;
-    reply->sent_ns = ctx->now_ns;
-    core_route(ctx->worker, reply);
+    actor_t *asker = hands_on ? core_here(ctx->worker, reply->to) : NULL;
+    if (asker != NULL) { /* one that ends has closed its asks */
+        lane_hands_answer(ctx->worker, asker, reply);
+    } else {
+        reply->sent_ns = ctx->now_ns;
+        core_route(ctx->worker, reply);
+    }
     hand_down(actor->core, ctx, true);
     return false;
 }
 
 static inline void
-dispatch_ask(actor_t *actor, envelope_t *message)
+dispatch_ask(actor_t *actor, envelope_t *message, bool hands_on)
 {
     const actor_hears_t *hears = &actor->class->class->hears[message->hears];
     core_t *core = actor->core;
@@ -172,7 +177,8 @@ dispatch_ask(actor_t *actor, envelope_t *message)
     handler_begin(actor, message, message->type->name, true);
     ask_accept(ctx, message);
     actor_next_t next = hears->handler(ctx, actor->state, message->record);
-    bool kept = answers_at_once(actor, ctx, next) ? answer(actor) : handler_end(actor, next);
+    bool kept =
+        answers_at_once(actor, ctx, next) ? answer(actor, hands_on) : handler_end(actor, next);
     if (!kept) {
         let_go(core, message); /* the actor may be gone */
     }
@@ -212,6 +218,14 @@ dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
         message->reserved = false;
     }
     tell_given(actor, message, hands_on, careful);
+}
+
+static inline void
+dispatch_answer(actor_t *actor, envelope_t *message)
+{
+    const core_t *core = actor->core;
+    ask_dispatch(actor, message);
+    let_go(core, message);
 }
 
 static void
@@ -257,11 +271,9 @@ dispatch(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
     if (message->kind == ENV_TELL) {
         dispatch_tell(actor, message, hands_on, careful);
     } else if (message->kind == ENV_ASK) {
-        dispatch_ask(actor, message);
+        dispatch_ask(actor, message, hands_on);
     } else if (message->kind == ENV_REPLY) {
-        const core_t *core = actor->core;
-        ask_dispatch(actor, message);
-        let_go(core, message);
+        dispatch_answer(actor, message);
     } else {
         dispatch_rare(actor, message);
     }
@@ -337,11 +349,27 @@ run_on_hand(worker_t *worker, bool careful)
     tell_given(actor, message, true, careful);
 }
 
+static inline void
+run_answer_on_hand(worker_t *worker, bool careful)
+{
+    envelope_t *message = worker->answer_on_hand;
+    actor_t *asker = lane_answer_on_hand(worker);
+    bump(&worker->delivered);
+    if (careful && worker->core->fresh_messages) {
+        message = envelope_moved(message);
+    }
+    dispatch_answer(asker, message);
+}
+
 /* hands_on: the caller runs what is on hand next, or takes it back. careful: as handler_begin. */
 static inline __attribute__((always_inline)) bool
 run_waiting(worker_t *worker, bool hands_on, bool careful)
 {
     actor_t *actor = NULL;
+    if (worker->answer_on_hand != NULL) {
+        run_answer_on_hand(worker, careful);
+        return true;
+    }
     if (worker->ready_lanes >= READY_BROUGHT && brought_have_turn(worker)) {
         actor = brought_to(worker);
         if (!brought_waits(actor)) {

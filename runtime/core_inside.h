@@ -46,8 +46,8 @@ struct worker {
     bool brought_turn;      /* the last turn was theirs, where a lane had something to run, too */
     chunk_t *hand_chunk;    /* in which the message in hand lies; NULL: it is an envelope */
     told_by_hand_t by_hand; /* of a batch that was brought: the message in hand, or the last one */
-    envelope_t *on_hand;    /* what runs next without having been in a lane (lane_inside.h) */
-    actor_t *touched;       /* whose figures changed since they were told */
+    envelope_t *on_hand, *answer_on_hand; /* runs next, out of no lane: one of them at most */
+    actor_t *touched;                     /* whose figures changed since they were told */
     int64_t told_ns;
     uint32_t leased_count, quanta;
     uint32_t clock_every;    /* handlers until the next look at it */

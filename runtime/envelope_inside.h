@@ -157,6 +157,7 @@ struct envelope {
         int64_t sent_ns; /* once it has left the out-tray; 0: not known */
         void *mine; /* in it: the job, or the accepted ask that this reply answers; NULL: at_once */
         actor_t *asks;        /* in it, ASK: as `here` */
+        actor_t *asker;       /* on hand, REPLY: its receiver */
         uint64_t quarantined; /* in it, TELL: its number in quarantine; 0: none */
     };
     uint32_t size;  /* bytes of record */

@@ -35,6 +35,22 @@ core_goes_in(const actor_t *receiver, const envelope_t *envelope)
     return envelope->kind == ENV_TELL ||
            (envelope->kind <= ENV_REPLY && receiver->stage == STAGE_OPEN);
 }
+/* Who `to` is, when it is on this worker; only in the runtime (worker_enters), because what another
+ * thread has taken over is not ours to look at. Whether it is `to` is asked after its place was
+ * read: one elsewhere may go meanwhile, and its slot become a new one's. */
+static inline actor_t *
+core_here(const worker_t *worker, actor_ref_t to)
+{
+    if (!cell_is_one(to.index)) {
+        return NULL;
+    }
+    const cell_t *cell = &worker->core->cells[to.index];
+    if (atomic_load_explicit(&cell->worker, memory_order_acquire) != worker->index) {
+        return NULL;
+    }
+    actor_t *actor = atomic_load_explicit(&cell->actor, memory_order_acquire);
+    return actor != NULL && cell_is_of(cell, to) && actor->worker == worker ? actor : NULL;
+}
 /* To its receiver, wherever that is; what is said on one worker, the most frequent, at no call. */
 static inline void
 core_route(worker_t *worker, envelope_t *take_envelope)
@@ -122,6 +138,14 @@ is_draft(const actor_ctx_t *ctx, const void *m)
     return m == ctx->drafting.draft.base && ctx->drafting.type != NULL;
 }
 #define COPIED_SHORT 64u /* bytes of a draft, at most, that are copied at no call */
+/* m is the draft in hand, of that type, and all of it fits so much. */
+static inline bool
+draft_is_short(const actor_ctx_t *ctx, const record_type_t *type, const void *m)
+{
+    const actor_drafting_t *hand = &ctx->drafting;
+    return m == hand->draft.base && hand->type == type && !hand->draft.full &&
+           hand->draft.size - 1 < COPIED_SHORT;
+}
 /* What record_source found into an envelope: at its end, of an ask, is more, written after it. */
 static inline void
 record_copy(bool drafted, void *to, const void *m, uint32_t size)

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "runtime/core_inside.h"
 
 /* Figures are told now and then, of those actors whose figures changed (watch.c). */
@@ -133,12 +135,37 @@ lane_on_hand(worker_t *worker)
     watch_touch(actor);
     return actor;
 }
+
+/* An answer to one here runs next: who answered had nothing waiting above his own
+ * lane. So it stays on hand as well (W6: 98 to 87 ns an ask). */
+static inline void
+lane_hands_answer(worker_t *worker, actor_t *asker, envelope_t *take_answer)
+{
+    assert((worker->ready_lanes & (1u << LANE_SYSTEM | 1u << LANE_REPLY)) == 0 &&
+           "what is of a higher lane ran before the ask");
+    take_answer->asker = asker;
+    worker->answer_on_hand = take_answer;
+}
+static inline actor_t *
+lane_answer_on_hand(worker_t *worker)
+{
+    envelope_t *answer = worker->answer_on_hand;
+    actor_t *asker = answer->asker;
+    worker->answer_on_hand = NULL;
+    answer->sent_ns = worker->ctx.now_ns;
+    watch_touch(asker);
+    return asker;
+}
+
 static inline void
 lane_take_back(worker_t *worker)
 {
-    envelope_t *told = worker->on_hand;
+    envelope_t *told = worker->on_hand, *answer = worker->answer_on_hand;
     if (told != NULL) {
         lane_push_dated(lane_on_hand(worker), LANE_NORMAL, told);
+    }
+    if (answer != NULL) {
+        lane_push_dated(lane_answer_on_hand(worker), LANE_REPLY, answer);
     }
 }
 
