@@ -317,19 +317,18 @@ joins(actor_ctx_t *ctx, const loaded_edge_t *edge, uint64_t to, uint32_t size)
     return batch_add(last);
 }
 
-/* A place for a short draft in the lane of one who is here, where one is spare: with no call. NULL:
- * nothing was done. The worker may be entered, and is then. */
-static inline __attribute__((always_inline)) actor_t *
-place_here(const actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m)
+/* m may go the short way of what is said on one worker, and that way is open: the worker is entered
+ * then. False: it may be. */
+static inline __attribute__((always_inline)) bool
+goes_short_way(const actor_ctx_t *ctx, const loaded_edge_t *edge, const void *m)
 {
-    worker_t *worker = ctx->worker;
-    if (!draft_is_short(ctx, edge->type, m) || !worker_enters_at_once(worker)) {
-        return NULL;
-    }
-    actor_t *here = core_here(worker, to);
-    bool takes = here != NULL && here->class == edge->target &&
-                 spare_takes(here, edge->lane, ctx->drafting.draft.size);
-    return takes ? here : NULL;
+    return draft_is_short(ctx, edge->type, m) && worker_enters_at_once(ctx->worker);
+}
+/* A place in the lane of who is here, where one is spare. */
+static inline __attribute__((always_inline)) bool
+place_here(actor_t *here, const loaded_edge_t *edge, uint32_t size)
+{
+    return here != NULL && here->class == edge->target && spare_takes(here, edge->lane, size);
 }
 
 /* Most of what is told is a short draft for one that is here, where a place and a block are at
@@ -339,9 +338,12 @@ static inline __attribute__((always_inline)) bool
 tells_here(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const void *m)
 {
     uint32_t size = ctx->drafting.draft.size;
+    if (!goes_short_way(ctx, edge, m)) {
+        return false;
+    }
+    actor_t *here = core_here(ctx->worker, to);
     envelope_t *told = envelope_at_hand();
-    actor_t *here = told == NULL ? NULL : place_here(ctx, edge, to, m);
-    if (here == NULL) {
+    if (told == NULL || !place_here(here, edge, size)) {
         return false;
     }
     envelope_take_at_hand(told);
@@ -418,8 +420,8 @@ put_question(actor_ctx_t *ctx, const loaded_edge_t *edge, actor_ref_t to, const 
 {
     bool drafted = is_draft(ctx, m);
     uint32_t size = ctx->drafting.draft.size;
-    actor_t *here = place_here(ctx, edge, to, m);
-    if (here != NULL) {
+    actor_t *here = goes_short_way(ctx, edge, m) ? core_here(ctx->worker, to) : NULL;
+    if (place_here(here, edge, size)) {
         worker_leaves(ctx->worker);
     } else {
         verdict_t verdict = take_place(ctx, edge, to, m, drafted, &size, &here);
