@@ -281,9 +281,12 @@ dispatch(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 
 #define LEASE_QUANTA 256u /* a busy worker gives all leases back every so many quanta */
 /* Handlers between looks at the clock: timers fire late, and ages are short, by so many that are
- * short; after one look that finds more time gone, by one. */
-#define CLOCK_EVERY   32u
-#define CLOCK_LATE_NS 50000
+ * short. The first looks come after one and after some, as nobody knows how long these will run. */
+#define CLOCK_EVERY 32u
+#define CLOCK_SOON  8u
+/* A run of handlers is over at the first look that finds so much gone: what they told to other
+ * workers leaves after it. */
+#define RUN_NS 20000
 
 static void
 look_at_clock(worker_t *worker)
@@ -292,7 +295,6 @@ look_at_clock(worker_t *worker)
     int64_t before_ns = worker->ctx.now_ns;
     worker->ctx.now_ns = executor->now_ns(executor->self);
     int64_t took_ns = worker->ctx.now_ns - before_ns;
-    worker->clock_every = took_ns > CLOCK_LATE_NS ? 1 : CLOCK_EVERY;
     if (worker->ran && took_ns > atomic_load_explicit(&worker->longest_ns, memory_order_relaxed)) {
         atomic_store_explicit(&worker->longest_ns, took_ns, memory_order_relaxed);
     }
@@ -435,8 +437,8 @@ static inline __attribute__((always_inline)) uint32_t
 run_quantum(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most,
             bool careful)
 {
-    uint32_t ran = 0;
-    uint32_t look = 1; /* after the first: nobody knows how long the one before has run */
+    uint32_t ran = 0, look = 1;
+    int64_t until_ns = worker->ctx.now_ns + RUN_NS;
     while (ran < most && run_next(worker, careful)) {
         if (bell_rang(bell, heard)) {
             return ran + 1;
@@ -444,7 +446,10 @@ run_quantum(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint
         if (++ran >= look) {
             lane_take_back(worker);
             look_at_clock(worker);
-            look = ran + worker->clock_every;
+            if (worker->ctx.now_ns >= until_ns) {
+                break;
+            }
+            look = ran < CLOCK_SOON ? CLOCK_SOON : ran + CLOCK_EVERY;
         }
     }
     return ran;

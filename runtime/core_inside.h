@@ -50,7 +50,6 @@ struct worker {
     actor_t *touched;                     /* whose figures changed since they were told */
     int64_t told_ns;
     uint32_t leased_count, quanta;
-    uint32_t clock_every;    /* handlers until the next look at it */
     uint16_t leased[LEASES]; /* those that are used */
     lease_t lease[LEASES];
     uint32_t sparing_count;

@@ -8,7 +8,7 @@
 
 #define SLEEP_MS      10000 /* at most; what comes ends it */
 #define RETRY_LINK_MS 5     /* between tries of a frame that found no room */
-#define QUANTUM       64u   /* handlers that run before what they told to other workers leaves */
+#define QUANTUM       512u  /* handlers that run before what they told to other workers leaves */
 #define SPIN_TURNS    2500u /* looks at the bell before a worker sleeps: 50 us on a Xeon */
 #define SPINS_LOST    3u    /* in a row, then a worker spins before every SPIN_EACH-th sleep only */
 #define SPIN_EACH     64u

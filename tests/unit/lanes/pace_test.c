@@ -199,12 +199,30 @@ Test(pace, a_timer_waits_for_one_long_handler_and_not_for_thirty_two)
     ran_since = 0;
     in_hand = look_for_expiry;
     give_work(QUANTUM, 100 * NS_PER_US);
-    run_quanta(1);
+    run_quanta(QUANTUM / 2);
     cr_assert(test_now_ns > due_ns + NS_PER_MS);
     cr_expect(ran_since <= 1, "%u handlers ran while it was due, expected the next one at most",
               ran_since);
     in_hand = NULL;
     end();
+}
+
+/* What was told to another worker leaves when a run is over. */
+Test(pace, a_run_of_handlers_takes_some_microseconds_however_many_there_are)
+{
+    static const struct {
+        int64_t each_ns;
+        uint32_t most;
+    } runs[] = {{100 * NS_PER_US, 1}, {10 * NS_PER_US, 8}, {NS_PER_US, 40}};
+    for (uint32_t i = 0; i < 3; i++) {
+        begin();
+        give_work(QUANTUM, runs[i].each_ns);
+        run_quanta(1);
+        cr_expect_eq(strlen(ran), runs[i].most, "%zu handlers of %ld ns ran, expected %u",
+                     strlen(ran), (long) runs[i].each_ns, runs[i].most);
+        run_quanta(QUANTUM);
+        end();
+    }
 }
 
 static actor_next_t
