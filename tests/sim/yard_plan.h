@@ -72,6 +72,7 @@ typedef struct yard_plan {
     bool plain;            /* content may go in the clear to each second one of them, */
     bool between;          /* and somebody changes it */
     bool withdraws;        /* the package is taken off an agent, all of it, and given again */
+    bool rots_older;       /* after one of its versions went, the manifest of which had rotted */
     uint32_t cut_withdraw; /* whose power goes in that, after so many changes of its disk; 0: no */
     yard_removal_t removes;
     uint64_t value; /* of what is done at rest */

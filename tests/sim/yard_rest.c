@@ -229,10 +229,12 @@ package_goes(yard_run_t *run)
     char to[32];
     far_t *far = &run->yard->far[(run->plan->value >> 24) % run->yard->count];
 
-    if (far->flips) {
-        return; /* it may have set the manifest of an older version aside, which nobody sends again,
-                 * and then that version stays: docs/decisions/0040 */
+    if (run->plan->rots_older) {
+        yard_rot_manifest(run, far);
+        yard_update(run);
+        yard_converge(run, "after the manifest of the version before had rotted");
     }
+    yard_older_go(run, far);
     stage_run(run->stage, COLLECTS_MS);
     far_cut(far);
     yard_converge(run, "after versions were collected");
@@ -309,9 +311,6 @@ point_goes(yard_run_t *run)
     far_t *far = &run->yard->far[run->plan->value % run->yard->count];
     bool here = run->plan->removes == YARD_REMOVES_HERE;
 
-    if (here && far->flips) {
-        return; /* as above */
-    }
     if (!(here ? command_goes(run, far) : is_removed_away(run, far))) {
         return;
     }
