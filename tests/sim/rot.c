@@ -76,22 +76,49 @@ turn_in_pack(world_sim_t *machine, const char *path, const uint8_t *bytes, size_
     return turned;
 }
 
-bool
-rot_version(world_sim_t *machine, const char *store, const digest_t *root, bool node)
+static bool
+turn_in_packs(world_sim_t *machine, world_t *look, const char *store, const digest_t *object)
 {
     char path[1024], packs[512];
     uint8_t *bytes = malloc(PACK_MAX);
-    digest_t object = *root;
-    world_t *look = world_sim_look_new(machine);
-    bool turned = false, known = !node || node_of(look, store, root, &object);
+    bool turned = false;
 
     snprintf(packs, sizeof packs, "%s/packs", store);
-    for (uint64_t i = 0; known && bytes && machine_find_file(look, packs, i, path, sizeof path);
-         i++) {
+    for (uint64_t i = 0; bytes && machine_find_file(look, packs, i, path, sizeof path); i++) {
         size_t size = read_whole(look, path, bytes, PACK_MAX);
-        turned = turn_in_pack(machine, path, bytes, size, &object) || turned;
+        turned = turn_in_pack(machine, path, bytes, size, object) || turned;
     }
-    world_sim_job_destroy(&look);
     free(bytes);
+    return turned;
+}
+
+bool
+rot_kept(world_sim_t *machine, const char *store, const char *file)
+{
+    uint8_t *bytes = malloc(PACK_MAX);
+    hash_t *hash = NULL;
+    digest_t object;
+    world_t *look = world_sim_look_new(machine);
+    bool known = bytes && hash_new(&hash) == OK;
+
+    if (known) {
+        hash_bytes(hash, bytes, read_whole(look, file, bytes, PACK_MAX), &object);
+    }
+    bool turned = known && turn_in_packs(machine, look, store, &object);
+    world_sim_job_destroy(&look);
+    hash_destroy(&hash);
+    free(bytes);
+    return turned;
+}
+
+bool
+rot_version(world_sim_t *machine, const char *store, const digest_t *root, bool node)
+{
+    digest_t object = *root;
+    world_t *look = world_sim_look_new(machine);
+    bool turned = (!node || node_of(look, store, root, &object)) &&
+                  turn_in_packs(machine, look, store, &object);
+
+    world_sim_job_destroy(&look);
     return turned;
 }

@@ -14,3 +14,5 @@ bool rot_root_of(world_sim_t *machine, const char *record, digest_t *ret_root);
  * version's topmost directory, which no other version has either. False: it is in no pack, or was
  * set aside already. */
 bool rot_version(world_sim_t *machine, const char *store, const digest_t *root, bool node);
+/* The same of what a file has in it now. */
+bool rot_kept(world_sim_t *machine, const char *store, const char *file);

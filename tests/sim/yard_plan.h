@@ -68,6 +68,7 @@ typedef struct yard_plan {
     bool updates;          /* another version comes as soon as all is healed */
     bool edits;            /* another one at rest, of which it is counted what it costs */
     bool scrubs;           /* a bit turns at rest, and is found by who reads everything again */
+    bool rots_kept;        /* and one of the same file where the agent keeps it */
     yard_seed_t seed_kind; /* what each second one of them has */
     bool plain;            /* content may go in the clear to each second one of them, */
     bool between;          /* and somebody changes it */
