@@ -21,7 +21,8 @@ THEN(agent_state_t, stored_came)
 actor_next_t
 agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m)
 {
-    self->fetched_root = agent_work_of(self->order)->root;
+    const digest_t *ordered = &agent_work_of(self->order)->root;
+    self->fetched_root = self->mends > 0 ? self->mended : *ordered;
     self->need = actor_keep(ctx, &lacking_type, m);
     self->came = 0;
     self->part = self->fetched = 0;
@@ -32,6 +33,9 @@ agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m)
     need->order = agent_order_of(self->order)->order;
     need->refused = self->refused;
     self->refused = 0;
+    if (!digest_equal(&self->fetched_root, ordered)) {
+        need->version = self->fetched_root;
+    }
     need->ranges = draft_rows(draft, m->ranges.count, sizeof(range_t));
     for (uint32_t i = 0; i < need->ranges.count; i++) {
         range_t *row = draft_row(draft, need->ranges, i, sizeof *row);

@@ -3,7 +3,7 @@
  *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
  *            agent_end of point_workers; make_way of the despooler; agents_changed
  *   tells    site_database and status_manager progress; site_database note_event, beacon_seen
- *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard,
+ *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard, version_held,
  *            activation_note, beacon_next
  *   keeps    the agents that the database knows; of those that are here their visit
  *   survives a restart loses the visits: agents begin anew, whoever waits hears `restarting`, and

@@ -109,7 +109,8 @@ typedef struct agent_state {
     uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
     bool whole_files;     /* so no base is named for the order in hand */
     bool seed_tried;      /* in the order in hand */
-    bool mended;          /* in it, what was lacking of the manifest was asked for */
+    uint32_t mends;       /* in it, so many times what was lacking of a manifest was asked for: */
+    digest_t mended;      /* of this version the last time */
     uint64_t seedings;    /* jobs that go through a seed, so far */
     digest_t seeded_root; /* a version whose seed was gone through, and is in the store */
     char seeded[AGENT_PATH_BYTES_MAX + 1]; /* that seed */

@@ -7,6 +7,7 @@
 
 #define LACK_MS     600000u
 #define PROGRESS_MS 1000u
+#define MENDS_MAX   8u /* in an order; what is still lacking then is met by the next one */
 
 THEN(agent_state_t, lacking_came)
 THEN(agent_state_t, worked)
@@ -72,7 +73,8 @@ agent_go_on(actor_ctx_t *ctx, agent_state_t *self)
     }
     self->order = self->next;
     self->next = NULL;
-    self->whole = self->seed_tried = self->whole_files = self->mended = false;
+    self->whole = self->seed_tried = self->whole_files = false;
+    self->mends = 0;
     self->refused = 0;
     self->lacks = 0;
     self->mark = (lack_mark_t){0};
@@ -196,16 +198,40 @@ agent_has_in_hand(const agent_state_t *self, uint64_t number, agent_phase_t phas
     return self->order && agent_order_of(self->order)->order == number && self->phase == phase;
 }
 
-/* Who takes a version away, or reads it again, goes by its manifest. What proved damaged of that is
- * set aside by who met it, and comes again from the site, as for who places: once in an order. What
- * a scrub finds damaged the site is told first, and has the version placed again. */
-static bool
-is_to_be_mended(const agent_state_t *self, const outcome_t *outcome)
+/* Which version's manifest was in the way of an order that places nothing; none: it was not that.
+ * What a scrub finds damaged the site is told first, and has the version placed again. */
+static digest_t
+unread_of(const agent_state_t *self, const actor_answer_t *answer)
 {
+    const outcome_t *outcome = ANSWER_AS(answer, outcome);
+    const collected_t *collected = ANSWER_AS(answer, collected);
     bool scrubs = agent_order_of(self->order)->task == AGENT_TASK_SCRUB;
+    err_t err = outcome && !action_places(outcome->action) ? (err_t) outcome->err
+                : collected                                ? (err_t) collected->err
+                                                           : OK;
 
-    return outcome && !self->mended && !action_places(outcome->action) &&
-           (outcome->err == ERR_NOT_STORED || (outcome->err == ERR_DIGEST && !scrubs));
+    if (err != ERR_NOT_STORED && (err != ERR_DIGEST || scrubs)) {
+        return (digest_t){{0}};
+    }
+    digest_t lacks = outcome ? outcome->lacks : collected->lacks;
+    return digest_is_none(&lacks) && outcome ? agent_work_of(self->order)->root : lacks;
+}
+
+/* Who takes a version away, or reads it again, goes by its manifest. What proved damaged of that is
+ * set aside by who met it, and comes again from the site, as for who places: once for a version,
+ * which may be an older one than that of the order. */
+static bool
+is_to_be_mended(agent_state_t *self, const actor_answer_t *answer)
+{
+    digest_t unread = unread_of(self, answer);
+
+    if (digest_is_none(&unread) || self->mends == MENDS_MAX ||
+        (self->mends > 0 && digest_equal(&unread, &self->mended))) {
+        return false;
+    }
+    self->mends++;
+    self->mended = unread;
+    return true;
 }
 
 static actor_next_t
@@ -219,14 +245,13 @@ worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     }
     const outcome_t *outcome = ANSWER_AS(answer, outcome);
     agent_tell_indexed(ctx, self, outcome ? outcome->indexed : 0);
-    if (is_to_be_mended(self, outcome)) {
-        self->mended = true;
+    if (is_to_be_mended(self, answer)) {
         return agent_look_for_lacks(ctx, self);
     }
     bool works = agent_order_of(self->order)->task == AGENT_TASK_WORK;
     bool placed = works && outcome && outcome->err == OK && action_places(outcome->action);
     bool tidies = ANSWER_AS(answer, collected) || (outcome && outcome->action == ACTION_REMOVE);
-    if (placed || self->mended) {
+    if (placed || self->mends > 0) {
         self->fetched_root = (digest_t){{0}};
     }
     agent_finish(ctx, self, self->order, answer);
@@ -252,13 +277,13 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
 {
     bool measures = agent_order_of(self->order)->task == AGENT_TASK_MEASURE;
 
-    if (!is_placement(self) && !self->mended) {
+    if (!is_placement(self) && self->mends == 0) {
         return agent_activation_prepare(ctx, self);
     }
     lack_order_t *m = DRAFT(ctx, lack_order);
     m->data = agent_data_directory(ctx, self);
-    m->root = agent_work_of(self->order)->root;
-    m->nodes = self->mended || (measures && !self->whole);
+    m->root = self->mends > 0 ? self->mended : agent_work_of(self->order)->root;
+    m->nodes = self->mends > 0 || (measures && !self->whole);
     m->ranges_max = self->ranges_max;
     m->mark_node = self->mark.node;
     m->mark_entry = self->mark.entry;
@@ -290,7 +315,7 @@ lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer
     }
     agent_tell_indexed(ctx, self, m->indexed);
     self->mark = (lack_mark_t){m->mark_node, m->mark_entry, m->mark_rest};
-    if (self->mended) {
+    if (self->mends > 0) {
         return m->ranges.count == 0 ? agent_run(ctx, self) : agent_fetch(ctx, self, m);
     }
     bool measures = agent_order_of(self->order)->task == AGENT_TASK_MEASURE;

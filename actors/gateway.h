@@ -30,6 +30,7 @@ enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
     E(ASK, site_database, agent_told)                                                              \
     E(ASK, site_database, beacon_next)                                                             \
     E(ASK, site_database, agent_heard)                                                             \
+    E(ASK, site_database, version_held)                                                            \
     E(ASK, site_database, activation_note)                                                         \
     E(TELL, site_database, note_event)                                                             \
     E(TELL, site_database, progress)                                                               \
@@ -85,6 +86,7 @@ typedef struct agent {
     order_t order[AGENT_ORDERS_MAX];
     kept_t *need;       /* agent_need in hand */
     named_set_t *named; /* of the version that it needs something of; NULL: none */
+    uint64_t asked;     /* the database, whether it may have that version; 0: nothing */
     uint32_t next;      /* its first range that was not sent whole */
     uint64_t sent;      /* bytes of that range */
     uint64_t
@@ -297,9 +299,10 @@ bool window_is_to_be_asked(const actor_ctx_t *ctx, const agent_gateway_t *self);
 void hear_odd(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t peer, err_t err);
 
 /* gateway_named.c */
-/* The agent is sent something of this version; false: no room for another one now. */
+/* The agent is sent something of this version, against what it has; false: no room for another one
+ * now. */
 bool named_want(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t store,
-                const work_t *work);
+                const digest_t *root, const digest_t *have);
 void named_leave(agent_gateway_t *self, agent_t *agent);
 void named_drop(agent_gateway_t *self);
 /* Whether what the agent's version names is known; whether that is all of the need. */
@@ -328,7 +331,14 @@ uint64_t rates_room(agent_gateway_t *self, agent_t *agent, int64_t now_ns, int64
 void rates_take(agent_gateway_t *self, agent_t *agent, uint64_t bytes);
 void rates_give(agent_gateway_t *self, agent_t *agent, uint64_t bytes);
 
+/* gateway_older.c: the need is of a version that its order does not name, so it waits until the
+ * database says that the point may still hold that one. */
+void older_ask(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const work_t *work);
+bool older_is(const agent_need_t *need, const work_t *work);
+
 /* gateway_content.c */
+/* What the agent needs is of a version that it may be sent, or not, and why. */
+void content_allowed(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err);
 /* The names of the agent's version have come, or why there are none. */
 void content_named(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err);
 bool content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m);

@@ -281,6 +281,18 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
 
 /* ---- what the agent says ---- */
 
+static void
+want_names(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const digest_t *root,
+           const digest_t *have)
+{
+    const agent_call_t *call = NULL;
+    const work_t *work = work_in(agent, need_of(agent)->order, &call);
+
+    if (!named_want(ctx, self, agent, record_slice(call, work->store), root, have)) {
+        fail_need(ctx, self, agent, ERR_FULL);
+    }
+}
+
 /* One at a time: a further one takes the place of the one before. */
 bool
 content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agent_need_t *m)
@@ -302,10 +314,13 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     agent->read_in_vain = agent->job != 0;
     agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
     plain_choose(agent, m);
+    agent->asked = 0;
     const agent_call_t *call = NULL;
     const work_t *work = work_in(agent, m->order, &call);
-    if (agent->need && !named_want(ctx, self, agent, record_slice(call, work->store), work)) {
-        fail_need(ctx, self, agent, ERR_FULL);
+    if (agent->need && older_is(m, work)) {
+        older_ask(ctx, self, agent, work);
+    } else if (agent->need) {
+        want_names(ctx, self, agent, &work->root, &work->have);
     }
     line_settle(self, agent);
     if (!agent->need || !named_known(agent)) {
@@ -335,6 +350,26 @@ content_named(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err
         hear_odd(ctx, self, agent, peer, ERR_BAD_REQUEST);
     } else {
         want_turn(ctx, self, agent);
+    }
+}
+
+void
+content_allowed(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
+{
+    const agent_need_t *need = agent->need ? need_of(agent) : NULL;
+    digest_t older = need ? need->version : (digest_t){{0}}, none = {{0}};
+
+    if (!need || !orders_of(agent, need->order)) {
+        return;
+    }
+    if (err != OK) {
+        fail_need(ctx, self, agent, err);
+    } else {
+        want_names(ctx, self, agent, &older, &none);
+    }
+    line_settle(self, agent);
+    if (agent->need && named_known(agent)) {
+        content_named(ctx, self, agent, OK);
     }
 }
 

@@ -2,6 +2,7 @@
  *
  * A need waits until its version's names are known. One set serves all agents that are sent the
  * same version, and goes with the last of them. */
+#include "actors/content/hash.h"
 #include "actors/gateway.h"
 
 #define NAMED_MS  600000u
@@ -17,10 +18,9 @@ struct named_set {
 THEN(agent_gateway_t, names_came)
 
 static bool
-is_of(const named_set_t *set, const work_t *work)
+is_of(const named_set_t *set, const digest_t *root, const digest_t *have)
 {
-    return memcmp(&set->root, &work->root, sizeof set->root) == 0 &&
-           memcmp(&set->have, &work->have, sizeof set->have) == 0;
+    return digest_equal(&set->root, root) && digest_equal(&set->have, have);
 }
 
 static uint64_t
@@ -30,10 +30,10 @@ size_of(const named_pair_t *names)
 }
 
 static named_set_t *
-set_of_work(const agent_gateway_t *self, const work_t *work)
+set_of(const agent_gateway_t *self, const digest_t *root, const digest_t *have)
 {
     for (uint32_t i = 0; i < self->named_count; i++) {
-        if (is_of(self->named[i], work)) {
+        if (is_of(self->named[i], root, have)) {
             return self->named[i];
         }
     }
@@ -77,7 +77,8 @@ named_drop(agent_gateway_t *self)
 }
 
 static named_set_t *
-find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const work_t *work)
+find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const digest_t *root,
+           const digest_t *have)
 {
     named_pair_t *names =
         self->named_count < AGENT_NAMED_SETS_MAX ? calloc(1, sizeof *names) : NULL;
@@ -89,8 +90,8 @@ find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const work_t 
     }
     named_order_t *m = DRAFT(ctx, named_order);
     m->store = actor_text(ctx, store);
-    m->root = work->root;
-    m->have = work->have;
+    m->root = *root;
+    m->have = *have;
     job_spec_t spec = {.name = "named",
                        .run = job_named,
                        .input_type = &named_order_type,
@@ -106,8 +107,8 @@ find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const work_t 
         free(set);
         return NULL;
     }
-    set->root = work->root;
-    set->have = work->have;
+    set->root = *root;
+    set->have = *have;
     set->job = self->jobs;
     self->named[self->named_count++] = set;
     return set;
@@ -115,14 +116,14 @@ find_names(actor_ctx_t *ctx, agent_gateway_t *self, slice_t store, const work_t 
 
 bool
 named_want(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t store,
-           const work_t *work)
+           const digest_t *root, const digest_t *have)
 {
-    if (agent->named && is_of(agent->named, work)) {
+    if (agent->named && is_of(agent->named, root, have)) {
         return true;
     }
     named_leave(self, agent);
-    named_set_t *set = set_of_work(self, work);
-    agent->named = set ? set : find_names(ctx, self, store, work);
+    named_set_t *set = set_of(self, root, have);
+    agent->named = set ? set : find_names(ctx, self, store, root, have);
     if (agent->named) {
         agent->named->users++;
     }

@@ -41,7 +41,7 @@ orders_needs(const order_t *order)
 {
     agent_task_t task = (agent_task_t) call_of(order)->task;
 
-    return task == AGENT_TASK_WORK || task == AGENT_TASK_SCRUB ||
+    return task == AGENT_TASK_WORK || task == AGENT_TASK_SCRUB || task == AGENT_TASK_COLLECT ||
            (task == AGENT_TASK_MEASURE && action_places(work_of(call_of(order))->action));
 }
 

@@ -200,6 +200,7 @@ take_away(job_t *job, task_t *task, outcome_t *m)
                                 &task->work->package_incarnation, &result, &task->fault);
 
     if (err != OK) {
+        m->lacks = result.unread;
         return err;
     }
     m->files = result.removed;
@@ -394,6 +395,7 @@ job_collect_point(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err;
     m->objects = result.versions_removed;
     m->waiting = result.versions_waiting;
+    m->lacks = result.unread;
     m->text = err == OK ? (text_t){0, 0} : fault_in(job, &task);
     task_close(&task);
 }

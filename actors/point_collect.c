@@ -4,9 +4,11 @@
 #include <stdlib.h>
 
 #include "actors/point_worker_inside.h"
+#include "proto/status.h"
 
 #define NS_PER_MS        INT64_C(1000000)
-#define COLLECT_EXTRA_MS 1000u /* after a grace time has ended */
+#define COLLECT_EXTRA_MS 1000u   /* after a grace time has ended */
+#define COLLECT_AGAIN_MS 300000u /* after a failure */
 
 THEN(point_worker_t, collected)
 
@@ -47,6 +49,19 @@ point_collect_drop(point_worker_t *self)
 {
     while (self->tidies) {
         drop_tidy(self, self->tidies);
+    }
+}
+
+void
+point_collect_ends(point_worker_t *self)
+{
+    for (tidy_t *tidy = self->tidies, *next; tidy; tidy = next) {
+        next = tidy->next;
+        if (tidy == self->tidying) {
+            tidy->ends = true;
+        } else {
+            drop_tidy(self, tidy);
+        }
     }
 }
 
@@ -113,6 +128,7 @@ point_collect_from(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t
         self->tidies = tidy;
         self->tidy_count++;
     }
+    tidy->told = tidy->told && order_of(tidy)->epoch == m->epoch;
     kept_destroy(&tidy->order);
     tidy->order = actor_keep(ctx, &collect_point_type, m);
     tidy->due_ns = actor_now_ns(ctx);
@@ -131,8 +147,27 @@ tell_tidied(actor_ctx_t *ctx, const collect_point_t *order)
     answer_unheard(tell_site_database_target_tidied(ctx, m));
 }
 
-/* What still waits for its grace time, or made way for work, is looked at again; what failed is
- * ordered again with the package's next version. */
+/* Once, while the point is in hand: it is tried again and again. */
+static void
+tell_stays(actor_ctx_t *ctx, tidy_t *tidy, const collected_t *m)
+{
+    const collect_point_t *order = order_of(tidy);
+    slice_t why = record_slice(m, m->text);
+    note_event_t *event = DRAFT(ctx, note_event);
+
+    tidy->told = true;
+    event->component = actor_text(ctx, slice_of("point_worker"));
+    event->id = STATUS_VERSIONS_STAY;
+    event->severity = status_severity(STATUS_VERSIONS_STAY);
+    event->package = actor_text(ctx, record_slice(order, order->package));
+    event->dp = actor_text(ctx, record_slice(order, order->dp));
+    event->text = actor_textf(ctx, "%s: %.*s", status_sentence(STATUS_VERSIONS_STAY),
+                              (int) why.size, why.data);
+    answer_unheard(tell_site_database_note_event(ctx, event));
+}
+
+/* What still waits for its grace time, or made way for work, is looked at again; so is what failed
+ * where the point is, later. What an absent point keeps is ordered again. */
 static void
 settle(actor_ctx_t *ctx, point_worker_t *self, tidy_t *tidy, const actor_answer_t *answer)
 {
@@ -140,8 +175,19 @@ settle(actor_ctx_t *ctx, point_worker_t *self, tidy_t *tidy, const actor_answer_
     const collected_t *m = ANSWER_AS(answer, collected);
     err_t err = m ? (err_t) m->err : answer->err;
 
+    if (tidy->ends) {
+        drop_tidy(self, tidy);
+        return;
+    }
     if (tidy->due_ns != INT64_MAX) {
         return; /* a later order came meanwhile */
+    }
+    if (m && err != OK && err != ERR_CANCELLED && !err_is_absence(err)) {
+        if (!tidy->told) {
+            tell_stays(ctx, tidy, m);
+        }
+        tidy->due_ns = actor_now_ns(ctx) + (int64_t) COLLECT_AGAIN_MS * NS_PER_MS;
+        return;
     }
     if (err == ERR_CANCELLED || (m && err == OK && m->waiting > 0)) {
         uint64_t ms = COLLECT_EXTRA_MS + (err == OK ? order->grace_ms : 0);

@@ -38,6 +38,7 @@ point_look_out_ends(actor_ctx_t *ctx, point_worker_t *self)
 {
     kept_destroy(&self->probe);
     actor_timer_cancel(ctx, TIMER_PROBE);
+    point_collect_ends(self);
     return point_rest(ctx, self);
 }
 

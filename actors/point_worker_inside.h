@@ -18,6 +18,7 @@ enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
     E(TELL, distribution_manager, scrubbed)                                                        \
     E(TELL, distribution_manager, looked)                                                          \
     E(TELL, site_database, target_tidied)                                                          \
+    E(TELL, site_database, note_event)                                                             \
     E(TELL, site_database, progress)                                                               \
     E(TELL, status_manager, progress)
 ACTOR_EDGES(EDGES)
@@ -30,6 +31,8 @@ typedef struct tidy {
     struct tidy *next;
     kept_t *order; /* collect_point */
     int64_t due_ns;
+    bool told; /* that it fails */
+    bool ends; /* the point was forgotten while it was in hand */
 } tidy_t;
 
 typedef struct point_worker {
@@ -81,3 +84,5 @@ void point_make_way(actor_ctx_t *ctx, const point_worker_t *self);
 actor_next_t point_collect_from(actor_ctx_t *ctx, point_worker_t *self, const collect_point_t *m);
 actor_next_t point_collect(actor_ctx_t *ctx, point_worker_t *self);
 void point_collect_drop(point_worker_t *self);
+/* The point was forgotten: what lies there is left alone. */
+void point_collect_ends(point_worker_t *self);

@@ -754,6 +754,7 @@ extern const record_words_t error_class_words;
     M(agents_listed, "those")                                                                      \
     M(agents_changed, "who may come in has changed")                                               \
     M(agent_heard, "an agent knows an address of the site durably")                                \
+    M(version_held, "whether a point may hold this version: asked by agent_gateway")               \
     M(agent_told, "the agent of a removed point knows it: its key is good for nothing from now on") \
     M(activation_note, "how an agent's own program ended: asked by agent_gateway")                 \
     M(activation_noted, "that is durable")                                                         \
@@ -1066,6 +1067,7 @@ extern const record_words_t error_class_words;
     F(R, text, dp_root, PATH_BYTES_MAX, OPTIONAL)                                                  \
     F(R, u64, epoch, 0, REQUIRED)                                                                  \
     F(R, digest, root, 0, OPTIONAL) /* of the durable receipt */                                   \
+    F(R, digest, lacks, 0, OPTIONAL) /* root of a version whose manifest could not be read */      \
     F(R, u32, attempt, 0, REQUIRED)                                                                \
     F(R, u32, of, 0, REQUIRED)                                                                     \
     F(R, u32, integrity, 0, OPTIONAL)                                                              \
@@ -1199,7 +1201,8 @@ extern const record_words_t error_class_words;
     F(R, text, text, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, u64, objects, 0, REQUIRED) /* or versions, of a point */                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
-    F(R, u64, waiting, 0, REQUIRED) /* versions of a point whose grace time is not over */
+    F(R, u64, waiting, 0, REQUIRED) /* versions of a point whose grace time is not over */         \
+    F(R, digest, lacks, 0, OPTIONAL) /* root of a version whose manifest could not be read */
 #define REC_target_tidied(F, R)                                                                    \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, epoch, 0, REQUIRED)
@@ -1374,7 +1377,8 @@ extern const record_words_t error_class_words;
 #define REC_agent_need(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, rows, ranges, range, REQUIRED)                                                            \
-    F(R, u64, refused, 0, OPTIONAL) /* deltas that gave other bytes; no base is named any more */
+    F(R, u64, refused, 0, OPTIONAL) /* deltas that gave other bytes; no base is named any more */  \
+    F(R, digest, version, 0, OPTIONAL) /* that is not the order's: its manifest, to take it away */
 #define REC_agent_data(F, R)                                                                       \
     F(R, u64, order, 0, REQUIRED)                                                                  \
     F(R, word, err, err, REQUIRED)                                                                 \
@@ -1454,6 +1458,9 @@ extern const record_words_t error_class_words;
     F(R, u64, rate, 0, OPTIONAL) /* of the site */
 #define REC_agents_changed(F, R) F(R, rows, agents, agent_ref, OPTIONAL) /* none: any of them may have */
 #define REC_agent_told(F, R)     F(R, digest, key, 0, REQUIRED)
+#define REC_version_held(F, R)                                                                     \
+    F(R, u64, target, 0, REQUIRED)                                                                 \
+    F(R, digest, root, 0, REQUIRED)
 #define REC_agent_heard(F, R)                                                                      \
     F(R, digest, key, 0, REQUIRED)                                                                 \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, REQUIRED)

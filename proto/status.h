@@ -78,6 +78,7 @@
     S(2422, STATUS_SWITCHOVER_WAITS, WARNING, "a switchover waits for some of its points")         \
     S(2423, STATUS_SWITCHOVER_CANCELLED, WARNING, "a switchover was cancelled: none of its points switches") \
     S(2424, STATUS_SWITCHOVER_ENDED, INFO, "a switchover has come to its end")                     \
+    S(2425, STATUS_VERSIONS_STAY, WARNING, "superseded versions stay at a point")                  \
     S(2427, STATUS_INDEX_MENDED, WARNING, "the index of an agent's store was damaged, and was made anew from its packs") \
     S(2428, STATUS_PARCEL_WRITTEN, INFO, "a version was written into a parcel")                    \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \

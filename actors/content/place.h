@@ -82,6 +82,7 @@ typedef struct place_collected {
     uint64_t versions_removed, versions_waiting; /* waiting: their grace time is not over */
     uint64_t foreign;                            /* foreign files that stay in removed versions */
     int64_t next_due_ns; /* when the next grace time ends by the wall clock, 0: none waits */
+    digest_t unread;     /* of an error: root of the version whose manifest could not be read */
 } place_collected_t;
 /* Removes versions of the package that were superseded more than the grace time ago, and stale
  * staging. The manifests of versions at the point must still be in the store. */

@@ -48,6 +48,7 @@ take_away(collect_t *collect, const receipt_t *record)
     err_t err = removal_version(collect->world, collect->store, collect->point, record, &result,
                                 collect->fault);
     collect->collected->foreign += result.foreign;
+    collect->collected->unread = result.unread;
     removal_result_release(&result);
     TRY(err);
     collect->collected->versions_removed++;
@@ -144,8 +145,6 @@ place_collect(world_t *world, store_t *store, point_t *point, const place_collec
     }
     err_t err = collect_records(&collect, records);
     free(records);
-    if (err == OK) {
-        *ret_collected = collected;
-    }
+    *ret_collected = err == OK ? collected : (place_collected_t){.unread = collected.unread};
     return err;
 }

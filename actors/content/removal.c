@@ -242,6 +242,7 @@ removal_package(world_t *world, store_t *store, point_t *point, const char *pack
     free(removal.records);
     if (err != OK) {
         removal_result_release(&result);
+        *ret_result = (removal_result_t){.unread = result.unread};
         return err;
     }
     *ret_result = result;

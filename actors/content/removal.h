@@ -6,7 +6,9 @@
  *          Cut at any point, a rerun ends it. What another incarnation put there is not touched.
  * Costs    one call or two for each path.
  * Errors   ERR_ABSENT and others of the world, ERR_NOT_OURS (another incarnation's records),
- *          ERR_NOT_STORED (a manifest is not in the store; nothing of that version is removed).
+ *          ERR_NOT_STORED and ERR_DIGEST: a manifest is not in the store, or is damaged and was set
+ *          aside there. What was removed of that version until then is ours, and the result tells
+ *          which one it is, and nothing else.
  * Threads  one job; one at a time for one package at one point.
  */
 #pragma once
@@ -19,6 +21,7 @@ typedef struct removal_result {
     uint64_t removed; /* files, links and directories */
     uint64_t foreign; /* paths that are not ours and stay */
     paths_t paths;    /* those paths, PATH_EXTRA, relative to ROOT/PACKAGE */
+    digest_t unread;  /* root of the version whose manifest could not be read; none: of no one */
 } removal_result_t;
 
 /* Removes all versions of this incarnation of the package. Nothing there is gone, and OK. */

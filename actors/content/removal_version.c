@@ -192,6 +192,9 @@ removal_version(world_t *world, store_t *store, point_t *point, const receipt_t 
         return err == ERR_NOT_FOUND ? OK : err;
     }
     err = remove_below(&down, store, package, record);
+    if (err == ERR_NOT_STORED || err == ERR_DIGEST) {
+        result->unread = record->root;
+    }
     int synced = err == OK ? sync_point_all(world, SYNC_REMOVE_VERSION, package) : 0;
     world_close(world, package);
     return synced < 0 ? FAIL(fault, synced, "sync", record->package) : err;

@@ -457,6 +457,19 @@ handle_target_tidied(tx_t *tx, const target_tidied_t *m)
     tx_done(tx, changed, NULL);
 }
 
+/* What an agent may be sent of a version that is not the one it was ordered: of this package, and
+ * perhaps still at its point. */
+void
+handle_version_held(tx_t *tx, const version_held_t *m)
+{
+    bool id = m->target <= INT64_MAX;
+    if (!id || NUMBER(tx, SQL_TARGET_HELD, 0, v_u64(m->target), v_digest(&m->root)) == 0) {
+        tx_refuse(tx, ERR_NOT_STORED, NULL, "the site keeps no such version for this point");
+        return;
+    }
+    tx_done(tx, false, NULL);
+}
+
 void
 handle_untidied(tx_t *tx, const untidied_t *m)
 {

@@ -58,6 +58,7 @@ typedef enum how {
     H(agents_known, HOW_READS)                                                                     \
     H(agent_told, HOW_WRITES)                                                                      \
     H(agent_heard, HOW_WRITES)                                                                     \
+    H(version_held, HOW_READS)                                                                     \
     H(activation_note, HOW_WRITES)                                                                 \
     H(site_restored, HOW_WRITES)                                                                   \
     H(setting_set, HOW_CHANGE)                                                                     \

@@ -283,6 +283,9 @@
                              "AND held_from < ?2 AND held_to >= ?2")                               \
     S(SQL_TARGET_HOLDS_NOTHING, "UPDATE target SET held_from = NULL, held_to = NULL "              \
                                 "WHERE row = ?1")                                                  \
+    S(SQL_TARGET_HELD, "SELECT count(*) FROM target t JOIN version v ON v.package = t.package "    \
+                       "AND v.epoch BETWEEN t.held_from AND t.held_to "                            \
+                       "WHERE t.row = ?1 AND v.root = ?2")                                         \
     S(SQL_TARGETS_OF_POINT_DELETE, "DELETE FROM target WHERE point = ?1")                          \
     S(SQL_TARGETS_OF_PACKAGE_DELETE, "DELETE FROM target WHERE package = ?1")                      \
     S(SQL_PACKAGE_TARGETS_COUNT, "SELECT count(*) FROM target INDEXED BY target_package "          \

@@ -232,7 +232,7 @@ def an_agent_reads_nothing_but_what_its_order_names():
         site.end_agent('shop')
         hidden = site.path('hidden')
         write(os.path.join(hidden, 'secret'), b'not for shop')
-        site.do('package.add', {'id': 'P0', 'source': hidden})
+        root = site.do('package.add', {'id': 'P0', 'source': hidden})['version']['root']
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         puppet = Puppet(site, 'shop')
         puppet.hello()
@@ -242,6 +242,10 @@ def an_agent_reads_nothing_but_what_its_order_names():
         puppet.say('agent_need', order=order['order'],
                    ranges=[{'object': order['work']['root'], 'from': 0, 'size': 0}])
         assert puppet.hear('agent_data')['err'] == 'ok', 'what the order names is not sent'
+        puppet.say('agent_need', order=order['order'], version=root,
+                   ranges=[{'object': root, 'from': 0, 'size': 0}])
+        said = puppet.hear('agent_data')
+        assert said['err'] == 'not-stored', f'a version of another package is sent: {said}'
         wanted = hashlib.sha256(b'not for shop').hexdigest()
         puppet.say('agent_need', order=order['order'],
                    ranges=[{'object': wanted, 'from': 0, 'size': 0}])

@@ -11,7 +11,7 @@ from agent_site import Agents, big_tree
 from harness import claim, despool, make_tree, run, write
 
 DAMAGED, INSTALLED, UNREAD, STORE_DAMAGED, KEPT_DAMAGED = 2336, 2330, 2383, 2384, 2416
-PROMISED, INDEX_MENDED = 2419, 2427
+PROMISED, INDEX_MENDED, VERSIONS_STAY, REMOVING = 2419, 2427, 2425, 2334
 
 
 def scrubbing(site, scrub_ms=200):
@@ -142,6 +142,93 @@ def an_agent_that_lost_a_part_of_a_manifest_gets_it_again_to_read_and_to_remove(
         site.wait_states('P2', {'shop': 'removed'}, 40)
         assert not os.path.exists(site.path('points', 'shop', 'P2')), 'it was not taken away'
         site.holds('shop', 'P1', site.path('source0'))
+        site.stop()
+
+
+def update(site, source, number, dps):
+    """Another version, whose root it tells."""
+    write(os.path.join(source, 'd0', 'new'), b'version %d' % number)
+    root = site.do('package.update', {'id': 'P1', 'version': str(number)})['version']['root']
+    site.wait_for(f'version {number}', lambda: all(
+        (site.target('P1', dp)['have'] or {}).get('label') == str(number) for dp in dps))
+    return root
+
+
+def versions(site, name):
+    return [entry for entry in os.listdir(site.path('points', name, 'P1')) if entry != 'current']
+
+
+@claim(180)
+def an_agent_that_lost_manifests_of_superseded_versions_takes_them_away_all_the_same():
+    """Two of them wait for their grace to end, in which the package is withdrawn."""
+    with Agents() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.join('shop')
+        roots = [site.do('package.add', {'id': 'P1', 'source': source})['version']['root']]
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installed'})
+        roots += [update(site, source, number, ['shop']) for number in (2, 3)]
+        assert len(versions(site, 'shop')) == 3, 'their grace is not over'
+        for root in roots[:2]:
+            damage_root(site, 'shop', root)
+        foreign = site.path('points', 'shop', 'P1', 'v1', 'notes of somebody')
+        write(foreign, b'not ours')
+        seq = site.history()[-1]['seq']
+        site.do('withdraw', {'id': 'P1', 'from': ['shop']})
+        site.wait_states('P1', {'shop': 'removed'}, 40)
+        assert len(events(site, REMOVING, 'shop', seq)) == 1, 'it was not taken away in one go'
+        left = [os.path.join(top, name) for top, _, names in
+                os.walk(site.path('points', 'shop', 'P1')) for name in names]
+        assert left == [foreign], f'left are {left}'
+        site.stop()
+
+
+@claim(180)
+def a_superseded_version_is_collected_although_the_agent_lost_its_manifest():
+    with Agents() as site:
+        listen = site.options
+        site.tune(grace_ms=1)
+        site.options = [*listen, *site.options]
+        source = make_tree(site.path('source'))
+        site.start()
+        site.join('shop')
+        root = site.do('package.add', {'id': 'P1', 'source': source})['version']['root']
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installed'})
+        damage_root(site, 'shop', root)
+        update(site, source, 2, ['shop'])
+        site.wait_for('version 1 to go', lambda: versions(site, 'shop') == ['v2'], 60)
+        site.holds('shop', 'P1', source)
+        assert not events(site, VERSIONS_STAY, 'shop'), 'it is told to stay, and went'
+        site.stop()
+
+
+@claim(180)
+def a_version_that_nobody_can_take_away_is_told_and_left():
+    """The site's own copy of its manifest is damaged, so that nobody knows what is ours."""
+    with Agents() as site:
+        listen = site.options
+        site.tune(grace_ms=1)
+        site.options = [*listen, *site.options]
+        source = make_tree(site.path('source'))
+        site.start()
+        site.join('shop')
+        site.add_point('near')
+        root = site.do('package.add', {'id': 'P1', 'source': source})['version']['root']
+        site.do('distribute', {'id': 'P1', 'to': ['shop', 'near']})
+        site.wait_states('P1', {'shop': 'installed', 'near': 'installed'})
+        damage_root(site, 'shop', root)
+        record = packs.objects(site.path('site', 'store'))[root]
+        flip(record.path, record.offset + packs.HEAD.size + 9)
+        update(site, source, 2, ['shop', 'near'])
+        for name in ('shop', 'near'):
+            site.wait_for(f'{name} to tell', lambda dp=name: events(site, VERSIONS_STAY, dp), 60)
+            told = events(site, VERSIONS_STAY, name)
+            assert len(told) == 1 and told[0]['package'] == 'P1', f'it is told {told}'
+            assert sorted(versions(site, name)) == ['v1', 'v2'], 'something of it was removed'
+            site.holds(name, 'P1', source)
+        assert site.status('P1')['state'] == 'complete', 'what is current is not whole'
         site.stop()
 
 

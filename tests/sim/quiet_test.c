@@ -2,6 +2,7 @@
  * and neither an update at a bad moment nor a clock that jumps leaves anything behind. */
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include "proto/limits.h"
 #include "proto/status.h"
 #include "tests/sim/machine.h"
+#include "tests/sim/rot.h"
 #include "tests/sim/stage.h"
 #include "tests/sim/stage_inside.h"
 
@@ -263,6 +265,61 @@ takes_over(stage_t *stage, const char *package, const char *source, const char *
     stage_run(stage, 1000);
     world_sim_hang(stage_world(stage), other, false);
     stage_run(stage, 1000);
+}
+
+static bool
+has_version(stage_t *stage, const char *version)
+{
+    char path[64];
+    world_stat_t stat;
+    world_t *look = world_sim_look_new(stage_world(stage));
+    snprintf(path, sizeof path, "/points/a/P1/%s", version);
+    bool there = world_stat_at(look, AT_FDCWD, path, &stat) == 0;
+    world_sim_job_destroy(&look);
+    return there;
+}
+
+static void
+updated(stage_t *stage)
+{
+    stage_change_source(stage, 2);
+    cr_assert_eq(stage_do(stage, 120000, "package.update", "id=P1", NULL), OK);
+    for (uint32_t i = 0; i < 1000 && !has_version(stage, "v2"); i++) {
+        stage_run(stage, 10);
+    }
+    becomes(stage, "a", "installed", 60000);
+}
+
+Test(quiet, a_superseded_version_that_cannot_be_taken_away_is_told_once, .timeout = 400)
+{
+    stage_t *stage = site_of(9);
+    digest_t root;
+    distributed(stage);
+    all_whole(stage, 60000);
+    cr_assert_eq(stage_do(stage, 60000, "site.set", "scrub:0", NULL), OK);
+    cr_assert(rot_root_of(stage_world(stage), "/points/a/.despool/packages/P1/v1", &root));
+    cr_assert(rot_version(stage_world(stage), "/data/store", &root, false));
+    updated(stage);
+    hours(stage, 3);
+    for (uint32_t i = 0; i < POINTS; i++) {
+        cr_expect_eq(told_of(stage, STATUS_VERSIONS_STAY, names[i]), 1u, "of '%s' it is told %u",
+                     names[i], told_of(stage, STATUS_VERSIONS_STAY, names[i]));
+    }
+    cr_assert(has_version(stage, "v1"), "who cannot know what is ours has removed something");
+    well(stage);
+}
+
+Test(quiet, what_waits_for_its_grace_at_a_point_that_was_forgotten_is_left_alone, .timeout = 400)
+{
+    stage_t *stage = site_of(10);
+    distributed(stage);
+    all_whole(stage, 60000);
+    updated(stage);
+    cr_assert(has_version(stage, "v1"), "its grace is over already");
+    cr_assert_eq(stage_do(stage, 60000, "dp.remove", "name=a", "forget!", NULL), OK);
+    hours(stage, 1);
+    cr_expect(has_version(stage, "v1"), "something was removed at a point that is not ours");
+    well(stage);
 }
 
 Test(store, is_collected_although_snapshots_follow_each_other_without_an_end, .timeout = 400)

@@ -42,6 +42,8 @@ draw_phases(yard_plan_t *plan)
     plan->plain = draw(&chance, 3) == 0;
     plan->between = draw(&chance, 2) == 0;
     plan->cut_withdraw = draw(&chance, 2) ? 0 : 1 + (uint32_t) draw(&chance, 30);
+    plan->rots_older = draw(&chance, 2) == 0;
+    plan->rots_kept = draw(&chance, 2) == 0;
 }
 
 void
@@ -111,9 +113,10 @@ yard_plan_print(const yard_plan_t *plan)
     }
     fprintf(stderr,
             "#   agents %u, files %u, large %d, flips %d, cut-first %u, cut-name %d, updates %d, "
-            "edits %d, scrubs %d, seeds %d, plain %d, between %d, withdraws %d, cut-withdraw %u, "
-            "removes %d\n",
+            "edits %d, scrubs %d, rots-kept %d, seeds %d, plain %d, between %d, withdraws %d, "
+            "cut-withdraw %u, "
+            "rots-older %d, removes %d\n",
             plan->agents, plan->files, plan->large, plan->flips, plan->cut_first, plan->cut_name,
-            plan->updates, plan->edits, plan->scrubs, plan->seed_kind, plan->plain, plan->between,
-            plan->withdraws, plan->cut_withdraw, plan->removes);
+            plan->updates, plan->edits, plan->scrubs, plan->rots_kept, plan->seed_kind, plan->plain,
+            plan->between, plan->withdraws, plan->cut_withdraw, plan->rots_older, plan->removes);
 }

@@ -68,10 +68,12 @@ typedef struct yard_plan {
     bool updates;          /* another version comes as soon as all is healed */
     bool edits;            /* another one at rest, of which it is counted what it costs */
     bool scrubs;           /* a bit turns at rest, and is found by who reads everything again */
+    bool rots_kept;        /* and one of the same file where the agent keeps it */
     yard_seed_t seed_kind; /* what each second one of them has */
     bool plain;            /* content may go in the clear to each second one of them, */
     bool between;          /* and somebody changes it */
     bool withdraws;        /* the package is taken off an agent, all of it, and given again */
+    bool rots_older;       /* after one of its versions went, the manifest of which had rotted */
     uint32_t cut_withdraw; /* whose power goes in that, after so many changes of its disk; 0: no */
     yard_removal_t removes;
     uint64_t value; /* of what is done at rest */

@@ -2,8 +2,9 @@
  *
  *   verify     what is installed is found whole by the agents themselves
  *   edits      an edit of a few bytes costs a delta, and of a large file the chunks around it
- *   scrub      a bit that turned where readers see it is found by reading everything again, and
- *              what is sent to have it right is at most the file
+ *   scrub      a bit that turned where readers see it, and perhaps another where the agent keeps
+ *              the same file, is found by reading everything again, and what is sent to have it
+ *              right is at most the file
  *   withdrawn  nothing is left of a package that was taken off an agent, also where the power goes
  *              while or after versions are removed
  *   tombstone  a point is removed while its agent is here, or away, or the site's power goes: its
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #include "tests/sim/machine.h"
+#include "tests/sim/rot.h"
 #include "tests/sim/stage_inside.h"
 #include "tests/sim/yard_run.h"
 
@@ -135,6 +137,9 @@ turn_bit(yard_run_t *run, far_t *far, uint64_t *ret_size)
     world_sim_job_destroy(&look);
     *ret_size = stat.size;
     story_note(run->stage, path);
+    if (found && run->plan->rots_kept) {
+        far->flips |= rot_kept(sim_world(far->sim), "/data/store", path);
+    }
     return found && world_sim_rot(sim_world(far->sim), path, run->plan->value >> 8);
 }
 
@@ -229,10 +234,12 @@ package_goes(yard_run_t *run)
     char to[32];
     far_t *far = &run->yard->far[(run->plan->value >> 24) % run->yard->count];
 
-    if (far->flips) {
-        return; /* it may have set the manifest of an older version aside, which nobody sends again,
-                 * and then that version stays: docs/decisions/0040 */
+    if (run->plan->rots_older) {
+        yard_rot_manifest(run, far);
+        yard_update(run);
+        yard_converge(run, "after the manifest of the version before had rotted");
     }
+    yard_older_go(run, far);
     stage_run(run->stage, COLLECTS_MS);
     far_cut(far);
     yard_converge(run, "after versions were collected");
@@ -309,9 +316,6 @@ point_goes(yard_run_t *run)
     far_t *far = &run->yard->far[run->plan->value % run->yard->count];
     bool here = run->plan->removes == YARD_REMOVES_HERE;
 
-    if (here && far->flips) {
-        return; /* as above */
-    }
     if (!(here ? command_goes(run, far) : is_removed_away(run, far))) {
         return;
     }

@@ -29,6 +29,11 @@ void yard_tamper(yard_run_t *run);
 /* Another version; each second one switches all or none, where another is not decided. */
 void yard_update(yard_run_t *run);
 
+/* yard_older.c: a bit of the manifest of what an agent has turns where it is kept. */
+void yard_rot_manifest(yard_run_t *run, far_t *far);
+/* Nothing but the current version is left there, at last. */
+void yard_older_go(yard_run_t *run, far_t *far);
+
 /* yard_rest.c: what is done when all is well, one after the other. */
 void yard_rest(yard_run_t *run);
 /* Every agent that is left must hold the site's version, whole, within virtual minutes. */

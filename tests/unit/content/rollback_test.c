@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "actors/content/hash.h"
+
 /* Versions 1 and 2 are placed; the order is for the content of 1 as epoch 3. */
 static void
 order_the_first_again(yard_t *yard)
@@ -92,6 +94,69 @@ CLAIM_OF_BOTH(rollback, what_is_current_becomes_the_newest_epoch_where_it_is)
     EXPECT_OK(&yard, receipt_remove(&yard.point, "P1", &yard.fault));
     EXPECT_ERR(&yard, ERR_SUPERSEDED, place(&yard, &result));
     remove_all(&yard);
+    yard_end(&yard);
+}
+
+static void
+lose_manifest(yard_t *yard, const char *name)
+{
+    run("f=$(ls %s/store/packs/*.pack) && printf X | dd of=$f conv=notrunc bs=1 "
+        "seek=$(grep -abo '%s' $f | cut -d: -f1) 2>/dev/null",
+        yard->data, name);
+}
+
+static err_t
+collect_older(yard_t *yard, place_collected_t *ret)
+{
+    place_collect_order_t order = {.package = "P1",
+                                   .incarnation = yard->order.incarnation,
+                                   .keep_epoch = yard->order.epoch,
+                                   .grace_ns = 1,
+                                   .now_ns = 1000};
+    err_t err = place_collect(yard->world, yard->store, &yard->point, &order, ret, &yard->fault);
+
+    order.now_ns = 2000;
+    return err == OK
+               ? place_collect(yard->world, yard->store, &yard->point, &order, ret, &yard->fault)
+               : err;
+}
+
+/* Which version cannot be taken away is told; its paths stay, and the current one is as it was. */
+CLAIM_OF_BOTH(collect,
+              a_superseded_version_whose_manifest_is_lost_is_named_and_goes_when_it_is_back)
+{
+    yard_t yard;
+    place_collected_t collected;
+    removal_result_t removed;
+    yard_begin(&yard, user);
+    make_file(yard_path(&yard, "source/of-the-first-version-alone"), "one", 0644);
+    take(&yard);
+    placed(&yard);
+    digest_t first = yard.order.root;
+    run("mv %s %s", yard_path(&yard, "source/of-the-first-version-alone"),
+        yard_path(&yard, "kept"));
+    make_file(yard_path(&yard, "source/b"), "two", 0644);
+    take(&yard);
+    placed(&yard);
+    lose_manifest(&yard, "of-the-first-version-alone");
+    EXPECT_ERR(&yard, ERR_DIGEST, collect_older(&yard, &collected));
+    cr_expect(digest_equal(&collected.unread, &first), "it does not say which one");
+    EXPECT_ERR(&yard, ERR_NOT_STORED, collect_older(&yard, &collected));
+    cr_expect(digest_equal(&collected.unread, &first), "it does not say which one");
+    cr_expect(exists(yard_path(&yard, "root/P1/v1/of-the-first-version-alone")));
+    cr_expect(verified(&yard));
+    EXPECT_ERR(&yard, ERR_NOT_STORED,
+               removal_package(yard.world, yard.store, &yard.point, "P1", &yard.order.incarnation,
+                               &removed, &yard.fault));
+    cr_expect(digest_equal(&removed.unread, &first), "it does not say which one");
+    cr_expect(exists(yard_path(&yard, "root/P1/v1/of-the-first-version-alone")));
+    run("mv %s %s && rm %s", yard_path(&yard, "kept"),
+        yard_path(&yard, "source/of-the-first-version-alone"), yard_path(&yard, "source/b"));
+    take(&yard); /* the site has it, and sends it */
+    EXPECT_OK(&yard, removal_package(yard.world, yard.store, &yard.point, "P1",
+                                     &yard.order.incarnation, &removed, &yard.fault));
+    cr_expect(removed.gone && removed.foreign == 0);
+    removal_result_release(&removed);
     yard_end(&yard);
 }
 

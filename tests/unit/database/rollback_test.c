@@ -110,3 +110,37 @@ Test(rollback, to_what_is_unknown_or_collected_is_refused_and_says_what_there_is
     cr_assert_eq(shown(site, "P1", "DP1").wanted, 2u);
     site_end(site);
 }
+
+static err_t
+asks_of_version(site_t *site, uint64_t target, digest_t root)
+{
+    version_held_t *m = MAKE(site, version_held);
+    m->target = target;
+    m->root = root;
+    return REFUSED(site, version_held);
+}
+
+Test(versions, only_a_version_that_a_point_may_still_hold_is_sent_to_it_beside_the_one_ordered)
+{
+    site_t *site = two_points();
+    due_row_t first = due_on(site, "DP1");
+    cr_assert_eq(asks_of_version(site, first.target, first.root), ERR_NOT_STORED, "none was begun");
+    begun(site, &first);
+    cr_assert_eq(outcome(site, &first, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    cr_assert_eq(asks_of_version(site, first.target, first.root), OK);
+    package_updated(site, "P1", 2);
+    due_row_t second = due_on(site, "DP1");
+    cr_assert_eq(asks_of_version(site, second.target, second.root), ERR_NOT_STORED,
+                 "nothing of it is there");
+    begun(site, &second);
+    cr_assert_eq(outcome(site, &second, OK, TARGET_INSTALLED, 1, RECORD_NONE), OK);
+    cr_assert_eq(asks_of_version(site, second.target, first.root), OK, "it may still be there");
+    cr_assert_eq(asks_of_version(site, second.target + 1, first.root), ERR_NOT_STORED,
+                 "DP2 never had it");
+    target_tidied_t *m = MAKE(site, target_tidied);
+    m->target = second.target;
+    m->epoch = second.epoch;
+    cr_assert_eq(REFUSED(site, target_tidied), OK);
+    cr_assert_eq(asks_of_version(site, second.target, first.root), ERR_NOT_STORED, "it is gone");
+    site_end(site);
+}
