@@ -167,3 +167,41 @@ CLAIM_OF_BOTH(scrub, a_pack_that_was_collected_is_passed_over)
     cr_expect(at.pack > gone && at.bytes > 0, "it does not go on");
     yard_end(&yard);
 }
+
+/* Both versions are put by one job after the other into one pack; or each into its own. */
+CLAIM_OF_BOTH(store, run_of_the_index_that_is_gone_is_noticed_and_its_objects_are_named_again)
+{
+    for (int own = 0; own < 2; own++) {
+        yard_t yard;
+        digest_t roots[2];
+        uint64_t objects = 0, again = 1;
+        yard_begin(&yard, user);
+        make_tree(&yard);
+        take(&yard);
+        roots[0] = yard.snapshot.root;
+        store_left_t left = store_left(yard.store);
+        reopen(&yard);
+        if (!own) {
+            EXPECT_OK(&yard, store_go_on(yard.store, &left, &yard.fault));
+        }
+        run("touch -d '1 hour ago' %s/store/index/*", yard.data);
+        make_file(yard_path(&yard, "source/more"), "one more", 0644);
+        take(&yard);
+        roots[1] = yard.snapshot.root;
+        EXPECT_COUNT(yard.store->runs, 2);
+        run("cd %s/store/index && rm $(ls -tr | head -1)", yard.data);
+        reopen(&yard);
+        store_checked_t checked;
+        EXPECT_OK(&yard,
+                  store_check(yard.store, roots, 2, false, NULL, NULL, &checked, &yard.fault));
+        EXPECT_COUNT(checked.pages_damaged, 1);
+        EXPECT_OK(&yard, store_mend_index(yard.store, true, &objects, &yard.fault));
+        cr_expect_gt(objects, 10, "%u objects", (unsigned) objects);
+        EXPECT_OK(&yard, store_mend_index(yard.store, true, &again, &yard.fault));
+        EXPECT_COUNT(again, 0);
+        yard.order.root = roots[0];
+        placed(&yard);
+        cr_expect(verified(&yard));
+        yard_end(&yard);
+    }
+}
