@@ -205,3 +205,32 @@ CLAIM_OF_BOTH(store, run_of_the_index_that_is_gone_is_noticed_and_its_objects_ar
         yard_end(&yard);
     }
 }
+
+/* The list of the large file stands beside what the version needs, its chunks do not. */
+CLAIM_OF_BOTH(store, large_file_is_not_there_when_its_chunks_were_collected)
+{
+    yard_t yard;
+    uint8_t *bytes = bytes_of_seed(8 * MIB, 9), *others = bytes_of_seed(6 * MIB, 10);
+    store_collected_t collected;
+    bool has = false;
+    yard_begin(&yard, user);
+    make_tree(&yard);
+    yard_put_file(&yard, "big", bytes, 7 * MIB);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    reopen(&yard);
+    digest_t longer = yard_put_file(&yard, "big", bytes, 8 * MIB).digest;
+    yard_put_file(&yard, "source/others", others, 6 * MIB);
+    take(&yard);
+    EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));
+    cr_expect(has);
+    reopen(&yard);
+    EXPECT_OK(&yard, store_collect(yard.store, &yard.snapshot.root, 1, false, NULL, NULL,
+                                   &collected, &yard.fault));
+    run("test $(ls %s/store/packs | wc -l) = 1", yard.data);
+    reopen(&yard);
+    EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));
+    cr_expect_not(has, "its list is there, and its chunks are not");
+    free(bytes);
+    free(others);
+    yard_end(&yard);
+}
