@@ -210,16 +210,17 @@ CLAIM_OF_BOTH(store, run_of_the_index_that_is_gone_is_noticed_and_its_objects_ar
 CLAIM_OF_BOTH(store, large_file_is_not_there_when_its_chunks_were_collected)
 {
     yard_t yard;
-    uint8_t *bytes = bytes_of_seed(8 * MIB, 9), *others = bytes_of_seed(6 * MIB, 10);
+    uint8_t *bytes = bytes_of_seed(8 * MIB, 9), *others = bytes_of_seed(24 * MIB, 10);
     store_collected_t collected;
-    bool has = false;
+    bool has = false, named = false;
+    store_place_t place;
     yard_begin(&yard, user);
     make_tree(&yard);
     yard_put_file(&yard, "big", bytes, 7 * MIB);
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     reopen(&yard);
     digest_t longer = yard_put_file(&yard, "big", bytes, 8 * MIB).digest;
-    yard_put_file(&yard, "source/others", others, 6 * MIB);
+    yard_put_file(&yard, "source/others", others, 24 * MIB);
     take(&yard);
     EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));
     cr_expect(has);
@@ -228,6 +229,8 @@ CLAIM_OF_BOTH(store, large_file_is_not_there_when_its_chunks_were_collected)
                                    &collected, &yard.fault));
     run("test $(ls %s/store/packs | wc -l) = 1", yard.data);
     reopen(&yard);
+    EXPECT_OK(&yard, store_find(yard.store, &longer, false, &place, &named, &yard.fault));
+    cr_expect(named && place.entry.kind == PACK_LIST, "its list went with the chunks");
     EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));
     cr_expect_not(has, "its list is there, and its chunks are not");
     free(bytes);
