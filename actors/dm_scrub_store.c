@@ -32,7 +32,7 @@ portion_read(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     bool moved = found->pack == 0 || found->pack != scrub->store_pack;
     scrub->store_pack = found->pack;
     scrub->store_offset = found->offset;
-    if (moved || found->damaged > 0 || found->err != OK) {
+    if (moved || found->damaged + found->named > 0 || found->err != OK) {
         store_read_again_t *m = DRAFT(ctx, store_read_again);
         err_t err = draft_copy(actor_draft_open(ctx), &store_read_again_type, m, found, found);
         actor_draft_open(ctx)->full |= err != OK;

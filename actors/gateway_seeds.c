@@ -63,8 +63,8 @@ orders_indexed(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
         return m->order <= self->numbers;
     }
     snprintf(text, sizeof text,
-             "the index of what %s keeps was damaged: it is made anew, of %llu "
-             "objects",
+             "the index of what %s keeps was damaged, or a part of it gone: it is made anew, of "
+             "%llu objects",
              agent->dp, (unsigned long long) m->objects);
     note(ctx, agent, order, STATUS_INDEX_MENDED, text);
     return true;

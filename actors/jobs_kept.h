@@ -22,7 +22,7 @@ typedef struct kept_place {
 
 typedef struct kept_found {
     uint64_t bytes;   /* that were read */
-    uint64_t indexed; /* objects that the index has again, which was damaged; 0: it was not */
+    uint64_t indexed; /* objects that the index has again; 0: it was right */
 } kept_found_t;
 /* Reads the portion that an order of a scrub asks for. begins: the reading of this version does,
  * and all of the store's index is read. */

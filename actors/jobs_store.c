@@ -195,7 +195,8 @@ job_go_over(job_t *job, world_t *world, const void *input, void *resource)
 }
 
 static err_t
-read_again(world_t *world, const store_portion_t *m, store_scrubbed_t *ret, fault_t *fault)
+read_again(world_t *world, const store_portion_t *m, store_scrubbed_t *ret, uint64_t *ret_named,
+           fault_t *fault)
 {
     store_t *store = NULL;
     char text[PATH_BYTES_MAX + 1];
@@ -204,9 +205,13 @@ read_again(world_t *world, const store_portion_t *m, store_scrubbed_t *ret, faul
         return RAISE(fault, ERR_NAME_TOO_LONG, 0, "open", "the store");
     }
     TRY(store_open(world, text, &store, fault));
-    err_t err = store_scrub(store, m->pack, m->offset, m->bytes, ret, fault);
+    bool begins = m->pack == 0 && m->offset == 0;
+    err_t named = begins ? store_find_lost(store, true, ret_named, fault) : OK;
+    err_t err = named == OK || named == ERR_DAMAGED
+                    ? store_scrub(store, m->pack, m->offset, m->bytes, ret, fault)
+                    : named;
     store_close(&store);
-    return err;
+    return err != OK ? err : named;
 }
 
 void
@@ -215,7 +220,8 @@ job_read_store(job_t *job, world_t *world, const void *input, void *resource)
     store_scrubbed_t found = {0};
     fault_t fault = {0};
     char text[TEXT_BYTES_MAX];
-    err_t err = resource ? ERR_INTERNAL : read_again(world, input, &found, &fault);
+    uint64_t named = 0;
+    err_t err = resource ? ERR_INTERNAL : read_again(world, input, &found, &named, &fault);
     store_read_again_t *m = JOB_OUTPUT(job, store_read_again);
 
     m->err = err;
@@ -223,6 +229,7 @@ job_read_store(job_t *job, world_t *world, const void *input, void *resource)
     m->offset = found.offset;
     m->bytes = found.bytes;
     m->damaged = found.damaged;
+    m->named = named;
     if (err != OK) {
         m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
     }

@@ -737,7 +737,7 @@ extern const record_words_t error_class_words;
     M(agent_progress, "agent: how far the order is")                                               \
     M(agent_done, "agent: what became of an order; a receipt is signed")                           \
     M(agent_seeded, "agent: what of the order's version its seed had, or why it was not used")     \
-    M(agent_indexed, "agent: the index of its store was damaged, and is made anew")                \
+    M(agent_indexed, "agent: the index of its store was damaged or a part of it gone, and is made anew")                \
     M(agent_refused, "site: you are not, and why")                                                 \
     M(agent_removed, "site: your point was removed; signed")                                       \
     M(agent_buried, "agent: that is durable here; I serve nobody any more")                        \
@@ -1148,7 +1148,8 @@ extern const record_words_t error_class_words;
     F(R, u64, pack, 0, REQUIRED)   /* where the next portion begins; 0: all was read */            \
     F(R, u64, offset, 0, REQUIRED)                                                                 \
     F(R, u64, bytes, 0, REQUIRED)  /* that were read */                                            \
-    F(R, u64, damaged, 0, REQUIRED) /* records that the index names, and that are not right */
+    F(R, u64, damaged, 0, REQUIRED) /* records that the index names, and that are not right */    \
+    F(R, u64, named, 0, OPTIONAL)  /* objects that a run named which is gone, and one does again */
 #define REC_beacon_next(F, R)  F(R, flag, all, 0, OPTIONAL)
 #define REC_beacon_made(F, R)  F(R, u64, sequence, 0, REQUIRED)
 #define REC_beacon_order(F, R)                                                                     \

@@ -79,8 +79,9 @@
     S(2423, STATUS_SWITCHOVER_CANCELLED, WARNING, "a switchover was cancelled: none of its points switches") \
     S(2424, STATUS_SWITCHOVER_ENDED, INFO, "a switchover has come to its end")                     \
     S(2425, STATUS_VERSIONS_STAY, WARNING, "superseded versions stay at a point")                  \
-    S(2427, STATUS_INDEX_MENDED, WARNING, "the index of an agent's store was damaged, and was made anew from its packs") \
+    S(2427, STATUS_INDEX_MENDED, WARNING, "the index of an agent's store was damaged or a part of it gone, and was made anew from its packs") \
     S(2428, STATUS_PARCEL_WRITTEN, INFO, "a version was written into a parcel")                    \
+    S(2429, STATUS_STORE_NAMED, WARNING, "a part of the index of the site's store was gone, and was made anew from its packs") \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

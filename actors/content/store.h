@@ -155,15 +155,22 @@ err_t store_rebuild(store_t *store, store_progress_fn *progress, void *context,
 /* Whether this store_t has met a part of the index that went bad: what it names counts as not
  * there, whatever is in the packs. */
 bool store_index_is_damaged(const store_t *store);
-/* Rebuilds the index, as store_rebuild does, where it is; reads: all of it is read first. Nobody
- * else may put. *ret_objects: those of the new one; 0: it was right. */
+/* Rebuilds the index, as store_rebuild does, where it is; reads: all of it is read first, and what
+ * a run named that is gone is named again. Nobody else may put. *ret_objects: those of the new one,
+ * or that are named again; 0: it was right. */
 err_t store_mend_index(store_t *store, bool reads, uint64_t *ret_objects, fault_t *fault) must_use;
+
+/* Finds the objects that a run named which is gone, and names them again where it is said so; who
+ * puts may be there. ERR_DAMAGED: what is there of the index went bad. Costs a look at all entries,
+ * and the reading of packs that are not named as far as they should be. What the last commit of a
+ * pack has put is not found: who was killed before he named it leaves the same. */
+err_t store_find_lost(store_t *store, bool names, uint64_t *ret_objects, fault_t *fault) must_use;
 
 typedef struct store_checked {
     uint64_t packs, objects, bytes; /* objects that are right, and their stored bytes */
     uint64_t damaged;               /* records that the index names and that are not right */
     uint64_t heads_damaged;         /* of packs: their records are read all the same */
-    uint64_t pages_damaged;         /* of the index, and runs that cannot be read at all */
+    uint64_t pages_damaged;         /* of the index, and runs that cannot be read, or are gone */
     uint64_t missing;               /* objects that versions need and that cannot be had */
     uint64_t versions_damaged;      /* versions that miss something */
 } store_checked_t;

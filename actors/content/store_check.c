@@ -144,6 +144,19 @@ check_root(check_t *check, const digest_t *root)
     return err;
 }
 
+/* How many runs are gone cannot be told. */
+static err_t
+check_lost(check_t *check)
+{
+    uint64_t objects = 0;
+    if (check->result.pages_damaged > 0) {
+        return OK;
+    }
+    TRY(store_find_lost(check->store, false, &objects, check->fault));
+    check->result.pages_damaged = objects > 0;
+    return OK;
+}
+
 static err_t
 check_all(check_t *check, const digest_t *roots, size_t root_count)
 {
@@ -152,6 +165,7 @@ check_all(check_t *check, const digest_t *roots, size_t root_count)
         TRY(check_pack(check, &check->packs.pack[i]));
     }
     TRY(check_index(check));
+    TRY(check_lost(check));
     for (size_t i = 0; i < root_count; i++) {
         TRY(check_root(check, &roots[i]));
     }

@@ -42,7 +42,7 @@ store_mend_index(store_t *store, bool reads, uint64_t *ret_objects, fault_t *fau
         TRY(read_run(store, store->run[i], fault));
     }
     if (!store_index_is_damaged(store)) {
-        return OK;
+        return reads ? store_find_lost(store, true, ret_objects, fault) : OK;
     }
     TRY(store_rebuild(store, NULL, NULL, ret_objects, fault));
     store->index_damaged = false;

@@ -244,6 +244,7 @@ typedef struct pack_count {
     uint64_t entries;          /* that the index has of it */
     uint64_t live, live_bytes; /* of them, reached by a root; bytes with their heads */
     uint64_t copied;           /* live ones that stand elsewhere now */
+    uint64_t end;              /* of the last record that the index has of it */
     bool victim;               /* to be written anew, then to go */
 } pack_count_t;
 typedef struct pack_counts {

@@ -69,6 +69,19 @@ note_unread(tx_t *tx, slice_t text)
     event_write(tx, &event);
 }
 
+static void
+note_named(tx_t *tx, uint64_t objects)
+{
+    event_draft_t event;
+    event_begin(&event, "distribution_manager", STATUS_STORE_NAMED);
+    event_text(&event,
+               "a file of the index of the site's store is gone: the %" PRIu64 " objects of the "
+               "packs that it named are named again",
+               objects);
+    event_attr_number(&event, "objects", objects);
+    event_write(tx, &event);
+}
+
 void
 handle_store_read_again(tx_t *tx, const store_read_again_t *m)
 {
@@ -76,6 +89,9 @@ handle_store_read_again(tx_t *tx, const store_read_again_t *m)
     store_reading_t reading = reading_of(tx);
     if (m->damaged > 0) {
         note_damaged(tx, m->damaged);
+    }
+    if (m->named > 0) {
+        note_named(tx, m->named);
     }
     if (m->err != OK) {
         note_unread(tx, record_slice(m, m->text));

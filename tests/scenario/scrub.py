@@ -11,7 +11,7 @@ from agent_site import Agents, big_tree
 from harness import claim, despool, make_tree, run, write
 
 DAMAGED, INSTALLED, UNREAD, STORE_DAMAGED, KEPT_DAMAGED = 2336, 2330, 2383, 2384, 2416
-PROMISED, INDEX_MENDED, VERSIONS_STAY, REMOVING = 2419, 2427, 2425, 2334
+PROMISED, INDEX_MENDED, VERSIONS_STAY, STORE_NAMED, REMOVING = 2419, 2427, 2425, 2429, 2334
 
 
 def scrubbing(site, scrub_ms=200):
@@ -354,6 +354,43 @@ def an_index_that_rots_at_an_agent_is_made_anew_from_its_packs_and_nothing_is_se
         assert not events(site, KEPT_DAMAGED, 'shop', seq), 'the packs are as they were'
         assert site.figure('sent') == sent, 'what was in the packs was sent again'
         site.stop()
+
+
+def a_run_is_lost_and_named_again(host, number, dp):
+    """The index of that host's store is removed at rest; the number is that of the event."""
+    with Agents() as site:
+        scrubbing(site)
+        source = big_tree(site.path('source'), 3)
+        site.start()
+        site.do('site.set', {'scrub': 0})
+        site.join('shop')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        site.wait_states('P1', {'shop': 'installed'})
+        store = site.path(host, 'store')
+        before = set(packs.objects(store))
+        seq, sent = site.history()[-1]['seq'], site.figure('sent')
+        for run in packs.listed(store, 'index'):
+            os.unlink(os.path.join(store, 'index', run))
+        site.do('site.set', {'scrub': 100000000})
+        site.wait_for('it to be told', lambda: events(site, number, dp, seq), 60)
+        wait_scrubbed(site, 'shop', wait_scrubbed(site, 'shop', scrubbed(site, 'shop')))
+        assert len(events(site, number, dp, seq)) == 1, 'it is told again'
+        assert set(packs.objects(store)) == before, 'not all has its name again'
+        assert site.do('store.check')['ok']
+        more = site.figure('sent') - sent  # nodes of the manifest are asked for before
+        assert more < 8192, f'{more} bytes were sent again'
+        site.stop()
+
+
+@claim(60)
+def a_run_of_an_agents_index_that_is_gone_is_noticed_and_no_file_is_sent_again():
+    a_run_is_lost_and_named_again('shop.data', INDEX_MENDED, 'shop')
+
+
+@claim(60)
+def a_run_of_the_sites_index_that_is_gone_is_noticed_and_named_again():
+    a_run_is_lost_and_named_again('site', STORE_NAMED, None)
 
 
 def staged(site, name):

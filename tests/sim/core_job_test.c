@@ -3,6 +3,7 @@
 #include "tests/sim/core_cast.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SPOILT_IS_POISONED 1
@@ -132,6 +133,31 @@ Test(core_jobs, the_answer_comes_once_with_the_resource)
         expect(cast_figures(A).jobs_open == 0 && alive == 0);
         poke(A, look_at_progress);
         expect_log("back 9=42 no-job ");
+    }
+}
+
+/* Of the address space: an output has room for MESSAGE_BYTES_MAX, whatever is in it. */
+static size_t
+bytes_mapped(void)
+{
+    FILE *file = fopen("/proc/self/statm", "r");
+    size_t pages = 0;
+
+    cr_assert(file && fscanf(file, "%zu", &pages) == 1);
+    fclose(file);
+    return pages * (size_t) sysconf(_SC_PAGESIZE);
+}
+
+Test(core_jobs, what_their_answers_were_made_in_is_given_back_when_none_runs)
+{
+    for (cast_run_t run = {0}; use_job(double_it, "", 0), cast_next(&run);) {
+        poke(A, start_job);
+        settle();
+        size_t before = bytes_mapped();
+        jobs_rest();
+        size_t after = bytes_mapped();
+        expect(after + MESSAGE_BYTES_MAX <= before);
+        expect_log("back 9=42 ");
     }
 }
 

@@ -167,3 +167,73 @@ CLAIM_OF_BOTH(scrub, a_pack_that_was_collected_is_passed_over)
     cr_expect(at.pack > gone && at.bytes > 0, "it does not go on");
     yard_end(&yard);
 }
+
+/* Both versions are put by one job after the other into one pack; or each into its own. */
+CLAIM_OF_BOTH(store, run_of_the_index_that_is_gone_is_noticed_and_its_objects_are_named_again)
+{
+    for (int own = 0; own < 2; own++) {
+        yard_t yard;
+        digest_t roots[2];
+        uint64_t objects = 0, again = 1;
+        yard_begin(&yard, user);
+        make_tree(&yard);
+        take(&yard);
+        roots[0] = yard.snapshot.root;
+        store_left_t left = store_left(yard.store);
+        reopen(&yard);
+        if (!own) {
+            EXPECT_OK(&yard, store_go_on(yard.store, &left, &yard.fault));
+        }
+        run("touch -d '1 hour ago' %s/store/index/*", yard.data);
+        make_file(yard_path(&yard, "source/more"), "one more", 0644);
+        take(&yard);
+        roots[1] = yard.snapshot.root;
+        EXPECT_COUNT(yard.store->runs, 2);
+        run("cd %s/store/index && rm $(ls -tr | head -1)", yard.data);
+        reopen(&yard);
+        store_checked_t checked;
+        EXPECT_OK(&yard,
+                  store_check(yard.store, roots, 2, false, NULL, NULL, &checked, &yard.fault));
+        EXPECT_COUNT(checked.pages_damaged, 1);
+        EXPECT_OK(&yard, store_mend_index(yard.store, true, &objects, &yard.fault));
+        cr_expect_gt(objects, 10, "%u objects", (unsigned) objects);
+        EXPECT_OK(&yard, store_mend_index(yard.store, true, &again, &yard.fault));
+        EXPECT_COUNT(again, 0);
+        yard.order.root = roots[0];
+        placed(&yard);
+        cr_expect(verified(&yard));
+        yard_end(&yard);
+    }
+}
+
+/* The list of the large file stands beside what the version needs, its chunks do not. */
+CLAIM_OF_BOTH(store, large_file_is_not_there_when_its_chunks_were_collected)
+{
+    yard_t yard;
+    uint8_t *bytes = bytes_of_seed(8 * MIB, 9), *others = bytes_of_seed(24 * MIB, 10);
+    store_collected_t collected;
+    bool has = false, named = false;
+    store_place_t place;
+    yard_begin(&yard, user);
+    make_tree(&yard);
+    yard_put_file(&yard, "big", bytes, 7 * MIB);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    reopen(&yard);
+    digest_t longer = yard_put_file(&yard, "big", bytes, 8 * MIB).digest;
+    yard_put_file(&yard, "source/others", others, 24 * MIB);
+    take(&yard);
+    EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));
+    cr_expect(has);
+    reopen(&yard);
+    EXPECT_OK(&yard, store_collect(yard.store, &yard.snapshot.root, 1, false, NULL, NULL,
+                                   &collected, &yard.fault));
+    run("test $(ls %s/store/packs | wc -l) = 1", yard.data);
+    reopen(&yard);
+    EXPECT_OK(&yard, store_find(yard.store, &longer, false, &place, &named, &yard.fault));
+    cr_expect(named && place.entry.kind == PACK_LIST, "its list went with the chunks");
+    EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));
+    cr_expect_not(has, "its list is there, and its chunks are not");
+    free(bytes);
+    free(others);
+    yard_end(&yard);
+}
