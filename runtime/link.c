@@ -386,7 +386,6 @@ link_open(link_t *link, void *context)
     int linger = LINGER_MS, hwm = commands ? ANSWERS_HWM : PUBLISH_HWM, yes = 1;
     int64_t bytes_max = FRAME_BYTES_MAX;
 
-    link->context = context;
     if (link->kind == LINK_PEERS) {
         return peers_open(link, context);
     }

@@ -5,12 +5,7 @@
  *          metadata. The user id is the hex of the key, so that each frame of the peer carries it.
  * Valid    only CURVE and a key of 32 bytes; anything else is answered 400 without being asked.
  *
- * While the role is not there or has no room the answer is 300: the peer knocks again later.
- *
- * A connection keeps its way to the door for as long as it lives, which is 32 KiB of ZeroMQ's and
- * used once. They go with the socket: so when it is quiet the door has another one. Who knocks just
- * then finds no door, or no answer; its frames have no key, and are not heard, or its handshake
- * ends after its time, and it dials again. */
+ * While the role is not there or has no room the answer is 300: the peer knocks again later. */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,8 +17,6 @@
 #define KEY_BYTES      32u
 #define KNOCK_MS       5000u /* then it is answered 300; the handshake itself has as long */
 #define KEY_HEX_BYTES  (2 * KEY_BYTES + 1)
-#define TIMER_QUIET    0u
-#define QUIET_MS       2000u /* without an answer; then what handshakes have left is given back */
 
 enum { FRAME_PEER, FRAME_DELIMITER, FRAME_VERSION, FRAME_REQUEST, FRAME_DOMAIN, FRAME_ADDRESS };
 enum { FRAME_MECHANISM = 7, FRAME_KEY = 8 };
@@ -92,7 +85,7 @@ door_answered(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
                    : m->open ? "200"
                              : "400",
                    m && m->open);
-    return actor_timer(ctx, TIMER_QUIET, QUIET_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
+    return ACTOR_CONTINUE;
 }
 
 /* ---- knocks ---- */
@@ -197,46 +190,6 @@ door_read(link_t *link, core_t *core)
     }
 }
 
-/* ---- another socket ---- */
-
-static bool
-has_knock(void *socket)
-{
-    int events = 0;
-    size_t size = sizeof events;
-
-    return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) != 0 || (events & ZMQ_POLLIN) != 0;
-}
-
-/* False: somebody knocks, or there is no other socket; the door has the one that it had. */
-static bool
-change_socket(link_t *link)
-{
-    void *old = link->socket;
-
-    if (link->peers > 0 || zmq_unbind(old, link->endpoint) != 0) {
-        return false;
-    }
-    if (!has_knock(old) && link_open(link, link->context) == OK) {
-        zmq_close(old);
-        return true;
-    }
-    int failed = zmq_bind(old, link->endpoint);
-    assert(failed == 0 && "the door's name is ours alone");
-    (void) failed;
-    return false;
-}
-
-static actor_next_t
-door_quiet(actor_ctx_t *ctx, void *state, uint64_t key)
-{
-    claim(ctx, key == TIMER_QUIET);
-    if (!change_socket(((link_state_t *) state)->link)) {
-        claim(ctx, actor_timer(ctx, TIMER_QUIET, QUIET_MS) == VERDICT_OK);
-    }
-    return ACTOR_CONTINUE;
-}
-
 /* ---- the actor ---- */
 
 /* Nobody hears the answers to what the incarnation before has asked. */
@@ -261,7 +214,6 @@ door_class(link_t *link)
 {
     link->edge[0] = (actor_edge_t){EDGE_ASK, link->role, &door_knock_type};
     link->class.init = door_init;
-    link->class.on_timer = door_quiet;
     link->class.edges = link->edge;
     link->class.edge_count = 1;
 }

@@ -31,6 +31,7 @@ typedef struct guard {
 typedef struct peers {
     bool dials, plain;
     uint8_t public_key[32], secret_key[32], peer_key[32];
+    void *context;         /* of sockets, to dial anew */
     uint64_t odd;          /* frames that were no message of a peer */
     char user[USER_BYTES]; /* of the frame that is kept */
     guard_t guard;
@@ -53,7 +54,6 @@ struct link {
     char name[48], endpoint[512], role[48];
     uint32_t mode;
     link_refuse_fn *refuse;
-    void *context; /* of its socket, which may be opened anew */
     void *socket;
     actor_ref_t self;
     waiting_peer_t peer[ASKS_OPEN_MAX];

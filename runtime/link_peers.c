@@ -118,6 +118,7 @@ peers_open(link_t *link, void *context)
 {
     bool dials = link->peers_of.dials;
 
+    link->peers_of.context = context;
     if (!link->endpoint[0]) {
         return OK; /* it is not told yet */
     }
@@ -154,7 +155,7 @@ dial_anew(link_t *link, slice_t endpoint)
         return false;
     }
     hang_up(link);
-    return peers_open(link, link->context) == OK;
+    return peers_open(link, link->peers_of.context) == OK;
 }
 
 /* ---- sending ---- */
