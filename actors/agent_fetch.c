@@ -64,6 +64,8 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
                        .drop = arrivals_drop,
                        .then = stored_came_then,
                        .tag = self->dials};
+    self->arrivals->ahead = agent_ahead_lend(self);
+    self->arrivals->ahead_of = self->ahead_of;
     claim(ctx, actor_job(ctx, &spec, NULL) == VERDICT_OK);
     self->arrivals = NULL;
     self->left.pack_bytes = 0;
@@ -273,9 +275,12 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     self->refused += m ? m->refused : 0;
     self->whole_files |= m && m->refused > 0;
     if (answer->resource) {
-        bytes = ((const arrivals_t *) answer->resource)->bytes;
-        came_ns = ((const arrivals_t *) answer->resource)->came_ns;
-        arrivals_drop(answer->resource);
+        arrivals_t *arrivals = answer->resource;
+        bytes = arrivals->bytes;
+        came_ns = arrivals->came_ns;
+        agent_ahead_back(self, arrivals->ahead, arrivals->ahead_of);
+        arrivals->ahead = NULL;
+        arrivals_drop(arrivals);
     }
     if (failed && self->order) {
         agent_fail(ctx, self, self->order, m ? (err_t) m->err : err_of_job(answer->err),

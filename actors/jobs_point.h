@@ -1,7 +1,7 @@
 /* jobs_point.h - the jobs that work on one distribution point.
  *
  * Shape    job_measure: measure -> measured; job_work: work -> outcome (install, remove or
- *          verify); job_probe: probe_point -> claimed; job_collect_point: collect_point ->
+ *          verify), lent a place_ahead_t by an agent that places, or nothing; job_probe: probe_point -> claimed; job_collect_point: collect_point ->
  *          collected; job_scrub: scrub_point -> outcome, of a portion; an agent lends it a
  *          kept_place_t (jobs_kept.h), and what it keeps is read along.
  * Promises each makes its answer whatever it meets; `reached` says that the point itself was met,
