@@ -107,16 +107,16 @@ typedef struct agent_state {
     bool storing;
     place_ahead_t *ahead; /* of the order in hand, unless a job has it; NULL: none */
     bool ahead_tried;     /* for the order in hand */
-    uint64_t ahead_of;    /* how many of them were made: what a job brings of an older one is let go */
-    store_left_t left;    /* by the last job that stored, to the next one */
-    uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
-    bool whole_files;     /* so no base is named for the order in hand */
-    bool seed_tried;      /* in the order in hand */
-    bool mended;          /* in it, what was lacking of the manifest was asked for */
-    uint64_t seedings;    /* jobs that go through a seed, so far */
+    uint64_t ahead_of; /* how many of them were made: what a job brings of an older one is let go */
+    store_left_t left; /* by the last job that stored, to the next one */
+    uint64_t refused;  /* deltas that gave other bytes, and that was not said yet */
+    bool whole_files;  /* so no base is named for the order in hand */
+    bool seed_tried;   /* in the order in hand */
+    bool mended;       /* in it, what was lacking of the manifest was asked for */
+    uint64_t seedings; /* jobs that go through a seed, so far */
     digest_t seeded_root; /* a version whose seed was gone through, and is in the store */
     char seeded[AGENT_PATH_BYTES_MAX + 1]; /* that seed */
-    bool scrubs; /* the job at the point, if any: it is lent another thing */
+    bool scrubs;              /* the job at the point, if any: it is lent another thing */
     kept_place_t *kept_place; /* where its store is read on; NULL: a job has it, or anywhere */
     digest_t fetched_root; /* of a version that is on its way: the store keeps what it has of it */
 } agent_state_t;

@@ -103,9 +103,8 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
     lacking_t *m = JOB_OUTPUT(job, lacking);
 
     lack.range = calloc(lack.max, sizeof *lack.range);
-    err_t err = !lack.range
-                    ? ERR_NO_MEMORY
-                    : shelf_open(&shelf, world, record_slice(order, order->data));
+    err_t err =
+        !lack.range ? ERR_NO_MEMORY : shelf_open(&shelf, world, record_slice(order, order->data));
     err = err == OK ? incoming_settle(shelf.store, record_slice(order, order->data), &shelf.fault)
                     : err;
     err = err == OK ? find_lacks(&shelf, order, &lack, &m->indexed) : err;

@@ -19,8 +19,8 @@
 typedef struct arrivals {
     kept_t *data[ARRIVALS_MAX]; /* agent_data */
     uint32_t count;
-    uint64_t bytes;  /* of content, as they came */
-    int64_t came_ns; /* the last of them, by its actor's clock */
+    uint64_t bytes;       /* of content, as they came */
+    int64_t came_ns;      /* the last of them, by its actor's clock */
     place_ahead_t *ahead; /* of the version that they are of; or NULL */
     uint64_t ahead_of;    /* whose, by its actor's count */
 } arrivals_t;

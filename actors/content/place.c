@@ -73,16 +73,27 @@ sync_tree(order_run_t *run)
     return sync_point_all(job->world, SYNC_PLACE_TREE, fd);
 }
 
+/* Who has written to the tree before has looked, when all of it was to be written. */
+static err_t
+look_for_room(const order_run_t *run)
+{
+    place_plan_t plan;
+    const place_job_t *job = &run->job;
+    if (job->ahead != NULL && place_ahead_has_looked(job->ahead)) {
+        return OK;
+    }
+    TRY(place_measure(job->store, job->point, &run->look, &plan, job->fault));
+    return place_check_space(&plan, job->point->root, job->fault);
+}
+
 /* Writes the tree and makes it durable, all but the mode of its topmost directory. */
 static err_t
 stage(order_run_t *run)
 {
-    place_plan_t plan;
     place_job_t *job = &run->job;
-    place_ahead_end(job->ahead, job->world);
-    TRY(place_measure(job->store, job->point, &run->look, &plan, job->fault));
-    TRY(place_check_space(&plan, job->point->root, job->fault));
     bool existed = false;
+    place_ahead_end(job->ahead, job->world);
+    TRY(look_for_room(run));
     TRY(open_staged(run, &existed));
     TRY(place_tree(job, run->tree, existed, &run->look.record.root, &run->version));
     TRY(at_point(run, "place.staged"));

@@ -38,8 +38,8 @@ typedef struct place_order {
     id128_t incarnation;
     uint64_t epoch;
     digest_t root;
-    const char *label; /* NULL: none */
-    bool stage;        /* all but the switch and the receipt: a promise */
+    const char *label;    /* NULL: none */
+    bool stage;           /* all but the switch and the receipt: a promise */
     place_ahead_t *ahead; /* what was written while its content came, see place_ahead.h; or NULL */
 } place_order_t;
 

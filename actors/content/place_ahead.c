@@ -99,8 +99,14 @@ bool
 place_ahead_is_of(const place_ahead_t *ahead, world_t *world, int fd)
 {
     world_stat_t stat;
-    return ahead->tree >= 0 && world_stat(world, fd, &stat) == 0 &&
-           stat.device == ahead->device && stat.inode == ahead->inode;
+    return ahead->tree >= 0 && world_stat(world, fd, &stat) == 0 && stat.device == ahead->device &&
+           stat.inode == ahead->inode;
+}
+
+bool
+place_ahead_has_looked(const place_ahead_t *ahead)
+{
+    return ahead->tree >= 0;
 }
 
 int
@@ -164,27 +170,29 @@ open_tree(place_ahead_t *ahead, store_t *store)
 
 /* ---- directories ---- */
 
-/* Opens a directory of the tree, making those on the way to it that are not there. */
+/* Opens a directory of the tree, making what is not there: mostly it alone, as its parent has come
+ * before it. The path is as it was when this returns. */
 static int
-make_way(const place_ahead_t *ahead, world_t *world, char *path)
+open_way(const place_ahead_t *ahead, world_t *world, char *path)
 {
-    int fd = -1, result = 0;
-    for (char *name = path, *end = path; result >= 0 && end != NULL; name = end + 1) {
-        int from = fd >= 0 ? fd : ahead->tree;
-        end = strchr(name, '/');
-        if (end != NULL) {
-            *end = '\0';
-        }
-        result = world_make_dir(world, from, name, RIGHT);
-        result = result == -EEXIST ? 0 : result;
-        result = result < 0 ? result : world_open(world, from, name, PLACE_DIRECTORY, 0, PLACE_HOW);
-        if (fd >= 0) {
-            world_close(world, fd);
-        }
-        fd = result;
-        if (end == NULL) {
-            break;
-        }
+    int fd = world_open(world, ahead->tree, path, PLACE_DIRECTORY, 0, PLACE_HOW);
+    if (fd != -ENOENT) {
+        return fd;
+    }
+    char *slash = strrchr(path, '/');
+    const char *name = slash == NULL ? path : slash + 1;
+    int parent = ahead->tree;
+    if (slash != NULL) {
+        *slash = '\0';
+        parent = open_way(ahead, world, path);
+        *slash = '/';
+    }
+    int result = parent < 0 ? parent : world_make_dir(world, parent, name, RIGHT);
+    result = result == 0 || result == -EEXIST
+                 ? world_open(world, parent, name, PLACE_DIRECTORY, 0, PLACE_HOW)
+                 : result;
+    if (parent >= 0 && parent != ahead->tree) {
+        world_close(world, parent);
     }
     return result;
 }
@@ -206,9 +214,8 @@ directory_of(place_ahead_t *ahead, world_t *world, const ahead_file_t *file)
         return ahead->dir;
     }
     place_ahead_rest(ahead, world);
+    int fd = open_way(ahead, world, path);
     memcpy(ahead->dir_path, path, strlen(path) + 1);
-    int fd = world_open(world, ahead->tree, path, PLACE_DIRECTORY, 0, PLACE_HOW);
-    fd = fd == -ENOENT ? make_way(ahead, world, path) : fd;
     ahead->dir = fd < 0 ? -1 : fd;
     return fd;
 }
@@ -278,10 +285,10 @@ write_chunk(world_t *world, int dir, int fd, ahead_file_t *file, uint64_t at, sl
 {
     world_stat_t stat;
     bool fits = at <= file->size && bytes.size <= file->size - at;
-    int result = !fits                                    ? -EINVAL
-                 : place_is_hole(bytes.data, bytes.size) ? 0
-                                                          : write_all(world, fd, bytes.data,
-                                                                      bytes.size, at);
+    int result = !fits ? -EINVAL
+                 : place_is_hole(bytes.data, bytes.size)
+                     ? 0
+                     : write_all(world, fd, bytes.data, bytes.size, at);
     result = result < 0 ? result : write_out(world, fd, at, bytes.size);
     file->done += bytes.size;
     if (result < 0 || file->done != file->size) {

@@ -66,8 +66,8 @@ struct place_ahead {
     world_t *lasting;
     int tree;
     uint64_t device, inode;
-    bool over;  /* nothing is put any more */
-    int dir;    /* open on dir_path, for one job */
+    bool over; /* nothing is put any more */
+    int dir;   /* open on dir_path, for one job */
     char dir_path[AHEAD_PATH_BYTES_MAX + 1];
     ahead_written_t *written; /* by inode; 0: free */
     uint32_t written_count, written_room;

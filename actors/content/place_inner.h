@@ -58,6 +58,8 @@ bool place_ahead_is_of(const place_ahead_t *ahead, world_t *world, int fd);
 /* What is known of a file by what stat says of it now. */
 ahead_has_t place_ahead_has(const place_ahead_t *ahead, const world_stat_t *stat,
                             const tree_entry_t *entry);
+/* It has found room for the version, and for what was still to come into the store. */
+bool place_ahead_has_looked(const place_ahead_t *ahead);
 /* The descriptor of the tree, opened before anything was written to it: a sync of it hears of
  * every write that has failed since. */
 int place_ahead_tree(const place_ahead_t *ahead);
@@ -66,9 +68,9 @@ typedef struct place_job {
     world_t *world;
     store_t *store;
     point_t *point;
-    bool syncs_whole; /* syncfs of the point's file system type is on the tested list */
+    bool syncs_whole;     /* syncfs of the point's file system type is on the tested list */
     place_ahead_t *ahead; /* NULL: nothing was written to this tree while its content came */
-    bool sync_failed; /* what was written may be lost although it reads well: it must go */
+    bool sync_failed;     /* what was written may be lost although it reads well: it must go */
     place_progress_fn *progress;
     void *context;
     place_result_t *result;

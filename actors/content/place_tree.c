@@ -325,7 +325,7 @@ make_directory(work_t *work, const char *name, bool *ret_existed)
         if (result == 0 && !*ret_existed) {
             TRY(clear_name(world, dir, name, work->job->fault));
             result = world_make_dir(world, dir, name, RIGHT);
-        } else if (result == 0) {
+        } else if (result == 0 && (stat.mode & ALL_MODES) != RIGHT) {
             result = world_chmod_at(world, dir, name, RIGHT);
         }
     }
