@@ -280,23 +280,54 @@ write_out(world_t *world, int fd, uint64_t at, size_t size)
     return reaches ? world_write_out(world, fd, from, EARLY_BYTES) : 0;
 }
 
+/* One that is put elsewhere than behind the one before ends it, for what was hashed may have been
+ * written over. */
+static void
+hash_in_order(ahead_file_t *file, uint64_t at, slice_t bytes)
+{
+    if (file->hash != NULL && at == file->done) {
+        hash_add(file->hash, bytes.data, bytes.size);
+    } else {
+        hash_destroy(&file->hash);
+    }
+}
+
+/* What the list of its chunks came to is what the version names. */
+static bool
+is_hashed(ahead_file_t *file)
+{
+    digest_t found = {{0}};
+    if (file->hash != NULL) {
+        hash_end(file->hash, &found);
+        hash_destroy(&file->hash);
+    }
+    return digest_equal(&found, &file->digest);
+}
+
 static int
-write_chunk(world_t *world, int dir, int fd, ahead_file_t *file, uint64_t at, slice_t bytes)
+end_large(place_ahead_t *ahead, world_t *world, int dir, int fd, ahead_file_t *file)
 {
     world_stat_t stat;
+    int result = world_truncate(world, fd, file->size);
+    result = result < 0 ? result : finish(world, dir, fd, file->name, file, &stat);
+    file->over = true;
+    if (result >= 0 && is_hashed(file)) {
+        note_written(ahead, &stat, &file->digest);
+    }
+    return result;
+}
+
+static int
+write_chunk(world_t *world, int fd, ahead_file_t *file, uint64_t at, slice_t bytes)
+{
     bool fits = at <= file->size && bytes.size <= file->size - at;
     int result = !fits ? -EINVAL
                  : place_is_hole(bytes.data, bytes.size)
                      ? 0
                      : write_all(world, fd, bytes.data, bytes.size, at);
     result = result < 0 ? result : write_out(world, fd, at, bytes.size);
+    hash_in_order(file, at, bytes);
     file->done += bytes.size;
-    if (result < 0 || file->done != file->size) {
-        return result;
-    }
-    result = world_truncate(world, fd, file->size);
-    result = result < 0 ? result : finish(world, dir, fd, file->name, file, &stat);
-    file->over = true;
     return result;
 }
 
@@ -311,7 +342,10 @@ put_chunk(place_ahead_t *ahead, world_t *world, ahead_file_t *file, uint64_t at,
         return fd;
     }
     file->begun = true;
-    int result = write_chunk(world, dir, fd, file, at, bytes);
+    int result = write_chunk(world, fd, file, at, bytes);
+    if (result >= 0 && file->done == file->size) {
+        result = end_large(ahead, world, dir, fd, file);
+    }
     int closed = world_close(world, fd);
     result = result < 0 ? result : closed;
     if (result < 0) {

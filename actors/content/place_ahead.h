@@ -8,15 +8,15 @@
  *          placement, which makes it from the store. Nothing is written where a placement would not
  *          write: the point's identity and the room are looked at first, and of a version that
  *          stands in place already nothing is written.
- *          A small file that this order has written is kept unread by the placement, if what stat
- *          says of it is what it was then, time of change included. That is known in memory alone:
- *          after a restart, or for another order, its bytes decide. So do those of a large file
- *          always: it is read as a whole, and has the mode and length of one only when all its
- *          chunks were put; one with a gap is removed before the placement measures.
+ *          A file that this order has written is kept unread by the placement, if what stat says
+ *          of it is what it was then, time of change included; a large one only if its chunks came
+ *          in order and had its digest as a whole. That is known in memory alone: after a restart,
+ *          for another order, or for a large file in any other order, its bytes decide. One with a
+ *          gap is removed before the placement measures.
  *          The tree's descriptor is open from before the first write until it is synced.
  * Costs    a file: create, write, set its time, stat, close. Memory: names of the directories of
- *          a look (AHEAD_DIRECTORIES_MAX), of what it lists, 24 to 48 bytes for each small file
- *          written (AHEAD_FILES_MAX). The tree's descriptor, which keeps its file system mounted.
+ *          a look (AHEAD_DIRECTORIES_MAX), of what it lists, 24 to 48 bytes for each file written
+ *          (AHEAD_FILES_MAX). The tree's descriptor, which keeps its file system mounted.
  * Errors   none.
  * Threads  the handlers of its owner while no job has it; else that job.
  * Owner    place_ahead_new -> lent from job to job -> place_ahead_drop. All but new take NULL.

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "actors/content/hash.h"
 #include "actors/content/place_inner.h"
 
 typedef struct ahead_directory {
@@ -22,6 +23,7 @@ typedef struct ahead_file {
     uint32_t directory, text; /* of a small one */
     char *path, *name;        /* of a large one: its directory, and its name behind it */
     uint64_t done;            /* of a large one, bytes put */
+    hash_t *hash;             /* of them, while they come in order; NULL: they did not */
     bool large, begun, over;  /* over: nothing is put any more */
 } ahead_file_t;
 

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/content/hash.h"
 #include "actors/content/place_ahead_inner.h"
 
 #define NAME_BYTES_MIN 64u
@@ -36,6 +35,7 @@ place_ahead_new(const place_ahead_order_t *order)
 static void
 free_large(ahead_file_t *file)
 {
+    hash_destroy(&file->hash);
     free(file->path);
     free(file);
 }
@@ -277,6 +277,9 @@ new_large(place_ahead_t *ahead)
     memcpy(file->path, path, size);
     file->name = memcpy(file->path + size, ahead->entry->name, name);
     file->large = true;
+    if (hash_new(&file->hash) == OK) {
+        hash_begin(file->hash);
+    }
     ahead->large[ahead->larges++] = file;
     return file;
 }
