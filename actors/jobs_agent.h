@@ -1,6 +1,7 @@
 /* jobs_agent.h - the jobs of an agent, beside those that work on its point (jobs_point.h).
  *
- * Shape    job_lack: lack_order -> lacking, lent a place_ahead_t or nothing; job_store: what is lent to it, an arrivals_t -> stored;
+ * Shape    job_lack: lack_order -> lacking, lent a place_ahead_t or nothing; job_store: what is
+ *          lent to it, an arrivals_t -> stored;
  *          job_tidy: work -> collected: the agent's store keeps what the point has, and what root
  *          is of the work, if any; job_bury: bury_order -> claimed;
  *          job_move: move_order -> claimed, whose root is the address;

@@ -1,7 +1,7 @@
 /* place_ahead.h - what comes of a version is written into its tree under way at once.
  *
- * Shape    made for one order to place. Each look at what is lacking names where in the tree what it
- *          lists belongs (lack.h); a job that stores puts there what it has just held against its
+ * Shape    made for one order to place. Each look at what is lacking names where in the tree what
+ *          it lists belongs (lack.h); a job that stores puts there what it has just held against its
  *          digest; the placement finds it, and the store has it, too. A small file is put whole; a
  *          large one by its chunks, wherever they are in it, if none was there before.
  * Promises all of it is a help and no more: what fails, is in the way or has no room is left to the
