@@ -280,15 +280,74 @@ write_out(world_t *world, int fd, uint64_t at, size_t size)
     return reaches ? world_write_out(world, fd, from, EARLY_BYTES) : 0;
 }
 
-/* One that is put elsewhere than behind the one before ends it, for what was hashed may have been
- * written over. */
 static void
-hash_in_order(ahead_file_t *file, uint64_t at, slice_t bytes)
+forget_hash(ahead_file_t *file)
 {
-    if (file->hash != NULL && at == file->done) {
+    hash_destroy(&file->hash);
+    file->earlies = 0;
+}
+
+/* What was put before its turn, as the file has it now. */
+static bool
+hash_early(world_t *world, int fd, ahead_file_t *file, const ahead_extent_t *early)
+{
+    uint8_t *bytes = malloc(early->size);
+    uint64_t done = 0;
+    int64_t got = bytes != NULL;
+    while (got > 0 && done < early->size) {
+        got = world_read(world, fd, bytes + done, early->size - done, early->at + done);
+        done += got > 0 ? (uint64_t) got : 0;
+    }
+    if (done == early->size) {
+        hash_add(file->hash, bytes, early->size);
+        file->hashed += early->size;
+    }
+    free(bytes);
+    return done == early->size;
+}
+
+/* Takes out the one whose turn it is now. */
+static bool
+take_early(ahead_file_t *file, ahead_extent_t *ret_early)
+{
+    for (uint32_t i = 0; i < file->earlies; i++) {
+        if (file->early[i].at == file->hashed) {
+            *ret_early = file->early[i];
+            file->early[i] = file->early[--file->earlies];
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool
+hash_earlies(world_t *world, int fd, ahead_file_t *file)
+{
+    ahead_extent_t early;
+    bool known = true;
+    while (known && take_early(file, &early)) {
+        known = hash_early(world, fd, file, &early);
+    }
+    return known;
+}
+
+/* A chunk mostly comes behind the one before it; one that the file has twice comes early. What is
+ * written over what was hashed ends it. */
+static void
+hash_chunk(world_t *world, int fd, ahead_file_t *file, uint64_t at, slice_t bytes)
+{
+    bool known = file->hash != NULL;
+    if (known && at == file->hashed) {
         hash_add(file->hash, bytes.data, bytes.size);
+        file->hashed += bytes.size;
+        known = hash_earlies(world, fd, file);
+    } else if (known && at > file->hashed && file->earlies < AHEAD_EARLY_MAX) {
+        file->early[file->earlies++] = (ahead_extent_t){at, bytes.size};
     } else {
-        hash_destroy(&file->hash);
+        known = false;
+    }
+    if (!known) {
+        forget_hash(file);
     }
 }
 
@@ -297,10 +356,10 @@ static bool
 is_hashed(ahead_file_t *file)
 {
     digest_t found = {{0}};
-    if (file->hash != NULL) {
+    if (file->hash != NULL && file->hashed == file->size) {
         hash_end(file->hash, &found);
-        hash_destroy(&file->hash);
     }
+    forget_hash(file);
     return digest_equal(&found, &file->digest);
 }
 
@@ -326,7 +385,9 @@ write_chunk(world_t *world, int fd, ahead_file_t *file, uint64_t at, slice_t byt
                      ? 0
                      : write_all(world, fd, bytes.data, bytes.size, at);
     result = result < 0 ? result : write_out(world, fd, at, bytes.size);
-    hash_in_order(file, at, bytes);
+    if (result >= 0) {
+        hash_chunk(world, fd, file, at, bytes);
+    }
     file->done += bytes.size;
     return result;
 }
@@ -335,7 +396,7 @@ static int
 put_chunk(place_ahead_t *ahead, world_t *world, ahead_file_t *file, uint64_t at, slice_t bytes)
 {
     int dir = directory_of(ahead, world, file);
-    int flags = O_WRONLY | O_NOFOLLOW | (file->begun ? 0 : O_CREAT | O_EXCL);
+    int flags = O_RDWR | O_NOFOLLOW | (file->begun ? 0 : O_CREAT | O_EXCL);
     int fd = dir < 0 ? dir : world_open(world, dir, file->name, flags, LARGE_RIGHT, PLACE_HOW);
     if (fd < 0) {
         file->over = true;

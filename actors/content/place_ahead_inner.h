@@ -14,6 +14,12 @@ typedef struct ahead_directory {
     uint32_t text; /* its name */
 } ahead_directory_t;
 
+#define AHEAD_EARLY_MAX 64u /* chunks of a large file that come before those in front of them */
+
+typedef struct ahead_extent {
+    uint64_t at, size; /* bytes */
+} ahead_extent_t;
+
 /* A small file of the look, or a large one of the order. */
 typedef struct ahead_file {
     digest_t digest;
@@ -23,8 +29,11 @@ typedef struct ahead_file {
     uint32_t directory, text; /* of a small one */
     char *path, *name;        /* of a large one: its directory, and its name behind it */
     uint64_t done;            /* of a large one, bytes put */
-    hash_t *hash;             /* of them, while they come in order; NULL: they did not */
-    bool large, begun, over;  /* over: nothing is put any more */
+    hash_t *hash;             /* of the file up to hashed; NULL: not known */
+    uint64_t hashed;
+    ahead_extent_t early[AHEAD_EARLY_MAX]; /* put behind that */
+    uint32_t earlies;
+    bool large, begun, over; /* over: nothing is put any more */
 } ahead_file_t;
 
 /* A place where an object belongs. */

@@ -356,7 +356,7 @@ Test(ahead, a_large_file_whose_list_lies_is_not_placed)
     end(&ahead);
 }
 
-Test(ahead, a_chunk_is_put_wherever_the_file_has_it)
+Test(ahead, a_chunk_is_put_wherever_the_file_has_it_and_hashed_in_its_turn)
 {
     ahead_t ahead;
     begin(&ahead, AS_STARTED);
@@ -372,6 +372,7 @@ Test(ahead, a_chunk_is_put_wherever_the_file_has_it)
     fetch(&ahead);
     place_result_t result = place_ahead(&ahead);
     EXPECT_COUNT(result.files_written, 0);
+    cr_expect(ahead.seen.read < MORE, "%llu bytes were read", (unsigned long long) ahead.seen.read);
     expect_placed(&ahead);
     free(bytes);
     free(half);
