@@ -104,7 +104,8 @@ typedef struct agent_state {
     uint64_t fetched;     /* bytes that have come for the need */
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
     bool gathering;       /* the timer says when they are */
-    bool storing;
+    bool storing; /* store_job does; what it has of the tree is watched like the work there */
+    uint64_t store_job;
     place_ahead_t *ahead; /* of the order in hand, unless a job has it; NULL: none */
     bool ahead_tried;     /* for the order in hand */
     uint64_t ahead_of; /* how many of them were made: what a job brings of an older one is let go */

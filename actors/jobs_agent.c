@@ -121,6 +121,13 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 
 /* ---- data that came ---- */
 
+/* Of the tree, as of any work on the point; bytes: what follows is the store's, which has longer. */
+static void
+beat(void *context, uint64_t bytes)
+{
+    job_beat(context, bytes == 0 ? 0 : STORE_MS);
+}
+
 /* All that came while the job before was at work is one group: synced together, then told. */
 void
 job_store(job_t *job, world_t *world, const void *input, void *resource)
@@ -134,6 +141,7 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     store_left_t left = {order->laid_out, order->pack, order->pack_bytes};
     err = err == OK ? store_go_on(shelf.store, &left, &shelf.fault) : err;
     shelf.ahead = arrivals->ahead;
+    place_ahead_watch(shelf.ahead, beat, job);
     for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
         err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }

@@ -15,7 +15,8 @@
 #include "actors/content/place_ahead.h"
 #include "runtime/actor.h"
 
-#define ARRIVALS_MAX 64u /* messages of data that are made durable together */
+#define STORE_MS     60000u /* of 8 MiB; a disk that takes longer is hung */
+#define ARRIVALS_MAX 64u    /* messages of data that are made durable together */
 
 typedef struct arrivals {
     kept_t *data[ARRIVALS_MAX]; /* agent_data */

@@ -95,6 +95,14 @@ place_ahead_has(const place_ahead_t *ahead, const world_stat_t *stat, const tree
 
 /* ---- the tree ---- */
 
+static void
+tell(const place_ahead_t *ahead, uint64_t bytes)
+{
+    if (ahead->beat != NULL) {
+        ahead->beat(ahead->beat_context, bytes);
+    }
+}
+
 bool
 place_ahead_is_of(const place_ahead_t *ahead, world_t *world, int fd)
 {
@@ -155,6 +163,16 @@ look_at_point(place_ahead_t *ahead, world_t *world, store_t *store, point_t *poi
            take_tree(ahead, world, point, &look.record);
 }
 
+void
+place_ahead_watch(place_ahead_t *ahead, void (*beat)(void *context, uint64_t bytes), void *context)
+{
+    if (ahead != NULL) {
+        ahead->beat = beat;
+        ahead->beat_context = context;
+        tell(ahead, 1);
+    }
+}
+
 static bool
 open_tree(place_ahead_t *ahead, store_t *store)
 {
@@ -163,6 +181,8 @@ open_tree(place_ahead_t *ahead, store_t *store)
     if (point_open(world, ahead->root, &ahead->site, &ahead->point, &point, NULL) != OK) {
         return false;
     }
+    point.beat = ahead->beat;
+    point.beat_context = ahead->beat_context;
     bool open = look_at_point(ahead, world, store, &point);
     point_close(&point);
     return open;
@@ -432,16 +452,19 @@ place_ahead_put(place_ahead_t *ahead, store_t *store, const digest_t *object, sl
     }
     world_t *world = store_world(store);
     ahead_row_t *row = ahead_first(ahead, object);
-    if (row != NULL && ahead->tree < 0 && !open_tree(ahead, store)) {
-        ahead->over = true;
+    if (row != NULL && ahead->tree < 0) {
+        tell(ahead, 0);
+        ahead->over = !open_tree(ahead, store);
     }
     for (; row != NULL && !ahead->over; row = ahead_next(ahead, row)) {
         ahead_file_t *file = row->file;
+        tell(ahead, 0);
         int result = file->over    ? 0
                      : file->large ? put_chunk(ahead, world, file, row->at, bytes)
                                    : put_small(ahead, world, file, bytes);
         ahead->over = result < 0 && !is_in_the_way(result);
     }
+    tell(ahead, 1);
 }
 
 void

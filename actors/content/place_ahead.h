@@ -56,6 +56,10 @@ void place_ahead_chunk(place_ahead_t *ahead, const list_row_t *row, uint64_t at,
 /* Bytes that are still to come into the store: the tree is to leave room for them. */
 void place_ahead_lacks(place_ahead_t *ahead, uint64_t bytes);
 
+/* A job has it: who is told at each step of work at the point, as in point.h; bytes: 1, there is
+ * none until the next put. */
+void place_ahead_watch(place_ahead_t *ahead, void (*beat)(void *context, uint64_t bytes),
+                       void *context);
 /* An object whole, which has its digest. */
 void place_ahead_put(place_ahead_t *ahead, store_t *store, const digest_t *object, slice_t bytes);
 /* The end of a job that has put. */

@@ -77,6 +77,8 @@ struct place_ahead {
     world_t *lasting;
     int tree;
     uint64_t device, inode;
+    void (*beat)(void *context, uint64_t bytes); /* NULL: nobody is told */
+    void *beat_context;
     bool over; /* nothing is put any more */
     int dir;   /* open on dir_path, for one job */
     char dir_path[AHEAD_PATH_BYTES_MAX + 1];
