@@ -11,8 +11,8 @@
  *          A file that this order has written is kept unread by the placement, if what stat says
  *          of it is what it was then, time of change included; a large one only if what its chunks
  *          came to had its digest as a whole. That is known in memory alone: after a restart,
- *          or for another order, its bytes decide. One with a
- *          gap is removed before the placement measures.
+ *          or for another order, its bytes decide. One with a gap is removed before the placement
+ *          measures.
  *          The tree's descriptor is open from before the first write until it is synced.
  * Costs    a file: create, write, set its time, stat, close. Memory: names of the directories of
  *          a look (AHEAD_DIRECTORIES_MAX), of what it lists, 24 to 48 bytes for each file written
