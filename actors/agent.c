@@ -223,6 +223,7 @@ agent_drop(void *state)
     if (self->arrivals) {
         arrivals_drop(self->arrivals);
     }
+    agent_ahead_end(self);
     outbox_drop(&self->outbox);
     outbox_drop(&self->plain.outbox);
     free(self->kept_place);

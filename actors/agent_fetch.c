@@ -8,8 +8,6 @@
 #include "actors/content/hash.h"
 #include "actors/content/manifest.h"
 
-#define STORE_MS 60000u /* of 8 MiB; a disk that takes longer is hung */
-
 /* What comes is stored in groups, each of which costs the same syncs however large it is: so a
  * group is gathered, but no longer than nobody would notice. The rest of the window is under way
  * meanwhile. */
@@ -63,18 +61,21 @@ start_storing(actor_ctx_t *ctx, agent_state_t *self)
                        .input_type = &lack_order_type,
                        .input = m,
                        .subject = slice_of("store"),
-                       .deadline_ms = STORE_MS,
+                       .deadline_ms = self->ahead ? AGENT_WORK_MS : STORE_MS,
                        .resource = self->arrivals,
                        .drop = arrivals_drop,
                        .then = stored_came_then,
                        .tag = self->dials};
-    claim(ctx, actor_job(ctx, &spec, NULL) == VERDICT_OK);
+    self->arrivals->ahead = agent_ahead_lend(self);
+    self->arrivals->ahead_of = self->ahead_of;
+    bool watched = self->arrivals->ahead != NULL;
+    claim(ctx, actor_job(ctx, &spec, &self->store_job) == VERDICT_OK);
     self->arrivals = NULL;
     self->left.pack_bytes = 0;
     self->storing = true;
     actor_timer_cancel(ctx, TIMER_STORE);
     self->gathering = false;
-    return ACTOR_CONTINUE;
+    return watched ? agent_watch_from_now(ctx, self) : ACTOR_CONTINUE;
 }
 
 actor_next_t
@@ -271,15 +272,19 @@ stored_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
     int64_t came_ns = 0;
 
     self->storing = false;
+    agent_watch_end(ctx, self);
     if (!failed) {
         self->left = (store_left_t){m->laid_out, m->pack, m->pack_bytes};
     }
     self->refused += m ? m->refused : 0;
     self->whole_files |= m && m->refused > 0;
     if (answer->resource) {
-        bytes = ((const arrivals_t *) answer->resource)->bytes;
-        came_ns = ((const arrivals_t *) answer->resource)->came_ns;
-        arrivals_drop(answer->resource);
+        arrivals_t *arrivals = answer->resource;
+        bytes = arrivals->bytes;
+        came_ns = arrivals->came_ns;
+        agent_ahead_back(self, arrivals->ahead, arrivals->ahead_of);
+        arrivals->ahead = NULL;
+        arrivals_drop(arrivals);
     }
     if (failed && self->order) {
         agent_fail(ctx, self, self->order, m ? (err_t) m->err : err_of_job(answer->err),

@@ -104,16 +104,21 @@ typedef struct agent_state {
     uint64_t fetched;     /* bytes that have come for the need */
     arrivals_t *arrivals; /* not given to a job yet; NULL: none */
     bool gathering;       /* the timer says when they are */
-    bool storing;
-    store_left_t left;    /* by the last job that stored, to the next one */
-    uint64_t refused;     /* deltas that gave other bytes, and that was not said yet */
-    bool whole_files;     /* so no base is named for the order in hand */
-    bool seed_tried;      /* in the order in hand */
-    uint32_t mends;       /* in it, so many times what was lacking of a manifest was asked for: */
-    digest_t mended;      /* of this version the last time */
-    uint64_t seedings;    /* jobs that go through a seed, so far */
+    bool storing; /* store_job does; what it has of the tree is watched like the work there */
+    uint64_t store_job;
+    place_ahead_t *ahead; /* of the order in hand, unless a job has it; NULL: none */
+    bool ahead_tried;     /* for the order in hand */
+    uint64_t ahead_of; /* how many of them were made: what a job brings of an older one is let go */
+    store_left_t left; /* by the last job that stored, to the next one */
+    uint64_t refused;  /* deltas that gave other bytes, and that was not said yet */
+    bool whole_files;  /* so no base is named for the order in hand */
+    bool seed_tried;   /* in the order in hand */
+    uint32_t mends;    /* in it, so many times what was lacking of a manifest was asked for: */
+    digest_t mended;   /* of this version the last time */
+    uint64_t seedings; /* jobs that go through a seed, so far */
     digest_t seeded_root; /* a version whose seed was gone through, and is in the store */
     char seeded[AGENT_PATH_BYTES_MAX + 1]; /* that seed */
+    bool scrubs;              /* the job at the point, if any: it is lent another thing */
     kept_place_t *kept_place; /* where its store is read on; NULL: a job has it, or anywhere */
     digest_t fetched_root; /* of a version that is on its way: the store keeps what it has of it */
 } agent_state_t;
@@ -190,6 +195,13 @@ bool agent_has_seed(const agent_state_t *self); /* and has not gone through it *
 actor_next_t agent_seed(actor_ctx_t *ctx, agent_state_t *self);
 /* It gives no sign of life: goes on without it. */
 actor_next_t agent_leave_seed(actor_ctx_t *ctx, agent_state_t *self);
+
+/* agent_ahead.c: what the order in hand has written into its tree */
+void agent_ahead_begin(agent_state_t *self);
+place_ahead_t *agent_ahead_lend(agent_state_t *self);
+/* A job is back: of == self->ahead_of if it had that of the order in hand. */
+void agent_ahead_back(agent_state_t *self, place_ahead_t *ahead, uint64_t of);
+void agent_ahead_end(agent_state_t *self);
 
 /* agent_fetch.c */
 actor_next_t agent_fetch(actor_ctx_t *ctx, agent_state_t *self, const lacking_t *m);

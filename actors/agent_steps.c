@@ -36,6 +36,7 @@ agent_forget_order(actor_ctx_t *ctx, agent_state_t *self)
     actor_timer_cancel(ctx, TIMER_PROGRESS);
     kept_destroy(&self->order);
     kept_destroy(&self->need);
+    agent_ahead_end(self);
     self->phase = PHASE_IDLE;
 }
 
@@ -130,6 +131,17 @@ take_kept_place(actor_ctx_t *ctx, agent_state_t *self)
     return place;
 }
 
+/* What was lent to a job at the point. */
+static void
+take_back(agent_state_t *self, void *resource)
+{
+    if (self->scrubs) {
+        self->kept_place = resource ? resource : self->kept_place;
+    } else {
+        place_ahead_drop(resource);
+    }
+}
+
 actor_next_t
 agent_run(actor_ctx_t *ctx, agent_state_t *self)
 {
@@ -154,10 +166,14 @@ agent_run(actor_ctx_t *ctx, agent_state_t *self)
     if (task == AGENT_TASK_SCRUB) {
         spec.resource = take_kept_place(ctx, self);
         spec.drop = free;
+    } else if (task == AGENT_TASK_WORK) {
+        spec.resource = agent_ahead_lend(self);
+        spec.drop = place_ahead_drop;
     }
+    self->scrubs = task == AGENT_TASK_SCRUB;
     claim(ctx, start_job(ctx, self, &spec, PHASE_RUN) == ACTOR_CONTINUE);
-    if (!self->job_open && spec.resource) {
-        self->kept_place = spec.resource;
+    if (!self->job_open) {
+        take_back(self, spec.resource);
     }
     return self->job_open && task != AGENT_TASK_COLLECT ? agent_watch_from_now(ctx, self)
                                                         : ACTOR_CONTINUE;
@@ -238,7 +254,7 @@ static actor_next_t
 worked(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     self->job_open = false;
-    self->kept_place = answer->resource ? answer->resource : self->kept_place;
+    take_back(self, answer->resource);
     agent_watch_end(ctx, self);
     if (!agent_has_in_hand(self, answer->tag, PHASE_RUN)) {
         return agent_go_on(ctx, self);
@@ -289,24 +305,33 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
     m->mark_entry = self->mark.entry;
     m->mark_rest = self->mark.rest;
     m->have = self->whole_files ? m->have : agent_work_of(self->order)->have;
+    agent_ahead_begin(self);
     job_spec_t spec = {.name = "lack",
                        .run = job_lack,
                        .input_type = &lack_order_type,
                        .input = m,
                        .subject = slice_of("store"),
                        .deadline_ms = LACK_MS,
+                       .resource = agent_ahead_lend(self),
+                       .drop = place_ahead_drop,
                        .then = lacking_came_then,
                        .tag = agent_order_of(self->order)->order};
-    return start_job(ctx, self, &spec, PHASE_LACK);
+    actor_next_t next = start_job(ctx, self, &spec, PHASE_LACK);
+    if (!self->job_open) {
+        place_ahead_drop(spec.resource);
+    }
+    return next;
 }
 
 static actor_next_t
 lacking_came(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {
     const lacking_t *m = ANSWER_AS(answer, lacking);
+    bool in_hand = agent_has_in_hand(self, answer->tag, PHASE_LACK);
 
     self->job_open = false;
-    if (!agent_has_in_hand(self, answer->tag, PHASE_LACK)) {
+    agent_ahead_back(self, answer->resource, in_hand ? self->ahead_of : 0);
+    if (!in_hand) {
         return agent_go_on(ctx, self);
     }
     if (!m || m->err != OK) {

@@ -44,7 +44,8 @@ agent_watch(actor_ctx_t *ctx, agent_state_t *self)
 {
     uint64_t beats = 0, patience_ms = 0;
 
-    if (!self->job_open || !actor_job_pulse(ctx, self->job, &beats, &patience_ms)) {
+    if ((!self->job_open && !self->storing) ||
+        !actor_job_pulse(ctx, self->storing ? self->store_job : self->job, &beats, &patience_ms)) {
         return ACTOR_CONTINUE;
     }
     self->still = beats == self->beats_seen ? self->still + 1 : 0;

@@ -24,6 +24,7 @@ arrivals_drop(void *arrivals)
     for (uint32_t i = 0; i < all->count; i++) {
         kept_destroy(&all->data[i]);
     }
+    place_ahead_drop(all->ahead);
     free(all);
 }
 
@@ -97,18 +98,19 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
                    .bytes_max = AGENT_NEED_BYTES_MAX,
                    .nodes = order->nodes,
                    .have = order->have,
+                   .ahead = resource,
                    .mark = {order->mark_node, order->mark_entry, order->mark_rest}};
     lacking_t *m = JOB_OUTPUT(job, lacking);
 
     lack.range = calloc(lack.max, sizeof *lack.range);
-    err_t err = resource || !lack.range
-                    ? ERR_NO_MEMORY
-                    : shelf_open(&shelf, world, record_slice(order, order->data));
+    err_t err =
+        !lack.range ? ERR_NO_MEMORY : shelf_open(&shelf, world, record_slice(order, order->data));
     err = err == OK ? incoming_settle(shelf.store, record_slice(order, order->data), &shelf.fault)
                     : err;
     err = err == OK ? find_lacks(&shelf, order, &lack, &m->indexed) : err;
     m->err = err;
     if (err == OK) {
+        place_ahead_lacks(lack.ahead, lack.bytes);
         put_ranges(job, m, &lack);
     } else {
         m->text = shelf_text(job, &shelf.fault);
@@ -118,6 +120,13 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 }
 
 /* ---- data that came ---- */
+
+/* Of the tree, as of any work on the point; bytes: what follows is the store's, which has longer. */
+static void
+beat(void *context, uint64_t bytes)
+{
+    job_beat(context, bytes == 0 ? 0 : STORE_MS);
+}
 
 /* All that came while the job before was at work is one group: synced together, then told. */
 void
@@ -131,9 +140,12 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
 
     store_left_t left = {order->laid_out, order->pack, order->pack_bytes};
     err = err == OK ? store_go_on(shelf.store, &left, &shelf.fault) : err;
+    shelf.ahead = arrivals->ahead;
+    place_ahead_watch(shelf.ahead, beat, job);
     for (uint32_t i = 0; err == OK && i < arrivals->count; i++) {
         err = pieces_put(&shelf, kept_record(arrivals->data[i]), &bytes, &refused);
     }
+    place_ahead_rest(shelf.ahead, world);
     err = err == OK ? staging_commit(shelf.staging, &shelf.fault) : err;
     err =
         err == OK ? incoming_keep_few(world, record_slice(order, order->data), &shelf.fault) : err;

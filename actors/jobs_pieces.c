@@ -94,6 +94,9 @@ put_one(unpacking_t *unpacking, const piece_t *piece, staging_part_t *part, uint
         ++*refused;
         return OK;
     }
+    if (err == OK && part->from == 0 && part->bytes.size == part->total) {
+        place_ahead_put(shelf->ahead, shelf->store, &part->object, part->bytes);
+    }
     return err;
 }
 

@@ -137,9 +137,10 @@ tell_progress(void *context, uint64_t bytes_done, uint64_t bytes_total)
 }
 
 static err_t
-install(job_t *job, task_t *task, outcome_t *m)
+install(job_t *job, task_t *task, place_ahead_t *ahead, outcome_t *m)
 {
     place_order_t order = order_of(task);
+    order.ahead = ahead;
     place_result_t result = {0};
     err_t err = place_version(task->world, task->store, &task->point, &order, tell_progress, job,
                               &result, &task->fault);
@@ -334,7 +335,7 @@ void
 job_work(job_t *job, world_t *world, const void *input, void *resource)
 {
     task_t task = {0};
-    err_t err = resource ? ERR_INTERNAL : task_open(&task, job, world, input);
+    err_t err = task_open(&task, job, world, input);
     outcome_t *m = JOB_OUTPUT(job, outcome);
 
     outcome_fill(job_draft(job), m, input);
@@ -342,7 +343,7 @@ job_work(job_t *job, world_t *world, const void *input, void *resource)
         switch ((action_t) task.work->action) {
         case ACTION_INSTALL:
         case ACTION_STAGE:
-            err = install(job, &task, m);
+            err = install(job, &task, resource, m);
             break;
         case ACTION_REMOVE:
             err = take_away(job, &task, m);

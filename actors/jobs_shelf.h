@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "actors/content/place_ahead.h"
 #include "actors/content/staging.h"
 #include "proto/messages.h"
 #include "runtime/actor.h"
@@ -15,6 +16,7 @@
 typedef struct shelf {
     store_t *store;
     staging_t *staging;
+    place_ahead_t *ahead; /* of the version that is on its way; borrowed, or NULL */
     fault_t fault;
 } shelf_t;
 

@@ -121,6 +121,9 @@
 #define SEED_NAMES_MAX         10000000u   /* names in a seed that are looked at; the rest is not used */
 #define DELTA_BYTES_MAX        (1u << 20)  /* of a file that is sent as a delta, and of what it is against; a larger one is sent without */
 #define AGENT_LISTS_MAX      256u          /* large objects that are fetched by chunks at one time; further ones wait */
+#define AHEAD_FILES_MAX      131072u       /* of a version, written to its tree while its content comes; the rest is placed from the store */
+#define AHEAD_DIRECTORIES_MAX 131072u      /* of a version, known by name meanwhile; the same */
+#define AHEAD_PATH_BYTES_MAX 1024u         /* of a directory in that tree; what is below a longer one is placed from the store */
 #define AGENT_LISTS_KEPT     512u          /* lists of chunks at an agent; the one untouched longest is removed */
 #define KIN_BYTES_MAX        (2u << 30)    /* of chunks of two versions that are compared for bases; what is beyond has none but its neighbour's */
 #define KIN_MARKS_MAX        1048576u      /* marks of what a version before holds; then they are taken less densely */

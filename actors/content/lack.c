@@ -16,6 +16,7 @@ static const digest_t no_digest;
 /* A directory, and what stood in its place in the version before; none: nothing that is there. */
 typedef struct then_and_now {
     digest_t node, old;
+    uint32_t directory; /* of lack->ahead */
 } then_and_now_t;
 
 typedef struct search {
@@ -103,6 +104,7 @@ add_range(lack_t *lack, const transfer_range_t *range, uint64_t bytes)
     if (has_room(lack, bytes)) {
         lack->range[lack->count++] = *range;
         lack->listed += bytes;
+        place_ahead_listed(lack->ahead, range);
     }
 }
 
@@ -141,6 +143,7 @@ static err_t
 list_chunks(search_t *search, const staging_list_t *list, const digest_t *base,
             uint32_t *ret_lacking)
 {
+    uint64_t at = 0;
     *ret_lacking = 0;
     for (size_t i = 0; i < list->size; i += LIST_ROW_BYTES) {
         list_row_t row = list_row_decode(list->rows + i);
@@ -148,6 +151,8 @@ list_chunks(search_t *search, const staging_list_t *list, const digest_t *base,
         TRY(store_has(search->store, &row.digest, &has, search->fault));
         *ret_lacking += !has;
         TRY(has ? OK : list_chunk(search, &row, base));
+        place_ahead_chunk(search->lack->ahead, &row, at, has);
+        at += row.size;
     }
     return OK;
 }
@@ -248,7 +253,7 @@ look_for(search_t *search, const digest_t *object, uint64_t size, const digest_t
 }
 
 static err_t
-push(search_t *search, const digest_t *node, const digest_t *old)
+push(search_t *search, const digest_t *node, const digest_t *old, uint32_t directory)
 {
     if (search->count == search->capacity) {
         size_t capacity = search->capacity == 0 ? 64 : search->capacity * 2;
@@ -259,7 +264,7 @@ push(search_t *search, const digest_t *node, const digest_t *old)
         search->node = longer;
         search->capacity = capacity;
     }
-    search->node[search->count++] = (then_and_now_t){*node, *old};
+    search->node[search->count++] = (then_and_now_t){*node, *old, directory};
     return OK;
 }
 
@@ -308,17 +313,21 @@ before_of(before_t *before, const tree_entry_t *entry)
 /* ---- the way through the version ---- */
 
 static err_t
-look_at_entry(search_t *search, const tree_entry_t *entry, const digest_t *old)
+look_at_entry(search_t *search, uint32_t directory, const tree_entry_t *entry, const digest_t *old)
 {
+    place_ahead_t *ahead = search->lack->ahead;
     bool has = true, has_base = false, is_directory = entry->kind == TREE_DIRECTORY;
     if (entry->kind == TREE_FILE && !digest_is_none(old)) {
         TRY(store_has(search->store, old, &has_base, search->fault));
     }
     if (is_directory || !search->lack->nodes || entry->size > DELTA_BYTES_MAX) {
+        place_ahead_look_at(ahead, directory, entry);
         TRY(look_for(search, &entry->digest, entry->size, has_base ? old : &no_digest, &has));
     }
     search->blind |= is_directory && !has;
-    return has && is_directory ? push(search, &entry->digest, old) : OK;
+    return has && is_directory ? push(search, &entry->digest, old,
+                                      place_ahead_directory(ahead, directory, entry->name))
+                               : OK;
 }
 
 /* Whether the look before was past it. */
@@ -336,7 +345,8 @@ look_at_entries(search_t *search, uint64_t number, const void *node, before_t *b
     tree_entry_t entry;
     for (uint64_t i = 0; manifest_next(&cursor, &entry) && !(search->marked && search->full); i++) {
         if (entry.kind == TREE_DIRECTORY || !is_behind(search, number, i)) {
-            TRY(look_at_entry(search, &entry, before_of(before, &entry)));
+            TRY(look_at_entry(search, search->node[number].directory, &entry,
+                              before_of(before, &entry)));
         }
         if (!search->unclean) {
             search->mark = (lack_mark_t){.node = number, .entry = i + 1};
@@ -403,7 +413,7 @@ look_at_root(search_t *search, const digest_t *root)
     TRY(look_for(search, &version.node, 0, &no_digest, &has));
     search->blind = !has;
     digest_t old = old_node(search);
-    return has ? push(search, &version.node, &old) : OK;
+    return has ? push(search, &version.node, &old, AHEAD_TOP) : OK;
 }
 
 /* Durable first; then their lists are of no use. */
@@ -436,6 +446,7 @@ static err_t
 look(search_t *search, const digest_t *root)
 {
     search->lack->listed = search->lack->bytes = search->lack->bytes_total = 0;
+    place_ahead_look(search->lack->ahead);
     err_t err = look_at_root(search, root);
     for (size_t i = 0; err == OK && i < search->count && !(search->marked && search->full); i++) {
         err = look_into(search, i);

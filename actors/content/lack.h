@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "actors/content/place_ahead.h"
 #include "actors/content/staging.h"
 #include "actors/content/transfer.h"
 
@@ -37,6 +38,7 @@ typedef struct lack {
     bool nodes;           /* the manifest alone, and the lists of large files */
     digest_t have;        /* a version that is there: its files are bases of those in their place */
     lack_mark_t mark;     /* given by the look before of the same version, left for the next one */
+    place_ahead_t *ahead; /* hears where in the tree what is listed belongs; NULL: nobody does */
     uint64_t looks;       /* names that were looked for in the store */
     /* Called for each object that is lacking, with its bytes; 0: that is not known. May be NULL. */
     err_t (*each)(void *context, const digest_t *object, uint64_t size);

@@ -49,35 +49,51 @@ at_point(order_run_t *run, const char *name)
     return result < 0 ? fail(run, result, "pass", name) : OK;
 }
 
-/* Opens the staged directory, making it when it is not there; an earlier run's is opened up. */
 static err_t
 open_staged(order_run_t *run, bool *ret_existed)
 {
-    world_t *world = run->job.world;
-    int result = world_make_dir(world, run->staging, run->name, 0700);
-    *ret_existed = result == -EEXIST;
-    if (*ret_existed) {
-        result = world_chmod_at(world, run->staging, run->name, 0700);
+    place_job_t *job = &run->job;
+    int fd = place_open_staged(job->world, run->staging, run->name, ret_existed);
+    if (fd < 0) {
+        return fail(run, fd, "stage", run->name);
     }
-    if (result >= 0) {
-        result = world_open(world, run->staging, run->name, PLACE_DIRECTORY, 0, PLACE_HOW);
+    run->tree = fd;
+    if (job->ahead != NULL && !place_ahead_is_of(job->ahead, job->world, fd)) {
+        job->ahead = NULL; /* another tree, or nothing was written */
     }
-    if (result < 0) {
-        return fail(run, result, "stage", run->name);
-    }
-    run->tree = result;
     return OK;
+}
+
+/* By the descriptor that was open before the first write. */
+static int
+sync_tree(order_run_t *run)
+{
+    const place_job_t *job = &run->job;
+    int fd = job->ahead != NULL ? place_ahead_tree(job->ahead) : run->tree;
+    return sync_point_all(job->world, SYNC_PLACE_TREE, fd);
+}
+
+/* Who has written to the tree before has looked, when all of it was to be written. */
+static err_t
+look_for_room(const order_run_t *run)
+{
+    place_plan_t plan;
+    const place_job_t *job = &run->job;
+    if (job->ahead != NULL && place_ahead_has_looked(job->ahead)) {
+        return OK;
+    }
+    TRY(place_measure(job->store, job->point, &run->look, &plan, job->fault));
+    return place_check_space(&plan, job->point->root, job->fault);
 }
 
 /* Writes the tree and makes it durable, all but the mode of its topmost directory. */
 static err_t
 stage(order_run_t *run)
 {
-    place_plan_t plan;
     place_job_t *job = &run->job;
-    TRY(place_measure(job->store, job->point, &run->look, &plan, job->fault));
-    TRY(place_check_space(&plan, job->point->root, job->fault));
     bool existed = false;
+    place_ahead_end(job->ahead, job->world);
+    TRY(look_for_room(run));
     TRY(open_staged(run, &existed));
     TRY(place_tree(job, run->tree, existed, &run->look.record.root, &run->version));
     TRY(at_point(run, "place.staged"));
@@ -85,7 +101,7 @@ stage(order_run_t *run)
     const manifest_version_t *version = &run->version;
     point_beat(job->point, version->bytes + SYNC_ENTRY_BYTES * (version->files + version->links +
                                                                 version->directories + 1));
-    int result = job->syncs_whole ? sync_point_all(job->world, SYNC_PLACE_TREE, run->tree)
+    int result = job->syncs_whole ? sync_tree(run)
                                   : sync_point_file(job->world, SYNC_PLACE_TREE, run->staging);
     if (result >= 0 && !job->syncs_whole && version->links > 0) {
         /* A symlink's own time cannot be synced alone. */
@@ -355,6 +371,7 @@ place_version(world_t *world, store_t *store, point_t *point, const place_order_
     place_job_t job = {.world = world,
                        .store = store,
                        .point = point,
+                       .ahead = order->ahead,
                        .progress = progress,
                        .context = context,
                        .result = &result,

@@ -31,13 +31,16 @@
 /* Superseded versions stay so long. */
 #define PLACE_GRACE_NS_DEFAULT ((int64_t) GRACE_MS * 1000000)
 
+typedef struct place_ahead place_ahead_t;
+
 typedef struct place_order {
     const char *package;
     id128_t incarnation;
     uint64_t epoch;
     digest_t root;
-    const char *label; /* NULL: none */
-    bool stage;        /* all but the switch and the receipt: a promise */
+    const char *label;    /* NULL: none */
+    bool stage;           /* all but the switch and the receipt: a promise */
+    place_ahead_t *ahead; /* what was written while its content came, see place_ahead.h; or NULL */
 } place_order_t;
 
 typedef struct place_plan {

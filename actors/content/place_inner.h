@@ -8,6 +8,7 @@
 
 #include "actors/content/manifest.h"
 #include "actors/content/place.h"
+#include "actors/content/place_ahead.h"
 
 #define PLACE_HOW        (WORLD_BENEATH | WORLD_NO_XDEV)
 #define PLACE_DIRECTORY  (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
@@ -36,17 +37,40 @@ void place_staging_name(const receipt_t *record, char name[PLACE_NAME_BYTES]);
  * package's name may begin like ours and a dot, but does not go on like this. */
 bool place_is_staged(const char *name, const char *package, uint64_t *ret_epoch);
 err_t place_open_staging(point_t *point, int *ret_fd, fault_t *fault) must_use;
+/* Opens the tree under way of this name in staging, making it when it is not there; an earlier
+ * run's is opened up. Its descriptor, or -errno. */
+int place_open_staged(world_t *world, int staging, const char *name, bool *ret_existed);
+/* Whether a block is not written: zeros that come together at least so long are a hole, as sparse
+ * files had at their source, and read the same. */
+bool place_is_hole(const void *bytes, size_t size);
 err_t place_measure(store_t *store, point_t *point, const place_look_t *look,
                     place_plan_t *ret_plan, fault_t *fault) must_use;
 /* ERR_SPACE with need and have when the plan does not fit. */
 err_t place_check_space(const place_plan_t *plan, const char *root, fault_t *fault) must_use;
 
+/* What place_ahead.c knows of a name of the tree under way. */
+typedef enum ahead_has {
+    AHEAD_NOTHING, /* whatever is there, its bytes decide */
+    AHEAD_WHOLE    /* it has the bytes of the entry, its mode and mtime */
+} ahead_has_t;
+/* Whether the tree open on fd is the one that was written to. */
+bool place_ahead_is_of(const place_ahead_t *ahead, world_t *world, int fd);
+/* What is known of a file by what stat says of it now. */
+ahead_has_t place_ahead_has(const place_ahead_t *ahead, const world_stat_t *stat,
+                            const tree_entry_t *entry);
+/* It has found room for the version, and for what was still to come into the store. */
+bool place_ahead_has_looked(const place_ahead_t *ahead);
+/* The descriptor of the tree, opened before anything was written to it: a sync of it hears of
+ * every write that has failed since. */
+int place_ahead_tree(const place_ahead_t *ahead);
+
 typedef struct place_job {
     world_t *world;
     store_t *store;
     point_t *point;
-    bool syncs_whole; /* syncfs of the point's file system type is on the tested list */
-    bool sync_failed; /* what was written may be lost although it reads well: it must go */
+    bool syncs_whole;     /* syncfs of the point's file system type is on the tested list */
+    place_ahead_t *ahead; /* NULL: nothing was written to this tree while its content came */
+    bool sync_failed;     /* what was written may be lost although it reads well: it must go */
     place_progress_fn *progress;
     void *context;
     place_result_t *result;

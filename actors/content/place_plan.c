@@ -46,6 +46,17 @@ place_open_staging(point_t *point, int *ret_fd, fault_t *fault)
     return OK;
 }
 
+int
+place_open_staged(world_t *world, int staging, const char *name, bool *ret_existed)
+{
+    int result = world_make_dir(world, staging, name, 0700);
+    *ret_existed = result == -EEXIST;
+    if (*ret_existed) {
+        result = world_chmod_at(world, staging, name, 0700);
+    }
+    return result < 0 ? result : world_open(world, staging, name, PLACE_DIRECTORY, 0, PLACE_HOW);
+}
+
 /* A walk over the version beside the staged tree, as far as that reaches. */
 typedef struct measure {
     world_t *world;

@@ -25,8 +25,6 @@
  * sync at the end then waits for the last of them only. */
 #define EARLY_BYTES (8u << 20)
 
-/* Zeros that come together at least so long are not written: the file has a hole there, as sparse
- * files had at their source, and reads the same. */
 #define HOLE_BYTES_MIN 65536u
 
 typedef struct work {
@@ -119,10 +117,11 @@ write_out(work_t *work, int to, uint64_t written, uint64_t *out, const tree_entr
 }
 
 /* The first byte decides, for nearly all that is none. */
-static bool
-is_hole(const uint8_t *bytes, size_t size)
+bool
+place_is_hole(const void *bytes, size_t size)
 {
-    return size >= HOLE_BYTES_MIN && bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+    const uint8_t *first = bytes;
+    return size >= HOLE_BYTES_MIN && first[0] == 0 && memcmp(first, first + 1, size - 1) == 0;
 }
 
 /* A hole at the end of a file is made by its length. */
@@ -147,7 +146,7 @@ copy_bytes(work_t *work, int to, const tree_entry_t *entry)
         if (err != OK || size == 0) {
             return err == OK ? set_length(work, to, at, hole, entry) : err;
         }
-        hole = is_hole(bytes, size);
+        hole = place_is_hole(bytes, size);
         int written = hole ? 0 : write_all(work->world, to, bytes, size, at);
         if (written < 0) {
             return fail_at(work, written, "write", entry->name);
@@ -209,7 +208,19 @@ is_right(work_t *work, int fd, const tree_entry_t *entry)
     return got >= 0 && digest_equal(&digest, &entry->digest);
 }
 
-/* Keeps a file that an earlier run wrote whole; anything else at its name is removed. */
+static err_t
+keep_file(work_t *work, const tree_entry_t *entry, bool *ret_kept)
+{
+    place_result_t *result = work->job->result;
+    result->files_resumed++;
+    result->bytes_resumed += entry->size;
+    *ret_kept = true;
+    tell(work, 0);
+    return OK;
+}
+
+/* Keeps a file that an earlier run wrote whole; anything else at its name is removed. One that this
+ * run has written, of bytes that it had just held against their digest, is not read again. */
 static err_t
 resume_file(work_t *work, const tree_entry_t *entry, bool *ret_kept)
 {
@@ -219,16 +230,15 @@ resume_file(work_t *work, const tree_entry_t *entry, bool *ret_kept)
     *ret_kept = false;
     int result = world_stat_at(world, dir, entry->name, &stat);
     int fd = -1;
+    if (result == 0 && place_ahead_has(work->job->ahead, &stat, entry) == AHEAD_WHOLE) {
+        return keep_file(work, entry, ret_kept);
+    }
     if (result == 0 && S_ISREG(stat.mode) && stat.size == entry->size && stat.links == 1) {
         fd = world_open(world, dir, entry->name, O_RDONLY | O_NOFOLLOW, 0, PLACE_HOW);
     }
     if (fd >= 0 && is_right(work, fd, entry)) {
         TRY(finish_file(work, fd, 0, entry));
-        work->job->result->files_resumed++;
-        work->job->result->bytes_resumed += entry->size;
-        *ret_kept = true;
-        tell(work, 0);
-        return OK;
+        return keep_file(work, entry, ret_kept);
     }
     if (fd >= 0) {
         world_close(world, fd);
@@ -315,7 +325,7 @@ make_directory(work_t *work, const char *name, bool *ret_existed)
         if (result == 0 && !*ret_existed) {
             TRY(clear_name(world, dir, name, work->job->fault));
             result = world_make_dir(world, dir, name, RIGHT);
-        } else if (result == 0) {
+        } else if (result == 0 && (stat.mode & ALL_MODES) != RIGHT) {
             result = world_chmod_at(world, dir, name, RIGHT);
         }
     }

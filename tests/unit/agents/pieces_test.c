@@ -6,6 +6,7 @@
 #include <string.h>
 #include <zstd.h>
 
+#include "actors/content/manifest.h"
 #include "actors/content/squeeze.h"
 #include "actors/jobs_pieces.h"
 #include "runtime/world_os.h"
@@ -210,4 +211,87 @@ Test(pieces, what_is_packed_gives_no_more_than_it_says, .init = begin, .fini = e
     cr_expect_eq(agent->refused, 1);
     cr_expect_not(has());
     free(bomb);
+}
+
+static digest_t
+put(const void *bytes, size_t size)
+{
+    store_put_t put;
+
+    expect_ok(store_put_bytes(agent->shelf.store, bytes, size, &put, &agent->shelf.fault), "put");
+    return put.digest;
+}
+
+static digest_t
+put_version(const tree_entry_t *entry)
+{
+    manifest_builder_t builder;
+    manifest_version_t version = {.mode = 0755, .files = 1, .bytes = entry->size};
+    uint8_t encoded[MANIFEST_VERSION_BYTES];
+    const uint8_t *node = NULL;
+    size_t size = 0;
+
+    manifest_builder_init(&builder);
+    cr_assert_eq(manifest_builder_add(&builder, entry), OK);
+    cr_assert_eq(manifest_builder_finish(&builder, &node, &size), OK);
+    version.node = put(node, size);
+    manifest_version_encode(&version, encoded);
+    digest_t root = put(encoded, sizeof encoded);
+    manifest_builder_release(&builder);
+    expect_ok(store_commit(agent->shelf.store, &agent->shelf.fault), "commit");
+    return root;
+}
+
+/* A point, and the tree of a version of one file, which is lacking. */
+static void
+begin_tree(void)
+{
+    char root[80];
+    point_identity_t identity = {.site = {{1}}, .incarnation = {{2}}, .name = "D1"};
+    tree_entry_t entry = {.kind = TREE_FILE,
+                          .mode = 0644,
+                          .size = SIZE,
+                          .digest = agent->object,
+                          .name = "file",
+                          .name_size = 4};
+    place_ahead_order_t order = {.site = identity.site,
+                                 .point = identity.incarnation,
+                                 .package = slice_of("P1"),
+                                 .incarnation = {{3}},
+                                 .epoch = 1,
+                                 .version = put_version(&entry)};
+
+    snprintf(root, sizeof root, "%s/root", agent->path);
+    cr_assert_eq(world_make_dir(&agent->os.world, -100, root, 0755), 0);
+    expect_ok(point_claim(&agent->os.world, root, &identity, NULL, 0, false, &agent->shelf.fault),
+              "claim");
+    order.root = slice_of(root);
+    agent->shelf.ahead = place_ahead_new(&order);
+    place_ahead_look(agent->shelf.ahead);
+    place_ahead_look_at(agent->shelf.ahead, AHEAD_TOP, &entry);
+    place_ahead_listed(agent->shelf.ahead,
+                       &(transfer_range_t){.object = entry.digest, .size = SIZE});
+}
+
+static bool
+is_in_tree(void)
+{
+    char path[128];
+    world_stat_t stat;
+
+    snprintf(path, sizeof path, "%s/root/.despool/staging/P1.v1/file", agent->path);
+    return world_stat_at(&agent->os.world, -100, path, &stat) == 0 && stat.size == SIZE;
+}
+
+Test(pieces, what_does_not_give_the_object_is_not_written_into_the_tree, .init = begin, .fini = end)
+{
+    begin_tree();
+    agent->now[0] ^= 1;
+    expect_ok(come(PACKING_DELTA, delta_of(agent->now), SIZE), "a wrong delta");
+    cr_expect_eq(agent->refused, 1);
+    cr_expect_not(is_in_tree());
+    agent->now[0] ^= 1;
+    expect_ok(come(PACKING_DELTA, delta_of(agent->now), SIZE), "a right delta");
+    cr_expect(is_in_tree());
+    place_ahead_drop(agent->shelf.ahead);
 }
