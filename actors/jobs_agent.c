@@ -121,7 +121,7 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
 
 /* ---- data that came ---- */
 
-/* Of the tree, as of any work on the point; bytes: what follows is the store's, which has longer. */
+/* As for any work on the point; with bytes, what follows is the store's, which has longer. */
 static void
 beat(void *context, uint64_t bytes)
 {

@@ -1,9 +1,9 @@
 /* place_ahead.h - what comes of a version is written into its tree under way at once.
  *
  * Shape    made for one order to place. Each look at what is lacking names where in the tree what
- *          it lists belongs (lack.h); a job that stores puts there what it has just held against its
- *          digest; the placement finds it, and the store has it, too. A small file is put whole; a
- *          large one by its chunks, wherever they are in it, if none was there before.
+ *          it lists belongs (lack.h); a job that stores puts there what it has just held against
+ *          its digest; the placement finds it, and the store has it, too. A small file is put
+ *          whole; a large one by its chunks, wherever they are in it, if none was there before.
  * Promises all of it is a help and no more: what fails, is in the way or has no room is left to the
  *          placement, which makes it from the store. Nothing is written where a placement would not
  *          write: the point's identity and the room are looked at first, and of a version that

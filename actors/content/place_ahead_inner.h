@@ -31,7 +31,7 @@ typedef struct ahead_file {
     uint64_t done;            /* of a large one, bytes put */
     hash_t *hash;             /* of the file up to hashed; NULL: not known */
     uint64_t hashed;
-    ahead_extent_t early[AHEAD_EARLY_MAX]; /* put behind that */
+    ahead_extent_t *early; /* put behind that: AHEAD_EARLY_MAX, behind a large one */
     uint32_t earlies;
     bool large, begun, over; /* over: nothing is put any more */
 } ahead_file_t;

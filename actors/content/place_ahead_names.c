@@ -261,7 +261,7 @@ static ahead_file_t *
 new_large(place_ahead_t *ahead)
 {
     char path[AHEAD_PATH_BYTES_MAX + 1];
-    ahead_file_t *file = calloc(1, sizeof *file);
+    ahead_file_t *file = calloc(1, sizeof *file + AHEAD_EARLY_MAX * sizeof file->early[0]);
     if (file == NULL || ahead->larges == AGENT_LISTS_MAX ||
         !ahead_path(ahead, ahead->entry_in, path)) {
         free(file);
@@ -277,6 +277,7 @@ new_large(place_ahead_t *ahead)
     memcpy(file->path, path, size);
     file->name = memcpy(file->path + size, ahead->entry->name, name);
     file->large = true;
+    file->early = (ahead_extent_t *) (file + 1);
     if (hash_new(&file->hash) == OK) {
         hash_begin(file->hash);
     }

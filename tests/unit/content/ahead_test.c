@@ -108,9 +108,9 @@ look_on(ahead_t *ahead)
 }
 
 static void
-write_large(ahead_t *ahead, const uint8_t *bytes, size_t size)
+write_file(ahead_t *ahead, const char *name, const uint8_t *bytes, size_t size)
 {
-    FILE *file = fopen(yard_path(&ahead->yard, "source/large"), "w");
+    FILE *file = fopen(yard_path(&ahead->yard, "source/%s", name), "w");
     cr_assert(file && fwrite(bytes, 1, size, file) == size && fclose(file) == 0);
 }
 
@@ -119,15 +119,8 @@ make_source(ahead_t *ahead)
 {
     uint8_t *bytes = bytes_of_seed(LARGE, 1);
     make_tree(&ahead->yard);
-    write_large(ahead, bytes, LARGE);
-    free(bytes);
-    bytes = bytes_of_seed(MORE, 2);
-    for (unsigned i = 0; i < MORE; i++) {
-        bytes[i] = (uint8_t) (bytes[i] | (bytes[i] == 0));
-    }
-    make_file(yard_path(&ahead->yard, "source/dir/more"), "", 0644);
-    FILE *file = fopen(yard_path(&ahead->yard, "source/dir/more"), "w");
-    cr_assert(file && fwrite(bytes, 1, MORE, file) == MORE && fclose(file) == 0);
+    write_file(ahead, "large", bytes, LARGE);
+    write_file(ahead, "dir/more", bytes, MORE);
     free(bytes);
 }
 
@@ -363,7 +356,7 @@ Test(ahead, a_chunk_is_put_wherever_the_file_has_it_and_hashed_in_its_turn)
     uint8_t *bytes = calloc(3, LARGE), *half = bytes_of_seed(LARGE, 3);
     memcpy(bytes, half, LARGE);
     memcpy(bytes + 2u * LARGE, half, LARGE);
-    write_large(&ahead, bytes, 3u * LARGE);
+    write_file(&ahead, "large", bytes, 3u * LARGE);
     store_t *agent = ahead.yard.store;
     ahead.yard.store = ahead.site;
     take(&ahead.yard);
@@ -420,7 +413,7 @@ Test(ahead, a_file_of_which_chunks_were_there_is_left_to_the_placement)
     placed(&ahead.yard);
     uint8_t *bytes = bytes_of_seed(LARGE, 1);
     memcpy(bytes + LARGE / 2, "an edit", 7);
-    write_large(&ahead, bytes, LARGE);
+    write_file(&ahead, "large", bytes, LARGE);
     store_t *agent = ahead.yard.store;
     ahead.yard.store = ahead.site;
     take(&ahead.yard);
