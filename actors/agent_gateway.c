@@ -102,11 +102,19 @@ keys_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
+/* Of two rates; 0: it has none. */
+static uint64_t
+slower(uint64_t rate, uint64_t other)
+{
+    return rate == 0 || (other > 0 && other < rate) ? other : rate;
+}
+
 /* Who does not say anything is gone, also when its connection has not been told so. */
 static actor_next_t
 look(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     int64_t since = actor_now_ns(ctx) - (int64_t) AGENT_SILENCE_MS * 1000000;
+    uint64_t slowest = 0;
 
     for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         if (agent->here && agent->heard_ns < since) {
@@ -115,7 +123,9 @@ look(actor_ctx_t *ctx, agent_gateway_t *self)
         orders_look(ctx, self, agent);
         orders_look_at_turn(ctx, self, agent);
         plain_look(ctx, self, agent);
+        slowest = slower(slower(slowest, agent->rate.rate), rates_of_link(agent));
     }
+    self->slowest = slowest;
     if (!self->listing && window_is_to_be_asked(ctx, self)) {
         claim(ctx, list_all(ctx, self) == ACTOR_CONTINUE);
     }

@@ -12,15 +12,24 @@ command_of(const dm_op_t *op)
     return kept_record(op->command);
 }
 
-/* A collection that waits goes on by its timer. */
-static actor_next_t
-refuse(actor_ctx_t *ctx, distribution_manager_t *self, dm_op_t *op, err_t err, slice_t text)
+static void
+note_written(actor_ctx_t *ctx, slice_t id, const export_report_t *m)
 {
-    dm_op_refuse(ctx, op, err, text);
-    self->store_held = false;
-    return ACTOR_CONTINUE;
+    slice_t file = record_slice(m, m->file);
+    note_event_t *event = DRAFT(ctx, note_event);
+
+    event->component = actor_text(ctx, slice_of("distribution_manager"));
+    event->id = STATUS_PARCEL_WRITTEN;
+    event->severity = status_severity(STATUS_PARCEL_WRITTEN);
+    event->package = actor_text(ctx, id);
+    event->text = actor_textf(ctx, "version %llu: %llu objects, %llu bytes, in %.*s",
+                              (unsigned long long) m->epoch, (unsigned long long) m->objects,
+                              (unsigned long long) m->bytes,
+                              (int) (file.size < 700 ? file.size : 700), file.data);
+    answer_unheard(tell_site_database_note_event(ctx, event));
 }
 
+/* The store is given back, whatever became of it; a collection that waits goes on by its timer. */
 static actor_next_t
 written(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answer)
 {
@@ -28,45 +37,35 @@ written(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *an
     const export_report_t *m = ANSWER_AS(answer, export_report);
 
     claim(ctx, op != NULL);
+    self->store_held = false;
     if (!m || m->err != OK) {
         err_t err = m ? (err_t) m->err : answer->err == OK ? ERR_INTERNAL : answer->err;
-        return refuse(ctx, self, op, err, m ? record_slice(m, m->text) : slice_of(""));
+        dm_op_refuse(ctx, op, err, m ? record_slice(m, m->text) : slice_of(""));
+        return ACTOR_CONTINUE;
     }
-    slice_t file = record_slice(m, m->file), id = record_slice(command_of(op), command_of(op)->id);
     if (!command_of(op)->dry_run) {
-        note_event_t *event = DRAFT(ctx, note_event);
-        event->component = actor_text(ctx, slice_of("distribution_manager"));
-        event->id = STATUS_PARCEL_WRITTEN;
-        event->severity = status_severity(STATUS_PARCEL_WRITTEN);
-        event->package = actor_text(ctx, id);
-        event->text = actor_textf(ctx, "version %llu: %llu objects, %llu bytes, in %.*s",
-                                  (unsigned long long) m->epoch, (unsigned long long) m->objects,
-                                  (unsigned long long) m->bytes,
-                                  (int) (file.size < 700 ? file.size : 700), file.data);
-        answer_unheard(tell_site_database_note_event(ctx, event));
+        note_written(ctx, record_slice(command_of(op), command_of(op)->id), m);
     }
     export_report_t *report = DRAFT(ctx, export_report);
     *report = *m;
     report->text = (text_t){0, 0};
-    report->file = actor_text(ctx, file);
+    report->file = actor_text(ctx, record_slice(m, m->file));
     answer_unheard(REPLY_TO(ctx, op->request, export_report, report));
     dm_op_free(op);
-    self->store_held = false;
     return ACTOR_CONTINUE;
 }
 
-static actor_next_t
-found(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answer)
+/* False: the command was answered, and no job is under way. */
+static bool
+write_begins(actor_ctx_t *ctx, const distribution_manager_t *self, dm_op_t *op,
+             const actor_answer_t *answer)
 {
-    dm_op_t *op = dm_op_of(self, answer->tag);
     const package_found_t *package = ANSWER_AS(answer, package_found);
     const site_args_t *site = kept_record(self->args);
 
-    claim(ctx, op != NULL);
     if (!package) {
-        self->store_held = false;
         dm_op_pass_on(ctx, op, answer);
-        return ACTOR_CONTINUE;
+        return false;
     }
     if (!package->exists) {
         answer_unheard(REPLY_TO(
@@ -74,8 +73,7 @@ found(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answ
             refuse_draft(ctx, ERR_NOT_FOUND, "despool package list shows the packages", "export",
                          record_slice(package, package->id), err_sentence(ERR_NOT_FOUND))));
         dm_op_free(op);
-        self->store_held = false;
-        return ACTOR_CONTINUE;
+        return false;
     }
     export_order_t *m = DRAFT(ctx, export_order);
     m->data = actor_text(ctx, record_slice(site, site->data));
@@ -93,8 +91,20 @@ found(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answ
                        .then = written_then,
                        .tag = answer->tag};
     verdict_t verdict = actor_job(ctx, &spec, NULL);
-    return verdict == VERDICT_OK ? ACTOR_CONTINUE
-                                 : refuse(ctx, self, op, verdict_err(verdict), slice_of(""));
+    if (verdict != VERDICT_OK) {
+        dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
+    }
+    return verdict == VERDICT_OK;
+}
+
+static actor_next_t
+found(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t *answer)
+{
+    dm_op_t *op = dm_op_of(self, answer->tag);
+
+    claim(ctx, op != NULL);
+    self->store_held = write_begins(ctx, self, op, answer);
+    return ACTOR_CONTINUE;
 }
 
 actor_next_t

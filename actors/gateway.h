@@ -154,6 +154,8 @@ typedef struct agent_gateway {
     uint64_t in_vain;      /* orders for agents that are not here */
     reading_now_t read[GATEWAY_READS_MAX];
     uint32_t reads;
+    uint32_t here, paired; /* agents; and of them those with a plain connection */
+    uint64_t slowest; /* rate of an agent, or a link of one, at the last look; 0: none has any */
     uint64_t sent, packed;                     /* bytes of content, and as they were on the wire */
     uint64_t in_plain;                         /* of these, unencrypted */
     uint64_t unknown;                          /* words of strangers on plain connections */

@@ -111,6 +111,14 @@ plain_offer(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     visit_say(ctx, self, agent, &agent_bulk_type, m);
 }
 
+static void
+set_peer(agent_gateway_t *self, plain_t *plain, slice_t peer)
+{
+    self->paired = self->paired + (peer.size > 0) - (plain->peer_size > 0);
+    memcpy(plain->peer, peer.data, peer.size);
+    plain->peer_size = (uint8_t) peer.size;
+}
+
 /* The agent begins anew: what was under way is not known to have come. */
 static void
 end_at_agent(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
@@ -118,7 +126,7 @@ end_at_agent(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     agent_bulk_t *m = DRAFT(ctx, agent_bulk);
 
     m->number = agent->plain.number;
-    agent->plain.peer_size = 0;
+    set_peer(self, &agent->plain, slice_of(""));
     visit_say(ctx, self, agent, &agent_bulk_type, m);
 }
 
@@ -159,10 +167,8 @@ plain_hear(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
         self->unknown++; /* the link ends a connection that it says nothing to */
         return;
     }
-    slice_t peer = record_slice(m, m->peer);
     forget_ticket(self, &agent->plain);
-    memcpy(agent->plain.peer, peer.data, peer.size);
-    agent->plain.peer_size = (uint8_t) peer.size;
+    set_peer(self, &agent->plain, record_slice(m, m->peer));
     plain_beat(ctx, self, agent);
 }
 
@@ -219,7 +225,7 @@ plain_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     }
     forget_ticket(self, plain);
     plain->number = 0;
-    plain->peer_size = 0;
+    set_peer(self, plain, slice_of(""));
     plain->carries = false;
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "actors/content/activation.h"
+#include "actors/jobs_text.h"
 #include "proto/messages.h"
 
 /* An order with its sides as C strings, and its point. */
@@ -40,14 +41,6 @@ errand_open(errand_t *errand)
                       &errand->order->dp_incarnation, &errand->point, &errand->fault);
 }
 
-static text_t
-errand_text(job_t *job, const errand_t *errand)
-{
-    char text[TEXT_BYTES_MAX];
-
-    return draft_text(job_draft(job), slice_of(fault_text(&errand->fault, text, sizeof text)));
-}
-
 static void
 claim_of(job_t *job, const errand_t *errand, err_t err)
 {
@@ -55,7 +48,7 @@ claim_of(job_t *job, const errand_t *errand, err_t err)
 
     m->err = err;
     if (err != OK) {
-        m->text = errand_text(job, errand);
+        m->text = job_fault_text(job, &errand->fault);
     }
 }
 
@@ -105,7 +98,7 @@ put_ended(job_t *job, const errand_t *errand, err_t err, const activation_t *end
 
     m->err = err;
     if (err != OK) {
-        m->text = errand_text(job, errand);
+        m->text = job_fault_text(job, &errand->fault);
     }
     m->ended = draft_rows(draft, err == OK ? count : 0, sizeof(agent_activated_t));
     for (uint32_t i = 0; i < m->ended.count; i++) {

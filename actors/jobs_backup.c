@@ -2,6 +2,7 @@
 #include "actors/jobs_backup.h"
 
 #include "actors/content/backup.h"
+#include "actors/jobs_text.h"
 #include "proto/messages.h"
 
 typedef struct paths {
@@ -27,7 +28,6 @@ static void
 report(job_t *job, err_t err, const fault_t *fault, const backup_result_t *result,
        uint64_t last_event)
 {
-    char text[TEXT_BYTES_MAX];
     backup_report_t *m = JOB_OUTPUT(job, backup_report);
 
     m->err = err;
@@ -35,7 +35,7 @@ report(job_t *job, err_t err, const fault_t *fault, const backup_result_t *resul
     m->bytes = result->bytes;
     m->last_event = last_event;
     if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(fault, text, sizeof text)));
+        m->text = job_fault_text(job, fault);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "actors/content/point.h"
+#include "actors/jobs_text.h"
 #include "proto/messages.h"
 
 typedef struct claim_task {
@@ -157,12 +158,11 @@ void
 job_release(job_t *job, world_t *world, const void *input, void *resource)
 {
     fault_t fault = {0};
-    char text[TEXT_BYTES_MAX];
     err_t err = resource ? ERR_INTERNAL : release(world, input, &fault);
     claimed_t *m = JOB_OUTPUT(job, claimed);
 
     m->err = err;
     if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+        m->text = job_fault_text(job, &fault);
     }
 }

@@ -6,15 +6,8 @@
 
 #include "actors/content/keys.h"
 #include "actors/content/token.h"
+#include "actors/jobs_text.h"
 #include "proto/messages.h"
-
-static text_t
-text_of(job_t *job, const fault_t *fault)
-{
-    char text[TEXT_BYTES_MAX];
-
-    return draft_text(job_draft(job), slice_of(fault_text(fault, text, sizeof text)));
-}
 
 /* ---- a token ---- */
 
@@ -60,7 +53,7 @@ job_token(job_t *job, world_t *world, const void *input, void *resource)
         m->token_text = draft_text(job_draft(job), slice_of(text));
         m->address = draft_text(job_draft(job), record_slice(order, order->listen));
     } else {
-        m->text = text_of(job, &fault);
+        m->text = job_fault_text(job, &fault);
     }
     explicit_bzero(text, sizeof text);
 }
@@ -80,7 +73,7 @@ job_keys(job_t *job, world_t *world, const void *input, void *resource)
 
     m->err = err;
     if (err != OK) {
-        m->text = text_of(job, &fault);
+        m->text = job_fault_text(job, &fault);
     }
 }
 

@@ -6,6 +6,7 @@
 
 #include "actors/content/keys.h"
 #include "actors/content/parcel.h"
+#include "actors/jobs_text.h"
 #include "proto/messages.h"
 
 static void
@@ -44,7 +45,6 @@ job_export(job_t *job, world_t *world, const void *input, void *resource)
     const export_order_t *order = input;
     parcel_result_t result = {0};
     fault_t fault = {0};
-    char text[TEXT_BYTES_MAX];
     err_t err = resource ? ERR_INTERNAL : write(job, world, order, &result, &fault);
     export_report_t *m = JOB_OUTPUT(job, export_report);
 
@@ -54,6 +54,6 @@ job_export(job_t *job, world_t *world, const void *input, void *resource)
     m->bytes = result.bytes;
     m->file = draft_copy_text(job_draft(job), order, order->file);
     if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+        m->text = job_fault_text(job, &fault);
     }
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "actors/content/store.h"
+#include "actors/jobs_text.h"
 #include "proto/messages.h"
 
 static void
@@ -65,7 +66,6 @@ job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
 {
     store_collected_t result = {0};
     fault_t fault = {0};
-    char text[TEXT_BYTES_MAX];
     err_t err = resource ? ERR_INTERNAL : collect(job, world, input, &result, &fault);
     collected_t *m = JOB_OUTPUT(job, collected);
 
@@ -73,7 +73,7 @@ job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
     m->objects = result.removed_objects;
     m->bytes = result.removed_bytes;
     if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+        m->text = job_fault_text(job, &fault);
     }
 }
 
@@ -183,14 +183,13 @@ job_go_over(job_t *job, world_t *world, const void *input, void *resource)
 {
     store_report_t report = {0};
     fault_t fault = {0};
-    char text[TEXT_BYTES_MAX];
     store_report_t *m = JOB_OUTPUT(job, store_report); /* its rows come behind it */
     err_t err = resource ? ERR_INTERNAL : run_order(job, world, input, &report, &fault);
 
     *m = report;
     m->err = err;
     if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+        m->text = job_fault_text(job, &fault);
     }
 }
 
@@ -219,7 +218,6 @@ job_read_store(job_t *job, world_t *world, const void *input, void *resource)
 {
     store_scrubbed_t found = {0};
     fault_t fault = {0};
-    char text[TEXT_BYTES_MAX];
     uint64_t named = 0;
     err_t err = resource ? ERR_INTERNAL : read_again(world, input, &found, &named, &fault);
     store_read_again_t *m = JOB_OUTPUT(job, store_read_again);
@@ -231,6 +229,6 @@ job_read_store(job_t *job, world_t *world, const void *input, void *resource)
     m->damaged = found.damaged;
     m->named = named;
     if (err != OK) {
-        m->text = draft_text(job_draft(job), slice_of(fault_text(&fault, text, sizeof text)));
+        m->text = job_fault_text(job, &fault);
     }
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,6 +12,7 @@
 #include "actors/content/fail.h"
 #include "actors/content/listing.h"
 #include "actors/content/point.h"
+#include "proto/limits.h"
 
 /* One directory under way: its names, how far we are, and the node made so far. */
 typedef struct level {
@@ -161,6 +163,37 @@ add_entry(take_t *take, level_t *level, const tree_entry_t *entry)
     return OK;
 }
 
+/* A node is held as a whole by whoever reads it, the site and its agents. So it is refused before
+ * anything of the directory is read. */
+static err_t
+check_size(take_t *take, const listing_t *names)
+{
+    char verb[sizeof take->fault->verb];
+    uint64_t bytes = MANIFEST_HEAD_BYTES;
+    uint32_t count = 0;
+    if (names->count * (uint64_t) MANIFEST_ENTRY_BYTES + names->text_size <=
+        DIRECTORY_BYTES_MAX / 2) {
+        return OK;
+    }
+    for (uint32_t i = 0; i < names->count; i++) {
+        const char *path = descent_path(&take->way, names->name[i]);
+        if (!tree_is_excluded(take->excludes, take->exclude_count, path)) {
+            count++;
+            bytes += MANIFEST_ENTRY_BYTES + strlen(names->name[i]) + 1;
+        }
+    }
+    if (bytes <= DIRECTORY_BYTES_MAX) {
+        return OK;
+    }
+    snprintf(verb, sizeof verb, "list %u names of", count);
+    err_t err = RAISE(take->fault, ERR_TOO_LARGE, 0, verb, descent_path(&take->way, NULL));
+    if (take->fault != NULL) {
+        take->fault->need = bytes;
+        take->fault->have = DIRECTORY_BYTES_MAX;
+    }
+    return err;
+}
+
 /* Begins a directory: the way already leads into it. */
 static err_t
 push(take_t *take, const tree_entry_t *entry)
@@ -183,8 +216,8 @@ push(take_t *take, const tree_entry_t *entry)
         return fail_at(take, result, "stat", NULL);
     }
     TRY(count_attributes(take, fd, NULL));
-    return listing_read(take->world, fd, descent_path(&take->way, NULL), &level->names,
-                        take->fault);
+    TRY(listing_read(take->world, fd, descent_path(&take->way, NULL), &level->names, take->fault));
+    return check_size(take, &level->names);
 }
 
 static void

@@ -8,7 +8,9 @@
  * Costs    one read of every file; memory of one sorted
  *          listing and one node for each level; at most about 50 descriptors.
  * Errors   ERR_NO_SOURCE, ERR_SOURCE_CHANGED, ERR_UNSUPPORTED, ERR_PERMISSION, ERR_NAME_TOO_LONG
- *          (deeper than TREE_DEPTH_MAX), ERR_TOO_LARGE, ERR_SITE_FULL, ERR_CANCELLED, ERR_IO.
+ *          (deeper than TREE_DEPTH_MAX), ERR_TOO_LARGE (a directory of more than
+ *          DIRECTORY_BYTES_MAX, with its names, what it needs, and that), ERR_SITE_FULL,
+ *          ERR_CANCELLED, ERR_IO.
  * Threads  one job.
  */
 #pragma once

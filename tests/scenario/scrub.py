@@ -40,6 +40,20 @@ def events(site, number, dp, since=0):
     return [event for event in site.history(since) if event['id'] == number and event['dp'] == dp]
 
 
+def installed_at_shop(site, scrub=None):
+    """A version at an agent, of a tree with a large file; returns its source and its root."""
+    scrubbing(site)
+    source = big_tree(site.path('source'), 3)
+    site.start()
+    if scrub is not None:
+        site.do('site.set', {'scrub': scrub})
+    site.join('shop')
+    root = site.do('package.add', {'id': 'P1', 'source': source})['version']['root']
+    site.do('distribute', {'id': 'P1', 'to': ['shop']})
+    site.wait_states('P1', {'shop': 'installed'})
+    return source, root
+
+
 def flip(path, offset=0):
     """One bit, and nothing else that could be seen from outside."""
     stat = os.stat(path)
@@ -102,13 +116,7 @@ def what_drifts_at_a_directory_is_found_told_and_mended_without_being_asked():
 @claim(180)
 def what_drifts_at_an_agent_is_mended_from_what_the_agent_has():
     with Agents() as site:
-        scrubbing(site)
-        source = big_tree(site.path('source'), 3)
-        site.start()
-        site.join('shop')
-        site.do('package.add', {'id': 'P1', 'source': source})
-        site.do('distribute', {'id': 'P1', 'to': ['shop']})
-        site.wait_states('P1', {'shop': 'installed'})
+        source, _ = installed_at_shop(site)
         sent = site.figure('sent')
         drifts_are_mended(site, 'shop', source)
         assert site.figure('sent') == sent, 'content was sent for what the agent has'
@@ -297,13 +305,7 @@ def kept_is_mended(site, root):
 @claim(180)
 def what_rots_in_the_store_of_an_agent_is_told_and_that_alone_is_fetched_again():
     with Agents() as site:
-        scrubbing(site)
-        source = big_tree(site.path('source'), 3)
-        site.start()
-        site.join('shop')
-        root = site.do('package.add', {'id': 'P1', 'source': source})['version']['root']
-        site.do('distribute', {'id': 'P1', 'to': ['shop']})
-        site.wait_states('P1', {'shop': 'installed'})
+        source, root = installed_at_shop(site)
         kept_is_mended(site, root)
         sent = site.figure('sent')
         drifts_are_mended(site, 'shop', source)
@@ -325,14 +327,7 @@ def rot_index(site, name, sieves=False):
 @claim(180)
 def an_index_that_rots_at_an_agent_is_made_anew_from_its_packs_and_nothing_is_sent_again():
     with Agents() as site:
-        scrubbing(site)
-        source = big_tree(site.path('source'), 3)
-        site.start()
-        site.do('site.set', {'scrub': 0})
-        site.join('shop')
-        site.do('package.add', {'id': 'P1', 'source': source})
-        site.do('distribute', {'id': 'P1', 'to': ['shop']})
-        site.wait_states('P1', {'shop': 'installed'})
+        source, _ = installed_at_shop(site, scrub=0)
         told = lambda seq: events(site, INDEX_MENDED, 'shop', seq)
         # Who takes a new version meets it.
         seq, sent = site.history()[-1]['seq'], site.figure('sent')
@@ -359,14 +354,7 @@ def an_index_that_rots_at_an_agent_is_made_anew_from_its_packs_and_nothing_is_se
 def a_run_is_lost_and_named_again(host, number, dp):
     """The index of that host's store is removed at rest; the number is that of the event."""
     with Agents() as site:
-        scrubbing(site)
-        source = big_tree(site.path('source'), 3)
-        site.start()
-        site.do('site.set', {'scrub': 0})
-        site.join('shop')
-        site.do('package.add', {'id': 'P1', 'source': source})
-        site.do('distribute', {'id': 'P1', 'to': ['shop']})
-        site.wait_states('P1', {'shop': 'installed'})
+        installed_at_shop(site, scrub=0)
         store = site.path(host, 'store')
         before = set(packs.objects(store))
         seq, sent = site.history()[-1]['seq'], site.figure('sent')

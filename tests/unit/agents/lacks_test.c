@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "actors/content/lack.h"
-#include "actors/content/manifest.h"
 #include "runtime/world_os.h"
+#include "tests/unit/agents/nodes.h"
 
 #define BIG   3000000u
 #define PART  1000000u
@@ -39,46 +39,19 @@ expect_ok(err_t err, const char *what)
     cr_assert_eq(err, OK, "%s: %s", what, fault_text(&both.fault, text, sizeof text));
 }
 
-static digest_t
-put(const void *bytes, size_t size)
-{
-    store_put_t done;
-
-    expect_ok(store_put_bytes(both.site, bytes, size, &done, &both.fault), "put");
-    return done.digest;
-}
-
-static void
-add_file(manifest_builder_t *builder, const char *name, digest_t digest, uint64_t size)
-{
-    tree_entry_t entry = {.kind = TREE_FILE,
-                          .mode = 0644,
-                          .size = size,
-                          .digest = digest,
-                          .name = name,
-                          .name_size = (uint32_t) strlen(name)};
-    cr_assert_eq(manifest_builder_add(builder, &entry), OK);
-}
-
 static void
 make_version(void)
 {
     manifest_builder_t builder;
-    manifest_version_t version = {.mode = 0755, .files = 2};
-    uint8_t encoded[MANIFEST_VERSION_BYTES];
-    const uint8_t *node = NULL;
-    size_t size = 0;
+    manifest_version_t version = {.mode = 0755, .files = 2, .bytes = BIG + strlen(SMALL)};
 
-    both.big = put(both.bytes, BIG);
+    both.big = put_bytes_into(both.site, both.bytes, BIG);
     manifest_builder_init(&builder);
-    add_file(&builder, "big", both.big, BIG);
-    add_file(&builder, "small", put(SMALL, strlen(SMALL)), strlen(SMALL));
-    cr_assert_eq(manifest_builder_finish(&builder, &node, &size), OK);
-    both.node = version.node = put(node, size);
-    version.bytes = BIG + strlen(SMALL);
-    manifest_version_encode(&version, encoded);
-    both.root = put(encoded, sizeof encoded);
-    manifest_builder_release(&builder);
+    add_entry(&builder, TREE_FILE, "big", both.big, BIG);
+    add_entry(&builder, TREE_FILE, "small", put_bytes_into(both.site, SMALL, strlen(SMALL)),
+              strlen(SMALL));
+    both.node = version.node = put_node_into(both.site, &builder);
+    both.root = put_version_into(both.site, &version);
     expect_ok(store_commit(both.site, &both.fault), "commit");
 }
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "actors/content/lack.h"
-#include "actors/content/manifest.h"
 #include "runtime/world_os.h"
+#include "tests/unit/agents/nodes.h"
 
 #define DIRECTORIES 4u
 #define FILES       60u                               /* in each */
@@ -37,41 +37,13 @@ expect_ok(err_t err, const char *what)
     cr_assert_eq(err, OK, "%s: %s", what, fault_text(&many.fault, text, sizeof text));
 }
 
-static digest_t
-put(const void *bytes, size_t size)
-{
-    store_put_t done;
-
-    expect_ok(store_put_bytes(many.site, bytes, size, &done, &many.fault), "put");
-    return done.digest;
-}
-
 static void
 add(manifest_builder_t *builder, tree_kind_t kind, unsigned number, digest_t digest)
 {
     char name[16];
-    bool is_file = kind == TREE_FILE;
 
     snprintf(name, sizeof name, "%04u", number);
-    tree_entry_t entry = {.kind = kind,
-                          .mode = is_file ? 0644 : 0755,
-                          .size = is_file ? TEXT_BYTES : 0,
-                          .digest = digest,
-                          .name = name,
-                          .name_size = (uint32_t) strlen(name)};
-    cr_assert_eq(manifest_builder_add(builder, &entry), OK);
-}
-
-static digest_t
-finish(manifest_builder_t *builder)
-{
-    const uint8_t *node = NULL;
-    size_t size = 0;
-
-    cr_assert_eq(manifest_builder_finish(builder, &node, &size), OK);
-    digest_t digest = put(node, size);
-    manifest_builder_release(builder);
-    return digest;
+    add_entry(builder, kind, name, digest, kind == TREE_FILE ? TEXT_BYTES : 0);
 }
 
 static digest_t
@@ -83,16 +55,15 @@ make_directory(unsigned number)
     for (unsigned i = 0; i < FILES; i++) {
         char text[TEXT_BYTES + 1];
         snprintf(text, sizeof text, "%010u", number * FILES + i);
-        add(&builder, TREE_FILE, i, put(text, TEXT_BYTES));
+        add(&builder, TREE_FILE, i, put_bytes_into(many.site, text, TEXT_BYTES));
     }
-    return finish(&builder);
+    return put_node_into(many.site, &builder);
 }
 
 static void
 make_version(void)
 {
     manifest_builder_t builder;
-    uint8_t encoded[MANIFEST_VERSION_BYTES];
     digest_t directory[DIRECTORIES];
 
     for (unsigned i = 0; i < DIRECTORIES; i++) {
@@ -105,9 +76,8 @@ make_version(void)
     manifest_version_t version = {.mode = 0755,
                                   .files = DIRECTORIES * FILES,
                                   .bytes = (uint64_t) DIRECTORIES * FILES * TEXT_BYTES,
-                                  .node = finish(&builder)};
-    manifest_version_encode(&version, encoded);
-    many.root = put(encoded, sizeof encoded);
+                                  .node = put_node_into(many.site, &builder)};
+    many.root = put_version_into(many.site, &version);
     expect_ok(store_commit(many.site, &many.fault), "commit");
 }
 

@@ -12,6 +12,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "proto/limits.h"
+
 static err_t
 try_take(yard_t *yard, const char *const *excludes, size_t count)
 {
@@ -309,5 +311,50 @@ CLAIM_OF_BOTH(store, drops_what_was_not_committed)
     uint64_t removed = 0;
     EXPECT_OK(&yard, store_recover(yard.store, &removed, &yard.fault));
     EXPECT_COUNT(removed, 1);
+    yard_end(&yard);
+}
+
+/* A world where a directory with `one` in it has so many others beside it. */
+static const world_calls_t *real;
+static uint32_t others;
+
+static int
+list_more(world_t *world, world_listing_t *listing, world_name_t *ret_name)
+{
+    static char name[TREE_NAME_BYTES_MAX + 1];
+    static uint32_t left;
+    if (left > 0) {
+        snprintf(name, sizeof name, "x%0254u", left--);
+        *ret_name = (world_name_t){.name = name};
+        return 1;
+    }
+    int result = real->list_next(world, listing, ret_name);
+    left = result == 1 && strcmp(ret_name->name, "one") == 0 ? others : 0;
+    return result;
+}
+
+CLAIM_OF_BOTH(snapshot, directory_with_too_many_names_is_refused_before_it_is_read)
+{
+    yard_t yard;
+    char text[1024], names[64];
+    const char *const exclude[] = {"many/x*"};
+    others = DIRECTORY_BYTES_MAX / (MANIFEST_ENTRY_BYTES + TREE_NAME_BYTES_MAX + 1) + 1;
+    yard_begin(&yard, user);
+    run("mkdir %s/many", yard.source);
+    make_file(yard_path(&yard, "source/many/one"), "", 0644);
+    real = yard.world->call;
+    world_calls_t calls = *real;
+    calls.list_next = list_more;
+    yard.world->call = &calls;
+    EXPECT_ERR(&yard, ERR_TOO_LARGE, try_take(&yard, NULL, 0));
+    snprintf(names, sizeof names, "cannot list %u names of 'many': ", others + 1);
+    fault_text(&yard.fault, text, sizeof text);
+    cr_expect(strstr(text, names) && strstr(text, "have 16777216 bytes"), "%s", text);
+    others--;
+    EXPECT_ERR(&yard, ERR_SOURCE_CHANGED, try_take(&yard, NULL, 0)); /* it is looked for them */
+    others++;
+    EXPECT_OK(&yard, try_take(&yard, exclude, 1));
+    EXPECT_COUNT(yard.snapshot.files, 1);
+    yard.world->call = real;
     yard_end(&yard);
 }

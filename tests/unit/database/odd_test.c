@@ -382,12 +382,18 @@ cost_among(int count)
     return steps;
 }
 
+static void
+costs_alike(uint64_t (*cost)(int points))
+{
+    uint64_t few = cost(100), many = cost(10000);
+    cr_assert_lt(many, 2 * few, "%d steps among 100 points, %d among 10,000", (int) few,
+                 (int) many);
+}
+
 Test(d69, q275132_work_on_one_of_ten_thousand_points_costs_what_it_costs_among_a_hundred,
      .timeout = 120)
 {
-    uint64_t few = cost_among(100), many = cost_among(10000);
-    cr_assert_lt(many, 2 * few, "%d steps among 100 points, %d among 10,000", (int) few,
-                 (int) many);
+    costs_alike(cost_among);
 }
 
 static void
@@ -435,7 +441,5 @@ cost_of_an_agent_among(int count)
 Test(d69, an_agent_is_added_to_ten_thousand_points_for_what_it_costs_among_a_hundred,
      .timeout = 120)
 {
-    uint64_t few = cost_of_an_agent_among(100), many = cost_of_an_agent_among(10000);
-    cr_assert_lt(many, 2 * few, "%d steps among 100 points, %d among 10,000", (int) few,
-                 (int) many);
+    costs_alike(cost_of_an_agent_among);
 }
