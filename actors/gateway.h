@@ -141,6 +141,9 @@ typedef struct agent_gateway {
     zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
     zhashx_t *gone;        /* hex of a key -> gone_t */
     zhashx_t *ticket;      /* hex of one that nobody has said yet -> agent_t, borrowed */
+    uint32_t visits;       /* agents that are here, */
+    uint32_t paired;       /* and that have a plain connection */
+    uint64_t slowest;      /* rate of an agent that has one; 0: none has */
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox, plain; /* plain: of the link whose connections are not encrypted */
     credit_t all;
@@ -323,7 +326,8 @@ void rates_init(agent_gateway_t *self);
 /* What the database lists of rates, from rates_begin to rates_end. */
 void rates_begin(agent_gateway_t *self);
 void rates_end(agent_gateway_t *self);
-uint64_t rates_of_link(const agent_t *agent); /* 0: no limit, or no link */
+/* Of all agents and links that have one; 0: none has. */
+uint64_t rates_slowest(const agent_gateway_t *self);
 void rates_know(agent_gateway_t *self, agent_t *agent, const agents_listed_t *m,
                 const agent_row_t *row, int64_t now_ns);
 /* What may be sent to it now; 0: *wait_ns is no longer than until when. */

@@ -111,6 +111,15 @@ plain_offer(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     visit_say(ctx, self, agent, &agent_bulk_type, m);
 }
 
+/* size 0: it has none any more. */
+static void
+pair_with(agent_gateway_t *self, agent_t *agent, uint8_t size)
+{
+    self->paired -= agent->plain.peer_size > 0;
+    self->paired += size > 0;
+    agent->plain.peer_size = size;
+}
+
 /* The agent begins anew: what was under way is not known to have come. */
 static void
 end_at_agent(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
@@ -118,7 +127,7 @@ end_at_agent(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     agent_bulk_t *m = DRAFT(ctx, agent_bulk);
 
     m->number = agent->plain.number;
-    agent->plain.peer_size = 0;
+    pair_with(self, agent, 0);
     visit_say(ctx, self, agent, &agent_bulk_type, m);
 }
 
@@ -162,7 +171,7 @@ plain_hear(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
     slice_t peer = record_slice(m, m->peer);
     forget_ticket(self, &agent->plain);
     memcpy(agent->plain.peer, peer.data, peer.size);
-    agent->plain.peer_size = (uint8_t) peer.size;
+    pair_with(self, agent, (uint8_t) peer.size);
     plain_beat(ctx, self, agent);
 }
 
@@ -219,7 +228,7 @@ plain_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     }
     forget_ticket(self, plain);
     plain->number = 0;
-    plain->peer_size = 0;
+    pair_with(self, agent, 0);
     plain->carries = false;
 }
 

@@ -12,7 +12,8 @@
 /* A link that agents share. */
 struct gateway_link {
     bucket_t rate;
-    bool listed; /* by the last answer of the database */
+    bool listed;    /* by the last answer of the database */
+    uint32_t users; /* agents on it */
 };
 
 static uint32_t
@@ -69,6 +70,34 @@ rates_begin(agent_gateway_t *self)
     }
 }
 
+static uint64_t
+slower(uint64_t a, uint64_t b)
+{
+    return a == 0 || (b > 0 && b < a) ? b : a;
+}
+
+/* Goes through all agents; links have none before that. */
+static void
+count_all(agent_gateway_t *self)
+{
+    self->slowest = 0;
+    for (const agent_t *agent = zhashx_first(self->agent); agent;
+         agent = zhashx_next(self->agent)) {
+        self->slowest = slower(self->slowest, agent->rate.rate);
+        if (agent->link) {
+            agent->link->users++;
+        }
+    }
+}
+
+static void
+forget_counts(agent_gateway_t *self)
+{
+    for (gateway_link_t *link = zhashx_first(self->link); link; link = zhashx_next(self->link)) {
+        link->users = 0;
+    }
+}
+
 /* A link that no agent is on any more goes; who left it was listed with another one, or is gone. */
 void
 rates_end(agent_gateway_t *self)
@@ -82,12 +111,20 @@ rates_end(agent_gateway_t *self)
         }
     }
     zlistx_destroy(&keys);
+    forget_counts(self);
+    count_all(self);
 }
 
 uint64_t
-rates_of_link(const agent_t *agent)
+rates_slowest(const agent_gateway_t *self)
 {
-    return agent->link ? agent->link->rate.rate : 0;
+    uint64_t slowest = self->slowest;
+
+    for (const gateway_link_t *link = zhashx_first(self->link); link;
+         link = zhashx_next(self->link)) {
+        slowest = slower(slowest, link->users > 0 ? link->rate.rate : 0);
+    }
+    return slowest;
 }
 
 void
@@ -95,10 +132,20 @@ rates_know(agent_gateway_t *self, agent_t *agent, const agents_listed_t *m, cons
            int64_t now_ns)
 {
     bucket_set(&self->rate, m->rate, now_ns);
+    bool was_slowest = agent->rate.rate == self->slowest && agent->rate.rate != row->rate;
     bucket_set(&agent->rate, row->rate, now_ns);
+    self->slowest = slower(self->slowest, row->rate);
+    if (agent->link) {
+        agent->link->users--;
+    }
     agent->link = link_of(self, record_slice(m, row->link));
     if (agent->link) {
+        agent->link->users++;
         bucket_set(&agent->link->rate, row->link_rate, now_ns);
+    }
+    if (was_slowest && self->slowest > 0) {
+        forget_counts(self);
+        count_all(self);
     }
 }
 

@@ -241,6 +241,7 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
         pace_lose(&agent->pace);
     }
     credit_end(&agent->credit, &self->all);
+    self->visits -= agent->here;
     agent->here = false;
     agent->job = 0;
     agent->read_in_vain = false;
@@ -256,6 +257,7 @@ visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t pee
     memcpy(agent->peer, peer.data, peer.size);
     agent->peer_size = (uint8_t) peer.size;
     agent->here = true;
+    self->visits++;
     agent->heard_ns = actor_now_ns(ctx);
     agent->visit = hello->visit;
     agent->offered = hello->credit;
@@ -273,22 +275,11 @@ visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_
     }
 }
 
+/* Each time that the gateway comes to rest, however many agents there are. */
 void
 table_describe(const void *state, char *text, size_t size)
 {
     const agent_gateway_t *self = state;
-    uint32_t here = 0, plain = 0;
-    uint64_t slowest = 0;
-
-    for (const agent_t *agent = zhashx_first(self->agent); agent;
-         agent = zhashx_next(self->agent)) {
-        uint64_t rates[] = {agent->rate.rate, rates_of_link(agent)};
-        here += agent->here;
-        plain += agent->plain.peer_size > 0;
-        for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
-            slowest = rates[i] > 0 && (slowest == 0 || rates[i] < slowest) ? rates[i] : slowest;
-        }
-    }
     if (!self->listens) {
         snprintf(text, size, "does not listen");
         return;
@@ -297,11 +288,11 @@ table_describe(const void *state, char *text, size_t size)
              "agents: %zu, here: %u, removed: %zu, bytes under way: %llu, sent: %llu, asked in "
              "vain: %llu, strangers refused: %llu, odd frames: %llu, site rate: %llu, slowest: "
              "%llu, packed: %llu, in plain: %llu, unknown: %llu, paired: %u, told of: %llu",
-             zhashx_size(self->agent), here, zhashx_size(self->gone),
+             zhashx_size(self->agent), self->visits, zhashx_size(self->gone),
              (unsigned long long) self->all.under_way, (unsigned long long) self->sent,
              (unsigned long long) self->in_vain, (unsigned long long) self->strangers,
              (unsigned long long) self->odd, (unsigned long long) self->rate.rate,
-             (unsigned long long) slowest, (unsigned long long) self->packed,
-             (unsigned long long) self->in_plain, (unsigned long long) self->unknown, plain,
+             (unsigned long long) rates_slowest(self), (unsigned long long) self->packed,
+             (unsigned long long) self->in_plain, (unsigned long long) self->unknown, self->paired,
              (unsigned long long) self->told_rows);
 }
