@@ -8,80 +8,21 @@
  */
 #include "actors/dm.h"
 
-#define LOOK_MS          30000u /* between looks for due work when nobody says that there is some */
-#define AGAIN_MS         1000u  /* after the despooler or the database had no room or was down */
 #define COLLECT_FIRST_MS 20000u /* after a start */
 
-enum { TIMER_LOOK = 1, TIMER_COLLECT = DM_TIMER_COLLECT, TIMER_PATROL = DM_TIMER_PATROL };
+enum {
+    TIMER_LOOK = DM_TIMER_LOOK,
+    TIMER_COLLECT = DM_TIMER_COLLECT,
+    TIMER_PATROL = DM_TIMER_PATROL
+};
 #define SELF distribution_manager_t
 HEARS(SELF, work_changed)
 HEARS(SELF, outcome)
 HEARS(SELF, point_returned)
 HEARS(SELF, inbox_lost)
 THEN(SELF, opened)
-THEN(SELF, due_came)
-THEN(SELF, instructed)
 THEN(SELF, outcome_saved)
 THEN(SELF, point_is_due)
-
-/* ---- looking for due work ---- */
-
-static actor_next_t
-look_in(actor_ctx_t *ctx, uint64_t ms)
-{
-    return actor_timer(ctx, TIMER_LOOK, ms) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
-}
-
-static actor_next_t
-look(actor_ctx_t *ctx, SELF *self)
-{
-    if (!self->opened || self->asking) {
-        self->again = true;
-        return ACTOR_CONTINUE;
-    }
-    due_targets_t *m = DRAFT(ctx, due_targets);
-    m->run = self->run;
-    m->limit = DUE_TARGETS_MAX;
-    self->asking = ask_site_database_due_targets(ctx, m, DM_ASK_MS, due_came_then, 0) == VERDICT_OK;
-    self->again = false;
-    self->stale = false;
-    return look_in(ctx, self->asking ? LOOK_MS : AGAIN_MS);
-}
-
-/* Everything that was taken up is due again: whoever had it has forgotten it. */
-static actor_next_t
-new_run(actor_ctx_t *ctx, SELF *self)
-{
-    uint64_t half[2] = {actor_random(ctx), actor_random(ctx) | 1};
-
-    memcpy(self->run.byte, half, sizeof self->run.byte);
-    self->stale = self->asking;
-    return look_in(ctx, AGAIN_MS);
-}
-
-static actor_next_t
-due_came(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
-{
-    const due_t *due = ANSWER_AS(answer, due);
-
-    self->asking = false;
-    bool instructs = due && due->targets.count > 0 && !self->stale;
-    if (!due || (instructs && dm_instruct(ctx, due, instructed_then) != VERDICT_OK)) {
-        return new_run(ctx, self); /* what it took up may be known to nobody now */
-    }
-    if (due->leaving) {
-        dm_leave(ctx, self);
-    }
-    bool more = due->more || self->again || self->stale;
-    return more ? look(ctx, self) : look_in(ctx, due->next_ms < LOOK_MS ? due->next_ms : LOOK_MS);
-}
-
-/* An instruction that nobody has is taken up again by a new run. */
-static actor_next_t
-instructed(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
-{
-    return answer_err(answer) == OK ? ACTOR_CONTINUE : new_run(ctx, self);
-}
 
 static actor_next_t
 on_work_changed(actor_ctx_t *ctx, SELF *self, const work_changed_t *m)
@@ -92,7 +33,7 @@ on_work_changed(actor_ctx_t *ctx, SELF *self, const work_changed_t *m)
         actor_draft_open(ctx)->full |= err != OK;
         answer_unheard(tell_despooler_stop_work(ctx, stop));
     }
-    return look(ctx, self);
+    return dm_look(ctx, self);
 }
 
 /* ---- outcomes ---- */
@@ -103,7 +44,7 @@ on_outcome(actor_ctx_t *ctx, SELF *self, const outcome_t *m)
     return dm_gather_outcome(ctx, self, m) ||
                    dm_outcome(ctx, self, m, outcome_saved_then) == VERDICT_OK
                ? ACTOR_CONTINUE
-               : new_run(ctx, self);
+               : dm_new_run(ctx, self);
 }
 
 /* An outcome that was not saved is found out again: the point's receipt answers at the next try. */
@@ -111,7 +52,7 @@ static actor_next_t
 outcome_saved(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
 {
     err_t err = answer_err(answer);
-    return err == OK || err == ERR_SUPERSEDED ? look(ctx, self) : new_run(ctx, self);
+    return err == OK || err == ERR_SUPERSEDED ? dm_look(ctx, self) : dm_new_run(ctx, self);
 }
 
 static actor_next_t
@@ -125,7 +66,7 @@ on_point_returned(actor_ctx_t *ctx, SELF *self, const point_returned_t *m)
 static actor_next_t
 point_is_due(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
 {
-    return answer_err(answer) == OK ? look(ctx, self) : new_run(ctx, self);
+    return answer_err(answer) == OK ? dm_look(ctx, self) : dm_new_run(ctx, self);
 }
 
 /* ---- commands ---- */
@@ -167,9 +108,9 @@ opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     actor_ready(ctx);
     dm_ask_absent(ctx);
     claim(ctx, dm_collect_in(ctx, COLLECT_FIRST_MS) == ACTOR_CONTINUE &&
-                   actor_timer(ctx, TIMER_PATROL, AGAIN_MS) == VERDICT_OK &&
-                   actor_timer(ctx, DM_TIMER_SCRUB, AGAIN_MS) == VERDICT_OK);
-    return new_run(ctx, self) == ACTOR_CONTINUE ? look(ctx, self) : ACTOR_FAIL;
+                   actor_timer(ctx, TIMER_PATROL, DM_AGAIN_MS) == VERDICT_OK &&
+                   actor_timer(ctx, DM_TIMER_SCRUB, DM_AGAIN_MS) == VERDICT_OK);
+    return dm_new_run(ctx, self) == ACTOR_CONTINUE ? dm_look(ctx, self) : ACTOR_FAIL;
 }
 
 static actor_next_t
@@ -177,7 +118,7 @@ on_inbox_lost(actor_ctx_t *ctx, SELF *self, const inbox_lost_t *m)
 {
     claim(ctx, m->slots <= SLOTS_MAX);
     dm_ask_absent(ctx);
-    return new_run(ctx, self);
+    return dm_new_run(ctx, self);
 }
 
 static actor_next_t
@@ -200,7 +141,7 @@ manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     if (key == TIMER_LOOK) {
         dm_ask_absent(ctx);
-        return look(ctx, state);
+        return dm_look(ctx, state);
     }
     return key == TIMER_PATROL     ? dm_patrol(ctx, state)
            : key == DM_TIMER_SCRUB ? dm_scrub(ctx, state)
@@ -224,6 +165,7 @@ manager_drop(void *state)
     dm_ops_drop(self);
     dm_leave_drop(self);
     zhashx_destroy(&self->package_worker);
+    kept_destroy(&self->handed);
     kept_destroy(&self->args);
 }
 

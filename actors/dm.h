@@ -16,6 +16,8 @@
 #define DM_SLOW_MS 86400000u /* what reads or claims content takes as long as it takes */
 #define DM_ASK_MS  60000u
 /* Keys of timers. */
+#define DM_AGAIN_MS      1000u /* after the database had no room, or one of them was down */
+#define DM_TIMER_LOOK    1u
 #define DM_TIMER_COLLECT 2u
 #define DM_TIMER_PATROL  3u
 #define DM_TIMER_HOLD    4u
@@ -116,7 +118,11 @@ typedef struct distribution_manager {
     kept_t *args; /* site_args */
     id128_t site, run;
     bool opened, asking, again; /* due_targets is asked; and is to be asked again */
-    bool stale; /* it was asked for a run that is over: all of it is due again, and told once */
+    bool stale;     /* it was asked for a run that is over: all of it is due again, and told once */
+    kept_t *handed; /* due: its instructions are not accepted yet, all of them; NULL: none */
+    uint32_t handing;                /* of these and of former ones, so many are not answered */
+    bool refused, more;              /* one was, for want of room; more is due behind it */
+    int64_t room_ns;                 /* when what was refused may be handed again */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
     bool store_held, backup_waits;   /* by a backup or parcel: nothing is collected; it waits for a
                                         collection in hand */
@@ -129,6 +135,11 @@ typedef struct distribution_manager {
     dm_op_t op[DM_OPS_MAX];
     zhashx_t *package_worker; /* lower-case id -> actor_ref_t */
 } distribution_manager_t;
+
+/* dm_look.c: what is due is taken up; not now when something is in hand. */
+actor_next_t dm_look(actor_ctx_t *ctx, distribution_manager_t *self);
+/* Everything that was taken up is due again: whoever had it has forgotten it. */
+actor_next_t dm_new_run(actor_ctx_t *ctx, distribution_manager_t *self);
 
 /* dm_ops.c */
 /* Takes the ask in hand as an op; NULL: it was refused (full). */
@@ -192,7 +203,9 @@ actor_next_t dm_collect_in(actor_ctx_t *ctx, uint64_t ms) must_use;
 actor_next_t dm_collect_due(actor_ctx_t *ctx, distribution_manager_t *self);
 actor_next_t dm_collect_hold_ends(actor_ctx_t *ctx, distribution_manager_t *self);
 /* Instructions for due rows, asked of the despooler; then gets each answer. */
-verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then) must_use;
+/* *count goes up by the instructions that are asked. */
+verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then,
+                      uint32_t *count) must_use;
 /* dm_outcomes.c: saves an outcome with what comes next; then gets the database's answer. */
 verdict_t dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,
                      actor_answer_fn *then) must_use;

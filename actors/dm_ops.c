@@ -105,7 +105,7 @@ dm_ops_snapshots(const distribution_manager_t *self)
 }
 
 verdict_t
-dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then)
+dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then, uint32_t *count)
 {
     uint8_t grouped[DUE_TARGETS_MAX] = {0};
     instruction_walk_t walk = {.due = due, .grouped = grouped};
@@ -115,6 +115,7 @@ dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then)
         instruction_t *m = DRAFT(ctx, instruction);
         instruction_fill(&walk, actor_draft_open(ctx), m);
         verdict = ask_despooler_instruction(ctx, m, DM_ASK_MS, then, 0);
+        *count += verdict == VERDICT_OK;
     }
     return verdict;
 }

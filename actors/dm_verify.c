@@ -141,7 +141,8 @@ dm_gather_planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     op->found = calloc(due->targets.count + 1u, sizeof *op->found);
     claim(ctx, op->found != NULL);
     op->waiting = due->targets.count;
-    verdict_t verdict = op->waiting ? dm_instruct(ctx, due, instructed) : VERDICT_OK;
+    uint32_t asked = 0;
+    verdict_t verdict = op->waiting ? dm_instruct(ctx, due, instructed, &asked) : VERDICT_OK;
     if (verdict != VERDICT_OK) {
         dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
     } else {

@@ -58,6 +58,39 @@ def a_rate_lets_no_more_through_than_it_says_and_changes_while_it_is_sent():
 
 
 @claim(120)
+def the_slowest_rate_and_who_is_here_are_told_as_they_are_now():
+    """They are kept as agents come and go, and not counted anew."""
+    with Agents() as site:
+        site.start()
+        for name in ('shop', 'mall'):
+            site.join(name)
+
+        def told(figure, number):
+            site.wait_for(f'{figure} to be {number}', lambda: site.figure(figure) == number, 20)
+
+        told('here', 2)
+        site.do('dp.set', {'name': 'shop', 'rate': 4000000})
+        site.do('dp.set', {'name': 'mall', 'rate': 1000000})
+        told('slowest', 1000000)
+        site.do('dp.set', {'name': 'mall', 'rate': 8000000})
+        told('slowest', 4000000)
+        site.do('link.set', {'name': 'wan', 'rate': 500000})
+        for name in ('shop', 'mall'):
+            site.do('dp.set', {'name': name, 'link': 'wan'})
+        told('slowest', 500000)
+        for name in ('shop', 'mall'):
+            site.do('dp.set', {'name': name, 'link': 'none'})
+        told('slowest', 4000000)
+        site.end_agent('shop')
+        told('here', 1)
+        site.do('dp.remove', {'name': 'shop', 'forget': True})
+        told('slowest', 8000000)
+        site.do('dp.set', {'name': 'mall', 'rate': 0})
+        told('slowest', 0)
+        site.stop()
+
+
+@claim(120)
 def a_link_and_the_site_limit_all_that_share_them():
     with Agents() as site:
         site.start()

@@ -47,6 +47,11 @@ typedef struct stage_options {
     bool plain_disks;     /* file systems of a type that syncfs is not trusted on */
     stage_agents_t agents;
     bool story; /* keep what passes, for stage_story; costs time */
+    /* No oracle looks on, which would take a million targets in at each step, and no time passes in
+     * messages and calls to the disk, as the simulator looks at all actors whenever it does. */
+    bool bare;
+    sim_saw_fn *saw; /* looks on instead */
+    void *saw_context;
 } stage_options_t;
 
 typedef struct stage stage_t;
