@@ -385,7 +385,8 @@ parse(int argc, char **argv, scale_t *scale)
             return false;
         }
     }
-    return scale->points > 0 && scale->points <= 100000 && scale->packages > 2;
+    return scale->points > 0 && scale->points <= 100000 && scale->packages > 2 &&
+           inbox > INSTRUCTION_TARGETS_MAX; /* one that does not fit in is handed for ever */
 }
 
 int
