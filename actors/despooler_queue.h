@@ -17,9 +17,11 @@
  */
 #pragma once
 
+#include "proto/limits.h"
 #include "proto/messages.h"
 
 #define QUEUE_ENTRIES_MAX 100000u /* entries, in hand or waiting; a further one is ERR_FULL */
+_Static_assert(QUEUE_ENTRIES_MAX > INSTRUCTION_TARGETS_MAX, "an instruction finds room at last");
 #define QUEUE_LATER_TURN                                                                           \
     4u /* one slot in so many is for what comes later, however much comes first */
 
