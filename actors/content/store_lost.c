@@ -87,7 +87,9 @@ read_pack(lost_t *lost, const pack_count_t *pack, uint64_t end)
 static err_t
 read_packs(lost_t *lost)
 {
-    TRY(store_view_refresh(lost->store, lost->fault)); /* after the packs were listed */
+    if (!lost->store->holds_runs) {                        /* else nobody else puts */
+        TRY(store_view_refresh(lost->store, lost->fault)); /* after the packs were listed */
+    }
     TRY(store_each_entry(lost->store, count_entry, lost, lost->fault));
     for (size_t i = 0; i < lost->packs.count; i++) {
         const pack_count_t *pack = &lost->packs.pack[i];
