@@ -225,9 +225,10 @@ list_large(search_t *search, const digest_t *object, uint64_t size, const digest
     return err;
 }
 
-/* size 0: nobody has said yet how large it is. */
+/* size 0: nobody has said yet how large it is. A node comes by its bytes, however many those are:
+ * the site keeps it as one record. */
 static err_t
-list(search_t *search, const digest_t *object, uint64_t size, const digest_t *base)
+list(search_t *search, const digest_t *object, uint64_t size, const digest_t *base, bool is_node)
 {
     lack_t *lack = search->lack;
     bool counted = false;
@@ -238,18 +239,18 @@ list(search_t *search, const digest_t *object, uint64_t size, const digest_t *ba
     if (lack->each != NULL && lack->each(lack->context, object, size) != OK) {
         return NO_MEMORY(search->fault, "what is lacking");
     }
-    return size > DELTA_BYTES_MAX ? list_large(search, object, size, base)
-                                  : list_bytes(search, object, size, base);
+    return size > DELTA_BYTES_MAX && !is_node ? list_large(search, object, size, base)
+                                              : list_bytes(search, object, size, base);
 }
 
 /* Whether it is there; if not, it is listed. */
 static err_t
 look_for(search_t *search, const digest_t *object, uint64_t size, const digest_t *base,
-         bool *ret_has)
+         bool is_node, bool *ret_has)
 {
     search->lack->looks++;
     TRY(store_has(search->store, object, ret_has, search->fault));
-    return *ret_has ? OK : list(search, object, size, base);
+    return *ret_has ? OK : list(search, object, size, base, is_node);
 }
 
 static err_t
@@ -322,7 +323,8 @@ look_at_entry(search_t *search, uint32_t directory, const tree_entry_t *entry, c
     }
     if (is_directory || !search->lack->nodes || entry->size > DELTA_BYTES_MAX) {
         place_ahead_look_at(ahead, directory, entry);
-        TRY(look_for(search, &entry->digest, entry->size, has_base ? old : &no_digest, &has));
+        TRY(look_for(search, &entry->digest, entry->size, has_base ? old : &no_digest, is_directory,
+                     &has));
     }
     search->blind |= is_directory && !has;
     return has && is_directory ? push(search, &entry->digest, old,
@@ -398,7 +400,7 @@ look_at_root(search_t *search, const digest_t *root)
     void *bytes = NULL;
     size_t size = 0;
     bool has = false;
-    TRY(look_for(search, root, MANIFEST_VERSION_BYTES, &no_digest, &has));
+    TRY(look_for(search, root, MANIFEST_VERSION_BYTES, &no_digest, true, &has));
     search->blind = !has;
     if (!has) {
         return OK;
@@ -410,7 +412,7 @@ look_at_root(search_t *search, const digest_t *root)
         return RAISE(search->fault, err, 0, "read", "a version");
     }
     search->lack->bytes_total = version.bytes;
-    TRY(look_for(search, &version.node, 0, &no_digest, &has));
+    TRY(look_for(search, &version.node, 0, &no_digest, true, &has));
     search->blind = !has;
     digest_t old = old_node(search);
     return has ? push(search, &version.node, &old, AHEAD_TOP) : OK;

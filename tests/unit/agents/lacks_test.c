@@ -257,3 +257,45 @@ Test(lacks, what_goes_as_it_is_stored_was_held_against_its_check, .init = begin,
     expect_ok(store_has(both.site, &both.root, &has, &both.fault), "has");
     cr_expect_not(has, "what is rotten counts as there");
 }
+
+/* Of a directory with so many names the node is larger than a piece, and it is no file. */
+#define NAMES 20000u
+
+static digest_t
+make_wide_version(void)
+{
+    char name[16];
+    manifest_builder_t builder;
+    manifest_version_t version = {.mode = 0755, .files = NAMES, .bytes = NAMES * strlen(SMALL)};
+    digest_t small = put_bytes_into(both.site, SMALL, strlen(SMALL));
+
+    manifest_builder_init(&builder);
+    for (uint32_t i = 0; i < NAMES; i++) {
+        snprintf(name, sizeof name, "f%08u", i);
+        add_entry(&builder, TREE_FILE, name, small, strlen(SMALL));
+    }
+    digest_t wide = put_node_into(both.site, &builder);
+    uint64_t size = MANIFEST_HEAD_BYTES + NAMES * (MANIFEST_ENTRY_BYTES + strlen("f00000000") + 1);
+    cr_assert_gt(size, DELTA_BYTES_MAX);
+    manifest_builder_init(&builder);
+    add_entry(&builder, TREE_DIRECTORY, "wide", wide, size);
+    version.node = put_node_into(both.site, &builder);
+    both.root = put_version_into(both.site, &version);
+    expect_ok(store_commit(both.site, &both.fault), "commit");
+    return wide;
+}
+
+Test(lacks, a_manifest_is_whole_when_the_nodes_of_its_large_directories_are_there, .init = begin,
+     .fini = end)
+{
+    uint32_t looks = 0;
+    bool has = false;
+
+    digest_t wide = make_wide_version();
+    both.lack.nodes = true;
+    for (; lacks() > 0 && looks < 16; looks++) {
+        fetch(PART);
+    }
+    expect_ok(store_has(both.agent, &wide, &has, &both.fault), "has");
+    cr_expect(has, "after %u looks nothing is lacking, and the node of 'wide' is not there", looks);
+}
