@@ -306,8 +306,7 @@ put_reply(actor_ctx_t *ctx, accepted_t *accepted, envelope_t *reply)
     tray_add(ctx, reply);
 }
 
-/* Most answers: a short draft to the ask in hand, where a block is at hand. Word by word, and out
- * of words as they were written: a wider load would wait for them (words_copy). False: nothing was
+/* Most answers: a short draft to the ask in hand, where a block is at hand. False: nothing was
  * done. */
 static inline bool
 answers_with_draft(actor_ctx_t *ctx, const record_type_t *type, const void *m)

@@ -136,8 +136,8 @@ lane_on_hand(worker_t *worker)
     return actor;
 }
 
-/* An answer to one here runs next: who answered had nothing waiting above his own
- * lane. So it stays on hand as well (W6: 98 to 87 ns an ask). */
+/* An answer to one here runs next: nothing was waiting above the lane of the ask. So it stays on
+ * hand as well (W6: 98 to 87 ns an ask). */
 static inline void
 lane_hands_answer(worker_t *worker, actor_t *asker, envelope_t *take_answer)
 {
