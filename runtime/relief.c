@@ -5,12 +5,15 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <linux/membarrier.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/worker_inside.h"
+
+#define ROOM_LOOKS 4u
 
 static long
 membarrier(int command)
@@ -135,6 +138,38 @@ relief_times(void *context, uint32_t worker, thread_times_t *ret)
     ret->is_ready = state != NULL && strncmp(state, ") R", 3) == 0;
     return thread_line(tid, "schedstat", line, sizeof line) &&
            sscanf(line, "%" SCNd64 " %" SCNd64, &ret->ran_ns, &ret->queued_ns) == 2;
+}
+
+/* Threads of the machine that want a processor just now, the one that asks among them; 0: it is not
+ * known. */
+static unsigned
+ready_threads(void)
+{
+    unsigned ready = 0;
+    FILE *file = fopen("/proc/loadavg", "re");
+    bool known = file != NULL && fscanf(file, "%*f %*f %*f %u/", &ready) == 1;
+
+    if (file != NULL) {
+        fclose(file);
+    }
+    return known ? ready : 0;
+}
+
+/* What wants one for microseconds only, as the system's own threads do, is not there each time. */
+bool
+relief_has_room(void)
+{
+    cpu_set_t may;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    bool all = sched_getaffinity(0, sizeof may, &may) == 0 && CPU_COUNT(&may) == online;
+
+    for (unsigned look = 0; all && look < ROOM_LOOKS; look++) {
+        unsigned ready = ready_threads();
+        if (ready > 0 && (long) ready <= online) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void

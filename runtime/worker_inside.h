@@ -84,5 +84,8 @@ void relief_back(seat_t *seat, worker_t *worker); /* the last act of who has los
 uint32_t relief_away(const threads_t *threads, char *ret_left, size_t left_size);
 /* How the thread fares that has this seat; false: the system does not tell. */
 bool relief_times(void *threads, uint32_t worker, thread_times_t *ret);
+/* No more threads of the machine are ready just now than it has processors, and all of those may be
+ * ours: who is kept off his is badly placed, and nobody needs it. False: or it is not known. */
+bool relief_has_room(void);
 void relief_join(threads_t *threads);
 void relief_close(threads_t *threads);

@@ -80,8 +80,9 @@ next_rest_ns(int64_t rest_ns)
 }
 
 /* Others want the processor: a thread that spins takes it from them. Then it waits for its turn,
- * ready to run, a third of the time; on a machine with room 3 of 100 parts. To try again takes
- * 100 ms of spinning, so it is done ever less often while the others stay. */
+ * ready to run, a third of the time; on a machine with room 3 of 100 parts, but where two of ours
+ * are on one processor for a while. To try again takes 100 ms of spinning, so it is done ever less
+ * often while the others stay. */
 static bool
 is_crowded(seat_t *seat)
 {
@@ -97,7 +98,8 @@ is_crowded(seat_t *seat)
     }
     (void) relief_times(seat->threads, seat->index, &times); /* where it cannot be had: no crowd */
     bool judged = crowd->until_ns == 0 && crowd->looked_ns != 0; /* else it has slept since */
-    bool crowded = judged && times.queued_ns - crowd->queued_ns > since_ns / CROWD_PART;
+    bool kept_off = judged && times.queued_ns - crowd->queued_ns > since_ns / CROWD_PART;
+    bool crowded = kept_off && !relief_has_room();
     int64_t rest_ns = crowded ? next_rest_ns(crowd->rest_ns) : judged ? 0 : crowd->rest_ns;
     *crowd = (crowd_t){now_ns, crowded ? now_ns + rest_ns : 0, rest_ns, times.queued_ns};
     return crowded;

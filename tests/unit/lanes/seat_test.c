@@ -96,6 +96,14 @@ relief_times(void *context, uint32_t which, thread_times_t *ret)
     return true;
 }
 
+static bool has_room;
+
+bool
+relief_has_room(void)
+{
+    return has_room;
+}
+
 void
 outlet_flush(outlet_t *outlet)
 {
@@ -257,6 +265,13 @@ Test(seat, who_is_kept_off_its_processor_by_others_sleeps_at_once_for_a_while, .
     cr_expect_gt(sleeps, 1000, "it slept %u times only", sleeps);
     cr_expect_gt(bells - turns, TRIAL, "it looked %u times only: it does not try again",
                  bells - turns);
+}
+
+Test(seat, who_is_kept_off_by_its_own_kind_only_looks_before_it_sleeps, .timeout = 30)
+{
+    has_room = true;
+    spin_for(20000, 50);
+    cr_expect_eq(sleeps, 0, "it slept %u times, expected 0", sleeps);
 }
 
 /* A rest of 1, 2, 4, 8 and 16 s, and of 16 s each time from then on. */
