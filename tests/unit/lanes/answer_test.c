@@ -87,21 +87,6 @@ HANDLE_INIT(void, boss_init)
 static const actor_class_t boss = {
     .name = "boss", .role = true, .placement = ACTOR_POOL, .init = boss_init};
 
-static void
-settle(void)
-{
-    for (bool busy = true; busy;) {
-        busy = test_posts > 0;
-        for (; test_posts > 0; test_posts--) {
-            struct posted last = test_posted[test_posts - 1];
-            worker_deliver(core_worker(test_core, last.to), last.envelope);
-        }
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            busy = worker_step(core_worker(test_core, i)) || busy;
-        }
-    }
-}
-
 static actor_next_t
 reply_number(actor_ctx_t *ctx, const word_t *m)
 {
@@ -118,7 +103,7 @@ begin(void)
     word_t m = {0};
 
     test_begin(classes);
-    settle();
+    test_settle();
     answers = reply_number;
     hears = NULL;
     envelope_t *given = envelope_new(ENV_TELL, (actor_ref_t){0}, test_actor(&asker)->self,
@@ -145,7 +130,7 @@ static void
 end(void)
 {
     core_stop(test_core);
-    settle();
+    test_settle();
     cr_expect(core_is_ended(test_core));
     core_destroy(&test_core);
     ran[0] = '\0';

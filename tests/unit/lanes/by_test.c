@@ -60,3 +60,18 @@ test_actor(const actor_class_t *class)
     const loaded_class_t *loaded = load_find(test_core, class->name);
     return atomic_load(&cell_at(test_core, (uint32_t) atomic_load(&loaded->role))->actor);
 }
+
+void
+test_settle(void)
+{
+    for (bool busy = true; busy;) {
+        busy = test_posts > 0;
+        for (; test_posts > 0; test_posts--) {
+            struct posted last = test_posted[test_posts - 1];
+            worker_deliver(core_worker(test_core, last.to), last.envelope);
+        }
+        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
+            busy = worker_step(core_worker(test_core, i)) || busy;
+        }
+    }
+}

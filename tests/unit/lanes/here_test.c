@@ -60,21 +60,6 @@ static const actor_class_t boss = {
     .name = "boss", .role = true, .placement = ACTOR_POOL, .init = boss_init};
 
 static void
-settle(void)
-{
-    for (bool busy = true; busy;) {
-        busy = test_posts > 0;
-        for (; test_posts > 0; test_posts--) {
-            struct posted last = test_posted[test_posts - 1];
-            worker_deliver(core_worker(test_core, last.to), last.envelope);
-        }
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            busy = worker_step(core_worker(test_core, i)) || busy;
-        }
-    }
-}
-
-static void
 give(const actor_class_t *to, uint64_t number)
 {
     word_t m = {.number = number};
@@ -109,12 +94,12 @@ begin(void)
     static const actor_class_t *const classes[] = {&boss, &mill, &sink, &other, NULL};
 
     test_begin(classes);
-    settle();
+    test_settle();
     says = says_to_sink;
     for (uint32_t i = 0; i < BLOCKS; i++) { /* that are kept when they were handled */
         give(&sink, 0);
     }
-    settle();
+    test_settle();
     run_both();
     cr_assert_str_eq(heard, "smos", "heard: %s", heard);
 }
@@ -123,7 +108,7 @@ static void
 end(void)
 {
     core_stop(test_core);
-    settle();
+    test_settle();
     cr_expect(core_is_ended(test_core));
     core_destroy(&test_core);
 }
