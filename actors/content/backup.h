@@ -6,7 +6,8 @@
  *          state is begun until everything is there.
  * Promises DIR/backup is written last, when all else is durable: a directory without it is no
  *          backup, whatever is in it. What stands in DIR before is never touched. A restore holds
- *          every byte against the list; until it is done no host starts on what it has made.
+ *          every byte against the list; until it is done no host starts on what it has made. What
+ *          came to the packs while they were copied is named by a restore.
  * Costs    each byte read, hashed and written once; one block of memory, and the list.
  * Errors   ERR_NOT_EMPTY, ERR_NOT_MOVED, ERR_NO_BACKUP, ERR_DIGEST, ERR_SPACE (need, have
  *          unknown), those of the world.

@@ -13,7 +13,9 @@
 #include "actors/content/backup_copy.h"
 #include "actors/content/fail.h"
 #include "actors/content/seal.h"
+#include "actors/content/store.h"
 #include "actors/content/sync_points.h"
+#include "proto/limits.h"
 
 #define LIST_BYTES_MAX (256u << 20) /* of `files`; a longer one is refused (too-large) */
 
@@ -171,8 +173,27 @@ copy_lines(restoring_t *restoring)
                : RAISE(restoring->copier.fault, ERR_DAMAGED, 0, "count", "files");
 }
 
+/* The index was copied before the packs, and more came to these meanwhile: where the copied runs
+ * lack it, it would look like a run that is gone. What went bad at the site stays so, and a check
+ * tells. */
 static err_t
-restore(restoring_t *restoring, const char *dir)
+name_what_came(const copier_t *copier, const char *data)
+{
+    char path[PATH_BYTES_MAX + 1];
+    store_t *store = NULL;
+    uint64_t objects = 0;
+    int size = snprintf(path, sizeof path, "%s/store", data);
+    if (size < 0 || (size_t) size >= sizeof path) {
+        return RAISE(copier->fault, ERR_NAME_TOO_LONG, 0, "restore to", data);
+    }
+    TRY(store_open(copier->world, path, &store, copier->fault));
+    err_t err = store_find_lost(store, true, &objects, copier->fault);
+    store_close(&store);
+    return err == ERR_DAMAGED ? OK : err;
+}
+
+static err_t
+restore(restoring_t *restoring, const char *dir, const char *data)
 {
     TRY(read_seal(restoring, dir));
     TRY(read_list(restoring));
@@ -180,6 +201,7 @@ restore(restoring_t *restoring, const char *dir)
     TRY(copier_make_directories(&restoring->copier));
     TRY(copy_lines(restoring));
     TRY(copier_sync_names(&restoring->copier));
+    TRY(name_what_came(&restoring->copier, data));
     return write_mark(restoring, "done");
 }
 
@@ -215,7 +237,7 @@ backup_restore(world_t *world, const char *dir, const char *data, backup_result_
     TRY(make_room(world, data, fault));
     world_random(world, restoring.id.byte, sizeof restoring.id.byte);
     err_t err = copier_open(&restoring.copier, dir, data);
-    err = err == OK ? restore(&restoring, dir) : err;
+    err = err == OK ? restore(&restoring, dir, data) : err;
     copier_close(&restoring.copier);
     free(restoring.list);
     *ret_result = restoring.copier.result;

@@ -163,7 +163,8 @@ err_t store_mend_index(store_t *store, bool reads, uint64_t *ret_objects, fault_
 /* Finds the objects that a run named which is gone, and names them again where it is said so; who
  * puts may be there. ERR_DAMAGED: what is there of the index went bad. Costs a look at all entries,
  * and the reading of packs that are not named as far as they should be. What the last commit of a
- * pack has put is not found: who was killed before he named it leaves the same. */
+ * pack has put is not found: who was killed before he named it leaves the same. Who was killed
+ * between the first name of a pack and that of its run leaves what is named here too. */
 err_t store_find_lost(store_t *store, bool names, uint64_t *ret_objects, fault_t *fault) must_use;
 
 typedef struct store_checked {

@@ -45,32 +45,12 @@ compare_entries(const void *a, const void *b)
     return run_entry_order(a, b);
 }
 
-/* Writes the pending entries as a run; its name in ret_name. */
-static err_t
-write_run(store_t *store, char ret_name[RUN_NAME_BYTES], fault_t *fault)
-{
-    pack_writer_t *writer = &store->writer;
-    run_writer_t run;
-    qsort(writer->entry, writer->pending, sizeof writer->entry[0], compare_entries);
-    TRY(run_writer_begin(&run, store->world, store->index_fd, store_new_id(store), writer->pending,
-                         fault));
-    for (uint32_t i = 0; i < writer->pending; i++) {
-        err_t err = run_writer_add(&run, &writer->entry[i], fault);
-        if (err != OK) {
-            run_writer_drop(&run);
-            return err;
-        }
-    }
-    memcpy(ret_name, run.name, RUN_NAME_BYTES);
-    return run_writer_finish(&run, fault);
-}
-
 /* Gives a pack its name, with its first commit. */
 static err_t
 name_pack(store_t *store, fault_t *fault)
 {
     pack_writer_t *writer = &store->writer;
-    if (writer->named) {
+    if (writer->fd < 0 || writer->named) {
         return OK;
     }
     char from[RUN_NAME_BYTES];
@@ -81,6 +61,35 @@ name_pack(store_t *store, fault_t *fault)
     result = result < 0 ? result : sync_point_file(store->world, SYNC_PACK_NAMES, store->packs_fd);
     writer->named = result >= 0;
     return result < 0 ? store_fail(store, result, "name", to, fault) : OK;
+}
+
+static err_t
+fill_run(store_t *store, run_writer_t *run, fault_t *fault)
+{
+    const pack_writer_t *writer = &store->writer;
+    for (uint32_t i = 0; i < writer->pending; i++) {
+        TRY(run_writer_add(run, &writer->entry[i], fault));
+    }
+    return name_pack(store, fault);
+}
+
+/* Writes the pending entries as a run; its name in ret_name. Their pack gets its name when the run
+ * is there under that of one to come: who meets a pack that no run names looks for such a one. */
+static err_t
+write_run(store_t *store, char ret_name[RUN_NAME_BYTES], fault_t *fault)
+{
+    pack_writer_t *writer = &store->writer;
+    run_writer_t run;
+    qsort(writer->entry, writer->pending, sizeof writer->entry[0], compare_entries);
+    TRY(run_writer_begin(&run, store->world, store->index_fd, store_new_id(store), writer->pending,
+                         fault));
+    err_t err = fill_run(store, &run, fault);
+    if (err != OK) {
+        run_writer_drop(&run);
+        return err;
+    }
+    memcpy(ret_name, run.name, RUN_NAME_BYTES);
+    return run_writer_finish(&run, fault);
 }
 
 /* The bytes, then the run that names them. */
@@ -96,7 +105,6 @@ write_pending(store_t *store, char ret_name[RUN_NAME_BYTES], fault_t *fault)
     if (result < 0) {
         return store_fail(store, result, "sync", "a pack of the store", fault);
     }
-    TRY(name_pack(store, fault));
     return write_run(store, ret_name, fault);
 }
 

@@ -5,11 +5,13 @@
  *
  * A pack is appended to commit by commit. So a record without a name that stands before one that
  * has one, or in a pack that has its own name and no other, was named once. What stands behind the
- * last one is another matter: somebody is writing it, or was killed before he named it. A record
- * that stands in two runs hides as much of what is lost, until those are merged. */
+ * last one is another matter: somebody is writing it, or was killed before he named it; so is a
+ * pack that no run names while one is being written. A record that stands in two runs hides as much
+ * of what is lost, until those are merged. */
 #include <stdlib.h>
 
 #include "actors/content/fail.h"
+#include "actors/content/listing.h"
 #include "actors/content/store_scan.h"
 #include "actors/content/sync_points.h"
 
@@ -18,6 +20,7 @@ typedef struct lost {
     bool names;
     pack_counts_t packs;
     uint64_t objects, of_pack; /* without a name: in all, and in the pack that is read */
+    bool commits;              /* somebody does: a pack may have its name, and its run not yet */
     fault_t *fault;
 } lost_t;
 
@@ -84,16 +87,32 @@ read_pack(lost_t *lost, const pack_count_t *pack, uint64_t end)
     return OK;
 }
 
+/* What others have named by now, after the packs were listed: a pack that had its name then has its
+ * run as one to come still, or in view. */
+static err_t
+look_at_runs(lost_t *lost)
+{
+    store_t *store = lost->store;
+    listing_t names = {0};
+    if (store->holds_runs) { /* nobody else puts */
+        return OK;
+    }
+    TRY(listing_read(store->world, store->index_fd, "store/index", &names, lost->fault));
+    for (uint32_t i = 0; i < names.count; i++) {
+        lost->commits = lost->commits || run_name_is_new(names.name[i]);
+    }
+    listing_release(&names);
+    return store_view_refresh(store, lost->fault);
+}
+
 static err_t
 read_packs(lost_t *lost)
 {
-    if (!lost->store->holds_runs) {                        /* else nobody else puts */
-        TRY(store_view_refresh(lost->store, lost->fault)); /* after the packs were listed */
-    }
+    TRY(look_at_runs(lost));
     TRY(store_each_entry(lost->store, count_entry, lost, lost->fault));
     for (size_t i = 0; i < lost->packs.count; i++) {
         const pack_count_t *pack = &lost->packs.pack[i];
-        uint64_t end = pack->entries > 0 ? pack->end : pack->size;
+        uint64_t end = pack->entries > 0 || lost->commits ? pack->end : pack->size;
         if (PACK_HEAD_BYTES + pack->live_bytes < end) {
             TRY(read_pack(lost, pack, end));
         }

@@ -209,3 +209,41 @@ Test(store_cut, what_is_wrong_once_on_the_way_costs_no_object)
     }
     cr_expect(struck > 60, "only %llu wrong bits", (unsigned long long) struck);
 }
+
+/* Killed after so many calls; what stands there then is what anybody else sees at that moment. */
+static bool
+look_into_commit(uint64_t calls)
+{
+    run_t run;
+    snapshot_t snapshot;
+    uint64_t objects = 0;
+    run_init(&run, calls, false);
+    boot(&run);
+    furnish(&run);
+    shut(&run);
+    run.calls_left = calls;
+    boot(&run);
+    err_t err = store_open(&run.world, "/data/store", &run.store, NULL);
+    err = err == OK ? snapshot_take(&run.world, run.store, "/source", NULL, 0, NULL, NULL,
+                                    &snapshot, NULL)
+                    : err;
+    run.calls_left = 0;
+    shut(&run);
+    boot(&run);
+    cr_assert_eq(store_open(&run.world, "/data/store", &run.store, NULL), OK);
+    cr_assert_eq(store_find_lost(run.store, false, &objects, NULL), OK);
+    cr_expect(objects == 0, "after %llu calls %llu objects are said to have lost their run",
+              (unsigned long long) calls, (unsigned long long) objects);
+    shut(&run);
+    world_sim_destroy(&run.sim);
+    return err == OK;
+}
+
+Test(store_cut, who_looks_while_a_pack_gets_its_first_name_finds_no_run_lost)
+{
+    uint64_t calls = 1;
+    while (!look_into_commit(calls)) {
+        calls++;
+    }
+    cr_expect(calls > 20, "only %llu calls", (unsigned long long) calls);
+}
