@@ -99,6 +99,7 @@ err_t outcome(site_t *site, const due_row_t *row, err_t err, target_state_t next
               uint64_t due_ms);
 void installed(site_t *site, const char *dp); /* takes up, begins and ends it well */
 void removed(site_t *site, const char *dp);
+void returns(site_t *site, const char *dp); /* whoever looks out for the point says so */
 
 typedef struct shown {
     bool there;
