@@ -484,18 +484,3 @@ two_points(void)
     cr_assert(distributed(site, "P1", "DP1,DP2"));
     return site;
 }
-
-void
-returns(site_t *site, const char *dp)
-{
-    points_known_t *asked = MAKE(site, points_known);
-    asked->alone = true;
-    asked->name = site_text(site, dp);
-    const points_listed_t *listed = ASK(site, points_known, points_listed);
-    if (listed->points.count == 1) {
-        id128_t incarnation = ROW(listed, listed->points, 0, point_ref_t)->dp_incarnation;
-        point_returned_t *m = MAKE(site, point_returned);
-        *m = (point_returned_t){site_text(site, dp), incarnation};
-        ASK(site, point_returned, done);
-    }
-}

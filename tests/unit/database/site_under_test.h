@@ -99,7 +99,6 @@ err_t outcome(site_t *site, const due_row_t *row, err_t err, target_state_t next
               uint64_t due_ms);
 void installed(site_t *site, const char *dp); /* takes up, begins and ends it well */
 void removed(site_t *site, const char *dp);
-void returns(site_t *site, const char *dp); /* whoever looks out for the point says so */
 
 typedef struct shown {
     bool there;
@@ -115,3 +114,19 @@ package_state_t package_shown_state(site_t *site, const char *id);
 uint64_t events_of(site_t *site, uint32_t id); /* how many there are */
 uint64_t last_event(site_t *site);
 digest_t root_of(int root);
+
+/* Whoever looks out for the point, if that is known, says so. */
+static inline void
+returns(site_t *site, const char *dp)
+{
+    points_known_t *asked = MAKE(site, points_known);
+    asked->alone = true;
+    asked->name = site_text(site, dp);
+    const points_listed_t *listed = ASK(site, points_known, points_listed);
+    if (listed->points.count == 1) {
+        id128_t incarnation = ROW(listed, listed->points, 0, point_ref_t)->dp_incarnation;
+        point_returned_t *m = MAKE(site, point_returned);
+        *m = (point_returned_t){site_text(site, dp), incarnation};
+        ASK(site, point_returned, done);
+    }
+}
