@@ -7,13 +7,18 @@
 #include "actors/roster.h"
 #include "proto/messages.h"
 
+typedef struct point_entry {
+    actor_ref_t worker;
+    bool looks_out; /* it was told to, at some time */
+} point_entry_t;
+
 struct point_table {
-    zhashx_t *worker; /* name -> actor_ref_t */
+    zhashx_t *worker; /* name -> point_entry_t */
     uint32_t probe_ms;
 };
 
 static void
-ref_destroy(void **item)
+entry_destroy(void **item)
 {
     free(*item);
     *item = NULL;
@@ -27,7 +32,7 @@ points_new(uint32_t probe_ms)
     assert(points);
     points->worker = zhashx_new();
     assert(points->worker);
-    zhashx_set_destructor(points->worker, ref_destroy);
+    zhashx_set_destructor(points->worker, entry_destroy);
     points->probe_ms = probe_ms;
     return points;
 }
@@ -55,58 +60,84 @@ spawn(actor_ctx_t *ctx, const point_table_t *points, slice_t dp, actor_ref_t *re
                        &point_worker_args_type, args, 0, ret_worker);
 }
 
-verdict_t
-points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
+static verdict_t
+serve(actor_ctx_t *ctx, point_table_t *points, slice_t dp, point_entry_t **ret_entry)
 {
     char name[NAME_BYTES_MAX + 1];
-    actor_ref_t *known;
 
     if (!slice_copy(dp, name, sizeof name)) {
         return VERDICT_TOO_LARGE;
     }
-    known = zhashx_lookup(points->worker, name);
-    if (known) {
-        *ret_worker = *known;
+    *ret_entry = zhashx_lookup(points->worker, name);
+    if (*ret_entry) {
         return VERDICT_OK;
     }
-    known = calloc(1, sizeof *known);
-    assert(known);
-    verdict_t verdict = spawn(ctx, points, dp, known);
+    point_entry_t *entry = calloc(1, sizeof *entry);
+    assert(entry);
+    verdict_t verdict = spawn(ctx, points, dp, &entry->worker);
     if (verdict != VERDICT_OK) {
-        free(known);
+        free(entry);
         return verdict;
     }
-    *ret_worker = *known;
-    zhashx_update(points->worker, name, known);
+    *ret_entry = entry;
+    zhashx_update(points->worker, name, entry);
     return VERDICT_OK;
+}
+
+verdict_t
+points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
+{
+    point_entry_t *entry = NULL;
+    verdict_t verdict = serve(ctx, points, dp, &entry);
+
+    if (verdict == VERDICT_OK) {
+        *ret_worker = entry->worker;
+    }
+    return verdict;
+}
+
+verdict_t
+points_look_out(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
+{
+    point_entry_t *entry = NULL;
+    verdict_t verdict = serve(ctx, points, dp, &entry);
+
+    if (verdict == VERDICT_OK) {
+        entry->looks_out = true;
+        *ret_worker = entry->worker;
+    }
+    return verdict;
 }
 
 bool
 points_serve(point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
 {
-    for (const actor_ref_t *known = zhashx_first(points->worker); known;
+    for (const point_entry_t *known = zhashx_first(points->worker); known;
          known = zhashx_next(points->worker)) {
         const char *name = zhashx_cursor(points->worker);
         if (strlen(name) == dp.size && strncasecmp(name, dp.data, dp.size) == 0) {
-            *ret_worker = *known;
+            *ret_worker = known->worker;
             return true;
         }
     }
     return false;
 }
 
-void
+bool
 points_down(point_table_t *points, const actor_down_t *down)
 {
     const char *dp = strchr(down->name, ' ');
-    actor_ref_t *known = dp ? zhashx_lookup(points->worker, dp + 1) : NULL;
+    point_entry_t *known = dp ? zhashx_lookup(points->worker, dp + 1) : NULL;
 
-    if (!known || known->index != down->who.index) {
-        return;
+    if (!known || known->worker.index != down->who.index) {
+        return false;
     }
+    bool looked_out = known->looks_out;
+    known->looks_out = false;
     if (down->reason == ACTOR_RESTARTED) {
-        *known = down->next;
+        known->worker = down->next;
     } else if (down->reason == ACTOR_ENDED || down->reason == ACTOR_GIVEN_UP) {
         zhashx_delete(points->worker, dp + 1);
     }
+    return looked_out;
 }

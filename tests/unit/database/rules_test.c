@@ -154,6 +154,8 @@ Test(targets, q153576_a_failure_touches_only_the_point_that_failed)
     cr_assert_eq(package_shown_state(site, "P1"), PACKAGE_ACTIVE);
     cr_assert_eq(due(site)->targets.count, 0u);
     world_sim_advance(site->sim, INT64_C(60000000000));
+    cr_assert_eq(due(site)->targets.count, 0u, "nobody has seen the point since");
+    returns(site, "DP1");
     const due_t *again = due(site);
     cr_assert_eq(again->targets.count, 1u, "exactly the failed one");
     eq_text(again, ROW(again, again->targets, 0, due_row_t)->dp, "DP1");
