@@ -2,6 +2,7 @@
 
 The agents are real despoold processes; a Puppet is one that says what a claim wants it to.
 """
+import contextlib
 import hashlib
 import os
 import re
@@ -14,15 +15,24 @@ import msgpack
 import zmq
 from zmq.utils import z85
 
+import packs
 from harness import DESPOOLD, Site, make_tree, write
 
 WINDOW = 8 << 20  # AGENT_WINDOW_BYTES of proto/limits.h
 
 
+HELD = []  # sockets
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(('127.0.0.1', 0))
-        return probe.getsockname()[1]
+    """A port for a host of ours. It is held for as long as this process lives, by a socket that
+    does not listen, beside which those listen that say SO_REUSEADDR, as libzmq does. Nobody else
+    is given it meanwhile, not for a connection either: also while its host is away."""
+    holder = socket.socket()
+    holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    holder.bind(('127.0.0.1', 0))
+    HELD.append(holder)
+    return holder.getsockname()[1]
 
 
 class Agents(Site):
@@ -43,6 +53,8 @@ class Agents(Site):
         """Starts an agent by its token and waits until it is here."""
         root = self.path('points', name)
         os.makedirs(root, exist_ok=True)
+        live = sum(agent.poll() is None for agent in self.agents.values())
+        self.wait_for('who has ended to be missed', lambda: self.figure('here') <= live)
         here = self.figure('here')
         self.spawn(name, 'join', token or self.token(name), '--root', root)
         self.wait_here(name, here)
@@ -68,10 +80,12 @@ class Agents(Site):
 
     def has(self, name):
         """Bytes of content that an agent has, whole or not."""
-        bytes_there = 0
-        for below in ('store/objects', 'incoming'):
-            for path, _, files in os.walk(self.path(name + '.data', below)):
-                bytes_there += sum(os.path.getsize(os.path.join(path, file)) for file in files)
+        data = self.path(name + '.data')
+        bytes_there = sum(record.stored for record in packs.objects(data + '/store').values())
+        for path, _, files in os.walk(data + '/incoming'):
+            for file in files:
+                with contextlib.suppress(FileNotFoundError):  # it was whole, and went to the store
+                    bytes_there += os.path.getsize(os.path.join(path, file))
         return bytes_there
 
     def join_refused(self, token, root, data='refused.data', code=1):
@@ -139,9 +153,10 @@ class Puppet:
         assert self.dealer.poll(seconds * 1000), 'the site says nothing'
         return msgpack.unpackb(self.dealer.recv())
 
-    def order(self, *tasks):
+    def order(self, *tasks, meanwhile=lambda: None):
         """The next order of such a task; beats meanwhile, as it is here."""
         for number in range(60):
+            meanwhile()
             self.say('agent_beat', number=number)
             order = self.hear('agent_order', 1)
             if order and order['task'] in tasks:

@@ -17,6 +17,9 @@ from agent_site import WINDOW, Agents, Puppet, big_tree, restarts, secret_of
 from harness import BAD_DISK, Site, Skip, claim, despool, make_tree, run, set_rule, write
 
 
+MIDDLING = 4 << 20  # bytes a second: 96 MiB take 24 s, so that they are caught in the middle
+
+
 def key_of(token):
     """The site's public key in a token, by token.h."""
     packed = bytes.fromhex(token.split('.')[1])
@@ -98,11 +101,13 @@ def a_killed_agent_goes_on_where_it_was():
         site.start()
         site.join('shop')
         site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('dp.set', {'name': 'shop', 'rate': MIDDLING})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         site.wait_for('a fifth of it', lambda: site.figure('sent') > 20 << 20, 60)
         site.end_agent('shop')
         sent, had = site.figure('sent'), site.has('shop')
         assert sent < 96 << 20, 'it was through before it was killed'
+        site.do('dp.set', {'name': 'shop', 'rate': 0})
         site.spawn('shop')
         site.wait_states('P1', {'shop': 'installed'}, 90)
         site.holds('shop', 'P1', source)
@@ -120,11 +125,14 @@ def a_killed_site_sends_only_what_is_not_there():
         site.start()
         site.join('shop')
         site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('dp.set', {'name': 'shop', 'rate': MIDDLING})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         site.wait_for('a fifth of it', lambda: site.figure('sent') > 20 << 20, 60)
         site.kill()
         had = site.has('shop')
+        assert 8 << 20 <= had < 96 << 20, f'it was not killed in the middle: {had} bytes are there'
         site.start()
+        site.do('dp.set', {'name': 'shop', 'rate': 0})
         site.wait_states('P1', {'shop': 'installed'}, 90)
         site.holds('shop', 'P1', source)
         sent = site.figure('sent')
@@ -512,7 +520,12 @@ def an_agent_holds_back_no_space_of_another_point():
                        'have_inodes': 1 << 62, 'reached': True})
         puppet.order('work')
         site.do('distribute', {'id': 'P1', 'to': ['near']})
-        site.wait_states('P1', {'near': 'installed'}, 10)
+
+        def is_near():
+            puppet.say('agent_beat', number=1)  # it is here, with what it wants, until the end
+            return site.states('P1')['near'] == 'installed'
+        site.wait_for('the other point', is_near)
+        assert site.states('P1')['shop'] == 'installing', site.target('P1', 'shop')
         puppet.close()
         site.stop()
 

@@ -19,7 +19,7 @@ from harness import SLOW, Late, Skip, claim, make_tree, needs_root, run, write
 ADDRESS = '10.77.0.1'  # the site's, on its loopback: in reach by each of its cables
 NOTICED = 10           # seconds until a peer that vanished is gone for the site
 CONTENT = 48 << 20     # bytes of the big file
-RATE = '32mbit'        # of a cable: 12 s for the content, so that it is caught in the middle
+RATE = '16mbit'        # of a cable: 25 s for the content, so that it is caught in the middle
 SLOW_RATE = '256kbit'  # 33 s for a MiB
 CHATTER = 512 << 10    # bytes that beats, looks and handshakes may take in a claim: no content
 

@@ -196,12 +196,14 @@ class Site:
         """The next reply, or None when the host is gone; Late when none comes."""
         end = time.monotonic() + seconds * SLOW
         while True:
+            # Asked before it is looked: what came just before its end, or ours, is still heard.
+            gone, late = not self.alive(), time.monotonic() > end
             if self.commands.poll(100):
                 frames = self.commands.recv_multipart()
                 return msgpack.unpackb(frames[-1], raw=False, strict_map_key=False)
-            if not self.alive():
+            if gone:
                 raise Late('the host ended before it answered')
-            if time.monotonic() > end:
+            if late:
                 raise Late(f'no answer in {seconds} s')
 
     def ask(self, cmd, args=None, seconds=60, **envelope):
@@ -266,15 +268,17 @@ class Site:
         return came
 
     def wait_for(self, what, predicate, seconds=30):
-        """Until predicate is true; looks again whenever the stream says something."""
+        """Until predicate is true; looks again whenever the stream says something, and once more
+        after its time: who waits may have been kept from looking."""
         end = time.monotonic() + seconds * SLOW
         while True:
+            late = time.monotonic() > end
             value = predicate()
             if value:
                 return value
             if self.process is not None and not self.alive():
                 raise Late(f'the host ended ({self.process.returncode}) while waiting for {what}')
-            if time.monotonic() > end:
+            if late:
                 raise Late(f'after {seconds} s still waiting for {what}')
             self.listen(100)
 

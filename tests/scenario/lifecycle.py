@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What becomes of content: sources that vanish, withdrawals, removals, damage, cancel, pause."""
 import contextlib
+import ctypes
 import os
 import random
 import shutil
@@ -207,6 +208,13 @@ def a_withdrawal_survives_an_absent_point_and_a_kill():
         site.stop()
 
 
+def exchange(one, other):
+    """Two directories, at one instant: nobody meets neither of them."""
+    done = ctypes.CDLL(None, use_errno=True).renameat2(
+        -100, os.fsencode(one), -100, os.fsencode(other), 2)  # AT_FDCWD, RENAME_EXCHANGE
+    assert done == 0, os.strerror(ctypes.get_errno())
+
+
 def becomes(site, point, state, since):
     """Waits until the point is shown so, with the event that tells it; returns the event's text."""
     told = {'absent': 2373, 'active': 2374}[state]
@@ -228,10 +236,12 @@ def a_point_without_work_is_missed_when_it_vanishes_or_is_another_and_is_welcome
         one_package(site, 'a', 'b')
         for clone, why in ((False, 'not there'), (True, 'another')):
             last = site.history()[-1]['seq']
-            site.unplug('b')
             if clone:
-                own_tree(shutil.copytree(site.path('points', 'a'), site.path('points', 'b'),
-                                         symlinks=True))
+                there, away = site.path('points', 'b'), site.path('points', 'b.unplugged')
+                own_tree(shutil.copytree(site.path('points', 'a'), away, symlinks=True))
+                exchange(there, away)
+            else:
+                site.unplug('b')
             text = becomes(site, 'b', 'absent', last)
             assert why in text, f'the cause is {text}, expected that it says: {why}'
             assert site.states('P1') == {'a': 'installed', 'b': 'installed'}

@@ -100,6 +100,8 @@ def a_plan_tells_who_is_absent_and_where_there_is_no_room():
         site.refused('plan', {'id': 'P1', 'to': ['nobody']}, 'not-found')
         site.refused('plan', {'id': 'P1', 'to': []}, 'no-targets')
         site.do('component.pause', {'name': 'despooler'})
+        site.wait_for('it to be paused', lambda: site.ask('component.show', {'name': 'despooler'})[
+            'component']['state'] == 'paused')
         site.refused('plan', {'id': 'P1', 'all': True}, 'paused')
         site.do('component.resume', {'name': 'despooler'})
         site.stop()

@@ -17,7 +17,8 @@ class Watched:
     def __init__(self, site, rate, figure='slowest'):
         self.site, self.rate = site, rate
         site.wait_for('the gateway to know the rate', lambda: site.figure(figure) == rate, 10)
-        self.sent, self.since = site.figure('sent'), time.monotonic()
+        self.since = time.monotonic()  # before it is asked: what goes meanwhile has its time
+        self.sent = site.figure('sent')
 
     def holds(self):
         sent = self.site.figure('sent') - self.sent
@@ -41,7 +42,7 @@ def a_rate_lets_no_more_through_than_it_says_and_changes_while_it_is_sent():
     with Agents() as site:
         site.start()
         site.join('shop')
-        source = package(site, 'P1', 8)
+        source = package(site, 'P1', 24)
         assert site.do('dp.set', {'name': 'shop', 'rate': 1000000})['changed'] is True
         assert site.do('dp.set', {'name': 'shop', 'rate': 1000000})['changed'] is False
         watched = Watched(site, 1000000)
@@ -52,7 +53,7 @@ def a_rate_lets_no_more_through_than_it_says_and_changes_while_it_is_sent():
         watched.until(10000)
         assert site.states('P1') == {'shop': 'installing'}, site.states('P1')
         site.do('dp.set', {'name': 'shop', 'rate': 0})
-        site.wait_states('P1', {'shop': 'installed'}, 60)  # at 10,000 a second it takes ten minutes
+        site.wait_states('P1', {'shop': 'installed'}, 60)  # at 10,000 a second: half an hour
         site.holds('shop', 'P1', source)
         site.stop()
 
@@ -120,13 +121,13 @@ def a_link_and_the_site_limit_all_that_share_them():
         site.stop()
 
 
-def takes_and_answers_nothing(site, name, digest):
+def takes_and_answers_nothing(site, name, digest, beat):
     """An agent that wants a window of content, and says of none of it that it is durable."""
     puppet = Puppet(site, name)
     puppet.hello()
     assert puppet.hear('agent_welcome') is not None, 'no welcome'
     site.do('distribute', {'id': 'P1', 'to': [name]})
-    order = puppet.order('measure')
+    order = puppet.order('measure', meanwhile=beat)
     puppet.say('agent_need', order=order['order'],
                ranges=[{'object': digest, 'from': 0, 'size': 2 * WINDOW}])
     return puppet
@@ -156,7 +157,7 @@ def agents_that_take_all_and_answer_nothing_leave_something_to_the_others():
         for name in names:
             beat()
             puppets.append(takes_and_answers_nothing(site, name,
-                                                     hashlib.sha256(content).hexdigest()))
+                                                     hashlib.sha256(content).hexdigest(), beat))
         site.wait_for('them to have taken', lambda: beat() and
                       site.figure('under way') > 7 * WINDOW, 60)
         site.do('distribute', {'id': 'P2', 'to': ['shop']})

@@ -206,7 +206,7 @@ def q214485_dead_points_take_no_slot_and_no_byte_from_the_live_ones():
         site.do('distribute', {'id': 'P0', 'to': [*dead, *live]})
         site.wait_states('P0', {**dict.fromkeys(dead, 'retrying'),
                                 **dict.fromkeys(live, 'installed')}, 60)
-        vain, sent, since = site.figure('vain'), site.figure('sent'), time.monotonic()
+        since, vain, sent = time.monotonic(), site.figure('vain'), site.figure('sent')
         for number in (1, 2, 3):
             site.do('distribute', {'id': f'P{number}', 'to': [*dead, *live]})
         for number in (1, 2, 3):

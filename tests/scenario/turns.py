@@ -9,7 +9,8 @@ from harness import claim, despool, run, write
 
 LARGE, SMALL = 48 << 20, 1 << 20
 TURN = 8 << 20  # AGENT_TURN_BYTES of proto/limits.h
-SLACK = 8 << 20  # what goes between a command and its effect, at the rate of these claims
+RATE = 1 << 20   # bytes a second: LARGE takes 48 s
+SLACK = 8 << 20  # what goes between a command and its effect: of eight seconds at that rate
 
 
 def packages(site, **sizes):
@@ -18,13 +19,13 @@ def packages(site, **sizes):
         site.do('package.add', {'id': name, 'source': site.path(name)})
 
 
-def started(site, rate=6 << 20):
+def started(site):
     """A site with an agent to which LARGE takes a while, a part of which is on its way."""
     site.start()
     site.join('shop')
     packages(site, LARGE=LARGE, SMALL=SMALL, OTHER=SMALL)
-    site.do('dp.set', {'name': 'shop', 'rate': rate})
-    site.wait_for('the rate', lambda: site.figure('slowest') == rate)
+    site.do('dp.set', {'name': 'shop', 'rate': RATE})
+    site.wait_for('the rate', lambda: site.figure('slowest') == RATE)
     site.do('distribute', {'id': 'LARGE', 'to': ['shop']})
     site.wait_for('the first bytes', lambda: site.figure('sent') > 1 << 20)
 

@@ -63,7 +63,7 @@ def what_an_agent_is_sent_ends_with_its_window_and_goes_on_where_it_was():
         site.start()
         site.join('shop')
         source = site.package()
-        site.do('dp.set', {'name': 'shop', 'rate': 2000000, 'windows': [NIGHTS],
+        site.do('dp.set', {'name': 'shop', 'rate': 500000, 'windows': [NIGHTS],
                            'zone': 'Europe/Berlin'})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         site.wait_for('a third of it', lambda: site.figure('sent') > SIZE // 3, 60)

@@ -11,6 +11,9 @@
 #include "tests/unit/cli/fake_host.h"
 #include "tests/unit/cli/words.h"
 
+#define LONG_MS 10000 /* that nobody waits for here, however busy the machine is */
+#define SIGN_MS 2000  /* a sign of life in it, which the host gives, however busy the machine is */
+
 static capture_t capture;
 static fake_host_t host;
 
@@ -132,8 +135,8 @@ Test(client, without_a_socket_there_is_no_host_at_once)
 {
     int64_t began = now_ms();
 
-    expect_exit(RUN(5000, "--data", "/nowhere/at/all", "ping"), EXIT_NO_HOST);
-    cr_expect_lt(now_ms() - began, 1000, "it took %ld ms", (long) (now_ms() - began));
+    expect_exit(RUN(LONG_MS, "--data", "/nowhere/at/all", "ping"), EXIT_NO_HOST);
+    cr_expect_lt(now_ms() - began, LONG_MS, "it was waited for: %ld ms", (long) (now_ms() - began));
     cr_expect(strstr(capture.err, "/nowhere/at/all/command.ipc"), "got %s", capture.err);
     cr_expect(strstr(capture.err, "despoold"), "got %s", capture.err);
     expect_exit(RUN(5000, "--connect", "no-endpoint", "ping"), EXIT_NO_HOST);
@@ -151,7 +154,8 @@ Test(client, a_socket_that_nobody_listens_at_is_no_host_when_the_time_is_up)
     close(fd);
     int64_t began = now_ms();
     expect_exit(RUN(300, "--data", directory, "ping"), EXIT_NO_HOST);
-    cr_expect_lt(now_ms() - began, 2000, "it took %ld ms", (long) (now_ms() - began));
+    cr_expect_geq(now_ms() - began, 300, "it gave up after %ld ms", (long) (now_ms() - began));
+    cr_expect_lt(now_ms() - began, LONG_MS, "it took %ld ms", (long) (now_ms() - began));
     cr_expect(strstr(capture.err, "does not answer"), "got %s", capture.err);
     unlink(address.sun_path);
     rmdir(directory);
@@ -172,8 +176,8 @@ Test(client, long_work_is_waited_for_while_the_host_lives)
     host.late_pings = 4;
     fake_host_begin(&host);
     int64_t began = now_ms();
-    expect_exit(RUN(300, "--connect", host.endpoint, "package", "update", "P1"), EXIT_DONE);
-    cr_expect_gt(now_ms() - began, 300, "the answer was not late: %ld ms",
+    expect_exit(RUN(SIGN_MS, "--connect", host.endpoint, "package", "update", "P1"), EXIT_DONE);
+    cr_expect_gt(now_ms() - began, SIGN_MS, "the answer was not late: %ld ms",
                  (long) (now_ms() - began));
     fake_host_end(&host);
 }
