@@ -8,8 +8,9 @@
 #define LEVEL        1
 #define DELTA_LEVEL  3
 #define WINDOW_LEAST 10
-#define WINDOW_MOST  22 /* 4 MiB: a file and its base */
-#define LESS         8u /* it pays when an eighth is saved */
+#define WINDOW_MOST  22          /* 4 MiB: a file and its base */
+#define MATCHED_LONG (64u << 10) /* bytes, of a delta */
+#define LESS         8u          /* it pays when an eighth is saved */
 
 void
 squeeze_release(squeeze_t *squeeze)
@@ -77,6 +78,40 @@ expand(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, void *byt
     return result == size ? OK : ERR_DAMAGED;
 }
 
+err_t
+expand_first(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, void *bytes,
+             size_t size)
+{
+    if (squeeze->out == NULL && (squeeze->out = ZSTD_createDCtx()) == NULL) {
+        return ERR_NO_MEMORY;
+    }
+    ZSTD_inBuffer from = {squeezed, squeezed_size, 0};
+    ZSTD_outBuffer to = {bytes, size, 0};
+    size_t left = 1;
+    while (left > 0 && !ZSTD_isError(left) && to.pos < size && from.pos < from.size) {
+        left = ZSTD_decompressStream(squeeze->out, &to, &from);
+    }
+    ZSTD_DCtx_reset(squeeze->out, ZSTD_reset_session_only);
+    return to.pos == size ? OK : ERR_DAMAGED;
+}
+
+/* Of more than MATCHED_LONG, which are mostly programs, matches of 6 bytes and one table: of a
+ * browser of 297 MB against the version before, each chunk against its base, 0.77 s in place of
+ * 1.04, and 2.6 % longer. */
+static size_t
+set_search(squeeze_t *squeeze, size_t size)
+{
+    ZSTD_CCtx *in = squeeze->in;
+    size_t result = ZSTD_CCtx_setParameter(in, ZSTD_c_compressionLevel, DELTA_LEVEL);
+    if (size > MATCHED_LONG && !ZSTD_isError(result)) {
+        result = ZSTD_CCtx_setParameter(in, ZSTD_c_strategy, ZSTD_fast);
+        result = ZSTD_isError(result) ? result : ZSTD_CCtx_setParameter(in, ZSTD_c_hashLog, 17);
+        result = ZSTD_isError(result) ? result : ZSTD_CCtx_setParameter(in, ZSTD_c_minMatch, 6);
+        result = ZSTD_isError(result) ? result : ZSTD_CCtx_setParameter(in, ZSTD_c_targetLength, 0);
+    }
+    return result;
+}
+
 /* The window reaches over both. What was set holds for one frame. */
 static size_t
 attempt_against(squeeze_t *squeeze, slice_t base, const void *bytes, size_t size)
@@ -86,10 +121,9 @@ attempt_against(squeeze_t *squeeze, slice_t base, const void *bytes, size_t size
         window++;
     }
     ZSTD_CCtx_reset(squeeze->in, ZSTD_reset_session_and_parameters);
-    bool set =
-        !ZSTD_isError(ZSTD_CCtx_setParameter(squeeze->in, ZSTD_c_compressionLevel, DELTA_LEVEL)) &&
-        !ZSTD_isError(ZSTD_CCtx_setParameter(squeeze->in, ZSTD_c_windowLog, window)) &&
-        !ZSTD_isError(ZSTD_CCtx_refPrefix(squeeze->in, base.data, base.size));
+    bool set = !ZSTD_isError(set_search(squeeze, size)) &&
+               !ZSTD_isError(ZSTD_CCtx_setParameter(squeeze->in, ZSTD_c_windowLog, window)) &&
+               !ZSTD_isError(ZSTD_CCtx_refPrefix(squeeze->in, base.data, base.size));
     size_t result =
         set ? ZSTD_compress2(squeeze->in, squeeze->bytes, squeeze->capacity, bytes, size) : 0;
     ZSTD_CCtx_reset(squeeze->in, ZSTD_reset_session_and_parameters);

@@ -36,3 +36,7 @@ err_t expand_against(squeeze_t *squeeze, slice_t base, slice_t squeezed, void *b
                      size_t size) must_use;
 err_t expand(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, void *bytes,
              size_t size) must_use;
+/* The first bytes of more, as many as are asked for: of the rest no more is expanded than to the
+ * end of a block of 128 KiB. */
+err_t expand_first(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, void *bytes,
+                   size_t size) must_use;

@@ -99,6 +99,14 @@ store_as_stored(store_t *store, const digest_t *digest, stored_object_t *ret_sto
     return OK;
 }
 
+static err_t
+expanded(err_t err, fault_t *fault)
+{
+    return err == OK ? OK
+                     : RAISE(fault, err == ERR_DAMAGED ? ERR_DIGEST : err, 0, "expand",
+                             "an object of the store");
+}
+
 /* Expanded to where they are wanted. */
 static err_t
 copy_unchecked(store_t *store, const run_entry_t *entry, uint8_t *bytes, fault_t *fault)
@@ -109,10 +117,19 @@ copy_unchecked(store_t *store, const run_entry_t *entry, uint8_t *bytes, fault_t
         memcpy(bytes, stored, entry->size);
         return OK;
     }
-    err_t err = expand(&store->squeeze, stored, entry->stored, bytes, entry->size);
-    return err == OK ? OK
-                     : RAISE(fault, err == ERR_DAMAGED ? ERR_DIGEST : err, 0, "expand",
-                             "an object of the store");
+    return expanded(expand(&store->squeeze, stored, entry->stored, bytes, entry->size), fault);
+}
+
+static err_t
+copy_first(store_t *store, const run_entry_t *entry, uint8_t *bytes, size_t size, fault_t *fault)
+{
+    const uint8_t *stored = NULL;
+    TRY(store_stored(store, entry, false, &stored, fault));
+    if (entry->packing != PACKED_ZSTD) {
+        memcpy(bytes, stored, size);
+        return OK;
+    }
+    return expanded(expand_first(&store->squeeze, stored, entry->stored, bytes, size), fault);
 }
 
 err_t
@@ -226,5 +243,24 @@ store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *
     TRY(part_of_any(&part, &total));
     *ret_size = part.size;
     *ret_total = total;
+    return OK;
+}
+
+err_t
+store_read_first(store_t *store, const digest_t *digest, uint8_t *bytes, size_t max,
+                 size_t *ret_size, fault_t *fault)
+{
+    store_place_t place;
+    bool found = false;
+    store_end(store);
+    *ret_size = 0;
+    TRY(store_find(store, digest, store->old_fd < 0, &place, &found, fault));
+    if (!found || place.entry.kind != PACK_BYTES) {
+        return OK;
+    }
+    size_t size = place.entry.size < max ? (size_t) place.entry.size : max;
+    TRY(size == place.entry.size ? copy_unchecked(store, &place.entry, bytes, fault)
+                                 : copy_first(store, &place.entry, bytes, size, fault));
+    *ret_size = size;
     return OK;
 }
