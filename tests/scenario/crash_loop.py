@@ -135,8 +135,8 @@ def a_host_that_is_killed_again_and_again_gives_up_no_work():
         source = two_points(site)
         set_rule(site, f"kill 0 {site.path('points', 'bad')}")
         distribute(site)
-        # Each start makes several commits before it comes to that work: with a disk that others keep
-        # busy they took more than half a minute. Only the claim's own time ends the wait.
+        # Each start makes several commits before it comes to that work: with a disk that others
+        # keep busy they took over half a minute. Only the claim's own time ends the wait.
         for _ in range(2 * CRASHES):
             site.wait_gone(CLAIM)
             site.start(ready=False)

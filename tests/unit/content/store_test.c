@@ -121,56 +121,6 @@ CLAIM_OF_BOTH(store, reads_any_part_of_an_object)
     yard_end(&yard);
 }
 
-/* Numbers in words: zstd makes them smaller. */
-static uint8_t *
-text_of(size_t size)
-{
-    char *text = calloc(size + 16, 1);
-    for (size_t i = 0; i < size; i += 8) {
-        snprintf(text + i, 16, "%08zu", i * 2654435761u % 99999989);
-    }
-    return (uint8_t *) text;
-}
-
-static void
-expect_first(yard_t *yard, const digest_t *digest, const uint8_t *bytes, size_t size)
-{
-    static const size_t most[] = {0, 1, 4096, 131071, 131072, 131073, 262144, 500000, MIB};
-    uint8_t *first = malloc(MIB);
-    for (size_t i = 0; i < sizeof most / sizeof most[0]; i++) {
-        size_t got = 0, wanted = most[i] < size ? most[i] : size;
-        EXPECT_OK(yard, store_read_first(yard->store, digest, first, most[i], &got, &yard->fault));
-        EXPECT_COUNT(got, wanted);
-        cr_expect(memcmp(first, bytes, wanted) == 0, "the first %zu bytes differ", wanted);
-    }
-    free(first);
-}
-
-CLAIM_OF_BOTH(store, reads_the_first_bytes_of_an_object_and_no_others)
-{
-    yard_t yard;
-    yard_begin(&yard, user);
-    uint8_t *noise = bytes_of_seed(3 * MIB, 8), *text = text_of(600000);
-    store_put_t large = yard_put_file(&yard, "large", noise, 3 * MIB);
-    digest_t plain = put_bytes(&yard, noise, 400000), packed = put_bytes(&yard, text, 600000);
-    stored_object_t stored;
-    squeeze_t squeeze = {0};
-    size_t got = 1;
-    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
-    expect_first(&yard, &plain, noise, 400000);
-    expect_first(&yard, &packed, text, 600000);
-    EXPECT_OK(&yard, store_read_first(yard.store, &large.digest, text, MIB / 2, &got, &yard.fault));
-    EXPECT_COUNT(got, 0); /* it is a list */
-    EXPECT_OK(&yard, store_as_stored(yard.store, &packed, &stored, &yard.fault));
-    cr_expect(stored.packed);
-    cr_expect_eq(expand_first(&squeeze, stored.bytes.data, stored.bytes.size / 3, text, 500000),
-                 ERR_DAMAGED, "a frame that was cut gives as much as a whole one");
-    squeeze_release(&squeeze);
-    free(noise);
-    free(text);
-    yard_end(&yard);
-}
-
 CLAIM_OF_BOTH(store, squeezes_what_that_makes_smaller_and_nothing_else)
 {
     yard_t yard;
