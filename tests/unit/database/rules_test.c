@@ -163,6 +163,17 @@ Test(targets, q153576_a_failure_touches_only_the_point_that_failed)
     site_end(site);
 }
 
+Test(targets, who_asks_for_a_try_gets_one_also_at_a_point_that_nobody_has_seen)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    begun(site, &row);
+    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, 60000), OK);
+    cr_assert(retried(site, "P1", "DP1"));
+    cr_assert_eq(due_on(site, "DP1").cause, OK);
+    site_end(site);
+}
+
 Test(targets, d15_attempts_and_due_times_survive_a_restart)
 {
     site_t *site = two_points();
