@@ -3,8 +3,8 @@
 
 #include <assert.h>
 
-uint64_t
-credit_left(const credit_t *credit)
+static uint64_t
+room_in(const credit_t *credit)
 {
     return credit->window > credit->under_way ? credit->window - credit->under_way : 0;
 }
@@ -12,7 +12,7 @@ credit_left(const credit_t *credit)
 uint64_t
 credit_room(const credit_t *mine, const credit_t *all)
 {
-    uint64_t own = credit_left(mine), of_all = credit_left(all);
+    uint64_t own = room_in(mine), of_all = room_in(all);
     uint64_t part = of_all > mine->under_way ? (of_all - mine->under_way) / 2 : 0;
 
     return own < part ? own : part;
@@ -21,8 +21,7 @@ credit_room(const credit_t *mine, const credit_t *all)
 void
 credit_send(credit_t *mine, credit_t *all, uint64_t bytes)
 {
-    assert(bytes <= credit_left(mine) && bytes <= credit_left(all) &&
-           "nothing is sent without credit");
+    assert(bytes <= room_in(mine) && bytes <= room_in(all) && "nothing is sent without credit");
     mine->under_way += bytes;
     all->under_way += bytes;
 }

@@ -15,7 +15,6 @@ typedef struct credit {
     uint64_t window, under_way; /* bytes */
 } credit_t;
 
-uint64_t credit_left(const credit_t *credit); /* bytes of its window that are not under way */
 /* What may be sent now: of the window over all nobody has more than what is left free in it. Many
  * have equal parts of it then, and a few that are slow leave something to who comes. */
 uint64_t credit_room(const credit_t *mine, const credit_t *all);

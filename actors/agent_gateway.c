@@ -1,10 +1,8 @@
 /* agent_gateway.c - points that are other machines: who may come in, orders, content.
  *
  *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
- *            agent_end of point_workers; make_way of the despooler; agents_changed; agents_missed
- *            of distribution_manager
- *   tells    site_database and status_manager progress; site_database note_event, beacon_seen;
- *            distribution_manager agent_came, look_outs_lost
+ *            agent_end of point_workers; make_way of the despooler; agents_changed
+ *   tells    site_database and status_manager progress; site_database note_event, beacon_seen
  *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard, version_held,
  *            activation_note, beacon_next
  *   keeps    the agents that the database knows; of those that are here their visit
@@ -38,29 +36,24 @@ GOES_TO(peer_came, hear_frame)
 GOES_TO(agent_call, orders_call)
 GOES_TO(agent_end, orders_end)
 GOES_TO(make_way, orders_make_way)
-GOES_TO(agents_missed, missed_hear)
 
 /* ---- the link ---- */
 
 static actor_next_t
 on_peer_gone(actor_ctx_t *ctx, agent_gateway_t *self, const peer_gone_t *m)
 {
-    slice_t peer = record_slice(m, m->peer);
-
     if (m->plain) {
-        plain_gone(ctx, self, peer);
+        plain_gone(ctx, self, record_slice(m, m->peer));
         return ACTOR_CONTINUE;
     }
-    if (peer.size > 0) {
-        agent_t *agent = find_by_peer(self, peer, false);
-        if (agent) {
+    if (m->peer.size == 0) {
+        self->outbox.asks = 0; /* of a link that has begun anew */
+    }
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here &&
+            (m->peer.size == 0 || hear_is_of_visit(agent, record_slice(m, m->peer)))) {
             visit_end(ctx, self, agent, ERR_ABSENT);
         }
-        return ACTOR_CONTINUE;
-    }
-    self->outbox.asks = 0; /* of a link that has begun anew */
-    while (self->visitor) {
-        visit_end(ctx, self, self->visitor, ERR_ABSENT);
     }
     return ACTOR_CONTINUE;
 }
@@ -109,24 +102,30 @@ keys_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
+/* Of two rates; 0: it has none. */
+static uint64_t
+slower(uint64_t rate, uint64_t other)
+{
+    return rate == 0 || (other > 0 && other < rate) ? other : rate;
+}
+
 /* Who does not say anything is gone, also when its connection has not been told so. */
 static actor_next_t
 look(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     int64_t since = actor_now_ns(ctx) - (int64_t) AGENT_SILENCE_MS * 1000000;
+    uint64_t slowest = 0;
 
-    for (agent_t *agent = self->visitor, *next; agent; agent = next) {
-        next = agent->further;
-        if (agent->heard_ns < since) {
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here && agent->heard_ns < since) {
             visit_end(ctx, self, agent, ERR_ABSENT);
         }
         orders_look(ctx, self, agent);
         orders_look_at_turn(ctx, self, agent);
         plain_look(ctx, self, agent);
-        missed_tell(ctx, agent);
+        slowest = slower(slower(slowest, agent->rate.rate), rates_of_link(agent));
     }
-    table_sum_up(self);
-    missed_forgotten(ctx, self);
+    self->slowest = slowest;
     if (!self->listing && window_is_to_be_asked(ctx, self)) {
         claim(ctx, list_all(ctx, self) == ACTOR_CONTINUE);
     }
@@ -164,7 +163,6 @@ gateway_init(actor_ctx_t *ctx, void *state, const void *args)
     self->listens = ((const site_args_t *) args)->listen.size > 0;
     self->numbers = actor_random(ctx) >> 16; /* of orders: not those of the incarnation before */
     table_init(self);
-    self->forgot = true; /* what the incarnation before was told */
     if (!self->listens) {
         actor_ready(ctx);
         return ACTOR_CONTINUE;
@@ -185,9 +183,8 @@ gateway_drop(void *state)
 }
 
 static const actor_hears_t actor_hears[] = {
-    ON(peer_came),    ON(peer_gone),        ON(peer_next),       ON_URGENT(door_knock),
-    ON(agent_call),   ON_URGENT(agent_end), ON_URGENT(make_way), ON_URGENT(agents_changed),
-    ON(agents_missed)};
+    ON(peer_came),  ON(peer_gone),        ON(peer_next),       ON_URGENT(door_knock),
+    ON(agent_call), ON_URGENT(agent_end), ON_URGENT(make_way), ON_URGENT(agents_changed)};
 
 const actor_class_t agent_gateway_class = {
     .name = "agent_gateway",

@@ -2,7 +2,7 @@
  *
  *   hears    instruction and backlog_query (asks), stop_work, probe_point, collect_point,
  *            scrub_point, slots_set
- *   tells    distribution_manager outcome, inbox_lost, look_outs_lost;
+ *   tells    distribution_manager outcome, inbox_lost;
  *            point_worker stop_work, probe_point, collect_point, scrub_point;
  *            site_database note_event, lease_renew
  *            agent_gateway make_way
@@ -69,7 +69,13 @@ on_stop_work(actor_ctx_t *ctx, despooler_t *self, const stop_work_t *m)
 static actor_next_t
 on_probe_point(actor_ctx_t *ctx, despooler_t *self, const probe_point_t *m)
 {
-    looks_pass_on(ctx, self, m);
+    actor_ref_t worker;
+    slice_t dp = record_slice(m, m->dp);
+
+    if (m->ends ? points_serve(self->points, dp, &worker)
+                : points_worker(ctx, self->points, dp, &worker) == VERDICT_OK) {
+        answer_unheard(tell_point_worker_probe_point(ctx, worker, hand_draft_probe(ctx, self, m)));
+    }
     return ACTOR_CONTINUE;
 }
 
@@ -189,9 +195,7 @@ despooler_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 static actor_next_t
 despooler_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
 {
-    if (points_down(((despooler_t *) state)->points, down)) {
-        looks_lost(ctx);
-    }
+    points_down(((despooler_t *) state)->points, down);
     return steps_take_next(ctx, state);
 }
 

@@ -14,7 +14,6 @@ enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_OUTCOME_FIRST = 1000 }
     E(TELL, site_database, lease_renew)                                                            \
     E(TELL, site_database, note_event)                                                             \
     E(TELL, distribution_manager, inbox_lost)                                                      \
-    E(TELL, distribution_manager, look_outs_lost)                                                  \
     E(TELL, agent_gateway, make_way)                                                               \
     E(TELL, distribution_manager, outcome)                                                         \
     E(ASK_TO, point_worker, measure)                                                               \
@@ -24,11 +23,6 @@ enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_OUTCOME_FIRST = 1000 }
     E(TELL_TO, point_worker, scrub_point)                                                          \
     E(TELL_TO, point_worker, collect_point)
 ACTOR_EDGES(EDGES)
-
-/* despooler_looks.c */
-void looks_pass_on(actor_ctx_t *ctx, despooler_t *self, const probe_point_t *m);
-/* A point_worker that was to look out for its point may not do so any more. */
-void looks_lost(actor_ctx_t *ctx);
 
 /* Tells how instructions wait for slots. */
 void steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *b);

@@ -7,18 +7,13 @@
 #include "actors/roster.h"
 #include "proto/messages.h"
 
-typedef struct point_entry {
-    actor_ref_t worker;
-    bool looks_out; /* it was told to, at some time */
-} point_entry_t;
-
 struct point_table {
-    zhashx_t *worker; /* name -> point_entry_t */
+    zhashx_t *worker; /* name -> actor_ref_t */
     uint32_t probe_ms;
 };
 
 static void
-entry_destroy(void **item)
+ref_destroy(void **item)
 {
     free(*item);
     *item = NULL;
@@ -32,7 +27,7 @@ points_new(uint32_t probe_ms)
     assert(points);
     points->worker = zhashx_new();
     assert(points->worker);
-    zhashx_set_destructor(points->worker, entry_destroy);
+    zhashx_set_destructor(points->worker, ref_destroy);
     points->probe_ms = probe_ms;
     return points;
 }
@@ -60,84 +55,58 @@ spawn(actor_ctx_t *ctx, const point_table_t *points, slice_t dp, actor_ref_t *re
                        &point_worker_args_type, args, 0, ret_worker);
 }
 
-static verdict_t
-serve(actor_ctx_t *ctx, point_table_t *points, slice_t dp, point_entry_t **ret_entry)
+verdict_t
+points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
 {
     char name[NAME_BYTES_MAX + 1];
+    actor_ref_t *known;
 
     if (!slice_copy(dp, name, sizeof name)) {
         return VERDICT_TOO_LARGE;
     }
-    *ret_entry = zhashx_lookup(points->worker, name);
-    if (*ret_entry) {
+    known = zhashx_lookup(points->worker, name);
+    if (known) {
+        *ret_worker = *known;
         return VERDICT_OK;
     }
-    point_entry_t *entry = calloc(1, sizeof *entry);
-    assert(entry);
-    verdict_t verdict = spawn(ctx, points, dp, &entry->worker);
+    known = calloc(1, sizeof *known);
+    assert(known);
+    verdict_t verdict = spawn(ctx, points, dp, known);
     if (verdict != VERDICT_OK) {
-        free(entry);
+        free(known);
         return verdict;
     }
-    *ret_entry = entry;
-    zhashx_update(points->worker, name, entry);
+    *ret_worker = *known;
+    zhashx_update(points->worker, name, known);
     return VERDICT_OK;
-}
-
-verdict_t
-points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
-{
-    point_entry_t *entry = NULL;
-    verdict_t verdict = serve(ctx, points, dp, &entry);
-
-    if (verdict == VERDICT_OK) {
-        *ret_worker = entry->worker;
-    }
-    return verdict;
-}
-
-verdict_t
-points_look_out(actor_ctx_t *ctx, point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
-{
-    point_entry_t *entry = NULL;
-    verdict_t verdict = serve(ctx, points, dp, &entry);
-
-    if (verdict == VERDICT_OK) {
-        entry->looks_out = true;
-        *ret_worker = entry->worker;
-    }
-    return verdict;
 }
 
 bool
 points_serve(point_table_t *points, slice_t dp, actor_ref_t *ret_worker)
 {
-    for (const point_entry_t *known = zhashx_first(points->worker); known;
+    for (const actor_ref_t *known = zhashx_first(points->worker); known;
          known = zhashx_next(points->worker)) {
         const char *name = zhashx_cursor(points->worker);
         if (strlen(name) == dp.size && strncasecmp(name, dp.data, dp.size) == 0) {
-            *ret_worker = known->worker;
+            *ret_worker = *known;
             return true;
         }
     }
     return false;
 }
 
-bool
+void
 points_down(point_table_t *points, const actor_down_t *down)
 {
     const char *dp = strchr(down->name, ' ');
-    point_entry_t *known = dp ? zhashx_lookup(points->worker, dp + 1) : NULL;
+    actor_ref_t *known = dp ? zhashx_lookup(points->worker, dp + 1) : NULL;
 
-    if (!known || known->worker.index != down->who.index) {
-        return false;
+    if (!known || known->index != down->who.index) {
+        return;
     }
-    bool looked_out = known->looks_out;
-    known->looks_out = false;
     if (down->reason == ACTOR_RESTARTED) {
-        known->worker = down->next;
+        *known = down->next;
     } else if (down->reason == ACTOR_ENDED || down->reason == ACTOR_GIVEN_UP) {
         zhashx_delete(points->worker, dp + 1);
     }
-    return looked_out;
 }

@@ -17,11 +17,7 @@ point_table_t *points_new(uint32_t probe_ms);
 void points_destroy(point_table_t **points);
 verdict_t points_worker(actor_ctx_t *ctx, point_table_t *points, slice_t dp,
                         actor_ref_t *ret_worker) must_use;
-/* As points_worker, for who is to look out for the point. */
-verdict_t points_look_out(actor_ctx_t *ctx, point_table_t *points, slice_t dp,
-                          actor_ref_t *ret_worker) must_use;
 /* The one that serves it now, however the name is written; false: none does. */
 bool points_serve(point_table_t *points, slice_t dp, actor_ref_t *ret_worker);
-/* A point_worker is no longer what it was; true: it was to look out, and may have been told so too
- * late. */
-bool points_down(point_table_t *points, const actor_down_t *down);
+/* A point_worker is no longer what it was. */
+void points_down(point_table_t *points, const actor_down_t *down);

@@ -1,9 +1,7 @@
 /* distribution_manager.c - which target wants which version; re-sends exactly the failed targets.
  *
- *   hears    commands; work_changed, outcome, inbox_lost, look_outs_lost, point_returned,
- *            agent_came, looked, scrubbed
- *   tells    despooler stop_work, probe_point, collect_point, scrub_point; agent_gateway
- *            agents_missed; site_database note_event
+ *   hears    commands; work_changed, outcome, inbox_lost, point_returned, looked, scrubbed
+ *   tells    despooler stop_work, probe_point, collect_point, scrub_point; site_database note_event
  *   asks     site_database: what is due, what became of it; despooler, package_worker: orders
  *   keeps    its run, and the commands in hand
  *   survives a restart: what was taken up by another run is due again
@@ -96,8 +94,6 @@ GOES_TO(package_export, dm_export(ctx, self, m))
 GOES_TO(site_backup, dm_backup(ctx, self, m))
 GOES_TO(scrubbed, dm_scrubbed(ctx, self, m))
 GOES_TO(looked, dm_looked(ctx, self, m))
-GOES_TO(agent_came, dm_agent_came(ctx, self, m))
-GOES_TO(look_outs_lost, (dm_absent_in(ctx, self, m->within_ms), ACTOR_CONTINUE))
 
 /* ---- the actor ---- */
 
@@ -110,7 +106,7 @@ opened(actor_ctx_t *ctx, SELF *self, const actor_answer_t *answer)
     self->site = m->site;
     self->opened = true;
     actor_ready(ctx);
-    dm_absent_due(ctx, self);
+    dm_ask_absent(ctx);
     claim(ctx, dm_collect_in(ctx, COLLECT_FIRST_MS) == ACTOR_CONTINUE &&
                    actor_timer(ctx, TIMER_PATROL, DM_AGAIN_MS) == VERDICT_OK &&
                    actor_timer(ctx, DM_TIMER_SCRUB, DM_AGAIN_MS) == VERDICT_OK);
@@ -121,7 +117,7 @@ static actor_next_t
 on_inbox_lost(actor_ctx_t *ctx, SELF *self, const inbox_lost_t *m)
 {
     claim(ctx, m->slots <= SLOTS_MAX);
-    dm_absent_due(ctx, self);
+    dm_ask_absent(ctx);
     return dm_new_run(ctx, self);
 }
 
@@ -143,21 +139,14 @@ manager_init(actor_ctx_t *ctx, void *state, const void *args)
 static actor_next_t
 manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    switch (key) {
-    case TIMER_LOOK:
+    if (key == TIMER_LOOK) {
+        dm_ask_absent(ctx);
         return dm_look(ctx, state);
-    case TIMER_PATROL:
-        return dm_patrol(ctx, state);
-    case DM_TIMER_SCRUB:
-        return dm_scrub(ctx, state);
-    case TIMER_COLLECT:
-        return dm_collect_due(ctx, state);
-    case DM_TIMER_ABSENT:
-        dm_absent_due(ctx, state);
-        return ACTOR_CONTINUE;
-    default:
-        return dm_collect_hold_ends(ctx, state);
     }
+    return key == TIMER_PATROL     ? dm_patrol(ctx, state)
+           : key == DM_TIMER_SCRUB ? dm_scrub(ctx, state)
+           : key == TIMER_COLLECT  ? dm_collect_due(ctx, state)
+                                   : dm_collect_hold_ends(ctx, state);
 }
 
 static actor_next_t
@@ -181,12 +170,11 @@ manager_drop(void *state)
 }
 
 static const actor_hears_t actor_hears[] = {
-    ON(package_add),    ON(package_update), ON(package_remove),  ON(dp_add),
-    ON(dp_set),         ON(dp_adopt),       ON(dp_remove),       ON(verify),
-    ON(work_changed),   ON(outcome),        ON(inbox_lost),      ON(point_returned),
-    ON(looked),         ON(package_set),    ON(store_check),     ON(store_rebuild),
-    ON(store_collect),  ON(site_backup),    ON(distribute_plan), ON(scrubbed),
-    ON(package_export), ON(agent_came),     ON(look_outs_lost)};
+    ON(package_add),   ON(package_update), ON(package_remove), ON(dp_add),          ON(dp_set),
+    ON(dp_adopt),      ON(dp_remove),      ON(verify),         ON(work_changed),    ON(outcome),
+    ON(inbox_lost),    ON(point_returned), ON(looked),         ON(package_set),     ON(store_check),
+    ON(store_rebuild), ON(store_collect),  ON(site_backup),    ON(distribute_plan), ON(scrubbed),
+    ON(package_export)};
 
 const actor_class_t distribution_manager_class = {
     .name = "distribution_manager",

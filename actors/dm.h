@@ -22,7 +22,6 @@
 #define DM_TIMER_PATROL  3u
 #define DM_TIMER_HOLD    4u
 #define DM_TIMER_SCRUB   5u
-#define DM_TIMER_ABSENT  6u
 #define DM_TIDY_MAX      64u /* orders to collect in one look; the next look has the next */
 
 #define DM_EDGES(E)                                                                                \
@@ -57,7 +56,6 @@
     E(ASK, despooler, instruction)                                                                 \
     E(TELL, despooler, stop_work)                                                                  \
     E(TELL, despooler, probe_point)                                                                \
-    E(TELL, agent_gateway, agents_missed)                                                          \
     E(TELL, despooler, scrub_point)                                                                \
     E(TELL, despooler, collect_point)                                                              \
     E(ASK_TO, package_worker, package_add)                                                         \
@@ -95,7 +93,6 @@ typedef struct patrol_state {
 typedef struct scrub_state {
     char last[NAME_BYTES_MAX + 1];     /* of the portions so far; empty: the round begins */
     uint32_t open;                     /* portions in hand */
-    bool idle;                         /* the round has found nothing to read so far */
     uint64_t rate;                     /* bytes a second; 0: nothing is read */
     uint64_t read;                     /* bytes so far, of all rounds */
     uint64_t largest;                  /* bytes of the largest portion of the round */
@@ -132,7 +129,6 @@ typedef struct distribution_manager {
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
     uint64_t plans;     /* the last number that was given to a point of a plan; 0: none yet */
     uint64_t tidied;    /* the target up to which points were told to collect */
-    int64_t absent_ns;  /* when all that are absent are told again; 0: that was never asked */
     patrol_state_t patrol;
     scrub_state_t scrub;
     leave_state_t leave;
@@ -211,21 +207,18 @@ actor_next_t dm_collect_hold_ends(actor_ctx_t *ctx, distribution_manager_t *self
 verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then,
                       uint32_t *count) must_use;
 /* dm_outcomes.c: saves an outcome with what comes next; then gets the database's answer. */
-verdict_t dm_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m,
+verdict_t dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,
                      actor_answer_fn *then) must_use;
 /* dm_absent.c: has a point looked out for; the texts are m's. */
-void dm_look_out(actor_ctx_t *ctx, distribution_manager_t *self, const void *m,
-                 const point_ref_t *point);
+void dm_look_out(actor_ctx_t *ctx, const distribution_manager_t *self, const void *m, text_t dp,
+                 const id128_t *incarnation, text_t dp_root);
 /* Notes that a point was missed and has it looked out for; false: err is no absence. */
 bool dm_miss(actor_ctx_t *ctx, const void *m, text_t dp, const id128_t *incarnation, text_t dp_root,
              uint32_t err);
 /* Nobody looks out for the point of this name any more. */
 void dm_end_look_out(actor_ctx_t *ctx, slice_t dp);
-/* Has all looked out for that the database believes absent, within this time. */
-void dm_absent_in(actor_ctx_t *ctx, distribution_manager_t *self, uint64_t ms);
-void dm_absent_due(actor_ctx_t *ctx, distribution_manager_t *self);
-/* The agent of a point that was missed is here. */
-actor_next_t dm_agent_came(actor_ctx_t *ctx, distribution_manager_t *self, const agent_came_t *m);
+/* Has all looked out for that the database believes absent. */
+void dm_ask_absent(actor_ctx_t *ctx);
 /* The next portion of a round over all points, for one without work is missed by nobody else. */
 actor_next_t dm_patrol(actor_ctx_t *ctx, distribution_manager_t *self);
 /* dm_scrub.c: the next portions of a round over all that is placed. */

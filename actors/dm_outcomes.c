@@ -37,14 +37,12 @@ collect_at(actor_ctx_t *ctx, const outcome_t *m)
 }
 
 verdict_t
-dm_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m,
+dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,
            actor_answer_fn *then)
 {
     retry_next_t next = retry_decide(m, actor_random(ctx));
     if (next.look_out) {
-        const point_ref_t point = {
-            .dp = m->dp, .dp_incarnation = m->dp_incarnation, .dp_root = m->dp_root};
-        dm_look_out(ctx, self, m, &point);
+        dm_look_out(ctx, self, m, m->dp, &m->dp_incarnation, m->dp_root);
     }
     if (m->err == OK && m->action == ACTION_INSTALL) {
         collect_at(ctx, m);

@@ -2,8 +2,7 @@
  *
  * Rounds over all points, by their names, a portion of each. A round takes as long as its largest
  * portion costs at the rate, so that no point is read faster; one that has other work, or is not
- * there, is left to the next round. One that found nothing to read is followed by none for a while:
- * it goes over all points. Where each stands the database keeps. */
+ * there, is left to the next round. Where each stands the database keeps. */
 #include "actors/dm.h"
 
 #define PORTION_MS (3 * 60000u) /* then the round goes on without those that did not answer */
@@ -32,8 +31,7 @@ until_next_round_ms(actor_ctx_t *ctx, const distribution_manager_t *self)
     const scrub_state_t *scrub = &self->scrub;
     uint64_t cost_ms = scrub->rate > 0 ? scrub->largest * 1000 / scrub->rate : 0;
     uint64_t passed = (uint64_t) (actor_now_ns(ctx) - scrub->since_ns) / 1000000;
-    uint64_t least = round_ms(self) * (scrub->rate > 0 && scrub->idle ? SCRUB_IDLE_ROUNDS : 1);
-    uint64_t due = cost_ms > least ? cost_ms : least;
+    uint64_t due = cost_ms > round_ms(self) ? cost_ms : round_ms(self);
 
     return passed < due ? due - passed : 1;
 }
@@ -105,10 +103,8 @@ scrub_came(actor_ctx_t *ctx, distribution_manager_t *self, const actor_answer_t 
     }
     scrub->rate = due->rate;
     if (scrub->last[0] == 0) {
-        scrub->idle = due->store_rests;
         dm_scrub_store(ctx, self, due, portion_bytes(self, due));
     }
-    scrub->idle = scrub->idle && due->targets.count == 0;
     claim(ctx, slice_copy(record_slice(due, due->last), scrub->last, sizeof scrub->last));
     for (uint32_t i = 0; i < due->targets.count; i++) {
         order_portion(ctx, self, due, ROW(due, due->targets, i, scrub_row_t));

@@ -35,8 +35,6 @@ enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
     E(TELL, site_database, note_event)                                                             \
     E(TELL, site_database, progress)                                                               \
     E(TELL, site_database, beacon_seen)                                                            \
-    E(TELL, distribution_manager, agent_came)                                                      \
-    E(TELL, distribution_manager, look_outs_lost)                                                  \
     E(TELL, status_manager, progress)
 ACTOR_EDGES(GATEWAY_EDGES)
 
@@ -78,10 +76,8 @@ typedef struct agent {
     char knows[AGENT_ADDRESS_BYTES_MAX + 1]; /* of the site's addresses; "": that is not known */
     pace_t pace;
     /* the visit */
-    bool here, told;                /* told: the site's address, in this visit */
-    bool missed;                    /* it is told of when it comes */
-    struct agent *nearer, *further; /* of those that are here */
-    id128_t visit;                  /* the agent's own word for it */
+    bool here, told; /* told: the site's address, in this visit */
+    id128_t visit;   /* the agent's own word for it */
     uint8_t peer[255];
     uint8_t peer_size;
     int64_t heard_ns;
@@ -144,8 +140,6 @@ typedef struct agent_gateway {
     zhashx_t *agent;       /* lower-case name -> agent_t */
     zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
     zhashx_t *gone;        /* hex of a key -> gone_t */
-    zhashx_t *awaiting;    /* number of an answer under way -> agent_t, borrowed */
-    zhashx_t *connected;   /* a connection of a visit -> agent_t, borrowed */
     zhashx_t *ticket;      /* hex of one that nobody has said yet -> agent_t, borrowed */
     joining_t joining[GATEWAY_JOINING_MAX];
     outbox_t outbox, plain; /* plain: of the link whose connections are not encrypted */
@@ -153,24 +147,19 @@ typedef struct agent_gateway {
     bucket_t rate;         /* of the site */
     zhashx_t *link;        /* lower-case name -> gateway_link_t */
     agent_t *first, *last; /* of the line */
-    agent_t *visitor;      /* the first of those that are here */
-    bool forgot;           /* whom it was told to miss, or may have */
     uint64_t numbers;      /* of orders */
-    uint64_t jobs;         /* that read, so far, and what was asked */
+    uint64_t jobs;         /* that read, so far */
     uint64_t strangers;    /* knocks of those nobody knows */
     uint64_t odd;          /* frames that were refused */
     uint64_t in_vain;      /* orders for agents that are not here */
     reading_now_t read[GATEWAY_READS_MAX];
     uint32_t reads;
-    bool scarce;           /* who waits in the line waits for what all share, or for a time */
     uint32_t here, paired; /* agents; and of them those with a plain connection */
-    bool retold;           /* rates and windows were, since they were summed up */
-    uint64_t slowest;      /* rate of an agent, or a link of one; 0: none has any */
-    window_t windows;      /* of all: the time for which each of them is known */
-    uint64_t sent, packed; /* bytes of content, and as they were on the wire */
-    uint64_t in_plain;     /* of these, unencrypted */
-    uint64_t unknown;      /* words of strangers on plain connections */
-    uint64_t beacon;       /* the last one that was made; 0: none yet */
+    uint64_t slowest; /* rate of an agent, or a link of one, at the last look; 0: none has any */
+    uint64_t sent, packed;                     /* bytes of content, and as they were on the wire */
+    uint64_t in_plain;                         /* of these, unencrypted */
+    uint64_t unknown;                          /* words of strangers on plain connections */
+    uint64_t beacon;                           /* the last one that was made; 0: none yet */
     char address[AGENT_ADDRESS_BYTES_MAX + 1]; /* that agents are told; "": none was set */
     bool stranded; /* who knows no address at which we listen was told about */
     void *memory;  /* AGENT_MEMORY_BYTES: the frame in hand */
@@ -198,8 +187,6 @@ void table_add(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m
 /* Of one agent that has changed, outside of the list of all. */
 void table_change(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
 void table_end(actor_ctx_t *ctx, agent_gateway_t *self);
-/* Of all agents, after their rows were told: the slowest rate, the windows that are known. */
-void table_sum_up(agent_gateway_t *self);
 agent_t *table_by_name(const agent_gateway_t *self, slice_t dp);
 bool table_key(slice_t name, char key[NAME_BYTES_MAX + 1]); /* in lower case; false: too long */
 /* Whose key, or token, this is; NULL: a stranger's. */
@@ -212,24 +199,6 @@ void visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_
 /* Says something; an agent that cannot be told any more is gone. */
 void visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
                const void *record);
-
-/* gateway_find.c */
-void find_init(agent_gateway_t *self);
-void find_drop(agent_gateway_t *self);
-/* The agent waits for this answer, and no longer for the one before; 0: for none. */
-void find_await(agent_gateway_t *self, agent_t *agent, uint64_t *awaited, uint64_t number);
-agent_t *find_by_number(const agent_gateway_t *self, uint64_t number); /* NULL: nobody waits */
-void find_connect(agent_gateway_t *self, agent_t *agent, slice_t peer, bool plain);
-void find_part(agent_gateway_t *self, const agent_t *agent, slice_t peer, bool plain);
-agent_t *find_by_peer(const agent_gateway_t *self, slice_t peer, bool plain);
-
-/* gateway_missed.c */
-/* distribution_manager misses these; who of them is here is told of at once. */
-actor_next_t missed_hear(actor_ctx_t *ctx, agent_gateway_t *self, const agents_missed_t *m);
-/* Tells of one that was missed and is here. */
-void missed_tell(actor_ctx_t *ctx, agent_t *agent);
-/* Has those told again that may have been forgotten, when it knows its agents. */
-void missed_forgotten(actor_ctx_t *ctx, agent_gateway_t *self);
 
 /* gateway_gone.c */
 void gone_init(agent_gateway_t *self);
@@ -325,8 +294,6 @@ void window_know(agent_t *agent, const agent_row_t *row);
 /* Whether nothing may be sent for this order now; whether that is because a window has closed. */
 bool window_shuts_out(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order);
 bool window_has_closed(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order);
-/* What is known of one more agent, for all. */
-void window_sum(window_t *sum, const agent_t *agent);
 /* Whether the clock shows a time for which some agent's window is not known. */
 bool window_is_to_be_asked(const actor_ctx_t *ctx, const agent_gateway_t *self);
 
@@ -394,9 +361,6 @@ void share_read(actor_ctx_t *ctx, agent_gateway_t *self, const agent_t *reader,
                 const named_set_t *named, const agent_data_t *m, uint64_t bytes);
 /* Sends to whom there is something to send, as far as credit goes. */
 void content_go_on(actor_ctx_t *ctx, agent_gateway_t *self);
-/* The same after news of one agent: the others are looked at only when they wait for what all
- * share. */
-void content_go_on_with(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 /* So many bytes are on their way to it from now on. */
 void content_take(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t bytes);
 /* The window of its visit is what comes through in time, and no more than it offered. */

@@ -110,8 +110,7 @@ tell_stranded(actor_ctx_t *ctx, agent_gateway_t *self)
 void
 address_tell_all(actor_ctx_t *ctx, agent_gateway_t *self)
 {
-    for (agent_t *agent = self->visitor, *next; agent; agent = next) {
-        next = agent->further;
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         address_tell(ctx, self, agent);
     }
     if (!self->stranded) { /* once for each start: where it listens does not change */

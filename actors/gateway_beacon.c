@@ -17,10 +17,21 @@ period_ms(const agent_gateway_t *self)
     return args->beacon_ms ? args->beacon_ms : BEACON_MS;
 }
 
+static bool
+anybody_is_here(const agent_gateway_t *self)
+{
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here) {
+            return true;
+        }
+    }
+    return false;
+}
+
 actor_next_t
 beacon_due(actor_ctx_t *ctx, agent_gateway_t *self)
 {
-    if (self->has_keys && self->listed && self->here > 0) {
+    if (self->has_keys && self->listed && anybody_is_here(self)) {
         beacon_next_t *m = DRAFT(ctx, beacon_next);
         m->all = true;
         answer_unheard(ask_site_database_beacon_next(ctx, m, GATEWAY_ASK_MS, beacon_came_then, 0));
@@ -56,9 +67,10 @@ beacon_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answe
     }
     self->beacon = made->sequence;
     kept_t *kept = actor_keep(ctx, &agent_beacon_type, draft_beacon(ctx, self, made->sequence));
-    for (agent_t *agent = self->visitor, *next; agent; agent = next) {
-        next = agent->further;
-        visit_say(ctx, self, agent, &agent_beacon_type, kept_record(kept));
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->here) {
+            visit_say(ctx, self, agent, &agent_beacon_type, kept_record(kept));
+        }
     }
     kept_destroy(&kept);
     return ACTOR_CONTINUE;

@@ -87,7 +87,7 @@ start_read(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byt
                        .then = content_read_then,
                        .tag = ++self->jobs};
     if (actor_job(ctx, &spec, NULL) == VERDICT_OK) {
-        find_await(self, agent, &agent->job, self->jobs);
+        agent->job = self->jobs;
         agent->taken = bytes;
         share_begin(self, agent, self->jobs);
         content_take(ctx, self, agent, bytes);
@@ -135,59 +135,23 @@ content_room(const actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, int6
     return room < AGENT_DATA_BYTES_MAX ? room : AGENT_DATA_BYTES_MAX;
 }
 
-/* Who has used up its own account is out of the line until something of it comes back. */
-static void
-serve(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, int64_t *wait_ns)
-{
-    uint64_t bytes = content_room(ctx, self, agent, wait_ns);
-
-    if (bytes > 0 && !share_waits(self, agent)) {
-        start_read(ctx, self, agent, bytes);
-        line_settle(self, agent);
-    } else if (bytes == 0 && agent->need && agent->job == 0) {
-        bool own = is_worth_it(agent, credit_left(&agent->credit));
-        self->scarce |= own;
-        if (!own) {
-            line_out(self, agent);
-        }
-    }
-}
-
-static void
-go_on_in(actor_ctx_t *ctx, int64_t wait_ns)
-{
-    if (wait_ns < INT64_MAX) {
-        uint64_t wait_ms = (uint64_t) wait_ns / 1000000 + 1;
-        answer_unheard(actor_timer(ctx, TIMER_RATE, wait_ms)); /* else the next look goes on */
-    }
-}
-
 void
 content_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     int64_t wait_ns = INT64_MAX;
 
-    self->scarce = false;
     for (agent_t *agent = self->first, *next; agent; agent = next) {
         next = agent->behind;
-        serve(ctx, self, agent, &wait_ns);
+        uint64_t bytes = content_room(ctx, self, agent, &wait_ns);
+        if (bytes > 0 && !share_waits(self, agent)) {
+            start_read(ctx, self, agent, bytes);
+            line_settle(self, agent);
+        }
     }
-    go_on_in(ctx, wait_ns);
-}
-
-void
-content_go_on_with(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
-{
-    int64_t wait_ns = INT64_MAX;
-
-    if (self->scarce) {
-        content_go_on(ctx, self);
-        return;
+    if (wait_ns < INT64_MAX) {
+        uint64_t wait_ms = (uint64_t) wait_ns / 1000000 + 1;
+        answer_unheard(actor_timer(ctx, TIMER_RATE, wait_ms)); /* else the next look goes on */
     }
-    if (agent->in_line) {
-        serve(ctx, self, agent, &wait_ns);
-    }
-    go_on_in(ctx, wait_ns);
 }
 
 static void
@@ -195,10 +159,21 @@ want_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 {
     line_in(self, agent);
     orders_look_at_turn(ctx, self, agent);
-    content_go_on_with(ctx, self, agent);
+    content_go_on(ctx, self);
 }
 
 /* ---- what was read ---- */
+
+static agent_t *
+agent_of_job(const agent_gateway_t *self, uint64_t job)
+{
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->job == job) {
+            return agent;
+        }
+    }
+    return NULL;
+}
 
 /* Goes on in the need behind what was read; returns its bytes of content. */
 static uint64_t
@@ -272,7 +247,7 @@ give_back(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byte
 static actor_next_t
 content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {
-    agent_t *agent = find_by_number(self, answer->tag);
+    agent_t *agent = agent_of_job(self, answer->tag);
     const agent_data_t *m = ANSWER_AS(answer, agent_data);
 
     share_end(self, answer->tag);
@@ -280,7 +255,7 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
         content_go_on(ctx, self); /* others may have waited for it */
         return ACTOR_CONTINUE;
     }
-    find_await(self, agent, &agent->job, 0);
+    agent->job = 0;
     if (agent->need) {
         line_in(self, agent);
     }
@@ -339,7 +314,7 @@ content_need(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const agen
     agent->read_in_vain = agent->job != 0;
     agent->need = m->ranges.count > 0 ? outbox_keep_heard(ctx, &agent_need_type, m) : NULL;
     plain_choose(agent, m);
-    find_await(self, agent, &agent->asked, 0);
+    agent->asked = 0;
     const agent_call_t *call = NULL;
     const work_t *work = work_in(agent, m->order, &call);
     if (agent->need && older_is(m, work)) {
@@ -409,10 +384,8 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
     pace_return(&agent->pace, m->bytes, m->stored_ms, actor_now_ns(ctx));
     plain_arrived(agent);
     content_set_window(agent);
-    if (agent->need && named_known(agent)) {
-        line_in(self, agent);
-    }
+    line_settle(self, agent);
     orders_look_at_turn(ctx, self, agent);
-    content_go_on_with(ctx, self, agent);
+    content_go_on(ctx, self);
     return true;
 }

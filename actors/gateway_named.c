@@ -188,8 +188,7 @@ names_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer
         names_drop(names);
     }
     set->users++; /* it stays while we go on with it */
-    for (agent_t *agent = self->visitor, *next; agent; agent = next) {
-        next = agent->further;
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
         if (agent->named == set) {
             content_named(ctx, self, agent, err);
         }

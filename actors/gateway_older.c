@@ -24,22 +24,33 @@ older_ask(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const work_t 
     named_leave(self, agent);
     m->target = work->target;
     m->root = need->version;
-    find_await(self, agent, &agent->asked, ++self->jobs);
+    agent->asked = ++self->jobs;
     if (ask_site_database_version_held(ctx, m, GATEWAY_ASK_MS, held_came_then, agent->asked) !=
         VERDICT_OK) {
-        find_await(self, agent, &agent->asked, 0);
+        agent->asked = 0;
         content_allowed(ctx, self, agent, ERR_BUSY);
     }
+}
+
+static agent_t *
+agent_of(const agent_gateway_t *self, uint64_t asked)
+{
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->asked == asked) {
+            return agent;
+        }
+    }
+    return NULL;
 }
 
 /* For a need that another has taken the place of nobody waits. */
 static actor_next_t
 held_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {
-    agent_t *agent = find_by_number(self, answer->tag);
+    agent_t *agent = agent_of(self, answer->tag);
 
     if (agent) {
-        find_await(self, agent, &agent->asked, 0);
+        agent->asked = 0;
         content_allowed(ctx, self, agent, answer_err(answer));
     }
     return ACTOR_CONTINUE;

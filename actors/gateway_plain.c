@@ -112,15 +112,9 @@ plain_offer(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 }
 
 static void
-set_peer(agent_gateway_t *self, agent_t *agent, slice_t peer)
+set_peer(agent_gateway_t *self, plain_t *plain, slice_t peer)
 {
-    plain_t *plain = &agent->plain;
-
     self->paired = self->paired + (peer.size > 0) - (plain->peer_size > 0);
-    find_part(self, agent, peer_of(plain), true);
-    if (peer.size > 0) {
-        find_connect(self, agent, peer, true);
-    }
     memcpy(plain->peer, peer.data, peer.size);
     plain->peer_size = (uint8_t) peer.size;
 }
@@ -132,7 +126,7 @@ end_at_agent(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     agent_bulk_t *m = DRAFT(ctx, agent_bulk);
 
     m->number = agent->plain.number;
-    set_peer(self, agent, slice_of(""));
+    set_peer(self, &agent->plain, slice_of(""));
     visit_say(ctx, self, agent, &agent_bulk_type, m);
 }
 
@@ -174,7 +168,7 @@ plain_hear(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m)
         return;
     }
     forget_ticket(self, &agent->plain);
-    set_peer(self, agent, record_slice(m, m->peer));
+    set_peer(self, &agent->plain, record_slice(m, m->peer));
     plain_beat(ctx, self, agent);
 }
 
@@ -195,17 +189,12 @@ plain_beat(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 void
 plain_gone(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer)
 {
-    if (peer.size > 0) {
-        agent_t *agent = find_by_peer(self, peer, true);
-        if (agent) {
-            end_at_agent(ctx, self, agent);
-        }
-        return;
+    if (peer.size == 0) {
+        self->plain.asks = 0; /* of a link that has begun anew */
     }
-    self->plain.asks = 0; /* of a link that has begun anew */
-    for (agent_t *agent = self->visitor, *next; agent; agent = next) {
-        next = agent->further;
-        if (agent->plain.peer_size > 0) {
+    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
+        if (agent->plain.peer_size > 0 &&
+            (peer.size == 0 || slice_equal(peer, peer_of(&agent->plain)))) {
             end_at_agent(ctx, self, agent);
         }
     }
@@ -236,7 +225,7 @@ plain_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     }
     forget_ticket(self, plain);
     plain->number = 0;
-    set_peer(self, agent, slice_of(""));
+    set_peer(self, plain, slice_of(""));
     plain->carries = false;
 }
 

@@ -33,7 +33,6 @@ table_init(agent_gateway_t *self)
     outbox_init(&self->outbox);
     outbox_init(&self->plain);
     gone_init(self);
-    find_init(self);
     self->all.window = AGENTS_WINDOW_BYTES;
     rates_init(self);
 }
@@ -43,7 +42,6 @@ table_drop(agent_gateway_t *self)
 {
     named_drop(self);
     gone_drop(self);
-    find_drop(self);
     zhashx_destroy(&self->user);
     zhashx_destroy(&self->ticket);
     zhashx_destroy(&self->agent);
@@ -136,7 +134,6 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     agent->revoked = row->revoked;
     copied &= slice_copy(record_slice(m, row->address), agent->knows, sizeof agent->knows);
     agent->listed = copied;
-    self->retold = true;
     rates_know(self, agent, m, row, actor_now_ns(ctx));
     window_know(agent, row);
     plain_know(ctx, self, agent, row->plain);
@@ -156,7 +153,6 @@ forget_others(actor_ctx_t *ctx, agent_gateway_t *self)
             gone_tell_visitor(ctx, self, agent);
             visit_end(ctx, self, agent, ERR_ABSENT);
             zhashx_delete(self->agent, key);
-            self->retold = true;
         }
     }
     zlistx_destroy(&keys);
@@ -227,58 +223,7 @@ table_end(actor_ctx_t *ctx, agent_gateway_t *self)
     }
 }
 
-/* Of two rates; 0: it has none. */
-static uint64_t
-slower(uint64_t rate, uint64_t other)
-{
-    return rate == 0 || (other > 0 && other < rate) ? other : rate;
-}
-
-void
-table_sum_up(agent_gateway_t *self)
-{
-    if (!self->retold) {
-        return;
-    }
-    self->retold = false;
-    self->slowest = 0;
-    self->windows = (window_t){.is = false};
-    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
-        self->slowest = slower(slower(self->slowest, agent->rate.rate), rates_of_link(agent));
-        window_sum(&self->windows, agent);
-    }
-}
-
 /* ---- visits ---- */
-
-static void
-come_in(agent_gateway_t *self, agent_t *agent)
-{
-    agent->here = true;
-    self->here++;
-    find_connect(self, agent, (slice_t){(const char *) agent->peer, agent->peer_size}, false);
-    agent->nearer = NULL;
-    agent->further = self->visitor;
-    if (self->visitor) {
-        self->visitor->nearer = agent;
-    }
-    self->visitor = agent;
-}
-
-static void
-go(agent_gateway_t *self, agent_t *agent)
-{
-    if (!agent->here) {
-        return;
-    }
-    agent->here = false;
-    self->here--;
-    find_part(self, agent, (slice_t){(const char *) agent->peer, agent->peer_size}, false);
-    *(agent->nearer ? &agent->nearer->further : &self->visitor) = agent->further;
-    if (agent->further) {
-        agent->further->nearer = agent->nearer;
-    }
-}
 
 void
 visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
@@ -296,9 +241,9 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
         pace_lose(&agent->pace);
     }
     credit_end(&agent->credit, &self->all);
-    go(self, agent);
-    find_await(self, agent, &agent->job, 0);
-    find_await(self, agent, &agent->asked, 0);
+    self->here -= agent->here;
+    agent->here = false;
+    agent->job = 0;
     agent->read_in_vain = false;
     line_settle(self, agent);
 }
@@ -311,12 +256,12 @@ visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t pee
     agent->told = false;
     memcpy(agent->peer, peer.data, peer.size);
     agent->peer_size = (uint8_t) peer.size;
-    come_in(self, agent);
+    agent->here = true;
+    self->here++;
     agent->heard_ns = actor_now_ns(ctx);
     agent->visit = hello->visit;
     agent->offered = hello->credit;
     content_set_window(agent);
-    missed_tell(ctx, agent);
 }
 
 void

@@ -39,25 +39,16 @@ window_has_closed(const actor_ctx_t *ctx, const agent_t *agent, const order_t *o
     return order && orders_is_work(order) && stand_of(agent, actor_wall_ns(ctx)) == STANDS_SHUT;
 }
 
-void
-window_sum(window_t *sum, const agent_t *agent)
-{
-    const window_t *window = &agent->window;
-
-    if (!window->is) {
-        return;
-    }
-    sum->known_ns = !sum->is || window->known_ns > sum->known_ns ? window->known_ns : sum->known_ns;
-    sum->closes_ns =
-        !sum->is || window->closes_ns < sum->closes_ns ? window->closes_ns : sum->closes_ns;
-    sum->is = true;
-}
-
 bool
 window_is_to_be_asked(const actor_ctx_t *ctx, const agent_gateway_t *self)
 {
     int64_t wall_ns = actor_wall_ns(ctx);
 
-    return self->windows.is &&
-           (wall_ns < self->windows.known_ns || wall_ns >= self->windows.closes_ns);
+    for (const agent_t *agent = zhashx_first(self->agent); agent;
+         agent = zhashx_next(self->agent)) {
+        if (stand_of(agent, wall_ns) == STANDS_UNKNOWN) {
+            return true;
+        }
+    }
+    return false;
 }

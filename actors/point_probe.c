@@ -57,22 +57,6 @@ point_probe(actor_ctx_t *ctx, point_worker_t *self)
     return ACTOR_CONTINUE;
 }
 
-/* An agent that is away is not looked for: the gateway says when it is here. */
-static bool
-leave_to_gateway(actor_ctx_t *ctx, const probe_point_t *probe, const actor_answer_t *answer)
-{
-    if (answer->err != ERR_ABSENT || !point_is_agent(record_slice(probe, probe->dp_root))) {
-        return false;
-    }
-    agents_missed_t *m = DRAFT(ctx, agents_missed);
-    m->points = draft_rows(actor_draft_open(ctx), 1, sizeof(point_ref_t));
-    point_ref_t *point = draft_row(actor_draft_open(ctx), m->points, 0, sizeof *point);
-    point->dp = actor_text(ctx, record_slice(probe, probe->dp));
-    point->dp_incarnation = probe->dp_incarnation;
-    point->dp_root = actor_text(ctx, record_slice(probe, probe->dp_root));
-    return tell_agent_gateway_agents_missed(ctx, m) == VERDICT_OK;
-}
-
 static actor_next_t
 probed(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
 {
@@ -93,9 +77,6 @@ probed(actor_ctx_t *ctx, point_worker_t *self, const actor_answer_t *answer)
             kept_destroy(&self->probe);
             return point_rest(ctx, self);
         }
-    } else if (leave_to_gateway(ctx, probe_m, answer)) {
-        kept_destroy(&self->probe);
-        return point_rest(ctx, self);
     }
     return actor_timer(ctx, TIMER_PROBE, self->probe_ms) == VERDICT_OK ? ACTOR_CONTINUE
                                                                        : ACTOR_FAIL;

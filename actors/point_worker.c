@@ -3,8 +3,7 @@
  *   hears    measure and work, each an ask of the despooler; probe_point, stop_work,
  *            collect_point, scrub_point
  *   tells    distribution_manager point_returned, looked, scrubbed; site_database target_tidied,
- *            note_event; site_database and status_manager progress; agent_gateway agent_end,
- *            agents_missed
+ *            note_event; site_database and status_manager progress; agent_gateway agent_end
  *   asks     agent_gateway agent_call, where the point is another machine; else what is slow is a
  *            job
  *   keeps    the request in hand and its work; the job, and how far it had come when last looked

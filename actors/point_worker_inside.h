@@ -14,7 +14,6 @@ enum { TIMER_LOOK = 1, TIMER_PROBE, TIMER_COLLECT, TIMER_IDLE };
 #define EDGES(E)                                                                                   \
     E(ASK, agent_gateway, agent_call)                                                              \
     E(TELL, agent_gateway, agent_end)                                                              \
-    E(TELL, agent_gateway, agents_missed)                                                          \
     E(TELL, distribution_manager, point_returned)                                                  \
     E(TELL, distribution_manager, scrubbed)                                                        \
     E(TELL, distribution_manager, looked)                                                          \

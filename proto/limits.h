@@ -83,7 +83,6 @@
 #define PATROL_LOST_MAX        16u         /* job threads lost; then no such look until one has come back */
 #define SCRUB_RATE_DEFAULT     4000000u    /* bytes a second that are read again at each point */
 #define SCRUB_ROUND_MS         10000u      /* between two portions of one point, at least */
-#define SCRUB_IDLE_ROUNDS      30u         /* such times, 5 min, after a round that found nothing to read */
 #define SCRUB_REST_MS          86400000u   /* 24 h from the beginning of a whole reading to the next, at least */
 #define SCRUB_POINTS_MAX       4u          /* portions in hand; further points wait for them */
 #define SCRUB_LOOKS_MAX        64u         /* points that one look for a portion goes through; the next goes on */

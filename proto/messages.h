@@ -699,9 +699,6 @@ extern const record_words_t error_class_words;
     M(absent_points, "which points are believed absent")                                           \
     M(probe_point, "look for this point until it is back")                                         \
     M(point_returned, "an absent point is back")                                                   \
-    M(agents_missed, "these points are absent: tell of their agents when they come")               \
-    M(agent_came, "the agent of a point that was missed is here")                                  \
-    M(look_outs_lost, "who looked out for absent points may have forgotten it: it is to be told again") \
     M(verify_plan, "which installed targets a verify is to look at")                               \
     M(plan_targets, "which points a plan is to measure, for which version")                        \
     M(target_damaged, "verify found damage: the target leaves installed and is repaired")          \
@@ -1100,11 +1097,6 @@ extern const record_words_t error_class_words;
 #define REC_stop_work(F, R)    F(R, rows, stopped, stopped_row, REQUIRED)
 #define REC_inbox_lost(F, R) F(R, u32, slots, 0, REQUIRED)
 #define REC_absent_points(F, R) F(R, flag, all, 0, OPTIONAL)
-#define REC_agents_missed(F, R) F(R, rows, points, point_ref, REQUIRED)
-#define REC_agent_came(F, R)                                                                       \
-    F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
-    F(R, id128, dp_incarnation, 0, REQUIRED)
-#define REC_look_outs_lost(F, R) F(R, u64, within_ms, 0, REQUIRED)
 #define REC_probe_point(F, R)                                                                      \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \

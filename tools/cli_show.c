@@ -10,25 +10,6 @@
 
 /* ---- targets ---- */
 
-/* A point that is not there is looked for until it is back, and only then is its target tried: what
- * is due before is no try. */
-static void
-put_next_try(cli_table_t *table, const wire_value_t *target, int64_t now)
-{
-    char text[160];
-    wire_value_t cause;
-    bool has = wire_find(target, "cause", &cause) && cause.kind == WIRE_MAP;
-    slice_t code = has ? cli_text(&cause, "code") : slice_of("");
-    bool retries = slice_equal(cli_text(target, "state"), slice_of("retrying"));
-
-    if (retries && code.size > 0 && err_is_absence(err_of_word(code.data, code.size))) {
-        table_cell(table, "when back");
-        return;
-    }
-    cli_relative(cli_text(target, "due"), now, text, sizeof text);
-    table_cell(table, text);
-}
-
 static void
 put_target(cli_table_t *table, slice_t package, const wire_value_t *target)
 {
@@ -47,7 +28,8 @@ put_target(cli_table_t *table, slice_t package, const wire_value_t *target)
                 cli_number(target, "of"));
     cli_relative(cli_text(target, "since"), now, text, sizeof text);
     table_cell(table, text);
-    put_next_try(table, target, now);
+    cli_relative(cli_text(target, "due"), now, text, sizeof text);
+    table_cell(table, text);
     cli_put_why(table, target);
 }
 

@@ -8,8 +8,7 @@
 #include "actors/database/switchovers.h"
 #include "runtime/actor.h"
 
-#define NS_PER_MS     INT64_C(1000000)
-#define DUE_LOOKS_MAX 1024u /* at targets in one transaction; the next one goes on */
+#define NS_PER_MS INT64_C(1000000)
 /* No wait is longer; a stored time beyond it is one that a jump of the clock left behind. */
 #define INTERVAL_MAX_MS ((int64_t) (RETRY_MAX_MS > LEASE_MS ? RETRY_MAX_MS : LEASE_MS))
 
@@ -90,43 +89,18 @@ until_next_ms(tx_t *tx)
     return look <= tx->now_ns ? 0 : (uint64_t) ((look - tx->now_ns + NS_PER_MS - 1) / NS_PER_MS);
 }
 
-/* Its last try missed the point, and nobody has seen that since: whoever looks out for it says when
- * it is back. Till then a try would find out what is known. */
-static bool
-waits_for_point(const target_t *target)
-{
-    return target->absent_since != 0 && err_is_absence(target->cause);
-}
-
-/* Returns whether it is no work now, though its time has come. */
-static bool
-passes(tx_t *tx, target_t *target)
-{
-    window_now_t window;
-
-    if (target->paused || target->held || target_is_shut(tx, target, &window)) {
-        target_supersede(tx, target); /* its work ended while the point was paused */
-        target_save(tx, target, status_of_state(target->state));
-        return true;
-    }
-    if (waits_for_point(target)) {
-        target->due = tx->now_ns + (int64_t) RETRY_MAX_MS * NS_PER_MS;
-        target_save(tx, target, STATUS_NONE);
-        return true;
-    }
-    return false;
-}
-
 static uint32_t
 take_up_due(tx_t *tx, rows_t rows)
 {
     target_t target;
     uint32_t count = 0;
-    for (uint32_t looks = 0; looks < DUE_LOOKS_MAX && count < rows.count && tx->err == OK &&
-                             target_next_due(tx, tx->now_ns, &target);
-         looks++) {
+    while (count < rows.count && tx->err == OK && target_next_due(tx, tx->now_ns, &target)) {
         actor_about((uint64_t) target.row);
-        if (passes(tx, &target)) {
+        window_now_t window;
+        if (target.paused || target.held || target_is_shut(tx, &target, &window)) {
+            /* its work ended while the point was paused */
+            target_supersede(tx, &target);
+            target_save(tx, &target, status_of_state(target.state));
             continue;
         }
         due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
@@ -471,4 +445,47 @@ handle_point_returned(tx_t *tx, const point_returned_t *m)
     }
     (void) point_welcome(tx, &point);
     tx_done(tx, true, NULL);
+}
+
+/* A superseded version stays in the store until its last point has taken it away: only its manifest
+ * says which files there are ours. */
+void
+handle_target_tidied(tx_t *tx, const target_tidied_t *m)
+{
+    bool ids = m->target <= INT64_MAX && m->epoch <= INT64_MAX;
+    bool changed = ids && RUN(tx, SQL_TARGET_HOLDS_FROM, v_u64(m->target), v_u64(m->epoch)) > 0;
+    tx_done(tx, changed, NULL);
+}
+
+/* What an agent may be sent of a version that is not the one it was ordered: of this package, and
+ * perhaps still at its point. */
+void
+handle_version_held(tx_t *tx, const version_held_t *m)
+{
+    bool id = m->target <= INT64_MAX;
+    if (!id || NUMBER(tx, SQL_TARGET_HELD, 0, v_u64(m->target), v_digest(&m->root)) == 0) {
+        tx_refuse(tx, ERR_NOT_STORED, NULL, "the site keeps no such version for this point");
+        return;
+    }
+    tx_done(tx, false, NULL);
+}
+
+void
+handle_untidied(tx_t *tx, const untidied_t *m)
+{
+    target_t target = {.row = m->after <= INT64_MAX ? (int64_t) m->after : INT64_MAX};
+    uint32_t limit = m->limit < DUE_TARGETS_MAX ? m->limit : DUE_TARGETS_MAX, count = 0;
+    due_t *due = ANSWER(tx, due);
+    rows_t rows = draft_rows(&tx->answer, limit, sizeof(due_row_t));
+    while (count < limit && target_next_untidied(tx, target.row, &target)) {
+        due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
+        if (row == NULL) {
+            break;
+        }
+        due_fill(tx, &target, ACTION_INSTALL, row);
+        count++;
+    }
+    due->targets = (rows_t){.at = count == 0 ? 0 : rows.at, .count = count};
+    due->more = count == limit;
+    due->next_ms = RECORD_NONE;
 }

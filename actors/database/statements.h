@@ -124,9 +124,10 @@
     S(SQL_SCRUB_SET,                                                                               \
       "INSERT OR REPLACE INTO scrub (point, began, target, root, path, failed, whole) "            \
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                       \
-    S(SQL_POINTS_ABSENT, "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                    \
-                         "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                  \
-                         "ORDER BY absent_since, row LIMIT ?2")                                    \
+    S(SQL_POINT_NEXT_ABSENT,                                                                       \
+      "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                                       \
+      "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                                     \
+      "AND (absent_since, row) > (?2, ?3) ORDER BY absent_since, row LIMIT 1")                     \
     S(SQL_POINT_ABSENT_COUNT, "SELECT count(*) FROM point INDEXED BY point_absent "                \
                               "WHERE absent_since IS NOT NULL AND absent_since <= ?1")             \
     S(SQL_POINT_ADD, "INSERT INTO point (name, incarnation, root, added) VALUES (?1, ?2, ?3, ?4)") \

@@ -377,18 +377,21 @@ handle_dp_show(tx_t *tx, const dp_show_t *m)
 static rows_t
 view_absent(tx_t *tx, int64_t before_ns)
 {
-    point_t point;
+    point_t point = {.absent_since = INT64_MIN};
     int64_t count = NUMBER(tx, SQL_POINT_ABSENT_COUNT, 0, v_int(before_ns));
     rows_t rows = draft_rows(&tx->answer, (uint32_t) count, sizeof(point_row_t));
-    cursor_t next = OPEN(tx, SQL_POINTS_ABSENT, v_int(before_ns), v_int(count));
-    for (uint32_t i = 0; cursor_next(&next); i++) {
+    for (uint32_t i = 0; i < rows.count; i++) {
         point_row_t *row = draft_row(&tx->answer, rows, i, sizeof *row);
-        if (row != NULL) {
-            point_read(&next, &point);
-            fill_point(tx, &point, row);
+        cursor_t next = OPEN(tx, SQL_POINT_NEXT_ABSENT, v_int(before_ns), v_int(point.absent_since),
+                             v_int(point.row));
+        if (row == NULL || !cursor_next(&next)) {
+            cursor_close(&next);
+            break;
         }
+        point_read(&next, &point);
+        cursor_close(&next);
+        fill_point(tx, &point, row);
     }
-    cursor_close(&next);
     return rows;
 }
 

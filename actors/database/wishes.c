@@ -221,12 +221,11 @@ change_targets(tx_t *tx, const char *verb, slice_t id, slice_t dp, target_change
     changed_answer(tx, &changed);
 }
 
-/* Who asks for a try wants to see one, also where the point is not known to be back. */
 static void
 retry_one(tx_t *tx, target_t *target, const package_t *package, changed_t *changed)
 {
     uint32_t id = STATUS_NONE;
-    if (target->cause == ERR_QUARANTINED || err_is_absence(target->cause)) {
+    if (target->cause == ERR_QUARANTINED) {
         target_set_cause(target, OK, (slice_t){NULL, 0});
     }
     if (target->state == TARGET_FAILED || target->state == TARGET_CANCELLED) {

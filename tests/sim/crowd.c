@@ -154,7 +154,6 @@ crowd_arrive(crowd_t *crowd)
 {
     for (uint32_t i = 0; i < crowd->count; i++) {
         if (crowd_kind(i) == CROWD_GOES) {
-            crowd->member[i].comes_back = true;
             say_hello(crowd, i);
         }
     }
@@ -179,7 +178,6 @@ crowd_leave(crowd_t *crowd)
 {
     for (uint32_t i = 0; i < crowd->count; i++) {
         if (crowd_kind(i) == CROWD_GOES) {
-            crowd->member[i].comes_back = false;
             drop(crowd, i);
         }
     }

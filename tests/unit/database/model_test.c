@@ -317,7 +317,6 @@ converge(story_t *story)
     site_t *site = story->site;
     for (int i = 0; i < POINTS; i++) {
         pause_or_resume(story, points[i], false);
-        returns(site, points[i]);
     }
     for (int i = 0; i < PACKAGES; i++) {
         make_retry(site, packages[i], NULL);

@@ -15,7 +15,7 @@ Test(withdraw, it_is_done_when_the_point_says_the_content_is_gone)
     cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_REMOVING, 0, 1000), OK);
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_REMOVING, "a tombstone until it is back");
     cr_assert_eq(shown(site, "P1", "DP1").cause, ERR_ABSENT);
-    returns(site, "DP1");
+    world_sim_advance(site->sim, INT64_C(1000000000));
     removed(site, "DP1");
     cr_assert_eq(shown(site, "P1", "DP1").state, TARGET_REMOVED);
     cr_assert_eq(shown(site, "P1", "DP1").have, 0u);

@@ -154,23 +154,10 @@ Test(targets, q153576_a_failure_touches_only_the_point_that_failed)
     cr_assert_eq(package_shown_state(site, "P1"), PACKAGE_ACTIVE);
     cr_assert_eq(due(site)->targets.count, 0u);
     world_sim_advance(site->sim, INT64_C(60000000000));
-    cr_assert_eq(due(site)->targets.count, 0u, "nobody has seen the point since");
-    returns(site, "DP1");
     const due_t *again = due(site);
     cr_assert_eq(again->targets.count, 1u, "exactly the failed one");
     eq_text(again, ROW(again, again->targets, 0, due_row_t)->dp, "DP1");
     cr_assert_eq(ROW(again, again->targets, 0, due_row_t)->cause, ERR_ABSENT);
-    site_end(site);
-}
-
-Test(targets, who_asks_for_a_try_gets_one_also_at_a_point_that_nobody_has_seen)
-{
-    site_t *site = two_points();
-    due_row_t row = due_on(site, "DP1");
-    begun(site, &row);
-    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, 60000), OK);
-    cr_assert(retried(site, "P1", "DP1"));
-    cr_assert_eq(due_on(site, "DP1").cause, OK);
     site_end(site);
 }
 

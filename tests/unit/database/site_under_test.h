@@ -114,19 +114,3 @@ package_state_t package_shown_state(site_t *site, const char *id);
 uint64_t events_of(site_t *site, uint32_t id); /* how many there are */
 uint64_t last_event(site_t *site);
 digest_t root_of(int root);
-
-/* Whoever looks out for the point, if that is known, says so. */
-static inline void
-returns(site_t *site, const char *dp)
-{
-    points_known_t *asked = MAKE(site, points_known);
-    asked->alone = true;
-    asked->name = site_text(site, dp);
-    const points_listed_t *listed = ASK(site, points_known, points_listed);
-    if (listed->points.count == 1) {
-        id128_t incarnation = ROW(listed, listed->points, 0, point_ref_t)->dp_incarnation;
-        point_returned_t *m = MAKE(site, point_returned);
-        *m = (point_returned_t){site_text(site, dp), incarnation};
-        ASK(site, point_returned, done);
-    }
-}
