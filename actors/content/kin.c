@@ -11,9 +11,8 @@
 
 #define MARK_BITS_LEAST 9u /* one place in 512: as good as one in 64, measured */
 #define MARK_BITS_MOST  24u
-#define MARK_SHIFT                                                                                 \
-    2u                  /* a hash is of 32 bytes: more of those of a recompiled program are as
-                             * they were than of 64 */
+/* A hash is of 32 bytes: more of those survive a recompilation than of 64. */
+#define MARK_SHIFT  2u
 #define MARK_FIRST  32u /* bytes before the hash has seen enough */
 #define MARK_FACTOR 0x9e3779b97f4a7c15u
 #define LOOKED_AT   (256u << 10) /* of a new chunk: two blocks of zstd */

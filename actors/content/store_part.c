@@ -99,29 +99,10 @@ store_as_stored(store_t *store, const digest_t *digest, stored_object_t *ret_sto
     return OK;
 }
 
+/* Its first bytes, or all of them, expanded to where they are wanted. */
 static err_t
-expanded(err_t err, fault_t *fault)
-{
-    return err == OK ? OK
-                     : RAISE(fault, err == ERR_DAMAGED ? ERR_DIGEST : err, 0, "expand",
-                             "an object of the store");
-}
-
-/* Expanded to where they are wanted. */
-static err_t
-copy_unchecked(store_t *store, const run_entry_t *entry, uint8_t *bytes, fault_t *fault)
-{
-    const uint8_t *stored = NULL;
-    TRY(store_stored(store, entry, false, &stored, fault));
-    if (entry->packing != PACKED_ZSTD) {
-        memcpy(bytes, stored, entry->size);
-        return OK;
-    }
-    return expanded(expand(&store->squeeze, stored, entry->stored, bytes, entry->size), fault);
-}
-
-static err_t
-copy_first(store_t *store, const run_entry_t *entry, uint8_t *bytes, size_t size, fault_t *fault)
+copy_unchecked(store_t *store, const run_entry_t *entry, uint8_t *bytes, size_t size,
+               fault_t *fault)
 {
     const uint8_t *stored = NULL;
     TRY(store_stored(store, entry, false, &stored, fault));
@@ -129,7 +110,12 @@ copy_first(store_t *store, const run_entry_t *entry, uint8_t *bytes, size_t size
         memcpy(bytes, stored, size);
         return OK;
     }
-    return expanded(expand_first(&store->squeeze, stored, entry->stored, bytes, size), fault);
+    squeeze_t *squeeze = &store->squeeze;
+    err_t err = size == entry->size ? expand(squeeze, stored, entry->stored, bytes, size)
+                                    : expand_first(squeeze, stored, entry->stored, bytes, size);
+    return err == OK ? OK
+                     : RAISE(fault, err == ERR_DAMAGED ? ERR_DIGEST : err, 0, "expand",
+                             "an object of the store");
 }
 
 err_t
@@ -147,7 +133,7 @@ store_read_unchecked(store_t *store, const digest_t *digest, size_t max, void **
     if (bytes == NULL) {
         return NO_MEMORY(fault, "an object of the store");
     }
-    err_t err = copy_unchecked(store, &place.entry, bytes, fault);
+    err_t err = copy_unchecked(store, &place.entry, bytes, place.entry.size, fault);
     if (err != OK) {
         free(bytes);
         return err;
@@ -259,8 +245,7 @@ store_read_first(store_t *store, const digest_t *digest, uint8_t *bytes, size_t 
         return OK;
     }
     size_t size = place.entry.size < max ? (size_t) place.entry.size : max;
-    TRY(size == place.entry.size ? copy_unchecked(store, &place.entry, bytes, fault)
-                                 : copy_first(store, &place.entry, bytes, size, fault));
+    TRY(copy_unchecked(store, &place.entry, bytes, size, fault));
     *ret_size = size;
     return OK;
 }

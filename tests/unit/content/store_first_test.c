@@ -8,14 +8,6 @@
 
 #define MIB 1048576u
 
-static digest_t
-put_bytes(yard_t *yard, const void *bytes, size_t size)
-{
-    store_put_t put = {0};
-    EXPECT_OK(yard, store_put_bytes(yard->store, bytes, size, &put, &yard->fault));
-    return put.digest;
-}
-
 /* Numbers in words: zstd makes them smaller. */
 static uint8_t *
 text_of(size_t size)
@@ -47,7 +39,8 @@ CLAIM_OF_BOTH(store_first, reads_the_first_bytes_of_an_object_and_no_others)
     yard_begin(&yard, user);
     uint8_t *noise = bytes_of_seed(3 * MIB, 8), *text = text_of(600000);
     store_put_t large = yard_put_file(&yard, "large", noise, 3 * MIB);
-    digest_t plain = put_bytes(&yard, noise, 400000), packed = put_bytes(&yard, text, 600000);
+    digest_t plain = yard_put_bytes(&yard, noise, 400000),
+             packed = yard_put_bytes(&yard, text, 600000);
     stored_object_t stored;
     squeeze_t squeeze = {0};
     size_t got = 1;

@@ -13,14 +13,6 @@
 
 /* ---- the store ---- */
 
-static digest_t
-put_bytes(yard_t *yard, const void *bytes, size_t size)
-{
-    store_put_t put = {0};
-    EXPECT_OK(yard, store_put_bytes(yard->store, bytes, size, &put, &yard->fault));
-    return put.digest;
-}
-
 static void
 expect_object(yard_t *yard, const digest_t *digest, const void *bytes, size_t size)
 {
@@ -104,7 +96,7 @@ CLAIM_OF_BOTH(store, reads_any_part_of_an_object)
     yard_begin(&yard, user);
     uint8_t *bytes = bytes_of_seed(3 * MIB, 8);
     store_put_t large = yard_put_file(&yard, "large", bytes, 3 * MIB);
-    digest_t small = put_bytes(&yard, bytes, 5000);
+    digest_t small = yard_put_bytes(&yard, bytes, 5000);
     char old[] = "of the first release";
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     expect_parts(&yard, &large.digest, bytes, 3 * MIB);
@@ -126,11 +118,11 @@ CLAIM_OF_BOTH(store, squeezes_what_that_makes_smaller_and_nothing_else)
     yard_t yard;
     yard_begin(&yard, user);
     uint8_t *noise = bytes_of_seed(200000, 4);
-    digest_t hard = put_bytes(&yard, noise, 200000);
+    digest_t hard = yard_put_bytes(&yard, noise, 200000);
     static char text[200000];
     memset(text, 'x', sizeof text);
-    digest_t soft = put_bytes(&yard, text, sizeof text);
-    digest_t empty = put_bytes(&yard, "", 0);
+    digest_t soft = yard_put_bytes(&yard, text, sizeof text);
+    digest_t empty = yard_put_bytes(&yard, "", 0);
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     unsigned long bytes = bytes_in_packs(&yard);
     cr_expect(bytes > 200000 && bytes < 210000, "%lu bytes are stored", bytes);
@@ -151,7 +143,7 @@ CLAIM_OF_BOTH(store, ends_packs_at_their_size_and_keeps_few_runs)
     yard.store->pack_bytes = 65536;
     uint8_t *noise = bytes_of_seed(OBJECTS * 2000, 5);
     for (size_t i = 0; i < OBJECTS; i++) {
-        digest[i] = put_bytes(&yard, noise + i * 2000, 2000);
+        digest[i] = yard_put_bytes(&yard, noise + i * 2000, 2000);
         if (i % 10 == 0) {
             EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
         }
@@ -176,7 +168,7 @@ Test(store, what_is_not_there_is_found_out_in_memory)
     digest_t there[RUNS];
     yard_begin(&yard, AS_STARTED);
     for (uint32_t i = 0; i < RUNS; i++) {
-        there[i] = put_bytes(&yard, &i, sizeof i);
+        there[i] = yard_put_bytes(&yard, &i, sizeof i);
         EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     }
     watch(&watched, &yard);
@@ -203,7 +195,7 @@ CLAIM_OF_BOTH(store, never_believes_a_flipped_bit_of_a_pack)
 {
     yard_t yard;
     yard_begin(&yard, user);
-    digest_t digest = put_bytes(&yard, "some bytes", 10);
+    digest_t digest = yard_put_bytes(&yard, "some bytes", 10);
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     for (unsigned at = PACK_HEAD_BYTES; at < PACK_HEAD_BYTES + RECORD_HEAD_BYTES + 10; at++) {
         run("f=$(ls %s/store/packs/*) && printf '\\x5a' | dd of=$f conv=notrunc bs=1 seek=%u "
@@ -220,7 +212,7 @@ CLAIM_OF_BOTH(store, never_believes_a_flipped_bit_of_a_pack)
     reopen(&yard);
     EXPECT_ERR(&yard, ERR_NOT_STORED,
                store_read(yard.store, &digest, 10, &found, &size, &yard.fault));
-    put_bytes(&yard, "some bytes", 10);
+    yard_put_bytes(&yard, "some bytes", 10);
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     expect_object(&yard, &digest, "some bytes", 10);
     yard_end(&yard);

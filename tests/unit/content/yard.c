@@ -238,3 +238,11 @@ yard_put_file(yard_t *yard, const char *name, const void *bytes, size_t size)
     close(fd);
     return put;
 }
+
+digest_t
+yard_put_bytes(yard_t *yard, const void *bytes, size_t size)
+{
+    store_put_t put = {0};
+    EXPECT_OK(yard, store_put_bytes(yard->store, bytes, size, &put, &yard->fault));
+    return put.digest;
+}

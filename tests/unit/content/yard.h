@@ -49,6 +49,7 @@ void yard_end(yard_t *yard);
 const char *yard_path(yard_t *yard, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Writes a file below the yard, and puts it into the store. */
 store_put_t yard_put_file(yard_t *yard, const char *name, const void *bytes, size_t size);
+digest_t yard_put_bytes(yard_t *yard, const void *bytes, size_t size); /* into the store alone */
 void make_file(const char *path, const char *text, unsigned mode);
 void make_directory(const char *path, unsigned mode);
 void make_symlink(const char *text, const char *path);
