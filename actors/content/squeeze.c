@@ -96,8 +96,8 @@ expand_first(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, voi
 }
 
 /* Of more than MATCHED_LONG, which are mostly programs, matches of 6 bytes and one table: of a
- * browser of 297 MB against the version before, each chunk against its base, 0.77 s in place of
- * 1.04, and 2.6 % longer. */
+ * browser of 297 MB against the version before 0.97 s in place of 1.3, and 3.1 % longer (decision
+ * 53). */
 static size_t
 set_search(squeeze_t *squeeze, size_t size)
 {
