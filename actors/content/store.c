@@ -287,21 +287,24 @@ store_has(store_t *store, const digest_t *digest, bool *ret_has, fault_t *fault)
     return OK;
 }
 
-/* Removes what is ".new" of a directory. */
+/* Removes what is ".new" of a directory; of the index, with the pack that was cut with it. */
 static err_t
 remove_new(store_t *store, int dir, const char *path, uint64_t *ret_removed, fault_t *fault)
 {
     listing_t names = {0};
     TRY(listing_read(store->world, dir, path, &names, fault));
     int result = 0;
-    for (uint32_t i = 0; i < names.count && result >= 0; i++) {
-        if (run_name_is_new(names.name[i])) {
-            result = world_remove(store->world, dir, names.name[i]);
-            *ret_removed += result == 0;
+    err_t err = OK;
+    for (uint32_t i = 0; i < names.count && result >= 0 && err == OK; i++) {
+        if (!run_name_is_new(names.name[i])) {
+            continue;
         }
+        err = dir == store->index_fd ? store_remove_cut(store, names.name[i], fault) : OK;
+        result = err == OK ? world_remove(store->world, dir, names.name[i]) : 0;
+        *ret_removed += err == OK && result == 0;
     }
     listing_release(&names);
-    return result < 0 ? store_fail(store, result, "clear", path, fault) : OK;
+    return result < 0 ? store_fail(store, result, "clear", path, fault) : err;
 }
 
 err_t

@@ -74,15 +74,17 @@ fill_run(store_t *store, run_writer_t *run, fault_t *fault)
 }
 
 /* Writes the pending entries as a run; its name in ret_name. Their pack gets its name when the run
- * is there under that of one to come: who meets a pack that no run names looks for such a one. */
+ * is there under that of one to come: who meets a pack that no run names looks for such a one. The
+ * first run of a pack has its id, so that what a kill leaves of the two is known by that. */
 static err_t
 write_run(store_t *store, char ret_name[RUN_NAME_BYTES], fault_t *fault)
 {
     pack_writer_t *writer = &store->writer;
     run_writer_t run;
+    bool first = writer->fd >= 0 && !writer->named;
+    uint64_t id = first ? writer->id : store_new_id(store);
     qsort(writer->entry, writer->pending, sizeof writer->entry[0], compare_entries);
-    TRY(run_writer_begin(&run, store->world, store->index_fd, store_new_id(store), writer->pending,
-                         fault));
+    TRY(run_writer_begin(&run, store->world, store->index_fd, id, writer->pending, fault));
     err_t err = fill_run(store, &run, fault);
     if (err != OK) {
         run_writer_drop(&run);

@@ -260,3 +260,6 @@ typedef err_t store_entry_fn(void *context, const run_entry_t *entry, size_t run
 err_t store_each_entry(store_t *store, store_entry_fn *each, void *context,
                        fault_t *fault) must_use;
 err_t store_remove_pack(store_t *store, uint64_t id, fault_t *fault) must_use;
+/* The pack of which the first commit was cut when it had its name and this run, to come, had not:
+ * nobody was promised any of it. Nothing is done where some run names it. */
+err_t store_remove_cut(store_t *store, const char *run_new, fault_t *fault) must_use;

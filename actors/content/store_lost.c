@@ -6,8 +6,9 @@
  * A pack is appended to commit by commit. So a record without a name that stands before one that
  * has one, or in a pack that has its own name and no other, was named once. What stands behind the
  * last one is another matter: somebody is writing it, or was killed before he named it; so is a
- * pack that no run names while one is being written. A record that stands in two runs hides as much
- * of what is lost, until those are merged. */
+ * pack that no run names while one is being written, and store_recover removes both where a kill
+ * has cut that. A record that stands in two runs hides as much of what is lost, until those are
+ * merged. */
 #include <stdlib.h>
 
 #include "actors/content/fail.h"

@@ -1,6 +1,7 @@
 /* store_packs.c - all packs, and all entries of the index; what goes over the whole store begins
  * here. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include "actors/content/fail.h"
 #include "actors/content/listing.h"
@@ -82,4 +83,41 @@ store_remove_pack(store_t *store, uint64_t id, fault_t *fault)
     store_pack_name(id, name);
     int result = world_remove(store->world, store->packs_fd, name);
     return result < 0 && result != -ENOENT ? store_fail(store, result, "remove", name, fault) : OK;
+}
+
+typedef struct named {
+    uint64_t pack;
+    bool is;
+} named_t;
+
+static err_t
+look_for_pack(void *context, const run_entry_t *entry, size_t run, uint64_t ordinal, fault_t *fault)
+{
+    named_t *named = context;
+    (void) run;
+    (void) ordinal;
+    (void) fault;
+    named->is = named->is || entry->pack == named->pack;
+    return OK;
+}
+
+err_t
+store_remove_cut(store_t *store, const char *run_new, fault_t *fault)
+{
+    char name[RUN_NAME_BYTES];
+    named_t named = {0};
+    world_stat_t stat;
+    snprintf(name, sizeof name, "%.16s.pack", run_new + 1);
+    if (!store_pack_id(name, &named.pack)) {
+        return OK;
+    }
+    int result = world_stat_at(store->world, store->packs_fd, name, &stat);
+    if (result < 0) {
+        return result == -ENOENT ? OK : store_fail(store, result, "stat", name, fault);
+    }
+    err_t err = store_each_entry(store, look_for_pack, &named, fault);
+    if (err != OK || named.is) { /* what an index names that cannot be read is not known */
+        return err == ERR_DAMAGED ? OK : err;
+    }
+    return store_remove_pack(store, named.pack, fault);
 }

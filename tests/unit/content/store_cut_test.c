@@ -216,7 +216,7 @@ look_into_commit(uint64_t calls)
 {
     run_t run;
     snapshot_t snapshot;
-    uint64_t objects = 0;
+    uint64_t objects = 0, removed = 0;
     run_init(&run, calls, false);
     boot(&run);
     furnish(&run);
@@ -234,16 +234,45 @@ look_into_commit(uint64_t calls)
     cr_assert_eq(store_find_lost(run.store, false, &objects, NULL), OK);
     cr_expect(objects == 0, "after %llu calls %llu objects are said to have lost their run",
               (unsigned long long) calls, (unsigned long long) objects);
+    cr_assert_eq(store_recover(run.store, &removed, NULL), OK);
+    cr_assert_eq(store_find_lost(run.store, false, &objects, NULL), OK);
+    cr_expect(objects == 0, "killed after %llu calls, recovered: %llu objects are said to be lost",
+              (unsigned long long) calls, (unsigned long long) objects);
     shut(&run);
     world_sim_destroy(&run.sim);
     return err == OK;
 }
 
-Test(store_cut, who_looks_while_a_pack_gets_its_first_name_finds_no_run_lost)
+Test(store_cut, who_looks_while_a_pack_gets_its_first_name_or_after_a_kill_finds_no_run_lost)
 {
     uint64_t calls = 1;
     while (!look_into_commit(calls)) {
         calls++;
     }
     cr_expect(calls > 20, "only %llu calls", (unsigned long long) calls);
+}
+
+/* A run to come of this name is what a first commit leaves that was cut: here none was. */
+Test(store_cut, a_pack_that_a_run_names_stays_whatever_run_was_to_come)
+{
+    run_t run;
+    uint64_t removed = 0;
+    pack_counts_t packs = {0};
+    char name[80];
+    run_init(&run, 1, false);
+    boot(&run);
+    furnish(&run);
+    make_old(&run);
+    cr_assert_eq(move_and_collect(&run), OK);
+    cr_assert_eq(store_list_packs(run.store, &packs, NULL), OK);
+    snprintf(name, sizeof name, "/data/store/index/.%016llx.run.new",
+             (unsigned long long) packs.pack[0].id);
+    free(packs.pack);
+    put_file(&run, name, "");
+    cr_assert_eq(store_recover(run.store, &removed, NULL), OK);
+    cr_expect_eq(removed, 1);
+    store_close(&run.store);
+    expect_whole(&run, 1, "recovered");
+    shut(&run);
+    world_sim_destroy(&run.sim);
 }
