@@ -202,6 +202,25 @@ reason_of(err_t err)
     }
 }
 
+/* For a word that is none of its table: "one of: high, medium, low". NULL: it is no word. */
+static const char *
+words_hint(const record_type_t *type, const char *name, char *text, size_t size)
+{
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const record_field_t *field = &type->field[i];
+        if (strcmp(field->name, name) != 0 || field->kind != RECORD_word) {
+            continue;
+        }
+        sheet_t sheet;
+        sheet_over(&sheet, text, size);
+        for (uint32_t word = 0; word < field->words->count; word++) {
+            sheet_putf(&sheet, "%s%s", word == 0 ? "one of: " : ", ", field->words->word[word]);
+        }
+        return text;
+    }
+    return NULL;
+}
+
 err_t
 request_decode(const client_request_t *request, const site_args_t *site, draft_t *draft,
                request_fault_t *fault)
@@ -216,7 +235,12 @@ request_decode(const client_request_t *request, const site_args_t *site, draft_t
     if (err == ERR_TOO_LARGE) {
         err = rules_too_large(request->command, field);
     }
-    return rules_fault(fault, err, request->command, field, reason_of(err), NULL);
+    char words[128];
+    const char *hint = err == ERR_BAD_VALUE
+                           ? words_hint(request->command->type, field, words, sizeof words)
+                           : NULL;
+    const char *reason = hint != NULL ? "is none of its words" : reason_of(err);
+    return rules_fault(fault, err, request->command, field, reason, hint);
 }
 
 err_t

@@ -41,6 +41,8 @@ typedef struct cli_slot {
     const char *name; /* on the wire; NULL: the command line's own (--wait, --count of watch) */
     cli_kind_t kind;
     bool required;
+    const char *value; /* what stands for an option's value; of a positional and a flag "" */
+    const char *help;  /* one line: what it is, its unit, its default */
 } cli_slot_t;
 
 typedef struct cli_command {
@@ -80,6 +82,11 @@ void cli_help(const cli_command_t *command); /* NULL: all commands */
 /* From / on, without '.', '..', doubled and trailing slashes, by its text alone: the path is the
  * site's. NULL: longer than a path may be. The caller's to free. */
 char *cli_absolute(const char *path);
+/* The value for its slot; false: it cannot be read as its kind, or is too much, and is as it was.
+ * A list is taken apart in place. */
+bool cli_take(cli_argument_t *argument, char *value);
+void cli_wanted(cli_kind_t kind, char *text, size_t size); /* what such a slot takes */
+bool cli_whole_number(const char *text, uint64_t *ret_number);
 /* As RFC 3339 in UTC, for free(); NULL: it is no time with a zone. */
 char *cli_time(const char *text);
 

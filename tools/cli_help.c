@@ -4,41 +4,49 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *
-value_shown(const cli_slot_t *slot)
+#define COLUMNS      100
+#define WORD_COLUMNS 24 /* of --help, for an argument and its value */
+
+/* As it is said: --to NAME[,NAME...], or --wait[=SECONDS]. */
+static void
+show_slot(const cli_slot_t *slot, char *text, size_t size)
 {
-    if (strcmp(slot->word, "--wait") == 0) {
-        return "[=SECONDS]";
-    }
-    if (slot->word[0] != '-' || slot->kind == CLI_FLAG) {
-        return "";
-    }
-    switch (slot->kind) {
-    case CLI_NUMBER:
-        return " N";
-    case CLI_RATE:
-        return " RATE";
-    case CLI_TIME:
-        return " TIME";
-    case CLI_LIST:
-        return strcmp(slot->word, "--rings") == 0 ? " PERCENT[,PERCENT...]" : " NAME[,NAME...]";
-    case CLI_PATH:
-        return " PATH";
-    default:
-        return strcmp(slot->word, "--dp") == 0 ? " NAME" : " TEXT";
-    }
+    const char *space = slot->value[0] == '\0' || slot->value[0] == '[' ? "" : " ";
+
+    snprintf(text, size, "%s%s%s", slot->word, space, slot->value);
 }
 
+/* In lines of at most so many columns; a slot is not broken. */
 static void
 print_usage(const cli_command_t *command)
 {
-    printf("  despool %s", command->words);
+    int column = printf("  despool %s", command->words);
+
     for (const cli_slot_t *slot = command->slot; slot->word; slot++) {
         bool more = slot->kind == CLI_REST || slot->kind == CLI_REPEAT;
-        printf(slot->required ? " %s%s%s" : " [%s%s]%s", slot->word, value_shown(slot),
-               more ? "..." : "");
+        char text[80], shown[96];
+        show_slot(slot, text, sizeof text);
+        int size = snprintf(shown, sizeof shown, slot->required ? "%s%s" : "[%s]%s", text,
+                            more ? "..." : "");
+        if (column + 1 + size > COLUMNS) {
+            column = printf("\n         ") - 1;
+        }
+        column += printf(" %s", shown);
     }
     printf("\n      %s\n", command->sentence);
+}
+
+static void
+print_slots(const cli_command_t *command)
+{
+    if (command->slot[0].word) {
+        printf("\n");
+    }
+    for (const cli_slot_t *slot = command->slot; slot->word; slot++) {
+        char text[80];
+        show_slot(slot, text, sizeof text);
+        printf("  %-*s  %s\n", WORD_COLUMNS, text, slot->help);
+    }
 }
 
 void
@@ -46,6 +54,7 @@ cli_help(const cli_command_t *command)
 {
     if (command) {
         print_usage(command);
+        print_slots(command);
         printf("\nwith every command: [--data DIR | --connect ENDPOINT] [--json] [--dry-run]\n");
         return;
     }

@@ -74,147 +74,14 @@ argument_for(cli_line_t *line, const cli_slot_t *slot)
     return &line->argument[line->count++];
 }
 
-/* Drops empty steps and '.', and goes up at '..', in place. */
-static void
-straighten(char *path)
+static int
+not_taken(const cli_line_t *line, const cli_slot_t *slot, const char *value)
 {
-    char *to = path;
+    char wanted[80], what[128];
 
-    for (const char *at = path; *at;) {
-        at += strspn(at, "/");
-        size_t size = strcspn(at, "/");
-        if (size == 2 && at[0] == '.' && at[1] == '.') {
-            while (to > path && *--to != '/') {
-            }
-        } else if (size > 0 && !(size == 1 && at[0] == '.')) {
-            *to++ = '/';
-            memmove(to, at, size);
-            to += size;
-        }
-        at += size;
-    }
-    if (to == path) {
-        *to++ = '/';
-    }
-    *to = 0;
-}
-
-char *
-cli_absolute(const char *path)
-{
-    char here[PATH_BYTES_MAX + 1] = "", *whole = NULL;
-
-    if ((path[0] != '/' && !getcwd(here, sizeof here)) ||
-        asprintf(&whole, "%s/%s", here, path) < 0) {
-        return NULL;
-    }
-    straighten(whole);
-    if (strlen(whole) > PATH_BYTES_MAX) {
-        free(whole);
-        return NULL;
-    }
-    return whole;
-}
-
-static bool
-add_item(cli_argument_t *argument, const char *item)
-{
-    if (argument->count == CLI_ITEMS_MAX) {
-        return false;
-    }
-    if ((argument->count & (argument->count - 1)) == 0) {
-        uint32_t room = argument->count ? 2 * argument->count : 1;
-        const char **items = realloc(argument->items, room * sizeof *items);
-        if (!items) {
-            return false;
-        }
-        argument->items = items;
-    }
-    argument->items[argument->count++] = item;
-    return true;
-}
-
-static bool
-add_list(cli_argument_t *argument, char *list)
-{
-    for (char *item = strsep(&list, ","); item; item = strsep(&list, ",")) {
-        if (!*item || !add_item(argument, item)) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static bool
-number_of(const char *text, uint64_t *ret_number)
-{
-    char *end = NULL;
-
-    errno = 0;
-    unsigned long long number = strtoull(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno) {
-        return false;
-    }
-    *ret_number = number;
-    return true;
-}
-
-/* 40M is 40,000,000 bytes, 40Mi is 40 times 2^20; none is no limit. */
-static bool
-rate_of(const char *text, uint64_t *ret_rate)
-{
-    static const char units[] = "kMG";
-    size_t digits = strspn(text, "0123456789");
-    const char *unit = text[digits] == 'K' ? units : strchr(units, text[digits]);
-    char number[24];
-
-    if (strcmp(text, "none") == 0) {
-        *ret_rate = 0;
-        return true;
-    }
-    if (digits == 0 || digits >= sizeof number || !unit) {
-        return false;
-    }
-    bool binary = *unit && text[digits + 1] == 'i';
-    uint64_t times = 1;
-    for (const char *at = units; *unit && at <= unit; at++) {
-        times *= binary ? 1024 : 1000;
-    }
-    snprintf(number, sizeof number, "%.*s", (int) digits, text);
-    if (text[digits + (*unit != 0) + binary] || !number_of(number, ret_rate) ||
-        *ret_rate > UINT64_MAX / times) {
-        return false;
-    }
-    *ret_rate *= times;
-    return true;
-}
-
-static bool
-take_value(cli_argument_t *argument, char *value)
-{
-    switch (argument->slot->kind) {
-    case CLI_TEXT:
-        argument->text = value;
-        return true;
-    case CLI_PATH:
-        argument->path = *value ? cli_absolute(value) : NULL;
-        return argument->path != NULL;
-    case CLI_LIST:
-        return add_list(argument, value);
-    case CLI_REPEAT:
-    case CLI_REST:
-        return add_item(argument, value);
-    case CLI_NUMBER:
-        return number_of(value, &argument->number);
-    case CLI_RATE:
-        return rate_of(value, &argument->number);
-    case CLI_TIME:
-        argument->path = cli_time(value);
-        return argument->path != NULL;
-    case CLI_FLAG:
-        return true;
-    }
-    return false;
+    cli_wanted(slot->kind, wanted, sizeof wanted);
+    snprintf(what, sizeof what, "%s takes %s, not", slot->word, wanted);
+    return usage(line, what, value);
 }
 
 /* Gives a slot its value; value is NULL for a flag. */
@@ -232,12 +99,7 @@ fill(cli_line_t *line, const cli_slot_t *slot, char *value)
     if (!argument) {
         return usage(line, "too many arguments at", slot->word);
     }
-    if (take_value(argument, value)) {
-        return EXIT_DONE;
-    }
-    return slot->kind == CLI_TIME
-               ? usage(line, "no time with a zone (2027-03-01T02:00:00+01:00, or +2h):", value)
-               : usage(line, "cannot use the value of", slot->word);
+    return cli_take(argument, value) ? EXIT_DONE : not_taken(line, slot, value);
 }
 
 static int
@@ -246,7 +108,7 @@ read_wait(cli_line_t *line, const char *value)
     uint64_t seconds = 0;
 
     line->wait = true;
-    if (value && (!number_of(value, &seconds) || seconds == 0 || seconds > UINT32_MAX)) {
+    if (value && (!cli_whole_number(value, &seconds) || seconds == 0 || seconds > UINT32_MAX)) {
         return usage(line, "--wait takes a number of seconds, not", value);
     }
     line->wait_s = (uint32_t) seconds;
@@ -349,18 +211,26 @@ read_rest(cli_line_t *line, int argc, char **argv, int at)
     return code;
 }
 
-/* What stands in the place of an argument that is wanted otherwise. */
+/* A point is a directory here, or another machine. */
 static bool
 is_excused(const cli_line_t *line, const cli_slot_t *slot)
 {
-    static const struct {
-        const char *word, *by;
-    } excuses[] = {{"ROOT", "--agent"},  {"--root", "--revoke"}, {"--root", "--rate"},
-                   {"--root", "--link"}, {"--root", "--seed"},   {"--root", "--window"},
-                   {"--root", "--zone"}, {"--root", "--bulk"}};
+    return strcmp(slot->word, "ROOT") == 0 && cli_argument(line, "--agent");
+}
 
-    for (size_t i = 0; i < sizeof excuses / sizeof excuses[0]; i++) {
-        if (strcmp(slot->word, excuses[i].word) == 0 && cli_argument(line, excuses[i].by)) {
+/* A command that sets wants something to set. */
+static bool
+sets_nothing(const cli_line_t *line)
+{
+    static const char *const setters[] = {"package set", "dp set", "site set", "component set"};
+
+    for (uint32_t i = 0; i < line->count; i++) {
+        if (line->argument[i].slot->word[0] == '-') {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < sizeof setters / sizeof setters[0]; i++) {
+        if (strcmp(line->command->words, setters[i]) == 0) {
             return true;
         }
     }
@@ -390,6 +260,9 @@ check_line(const cli_line_t *line)
 
     for (const cli_slot_t *slot = line->command->slot; slot->word && code == EXIT_DONE; slot++) {
         code = check_slot(line, slot);
+    }
+    if (code == EXIT_DONE && sets_nothing(line)) {
+        code = usage(line, "nothing is set by", line->command->words);
     }
     for (size_t i = 0; i < sizeof either / sizeof either[0] && code == EXIT_DONE; i++) {
         if (cli_argument(line, either[i].one) && cli_argument(line, either[i].other)) {

@@ -215,14 +215,18 @@ Test(parse, wrong_usage_is_exit_2_and_one_line_that_names_what_is_wrong)
         {"package add P1", "SOURCE"},
         {"package add P1 /s more", "more"},
         {"package add P1 ~", "SOURCE"},
-        {"dp set a", "--root"},
+        {"dp set a", "nothing is set"},
+        {"component set despooler", "nothing is set"},
+        {"dp set a --rate 40X", "--rate takes bytes a second (40M, 512Ki, or none), not '40X'"},
+        {"watch --since x", "--since takes a whole number, not 'x'"},
         {"dp remove a --withdraw --forget", "--withdraw, --forget"},
         {"package set P --exclude a --no-exclude", "--exclude, --no-exclude"},
         {"group add g", "DP"},
         {"distribute P1", "--to"},
         {"distribute P1 --to", "--to"},
         {"distribute P1 --to ~", "--to"},
-        {"distribute P1 --to a,,b", "--to"},
+        {"distribute P1 --to a,,b", "--to takes 1 to 10000 names, lists with commas between "
+                                    "(a,b,c), not 'a,,b'"},
         {"distribute P1 --to a, --wait", "--to"},
         {"distribute P1 --to a --all", "--to, --all"},
         {"distribute P1 --all=yes", "--all"},
@@ -418,11 +422,34 @@ Test(parse, help_lists_every_command_with_its_arguments, .init = cr_redirect_std
     for (const cli_command_t *command = cli_commands; command->words; command++) {
         cr_expect(strstr(text, command->words), "help does not know '%s'", command->words);
     }
-    cr_expect(strstr(text, "distribute ID [--to NAME[,NAME...]] [--all] [--priority TEXT] "
-                           "[--rings PERCENT[,PERCENT...]] [--stop-at N] [--activate-at TIME] "
-                           "[--barrier] [--deadline TIME] [--wait[=SECONDS]]"),
+    cr_expect(strstr(text, "distribute ID [--to NAME[,NAME...]] [--all] [--priority WORD] "
+                           "[--rings PERCENTS]\n          [--stop-at N] [--activate-at TIME] "
+                           "[--barrier] [--deadline TIME] [--wait[=SECONDS]]\n"),
               "%s", text);
     cr_expect(strstr(text, "link set NAME [--rate RATE]"), "%s", text);
+}
+
+Test(parse, help_on_a_command_says_what_each_argument_is, .init = cr_redirect_stdout)
+{
+    char text[65536] = "", line[160];
+    for (const cli_command_t *command = cli_commands; command->words; command++) {
+        cli_help(command);
+    }
+    fflush(stdout);
+    FILE *out = cr_get_redirected_stdout();
+    text[fread(text, 1, sizeof text - 1, out)] = 0;
+    for (const cli_command_t *command = cli_commands; command->words; command++) {
+        for (const cli_slot_t *slot = command->slot; slot->word; slot++) {
+            cr_expect(slot->help && *slot->help, "'%s': %s says nothing", command->words,
+                      slot->word);
+        }
+    }
+    snprintf(line, sizeof line, "\n  --stop-at N  %13s%s", "",
+             "of rings: hold the rest at so many failures; default 1\n");
+    cr_expect(strstr(text, line), "%s", text);
+    for (const char *at = text; *at; at += strcspn(at, "\n") + 1) {
+        cr_expect(strcspn(at, "\n") <= 100, "%.*s", (int) strcspn(at, "\n"), at);
+    }
 }
 
 static void

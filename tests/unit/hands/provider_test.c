@@ -53,6 +53,14 @@ args_instead(char *ret_args, size_t size, const char *least, const char *field, 
     }
 }
 
+Test(commands, a_word_that_is_none_is_answered_with_those_that_are)
+{
+    expect("prioritize", "id=P1 priority=urgent", ERR_BAD_VALUE, "'priority' is none of its words");
+    cr_expect_str_eq(frame.fault.hint, "one of: default, high, medium, low");
+    expect("dp.set", "name=a bulk=fast", ERR_BAD_VALUE, "'bulk' is none of its words");
+    cr_expect_str_eq(frame.fault.hint, "one of: none, curve, plain");
+}
+
 Test(commands, each_runs_with_the_least_arguments_and_with_a_dry_run)
 {
     cr_assert_eq(command_count, sizeof leasts / sizeof leasts[0]);
