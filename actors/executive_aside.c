@@ -3,8 +3,10 @@
 #include <stdio.h>
 
 #include "actors/executive_inside.h"
+#include "actors/refuse.h"
 
-#define ASIDE_MS 30000u
+#define ASIDE_MS  30000u
+#define LIST_HINT "despool quarantine list"
 
 THEN(executive_t, listed)
 THEN(executive_t, ordered)
@@ -34,7 +36,7 @@ refuse_number(actor_ctx_t *ctx, err_t err, const char *verb, uint64_t number)
 {
     char text[32];
 
-    return desk_refuse(ctx, err, err == ERR_NOT_FOUND ? "despool quarantine list" : NULL, verb,
+    return desk_refuse(ctx, err, err == ERR_NOT_FOUND ? LIST_HINT : NULL, verb,
                        number_text(number, text, sizeof text));
 }
 
@@ -87,8 +89,10 @@ listed(actor_ctx_t *ctx, executive_t *self, const actor_answer_t *answer)
 
     ask->open = false;
     if (!rows) {
-        answer_refuse(ctx, ask->request, ERR_NOT_FOUND, ask->verb,
-                      number_text(ask->number, text, sizeof text));
+        answer_unheard(REPLY_TO(ctx, ask->request, refusal,
+                                refuse_draft(ctx, ERR_NOT_FOUND, LIST_HINT, ask->verb,
+                                             number_text(ask->number, text, sizeof text),
+                                             err_sentence(ERR_NOT_FOUND))));
     } else {
         answer_unheard(REPLY_TO(ctx, ask->request, quarantine, rows));
     }

@@ -159,6 +159,23 @@ err_of_errno(int os_error)
     return ERR_IO;
 }
 
+err_t
+err_of_path_errno(int os_error)
+{
+    switch (os_error) {
+    case ENOENT:
+        return ERR_NO_PATH;
+    case EEXIST:
+    case ENOTEMPTY:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+        return ERR_PATH_TAKEN;
+    default:
+        return err_of_errno(os_error);
+    }
+}
+
 static void
 put_numbers(sheet_t *sheet, const fault_t *fault)
 {

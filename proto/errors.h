@@ -162,7 +162,11 @@ typedef enum error_class {
     E(ERR_RING,          "ring",            RESOURCE, "an earlier ring is not done yet, or the rollout is stopped", \
       "despool status ID shows its rings; despool rollout resume ID goes on after a stop")         \
     E(ERR_WINDOW,        "window",          RESOURCE, "its point's window is closed",              \
-      "it goes on by itself when the window opens; despool dp set NAME --window changes it, --window none takes it away")
+      "it goes on by itself when the window opens; despool dp set NAME --window changes it, --window none takes it away") \
+    E(ERR_NO_PATH,       "no-path",         REFUSE,   "there is no such file or directory",        \
+      "name one that is there, on the machine of the host, or make it")                            \
+    E(ERR_PATH_TAKEN,    "path-taken",      REFUSE,   "something else is there already",           \
+      "name a path where nothing is, or move it away")
 
 typedef enum err {
     OK = 0,
@@ -205,6 +209,8 @@ err_t fault_set(fault_t *fault, err_t err, int os_error, const char *verb, const
     fault_set((fault), (err), (os_error), (verb), (subject), __FILE__, __LINE__)
 /* The error that an errno value stands for, as met at a file of a point or the store. */
 err_t err_of_errno(int os_error);
+/* The same, as met at a path that a command has named, where no point and no work is. */
+err_t err_of_path_errno(int os_error);
 /* "cannot open 'x': permission denied (EACCES)" into text[size]; returns text. */
 const char *fault_text(const fault_t *fault, char *text, size_t size);
 

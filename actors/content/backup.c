@@ -47,10 +47,10 @@ open_made(world_t *world, const char *dir, bool dry_run, int *ret_fd, fault_t *f
         fd = made < 0 ? made : world_open(world, AT_FDCWD, dir, BACKUP_DIRECTORY, 0, 0);
     }
     *ret_fd = fd;
-    if (fd == -ENOENT) {
-        return dry_run ? OK : RAISE(fault, ERR_NOT_FOUND, ENOENT, "make", dir);
+    if (fd == -ENOENT && dry_run) {
+        return OK;
     }
-    return fd < 0 ? FAIL(fault, fd, "open", dir) : OK;
+    return fd < 0 ? PATH_FAIL(fault, fd, fd == -ENOENT ? "make" : "open", dir) : OK;
 }
 
 /* The first release's objects lie in directories of their own until a collection has moved them

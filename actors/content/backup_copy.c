@@ -31,10 +31,10 @@ copier_open(copier_t *copier, const char *from, const char *to)
     }
     copier->from = world_open(copier->world, AT_FDCWD, from, BACKUP_DIRECTORY, 0, 0);
     if (copier->from < 0) {
-        return FAIL(copier->fault, copier->from, "open", from);
+        return PATH_FAIL(copier->fault, copier->from, "open", from);
     }
     copier->to = world_open(copier->world, AT_FDCWD, to, BACKUP_DIRECTORY, 0, 0);
-    return copier->to < 0 ? FAIL(copier->fault, copier->to, "open", to) : OK;
+    return copier->to < 0 ? PATH_FAIL(copier->fault, copier->to, "open", to) : OK;
 }
 
 void

@@ -209,14 +209,15 @@ write_file(writing_t *writing, const parcel_about_t *about, const secret_t *sign
     world_t *world = writing->world;
     char part[PATH_BYTES_MAX + 8];
     world_stat_t stat;
-    if (world_stat_at(world, AT_FDCWD, writing->path, &stat) != -ENOENT) {
-        return RAISE(fault, ERR_EXISTS, EEXIST, "write", writing->path);
+    int found = world_stat_at(world, AT_FDCWD, writing->path, &stat);
+    if (found != -ENOENT) {
+        return PATH_FAIL(fault, found < 0 ? found : -EEXIST, "write", writing->path);
     }
     snprintf(part, sizeof part, "%s.part", writing->path);
     writing->fd =
         world_open(world, AT_FDCWD, part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600, 0);
     if (writing->fd < 0) {
-        return FAIL(fault, writing->fd, "create", part);
+        return PATH_FAIL(fault, writing->fd, "create", part);
     }
     err_t err = put_all(writing, about, signing, fault);
     int result = err == OK ? sync_point_file(world, SYNC_BACKUP_DATA, writing->fd) : 0;

@@ -199,7 +199,7 @@ parcel_take(world_t *world, store_t *store, const char *path, const id128_t *sit
     taking_t taking = {.world = world, .store = store, .path = path, .fault = fault};
     taking.fd = world_open(world, AT_FDCWD, path, O_RDONLY | O_NONBLOCK, 0, 0);
     if (taking.fd < 0) {
-        return FAIL(fault, taking.fd, "open", path);
+        return PATH_FAIL(fault, taking.fd, "open", path);
     }
     err_t err = take(&taking, site, signing_key, ret_about);
     world_close(world, taking.fd);

@@ -49,6 +49,19 @@ Test(backup, a_dry_run_makes_nothing_and_refuses_the_same)
     yard_end(&yard);
 }
 
+/* The text and the hint are those of a path, not of a point. */
+Test(backup, a_directory_that_cannot_be_made_is_told_as_a_path)
+{
+    yard_t yard;
+    yard_begin(&yard, AS_STARTED);
+    const char *dir = yard_path(&yard, "nowhere/backup");
+    EXPECT_ERR(&yard, ERR_NO_PATH, backup_begin(yard.world, yard.data, dir, false, &yard.fault));
+    make_file(yard_path(&yard, "file"), "", 0600);
+    dir = yard_path(&yard, "file");
+    EXPECT_ERR(&yard, ERR_PATH_TAKEN, backup_begin(yard.world, yard.data, dir, false, &yard.fault));
+    yard_end(&yard);
+}
+
 typedef struct beside {
     yard_t *yard;
     uint32_t calls;

@@ -144,6 +144,26 @@ Test(parcel, brings_all_that_its_version_needs_and_twice_is_once)
     end(&carried);
 }
 
+/* The text and the hint are those of a path, not of a point; what is there stays. */
+Test(parcel, is_written_where_nothing_is_in_a_directory_that_is_there)
+{
+    carried_t carried;
+    parcel_result_t result;
+    begin(&carried);
+    yard_t *yard = &carried.yard;
+    EXPECT_ERR(yard, ERR_PATH_TAKEN,
+               parcel_write(yard->world, yard->store, &carried.about, &carried.signing,
+                            carried.path, NULL, NULL, &result, &yard->fault));
+    EXPECT_OK(yard, taken(&carried));
+    EXPECT_ERR(yard, ERR_NO_PATH,
+               parcel_write(yard->world, yard->store, &carried.about, &carried.signing,
+                            yard_path(yard, "nowhere/one.parcel"), NULL, NULL, &result,
+                            &yard->fault));
+    snprintf(carried.path, sizeof carried.path, "%s", yard_path(yard, "none.parcel"));
+    EXPECT_ERR(yard, ERR_NO_PATH, taken(&carried));
+    end(&carried);
+}
+
 /* Of seventeen the first is forgotten; one that is a root already is no longer noted. */
 Test(parcel, what_was_taken_is_kept_as_roots_up_to_a_bound)
 {
