@@ -126,7 +126,7 @@ def a_backup_is_whole_while_work_goes_on():
         assert despool(site, 'site', 'backup', site.path('backup')).returncode == 1
         error = site.refused('site.backup', {'dir': site.path('backup')}, 'not-empty')
         assert 'empty' in error['hint'], error
-        site.refused('site.backup', {'dir': site.path('not', 'there')}, 'not-found')
+        site.refused('site.backup', {'dir': site.path('not', 'there')}, 'no-path')
         site.refused('site.backup', {'dir': os.path.join(site.data, 'in')}, 'overlap')
         restore(site, 'backup')
         site.start()

@@ -167,11 +167,11 @@ def what_cannot_be_exported_is_refused_and_leaves_no_file():
         site.refused('package.export', {'id': 'P1', 'file': file, 'version': 'none'}, 'not-found')
         site.refused('package.export', {'id': 'P9', 'file': file}, 'not-found')
         site.refused('package.export', {'id': 'P1', 'file': 'here'}, 'not-absolute')
-        site.refused('package.export', {'id': 'P1', 'file': site.path('no', 'such')}, 'absent')
+        site.refused('package.export', {'id': 'P1', 'file': site.path('no', 'such')}, 'no-path')
         assert not os.path.exists(file) and not os.path.exists(file + '.part')
         site.do('package.export', {'id': 'P1', 'file': file})
         shutil.copy(file, site.path('copy'))
-        site.refused('package.export', {'id': 'P1', 'file': file}, 'exists')
+        site.refused('package.export', {'id': 'P1', 'file': file}, 'path-taken')
         assert filecmp.cmp(file, site.path('copy'), shallow=False), 'it was written over'
         site.stop()
 
