@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "actors/content/store_inner.h"
+#include "actors/content/store_mark.h"
 
 #define MIB 1048576u
 
-/* A store with two versions of a package, each with a large file of its own in a pack of its own;
- * the first one is superseded. */
+/* A store with two versions of a package, each with a large file of its own; the first one is
+ * superseded. */
 typedef struct doubted {
     yard_t yard;
     digest_t roots[2], big[2];
@@ -29,6 +29,22 @@ reopen(yard_t *yard)
               store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
 }
 
+/* Chunks that stand in another pack than the list: that one stays as it is where the list proves
+ * damaged. */
+static digest_t
+put_chunks(yard_t *yard, const uint8_t *bytes, size_t size)
+{
+    digest_t first = {{0}};
+    for (size_t at = 0; at < size;) {
+        size_t cut = chunker_cut(&yard->store->chunker, bytes + at, size - at);
+        digest_t digest = yard_put_bytes(yard, bytes + at, cut);
+        first = at == 0 ? digest : first;
+        at += cut;
+    }
+    EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
+    return first;
+}
+
 static void
 begin(doubted_t *doubted, user_t user)
 {
@@ -37,6 +53,8 @@ begin(doubted_t *doubted, user_t user)
     make_tree(yard);
     for (unsigned i = 0; i < 2; i++) {
         uint8_t *bytes = bytes_of_seed(3 * MIB, 31 + i);
+        reopen(yard);
+        put_chunks(yard, bytes, 3 * MIB);
         reopen(yard);
         doubted->big[i] = yard_put_file(yard, "source/big", bytes, 3 * MIB).digest;
         take(yard);
@@ -159,8 +177,8 @@ CLAIM_OF_BOTH(store, chunks_of_a_damaged_list_stay_until_it_is_put_again)
         }
         collect(&doubted, &doubted.roots[1], 1);
         cr_expect_eq(chunks_there(&doubted, 1), chunks_of(&doubted, 1), "%s%s: %zu chunks of %zu",
-                     cases[i / 2].what, is_known ? ", known before" : "",
-                     chunks_there(&doubted, 1), chunks_of(&doubted, 1));
+                     cases[i / 2].what, is_known ? ", known before" : "", chunks_there(&doubted, 1),
+                     chunks_of(&doubted, 1));
         cr_expect(cases[i / 2].held == 0 ? doubted.wet.held_objects > chunks_of(&doubted, 0)
                                          : doubted.wet.held_objects == cases[i / 2].held,
                   "%s: %llu were held", cases[i / 2].what,
@@ -268,5 +286,35 @@ CLAIM_OF_BOTH(store, what_is_damaged_and_needed_ends_no_later_collection)
     reopen(yard);
     collect(&doubted, &doubted.roots[1], 1);
     cr_expect_not(store_has_damage(yard->store), "the damaged record stays for good");
+    end(&doubted);
+}
+
+CLAIM_OF_BOTH(store, chunks_of_more_damaged_lists_than_are_told_apart_stay)
+{
+    doubted_t doubted = {0};
+    yard_t *yard = &doubted.yard;
+    digest_t file[MARKS_DOUBTS_MAX + 3], chunk[MARKS_DOUBTS_MAX + 3];
+    yard_begin(yard, user);
+    for (unsigned i = 0; i < MARKS_DOUBTS_MAX + 3; i++) {
+        uint8_t *bytes = bytes_of_seed(MIB * 3 / 4, 40 + i);
+        char name[32];
+        snprintf(name, sizeof name, "source/big%u", i);
+        reopen(yard);
+        chunk[i] = put_chunks(yard, bytes, MIB * 3 / 4);
+        reopen(yard);
+        file[i] = yard_put_file(yard, name, bytes, MIB * 3 / 4).digest;
+        EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
+        free(bytes);
+    }
+    take(yard);
+    for (unsigned i = 0; i < MARKS_DOUBTS_MAX + 3; i++) {
+        rot(yard, &file[i], RECORD_HEAD_BYTES, LIST_ROW_BYTES);
+    }
+    collect(&doubted, &yard->snapshot.root, 1);
+    for (unsigned i = 0; i < MARKS_DOUBTS_MAX + 3; i++) {
+        bool has = false;
+        EXPECT_OK(yard, store_has(yard->store, &chunk[i], &has, &yard->fault));
+        cr_expect(has, "that of file %u was taken", i);
+    }
     end(&doubted);
 }
