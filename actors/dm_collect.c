@@ -6,24 +6,36 @@
 #define COLLECT_MS      300000u /* between collections */
 #define COLLECT_HOLD_MS 15000u  /* that new snapshots wait for those in hand */
 
+static void
+tell_of_store(actor_ctx_t *ctx, status_id_t id, uint64_t objects, uint64_t bytes, const char *hint)
+{
+    note_event_t *event = DRAFT(ctx, note_event);
+
+    event->component = actor_text(ctx, slice_of("distribution_manager"));
+    event->id = id;
+    event->severity = status_severity(id);
+    event->text = actor_textf(ctx, "%s: %llu objects, %llu bytes%s", status_sentence(id),
+                              (unsigned long long) objects, (unsigned long long) bytes, hint);
+    answer_unheard(tell_site_database_note_event(ctx, event));
+}
+
+/* What is held is told when it changes, not by each collection. */
 static actor_next_t
 collected(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
     distribution_manager_t *self = state;
     const collected_t *m = ANSWER_AS(answer, collected);
+    bool done = m && m->err == OK;
 
     self->collecting = false;
-    if (m && m->err == OK && m->objects > 0) {
-        uint64_t objects = m->objects, bytes = m->bytes;
-        note_event_t *event = DRAFT(ctx, note_event);
-        event->component = actor_text(ctx, slice_of("distribution_manager"));
-        event->id = STATUS_STORE_COLLECTED;
-        event->severity = status_severity(STATUS_STORE_COLLECTED);
-        event->text = actor_textf(ctx, "%s: %llu objects, %llu bytes",
-                                  status_sentence(STATUS_STORE_COLLECTED),
-                                  (unsigned long long) objects, (unsigned long long) bytes);
-        answer_unheard(tell_site_database_note_event(ctx, event));
+    if (done && m->objects > 0) {
+        tell_of_store(ctx, STATUS_STORE_COLLECTED, m->objects, m->bytes, "");
     }
+    if (done && m->held_objects > 0 && m->held_bytes != self->held_bytes) {
+        tell_of_store(ctx, STATUS_STORE_HOLDS, m->held_objects, m->held_bytes,
+                      "; store the package again (despool package update)");
+    }
+    self->held_bytes = done ? m->held_bytes : self->held_bytes;
     dm_package_go_on(ctx, self);
     return ACTOR_CONTINUE;
 }

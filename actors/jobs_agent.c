@@ -227,6 +227,8 @@ job_tidy(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err;
     m->objects = result.removed_objects;
     m->bytes = result.removed_bytes;
+    m->held_objects = result.held_objects;
+    m->held_bytes = result.held_bytes;
     if (err != OK) {
         m->text = shelf_text(job, &fault);
     }

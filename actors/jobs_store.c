@@ -72,6 +72,8 @@ job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
     m->err = err;
     m->objects = result.removed_objects;
     m->bytes = result.removed_bytes;
+    m->held_objects = result.held_objects;
+    m->held_bytes = result.held_bytes;
     if (err != OK) {
         m->text = job_fault_text(job, &fault);
     }
@@ -131,6 +133,8 @@ collect_and_explain(job_t *job, store_t *store, const store_order_t *m, const di
     report->removed_bytes = found.removed_bytes;
     report->kept_objects = found.kept_objects;
     report->kept_bytes = found.kept_bytes;
+    report->held_objects = found.held_objects;
+    report->held_bytes = found.held_bytes;
     report->packs_rewritten = found.packs_rewritten;
     return OK;
 }

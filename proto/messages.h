@@ -873,6 +873,8 @@ extern const record_words_t error_class_words;
     F(R, u64, removed_bytes, 0, REQUIRED)                                                          \
     F(R, u64, kept_objects, 0, REQUIRED)    /* that no version needs, in packs of which most is needed */ \
     F(R, u64, kept_bytes, 0, REQUIRED)                                                             \
+    F(R, u64, held_objects, 0, REQUIRED)    /* of objects: chunks, perhaps, of a file whose list is damaged */ \
+    F(R, u64, held_bytes, 0, REQUIRED)      /* until package.update stores that again */           \
     F(R, u64, packs_rewritten, 0, REQUIRED)                                                        \
     F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */
 #define REC_export_report(F, R)                                                                    \
@@ -1203,6 +1205,8 @@ extern const record_words_t error_class_words;
     F(R, u64, objects, 0, REQUIRED) /* or versions, of a point */                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, u64, waiting, 0, REQUIRED) /* versions of a point whose grace time is not over */         \
+    F(R, count, held_objects, 0, OPTIONAL) /* that stay for a file whose list of chunks is damaged */ \
+    F(R, count, held_bytes, 0, OPTIONAL)                                                           \
     F(R, digest, lacks, 0, OPTIONAL) /* root of a version whose manifest could not be read */
 #define REC_target_tidied(F, R)                                                                    \
     F(R, u64, target, 0, REQUIRED)                                                                 \

@@ -349,6 +349,13 @@ show_store(const cli_line_t *line, const wire_value_t *result)
                  line->dry_run ? "would be removed" : "were removed",
                  cli_number(result, "kept_objects"), cli_number(result, "kept_bytes"),
                  cli_number(result, "objects"), cli_number(result, "bytes"));
+        if (cli_number(result, "held_objects") > 0) {
+            cli_line(stdout,
+                     "%" PRIu64 " of them, of %" PRIu64
+                     " bytes, are kept because a list of chunks is damaged and may need them; "
+                     "despool package update stores it again",
+                     cli_number(result, "held_objects"), cli_number(result, "held_bytes"));
+        }
         show_kept(result);
     }
 }

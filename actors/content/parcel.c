@@ -156,6 +156,9 @@ put_records(writing_t *writing, const digest_t *root, fault_t *fault)
     store_t *store = writing->store;
     TRY(marks_init(&writing->marks, store, writing->progress, writing->context, fault));
     TRY(marks_root(&writing->marks, root));
+    if (writing->marks.missing > 0) {
+        return RAISE(fault, ERR_DIGEST, 0, "read from the store", "all that the version needs");
+    }
     for (writing->kind = PACK_BYTES; writing->kind <= PACK_LIST; writing->kind++) {
         TRY(store_each_entry(store, put_entry, writing, fault));
     }

@@ -196,19 +196,24 @@ typedef struct store_scrubbed {
 err_t store_scrub(store_t *store, uint64_t pack, uint64_t offset, uint64_t bytes,
                   store_scrubbed_t *ret_scrubbed, fault_t *fault) must_use;
 
-/* What one root needs and none before it does. */
+/* What one root needs, or may need, and none before it does. */
 typedef struct store_kept {
     uint64_t objects, bytes; /* bytes as they are stored, with their heads */
 } store_kept_t;
 typedef struct store_collected {
     uint64_t live_objects, live_bytes;       /* reached by a live root; bytes as they are stored */
     uint64_t removed_objects, removed_bytes; /* in a dry run: that would be removed */
-    uint64_t kept_objects, kept_bytes; /* reached by none, in packs that are not worth rewriting */
+    uint64_t kept_objects, kept_bytes; /* reached by none, in packs that are not worth rewriting, or
+                                          have what is damaged and needed */
+    uint64_t held_objects, held_bytes; /* of the live ones: reached by none, and yet a file may need
+                                          them whose list of chunks is damaged */
     uint64_t packs, packs_rewritten;
 } store_collected_t;
 /* Removes what no live root reaches, by writing packs that are a quarter dead anew without it. A
  * root that cannot be read ends it with nothing removed; an object that proves damaged keeps its
- * pack. What was put and not committed is dropped. Memory: 1 bit for each object of the store. */
+ * pack. Where that is a list of chunks, what may be one of them stays until the list is put again
+ * or its version has gone. What was put and not committed is dropped. Memory: 1 bit for each object
+ * of the store. */
 err_t store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
                     store_progress_fn *progress, void *context, store_collected_t *ret_collected,
                     fault_t *fault) must_use;

@@ -1,5 +1,5 @@
-/* store_collect.c - marks what live versions reach, then writes packs that hold much else anew
- * without it.
+/* store_collect.c - marks what live versions reach, and may need, then writes packs that hold much
+ * else anew without it.
  *
  * Order    mark; count; remove packs of which nothing is alive; copy what is alive of the other
  *          victims and commit it; write the index without the victims; remove them.
@@ -55,6 +55,20 @@ dead_bytes(const pack_count_t *pack)
     return pack->size > others ? pack->size - others : 0;
 }
 
+/* Who needs what proved damaged would not know of it when its pack has gone with the note, and the
+ * next collection would end for want of it. */
+static void
+hold_damaged(collect_t *collect)
+{
+    const store_t *store = collect->store;
+    for (size_t i = 0; i < store->damages; i++) {
+        pack_count_t *pack = pack_counts_find(&collect->packs, store->damage[i].pack);
+        if (pack != NULL) {
+            pack->holds |= store->damage[i].needed;
+        }
+    }
+}
+
 static void
 choose(collect_t *collect)
 {
@@ -67,8 +81,9 @@ choose(collect_t *collect)
         pack_count_t *pack = &collect->packs.pack[i];
         uint64_t dead = dead_bytes(pack);
         bool is_small = pack->size < SMALL_BYTES;
-        pack->victim = pack->live == 0 || (is_small && (dead > 0 || small > SMALL_PACKS)) ||
-                       dead >= pack->size / DEAD_SHARE;
+        bool pays = pack->live == 0 || (is_small && (dead > 0 || small > SMALL_PACKS)) ||
+                    dead >= pack->size / DEAD_SHARE;
+        pack->victim = pays && !pack->holds;
         uint64_t objects = pack->entries - pack->live;
         result->packs_rewritten += pack->victim;
         result->removed_objects += pack->victim ? objects : 0;
@@ -185,14 +200,20 @@ collect_marked(collect_t *collect, const digest_t *roots, size_t root_count, boo
     for (size_t i = 0; i < root_count; i++) {
         const marks_t *marks = &collect->marks;
         store_kept_t before = {marks->objects, marks->stored};
+        collect->marks.root = i;
         TRY(marks_root(&collect->marks, &roots[i]));
         if (collect->kept != NULL) {
             collect->kept[i] =
                 (store_kept_t){marks->objects - before.objects, marks->stored - before.bytes};
         }
     }
+    store_kept_t held = {0};
+    TRY(marks_doubtful(&collect->marks, collect->kept, &held));
+    collect->result.held_objects = held.objects;
+    collect->result.held_bytes = held.bytes;
     TRY(store_list_packs(collect->store, &collect->packs, collect->fault));
     TRY(store_each_entry(collect->store, count_entry, collect, collect->fault));
+    hold_damaged(collect);
     choose(collect);
     return dry_run ? OK : carry_out(collect);
 }

@@ -50,6 +50,7 @@ typedef struct window {
 typedef struct damage {
     digest_t digest;
     uint64_t pack, offset;
+    bool needed; /* by a version that was marked last: the object is nowhere else */
 } damage_t;
 
 /* Objects that were put one behind the other, and whose records are made together. */
@@ -245,6 +246,7 @@ typedef struct pack_count {
     uint64_t live, live_bytes; /* of them, reached by a root; bytes with their heads */
     uint64_t copied;           /* live ones that stand elsewhere now */
     uint64_t end;              /* of the last record that the index has of it */
+    bool holds;                /* what proved damaged and is needed: it stays */
     bool victim;               /* to be written anew, then to go */
 } pack_count_t;
 typedef struct pack_counts {

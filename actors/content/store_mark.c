@@ -12,6 +12,9 @@ marks_init(marks_t *marks, store_t *store, store_progress_fn *progress, void *co
            fault_t *fault)
 {
     *marks = (marks_t){.store = store, .progress = progress, .context = context, .fault = fault};
+    for (size_t i = 0; i < store->damages; i++) {
+        store->damage[i].needed = false;
+    }
     marks->bits = calloc(store->runs + 1, sizeof marks->bits[0]);
     if (marks->bits == NULL) {
         return NO_MEMORY(fault, "the marks of the store");
@@ -98,77 +101,116 @@ marks_record(marks_t *marks, const run_entry_t *entry)
     return look_at_record(marks, entry, true, &marked);
 }
 
-/* An object of which some record proved damaged may be nowhere until it is put again. */
+/* An object of which some record proved damaged may be nowhere until it is put again. What is known
+ * of it is needed until then. */
 static bool
-is_known_damaged(const store_t *store, const digest_t *digest)
+needs_what_is_damaged(store_t *store, const digest_t *digest)
 {
+    bool known = false;
     for (size_t i = 0; i < store->damages; i++) {
         if (digest_equal(&store->damage[i].digest, digest)) {
-            return true;
+            store->damage[i].needed = true;
+            known = true;
         }
     }
-    return false;
+    return known;
+}
+
+bool
+marks_place(marks_t *marks, const store_place_t *place)
+{
+    if (marks_has(marks, place->run, place->ordinal)) {
+        return false;
+    }
+    set(marks, place->run, place->ordinal);
+    marks->bytes += place->entry.stored;
+    marks->objects++;
+    marks->stored += pack_record_bytes(place->entry.stored);
+    if (marks->progress != NULL) {
+        marks->progress(marks->context, marks->bytes);
+    }
+    return true;
 }
 
 static err_t
-mark(marks_t *marks, const digest_t *digest, run_entry_t *ret_entry, bool *ret_new)
+find(marks_t *marks, const digest_t *digest, store_place_t *ret_place, bool *ret_found)
 {
-    store_place_t place;
-    bool found = false;
-    *ret_new = false;
-    TRY(store_find(marks->store, digest, false, &place, &found, marks->fault));
-    if (!found) {
-        marks->missing++;
-        bool goes_on = marks->tolerant || is_known_damaged(marks->store, digest);
-        return goes_on ? OK : store_not_stored(digest, marks->fault);
+    TRY(store_find(marks->store, digest, false, ret_place, ret_found, marks->fault));
+    if (*ret_found) {
+        return OK;
     }
-    *ret_new = !marks_has(marks, place.run, place.ordinal);
-    set(marks, place.run, place.ordinal);
-    *ret_entry = place.entry;
-    marks->bytes += *ret_new ? place.entry.stored : 0;
-    marks->objects += *ret_new;
-    marks->stored += *ret_new ? pack_record_bytes(place.entry.stored) : 0;
-    if (marks->progress != NULL) {
-        marks->progress(marks->context, marks->bytes);
+    marks->missing++;
+    bool known = needs_what_is_damaged(marks->store, digest);
+    return known || marks->tolerant ? OK : store_not_stored(digest, marks->fault);
+}
+
+/* A copy of the list, which the caller frees; NULL where it is none. What proves damaged is read
+ * twice before it does. */
+static err_t
+read_list(marks_t *marks, const run_entry_t *entry, uint8_t **ret_list)
+{
+    const uint8_t *borrowed = NULL;
+    err_t err = entry->kind == PACK_LIST ? ERR_DIGEST : OK;
+    for (unsigned look = 0; look < 2 && err == ERR_DIGEST; look++) {
+        err = store_stored(marks->store, entry, false, &borrowed, marks->fault);
+    }
+    if (err != OK || borrowed == NULL) {
+        return err;
+    }
+    *ret_list = malloc(entry->stored + 1u);
+    if (*ret_list == NULL) {
+        return NO_MEMORY(marks->fault, "a list of the store");
+    }
+    memcpy(*ret_list, borrowed, entry->stored);
+    return OK;
+}
+
+static err_t
+mark_chunks(marks_t *marks, const uint8_t *list, uint32_t size)
+{
+    for (uint32_t at = 0; at < size; at += LIST_ROW_BYTES) {
+        digest_t digest = list_row_decode(list + at).digest;
+        store_place_t chunk;
+        bool found = false;
+        TRY(find(marks, &digest, &chunk, &found));
+        if (found) {
+            (void) marks_place(marks, &chunk);
+        }
     }
     return OK;
 }
 
-/* The chunks of a list that proves damaged are not marked: so it is read twice before it does. */
+/* The first record of an object that can be used, with its list where it is one; a list that proves
+ * damaged is set aside. */
 static err_t
-mark_chunks(marks_t *marks, const run_entry_t *entry)
+find_readable(marks_t *marks, const digest_t *digest, store_place_t *ret_place, bool *ret_found,
+              uint8_t **ret_list)
 {
-    const uint8_t *borrowed = NULL;
-    err_t err = ERR_DIGEST;
-    for (unsigned look = 0; look < 2 && err == ERR_DIGEST; look++) {
-        err = store_stored(marks->store, entry, false, &borrowed, marks->fault);
+    for (;;) {
+        TRY(find(marks, digest, ret_place, ret_found));
+        if (!*ret_found || marks_has(marks, ret_place->run, ret_place->ordinal)) {
+            return OK;
+        }
+        err_t err = read_list(marks, &ret_place->entry, ret_list);
+        if (err != ERR_DIGEST) {
+            return err;
+        }
+        TRY(store_note_damage(marks->store, &ret_place->entry, marks->fault));
     }
-    if (err == ERR_DIGEST) {
-        return store_note_damage(marks->store, entry, marks->fault);
-    }
-    TRY(err);
-    uint8_t *list = malloc(entry->stored + 1u);
-    if (list == NULL) {
-        return NO_MEMORY(marks->fault, "a list of the store");
-    }
-    memcpy(list, borrowed, entry->stored);
-    for (uint32_t at = 0; at < entry->stored && err == OK; at += LIST_ROW_BYTES) {
-        digest_t digest = list_row_decode(list + at).digest;
-        run_entry_t chunk;
-        bool is_new = false;
-        err = mark(marks, &digest, &chunk, &is_new);
-    }
-    free(list);
-    return err;
 }
 
-/* Marks an object, and the chunks of one that is a list. */
+/* Marks an object, and the chunks of one that is a list. file_bytes: of one that is a file. */
 static err_t
-mark_object(marks_t *marks, const digest_t *digest, bool *ret_new)
+mark_object(marks_t *marks, const digest_t *digest, uint64_t file_bytes, bool *ret_new)
 {
-    run_entry_t entry = {0};
-    TRY(mark(marks, digest, &entry, ret_new));
-    return *ret_new && entry.kind == PACK_LIST ? mark_chunks(marks, &entry) : OK;
+    store_place_t place;
+    uint8_t *list = NULL;
+    bool found = false;
+    TRY(find_readable(marks, digest, &place, &found, &list));
+    *ret_new = found && marks_place(marks, &place);
+    err_t err = list != NULL ? mark_chunks(marks, list, place.entry.stored) : OK;
+    free(list);
+    return err == OK && !found ? marks_doubt(marks, digest, file_bytes) : err;
 }
 
 /* Directories that another version has marked are not gone into again. */
@@ -183,7 +225,8 @@ mark_entries(walk_t *walk, marks_t *marks)
             return OK;
         }
         if (event.step != WALK_LEAVE) {
-            TRY(mark_object(marks, &event.entry.digest, &is_new));
+            uint64_t bytes = event.entry.kind == TREE_FILE ? event.entry.size : 0;
+            TRY(mark_object(marks, &event.entry.digest, bytes, &is_new));
         }
         if (event.step == WALK_ENTER && !is_new) {
             walk_skip(walk);
@@ -197,8 +240,8 @@ marks_root(marks_t *marks, const digest_t *root)
     bool is_new = false;
     walk_t *walk = NULL;
     TRY(walk_new(marks->store, root, &walk, marks->fault));
-    err_t err = mark_object(marks, root, &is_new);
-    err = err == OK ? mark_object(marks, &walk_version(walk)->node, &is_new) : err;
+    err_t err = mark_object(marks, root, 0, &is_new);
+    err = err == OK ? mark_object(marks, &walk_version(walk)->node, 0, &is_new) : err;
     err = err == OK ? mark_entries(walk, marks) : err;
     walk_destroy(&walk);
     return err;

@@ -1,6 +1,7 @@
 /* store_mark.h - which objects of the store live versions reach.
  *
- * Shape    a bit for each entry of the index, set where a root leads.
+ * Shape    a bit for each entry of the index, set where a root leads. A file whose list of chunks
+ *          proved damaged leads nowhere: what may be a chunk of it is in doubt (store_doubt.c).
  * Promises a node that cannot be read, or an object that is nowhere and of which nobody knows that
  *          it is damaged, ends the marking with an error: who collects removes nothing then.
  * Costs    one bit for each entry; one look into the index for each name of a version.
@@ -12,6 +13,15 @@
 
 #include "actors/content/store_inner.h"
 
+#define MARKS_DOUBTS_MAX 64u /* the last one stands for all that are more */
+
+/* A file whose list of chunks proved damaged: what may be a chunk of it. */
+typedef struct doubt {
+    digest_t file;
+    size_t root;          /* which needs it first */
+    uint64_t least, most; /* bytes of such a chunk; most 0: each one is known */
+} doubt_t;
+
 typedef struct marks {
     store_t *store;
     uint8_t **bits; /* of each run */
@@ -22,6 +32,9 @@ typedef struct marks {
     uint64_t objects, stored; /* that have a mark; with their heads */
     uint64_t missing;         /* objects that are nowhere */
     bool tolerant;            /* they are only counted */
+    size_t root;              /* in whose name marks are set */
+    doubt_t doubt[MARKS_DOUBTS_MAX];
+    size_t doubts;
     fault_t *fault;
 } marks_t;
 
@@ -34,3 +47,12 @@ bool marks_has(const marks_t *marks, size_t run, uint64_t ordinal);
 err_t marks_has_record(marks_t *marks, const run_entry_t *entry, bool *ret_marked) must_use;
 err_t marks_record(marks_t *marks, const run_entry_t *entry) must_use;
 void marks_clear(marks_t *marks);
+/* Marks what a look into the index has found; whether it had no mark. */
+bool marks_place(marks_t *marks, const store_place_t *place);
+
+/* Notes a file of so many bytes that is nowhere: if its list proved damaged, what can be read of it
+ * leads to chunks, which are marked, and the others are in doubt. */
+err_t marks_doubt(marks_t *marks, const digest_t *file, uint64_t bytes) must_use;
+/* Marks each object without a mark that may be a chunk of a file in doubt. kept: by root, is added
+ * to; NULL: nobody asked. */
+err_t marks_doubtful(marks_t *marks, store_kept_t *kept, store_kept_t *ret_held) must_use;

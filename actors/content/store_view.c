@@ -115,6 +115,7 @@ read_damage(const char *name, damage_t *damage)
     }
     damage->pack = pack;
     damage->offset = offset;
+    damage->needed = false;
     return true;
 }
 
@@ -228,7 +229,7 @@ store_damage_name(const damage_t *damage, char name[STORE_PATH_BYTES])
 err_t
 store_remember_damage(store_t *store, const run_entry_t *entry, fault_t *fault)
 {
-    damage_t damage = {entry->digest, entry->pack, entry->offset};
+    damage_t damage = {entry->digest, entry->pack, entry->offset, false};
     return store_is_damaged(store, entry) ? OK : add_damage(store, &damage, fault);
 }
 
@@ -236,7 +237,7 @@ err_t
 store_note_damage(store_t *store, const run_entry_t *entry, fault_t *fault)
 {
     char name[STORE_PATH_BYTES];
-    damage_t damage = {entry->digest, entry->pack, entry->offset};
+    damage_t damage = {entry->digest, entry->pack, entry->offset, false};
     store_damage_name(&damage, name);
     int fd = world_open(store->world, store->fd, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0600,
                         WORLD_BENEATH);

@@ -112,6 +112,32 @@ def a_collection_tells_which_version_keeps_what():
         site.stop()
 
 
+@claim(60)
+def a_collection_keeps_what_a_damaged_list_may_need_and_tells_for_whom():
+    with Site() as site:
+        source = one_package(site)
+        store = site.path('site', 'store')
+        write(os.path.join(source, 'big'), random.Random(9).randbytes(900000))
+        site.do('package.add', {'id': 'P2', 'source': source})
+        chunks = [(record, set(record.chunks())) for record in packs.objects(store).values()
+                  if record.kind == packs.LIST]
+        assert len(chunks) == 2, chunks
+        for record, _ in chunks:
+            flip(record)
+        site.do('package.remove', {'id': 'P1'})
+        told = site.do('store.collect', {'dry_run': True})
+        done = site.do('store.collect')
+        assert told == done, f'{told} was told, {done} was done'
+        assert done['held_objects'] == 1, f'one row of one list leads nowhere: {done}'
+        assert [(row['id'], row['bytes']) for row in done['kept_by']] == [('P2', done['bytes'])]
+        there = [named <= set(packs.objects(store)) for _, named in chunks]
+        assert sorted(there) == [False, True], there
+        assert not site.do('package.update', {'id': 'P2'})['changed'], 'it is no new version'
+        assert site.do('store.collect')['held_objects'] == 0
+        assert site.do('store.check')['versions_damaged'] == 0
+        site.stop()
+
+
 def shown(site, package):
     row = site.do('package.show', {'id': package})['package']
     return row['bytes'], row['unique_bytes'], row['stored_bytes']

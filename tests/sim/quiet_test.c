@@ -24,11 +24,13 @@ static const char *const names[] = {"a", "b", "c"};
 #define CHANGES_OF_A_SCRUB 4u
 
 static stage_t *
-site_of(uint64_t seed)
+site_with(uint64_t seed, bool large)
 {
     stage_options_t options = {.seed = seed,
                                .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
                                .points = POINTS,
+                               .edited = large,
+                               .large = large,
                                .files = 4};
     sqlite3_randomness(0, NULL);
     stage_t *stage = stage_new(&options);
@@ -41,6 +43,12 @@ site_of(uint64_t seed)
         cr_assert_eq(stage_do(stage, 60000, "dp.add", name, root, NULL), OK);
     }
     return stage;
+}
+
+static stage_t *
+site_of(uint64_t seed)
+{
+    return site_with(seed, false);
 }
 
 static void
@@ -340,6 +348,25 @@ Test(store, is_collected_although_snapshots_follow_each_other_without_an_end, .t
     world_sim_hang(stage_world(stage), "/other", false);
     stage_run(stage, 60000);
     cr_expect_eq(stage_do(stage, 60000, "package.update", "id=P2", NULL), OK);
+    well(stage);
+}
+
+/* A collection each five minutes, which says so once. */
+Test(store, keeps_the_chunks_of_a_damaged_list_and_tells_it_once_until_it_is_stored_again,
+     .timeout = 400)
+{
+    stage_t *stage = site_with(11, true);
+    cr_assert_eq(stage_do(stage, 60000, "site.set", "scrub:0", NULL), OK);
+    for (uint32_t times = 1; times <= 2; times++) {
+        cr_assert(rot_kept(stage_world(stage), "/data/store", "/source/large"));
+        hours(stage, 1);
+        cr_expect_eq(told_of(stage, STATUS_STORE_HOLDS, NULL), times);
+        cr_assert_eq(stage_do(stage, 60000, "package.update", "id=P1", NULL), OK);
+        hours(stage, 1);
+        cr_expect_eq(told_of(stage, STATUS_STORE_HOLDS, NULL), times, "what is mended is held");
+    }
+    distributed(stage);
+    all_whole(stage, 60000);
     well(stage);
 }
 

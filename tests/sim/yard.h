@@ -95,6 +95,7 @@ typedef struct far {
     id128_t visit;
     uint64_t last_order;
     bool placing;       /* that is to place or to stage a version: what is sent for it is content */
+    bool lacking;       /* or that looks for what it would take */
     uint64_t content;   /* bytes of it that were sent, as they are unpacked */
     uint64_t all;       /* and of what was sent for any order: manifests and lists, too */
     uint64_t stored_ms; /* the longest that it said its disk took */

@@ -2,6 +2,7 @@
  * a bad wire or a bad peer would change; see yard.h.
  *
  *   credit   what an agent said to be durable it does not lack after its power went
+ *   index    its power damages no index of an agent
  *   hash     what an agent said to be durable are the bytes that have the digest, no others
  *   tombstone  an agent whose point was removed is told nothing else, before or after
  *   a bad wire changes a bit of content; a bad site orders a version that there never was, without
@@ -151,6 +152,18 @@ see_need(far_t *far, const agent_need_t *m)
     }
 }
 
+/* A run of the index has its name only when its bytes are durable, so a power cut damages none; it
+ * would be made anew from the packs, and nothing be lost but the time. A run that is gone is named
+ * again by who reads what it keeps, not by who looks for what he lacks. */
+static void
+see_indexed(far_t *far, const agent_indexed_t *m)
+{
+    if (far->cut && !far->flips && far->lacking && m->order == far->last_order) {
+        stage_note_fault(far->yard->stage, "index: that of '%s' is damaged after its power went",
+                         far->name);
+    }
+}
+
 /* ---- orders ---- */
 
 static work_t *
@@ -248,6 +261,7 @@ see_order(far_t *far, frame_t *frame, agent_order_t *m)
     }
     far->last_order = m->order;
     far->placing = carries(m);
+    far->lacking = far->placing || m->task == AGENT_TASK_MEASURE;
     if (m->task == AGENT_TASK_COLLECT || removes(m)) {
         far->told_count = 0;
     }
@@ -404,6 +418,8 @@ frames_up(far_t *far, frame_t *frame)
         see_durable(far, m);
     } else if (type == &agent_need_type) {
         see_need(far, m);
+    } else if (type == &agent_indexed_type) {
+        see_indexed(far, m);
     } else if (type == &agent_seeded_type) {
         yard_see_seeded(far, m);
     } else if (type == &agent_buried_type) {

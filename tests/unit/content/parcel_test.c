@@ -164,6 +164,31 @@ Test(parcel, is_written_where_nothing_is_in_a_directory_that_is_there)
     end(&carried);
 }
 
+/* What was set aside is nowhere, which is no reason to write a parcel without it. */
+Test(parcel, of_a_version_that_lacks_what_was_damaged_is_not_written)
+{
+    carried_t carried;
+    parcel_result_t result;
+    begin(&carried);
+    yard_t *yard = &carried.yard;
+    store_put_t put = yard_put_file(yard, "some", "the bytes of a file of it", 25);
+    make_file(yard_path(yard, "source/some"), "the bytes of a file of it", 0644);
+    take(yard);
+    carried.about.root = yard->snapshot.root;
+    run("for i in %s/store/packs/*; do grep -q 'bytes of a file of it' $i && "
+        "sed -i 's/bytes of a file of it/bytes of a file of It/' $i; done; true",
+        yard->data);
+    store_close(&yard->store);
+    EXPECT_OK(yard,
+              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
+    EXPECT_OK(yard, store_set_aside(yard->store, &put.digest, &yard->fault));
+    EXPECT_ERR(yard, ERR_DIGEST,
+               parcel_write(yard->world, yard->store, &carried.about, &carried.signing,
+                            yard_path(yard, "two.parcel"), NULL, NULL, &result, &yard->fault));
+    cr_expect_not(exists(yard_path(yard, "two.parcel")));
+    end(&carried);
+}
+
 /* Of seventeen the first is forgotten; one that is a root already is no longer noted. */
 Test(parcel, what_was_taken_is_kept_as_roots_up_to_a_bound)
 {

@@ -2,6 +2,7 @@
  * comes at the worst moment, and a message that comes before its bell. */
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "runtime/worker_inside.h"
 
@@ -127,12 +128,17 @@ threads_ring(threads_t *of)
 #define WATCHED_MS 60000
 
 static int64_t watched_ms;
+static bool time_passes;    /* as it naps */
+static int64_t moves_ms[4]; /* a job begins or ends then; 0: there is none */
+static int64_t rest_ms[4];  /* what jobs have freed was given back then */
+static uint32_t rests;
 static uint32_t looks_early, looks_late; /* until GOES_ON_MS, and from then on */
 
 void
 seat_nap(uint32_t ms)
 {
     watched_ms += ms;
+    clock_ns += time_passes ? (int64_t) ms * NS_PER_MS : 0;
     atomic_store(&threads.stopping, watched_ms >= WATCHED_MS);
 }
 
@@ -155,7 +161,7 @@ core_look(core_t *core)
 void
 job_pool_look(job_pool_t *pool, int64_t now_ns, outlet_t *outlet, core_t *core)
 {
-    cr_assert(pool == NULL && now_ns == 1 && outlet == NULL && core == NULL);
+    cr_assert(pool == NULL && now_ns == clock_ns && outlet == NULL && core == NULL);
 }
 
 void
@@ -163,11 +169,16 @@ job_pool_figures(job_pool_t *pool, job_pool_figures_t *ret)
 {
     cr_assert_null(pool);
     *ret = (job_pool_figures_t){0};
+    for (size_t i = 0; i < sizeof moves_ms / sizeof moves_ms[0]; i++) {
+        ret->moves += moves_ms[i] > 0 && moves_ms[i] <= watched_ms;
+    }
 }
 
 void
 jobs_rest(void)
 {
+    cr_assert_lt(rests, sizeof rest_ms / sizeof rest_ms[0], "it is given back over and over");
+    rest_ms[rests++] = watched_ms;
 }
 
 void
@@ -232,6 +243,31 @@ Test(seat, a_host_in_which_nothing_goes_on_is_looked_at_less_often, .timeout = 3
     cr_expect(looks_late > 0 && looks_late <= most, "%u looks when nothing did, %u at most",
               looks_late, most);
     cr_expect(atomic_load(&threads.watchdog_ended));
+}
+
+/* The last jobs of both bursts end at 2,500 and at 20,000 ms. */
+Test(seat, what_jobs_have_freed_is_given_back_once_when_none_has_moved_for_a_while, .timeout = 30)
+{
+    static const int64_t moves[] = {1000, 2500, 19000, 20000};
+
+    memcpy(moves_ms, moves, sizeof moves);
+    time_passes = true;
+    atomic_store(&threads.threads_running, 1);
+    cr_assert_null(watchdog_main(&threads));
+    cr_expect_eq(rests, 2, "it was given back %u times", rests);
+    for (uint32_t i = 0; i < 2; i++) {
+        int64_t since_ms = rest_ms[i] - moves[2 * i + 1];
+        cr_expect(since_ms >= REST_MS - WATCH_QUIET_MS && since_ms <= REST_MS + WATCH_QUIET_MS,
+                  "%d ms after the last job", (int) since_ms);
+    }
+}
+
+Test(seat, a_host_without_jobs_has_nothing_to_give_back, .timeout = 30)
+{
+    time_passes = true;
+    atomic_store(&threads.threads_running, 1);
+    cr_assert_null(watchdog_main(&threads));
+    cr_expect_eq(rests, 0);
 }
 
 #define TRIAL 1280 /* spins: a look at the clock each 64th, until 20 ms have gone */
