@@ -47,7 +47,7 @@
 #define TAKEOVERS_MAX          4u          /* handlers that are not waited for at one time; a further one keeps its worker */
 #define ASK_DEADLINE_MS        30000u      /* of an ask unless it says otherwise */
 #define JOB_DEADLINE_MS        600000u     /* of a job unless it says otherwise; then its asker gets deadline */
-#define JOB_THREADS            8u          /* job threads; a further job waits in the queue */
+#define JOB_THREADS            20u         /* job threads; a further job waits in the queue */
 #define JOB_THREADS_LOST_MAX   64u         /* threads written off before jobs are refused (full) */
 #define JOBS_QUEUED_MAX        20000u      /* jobs waiting for a thread; then VERDICT_FULL */
 #define RESTART_INTENSITY      5u          /* restarts of one child per period; then it is given up */
@@ -65,7 +65,7 @@
 #define STOP_DEADLINE_MS       10000u      /* of a host's orderly stop; then what is left is reported */
 
 /* site */
-#define SLOTS_DEFAULT          4u          /* despooling slots */
+#define SLOTS_DEFAULT          16u         /* despooling slots */
 #define SLOTS_MAX              256u        /* a larger number is refused (bad-value) */
 #define HISTORY_MESSAGES_MAX   1000000u    /* status messages kept; older ones are answered as lost */
 #define EVENTS_PER_ANSWER_MAX  1000u       /* events in one answer of status.since; ask again for more */
@@ -113,6 +113,7 @@
 #define AGENT_RANGES_MAX       8192u       /* ranges of one need; what is lacking beyond is asked for in the next */
 #define AGENT_RANGES_MIN       64u         /* ranges of one need over the slowest line */
 #define AGENT_NEED_BYTES_MAX   (64u << 20) /* of one need, the same */
+#define AGENT_JOB_THREADS      8u          /* job threads of an agent; a further job waits in the queue */
 #define AGENT_ORDERS_MAX       16u         /* orders open at one agent; a further one is refused (busy) */
 #define AGENT_STAGED_MAX       16u         /* objects that are not whole yet at an agent; the one untouched longest is removed */
 #define AGENT_NAMED_MAX        8388608u    /* names of versions that the site looks needs up in, all agents together; then a need fails (full) */

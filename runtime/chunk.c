@@ -13,27 +13,26 @@ static _Thread_local struct {
 } kept;
 
 static chunk_t *
-chunk_take(size_t size)
+chunk_take(void)
 {
-    chunk_t *chunk = size == CHUNK_BYTES ? kept.first : NULL;
+    chunk_t *chunk = kept.first;
     if (chunk != NULL) {
         kept.first = chunk->next;
         kept.count--;
         return chunk;
     }
-    size_t whole = sizeof(chunk_t) + size + ENVELOPE_SHORT; /* a short last one is copied longer */
+    size_t whole =
+        sizeof(chunk_t) + CHUNK_BYTES + ENVELOPE_SHORT; /* a short one is copied longer */
     chunk = aligned_alloc(CHUNK_ALIGN, (whole + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN);
     assert(chunk != NULL && "memory for messages");
     return chunk;
 }
 
 chunk_t *
-chunk_new(size_t first)
+chunk_new(void)
 {
-    size_t least = (first + CHUNK_ALIGN - 1) / CHUNK_ALIGN * CHUNK_ALIGN;
-    size_t size = least > CHUNK_BYTES ? least : CHUNK_BYTES;
-    chunk_t *chunk = chunk_take(size);
-    *chunk = (chunk_t){.size = (uint32_t) size};
+    chunk_t *chunk = chunk_take();
+    *chunk = (chunk_t){.size = CHUNK_BYTES};
     return chunk;
 }
 
@@ -43,7 +42,8 @@ chunk_free(chunk_t *take_chunk)
     while (!chunk_is_empty(take_chunk)) {
         envelope_drop_packed(chunk_next(take_chunk));
     }
-    if (take_chunk->size == CHUNK_BYTES && kept.count + 1 <= CHUNKS_KEPT) {
+    envelope_free(take_chunk->large);
+    if (kept.count + 1 <= CHUNKS_KEPT) {
         take_chunk->next = kept.first;
         kept.first = take_chunk;
         kept.count++;
@@ -56,7 +56,7 @@ void
 chunks_thread_ends(void)
 {
     while (kept.count > 0) {
-        free(chunk_take(CHUNK_BYTES));
+        free(chunk_take());
     }
 }
 
@@ -77,6 +77,10 @@ unpack(worker_t *worker, chunk_t *chunk)
     told_by_hand_t hand;
     while (!chunk_is_empty(chunk)) {
         worker_deliver(worker, envelope_unpack(chunk_message(chunk, &hand, true)));
+    }
+    envelope_t *large = chunk_take_large(chunk);
+    if (large != NULL) {
+        worker_deliver(worker, large);
     }
 }
 

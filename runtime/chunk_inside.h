@@ -1,16 +1,18 @@
 /* chunk_inside.h - envelopes that lie one behind the other, as they go from worker to worker.
  *
  * Shape    a head, and then envelopes, each at a multiple of CHUNK_ALIGN. One thread fills it and
- *          gives it away whole; who has received it takes the envelopes in their order.
+ *          gives it away whole; who has received it takes the envelopes in their order. One that
+ *          has no room in a chunk is not copied: its chunk, which has nothing else, names it.
  * Promises what was not taken is dropped with the chunk, its resources with it. A worker that was
  *          brought chunks runs what was told in place, so that most messages from elsewhere cost
  *          neither a block of their own nor a place in a lane; it copies all that is left into
  *          lanes when a chunk has been with it for a millisecond, when there are more than
  *          BROUGHT_MAX, when one has more in it than tells of the usual lane, and when somebody
  *          takes the worker over.
- * Costs    CHUNK_BYTES, or as much as a larger message needs; a thread keeps CHUNKS_KEPT empty ones
- *          of the usual size and fills them again (W3 spread: 160 to 85 ns a message). BROUGHT_MAX
- *          of them, and the one in hand, are all the memory that a worker keeps for what it has.
+ * Costs    CHUNK_BYTES; a thread keeps CHUNKS_KEPT empty ones and fills them again (W3 spread: 160
+ *          to 85 ns a message). BROUGHT_MAX of them, and the one in hand, are all the memory that a
+ *          worker keeps for what it has. A large message goes from hand to hand: to copy it in and
+ *          out at both of its ways took a fifth of what a site spent on sending content.
  * Threads  one at a time has it.
  * Owner    chunk_new -> caller, chunk_free; worker_bring takes it.
  */
@@ -19,7 +21,7 @@
 #include "runtime/batch_inside.h"
 #include "runtime/core_inside.h"
 
-#define CHUNK_BYTES 16384u /* of a chunk for envelopes of the usual size */
+#define CHUNK_BYTES 16384u /* of a chunk; what is larger goes as it is */
 #define CHUNK_ALIGN 16u
 #define CHUNKS_KEPT (BLOCK_BYTES_KEPT / CHUNK_BYTES / 2) /* empty ones, by a thread: 8 */
 #define BROUGHT_MAX 64u /* chunks that a worker has before it: 1 MiB of the usual ones */
@@ -27,7 +29,8 @@
 struct chunk {
     chunk_t *next;              /* of those that its worker was brought */
     int64_t came_ns;            /* when it was */
-    uint32_t used, size, taken; /* bytes */
+    envelope_t *large;          /* the only one, and not in it */
+    uint32_t used, size, taken; /* bytes; size 0: it takes no other */
     uint32_t of_batch;          /* bytes of records taken of the batch at `taken` */
     bool mixed;                 /* it has more than tells of the usual lane */
     bool received;              /* ZeroMQ has handed it over, and does not free it */
@@ -49,10 +52,17 @@ chunk_fits(const chunk_t *chunk, size_t bytes)
 {
     return chunk->used + chunk_round(bytes) <= chunk->size;
 }
-/* One that fits; bytes: envelope_bytes of it, which its sender has counted. */
+/* One that fits, or that fits into none and is the first; bytes: envelope_bytes of it, which its
+ * sender has counted. */
 static inline void
 chunk_put(chunk_t *chunk, envelope_t *take_envelope, size_t bytes)
 {
+    if (bytes > CHUNK_BYTES) {
+        chunk->large = take_envelope;
+        chunk->size = 0;
+        chunk->mixed = true;
+        return;
+    }
     uint8_t *at = chunk->bytes + chunk->used;
     chunk->used += chunk_round(bytes);
     if (take_envelope->kind == ENV_BATCH) {
@@ -69,6 +79,14 @@ static inline bool
 chunk_is_empty(const chunk_t *chunk)
 {
     return chunk->taken == chunk->used;
+}
+/* The one that was too large to be in it; NULL: there is none. */
+static inline envelope_t *
+chunk_take_large(chunk_t *chunk)
+{
+    envelope_t *large = chunk->large;
+    chunk->large = NULL;
+    return large;
 }
 /* The head of the next one; the chunk is not empty. */
 static inline const envelope_t *
@@ -106,7 +124,7 @@ chunk_message(chunk_t *chunk, told_by_hand_t *hand, bool anew)
 }
 
 /* chunk.c */
-chunk_t *chunk_new(size_t first); /* there is room for an envelope of `first` bytes */
+chunk_t *chunk_new(void);
 void chunk_free(chunk_t *take_chunk);
 void chunks_thread_ends(void); /* frees those that this thread keeps */
 /* The first of those that the worker was brought is empty, and is its caller's. */

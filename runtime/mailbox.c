@@ -284,9 +284,9 @@ post(outlet_t *outlet, uint32_t to)
     atomic_fetch_add_explicit(&outlet->mail->bell[to].rung, 1, memory_order_release);
 }
 
-/* A chunk with room for so many bytes, where none is open or the one that is has no more. */
+/* Where none is open, or the one that is has no more room. */
 static chunk_t *
-open_chunk(outlet_t *outlet, uint32_t to, size_t bytes)
+open_chunk(outlet_t *outlet, uint32_t to)
 {
     if (outlet->open[to] == NULL) {
         assert(to < outlet->mail->workers);
@@ -294,7 +294,7 @@ open_chunk(outlet_t *outlet, uint32_t to, size_t bytes)
     } else {
         post(outlet, to);
     }
-    return outlet->open[to] = chunk_new(bytes);
+    return outlet->open[to] = chunk_new();
 }
 
 void
@@ -303,7 +303,7 @@ outlet_send(outlet_t *outlet, uint32_t to, envelope_t *take_envelope)
     size_t bytes = envelope_bytes(take_envelope);
     chunk_t *chunk = outlet->open[to];
     if (chunk == NULL || !chunk_fits(chunk, bytes)) {
-        chunk = open_chunk(outlet, to, bytes);
+        chunk = open_chunk(outlet, to);
     }
     chunk_put(chunk, take_envelope, bytes);
 }

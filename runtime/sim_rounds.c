@@ -50,7 +50,7 @@ pack(envelope_t *take_envelope, chunk_t **chunk, uint32_t count)
     size_t bytes = envelope_bytes(take_envelope);
 
     if (count == 0 || !chunk_fits(chunk[count - 1], bytes)) {
-        chunk[count++] = chunk_new(bytes);
+        chunk[count++] = chunk_new();
     }
     chunk_put(chunk[count - 1], take_envelope, bytes);
     return count;

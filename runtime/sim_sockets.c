@@ -64,7 +64,8 @@ take(void *self, chunk_t *take_chunk)
     sim_sockets_t *sockets = self;
 
     assert(!sockets->came && "one was sent");
-    sockets->came = envelope_unpack(chunk_next(take_chunk));
+    sockets->came = chunk_take_large(take_chunk);
+    sockets->came = sockets->came ? sockets->came : envelope_unpack(chunk_next(take_chunk));
     assert(chunk_is_empty(take_chunk) && "by itself");
     chunk_free(take_chunk);
 }

@@ -263,7 +263,8 @@ agent_host(const config_t *config, const join_t *join, err_t *ret_err)
                                .root_args_type = &agent_args_type,
                                .root_args = args,
                                .root_args_bytes = draft.size,
-                               .black_box = black_box};
+                               .black_box = black_box,
+                               .job_threads = AGENT_JOB_THREADS};
     host_t *host = host_new(&options);
     *ret_err = add_link(host, config->data, join);
     *ret_err = *ret_err == OK ? add_plain_link(host) : *ret_err;

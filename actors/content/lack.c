@@ -36,6 +36,7 @@ typedef struct search {
     bool unclean; /* something is lacking that the ranges do not bring, or not all of it */
     bool blind;   /* a directory is lacking: nobody knows what is in it */
     lack_mark_t mark; /* how far it has come while nothing was unclean */
+    digest_t list;    /* of the entry in hand, what the version says of its chunks; or none */
     fault_t *fault;
 } search_t;
 
@@ -180,6 +181,16 @@ put_whole(search_t *search, const transfer_range_t *file, const staging_list_t *
     return list_bytes(search, &file->object, file->size, &file->base);
 }
 
+/* Whether the version itself names this list. */
+static err_t
+look_at_seal(search_t *search, const staging_list_t *list)
+{
+    digest_t found;
+    TRY(manifest_digest(list->rows, list->size, &found));
+    place_ahead_sealed(search->lack->ahead, digest_equal(&found, &search->list));
+    return OK;
+}
+
 static err_t
 list_by_chunks(search_t *search, const transfer_range_t *file, const staging_list_t *list)
 {
@@ -189,6 +200,7 @@ list_by_chunks(search_t *search, const transfer_range_t *file, const staging_lis
                            : OK);
         return list_bytes(search, &file->object, file->size, &file->base);
     }
+    TRY(look_at_seal(search, list));
     TRY(list_chunks(search, list, &file->base, &lacking));
     bool puts = lacking == 0 && search->lack->each == NULL;
     return puts ? put_whole(search, file, list) : OK;
@@ -323,6 +335,7 @@ look_at_entry(search_t *search, uint32_t directory, const tree_entry_t *entry, c
     }
     if (is_directory || !search->lack->nodes || entry->size > DELTA_BYTES_MAX) {
         place_ahead_look_at(ahead, directory, entry);
+        search->list = manifest_list_of(entry);
         TRY(look_for(search, &entry->digest, entry->size, has_base ? old : &no_digest, is_directory,
                      &has));
     }

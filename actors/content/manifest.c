@@ -128,6 +128,32 @@ extension_check(const uint8_t *at, size_t size)
     return OK;
 }
 
+digest_t
+manifest_list_of(const tree_entry_t *entry)
+{
+    digest_t list = {{0}};
+    const uint8_t *at = entry->extension;
+    for (size_t left = entry->extension_size; left > 0;) {
+        uint64_t type = get(&at, 2), bytes = get(&at, 4);
+        if (type == MANIFEST_FIELD_LIST && bytes == sizeof list.byte) {
+            memcpy(list.byte, at, sizeof list.byte);
+        }
+        at += bytes;
+        left -= FIELD_HEAD + (size_t) bytes;
+    }
+    return list;
+}
+
+void
+manifest_list_field(const digest_t *list, uint8_t ret_field[MANIFEST_LIST_FIELD_BYTES])
+{
+    uint8_t *at = ret_field;
+    put(&at, MANIFEST_FIELD_LIST, 2);
+    put(&at, sizeof list->byte, 4);
+    memcpy(at, list->byte, sizeof list->byte);
+    assert(at + sizeof list->byte == ret_field + MANIFEST_LIST_FIELD_BYTES);
+}
+
 static bool
 entry_is_sound(const tree_entry_t *entry)
 {

@@ -14,7 +14,8 @@
  * Promises one tree has one encoding: entries rise by the bytes of their names, no name is twice.
  *          The decoder is total and bounded; what it accepted needs no further check. A field type
  *          that it does not know is carried and ignored, unless its highest bit is set: then the
- *          node is refused, because a reader that ignored it would be wrong. No type is in use yet.
+ *          node is refused, because a reader that ignored it would be wrong. Of a file above
+ *          DELTA_BYTES_MAX type 1 is the digest of the list of its chunks (rows of pack.h).
  * Costs    linear; the builder's memory is the node's bytes, at most MANIFEST_NODE_BYTES_MAX.
  * Errors   ERR_DAMAGED, ERR_UNSUPPORTED (newer format or field), ERR_TOO_LARGE, ERR_NO_MEMORY.
  * Threads  pure; a builder belongs to one thread.
@@ -26,6 +27,8 @@
 #define MANIFEST_NODE_BYTES_MAX      134217728u /* 128 MiB: a directory of 1,000,000 long names */
 #define MANIFEST_EXTENSION_BYTES_MAX 65536u
 #define MANIFEST_FIELD_MANDATORY     0x8000u /* a field type that a reader must know */
+#define MANIFEST_FIELD_LIST          1u
+#define MANIFEST_LIST_FIELD_BYTES    38u /* of such a field, its head included */
 #define MANIFEST_VERSION_BYTES       80u
 #define MANIFEST_HEAD_BYTES          12u /* of a directory node */
 #define MANIFEST_ENTRY_BYTES         60u /* of an entry without name and extension */
@@ -54,6 +57,9 @@ typedef struct manifest_cursor {
 manifest_cursor_t manifest_cursor(const void *checked_node);
 uint32_t manifest_count(const void *checked_node);
 bool manifest_next(manifest_cursor_t *cursor, tree_entry_t *ret_entry);
+/* The digest of the list of a file's chunks, as far as the node names it; else none. */
+digest_t manifest_list_of(const tree_entry_t *entry);
+void manifest_list_field(const digest_t *list, uint8_t ret_field[MANIFEST_LIST_FIELD_BYTES]);
 
 /* Makes one directory node; entries must be added in rising order of name. */
 typedef struct manifest_builder {

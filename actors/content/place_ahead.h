@@ -10,8 +10,9 @@
  *          stands in place already nothing is written.
  *          A file that this order has written is kept unread by the placement, if what stat says
  *          of it is what it was then, time of change included; a large one only if what its chunks
- *          came to had its digest as a whole. That is known in memory alone: after a restart,
- *          or for another order, its bytes decide. One with a gap is removed before the placement
+ *          came to had its digest as a whole, or each chunk of the list that its version names was
+ *          put once and none is missing. That is known in memory alone: after a restart, or for
+ *          another order, its bytes decide. One with a gap is removed before the placement
  *          measures.
  *          The tree's descriptor is open from before the first write until it is synced.
  * Costs    a file: create, write, set its time, stat, close. Memory: names of the directories of
@@ -51,6 +52,8 @@ uint32_t place_ahead_directory(place_ahead_t *ahead, uint32_t parent, const char
 /* What is listed from now on is of this entry, which stays where it is meanwhile. */
 void place_ahead_look_at(place_ahead_t *ahead, uint32_t directory, const tree_entry_t *entry);
 void place_ahead_listed(place_ahead_t *ahead, const transfer_range_t *range);
+/* Whether the chunks that follow are of the list that the version names for the entry. */
+void place_ahead_sealed(place_ahead_t *ahead, bool sealed);
 /* The next chunk of a large file, after it was listed, or is there already. */
 void place_ahead_chunk(place_ahead_t *ahead, const list_row_t *row, uint64_t at, bool is_there);
 /* Bytes that are still to come into the store: the tree is to leave room for them. */

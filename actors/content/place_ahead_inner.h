@@ -29,9 +29,10 @@ typedef struct ahead_file {
     uint32_t directory, text; /* of a small one */
     char *path, *name;        /* of a large one: its directory, and its name behind it */
     uint64_t done;            /* of a large one, bytes put */
-    hash_t *hash;             /* of the file up to hashed; NULL: not known */
-    uint64_t hashed;
-    ahead_extent_t *early; /* put behind that: AHEAD_EARLY_MAX, behind a large one */
+    uint64_t there;           /* of a large one, bytes from its begin on that are known */
+    bool known;               /* so far */
+    hash_t *hash;             /* of them; NULL: they are chunks that the version names */
+    ahead_extent_t *early;    /* put behind that: AHEAD_EARLY_MAX, behind a large one */
     uint32_t earlies;
     bool large, begun, over; /* over: nothing is put any more */
 } ahead_file_t;
@@ -72,6 +73,7 @@ struct place_ahead {
     const tree_entry_t *entry;
     uint32_t entry_in;
     digest_t listed; /* last */
+    bool sealed;     /* the list of the entry */
     uint64_t lacks;
     /* the tree */
     world_t *lasting;

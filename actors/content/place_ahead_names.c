@@ -278,22 +278,35 @@ new_large(place_ahead_t *ahead)
     file->name = memcpy(file->path + size, ahead->entry->name, name);
     file->large = true;
     file->early = (ahead_extent_t *) (file + 1);
-    if (hash_new(&file->hash) == OK) {
+    file->known = ahead->sealed || hash_new(&file->hash) == OK;
+    if (file->hash != NULL) {
         hash_begin(file->hash);
     }
     ahead->large[ahead->larges++] = file;
     return file;
 }
 
+/* One that was begun by the list that its version names, and goes on by another one, is not known
+ * any more. */
 static ahead_file_t *
 large_of(place_ahead_t *ahead)
 {
     for (uint32_t i = ahead->larges; i > 0; i--) {
-        if (digest_equal(&ahead->large[i - 1]->digest, &ahead->entry->digest)) {
-            return ahead->large[i - 1];
+        ahead_file_t *file = ahead->large[i - 1];
+        if (digest_equal(&file->digest, &ahead->entry->digest)) {
+            file->known = file->known && (ahead->sealed || file->hash != NULL);
+            return file;
         }
     }
     return new_large(ahead);
+}
+
+void
+place_ahead_sealed(place_ahead_t *ahead, bool sealed)
+{
+    if (ahead != NULL) {
+        ahead->sealed = sealed;
+    }
 }
 
 /* What comes is put wherever the file has it. One of which something was there before it was begun

@@ -33,7 +33,8 @@ typedef struct take {
     snapshot_t snapshot;
     descent_t way;
     level_t *level;
-    size_t depth, capacity; /* levels in use */
+    size_t depth, capacity;                   /* levels in use */
+    uint8_t field[MANIFEST_LIST_FIELD_BYTES]; /* of the entry in hand */
     fault_t *fault;
 } take_t;
 
@@ -77,6 +78,18 @@ count_put(take_t *take, const store_put_t *put)
     take->snapshot.unique_bytes += put->new_bytes;
 }
 
+/* An agent is sent a large file by its chunks. What the list has come to was hashed here from the
+ * same memory; so it need not be there when the list is the one that the version names. */
+static void
+name_list(take_t *take, const store_put_t *put, tree_entry_t *entry)
+{
+    if (put->size > DELTA_BYTES_MAX) {
+        manifest_list_field(&put->list, take->field);
+        entry->extension = take->field;
+        entry->extension_size = sizeof take->field;
+    }
+}
+
 static err_t
 read_file(take_t *take, int fd, const world_stat_t *before, tree_entry_t *entry)
 {
@@ -100,6 +113,7 @@ read_file(take_t *take, int fd, const world_stat_t *before, tree_entry_t *entry)
         return changed_at(take, entry->name);
     }
     entry->digest = put.digest;
+    name_list(take, &put, entry);
     count_put(take, &put);
     return OK;
 }

@@ -49,6 +49,7 @@ typedef struct store_put {
     digest_t digest;
     uint64_t size;      /* bytes read */
     uint64_t new_bytes; /* of them, those that were not in the store */
+    digest_t list;      /* of the list of a file's chunks; none: it is one chunk */
 } store_put_t;
 err_t store_put_file(store_t *store, int fd, const char *path, store_put_t *ret_put,
                      fault_t *fault) must_use;

@@ -240,6 +240,7 @@ store_put_bytes(store_t *store, const void *bytes, size_t size, store_put_t *ret
     TRY(put(store, bytes, size, &ret_put->digest, &is_new, fault));
     ret_put->size = size;
     ret_put->new_bytes = is_new ? size : 0;
+    ret_put->list = (digest_t){{0}};
     return OK;
 }
 
@@ -324,6 +325,7 @@ put_list(intake_t *intake)
     store_t *store = intake->store;
     bool known = false;
     hash_end(store->whole, &intake->put.digest);
+    hash_bytes(store->hash, intake->list, intake->rows * LIST_ROW_BYTES, &intake->put.list);
     intake->put.size = intake->read;
     TRY(is_known(store, &intake->put.digest, &known, intake->fault));
     if (known) {

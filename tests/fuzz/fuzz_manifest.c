@@ -17,6 +17,9 @@ directory_node(const uint8_t *bytes, size_t size)
         PROMISE(entry.name_size == strlen(entry.name));
         PROMISE(tree_name_is_valid(entry.name, entry.name_size));
         PROMISE(entry.extension + entry.extension_size <= bytes + size);
+        digest_t list = manifest_list_of(&entry), none = {{0}};
+        PROMISE(entry.extension_size >= MANIFEST_LIST_FIELD_BYTES ||
+                memcmp(&list, &none, sizeof list) == 0);
         PROMISE(manifest_builder_add(&builder, &entry) == OK);
         count++;
     }

@@ -204,7 +204,8 @@ def slots_that_are_set_already_are_no_change_and_a_change_is_one_message():
 
         def told():
             return [e['text'] for e in site.history() if e['id'] == 4401]
-        for slots, changed, messages in ((4, False, 0), (3, True, 1), (3, False, 1), (4, True, 2)):
+        for slots, changed, messages in ((16, False, 0), (3, True, 1), (3, False, 1),
+                                         (16, True, 2)):
             answer = site.do('component.set', {'name': 'despooler', 'slots': slots})
             assert answer['changed'] is changed, f'{slots} slots: {answer}'
             assert len(told()) == messages, f'{slots} slots: {told()}, expected {messages}'
@@ -279,7 +280,7 @@ def slots_and_what_waits_for_them_are_shown_where_the_despooler_is():
 
         def describes():
             return site.ask('component.show', {'name': 'despooler'})['component']['describes'] or ''
-        site.wait_for('the slots', lambda: 'slots: 4, in hand: 0, waiting: 0' in describes(), 20)
+        site.wait_for('the slots', lambda: 'slots: 16, in hand: 0, waiting: 0' in describes(), 20)
         site.do('component.set', {'name': 'despooler', 'slots': 0})
         site.do('package.add', {'id': 'P1', 'source': source})
         site.do('distribute', {'id': 'P1', 'to': ['a']})

@@ -42,6 +42,24 @@ Test(manifest, reads_back_what_it_wrote)
     manifest_builder_release(&builder);
 }
 
+Test(manifest, names_the_list_of_a_files_chunks_among_other_fields)
+{
+    enum { OTHER = 8 };
+    static const uint8_t before[OTHER] = {0, 0, 0, 0, 0, 2, 'h', 'i'};
+    static const uint8_t behind[OTHER] = {0, 7, 0, 0, 0, 2, 'h', 'i'};
+    uint8_t fields[OTHER + MANIFEST_LIST_FIELD_BYTES + OTHER];
+    digest_t list = {{1, 2, 3}}, none = {{0}};
+    memcpy(fields, before, OTHER);
+    manifest_list_field(&list, fields + OTHER);
+    memcpy(fields + OTHER + MANIFEST_LIST_FIELD_BYTES, behind, OTHER);
+    tree_entry_t entry = {.extension = fields, .extension_size = sizeof fields};
+    digest_t found = manifest_list_of(&entry);
+    cr_expect(memcmp(&found, &list, sizeof list) == 0);
+    entry.extension_size = OTHER;
+    found = manifest_list_of(&entry);
+    cr_expect(memcmp(&found, &none, sizeof none) == 0);
+}
+
 Test(manifest, refuses_every_truncation_and_survives_every_flipped_bit)
 {
     manifest_builder_t builder;
@@ -63,6 +81,7 @@ Test(manifest, refuses_every_truncation_and_survives_every_flipped_bit)
             manifest_cursor_t cursor = manifest_cursor(copy);
             while (manifest_next(&cursor, &entry)) {
                 cr_expect(tree_name_is_valid(entry.name, strlen(entry.name)));
+                cr_expect(manifest_list_of(&entry).byte[0] <= UINT8_MAX); /* reads all of it */
             }
         }
         free(copy);

@@ -188,7 +188,7 @@ told(const char *what)
             continue;
         }
         size_t bytes = envelope_bytes(envelope);
-        chunk = chunk == NULL ? chunk_new(0) : chunk;
+        chunk = chunk == NULL ? chunk_new() : chunk;
         cr_assert(chunk_fits(chunk, bytes));
         chunk_put(chunk, envelope, bytes);
     }

@@ -150,7 +150,7 @@ put(chunk_t *chunk, envelope_t *take_envelope)
 static chunk_t *
 words(uint64_t from, uint64_t to)
 {
-    chunk_t *chunk = chunk_new(0);
+    chunk_t *chunk = chunk_new();
     for (uint64_t number = from; number <= to; number++) {
         put(chunk, word(&sink, LANE_NORMAL, number));
     }
@@ -201,6 +201,25 @@ Test(brought, it_has_its_turns_with_what_is_in_lanes)
     end();
 }
 
+Test(brought, a_large_message_is_not_copied_and_keeps_its_order)
+{
+    begin();
+    worker_bring(pool(), words(1, 2));
+    static const uint64_t record[CHUNK_BYTES / sizeof(uint64_t)] = {3};
+    envelope_t *large = envelope_new(ENV_TELL, test_actor(&boss)->self, test_actor(&sink)->self,
+                                     &word_type, record, sizeof record);
+    large->lane = LANE_NORMAL;
+    chunk_t *chunk = chunk_new();
+    chunk_put(chunk, large, envelope_bytes(large));
+    cr_expect_eq(chunk->large, large);
+    cr_expect_not(chunk_fits(chunk, 1));
+    worker_bring(pool(), chunk);
+    worker_bring(pool(), words(4, 4));
+    run(pool());
+    expect_heard("s1 s2 s3 s4 ");
+    end();
+}
+
 /* ---- what must survive the chunk ---- */
 
 Test(brought, a_message_that_fails_in_its_chunk_is_tried_again_whole_and_in_its_order)
@@ -226,7 +245,7 @@ Test(brought, one_that_hangs_keeps_its_message_and_no_other)
 {
     begin();
     hangs_on = 1;
-    chunk_t *chunk = chunk_new(0);
+    chunk_t *chunk = chunk_new();
     put(chunk, word(&mill, LANE_NORMAL, 1));
     put(chunk, word(&sink, LANE_NORMAL, 2));
     put(chunk, word(&mill, LANE_NORMAL, 3));
@@ -309,7 +328,7 @@ Test(brought, what_is_handled_in_place_gives_its_place_back)
         boss_tells = 40;
         worker_deliver(test_actor(&boss)->worker, word(&boss, LANE_NORMAL, 7));
         run(test_actor(&boss)->worker);
-        chunk_t *chunk = chunk_new(0);
+        chunk_t *chunk = chunk_new();
         for (uint32_t i = 0; i < test_posts; i++) {
             put(chunk, test_posted[i].envelope);
         }
