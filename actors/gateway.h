@@ -121,6 +121,14 @@ typedef struct joining {
 } joining_t;
 #define GATEWAY_JOINING_MAX 64u /* at one time; a further one is refused (busy) */
 
+/* Who knocked with a key that the gateway does not know: the database is asked whose it is. */
+typedef struct looked_for {
+    bool used;
+    request_t request;
+    digest_t key;
+} looked_for_t;
+#define GATEWAY_LOOKS_MAX 16u /* at one time; a further one is refused (busy), and knocks again */
+
 /* What a job reads at this moment, and for whom the same is to come next waits for it. */
 typedef struct reading_now {
     uint64_t job;
@@ -142,6 +150,7 @@ typedef struct agent_gateway {
     zhashx_t *gone;        /* hex of a key -> gone_t */
     zhashx_t *ticket;      /* hex of one that nobody has said yet -> agent_t, borrowed */
     joining_t joining[GATEWAY_JOINING_MAX];
+    looked_for_t looked_for[GATEWAY_LOOKS_MAX];
     outbox_t outbox, plain; /* plain: of the link whose connections are not encrypted */
     credit_t all;
     bucket_t rate;         /* of the site */
@@ -175,6 +184,8 @@ void list_make_ready(actor_ctx_t *ctx, const agent_gateway_t *self);
 bool list_is_open(const agent_gateway_t *self);
 actor_next_t list_all(actor_ctx_t *ctx, agent_gateway_t *self);
 actor_next_t list_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m);
+/* What the database says of one agent, or of none. */
+void list_take_one(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
 
 /* gateway_table.c */
 void table_init(agent_gateway_t *self);

@@ -191,7 +191,6 @@ table_change(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
         }
         take_row(ctx, self, m, row);
     }
-    self->told_rows += m->agents.count;
 }
 
 void

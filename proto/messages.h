@@ -1450,7 +1450,8 @@ extern const record_words_t error_class_words;
 #define REC_agent_revoke(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_agents_known(F, R)                                                                     \
     F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */                    \
-    F(R, flag, alone, 0, OPTIONAL) /* that one, and no more */
+    F(R, flag, alone, 0, OPTIONAL) /* that one, and no more */                                     \
+    F(R, digest, key, 0, OPTIONAL) /* whose key this is, or token, and no more */
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none */ \

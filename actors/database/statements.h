@@ -149,6 +149,7 @@
                      "VALUES (?1, ?2, ?3, ?4)")                                                    \
     S(SQL_AGENT_BY_TOKEN, "SELECT point, expires, key, signing, revoked FROM agent "               \
                           "WHERE token = ?1")                                                      \
+    S(SQL_AGENT_WITH, "SELECT point FROM agent WHERE token = ?1 OR key = ?1")                      \
     S(SQL_AGENT_HAS_KEY, "SELECT 1 FROM agent WHERE key = ?1")                                     \
     S(SQL_AGENT_JOIN, "UPDATE agent SET key = ?2, signing = ?3 WHERE point = ?1")                  \
     S(SQL_AGENT_REVOKE, "UPDATE agent SET revoked = 1 WHERE point = ?1 AND revoked = 0")           \
