@@ -1095,7 +1095,9 @@ extern const record_words_t error_class_words;
     F(R, u64, due_ms, 0, REQUIRED) /* from now; RECORD_NONE: none */
 #define REC_work_changed(F, R) F(R, rows, stopped, stopped_row, REQUIRED)
 #define REC_stop_work(F, R)    F(R, rows, stopped, stopped_row, REQUIRED)
-#define REC_inbox_lost(F, R) F(R, u32, slots, 0, REQUIRED)
+#define REC_inbox_lost(F, R)                                                                       \
+    F(R, u32, slots, 0, REQUIRED)                                                                  \
+    F(R, flag, all, 0, OPTIONAL) /* the despooler has begun anew; else one entry is lost */
 #define REC_absent_points(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_probe_point(F, R)                                                                      \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
