@@ -1233,7 +1233,7 @@ extern const record_words_t error_class_words;
 #define REC_slots_set(F, R)   F(R, u32, slots, 0, REQUIRED)
 #define REC_alarm_query(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_alarm_facts(F, R)                                                                      \
-    F(R, rows, absent, point_row, REQUIRED)  /* absent for longer than ABSENT_ALARM_MS */          \
+    F(R, texts, absent, ALARMS_MAX, REQUIRED) /* points, for longer than ABSENT_ALARM_MS; the longest first */ \
     F(R, texts, full, ALARMS_MAX, REQUIRED)  /* points where targets wait for space */             \
     F(R, u64, failed, 0, REQUIRED)           /* targets that wait for a person */                  \
     F(R, u64, site_free, 0, REQUIRED)        /* bytes free where the data directory is */          \
