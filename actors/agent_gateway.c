@@ -49,11 +49,12 @@ on_peer_gone(actor_ctx_t *ctx, agent_gateway_t *self, const peer_gone_t *m)
     if (m->peer.size == 0) {
         self->outbox.asks = 0; /* of a link that has begun anew */
     }
-    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
-        if (agent->here &&
-            (m->peer.size == 0 || hear_is_of_visit(agent, record_slice(m, m->peer)))) {
-            visit_end(ctx, self, agent, ERR_ABSENT);
-        }
+    agent_t *one = m->peer.size > 0 ? here_by_peer(self, record_slice(m, m->peer)) : NULL;
+    if (one) {
+        visit_end(ctx, self, one, ERR_ABSENT);
+    }
+    while (m->peer.size == 0 && self->here_first) {
+        visit_end(ctx, self, self->here_first, ERR_ABSENT);
     }
     return ACTOR_CONTINUE;
 }
@@ -102,30 +103,22 @@ keys_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
     return ACTOR_CONTINUE;
 }
 
-/* Of two rates; 0: it has none. */
-static uint64_t
-slower(uint64_t rate, uint64_t other)
-{
-    return rate == 0 || (other > 0 && other < rate) ? other : rate;
-}
-
 /* Who does not say anything is gone, also when its connection has not been told so. */
 static actor_next_t
 look(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     int64_t since = actor_now_ns(ctx) - (int64_t) AGENT_SILENCE_MS * 1000000;
-    uint64_t slowest = 0;
 
-    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
-        if (agent->here && agent->heard_ns < since) {
+    for (agent_t *agent = self->here_first, *next; agent; agent = next) {
+        next = agent->later;
+        if (agent->heard_ns < since) {
             visit_end(ctx, self, agent, ERR_ABSENT);
         }
         orders_look(ctx, self, agent);
         orders_look_at_turn(ctx, self, agent);
         plain_look(ctx, self, agent);
-        slowest = slower(slower(slowest, agent->rate.rate), rates_of_link(agent));
     }
-    self->slowest = slowest;
+    here_sum_up(self);
     if (!self->listing && window_is_to_be_asked(ctx, self)) {
         claim(ctx, list_all(ctx, self) == ACTOR_CONTINUE);
     }

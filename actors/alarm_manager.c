@@ -89,7 +89,7 @@ tell_untold(actor_ctx_t *ctx, alarm_manager_t *self)
         if (note(ctx, id, alarm->name, text) != VERDICT_OK) {
             break;
         }
-        alarms_told(alarm);
+        alarms_told(&self->alarms, alarm);
     }
     return ACTOR_CONTINUE;
 }

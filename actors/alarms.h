@@ -4,7 +4,7 @@
  *          was not seen again in a look at its source has ended.
  * Promises each alarm is told once when it is raised and once when it ends; what could not be told
  *          stays untold and is told by the next look.
- * Costs    ALARMS_MAX places, looked through in order.
+ * Costs    ALARMS_MAX places, found by name; a look goes once through all of them.
  * Errors   none: an alarm past ALARMS_MAX is dropped.
  * Threads  caller's memory only.
  */
@@ -16,6 +16,7 @@
 #define SITE_FREE_BYTES_MIN (64u << 20) /* less free space below the data directory is an alarm */
 #define SKEW_MS_MAX         60000       /* a larger jump of the wall clock is an alarm */
 #define ALARM_TEXT_BYTES    256u
+#define ALARM_BUCKETS       1024u
 
 typedef enum alarm_source {
     ALARM_OF_BACKLOG = 0,
@@ -30,10 +31,13 @@ typedef struct alarm {
     char text[ALARM_TEXT_BYTES];
     alarm_source_t source;
     bool used, raised, told, seen;
+    uint16_t next; /* in its bucket */
 } alarm_t;
 
 typedef struct alarms {
     alarm_t alarm[ALARMS_MAX];
+    uint16_t bucket[ALARM_BUCKETS];
+    uint32_t full; /* places from the first on that are taken */
 } alarms_t;
 
 void alarms_raise(alarms_t *alarms, alarm_source_t source, const char *name, const char *text);
@@ -44,7 +48,7 @@ void alarms_looked(alarms_t *alarms, alarm_source_t source);
 /* The next alarm whose raising or ending is untold, NULL when there is none; start with NULL. */
 alarm_t *alarms_untold(alarms_t *alarms, const alarm_t *after);
 /* It has been told: an alarm that has ended is forgotten. */
-void alarms_told(alarm_t *alarm);
+void alarms_told(alarms_t *alarms, alarm_t *alarm);
 uint32_t alarms_raised(const alarms_t *alarms);
 
 /* One look at a source: what follows from these facts is raised, the rest of the source ends. */

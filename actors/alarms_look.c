@@ -9,7 +9,7 @@ absent_points(alarms_t *alarms, const alarm_facts_t *facts)
 {
     char name[ALARM_NAME_BYTES], text[ALARM_TEXT_BYTES];
     for (uint32_t i = 0; i < facts->absent.count; i++) {
-        slice_t dp = record_slice(facts, ROW(facts, facts->absent, i, point_row_t)->name);
+        slice_t dp = record_slice(facts, *ROW(facts, facts->absent, i, text_t));
         snprintf(name, sizeof name, "absent:%.*s", (int) dp.size, dp.data);
         snprintf(text, sizeof text, "the distribution point '%.*s' has been absent for over %u h",
                  (int) dp.size, dp.data, ABSENT_ALARM_MS / 3600000u);

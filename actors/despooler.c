@@ -137,6 +137,7 @@ opened(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     claim(ctx, actor_timer(ctx, TIMER_RENEW, RENEW_MS) == VERDICT_OK);
     inbox_lost_t *lost = DRAFT(ctx, inbox_lost);
     lost->slots = m->slots;
+    lost->all = true;
     answer_unheard(tell_distribution_manager_inbox_lost(ctx, lost));
     return steps_take_next(ctx, self);
 }

@@ -117,6 +117,9 @@ static actor_next_t
 on_inbox_lost(actor_ctx_t *ctx, SELF *self, const inbox_lost_t *m)
 {
     claim(ctx, m->slots <= SLOTS_MAX);
+    if (m->all) {
+        dm_held_lost(ctx, self);
+    }
     dm_ask_absent(ctx);
     return dm_new_run(ctx, self);
 }
@@ -145,6 +148,7 @@ manager_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     }
     return key == TIMER_PATROL     ? dm_patrol(ctx, state)
            : key == DM_TIMER_SCRUB ? dm_scrub(ctx, state)
+           : key == DM_TIMER_HELD  ? dm_held_look(ctx, state)
            : key == TIMER_COLLECT  ? dm_collect_due(ctx, state)
                                    : dm_collect_hold_ends(ctx, state);
 }

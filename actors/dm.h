@@ -22,6 +22,7 @@
 #define DM_TIMER_PATROL  3u
 #define DM_TIMER_HOLD    4u
 #define DM_TIMER_SCRUB   5u
+#define DM_TIMER_HELD    6u
 #define DM_TIDY_MAX      64u /* orders to collect in one look; the next look has the next */
 
 #define DM_EDGES(E)                                                                                \
@@ -79,6 +80,8 @@ typedef struct dm_op {
     kept_t *plan;     /* due rows */
     kept_t **found;   /* an outcome for each row, NULL: not in yet */
     uint32_t waiting; /* rows whose outcome is not in */
+    uint64_t number;  /* of its instructions; 0: none yet */
+    uint32_t untaken; /* instructions that the despooler has not taken */
 } dm_op_t;
 
 /* The looks at points without work: one round after the other, by the points' names. */
@@ -128,6 +131,7 @@ typedef struct distribution_manager {
     bool store_held, backup_waits;   /* by a backup or parcel: nothing is collected; it waits for a
                                         collection in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
+    uint64_t gathers;   /* verifies and plans whose points were named, so far */
     uint64_t plans;     /* the last number that was given to a point of a plan; 0: none yet */
     uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;
@@ -178,12 +182,18 @@ void dm_leave_init(distribution_manager_t *self);
 void dm_leave(actor_ctx_t *ctx, distribution_manager_t *self);
 void dm_leave_drop(distribution_manager_t *self);
 actor_next_t dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m);
-/* What is gathered of points, of a verify or a plan: whether the despooler works at all (else the
- * command is refused), and the answer of the database that names them. */
-bool dm_despooler_works(actor_ctx_t *ctx, const char *verb, slice_t id);
+/* What is gathered of points, of a verify or a plan: the answer of the database that names them. */
 actor_answer_fn dm_gather_planned;
 /* An outcome of a verify or plan finds its command; false: it is of other work. */
 bool dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_t *m);
+/* dm_held.c: whether the despooler works at all; else the ask in hand is refused, or the op. */
+bool dm_held_works(actor_ctx_t *ctx, const char *verb, slice_t id);
+bool dm_held_works_for(actor_ctx_t *ctx, dm_op_t *op);
+/* The next look, while something is gathered, at what waits for a despooler that is held. */
+actor_next_t dm_held_look_in(actor_ctx_t *ctx);
+actor_next_t dm_held_look(actor_ctx_t *ctx, distribution_manager_t *self);
+/* The despooler has begun anew: it knows of none. */
+void dm_held_lost(actor_ctx_t *ctx, distribution_manager_t *self);
 /* dm_plan.c: from a plan to its answer. */
 actor_next_t dm_plan(actor_ctx_t *ctx, distribution_manager_t *self, const distribute_plan_t *m);
 void dm_plan_end(actor_ctx_t *ctx, dm_op_t *op);
@@ -203,9 +213,9 @@ void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
 actor_next_t dm_collect_in(actor_ctx_t *ctx, uint64_t ms) must_use;
 actor_next_t dm_collect_due(actor_ctx_t *ctx, distribution_manager_t *self);
 actor_next_t dm_collect_hold_ends(actor_ctx_t *ctx, distribution_manager_t *self);
-/* Instructions for due rows, asked of the despooler; then gets each answer. */
-/* *count goes up by the instructions that are asked. */
-verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then,
+/* Instructions for due rows, asked of the despooler; then gets each answer, with the tag. *count
+ * goes up by the instructions that are asked. */
+verdict_t dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then, uint64_t tag,
                       uint32_t *count) must_use;
 /* dm_outcomes.c: saves an outcome with what comes next; then gets the database's answer. */
 verdict_t dm_outcome(actor_ctx_t *ctx, const distribution_manager_t *self, const outcome_t *m,

@@ -31,7 +31,7 @@ static actor_next_t
 hand(actor_ctx_t *ctx, distribution_manager_t *self)
 {
     verdict_t verdict =
-        dm_instruct(ctx, kept_record(self->handed), instructed_then, &self->handing);
+        dm_instruct(ctx, kept_record(self->handed), instructed_then, 0, &self->handing);
 
     if (verdict != VERDICT_OK && verdict != VERDICT_FULL) {
         return dm_new_run(ctx, self); /* what it took up may be known to nobody now */

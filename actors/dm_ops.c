@@ -105,7 +105,8 @@ dm_ops_snapshots(const distribution_manager_t *self)
 }
 
 verdict_t
-dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then, uint32_t *count)
+dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then, uint64_t tag,
+            uint32_t *count)
 {
     uint8_t grouped[DUE_TARGETS_MAX] = {0};
     instruction_walk_t walk = {.due = due, .grouped = grouped};
@@ -114,7 +115,7 @@ dm_instruct(actor_ctx_t *ctx, const due_t *due, actor_answer_fn *then, uint32_t 
     while (verdict == VERDICT_OK && instruction_next(&walk)) {
         instruction_t *m = DRAFT(ctx, instruction);
         instruction_fill(&walk, actor_draft_open(ctx), m);
-        verdict = ask_despooler_instruction(ctx, m, DM_ASK_MS, then, 0);
+        verdict = ask_despooler_instruction(ctx, m, DM_ASK_MS, then, tag);
         *count += verdict == VERDICT_OK;
     }
     return verdict;

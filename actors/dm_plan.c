@@ -34,7 +34,7 @@ copy_texts(draft_t *draft, const distribute_plan_t *m, texts_t from)
 actor_next_t
 dm_plan(actor_ctx_t *ctx, distribution_manager_t *self, const distribute_plan_t *m)
 {
-    if (!dm_despooler_works(ctx, "plan", record_slice(m, m->id))) {
+    if (!dm_held_works(ctx, "plan", record_slice(m, m->id))) {
         return ACTOR_CONTINUE;
     }
     dm_op_t *op = dm_op_take(ctx, self, &distribute_plan_type, m, "despooler");

@@ -1,7 +1,6 @@
 /* dm_verify.c - verify: one instruction of its own kind, the outcomes gathered, damage told; what
  * is answered at its end stands in dm_verified.c. */
 #include "actors/dm.h"
-#include "actors/refuse.h"
 
 /* ---- outcomes ---- */
 
@@ -110,17 +109,29 @@ dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_
 
 /* ---- the plan ---- */
 
-/* The despooler restarted or its inbox is full: those points are told as not looked at. */
+static dm_op_t *
+op_of_number(distribution_manager_t *self, uint64_t number)
+{
+    for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
+        if (self->op[i].used && self->op[i].number == number) {
+            return &self->op[i];
+        }
+    }
+    return NULL;
+}
+
+/* The despooler restarted or its inbox is full. The command may have been answered meanwhile. */
 static actor_next_t
 instructed(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
-    distribution_manager_t *self = state;
+    dm_op_t *op = op_of_number(state, answer->tag);
     err_t err = answer_err(answer);
 
-    for (uint32_t i = 0; err != OK && i < DM_OPS_MAX; i++) {
-        if (self->op[i].used && self->op[i].plan && self->op[i].waiting > 0) {
-            dm_op_refuse(ctx, &self->op[i], err, slice_of(""));
-        }
+    if (op) {
+        op->untaken--;
+    }
+    if (op && err != OK && op->waiting > 0) {
+        dm_op_refuse(ctx, op, err, slice_of(""));
     }
     return ACTOR_CONTINUE;
 }
@@ -141,40 +152,24 @@ dm_gather_planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     op->found = calloc(due->targets.count + 1u, sizeof *op->found);
     claim(ctx, op->found != NULL);
     op->waiting = due->targets.count;
-    uint32_t asked = 0;
-    verdict_t verdict = op->waiting ? dm_instruct(ctx, due, instructed, &asked) : VERDICT_OK;
+    op->number = ++self->gathers;
+    if (!dm_held_works_for(ctx, op)) {
+        return ACTOR_CONTINUE;
+    }
+    verdict_t verdict =
+        op->waiting ? dm_instruct(ctx, due, instructed, op->number, &op->untaken) : VERDICT_OK;
     if (verdict != VERDICT_OK) {
         dm_op_refuse(ctx, op, verdict_err(verdict), slice_of(""));
     } else {
         end_when_all_are_in(ctx, self, op);
     }
-    return ACTOR_CONTINUE;
-}
-
-/* A held despooler would be waited for as long as that lasts. */
-bool
-dm_despooler_works(actor_ctx_t *ctx, const char *verb, slice_t id)
-{
-    actor_state_t despooler = actor_role_state(ctx, ACTOR_EDGE_ASK_despooler_instruction);
-    bool paused = despooler == ACTOR_PAUSED;
-
-    if (!paused && despooler != ACTOR_STOPPED) {
-        return true;
-    }
-    const refusal_t *refusal = refuse_draft(
-        ctx, paused ? ERR_PAUSED : ERR_DOWN,
-        paused ? "despool component resume despooler, then repeat it"
-               : "despool component start despooler, then repeat it",
-        verb, id,
-        paused ? "the component despooler is paused" : "the component despooler is stopped");
-    answer_unheard(REPLY(ctx, refusal, refusal));
-    return false;
+    return dm_held_look_in(ctx);
 }
 
 actor_next_t
 dm_verify(actor_ctx_t *ctx, distribution_manager_t *self, const verify_t *m)
 {
-    if (!dm_despooler_works(ctx, "verify", record_slice(m, m->id))) {
+    if (!dm_held_works(ctx, "verify", record_slice(m, m->id))) {
         return ACTOR_CONTINUE;
     }
     dm_op_t *op = dm_op_take(ctx, self, &verify_type, m, "despooler");

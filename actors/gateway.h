@@ -50,7 +50,7 @@ typedef struct gateway_link gateway_link_t; /* that agents share; see gateway_ra
 typedef struct named_set named_set_t;       /* what a version names; see gateway_named.c */
 
 /* In which content may be sent, by the wall clock: shut from known to opens, open from there to
- * closes. What it shows beyond, nobody has said. */
+ * closes. What it shows beyond, nobody has said. Of many: what all of them are known for. */
 typedef struct window {
     bool is;
     int64_t known_ns, opens_ns, closes_ns;
@@ -76,8 +76,9 @@ typedef struct agent {
     char knows[AGENT_ADDRESS_BYTES_MAX + 1]; /* of the site's addresses; "": that is not known */
     pace_t pace;
     /* the visit */
-    bool here, told; /* told: the site's address, in this visit */
-    id128_t visit;   /* the agent's own word for it */
+    bool here, told;               /* told: the site's address, in this visit */
+    struct agent *earlier, *later; /* of those that are here */
+    id128_t visit;                 /* the agent's own word for it */
     uint8_t peer[255];
     uint8_t peer_size;
     int64_t heard_ns;
@@ -121,6 +122,14 @@ typedef struct joining {
 } joining_t;
 #define GATEWAY_JOINING_MAX 64u /* at one time; a further one is refused (busy) */
 
+/* Who knocked with a key that the gateway does not know: the database is asked whose it is. */
+typedef struct looked_for {
+    bool used;
+    request_t request;
+    digest_t key;
+} looked_for_t;
+#define GATEWAY_LOOKS_MAX 16u /* at one time; a further one is refused (busy), and knocks again */
+
 /* What a job reads at this moment, and for whom the same is to come next waits for it. */
 typedef struct reading_now {
     uint64_t job;
@@ -140,8 +149,11 @@ typedef struct agent_gateway {
     zhashx_t *agent;       /* lower-case name -> agent_t */
     zhashx_t *user;        /* hex of a key, or of a token's -> agent_t, borrowed */
     zhashx_t *gone;        /* hex of a key -> gone_t */
+    zhashx_t *by_peer;     /* hex of a connection -> agent_t that is here by it, borrowed */
+    zhashx_t *by_job;      /* number of a job that reads -> agent_t, borrowed */
     zhashx_t *ticket;      /* hex of one that nobody has said yet -> agent_t, borrowed */
     joining_t joining[GATEWAY_JOINING_MAX];
+    looked_for_t looked_for[GATEWAY_LOOKS_MAX];
     outbox_t outbox, plain; /* plain: of the link whose connections are not encrypted */
     credit_t all;
     bucket_t rate;         /* of the site */
@@ -154,8 +166,11 @@ typedef struct agent_gateway {
     uint64_t in_vain;      /* orders for agents that are not here */
     reading_now_t read[GATEWAY_READS_MAX];
     uint32_t reads;
-    uint32_t here, paired; /* agents; and of them those with a plain connection */
+    uint32_t here, paired;           /* agents; and of them those with a plain connection */
+    agent_t *here_first, *here_last; /* as they came */
+    bool is_stale;                   /* what follows, by what the database has said since */
     uint64_t slowest; /* rate of an agent, or a link of one, at the last look; 0: none has any */
+    window_t windows; /* of all agents that have some */
     uint64_t sent, packed;                     /* bytes of content, and as they were on the wire */
     uint64_t in_plain;                         /* of these, unencrypted */
     uint64_t unknown;                          /* words of strangers on plain connections */
@@ -175,6 +190,8 @@ void list_make_ready(actor_ctx_t *ctx, const agent_gateway_t *self);
 bool list_is_open(const agent_gateway_t *self);
 actor_next_t list_all(actor_ctx_t *ctx, agent_gateway_t *self);
 actor_next_t list_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m);
+/* What the database says of one agent, or of none. */
+void list_take_one(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
 
 /* gateway_table.c */
 void table_init(agent_gateway_t *self);
@@ -199,6 +216,19 @@ void visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_
 /* Says something; an agent that cannot be told any more is gone. */
 void visit_say(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const record_type_t *type,
                const void *record);
+
+/* gateway_here.c */
+void here_init(agent_gateway_t *self);
+void here_drop(agent_gateway_t *self);
+/* A visit by agent->peer; and its end, also of the job that reads for it. */
+void here_in(agent_gateway_t *self, agent_t *agent);
+void here_out(agent_gateway_t *self, agent_t *agent);
+agent_t *here_by_peer(const agent_gateway_t *self, slice_t peer); /* NULL: nobody */
+void here_read_begins(agent_gateway_t *self, agent_t *agent, uint64_t job);
+void here_read_ends(agent_gateway_t *self, agent_t *agent);
+agent_t *here_by_job(const agent_gateway_t *self, uint64_t job); /* NULL: its visit has ended */
+/* slowest and windows, when something was said of an agent since. */
+void here_sum_up(agent_gateway_t *self);
 
 /* gateway_gone.c */
 void gone_init(agent_gateway_t *self);
@@ -294,7 +324,8 @@ void window_know(agent_t *agent, const agent_row_t *row);
 /* Whether nothing may be sent for this order now; whether that is because a window has closed. */
 bool window_shuts_out(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order);
 bool window_has_closed(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order);
-/* Whether the clock shows a time for which some agent's window is not known. */
+void window_add(window_t *all, const window_t *window);
+/* Whether the clock shows a time for which some agent's window is not known: after here_sum_up. */
 bool window_is_to_be_asked(const actor_ctx_t *ctx, const agent_gateway_t *self);
 
 /* An agent said what it may not: it is told so, and its visit ends. */

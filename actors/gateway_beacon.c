@@ -17,21 +17,10 @@ period_ms(const agent_gateway_t *self)
     return args->beacon_ms ? args->beacon_ms : BEACON_MS;
 }
 
-static bool
-anybody_is_here(const agent_gateway_t *self)
-{
-    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
-        if (agent->here) {
-            return true;
-        }
-    }
-    return false;
-}
-
 actor_next_t
 beacon_due(actor_ctx_t *ctx, agent_gateway_t *self)
 {
-    if (self->has_keys && self->listed && anybody_is_here(self)) {
+    if (self->has_keys && self->listed && self->here > 0) {
         beacon_next_t *m = DRAFT(ctx, beacon_next);
         m->all = true;
         answer_unheard(ask_site_database_beacon_next(ctx, m, GATEWAY_ASK_MS, beacon_came_then, 0));

@@ -87,7 +87,7 @@ start_read(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byt
                        .then = content_read_then,
                        .tag = ++self->jobs};
     if (actor_job(ctx, &spec, NULL) == VERDICT_OK) {
-        agent->job = self->jobs;
+        here_read_begins(self, agent, self->jobs);
         agent->taken = bytes;
         share_begin(self, agent, self->jobs);
         content_take(ctx, self, agent, bytes);
@@ -164,17 +164,6 @@ want_turn(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
 
 /* ---- what was read ---- */
 
-static agent_t *
-agent_of_job(const agent_gateway_t *self, uint64_t job)
-{
-    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
-        if (agent->job == job) {
-            return agent;
-        }
-    }
-    return NULL;
-}
-
 /* Goes on in the need behind what was read; returns its bytes of content. */
 static uint64_t
 pass_pieces(agent_t *agent, const agent_data_t *m, uint64_t *ret_packed)
@@ -247,7 +236,7 @@ give_back(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byte
 static actor_next_t
 content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {
-    agent_t *agent = agent_of_job(self, answer->tag);
+    agent_t *agent = here_by_job(self, answer->tag);
     const agent_data_t *m = ANSWER_AS(answer, agent_data);
 
     share_end(self, answer->tag);
@@ -255,7 +244,7 @@ content_read(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answ
         content_go_on(ctx, self); /* others may have waited for it */
         return ACTOR_CONTINUE;
     }
-    agent->job = 0;
+    here_read_ends(self, agent);
     if (agent->need) {
         line_in(self, agent);
     }

@@ -81,6 +81,13 @@ list_anew(actor_ctx_t *ctx, agent_gateway_t *self)
 }
 
 /* A list that has begun meanwhile is younger than this answer. */
+void
+list_take_one(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
+{
+    table_change(ctx, self, m);
+    content_go_on(ctx, self);
+}
+
 static actor_next_t
 one_listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {
@@ -90,8 +97,8 @@ one_listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer
     if (!m) {
         return list_anew(ctx, self);
     }
-    table_change(ctx, self, m);
-    content_go_on(ctx, self);
+    self->told_rows += m->agents.count;
+    list_take_one(ctx, self, m);
     return ACTOR_CONTINUE;
 }
 

@@ -33,6 +33,7 @@ table_init(agent_gateway_t *self)
     outbox_init(&self->outbox);
     outbox_init(&self->plain);
     gone_init(self);
+    here_init(self);
     self->all.window = AGENTS_WINDOW_BYTES;
     rates_init(self);
 }
@@ -42,6 +43,7 @@ table_drop(agent_gateway_t *self)
 {
     named_drop(self);
     gone_drop(self);
+    here_drop(self);
     zhashx_destroy(&self->user);
     zhashx_destroy(&self->ticket);
     zhashx_destroy(&self->agent);
@@ -134,6 +136,7 @@ take_row(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m, cons
     agent->revoked = row->revoked;
     copied &= slice_copy(record_slice(m, row->address), agent->knows, sizeof agent->knows);
     agent->listed = copied;
+    self->is_stale = true;
     rates_know(self, agent, m, row, actor_now_ns(ctx));
     window_know(agent, row);
     plain_know(ctx, self, agent, row->plain);
@@ -153,6 +156,7 @@ forget_others(actor_ctx_t *ctx, agent_gateway_t *self)
             gone_tell_visitor(ctx, self, agent);
             visit_end(ctx, self, agent, ERR_ABSENT);
             zhashx_delete(self->agent, key);
+            self->is_stale = true;
         }
     }
     zlistx_destroy(&keys);
@@ -191,7 +195,6 @@ table_change(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
         }
         take_row(ctx, self, m, row);
     }
-    self->told_rows += m->agents.count;
 }
 
 void
@@ -241,9 +244,7 @@ visit_end(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, err_t err)
         pace_lose(&agent->pace);
     }
     credit_end(&agent->credit, &self->all);
-    self->here -= agent->here;
-    agent->here = false;
-    agent->job = 0;
+    here_out(self, agent);
     agent->read_in_vain = false;
     line_settle(self, agent);
 }
@@ -256,8 +257,7 @@ visit_begin(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, slice_t pee
     agent->told = false;
     memcpy(agent->peer, peer.data, peer.size);
     agent->peer_size = (uint8_t) peer.size;
-    agent->here = true;
-    self->here++;
+    here_in(self, agent);
     agent->heard_ns = actor_now_ns(ctx);
     agent->visit = hello->visit;
     agent->offered = hello->credit;

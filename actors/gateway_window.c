@@ -17,10 +17,8 @@ window_know(agent_t *agent, const agent_row_t *row)
 }
 
 static stand_t
-stand_of(const agent_t *agent, int64_t wall_ns)
+stand_of(const window_t *window, int64_t wall_ns)
 {
-    const window_t *window = &agent->window;
-
     return !window->is                                                  ? STANDS_OPEN
            : wall_ns < window->known_ns || wall_ns >= window->closes_ns ? STANDS_UNKNOWN
            : wall_ns < window->opens_ns                                 ? STANDS_SHUT
@@ -30,25 +28,29 @@ stand_of(const agent_t *agent, int64_t wall_ns)
 bool
 window_shuts_out(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order)
 {
-    return order && orders_is_work(order) && stand_of(agent, actor_wall_ns(ctx)) != STANDS_OPEN;
+    return order && orders_is_work(order) &&
+           stand_of(&agent->window, actor_wall_ns(ctx)) != STANDS_OPEN;
 }
 
 bool
 window_has_closed(const actor_ctx_t *ctx, const agent_t *agent, const order_t *order)
 {
-    return order && orders_is_work(order) && stand_of(agent, actor_wall_ns(ctx)) == STANDS_SHUT;
+    return order && orders_is_work(order) &&
+           stand_of(&agent->window, actor_wall_ns(ctx)) == STANDS_SHUT;
+}
+
+void
+window_add(window_t *all, const window_t *window)
+{
+    if (window->is) {
+        all->is = true;
+        all->known_ns = window->known_ns > all->known_ns ? window->known_ns : all->known_ns;
+        all->closes_ns = window->closes_ns < all->closes_ns ? window->closes_ns : all->closes_ns;
+    }
 }
 
 bool
 window_is_to_be_asked(const actor_ctx_t *ctx, const agent_gateway_t *self)
 {
-    int64_t wall_ns = actor_wall_ns(ctx);
-
-    for (const agent_t *agent = zhashx_first(self->agent); agent;
-         agent = zhashx_next(self->agent)) {
-        if (stand_of(agent, wall_ns) == STANDS_UNKNOWN) {
-            return true;
-        }
-    }
-    return false;
+    return stand_of(&self->windows, actor_wall_ns(ctx)) == STANDS_UNKNOWN;
 }

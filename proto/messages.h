@@ -1097,7 +1097,9 @@ extern const record_words_t error_class_words;
     F(R, u64, due_ms, 0, REQUIRED) /* from now; RECORD_NONE: none */
 #define REC_work_changed(F, R) F(R, rows, stopped, stopped_row, REQUIRED)
 #define REC_stop_work(F, R)    F(R, rows, stopped, stopped_row, REQUIRED)
-#define REC_inbox_lost(F, R) F(R, u32, slots, 0, REQUIRED)
+#define REC_inbox_lost(F, R)                                                                       \
+    F(R, u32, slots, 0, REQUIRED)                                                                  \
+    F(R, flag, all, 0, OPTIONAL) /* the despooler has begun anew; else one entry is lost */
 #define REC_absent_points(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_probe_point(F, R)                                                                      \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -1235,7 +1237,7 @@ extern const record_words_t error_class_words;
 #define REC_slots_set(F, R)   F(R, u32, slots, 0, REQUIRED)
 #define REC_alarm_query(F, R) F(R, flag, all, 0, OPTIONAL)
 #define REC_alarm_facts(F, R)                                                                      \
-    F(R, rows, absent, point_row, REQUIRED)  /* absent for longer than ABSENT_ALARM_MS */          \
+    F(R, texts, absent, ALARMS_MAX, REQUIRED) /* points, for longer than ABSENT_ALARM_MS; the longest first */ \
     F(R, texts, full, ALARMS_MAX, REQUIRED)  /* points where targets wait for space */             \
     F(R, u64, failed, 0, REQUIRED)           /* targets that wait for a person */                  \
     F(R, u64, site_free, 0, REQUIRED)        /* bytes free where the data directory is */          \
@@ -1454,7 +1456,8 @@ extern const record_words_t error_class_words;
 #define REC_agent_revoke(F, R) COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_agents_known(F, R)                                                                     \
     F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */                    \
-    F(R, flag, alone, 0, OPTIONAL) /* that one, and no more */
+    F(R, flag, alone, 0, OPTIONAL) /* that one, and no more */                                     \
+    F(R, digest, key, 0, OPTIONAL) /* whose key this is, or token, and no more */
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none */ \

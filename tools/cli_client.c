@@ -17,6 +17,7 @@
 #include "tools/data_default.h"
 
 #define RETRY_PAUSE_MS 100 /* between asks of a host that is away or starting */
+#define LAST_LOOK_MS   200 /* for an answer, when its time is over */
 
 struct cli_client {
     const cli_line_t *line;
@@ -170,34 +171,42 @@ drop_pong(cli_client_t *client)
     zmq_msg_close(&pong);
 }
 
-/* Takes one message; true when it is the reply to id (or the site could not read an id). */
+/* Takes what came; true when the reply to id was there (or the site could not read an id). */
 static bool
 take_reply(cli_client_t *client, uint64_t id, wire_value_t *ret_reply)
 {
     wire_value_t got;
 
-    zmq_msg_close(&client->reply);
-    zmq_msg_init(&client->reply);
-    if (zmq_msg_recv(&client->reply, client->commands, ZMQ_DONTWAIT) < 0 ||
-        wire_check(zmq_msg_data(&client->reply), zmq_msg_size(&client->reply), ret_reply) != OK ||
-        ret_reply->kind != WIRE_MAP) {
-        return false;
+    for (;;) {
+        zmq_msg_close(&client->reply);
+        zmq_msg_init(&client->reply);
+        if (zmq_msg_recv(&client->reply, client->commands, ZMQ_DONTWAIT) < 0) {
+            return false;
+        }
+        if (wire_check(zmq_msg_data(&client->reply), zmq_msg_size(&client->reply), ret_reply) ==
+                OK &&
+            ret_reply->kind == WIRE_MAP &&
+            (!wire_find(ret_reply, "id", &got) || got.kind == WIRE_NIL ||
+             (got.kind == WIRE_UINT && got.uint == id))) {
+            return true;
+        }
     }
-    return !wire_find(ret_reply, "id", &got) || got.kind == WIRE_NIL ||
-           (got.kind == WIRE_UINT && got.uint == id);
 }
 
-/* NULL, or why there was no reply. */
+/* NULL, or why there was no reply. The time of a program that was stopped goes by while it does not
+ * look: so the last look comes after the time is over, and leaves libzmq's thread time to read. */
 static const char *
 await_reply(cli_client_t *client, uint64_t id, bool long_work, wire_value_t *ret_reply)
 {
     zmq_pollitem_t items[] = {{client->commands, 0, ZMQ_POLLIN, 0},
                               {client->pings, 0, ZMQ_POLLIN, 0}};
     int64_t now = now_ms(), heard = now, pinged = now, began = now;
+    bool over = false, last;
 
     ping(client);
-    while (now < heard + client->answer_ms && (long_work || now < began + CLI_SHORT_MS)) {
-        zmq_poll(items, 2, (long) client->answer_ms / 4 + 1);
+    do {
+        last = over;
+        zmq_poll(items, 2, last ? LAST_LOOK_MS : (long) client->answer_ms / 4 + 1);
         now = now_ms();
         if ((items[0].revents & ZMQ_POLLIN) && take_reply(client, id, ret_reply)) {
             client->met = true;
@@ -211,7 +220,8 @@ await_reply(cli_client_t *client, uint64_t id, bool long_work, wire_value_t *ret
             ping(client);
             pinged = now;
         }
-    }
+        over = now >= heard + client->answer_ms || (!long_work && now >= began + CLI_SHORT_MS);
+    } while (!over || !last);
     return now < heard + client->answer_ms ? "it lives, but does not answer" : "it does not answer";
 }
 

@@ -271,6 +271,7 @@ list_agent(tx_t *tx, const cursor_t *row, agent_row_t *ret)
 
 /* Tombstones follow the agents: their rows count from here. */
 #define TOMBSTONES_FROM (UINT64_C(1) << 62)
+#define NOBODY          (TOMBSTONES_FROM - 1) /* behind all agents */
 
 static void
 list_agents(tx_t *tx, agents_listed_t *listed, uint64_t after, uint32_t max)
@@ -318,7 +319,10 @@ handle_agents_known(tx_t *tx, const agents_known_t *m)
     listed->site = tx->db->site;
     listed->address = site_address(tx);
     listed->rate = site_rate(tx);
-    if (m->alone) {
+    if (!digest_is_none(&m->key)) {
+        int64_t point = NUMBER(tx, SQL_AGENT_WITH, 0, v_digest(&m->key));
+        list_agents(tx, listed, point > 0 ? (uint64_t) point - 1 : NOBODY, 1);
+    } else if (m->alone) {
         list_agents(tx, listed, m->after - 1, 1);
     } else if (m->after < TOMBSTONES_FROM) {
         list_agents(tx, listed, m->after, AGENTS_PER_ANSWER_MAX);

@@ -297,20 +297,20 @@ handle_points_known(tx_t *tx, const points_known_t *m)
 void
 handle_absent_points(tx_t *tx, __attribute__((unused)) const absent_points_t *m)
 {
-    point_t point = {.absent_since = INT64_MIN};
-    int64_t count = NUMBER(tx, SQL_POINT_ABSENT_COUNT, 0, v_int(INT64_MAX));
+    point_t point;
+    uint32_t i = 0;
+    value_t now = v_int(INT64_MAX), all = v_int(INT64_MAX);
+    int64_t count = NUMBER(tx, SQL_POINTS_ABSENT_COUNT, 0, now, all);
     points_listed_t *listed = ANSWER(tx, points_listed);
     listed->points = draft_rows(&tx->answer, (uint32_t) count, sizeof(point_ref_t));
-    for (uint32_t i = 0; i < listed->points.count; i++) {
-        point_ref_t *ref = draft_row(&tx->answer, listed->points, i, sizeof *ref);
-        cursor_t next = OPEN(tx, SQL_POINT_NEXT_ABSENT, v_int(INT64_MAX), v_int(point.absent_since),
-                             v_int(point.row));
-        if (ref == NULL || !cursor_next(&next)) {
-            cursor_close(&next);
+    cursor_t row = OPEN(tx, SQL_POINTS_ABSENT, now, all);
+    while (cursor_next(&row)) {
+        point_ref_t *ref = draft_row(&tx->answer, listed->points, i++, sizeof *ref);
+        if (ref == NULL) {
             break;
         }
-        point_read(&next, &point);
-        cursor_close(&next);
+        point_read(&row, &point);
         point_fill_ref(tx, &point, ref);
     }
+    cursor_close(&row);
 }

@@ -124,12 +124,12 @@
     S(SQL_SCRUB_SET,                                                                               \
       "INSERT OR REPLACE INTO scrub (point, began, target, root, path, failed, whole) "            \
       "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")                                                       \
-    S(SQL_POINT_NEXT_ABSENT,                                                                       \
-      "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                                       \
-      "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                                     \
-      "AND (absent_since, row) > (?2, ?3) ORDER BY absent_since, row LIMIT 1")                     \
-    S(SQL_POINT_ABSENT_COUNT, "SELECT count(*) FROM point INDEXED BY point_absent "                \
-                              "WHERE absent_since IS NOT NULL AND absent_since <= ?1")             \
+    S(SQL_POINTS_ABSENT, "SELECT " SQL_POINT_COLUMNS "INDEXED BY point_absent "                    \
+                         "WHERE absent_since IS NOT NULL AND absent_since <= ?1 "                  \
+                         "ORDER BY absent_since, row LIMIT ?2")                                    \
+    S(SQL_POINTS_ABSENT_COUNT,                                                                     \
+      "SELECT count(*) FROM (SELECT 1 FROM point INDEXED BY point_absent "                         \
+      "WHERE absent_since IS NOT NULL AND absent_since <= ?1 LIMIT ?2)")                           \
     S(SQL_POINT_ADD, "INSERT INTO point (name, incarnation, root, added) VALUES (?1, ?2, ?3, ?4)") \
     S(SQL_POINT_MOVE, "UPDATE point SET root = ?2, incarnation = ?3, removing = min(removing, 1) " \
                       "WHERE row = ?1")                                                            \
@@ -149,6 +149,7 @@
                      "VALUES (?1, ?2, ?3, ?4)")                                                    \
     S(SQL_AGENT_BY_TOKEN, "SELECT point, expires, key, signing, revoked FROM agent "               \
                           "WHERE token = ?1")                                                      \
+    S(SQL_AGENT_WITH, "SELECT point FROM agent WHERE token = ?1 OR key = ?1")                      \
     S(SQL_AGENT_HAS_KEY, "SELECT 1 FROM agent WHERE key = ?1")                                     \
     S(SQL_AGENT_JOIN, "UPDATE agent SET key = ?2, signing = ?3 WHERE point = ?1")                  \
     S(SQL_AGENT_REVOKE, "UPDATE agent SET revoked = 1 WHERE point = ?1 AND revoked = 0")           \
@@ -301,8 +302,8 @@
     S(SQL_POINT_LEFT, "SELECT 1 FROM target INDEXED BY target_point "                              \
                       "WHERE point = ?1 AND state <> 8 LIMIT 1")                                   \
     S(SQL_TARGETS_FULL_POINTS_COUNT,                                                               \
-      "SELECT count(DISTINCT point) FROM target INDEXED BY target_full "                           \
-      "WHERE state = 4 AND cause = 'space'")                                                       \
+      "SELECT count(*) FROM (SELECT DISTINCT point FROM target INDEXED BY target_full "            \
+      "WHERE state = 4 AND cause = 'space' ORDER BY point LIMIT ?1)")                              \
     S(SQL_TARGETS_FULL_POINTS, "SELECT DISTINCT point FROM target INDEXED BY target_full "         \
                                "WHERE state = 4 AND cause = 'space' ORDER BY point LIMIT ?1")      \
     S(SQL_TARGET_NEXT_OF_RING,                                                                     \

@@ -374,35 +374,33 @@ handle_dp_show(tx_t *tx, const dp_show_t *m)
 
 /* ---- what the alarm_manager looks at ---- */
 
-static rows_t
+/* No more than there can be alarms: who has been absent for longer has its own already. */
+static texts_t
 view_absent(tx_t *tx, int64_t before_ns)
 {
-    point_t point = {.absent_since = INT64_MIN};
-    int64_t count = NUMBER(tx, SQL_POINT_ABSENT_COUNT, 0, v_int(before_ns));
-    rows_t rows = draft_rows(&tx->answer, (uint32_t) count, sizeof(point_row_t));
-    for (uint32_t i = 0; i < rows.count; i++) {
-        point_row_t *row = draft_row(&tx->answer, rows, i, sizeof *row);
-        cursor_t next = OPEN(tx, SQL_POINT_NEXT_ABSENT, v_int(before_ns), v_int(point.absent_since),
-                             v_int(point.row));
-        if (row == NULL || !cursor_next(&next)) {
-            cursor_close(&next);
-            break;
+    point_t point;
+    value_t before = v_int(before_ns), most = v_int(ALARMS_MAX);
+    int64_t count = NUMBER(tx, SQL_POINTS_ABSENT_COUNT, 0, before, most);
+    texts_t names = draft_rows(&tx->answer, (uint32_t) count, sizeof(text_t));
+    cursor_t row = OPEN(tx, SQL_POINTS_ABSENT, before, most);
+    for (uint32_t i = 0; cursor_next(&row); i++) {
+        text_t *name = draft_row(&tx->answer, names, i, sizeof *name);
+        if (name != NULL) {
+            point_read(&row, &point);
+            *name = tx_text(tx, slice_of(point.name));
         }
-        point_read(&next, &point);
-        cursor_close(&next);
-        fill_point(tx, &point, row);
     }
-    return rows;
+    cursor_close(&row);
+    return names;
 }
 
-static rows_t
+static texts_t
 view_full(tx_t *tx)
 {
     point_t point;
-    int64_t count = tx_number(tx, SQL_TARGETS_FULL_POINTS_COUNT, 0, NULL, 0);
-    uint32_t limit = count < ALARMS_MAX ? (uint32_t) count : ALARMS_MAX;
-    rows_t names = draft_rows(&tx->answer, limit, sizeof(text_t));
-    cursor_t row = OPEN(tx, SQL_TARGETS_FULL_POINTS, v_int(limit));
+    int64_t count = NUMBER(tx, SQL_TARGETS_FULL_POINTS_COUNT, 0, v_int(ALARMS_MAX));
+    texts_t names = draft_rows(&tx->answer, (uint32_t) count, sizeof(text_t));
+    cursor_t row = OPEN(tx, SQL_TARGETS_FULL_POINTS, v_int(ALARMS_MAX));
     for (uint32_t i = 0; cursor_next(&row); i++) {
         text_t *name = draft_row(&tx->answer, names, i, sizeof *name);
         if (name != NULL && point_by_row(tx, cursor_int(&row, 0), &point)) {

@@ -1,11 +1,13 @@
 /* client_test.c - claims about asking a host: answers, refusals, hosts silent, slow or absent. */
 #include <criterion/criterion.h>
+#include <dlfcn.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include <zmq.h>
 
 #include "tests/unit/cli/capture.h"
 #include "tests/unit/cli/fake_host.h"
@@ -24,6 +26,29 @@ now_ms(void)
 
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* The client looks at two sockets at once, and nobody else does. With stopped_ms set its first
+ * is that of a process that is stopped in it: it sees nothing, and when it ends the answer has come
+ * and the time is over. */
+static int64_t stopped_ms;
+
+int
+zmq_poll(zmq_pollitem_t *items, int count, long timeout)
+{
+    typedef int (*poll_t)(zmq_pollitem_t *, int, long);
+    poll_t look = (poll_t) dlsym(RTLD_NEXT, "zmq_poll");
+
+    if (count != 2 || stopped_ms == 0) {
+        return look(items, count, timeout);
+    }
+    int64_t until = now_ms() + stopped_ms;
+    stopped_ms = 0;
+    cr_assert_eq(look(items, 1, LONG_MS), 1, "no answer came");
+    while (now_ms() < until) {
+    }
+    items[0].revents = items[1].revents = 0;
+    return 0;
 }
 
 /* The exit code of one command; what it printed is in capture. */
@@ -167,6 +192,17 @@ Test(client, a_host_that_shows_no_sign_of_life_is_no_host)
     host.ignores_pings = true;
     fake_host_begin(&host);
     expect_exit(RUN(300, "--connect", host.endpoint, "package", "update", "P1"), EXIT_NO_HOST);
+    fake_host_end(&host);
+}
+
+Test(client, an_answer_that_came_while_the_client_was_stopped_is_seen)
+{
+    host.answer = changed;
+    host.answers_twice = true; /* one that nobody waits for is in front of it */
+    fake_host_begin(&host);
+    stopped_ms = 300;
+    expect_exit(RUN(200, "--connect", host.endpoint, "dp", "pause", "a"), EXIT_DONE);
+    cr_expect_eq(host.requests, 1, "it was asked %u times", host.requests);
     fake_host_end(&host);
 }
 

@@ -91,3 +91,40 @@ Test(patrol, what_an_absent_point_had_is_unknown_since_it_was_missed)
     cr_assert_eq(shown(site, "P1", "DP1").unknown_since, 0);
     site_end(site);
 }
+
+#define ABSENT (ALARMS_MAX + 1u)
+
+/* The last of them first, one after the other. */
+static site_t *
+many_absent(void)
+{
+    site_t *site = site_start();
+    char name[NAME_BYTES_MAX + 1], root[NAME_BYTES_MAX + 5];
+    for (uint32_t i = ABSENT; i-- > 0;) {
+        snprintf(name, sizeof name, "DP%04u", i);
+        snprintf(root, sizeof root, "/dp/%s", name);
+        point_is(site, name);
+        cr_assert_eq(looked(site, name, root, name[5], ERR_ABSENT), 1u);
+        world_sim_advance(site->sim, 1000000);
+    }
+    return site;
+}
+
+Test(patrol, all_that_are_absent_are_looked_out_for_and_no_more_are_named_than_there_can_be_alarms)
+{
+    site_t *site = many_absent();
+    MAKE(site, alarm_query);
+    cr_assert_eq(ASK(site, alarm_query, alarm_facts)->absent.count, 0u, "not a day yet");
+    MAKE(site, absent_points);
+    const points_listed_t *listed = ASK(site, absent_points, points_listed);
+    cr_assert_eq(listed->points.count, ABSENT);
+    eq_text(listed, ROW(listed, listed->points, 0, point_ref_t)->dp, "DP1000");
+    eq_text(listed, ROW(listed, listed->points, ALARMS_MAX, point_ref_t)->dp, "DP0000");
+    world_sim_advance(site->sim, INT64_C(86400000000000));
+    MAKE(site, alarm_query);
+    const alarm_facts_t *facts = ASK(site, alarm_query, alarm_facts);
+    cr_assert_eq(facts->absent.count, ALARMS_MAX, "%u points are named", facts->absent.count);
+    eq_text(facts, *ROW(facts, facts->absent, 0, text_t), "DP1000");
+    eq_text(facts, *ROW(facts, facts->absent, ALARMS_MAX - 1, text_t), "DP0001");
+    site_end(site);
+}

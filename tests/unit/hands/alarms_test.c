@@ -15,7 +15,7 @@ tell(uint32_t *ret_raised, uint32_t *ret_ended)
     *ret_ended = 0;
     while ((alarm = alarms_untold(&alarms, alarm)) != NULL) {
         *(alarm->raised ? ret_raised : ret_ended) += 1;
-        alarms_told(alarm);
+        alarms_told(&alarms, alarm);
     }
 }
 
@@ -95,10 +95,10 @@ Test(alarms, each_absent_or_full_point_is_one_and_so_are_failed_targets_space_an
     draft_t draft;
     draft_over(&draft, memory, sizeof memory);
     alarm_facts_t *facts = draft_begin(&draft, &alarm_facts_type);
-    facts->absent = draft_rows(&draft, 2, sizeof(point_row_t));
+    facts->absent = draft_rows(&draft, 2, sizeof(text_t));
     for (uint32_t i = 0; i < 2; i++) {
-        point_row_t *row = draft_row(&draft, facts->absent, i, sizeof *row);
-        row->name = draft_textf(&draft, "dp%u", i);
+        text_t name = draft_textf(&draft, "dp%u", i);
+        *(text_t *) draft_row(&draft, facts->absent, i, sizeof name) = name;
     }
     facts->full = draft_rows(&draft, 1, sizeof(text_t));
     *(text_t *) draft_row(&draft, facts->full, 0, sizeof(text_t)) =
@@ -129,4 +129,22 @@ Test(alarms, one_past_the_bound_is_dropped_until_another_has_ended)
     expect_told(0, 1);
     alarms_raise(&alarms, ALARM_OF_LATE, name, "t");
     expect_told(1, 0);
+}
+
+Test(alarms, each_of_as_many_as_there_can_be_is_found_again_whichever_ended_before)
+{
+    char name[ALARM_NAME_BYTES];
+    for (uint32_t look = 0; look < 4; look++) {
+        alarms_look(&alarms, ALARM_OF_SITE);
+        for (uint32_t i = look; i < ALARMS_MAX; i += look + 1) {
+            snprintf(name, sizeof name, "absent:%u", i);
+            alarms_raise(&alarms, ALARM_OF_SITE, name, "t");
+        }
+        alarms_looked(&alarms, ALARM_OF_SITE);
+        uint32_t raised, ended, before = look > 0 ? ALARMS_MAX / look : 0;
+        tell(&raised, &ended);
+        cr_expect_eq(before + raised - ended, ALARMS_MAX / (look + 1), "look %u: %u and %u", look,
+                     raised, ended);
+        cr_expect_eq(alarms_raised(&alarms), ALARMS_MAX / (look + 1));
+    }
 }
