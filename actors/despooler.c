@@ -21,10 +21,6 @@
 #define RENEW_MS 300000u /* between renewals of leases: a third of LEASE_MS */
 #define OPEN_MS  86400000u
 
-/* While all slots are full of copying, the database's and the gateway's jobs have threads left. */
-#define THREADS_SPARE 4u
-_Static_assert(SLOTS_DEFAULT + THREADS_SPARE <= JOB_THREADS, "a slot has a thread");
-
 HEARS(despooler_t, instruction)
 HEARS(despooler_t, stop_work)
 HEARS(despooler_t, probe_point)

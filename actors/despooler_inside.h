@@ -3,6 +3,7 @@
 
 #include "actors/answer.h"
 #include "actors/despooler_hand.h"
+#include "proto/limits.h"
 #include "proto/status.h"
 
 enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_OUTCOME_FIRST = 1000 };
@@ -23,6 +24,10 @@ enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_OUTCOME_FIRST = 1000 }
     E(TELL_TO, point_worker, scrub_point)                                                          \
     E(TELL_TO, point_worker, collect_point)
 ACTOR_EDGES(EDGES)
+
+/* While all slots are full of copying, the database's and the gateway's jobs have threads left. */
+#define THREADS_SPARE 4u
+_Static_assert(SLOTS_DEFAULT + THREADS_SPARE <= JOB_THREADS, "a slot has a thread");
 
 /* Tells how instructions wait for slots. */
 void steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *b);
