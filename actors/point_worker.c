@@ -46,15 +46,16 @@ void
 point_answer_failed(actor_ctx_t *ctx, point_worker_t *self, err_t err)
 {
     const work_t *work = kept_record(self->work);
+    slice_t text = slice_of(point_failure(record_slice(work, work->dp_root), err));
 
     if (self->is_measure) {
         measured_t *m = DRAFT(ctx, measured);
         m->err = err;
-        m->text = actor_text(ctx, slice_of(err_sentence(err)));
+        m->text = actor_text(ctx, text);
         answer_unheard(REPLY_TO(ctx, self->request, measured, m));
     } else {
         outcome_t *m = DRAFT(ctx, outcome);
-        outcome_fail(actor_draft_open(ctx), m, work, err, slice_of(""));
+        outcome_fail(actor_draft_open(ctx), m, work, err, text);
         m->reached = !err_is_absence(err);
         answer_unheard(REPLY_TO(ctx, self->request, outcome, m));
     }

@@ -116,6 +116,16 @@ point_is_agent(slice_t root)
     return root.size >= begin.size && slice_equal((slice_t){root.data, begin.size}, begin);
 }
 
+const char *
+point_failure(slice_t root, err_t err)
+{
+    if (err != ERR_ABSENT || !point_is_agent(root)) {
+        return err_sentence(err);
+    }
+    bool joined = root.size > strlen(POINT_AGENT);
+    return joined ? "its agent is not connected" : "no agent has joined it yet";
+}
+
 /* ---- status messages ------------------------------------------------------------------------- */
 
 typedef struct status_row {

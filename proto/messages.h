@@ -89,6 +89,8 @@ RECORD_WORDS_ENUM(bulk, BULKS, BULK)
 /* The root of a point that is another machine: this, and its own path there when it has joined. */
 #define POINT_AGENT "agent:"
 bool point_is_agent(slice_t root);
+/* The sentence of err, as it is meant of a point with this root. */
+const char *point_failure(slice_t root, err_t err);
 
 /* The words of err_t and error_class_t, so that they travel as words. */
 extern const record_words_t err_words;

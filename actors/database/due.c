@@ -352,9 +352,9 @@ static void
 note_presence(tx_t *tx, const target_t *target, const target_outcome_t *m)
 {
     if (err_is_absence((err_t) m->err)) {
-        point_set_absent(tx, target->point, true, err_sentence(m->err));
+        point_set_absent(tx, target->point, m->err, NULL);
     } else if (m->reached) {
-        point_set_absent(tx, target->point, false, NULL);
+        point_set_absent(tx, target->point, OK, NULL);
     }
 }
 
@@ -427,7 +427,7 @@ point_welcome(tx_t *tx, const point_t *point)
 {
     target_t target = {.row = 0};
     bool woken = false;
-    point_set_absent(tx, point->row, false, NULL);
+    point_set_absent(tx, point->row, OK, NULL);
     while (tx->err == OK && target_next_of_point(tx, point->row, target.row, &target)) {
         woken = wake(tx, &target) || woken;
     }

@@ -208,15 +208,17 @@ point_delete(tx_t *tx, const point_t *point)
 }
 
 void
-point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why)
+point_set_absent(tx_t *tx, int64_t row, err_t absence, const char *why)
 {
     point_t point;
     event_draft_t event;
+    bool absent = absence != OK;
     if (!point_by_row(tx, row, &point) || (point.absent_since != 0) == absent) {
         return;
     }
     RUN(tx, SQL_POINT_ABSENT, v_int(row), absent ? v_int(tx->now_ns) : v_null());
     event_of_point(&event, &point, absent ? STATUS_POINT_ABSENT : STATUS_POINT_RETURNED);
+    why = absent ? point_failure(SLICE_OF(&point, root), absence) : why;
     event_text(&event, "distribution point %s %s%s%s", point.name, absent ? "is absent" : "is back",
                why == NULL ? "" : ": ", why == NULL ? "" : why);
     event_write(tx, &event);

@@ -37,7 +37,7 @@ handle_looked(tx_t *tx, const looked_t *m)
     listed->points = draft_rows(&tx->answer, same ? 1 : 0, sizeof(point_ref_t));
     point_ref_t *ref = draft_row(&tx->answer, listed->points, 0, sizeof *ref);
     if (ref != NULL) {
-        point_set_absent(tx, point.row, true, err_sentence(m->err));
+        point_set_absent(tx, point.row, m->err, NULL);
         point_fill_ref(tx, &point, ref);
     }
 }

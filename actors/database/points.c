@@ -55,7 +55,7 @@ move_point(tx_t *tx, const point_commit_t *m, const point_t *point)
 {
     RUN(tx, SQL_POINT_MOVE, v_int(point->row), v_text(record_slice(m, m->root)),
         v_id(&m->incarnation));
-    point_set_absent(tx, point->row, false, "it has a new root");
+    point_set_absent(tx, point->row, OK, "it has a new root");
     move_targets(tx, point);
 }
 

@@ -140,7 +140,8 @@ text_t site_address(tx_t *tx);
 /* Whether points leave that are there and hold nothing. */
 bool points_leave(tx_t *tx);
 /* Marks a point absent or present again, with its event; nothing when it is so already. */
-void point_set_absent(tx_t *tx, int64_t row, bool absent, const char *why);
+/* absence: why it is not there; OK: it is, and `why` tells more (or NULL). */
+void point_set_absent(tx_t *tx, int64_t row, err_t absence, const char *why);
 /* It is back: its targets are due, also those that were tried too often. Tells whether one of those
  * was failed, so that it is wanted anew. */
 bool point_welcome(tx_t *tx, const point_t *point);

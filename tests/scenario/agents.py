@@ -84,12 +84,18 @@ def an_agent_starts_again_by_its_data_directory_alone():
         site.join('shop')
         assert site.end_agent('shop', signal.SIGTERM) == 0, 'an agent does not stop in order'
         site.do('package.add', {'id': 'P1', 'source': source})
-        site.do('distribute', {'id': 'P1', 'to': ['shop']})
-        site.wait_states('P1', {'shop': 'retrying'})
-        target = site.target('P1', 'shop')
-        assert target['cause']['code'] == 'absent' and target['attempts'] == 0, target
+        site.do('dp.add', {'name': 'nobody', 'agent': True})
+        site.do('distribute', {'id': 'P1', 'to': ['shop', 'nobody']})
+        site.wait_states('P1', {'shop': 'retrying', 'nobody': 'retrying'})
+        for name, why in (('shop', 'its agent is not connected'),
+                          ('nobody', 'no agent has joined it yet')):
+            target = site.target('P1', name)
+            assert target['cause']['code'] == 'absent' and target['attempts'] == 0, target
+            assert target['cause']['text'] == why, f'{target}, expected {why}'
+            told = [e['text'] for e in site.history() if e['id'] == 2373 and e['dp'] == name]
+            assert told == [f'distribution point {name} is absent: {why}'], told
         site.spawn('shop')
-        site.wait_states('P1', {'shop': 'installed'}, 20)
+        site.wait_states('P1', {'shop': 'installed', 'nobody': 'retrying'}, 20)
         site.holds('shop', 'P1', source)
         site.stop()
 
