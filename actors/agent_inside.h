@@ -46,11 +46,16 @@ typedef struct beacon_state {
     bool stale, noting;
 } beacon_state_t;
 
+#define GIVEN_UP_MAX 8u
+
 /* A second connection, by which bytes of data come unencrypted. */
 typedef struct agent_plain {
     outbox_t outbox;
     uint64_t number; /* of the ticket in hand; 0: there is no such connection */
     bool here;       /* the site has answered there */
+    /* orders of this visit that ended before all had come that was asked for: the last of them */
+    uint64_t given_up[GIVEN_UP_MAX];
+    uint32_t given_ups;
 } agent_plain_t;
 
 typedef struct activating {
@@ -162,6 +167,8 @@ actor_next_t agent_look_stale(actor_ctx_t *ctx, agent_state_t *self);
 actor_next_t agent_take_bulk(actor_ctx_t *ctx, agent_state_t *self, const agent_bulk_t *m);
 actor_next_t agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m);
 actor_next_t agent_plain_gone(actor_ctx_t *ctx, agent_state_t *self, const peer_gone_t *m);
+/* The order in hand ends: what is on its way to it is let go. */
+void agent_plain_give_up(agent_state_t *self);
 void agent_plain_end(actor_ctx_t *ctx, agent_state_t *self); /* with the visit */
 
 /* agent_activate.c */

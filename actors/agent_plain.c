@@ -18,6 +18,19 @@ agent_plain_end(actor_ctx_t *ctx, agent_state_t *self)
     }
     plain->number = 0;
     plain->here = false;
+    plain->given_ups = 0;
+}
+
+void
+agent_plain_give_up(agent_state_t *self)
+{
+    agent_plain_t *plain = &self->plain;
+    const lacking_t *need =
+        self->phase == PHASE_FETCH && self->need ? kept_record(self->need) : NULL;
+
+    if (self->order && need && self->came < need->ranges.count) {
+        plain->given_up[plain->given_ups++ % GIVEN_UP_MAX] = agent_order_of(self->order)->order;
+    }
 }
 
 actor_next_t
@@ -58,6 +71,20 @@ has_lists(const agent_data_t *m)
     return has;
 }
 
+/* Of an order that never asked for it: its number was changed on the way, and the order that did
+ * ask would wait for ever. */
+static bool
+is_astray(const agent_state_t *self, uint64_t order)
+{
+    const agent_plain_t *plain = &self->plain;
+    bool expected = agent_has_in_hand(self, order, PHASE_FETCH);
+
+    for (uint32_t i = 0; i < plain->given_ups && i < GIVEN_UP_MAX && !expected; i++) {
+        expected = plain->given_up[i] == order;
+    }
+    return !expected;
+}
+
 actor_next_t
 agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
 {
@@ -74,7 +101,7 @@ agent_plain_came(actor_ctx_t *ctx, agent_state_t *self, const peer_came_t *m)
         return ACTOR_CONTINUE; /* of a connection that has ended */
     }
     const agent_data_t *data = record;
-    if (err != OK || data->err != OK || has_lists(data)) {
+    if (err != OK || data->err != OK || has_lists(data) || is_astray(self, data->order)) {
         return agent_dial(ctx, self); /* it was changed on its way: what it was never comes */
     }
     return agent_take_data(ctx, self, data);

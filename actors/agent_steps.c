@@ -34,6 +34,7 @@ agent_forget_order(actor_ctx_t *ctx, agent_state_t *self)
         actor_job_cancel(ctx, self->job);
     }
     actor_timer_cancel(ctx, TIMER_PROGRESS);
+    agent_plain_give_up(self);
     kept_destroy(&self->order);
     kept_destroy(&self->need);
     agent_ahead_end(self);
