@@ -107,7 +107,7 @@
 /* agents */
 #define AGENT_WINDOW_BYTES     (8u << 20)  /* bytes under way to one agent that it has not made durable; then nothing is sent */
 #define AGENT_WINDOW_BYTES_MIN 4096u       /* the same over the slowest line: that much comes through within AGENT_SILENCE_MS, or nothing ever does */
-#define AGENTS_WINDOW_BYTES    (64u << 20) /* the same over all agents; each waits for its turn */
+#define AGENTS_WINDOW_BYTES    (32u << 20) /* the same over all agents; each waits for its turn */
 #define AGENT_TURN_BYTES       (8u << 20)  /* of one package, while another waits for the same agent; then it is that one's turn */
 #define AGENT_DATA_BYTES_MAX   (1u << 20)  /* content bytes of one data message */
 #define AGENT_RANGES_MAX       8192u       /* ranges of one need; what is lacking beyond is asked for in the next */

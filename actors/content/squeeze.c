@@ -88,7 +88,7 @@ expand_first(squeeze_t *squeeze, const void *squeezed, size_t squeezed_size, voi
     ZSTD_inBuffer from = {squeezed, squeezed_size, 0};
     ZSTD_outBuffer to = {bytes, size, 0};
     size_t left = 1;
-    while (left > 0 && !ZSTD_isError(left) && to.pos < size && from.pos < from.size) {
+    while (!ZSTD_isError(left) && to.pos < size && from.pos < from.size) {
         left = ZSTD_decompressStream(squeeze->out, &to, &from);
     }
     ZSTD_DCtx_reset(squeeze->out, ZSTD_reset_session_only);

@@ -109,9 +109,10 @@ err_t store_read_first(store_t *store, const digest_t *digest, uint8_t *bytes, s
  * whole; each costs a read of its own. *ret_total is the object's size. */
 err_t store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *bytes,
                       size_t max, size_t *ret_size, uint64_t *ret_total, fault_t *fault) must_use;
-/* An object's bytes as they are stored, borrowed until the next call on this store; none: it is not
- * kept in one record. Their check agrees (a rotten record is ERR_DIGEST); who expands them holds
- * them against the digest. */
+/* An object's bytes as they are stored, borrowed until the next call on this store: of a list of at
+ * most CONTENT_BLOCK_BYTES what zstd made of each chunk, one behind the other. None: it is a longer
+ * list, or not all of its chunks are there and packed. Their check agrees (a rotten record is
+ * ERR_DIGEST); who expands them holds them against the digest. */
 typedef struct stored_object {
     slice_t bytes;
     bool packed;   /* by zstd */

@@ -1,4 +1,4 @@
-/* store_first_test.c - claims about reading the beginning of an object, and no more of it. */
+/* store_first_test.c - claims about reading the beginning of an object, and it as it is stored. */
 #include "watched.h"
 
 #include <stdio.h>
@@ -56,5 +56,43 @@ CLAIM_OF_BOTH(store_first, reads_the_first_bytes_of_an_object_and_no_others)
     squeeze_release(&squeeze);
     free(noise);
     free(text);
+    yard_end(&yard);
+}
+
+static void
+expect_unpacked(const stored_object_t *stored, const uint8_t *bytes, size_t size)
+{
+    squeeze_t squeeze = {0};
+    uint8_t *unpacked = malloc(size);
+    const void *frames = stored->bytes.data;
+    cr_expect_eq(expand(&squeeze, frames, stored->bytes.size, unpacked, size), OK);
+    cr_expect_arr_eq(unpacked, bytes, size);
+    memset(unpacked, 0, size);
+    cr_expect_eq(expand_first(&squeeze, frames, stored->bytes.size, unpacked, size - 1), OK);
+    cr_expect_arr_eq(unpacked, bytes, size - 1);
+    squeeze_release(&squeeze);
+    free(unpacked);
+}
+
+Test(store_first, a_file_of_few_chunks_is_as_stored_what_was_made_of_each)
+{
+    yard_t yard;
+    stored_object_t stored;
+    yard_begin(&yard, AS_STARTED);
+    uint8_t *text = text_of(MIB + 1), *noise = bytes_of_seed(MIB, 9);
+    store_put_t file = yard_put_file(&yard, "file", text, MIB),
+                larger = yard_put_file(&yard, "larger", text, MIB + 1);
+    memcpy(noise, text, MIB / 2);
+    store_put_t mixed = yard_put_file(&yard, "mixed", noise, MIB);
+    EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
+    EXPECT_OK(&yard, store_as_stored(yard.store, &file.digest, &stored, &yard.fault));
+    cr_assert(stored.packed && stored.size == MIB && stored.bytes.size < MIB);
+    expect_unpacked(&stored, text, MIB);
+    EXPECT_OK(&yard, store_as_stored(yard.store, &larger.digest, &stored, &yard.fault));
+    EXPECT_COUNT(stored.size, 0); /* it is not sent in one piece */
+    EXPECT_OK(&yard, store_as_stored(yard.store, &mixed.digest, &stored, &yard.fault));
+    EXPECT_COUNT(stored.size, 0); /* of noise nothing was made */
+    free(text);
+    free(noise);
     yard_end(&yard);
 }
