@@ -99,9 +99,10 @@ typedef struct agent {
     window_t window;
     plain_t plain;
     uint64_t beacon; /* the last one that it has seen; 0: that is not known */
-    /* the line of those that wait for a turn */
+    /* the line of those that wait for a turn, without those that sleep */
     struct agent *before, *behind;
-    bool in_line;
+    uint64_t place;
+    bool in_line, asleep;
 } agent_t;
 
 /* The agent of a point that was removed, until it knows that: its key opens the door for nothing
@@ -159,6 +160,7 @@ typedef struct agent_gateway {
     bucket_t rate;         /* of the site */
     zhashx_t *link;        /* lower-case name -> gateway_link_t */
     agent_t *first, *last; /* of the line */
+    uint64_t places;       /* in it, that were given so far */
     uint64_t numbers;      /* of orders */
     uint64_t jobs;         /* that read, so far */
     uint64_t strangers;    /* knocks of those nobody knows */
@@ -345,9 +347,12 @@ bool named_known(const agent_t *agent);
 void named_base(const agent_t *agent, range_t *range);
 bool named_all(const agent_t *agent, const agent_need_t *need);
 
-/* gateway_line.c: whoever has a turn goes to the end. */
+/* gateway_line.c: whoever has a turn goes to the end. One that is in line already is woken. */
 void line_in(agent_gateway_t *self, agent_t *agent);
 void line_out(agent_gateway_t *self, agent_t *agent);
+/* Of one in line, awake: it is passed over until it wakes, and has its place then. */
+void line_sleep(agent_gateway_t *self, agent_t *agent);
+void line_wake(agent_gateway_t *self, agent_t *agent);
 /* Who lacks nothing any more waits for no turn. */
 void line_settle(agent_gateway_t *self, agent_t *agent);
 

@@ -119,6 +119,16 @@ is_worth_it(const agent_t *agent, uint64_t room)
            room >= agent->credit.window / WORTH_PART || agent->credit.under_way == 0;
 }
 
+/* Its credit may come back, or it lacks something else: then it is woken. */
+static bool
+waits_for_credit(const agent_t *agent)
+{
+    const credit_t *credit = &agent->credit;
+    uint64_t own = credit->window > credit->under_way ? credit->window - credit->under_way : 0;
+
+    return agent->need && !is_worth_it(agent, own);
+}
+
 uint64_t
 content_room(const actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, int64_t *wait_ns)
 {
@@ -142,6 +152,10 @@ content_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
 
     for (agent_t *agent = self->first, *next; agent; agent = next) {
         next = agent->behind;
+        if (waits_for_credit(agent)) {
+            line_sleep(self, agent);
+            continue;
+        }
         uint64_t bytes = content_room(ctx, self, agent, &wait_ns);
         if (bytes > 0 && !share_waits(self, agent)) {
             start_read(ctx, self, agent, bytes);
@@ -227,6 +241,7 @@ give_back(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, uint64_t byte
         claim(ctx, credit_return(&agent->credit, &self->all, bytes));
     }
     rates_give(self, agent, bytes);
+    line_wake(self, agent);
     line_settle(self, agent);
     orders_look_at_turn(ctx, self, agent);
     content_go_on(ctx, self);
@@ -373,6 +388,7 @@ content_durable(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const a
     pace_return(&agent->pace, m->bytes, m->stored_ms, actor_now_ns(ctx));
     plain_arrived(agent);
     content_set_window(agent);
+    line_wake(self, agent);
     line_settle(self, agent);
     orders_look_at_turn(ctx, self, agent);
     content_go_on(ctx, self);

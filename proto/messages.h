@@ -848,7 +848,8 @@ extern const record_words_t error_class_words;
     F(R, count, site_rate, 0, OPTIONAL) /* bytes of content a second, to all agents; null: no limit */
 #define REC_targets_changed(F, R)                                                                  \
     F(R, flag, changed, 0, REQUIRED)                                                               \
-    F(R, texts, targets, POINTS_PER_COMMAND_MAX, REQUIRED) /* names of the points whose target changed */
+    F(R, texts, targets, POINTS_PER_COMMAND_MAX, REQUIRED) /* names of the points whose target changed */ \
+    F(R, texts, absent, POINTS_PER_COMMAND_MAX, OPTIONAL) /* of a retry: those of them that are not there; work goes there when they are back */
 #define REC_verified(F, R)                                                                         \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
     F(R, flag, ok, 0, REQUIRED)                                                                    \

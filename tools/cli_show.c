@@ -408,25 +408,37 @@ show_export(const cli_line_t *line, const wire_value_t *result)
              file.data);
 }
 
+/* Those absent are in the order of all. */
+static void
+show_names(const wire_value_t *names, const wire_value_t *absent, const char *what)
+{
+    cli_items_t items = cli_items(names), absent_items = cli_items(absent);
+    wire_value_t name, away;
+    bool more = cli_next(&absent_items, &away);
+
+    while (cli_next(&items, &name)) {
+        bool is_away = more && slice_equal(away.bytes, name.bytes);
+        cli_line(stdout, "%s: %.*s%s", what, (int) name.bytes.size, name.bytes.data,
+                 is_away ? ", which is absent: work begins when it is back" : "");
+        more = is_away ? cli_next(&absent_items, &away) : more;
+    }
+}
+
 static void
 show_changed(const cli_line_t *line, const wire_value_t *result)
 {
-    wire_value_t targets = cli_list(result, "targets");
+    wire_value_t targets = cli_list(result, "targets"), absent = cli_list(result, "absent");
     slice_t text = cli_text(result, "text");
-    const char *would = line->dry_run ? "would: " : "";
-    const char *what = cli_flag(result, "changed") ? "changed" : "nothing to change";
+    char what[32];
 
+    snprintf(what, sizeof what, "%s%s", line->dry_run ? "would: " : "",
+             cli_flag(result, "changed") ? "changed" : "nothing to change");
     if (text.size > 0) {
-        cli_line(stdout, "%s%s: %.*s", would, what, (int) text.size, text.data);
+        cli_line(stdout, "%s: %.*s", what, (int) text.size, text.data);
     } else if (targets.count == 0) {
-        cli_line(stdout, "%s%s", would, what);
+        cli_line(stdout, "%s", what);
     }
-    cli_items_t name_items = cli_items(&targets);
-    wire_value_t name;
-
-    while (cli_next(&name_items, &name)) {
-        cli_line(stdout, "%s%s: %.*s", would, what, (int) name.bytes.size, name.bytes.data);
-    }
+    show_names(&targets, &absent, what);
 }
 
 /* ---- the door ---- */

@@ -118,31 +118,59 @@ names_all_points(tx_t *tx, point_list_t *ret_list)
 }
 
 void
+changed_add_tried(tx_t *tx, changed_t *changed, const char *name, bool absent)
+{
+    changed->point =
+        longer(tx, changed->point, changed->count, &changed->room, sizeof *changed->point);
+    if (changed->count < changed->room) {
+        changed_point_t *point = &changed->point[changed->count++];
+        memcpy(point->name, name, sizeof point->name);
+        point->absent = absent;
+    }
+}
+
+void
 changed_add(tx_t *tx, changed_t *changed, const char *name)
 {
-    changed->name =
-        longer(tx, changed->name, changed->count, &changed->room, sizeof *changed->name);
-    if (changed->count < changed->room) {
-        memcpy(changed->name[changed->count++], name, sizeof *changed->name);
+    changed_add_tried(tx, changed, name, false);
+}
+
+static uint32_t
+count_of(const changed_t *changed, bool absent)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < changed->count && count < POINTS_PER_COMMAND_MAX; i++) {
+        count += !absent || changed->point[i].absent;
     }
+    return count;
+}
+
+/* Of all, or of those that are absent. */
+static texts_t
+list_names(tx_t *tx, const changed_t *changed, bool absent)
+{
+    texts_t names = draft_rows(&tx->answer, count_of(changed, absent), sizeof(text_t));
+    for (uint32_t i = 0, at = 0; i < changed->count && at < names.count; i++) {
+        if (absent && !changed->point[i].absent) {
+            continue;
+        }
+        text_t *name = draft_row(&tx->answer, names, at++, sizeof *name);
+        if (name != NULL) {
+            *name = tx_text(tx, slice_of(changed->point[i].name));
+        }
+    }
+    return names;
 }
 
 void
 changed_answer(tx_t *tx, changed_t *changed)
 {
-    uint32_t count = changed->count;
-    count = count < POINTS_PER_COMMAND_MAX ? count : POINTS_PER_COMMAND_MAX;
     if (tx_ok(tx)) {
         targets_changed_t *answer = ANSWER(tx, targets_changed);
         answer->changed = changed->count > 0;
-        answer->targets = draft_rows(&tx->answer, count, sizeof(text_t));
-        for (uint32_t i = 0; i < count; i++) {
-            text_t *name = draft_row(&tx->answer, answer->targets, i, sizeof *name);
-            if (name != NULL) {
-                *name = tx_text(tx, slice_of(changed->name[i]));
-            }
-        }
+        answer->targets = list_names(tx, changed, false);
+        answer->absent = list_names(tx, changed, true);
     }
-    free(changed->name);
+    free(changed->point);
     *changed = (changed_t){NULL, 0, 0};
 }

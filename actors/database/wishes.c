@@ -240,7 +240,7 @@ retry_one(tx_t *tx, target_t *target, const package_t *package, changed_t *chang
         return;
     }
     target_save(tx, target, id);
-    changed_add(tx, changed, target->dp);
+    changed_add_tried(tx, changed, target->dp, target->absent_since != 0);
 }
 
 void

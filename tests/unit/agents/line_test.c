@@ -166,3 +166,37 @@ Test(line, who_leaves_the_line_is_passed_over_wherever_it_stood)
         cr_expect_eq(s.gateway.last, &s.agent[leaves]);
     }
 }
+
+static void
+expect_order(const char *numbers)
+{
+    const agent_t *at = s.gateway.first;
+
+    for (; *numbers; numbers++, at = at->behind) {
+        cr_assert_not_null(at, "somebody is missing");
+        cr_expect_eq(at, &s.agent[*numbers - '0'], "expected %c, got %ld", *numbers,
+                     (long) (at - s.agent));
+    }
+    cr_expect_null(at, "somebody is in line who sleeps, or was there already");
+}
+
+Test(line, who_sleeps_is_passed_over_and_keeps_its_place)
+{
+    set_up(0, 0, (uint64_t[AGENTS]){0, 0, 0, 0});
+    line_sleep(&s.gateway, &s.agent[1]);
+    line_sleep(&s.gateway, &s.agent[0]);
+    line_sleep(&s.gateway, &s.agent[3]);
+    expect_order("2");
+    line_wake(&s.gateway, &s.agent[1]);
+    line_wake(&s.gateway, &s.agent[1]);
+    expect_order("12");
+    line_in(&s.gateway, &s.agent[3]);
+    line_in(&s.gateway, &s.agent[0]);
+    expect_order("0123");
+    line_sleep(&s.gateway, &s.agent[2]);
+    line_out(&s.gateway, &s.agent[2]);
+    line_wake(&s.gateway, &s.agent[2]);
+    expect_order("013");
+    line_in(&s.gateway, &s.agent[2]);
+    expect_order("0132");
+}

@@ -137,6 +137,46 @@ Test(print, times_are_told_relative_to_now)
     }
 }
 
+static void
+put_names(wire_writer_t *w, const char *field, const char *const *names)
+{
+    uint32_t count = 0;
+
+    while (names[count]) {
+        count++;
+    }
+    wire_put_str(w, slice_of(field));
+    wire_put_array(w, count);
+    for (uint32_t i = 0; i < count; i++) {
+        wire_put_str(w, slice_of(names[i]));
+    }
+}
+
+Test(print, a_retry_says_of_whom_it_waits_for)
+{
+    uint8_t memory[256];
+    wire_writer_t w;
+    wire_value_t root;
+    const cli_command_t retry = {.words = "retry", .wire = "retry", .changes = true};
+    const cli_line_t line = {.command = &retry};
+
+    wire_writer_over(&w, memory, sizeof memory);
+    wire_put_map(&w, 3);
+    wire_put_str(&w, slice_of("changed"));
+    wire_put_bool(&w, true);
+    put_names(&w, "targets", (const char *[]){"a", "b", "c", NULL});
+    put_names(&w, "absent", (const char *[]){"a", "c", NULL});
+    cr_assert_eq(wire_check(memory, w.size, &root), OK);
+    capture_begin(&capture);
+    cli_show(&line, &root);
+    capture_end(&capture);
+    cr_expect_str_eq(capture.out,
+                     "changed: a, which is absent: work begins when it is back\n"
+                     "changed: b\n"
+                     "changed: c, which is absent: work begins when it is back\n",
+                     "got\n%s", capture.out);
+}
+
 /* A map of what a hostile site, or one that carries hostile names, may answer. */
 static wire_value_t
 hostile(uint8_t *memory, size_t size)

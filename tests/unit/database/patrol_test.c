@@ -128,3 +128,34 @@ Test(patrol, all_that_are_absent_are_looked_out_for_and_no_more_are_named_than_t
     eq_text(facts, *ROW(facts, facts->absent, ALARMS_MAX - 1, text_t), "DP0001");
     site_end(site);
 }
+
+static void
+returned(site_t *site, const char *dp)
+{
+    point_returned_t *m = MAKE(site, point_returned);
+    m->dp = site_text(site, dp);
+    memset(m->dp_incarnation.byte, dp[strlen(dp) - 1], sizeof m->dp_incarnation.byte);
+    (void) ASK(site, point_returned, done);
+}
+
+Test(patrol, a_retry_names_who_is_absent_and_is_due_when_that_one_is_back)
+{
+    site_t *site = two_points();
+    due_row_t row = due_on(site, "DP1");
+    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, RETRY_MAX_MS), OK);
+    site->run.byte[0]++; /* DP2 was taken up as well */
+    row = due_on(site, "DP2");
+    cr_assert_eq(outcome(site, &row, ERR_IO, TARGET_RETRYING, 1, RETRY_MAX_MS), OK);
+    make_retry(site, "P1", NULL);
+    const targets_changed_t *answer = ASK(site, retry, targets_changed);
+    cr_assert(answer->targets.count == 2 && answer->absent.count == 1, "%u targets, %u absent",
+              answer->targets.count, answer->absent.count);
+    eq_text(answer, *ROW(answer, answer->absent, 0, text_t), "DP1");
+    row = due_on(site, "DP1"); /* it is tried at once all the same, */
+    cr_assert_eq(outcome(site, &row, ERR_ABSENT, TARGET_RETRYING, 0, RETRY_MAX_MS), OK);
+    returned(site, "DP1"); /* and when it comes */
+    cr_assert_eq(due_on(site, "DP1").target, row.target);
+    make_retry(site, "P1", "DP2");
+    cr_assert_eq(ASK(site, retry, targets_changed)->absent.count, 0u);
+    site_end(site);
+}
