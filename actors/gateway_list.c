@@ -80,7 +80,6 @@ list_anew(actor_ctx_t *ctx, agent_gateway_t *self)
     return self->listing ? ACTOR_CONTINUE : ask_list(ctx, self, 0);
 }
 
-/* A list that has begun meanwhile is younger than this answer. */
 void
 list_take_one(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
 {
@@ -88,6 +87,7 @@ list_take_one(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m)
     content_go_on(ctx, self);
 }
 
+/* A list that has begun meanwhile is younger than this answer. */
 static actor_next_t
 one_listed(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answer)
 {

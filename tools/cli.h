@@ -114,6 +114,11 @@ void cli_pause(uint32_t ms);
 /* Prints a result for a person; true when the command's answer says that something is wrong. */
 bool cli_show(const cli_line_t *line, const wire_value_t *result);
 void cli_show_json(const wire_value_t *value);
+/* Rows as a table of these columns; false: there are none. */
+bool cli_show_list(const wire_value_t *rows, const char *const *columns);
+/* The answers of verify, and of the commands about the store. */
+void cli_show_verified(const wire_value_t *result);
+void cli_show_store(const cli_line_t *line, const wire_value_t *result);
 /* The answer of plan, as a table. */
 void cli_show_plan(const wire_value_t *result);
 /* How far a package is on its way through its rings; nothing for one that has none. */
