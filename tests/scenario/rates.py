@@ -159,7 +159,7 @@ def agents_that_take_all_and_answer_nothing_leave_something_to_the_others():
             puppets.append(takes_and_answers_nothing(site, name,
                                                      hashlib.sha256(content).hexdigest(), beat))
         site.wait_for('them to have taken', lambda: beat() and
-                      site.figure('under way') > 7 * WINDOW, 60)
+                      site.figure('under way') > 3 * WINDOW, 60)
         site.do('distribute', {'id': 'P2', 'to': ['shop']})
         site.wait_for('the live one', lambda: beat() and
                       site.states('P2') == {'shop': 'installed'}, 60)
