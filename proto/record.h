@@ -185,6 +185,9 @@ err_t draft_copy(draft_t *draft, const record_type_t *type, void *ret_fixed,
 /* ---- comparing, printing, wire --------------------------------------------------------------- */
 
 bool record_equal(const record_type_t *type, const void *a, const void *b);
+/* One number of all that record_equal compares. What lies between the fields of a struct is not of
+ * it: who assigns a whole one brings along what happened to be there. */
+uint64_t record_hash(const record_type_t *type, const void *record, uint64_t seed);
 /* One line, "name{field=value ...}", cut at size; for traces and failures. Returns text. */
 const char *record_print(const record_type_t *type, const void *record, char *text, size_t size);
 

@@ -1,4 +1,4 @@
-/* record_copy.c - copying and comparing records by their descriptors; see record.h. */
+/* record_copy.c - copying, comparing and hashing records by their descriptors; see record.h. */
 #include "proto/record_inside.h"
 
 /* ---- copying ---- */
@@ -123,4 +123,63 @@ bool
 record_equal(const record_type_t *type, const void *a, const void *b)
 {
     return equal_fields(&(comparing_t){a, b}, type, a, b);
+}
+
+/* ---- hashing ---- */
+
+static uint64_t
+mix(uint64_t hash, uint64_t value)
+{
+    hash = (hash ^ value) * UINT64_C(0x9e3779b97f4a7c15);
+    return hash ^ hash >> 29;
+}
+
+static uint64_t
+mix_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+        uint64_t word = 0;
+        memcpy(&word, (const uint8_t *) bytes + at,
+               size - at < sizeof word ? size - at : sizeof word);
+        hash = mix(hash, word);
+    }
+    return hash;
+}
+
+static uint64_t hash_fields(uint64_t hash, const void *record, const record_type_t *type,
+                            const void *fixed);
+
+static uint64_t
+hash_field(uint64_t hash, const void *record, const record_field_t *field, const void *fixed)
+{
+    if (record_has_bytes(field->kind)) {
+        text_t text = load_text(fixed, field);
+        hash = mix(hash, text.at == 0 ? UINT64_MAX : text.size);
+        return mix_bytes(hash, record_slice(record, text).data, text.at == 0 ? 0 : text.size);
+    }
+    if (!record_has_rows(field->kind)) {
+        return mix_bytes(hash, (const uint8_t *) fixed + field->offset, plain_size(field->kind));
+    }
+    const record_type_t *type = record_row_type(field);
+    rows_t rows = load_rows(fixed, field);
+    hash = mix(hash, rows.count);
+    for (uint32_t row = 0; row < rows.count; row++) {
+        hash = hash_fields(hash, record, type, record_row(record, rows, row, type->fixed_bytes));
+    }
+    return hash;
+}
+
+static uint64_t
+hash_fields(uint64_t hash, const void *record, const record_type_t *type, const void *fixed)
+{
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        hash = hash_field(hash, record, &type->field[i], fixed);
+    }
+    return hash;
+}
+
+uint64_t
+record_hash(const record_type_t *type, const void *record, uint64_t seed)
+{
+    return hash_fields(seed, record, type, record);
 }

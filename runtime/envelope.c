@@ -135,10 +135,7 @@ envelope_hash(const envelope_t *envelope)
     for (const char *c = envelope->type == NULL ? "" : envelope->type->name; *c != '\0'; c++) {
         hash = mix(hash, (uint8_t) *c);
     }
-    for (uint32_t i = 0; i < envelope->size; i++) {
-        hash = mix(hash, envelope->record[i]);
-    }
-    return hash;
+    return envelope->type == NULL ? hash : record_hash(envelope->type, envelope->record, hash);
 }
 
 uint32_t

@@ -338,6 +338,7 @@ Test(draft, a_copy_that_does_not_fit_is_refused_at_every_capacity)
     }
 }
 
+/* So are their hashes, whatever lies between the fields. */
 Test(record, records_are_equal_by_content_and_differ_by_any_field)
 {
     static room_t room, other;
@@ -345,6 +346,12 @@ Test(record, records_are_equal_by_content_and_differ_by_any_field)
     const every_t *first = sample_full(&a, &room);
     every_t *second = (every_t *) sample_full(&b, &other);
     cr_assert(record_equal(&every_type, first, second));
+    uint64_t hash = record_hash(&every_type, first, 1);
+    cr_assert_eq(record_hash(&every_type, second, 1), hash);
+    cr_assert_neq(record_hash(&every_type, second, 2), hash);
+    cr_assert_eq(offsetof(every_t, small) - offsetof(every_t, flag), 4, "nothing lies between");
+    b.base[offsetof(every_t, flag) + 1] = 0x55;
+    cr_assert_eq(record_hash(&every_type, second, 1), hash);
     for (uint32_t i = 0; i < every_type.field_count; i++) {
         const record_field_t *field = &every_type.field[i];
         second = (every_t *) sample_full(&b, &other);
@@ -357,6 +364,7 @@ Test(record, records_are_equal_by_content_and_differ_by_any_field)
             b.base[field->offset] ^= 1;
         }
         cr_assert_not(record_equal(&every_type, first, second), "field %s", field->name);
+        cr_assert_neq(record_hash(&every_type, second, 1), hash, "field %s", field->name);
     }
 }
 
