@@ -178,9 +178,7 @@ Test(parcel, of_a_version_that_lacks_what_was_damaged_is_not_written)
     run("for i in %s/store/packs/*; do grep -q 'bytes of a file of it' $i && "
         "sed -i 's/bytes of a file of it/bytes of a file of It/' $i; done; true",
         yard->data);
-    store_close(&yard->store);
-    EXPECT_OK(yard,
-              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
+    yard_reopen(yard);
     EXPECT_OK(yard, store_set_aside(yard->store, &put.digest, &yard->fault));
     EXPECT_ERR(yard, ERR_DIGEST,
                parcel_write(yard->world, yard->store, &carried.about, &carried.signing,

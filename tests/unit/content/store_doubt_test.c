@@ -21,14 +21,6 @@ typedef struct doubted {
     store_kept_t kept[2];
 } doubted_t;
 
-static void
-reopen(yard_t *yard)
-{
-    store_close(&yard->store);
-    EXPECT_OK(yard,
-              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
-}
-
 /* Chunks that stand in another pack than the list: that one stays as it is where the list proves
  * damaged. */
 static digest_t
@@ -53,9 +45,9 @@ begin(doubted_t *doubted, user_t user)
     make_tree(yard);
     for (unsigned i = 0; i < 2; i++) {
         uint8_t *bytes = bytes_of_seed(3 * MIB, 31 + i);
-        reopen(yard);
+        yard_reopen(yard);
         put_chunks(yard, bytes, 3 * MIB);
-        reopen(yard);
+        yard_reopen(yard);
         doubted->big[i] = yard_put_file(yard, "source/big", bytes, 3 * MIB).digest;
         take(yard);
         doubted->roots[i] = yard->snapshot.root;
@@ -63,7 +55,7 @@ begin(doubted_t *doubted, user_t user)
                                    &doubted->size[i], &yard->fault));
         free(bytes);
     }
-    reopen(yard);
+    yard_reopen(yard);
 }
 
 static void
@@ -100,7 +92,7 @@ rot(yard_t *yard, const digest_t *digest, uint64_t at, size_t count)
         cr_assert_eq(pwrite(fd, &byte, 1, where), 1);
     }
     close(fd);
-    reopen(yard);
+    yard_reopen(yard);
 }
 
 /* A dry run, then what it told. */
@@ -111,12 +103,12 @@ collect(doubted_t *doubted, const digest_t *roots, size_t count)
     store_kept_t kept[2] = {{0}};
     EXPECT_OK(yard, store_collect_explained(yard->store, roots, count, true, NULL, NULL,
                                             &doubted->dry, kept, &yard->fault));
-    reopen(yard);
+    yard_reopen(yard);
     EXPECT_OK(yard, store_collect_explained(yard->store, roots, count, false, NULL, NULL,
                                             &doubted->wet, doubted->kept, &yard->fault));
     cr_expect_arr_eq((char *) &doubted->dry, (char *) &doubted->wet, sizeof doubted->dry);
     cr_expect_arr_eq((char *) kept, (char *) doubted->kept, count * sizeof kept[0]);
-    reopen(yard);
+    yard_reopen(yard);
 }
 
 /* How many of a large file's chunks are there. */
@@ -149,7 +141,7 @@ put_list_again(doubted_t *doubted)
     slice_t list = {(const char *) doubted->list[1], doubted->size[1]};
     EXPECT_OK(yard, store_put_list(yard->store, &doubted->big[1], list, &bad, &yard->fault));
     EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
-    reopen(yard);
+    yard_reopen(yard);
 }
 
 CLAIM_OF_BOTH(store, chunks_of_a_damaged_list_stay_until_it_is_put_again)
@@ -173,7 +165,7 @@ CLAIM_OF_BOTH(store, chunks_of_a_damaged_list_stay_until_it_is_put_again)
             cases[i / 2].count < record ? cases[i / 2].count : record);
         if (is_known) {
             EXPECT_OK(yard, store_set_aside(yard->store, &doubted.big[1], &yard->fault));
-            reopen(yard);
+            yard_reopen(yard);
         }
         collect(&doubted, &doubted.roots[1], 1);
         cr_expect_eq(chunks_there(&doubted, 1), chunks_of(&doubted, 1), "%s%s: %zu chunks of %zu",
@@ -216,7 +208,7 @@ CLAIM_OF_BOTH(store, what_is_too_small_for_a_chunk_is_held_only_where_the_last_r
         begin(&doubted, user);
         digest_t small = yard_put_bytes(yard, "some bytes that nobody needs", 28);
         EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
-        reopen(yard);
+        yard_reopen(yard);
         size_t at = last ? doubted.size[1] - 2 * LIST_ROW_BYTES : 0;
         rot(yard, &doubted.big[1], RECORD_HEAD_BYTES + at, 2 * LIST_ROW_BYTES);
         collect(&doubted, &doubted.roots[1], 1);
@@ -254,7 +246,7 @@ CLAIM_OF_BOTH(store, list_of_which_another_record_is_right_leads_to_its_chunks)
     EXPECT_OK(yard, store_note_damage(yard->store, &first, &yard->fault));
     put_list_again(&doubted);
     run("rm %s/store/damaged/*", yard->data);
-    reopen(yard);
+    yard_reopen(yard);
     rot(yard, &doubted.big[1], RECORD_HEAD_BYTES, doubted.size[1]);
     collect(&doubted, &doubted.roots[1], 1);
     EXPECT_COUNT(doubted.wet.held_objects, 0);
@@ -276,14 +268,14 @@ CLAIM_OF_BOTH(store, what_is_damaged_and_needed_ends_no_later_collection)
     EXPECT_OK(yard, store_set_aside(yard->store, &chunk, &yard->fault));
     yard_put_bytes(yard, "some bytes that nobody needs", 28);
     EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
-    reopen(yard);
+    yard_reopen(yard);
     for (unsigned i = 0; i < 3; i++) {
         collect(&doubted, &doubted.roots[1], 1);
     }
     EXPECT_COUNT(chunks_there(&doubted, 1), chunks_of(&doubted, 1) - 1);
     take(yard); /* what was set aside is stored again */
     EXPECT_COUNT(chunks_there(&doubted, 1), chunks_of(&doubted, 1));
-    reopen(yard);
+    yard_reopen(yard);
     collect(&doubted, &doubted.roots[1], 1);
     cr_expect_not(store_has_damage(yard->store), "the damaged record stays for good");
     end(&doubted);
@@ -299,9 +291,9 @@ CLAIM_OF_BOTH(store, chunks_of_more_damaged_lists_than_are_told_apart_stay)
         uint8_t *bytes = bytes_of_seed(MIB * 3 / 4, 40 + i);
         char name[32];
         snprintf(name, sizeof name, "source/big%u", i);
-        reopen(yard);
+        yard_reopen(yard);
         chunk[i] = put_chunks(yard, bytes, MIB * 3 / 4);
-        reopen(yard);
+        yard_reopen(yard);
         file[i] = yard_put_file(yard, name, bytes, MIB * 3 / 4).digest;
         EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
         free(bytes);

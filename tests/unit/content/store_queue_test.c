@@ -12,9 +12,7 @@ expect_after_reopening(yard_t *yard, const digest_t *digest, const void *bytes, 
 {
     void *found = NULL;
     size_t found_size = 0;
-    store_close(&yard->store);
-    EXPECT_OK(yard,
-              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
+    yard_reopen(yard);
     EXPECT_OK(yard, store_read(yard->store, digest, size, &found, &found_size, &yard->fault));
     cr_expect(found_size == size && memcmp(found, bytes, size) == 0, "the bytes differ");
     free(found);

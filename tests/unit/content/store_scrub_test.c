@@ -11,21 +11,13 @@
 #define OBJECTS 5u
 #define PORTION 700000u /* bytes: less than one pack */
 
-static void
-reopen(yard_t *yard)
-{
-    store_close(&yard->store);
-    EXPECT_OK(yard,
-              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
-}
-
 /* One pack each, for a store that is opened anew begins another one. */
 static digest_t
 put_in_a_pack(yard_t *yard, uint64_t seed)
 {
     store_put_t put = {0};
     uint8_t *bytes = bytes_of_seed(MIB, seed);
-    reopen(yard);
+    yard_reopen(yard);
     EXPECT_OK(yard, store_put_bytes(yard->store, bytes, MIB / 4, &put, &yard->fault));
     EXPECT_OK(yard, store_put_bytes(yard->store, bytes + MIB / 4, MIB / 4, &put, &yard->fault));
     EXPECT_OK(yard, store_put_bytes(yard->store, bytes + MIB / 2, MIB / 2, &put, &yard->fault));
@@ -41,7 +33,7 @@ yard_of_packs(yard_t *yard, user_t user, digest_t *ret_last)
     for (uint64_t i = 0; i < OBJECTS; i++) {
         *ret_last = put_in_a_pack(yard, i + 1);
     }
-    reopen(yard);
+    yard_reopen(yard);
 }
 
 static store_scrubbed_t
@@ -60,7 +52,7 @@ read_whole(yard_t *yard, uint32_t *ret_portions)
     store_scrubbed_t sum = {0}, at = {0};
     *ret_portions = 0;
     do {
-        reopen(yard);
+        yard_reopen(yard);
         at = portion(yard, &at);
         sum.bytes += at.bytes;
         sum.damaged += at.damaged;
@@ -126,12 +118,12 @@ CLAIM_OF_BOTH(scrub, a_flipped_bit_is_found_and_set_aside_so_that_the_object_can
         run_entry_t entry = place_of(&yard, &last);
         flip(&yard, entry.pack, entry.offset + places[i]);
         EXPECT_COUNT(read_whole(&yard, &portions).damaged, 1);
-        reopen(&yard);
+        yard_reopen(&yard);
         EXPECT_OK(&yard, store_has(yard.store, &last, &has, &yard.fault));
         cr_expect_not(has, "it counts as there");
         EXPECT_COUNT(read_whole(&yard, &portions).damaged, 0); /* it is told once */
         put_in_a_pack(&yard, OBJECTS);
-        reopen(&yard);
+        yard_reopen(&yard);
         EXPECT_OK(&yard, store_has(yard.store, &last, &has, &yard.fault));
         cr_expect(has, "it was not stored again");
     }
@@ -161,7 +153,7 @@ CLAIM_OF_BOTH(scrub, a_pack_that_was_collected_is_passed_over)
     yard_of_packs(&yard, user, &last);
     store_scrubbed_t first = {0}, at = portion(&yard, &first);
     run("rm %s", pack_path(&yard, at.pack));
-    reopen(&yard);
+    yard_reopen(&yard);
     uint64_t gone = at.pack;
     at = portion(&yard, &at);
     cr_expect(at.pack > gone && at.bytes > 0, "it does not go on");
@@ -180,7 +172,7 @@ CLAIM_OF_BOTH(store, run_of_the_index_that_is_gone_is_noticed_and_its_objects_ar
         take(&yard);
         roots[0] = yard.snapshot.root;
         store_left_t left = store_left(yard.store);
-        reopen(&yard);
+        yard_reopen(&yard);
         if (!own) {
             EXPECT_OK(&yard, store_go_on(yard.store, &left, &yard.fault));
         }
@@ -190,7 +182,7 @@ CLAIM_OF_BOTH(store, run_of_the_index_that_is_gone_is_noticed_and_its_objects_ar
         roots[1] = yard.snapshot.root;
         EXPECT_COUNT(yard.store->runs, 2);
         run("cd %s/store/index && rm $(ls -tr | head -1)", yard.data);
-        reopen(&yard);
+        yard_reopen(&yard);
         store_checked_t checked;
         EXPECT_OK(&yard,
                   store_check(yard.store, roots, 2, false, NULL, NULL, &checked, &yard.fault));
@@ -218,17 +210,17 @@ CLAIM_OF_BOTH(store, large_file_is_not_there_when_its_chunks_were_collected)
     make_tree(&yard);
     yard_put_file(&yard, "big", bytes, 7 * MIB);
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
-    reopen(&yard);
+    yard_reopen(&yard);
     digest_t longer = yard_put_file(&yard, "big", bytes, 8 * MIB).digest;
     yard_put_file(&yard, "source/others", others, 24 * MIB);
     take(&yard);
     EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));
     cr_expect(has);
-    reopen(&yard);
+    yard_reopen(&yard);
     EXPECT_OK(&yard, store_collect(yard.store, &yard.snapshot.root, 1, false, NULL, NULL,
                                    &collected, &yard.fault));
     run("test $(ls %s/store/packs | wc -l) = 1", yard.data);
-    reopen(&yard);
+    yard_reopen(&yard);
     EXPECT_OK(&yard, store_find(yard.store, &longer, false, &place, &named, &yard.fault));
     cr_expect(named && place.entry.kind == PACK_LIST, "its list went with the chunks");
     EXPECT_OK(&yard, store_has(yard.store, &longer, &has, &yard.fault));

@@ -36,14 +36,6 @@ bytes_in_packs(yard_t *yard)
     return bytes;
 }
 
-static void
-reopen(yard_t *yard)
-{
-    store_close(&yard->store);
-    EXPECT_OK(yard,
-              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
-}
-
 CLAIM_OF_BOTH(store, keeps_each_chunk_of_large_files_once)
 {
     yard_t yard;
@@ -58,7 +50,7 @@ CLAIM_OF_BOTH(store, keeps_each_chunk_of_large_files_once)
               (unsigned long long) second.new_bytes);
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     cr_expect(bytes_in_packs(&yard) < 15 * MIB);
-    reopen(&yard);
+    yard_reopen(&yard);
     expect_object(&yard, &second.digest, bytes, 12 * MIB);
     bytes[6 * MIB] ^= 1;
     expect_object(&yard, &first.digest, bytes, 12 * MIB);
@@ -105,7 +97,7 @@ CLAIM_OF_BOTH(store, reads_any_part_of_an_object)
         "d=$(sha256sum < x | cut -c1-64) && mkdir $(echo $d | cut -c1-2) && "
         "mv x $(echo $d | cut -c1-2)/$d",
         yard.data, yard.data, old);
-    reopen(&yard);
+    yard_reopen(&yard);
     digest_t digest;
     hash_bytes(yard.store->hash, old, strlen(old), &digest);
     expect_parts(&yard, &digest, (const uint8_t *) old, strlen(old));
@@ -126,7 +118,7 @@ CLAIM_OF_BOTH(store, squeezes_what_that_makes_smaller_and_nothing_else)
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     unsigned long bytes = bytes_in_packs(&yard);
     cr_expect(bytes > 200000 && bytes < 210000, "%lu bytes are stored", bytes);
-    reopen(&yard);
+    yard_reopen(&yard);
     expect_object(&yard, &hard, noise, 200000);
     expect_object(&yard, &soft, text, sizeof text);
     expect_object(&yard, &empty, "", 0);
@@ -151,7 +143,7 @@ CLAIM_OF_BOTH(store, ends_packs_at_their_size_and_keeps_few_runs)
     EXPECT_OK(&yard, store_commit(yard.store, &yard.fault));
     run("test $(ls %s/store/packs | wc -l) -gt 8", yard.data);
     run("test $(ls %s/store/index | wc -l) -le %u", yard.data, STORE_RUNS_MAX + 1);
-    reopen(&yard);
+    yard_reopen(&yard);
     for (size_t i = 0; i < OBJECTS; i++) {
         expect_object(&yard, &digest[i], noise + i * 2000, 2000);
     }
@@ -204,12 +196,12 @@ CLAIM_OF_BOTH(store, never_believes_a_flipped_bit_of_a_pack)
     }
     void *found = NULL;
     size_t size = 0;
-    reopen(&yard);
+    yard_reopen(&yard);
     EXPECT_ERR(&yard, ERR_DIGEST, store_read(yard.store, &digest, 10, &found, &size, &yard.fault));
     EXPECT_OK(&yard, store_set_aside(yard.store, &digest, &yard.fault));
     EXPECT_ERR(&yard, ERR_NOT_STORED,
                store_read(yard.store, &digest, 10, &found, &size, &yard.fault));
-    reopen(&yard);
+    yard_reopen(&yard);
     EXPECT_ERR(&yard, ERR_NOT_STORED,
                store_read(yard.store, &digest, 10, &found, &size, &yard.fault));
     yard_put_bytes(&yard, "some bytes", 10);
@@ -231,7 +223,7 @@ CLAIM_OF_BOTH(store, never_ends_well_on_an_object_with_a_flipped_bit_in_one_chun
         yard.data, 2 * MIB + 7, 2 * MIB + 7);
     void *found = NULL;
     size_t size = 0;
-    reopen(&yard);
+    yard_reopen(&yard);
     EXPECT_ERR(&yard, ERR_DIGEST,
                store_read(yard.store, &digest, 3 * MIB, &found, &size, &yard.fault));
     EXPECT_ERR(&yard, ERR_NOT_STORED,
@@ -251,12 +243,12 @@ two_versions(yard_t *yard, digest_t roots[2])
     make_tree(yard);
     yard_put_file(yard, "source/big", bytes, 3 * MIB);
     store_close(&yard->store);
-    reopen(yard);
+    yard_reopen(yard);
     take(yard);
     roots[0] = yard->snapshot.root;
     yard_put_file(yard, "source/big", bytes + MIB, 2 * MIB);
     store_close(&yard->store);
-    reopen(yard);
+    yard_reopen(yard);
     make_file(yard_path(yard, "source/plain"), "other text", 0644);
     take(yard);
     roots[1] = yard->snapshot.root;
@@ -273,7 +265,7 @@ CLAIM_OF_BOTH(store, does_what_its_dry_run_told_and_a_reader_goes_on_meanwhile)
     two_versions(&yard, roots);
     store_t *reader = yard.store;
     yard.store = NULL;
-    reopen(&yard);
+    yard_reopen(&yard);
     unsigned long before = bytes_in_packs(&yard);
     EXPECT_OK(&yard, store_collect(yard.store, &roots[1], 1, true, NULL, NULL, &dry, &yard.fault));
     EXPECT_COUNT(bytes_in_packs(&yard), before);
@@ -317,7 +309,7 @@ make_old(yard_t *yard)
     EXPECT_OK(yard, store_each_entry(yard->store, write_old, yard, &yard->fault));
     store_close(&yard->store);
     run("cd %s/store && rm -r packs index && mkdir tmp && echo left > tmp/left", yard->data);
-    reopen(yard);
+    yard_reopen(yard);
 }
 
 CLAIM_OF_BOTH(store, of_the_first_release_is_read_as_it_is_and_becomes_packs)
@@ -341,7 +333,7 @@ CLAIM_OF_BOTH(store, of_the_first_release_is_read_as_it_is_and_becomes_packs)
     EXPECT_COUNT(moved, 0);
     yard.order.package = "P2";
     yard.order.root = roots[0];
-    reopen(&yard);
+    yard_reopen(&yard);
     placed(&yard);
     cr_expect(verified(&yard));
     EXPECT_OK(&yard,
@@ -374,7 +366,7 @@ static store_checked_t
 checked(yard_t *yard, bool repair)
 {
     store_checked_t result = {0};
-    reopen(yard);
+    yard_reopen(yard);
     EXPECT_OK(yard, store_check(yard->store, &yard->snapshot.root, 1, repair, NULL, NULL, &result,
                                 &yard->fault));
     return result;
@@ -390,9 +382,9 @@ findings(const store_checked_t *result)
 static void
 expect_mended(yard_t *yard, const char *what)
 {
-    reopen(yard);
+    yard_reopen(yard);
     checked(yard, true);
-    reopen(yard);
+    yard_reopen(yard);
     take(yard);
     store_checked_t result = checked(yard, false);
     cr_expect(result.versions_damaged == 0, "%s: the version is not whole", what);
@@ -422,7 +414,7 @@ CLAIM_OF_BOTH(store, check_finds_a_flipped_bit_in_every_kind_of_file_and_repairs
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         store_close(&yard.store);
         run("rm -rf %s/store", yard.data);
-        reopen(&yard);
+        yard_reopen(&yard);
         take(&yard);
         store_checked_t before = checked(&yard, false);
         EXPECT_COUNT(findings(&before), 0);
@@ -452,7 +444,7 @@ CLAIM_OF_BOTH(store, index_is_made_anew_from_the_packs_alone)
     }
     store_close(&yard.store);
     run("rm %s/store/index/*", yard.data);
-    reopen(&yard);
+    yard_reopen(&yard);
     EXPECT_OK(&yard, store_rebuild(yard.store, NULL, NULL, &objects, &yard.fault));
     EXPECT_COUNT(objects, before);
     run("test $(ls %s/store/index | wc -l) = 1 && test ! -e %s/store/rebuild", yard.data,
@@ -479,10 +471,10 @@ CLAIM_OF_BOTH(store, index_that_went_bad_is_noticed_by_who_uses_it_and_is_mended
         make_tree(&yard);
         take(&yard);
         flip(&yard, "index", at[i]);
-        reopen(&yard);
+        yard_reopen(&yard);
         EXPECT_OK(&yard, store_has(yard.store, &yard.snapshot.root, &has, &yard.fault));
         cr_expect(store_index_is_damaged(yard.store), "bit at %lu", at[i]);
-        reopen(&yard);
+        yard_reopen(&yard);
         EXPECT_OK(&yard, store_mend_index(yard.store, true, &objects, &yard.fault));
         cr_expect_gt(objects, 10, "bit at %lu: %u objects", at[i], (unsigned) objects);
         placed(&yard);

@@ -170,6 +170,14 @@ yard_end(yard_t *yard)
 }
 
 void
+yard_reopen(yard_t *yard)
+{
+    store_close(&yard->store);
+    EXPECT_OK(yard,
+              store_open(yard->world, yard_path(yard, "data/store"), &yard->store, &yard->fault));
+}
+
+void
 take(yard_t *yard)
 {
     EXPECT_OK(yard, snapshot_take(yard->world, yard->store, yard->source, NULL, 0, NULL, NULL,

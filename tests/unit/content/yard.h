@@ -31,6 +31,7 @@ typedef struct yard {
 /* With an empty source, an open store and one claimed and opened point. */
 void yard_begin(yard_t *yard, user_t user);
 void yard_end(yard_t *yard);
+void yard_reopen(yard_t *yard); /* its store: what was not committed is gone */
 
 /* A claim that holds as root and as an unprivileged user: its body has `user`, for yard_begin. */
 #define CLAIM_OF_BOTH(suite, name)                                                                 \
