@@ -4,16 +4,13 @@
  * reply, deadline, down, refused, restarting or cycle takes it out first is the answer, the others
  * are late and counted.
  */
+#include "runtime/ask_inside.h"
 #include "runtime/handler_inside.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define SLOT_BITS  10u
-#define ASKS_LEAST 4u /* places for them; always a power of two */
-_Static_assert(ASKS_OPEN_MAX <= 1u << SLOT_BITS, "the slot is part of an ask's number");
 
 void
 ask_show(actor_t *actor)
@@ -23,26 +20,22 @@ ask_show(actor_t *actor)
     atomic_store_explicit(&actor->cell->jobs, (uint16_t) actor->jobs_open, memory_order_relaxed);
 }
 
-static uint32_t
-free_slot(const actor_t *actor, rare_t *rare)
+#define ASKS_LEAST 4u /* places for them; always a power of two */
+
+void
+asks_lengthen(rare_t *rare)
 {
-    if (actor->asks_open == rare->ask_capacity) {
-        uint32_t capacity = rare->ask_capacity == 0 ? ASKS_LEAST : rare->ask_capacity * 2;
-        rare->ask = realloc(rare->ask, capacity * sizeof(open_ask_t *));
-        assert(rare->ask != NULL && "memory for asks");
-        memset(rare->ask + rare->ask_capacity, 0,
-               (capacity - rare->ask_capacity) * sizeof(open_ask_t *));
-        rare->ask_free = rare->ask_capacity;
-        rare->ask_capacity = capacity;
-    }
-    while (rare->ask[rare->ask_free] != NULL) {
-        rare->ask_free = (rare->ask_free + 1) & (rare->ask_capacity - 1);
-    }
-    return rare->ask_free;
+    uint32_t capacity = rare->ask_capacity == 0 ? ASKS_LEAST : rare->ask_capacity * 2;
+    rare->ask = realloc(rare->ask, capacity * sizeof(open_ask_t *));
+    assert(rare->ask != NULL && "memory for asks");
+    memset(rare->ask + rare->ask_capacity, 0,
+           (capacity - rare->ask_capacity) * sizeof(open_ask_t *));
+    rare->ask_free = rare->ask_capacity;
+    rare->ask_capacity = capacity;
 }
 
-static void
-deadline(worker_t *worker, timer_node_t *node)
+void
+ask_deadline(worker_t *worker, timer_node_t *node)
 {
     open_ask_t *ask = (open_ask_t *) node;
     if (ask->job != NULL) {
@@ -55,41 +48,15 @@ deadline(worker_t *worker, timer_node_t *node)
 open_ask_t *
 ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
 {
-    open_ask_t *ask = memory_take(sizeof *ask);
-    ask->then = then;
-    ask->tag = tag;
-    ask->job = NULL;
-    ask->serves = NULL;
-    ask->call = false;
-    ask->timer.fire = deadline;
-    ask->timer.actor = actor;
-    ask->timer.place = 0;
     worker_enters(actor->worker);
-    rare_t *rare = life_rare(actor);
-    uint32_t slot = free_slot(actor, rare);
-    ask->id = ++rare->ask_sequence << SLOT_BITS | slot;
-    rare->ask[slot] = ask;
-    actor->asks_open++;
-    timer_set(&actor->worker->timers, &ask->timer, due_ns);
+    open_ask_t *ask = ask_open_inside(actor->worker, actor, then, tag, due_ns);
     worker_leaves(actor->worker);
-    ask_show(actor);
     return ask;
 }
 
-open_ask_t *
-ask_find(const actor_t *actor, uint64_t id)
+void
+ask_close_more(actor_t *actor, open_ask_t *ask)
 {
-    uint32_t slot = (uint32_t) id & ((1u << SLOT_BITS) - 1);
-    open_ask_t *ask = slot < actor->rare->ask_capacity ? actor->rare->ask[slot] : NULL;
-    return ask != NULL && ask->id == id ? ask : NULL;
-}
-
-static void
-close_ask(actor_t *actor, open_ask_t *ask)
-{
-    actor->rare->ask[ask->id & ((1u << SLOT_BITS) - 1)] = NULL;
-    actor->asks_open--;
-    timer_unset(&actor->worker->timers, &ask->timer);
     if (ask->call || ask->serves != NULL) {
         wait_resolved(actor, ask);
     }
@@ -100,8 +67,6 @@ close_ask(actor_t *actor, open_ask_t *ask)
         actor->jobs_open--;
         job_unref(ask->job);
     }
-    memory_give(ask, sizeof *ask);
-    ask_show(actor);
 }
 
 void
@@ -115,47 +80,12 @@ ask_answer_self(actor_t *actor, uint64_t id, err_t err)
     lane_push(actor, LANE_REPLY, reply);
 }
 
-/* ---- the answer ---- */
-
-static inline actor_next_t
-run_then(actor_ctx_t *ctx, actor_answer_fn *then, uint64_t tag)
-{
-    envelope_t *reply = ctx->in_hand;
-    actor_answer_t answer = {
-        .err = (err_t) reply->err,
-        .type = reply->type,
-        .record = reply->type == NULL ? NULL : reply->record,
-        .tag = tag,
-    };
-    if (reply->kind == ENV_DONE) {
-        void **resource = &envelope_more(reply)->done.resource;
-        answer.resource = *resource;
-        *resource = NULL; /* the handler has it now */
-    }
-    return then(ctx, ctx->actor->state, &answer);
-}
-
 void
-ask_dispatch(actor_t *actor, envelope_t *reply)
+ask_is_late(const actor_t *actor, const envelope_t *reply)
 {
-    open_ask_t *ask = ask_find(actor, reply->number);
-    if (ask == NULL) {
-        bool own = reply->type == NULL && reply->from.index == actor->self.index;
-        /* Our own deadline, when it comes second, is no late reply. */
-        atomic_fetch_add(&actor->core->late_replies, own ? 0 : 1);
-        return;
-    }
-    actor_answer_fn *then = ask->then;
-    uint64_t tag = ask->tag;
-    bool call = ask->call;
-    actor_ctx_t *ctx = &actor->worker->ctx;
-    close_ask(actor, ask);
-    if (call) {
-        lane_wake(actor);
-    }
-    handler_begin(actor, reply,
-                  reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name, true);
-    handler_ends(actor, run_then(ctx, then, tag), false, true);
+    bool own = reply->type == NULL && reply->from.index == actor->self.index;
+    /* Our own deadline, when it comes second, is no late reply. */
+    atomic_fetch_add(&actor->core->late_replies, own ? 0 : 1);
 }
 
 void
@@ -167,7 +97,7 @@ ask_end_all(actor_t *actor)
             if (ask->job != NULL) {
                 job_ask_to_stop(actor->worker, ask->job);
             }
-            close_ask(actor, ask);
+            ask_close(actor->worker, actor, ask);
         }
     }
     if (actor->rare->ask_capacity > 0) {
@@ -176,14 +106,16 @@ ask_end_all(actor_t *actor)
         rare->ask = NULL;
         rare->ask_capacity = 0;
         rare->ask_free = 0;
+        ask_show(actor);
     }
 }
 
 /* ---- being asked ---- */
 
 void
-ask_accept(actor_ctx_t *ctx, const envelope_t *ask)
+ask_whole(actor_ctx_t *ctx)
 {
+    const envelope_t *ask = ctx->in_hand;
     const envelope_more_t *more = envelope_more_of(ask);
     accepted_t *accepted = &ctx->at_once;
     accepted->request = (request_t){ask->from, ask->number, more->ask.deadline_ns};
@@ -191,14 +123,13 @@ ask_accept(actor_ctx_t *ctx, const envelope_t *ask)
     accepted->asked = NULL;
     accepted->served = NULL;
     accepted->waits_for[0] = '\0';
-    accepted->answered = accepted->is_served = false;
-    ctx->asked = accepted;
-    ctx->is_at_once = true;
+    accepted->is_served = false;
 }
 
 void
 ask_puts_off(actor_ctx_t *ctx)
 {
+    ask_whole(ctx);
     actor_t *actor = ctx->actor;
     accepted_t *accepted = memory_take(sizeof *accepted);
     *accepted = ctx->at_once;
@@ -312,19 +243,18 @@ static inline bool
 answers_with_draft(actor_ctx_t *ctx, const record_type_t *type, const void *m)
 {
     static const envelope_t head = {.attempt = 1, .kind = ENV_REPLY, .lane = LANE_REPLY};
-    const request_t *request = &ctx->at_once.request;
+    const envelope_t *ask = ctx->in_hand;
     uint32_t size = ctx->drafting.draft.size;
-    envelope_t *reply = envelope_at_hand();
     envelope_tail_t tail;
-    if (ctx->asked != &ctx->at_once || !draft_is_short(ctx, type, m) || reply == NULL) {
+    if (ctx->asked != &ctx->at_once || !draft_is_short(ctx, type, m) ||
+        !memory_is_at_hand(ENVELOPE_SHORT)) {
         return false;
     }
-    envelope_take_at_hand(reply);
+    envelope_t *reply = memory_take_at_hand(ENVELOPE_SHORT);
     memcpy(&tail, (const uint8_t *) &head + ENVELOPE_TAIL, sizeof tail);
-    envelope_fill(reply, &tail, ref_word(ctx->actor->self), ref_word(request->asker), NULL, type,
-                  size);
+    envelope_fill(reply, &tail, ref_word(ctx->actor->self), ref_word(ask->from), NULL, type, size);
     words_copy(reply->record, m, size);
-    reply->number = request->ask;
+    reply->number = ask->number;
     put_reply(ctx, &ctx->at_once, reply);
     return true;
 }
@@ -354,6 +284,9 @@ actor_reply(actor_ctx_t *ctx, const record_type_t *type, const void *m)
 {
     if (ctx->asked == NULL || answers_with_draft(ctx, type, m)) {
         return VERDICT_OK;
+    }
+    if (ctx->is_at_once) {
+        ask_whole(ctx);
     }
     return reply_with(ctx, ctx->asked, type, m);
 }
@@ -409,6 +342,9 @@ refuse(actor_ctx_t *ctx, accepted_t *accepted, err_t err)
 void
 actor_refuse(actor_ctx_t *ctx, err_t err)
 {
+    if (ctx->is_at_once) {
+        ask_whole(ctx);
+    }
     refuse(ctx, ctx->asked, err);
 }
 

@@ -81,6 +81,7 @@ typedef struct loaded_edge {
 } loaded_edge_t;
 struct loaded_class {
     const actor_class_t *class;
+    const actor_hears_t *hears; /* as it says: all that is handled looks there */
     loaded_edge_t *edge;
     uint32_t edge_count;
     uint32_t index;

@@ -155,9 +155,13 @@ brought_own(worker_t *worker)
     envelope_t *in_hand = worker->ctx.in_hand;
     if (worker->hand_chunk != NULL && in_hand != NULL) {
         in_hand = envelope_unpack(in_hand);
-        in_hand->reserved = false; /* its place was given back when it was taken */
         worker->ctx.in_hand = in_hand;
         worker->hand_chunk = NULL;
+    }
+    if (in_hand != NULL && in_hand->kind == ENV_TELL) {
+        in_hand->number = 0; /* on hand it named its receiver, and was not dated */
+        in_hand->sent_ns = in_hand->sent_ns == 0 ? worker->ctx.now_ns : in_hand->sent_ns;
+        in_hand->reserved = false; /* its place was given back when it was taken */
     }
     return in_hand;
 }

@@ -1,129 +1,7 @@
 /* core.c - a worker runs one handler on one message, and carries out what the handler wanted. */
+#include "runtime/ask_inside.h"
 #include "runtime/brought_inside.h"
-#include "runtime/handler_inside.h"
 #include "runtime/inside.h"
-
-#include <assert.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-/* ---- one handler ---- */
-
-uint64_t
-core_about(const core_t *core, const record_type_t *type, const void *record)
-{
-    uint64_t about = 0;
-    for (uint32_t i = 0; core->about_field != NULL && type != NULL && i < type->field_count; i++) {
-        const record_field_t *field = &type->field[i];
-        if (field->kind == RECORD_u64 && strcmp(field->name, core->about_field) == 0) {
-            memcpy(&about, (const uint8_t *) record + field->offset, sizeof about);
-        }
-    }
-    return about;
-}
-
-void
-core_note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what)
-{
-    const core_t *core = actor->core;
-    black_box_note(actor->worker->black_box,
-                   &(delivery_t){
-                       .class_name = actor->class->class->name,
-                       .actor = watch_called(actor),
-                       .message = what,
-                       .about = in_hand ? core_about(core, in_hand->type, in_hand->record) : 0,
-                       .attempt = in_hand ? in_hand->attempt : 0,
-                       .now_ns = actor->worker->ctx.now_ns,
-                   });
-}
-
-static void
-fail(actor_ctx_t *ctx, bool *ret_kept)
-{
-    actor_t *actor = ctx->actor;
-    envelope_t *in_hand = ctx->in_hand;
-    char why[160];
-    bool tell = in_hand != NULL && in_hand->kind == ENV_TELL;
-    bool first = !tell || in_hand->attempt == 1;
-    bool final = actor->class->class->restart == ACTOR_TEMPORARY;
-    snprintf(why, sizeof why, "%s", ctx->claim[0] != '\0' ? ctx->claim : "its handler said so");
-    tray_abort(ctx);
-    watch_failed(actor);
-    if (tell && !final) {
-        poison_hold(actor, brought_own(actor->worker), why);
-        *ret_kept = true;
-    }
-    if (ctx->is_at_once) { /* it is refused with the others */
-        ctx->at_once.answered = false;
-        ask_puts_off(ctx);
-    }
-    life_end(actor, ACTOR_FAILED, final, first, why);
-}
-
-static void
-ends_well(actor_t *actor, actor_next_t next)
-{
-    actor_ctx_t *ctx = &actor->worker->ctx;
-    if (actor->rare->trying != NULL) {
-        poison_passed(actor);
-    }
-    if (ctx->asked != NULL && !ctx->deferred) {
-        actor_refuse(ctx, ERR_INTERNAL);
-    }
-    bool host_stop = ctx->host_stop;
-    if (ctx->asked != NULL || ctx->served != NULL ||
-        (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) != 0) {
-        wait_commit(ctx);
-    }
-    tray_commit(ctx);
-    if (host_stop) {
-        core_want_stop(actor->core, ctx->host_err, ctx->host_why);
-    }
-    if (next == ACTOR_STOP) {
-        life_end(actor, ACTOR_ENDED, actor->class->class->restart != ACTOR_PERMANENT, true, NULL);
-    }
-}
-
-static bool
-handler_end(actor_t *actor, actor_next_t next)
-{
-    actor_ctx_t *ctx = &actor->worker->ctx;
-    const core_t *core = actor->core;
-    bool kept = false;
-    if (handler_returns(actor)) {
-        return takeover_returned(actor);
-    }
-    if (next == ACTOR_FAIL) {
-        fail(ctx, &kept);
-    } else {
-        ends_well(actor, next);
-    }
-    handler_rests(ctx);
-    hand_down(core, ctx, true);
-    return kept;
-}
-
-void
-core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
-{
-    handler_begin(actor, in_hand, what, true);
-}
-
-bool
-core_handler_end(actor_t *actor, actor_next_t next)
-{
-    worker_enters(actor->worker); /* its list is not ours while somebody may take it over */
-    watch_touch(actor);           /* it need not have come out of a lane */
-    return handler_end(actor, next);
-}
-
-void
-core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument)
-{
-    core_handler_begin(actor, NULL, what);
-    core_handler_end(actor, fn(&actor->worker->ctx, actor->state, argument));
-}
 
 /* ---- dispatch ---- */
 
@@ -134,13 +12,14 @@ answers_at_once(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
 {
     const envelope_t *only = ctx->out.head;
     return next == ACTOR_CONTINUE && ctx->out_kinds == 1u << ENV_REPLY && only->next == NULL &&
-           only->mine == NULL && ctx->at_once.chain.head.asker.index == 0 && actor->held == NULL;
+           only->mine == NULL && actor->held == NULL &&
+           envelope_more_of(ctx->in_hand)->ask.chain.head.asker.index == 0;
 }
 static inline bool
-answer(actor_t *actor, bool hands_on)
+answer(worker_t *worker, actor_t *actor, bool hands_on, bool careful)
 {
-    actor_ctx_t *ctx = &actor->worker->ctx;
-    if (handler_returns(actor)) {
+    actor_ctx_t *ctx = &worker->ctx;
+    if (handler_returns(worker, actor)) {
         return takeover_returned(actor);
     }
     envelope_t *reply = ctx->out.head;
@@ -148,84 +27,109 @@ answer(actor_t *actor, bool hands_on)
     ctx->out_kinds = 0;
     ctx->is_at_once = false;
     ctx->deferred = false;
-    actor_t *asker = hands_on ? core_here(ctx->worker, reply->to) : NULL;
+    actor_t *asker = hands_on ? core_here(worker, reply->to) : NULL;
     if (asker != NULL) { /* one that ends has closed its asks */
-        lane_hands_answer(ctx->worker, asker, reply);
+        lane_hands_answer(worker, asker, reply);
     } else {
         reply->sent_ns = ctx->now_ns;
-        core_route(ctx->worker, reply);
+        core_route(worker, reply);
     }
-    hand_down(actor->core, ctx, true);
+    hand_down(worker, careful);
     return false;
 }
 
-static inline void
-dispatch_ask(actor_t *actor, envelope_t *message, bool hands_on)
+static inline actor_handler_fn *
+heard_by(const actor_t *actor, const envelope_t *message)
 {
-    const actor_hears_t *hears = &actor->class->class->hears[message->hears];
-    core_t *core = actor->core;
-    actor_ctx_t *ctx = &actor->worker->ctx;
+    return actor->class->hears[message->hears].handler;
+}
+
+static inline __attribute__((always_inline)) void
+run_asked(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+{
+    actor_ctx_t *ctx = &worker->ctx;
     if (message->reserved) {
         spare_give(actor, (lane_t) message->lane, message->size);
-        message->reserved = false;
     }
     if (envelope_more(message)->ask.deadline_ns <= ctx->now_ns) {
         /* Its asker has been told `deadline`: what is done from here on nobody would hear of. */
-        core_refuse_envelope(actor->worker, message, ERR_DEADLINE);
+        message->reserved = false;
+        core_refuse_envelope(worker, message, ERR_DEADLINE);
         return;
     }
-    handler_begin(actor, message, message->type->name, true);
-    ask_accept(ctx, message);
-    actor_next_t next = hears->handler(ctx, actor->state, message->record);
-    bool kept =
-        answers_at_once(actor, ctx, next) ? answer(actor, hands_on) : handler_end(actor, next);
-    if (!kept) {
-        let_go(core, message); /* the actor may be gone */
+    handler_begin(worker, actor, message, message->type->name, careful);
+    ask_accept(ctx);
+    actor_next_t next = heard_by(actor, message)(ctx, actor->state, message->record);
+    bool kept = answers_at_once(actor, ctx, next) ? answer(worker, actor, hands_on, careful)
+                                                  : core_handler_end(actor, next);
+    if (careful && !kept) {
+        let_go(worker->core, message); /* the actor may be gone */
+    } else if (!kept) {
+        envelope_free_asked(message);
     }
+}
+static __attribute__((noinline)) void
+run_asked_plain(worker_t *worker, actor_t *actor, envelope_t *message)
+{
+    run_asked(worker, actor, message, true, false);
+}
+static __attribute__((noinline)) void
+run_asked_careful(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on)
+{
+    run_asked(worker, actor, message, hands_on, true);
 }
 
 /* Most messages: told, and answered by nothing but tells. True: it was kept. */
 static inline __attribute__((always_inline)) bool
-run_told(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+run_told(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 {
-    const actor_hears_t *hears = &actor->class->class->hears[message->hears];
-    actor_ctx_t *ctx = &actor->worker->ctx;
-    handler_begin(actor, message, message->type->name, careful);
-    actor_next_t next = hears->handler(ctx, actor->state, message->record);
-    return handler_ends(actor, next, hands_on, careful);
+    handler_begin(worker, actor, message, message->type->name, careful);
+    actor_next_t next = heard_by(actor, message)(&worker->ctx, actor->state, message->record);
+    return handler_ends(worker, actor, next, hands_on, careful);
 }
 
 /* One whose place was given back. */
 static inline __attribute__((always_inline)) void
-tell_given(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+tell_given(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 {
-    core_t *core = actor->core;
-    if (run_told(actor, message, hands_on, careful)) {
+    if (run_told(worker, actor, message, hands_on, careful)) {
         return;
     }
     if (careful) {
-        let_go(core, message); /* the actor may be gone */
+        let_go(worker->core, message); /* the actor may be gone */
     } else {
         envelope_free_told(message);
     }
 }
 
 static inline __attribute__((always_inline)) void
-dispatch_tell(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+dispatch_tell(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 {
-    if (message->reserved) {
+    if (message->reserved) { /* brought_own: as it is kept, it has none */
         spare_give(actor, (lane_t) message->lane, message->size);
-        message->reserved = false;
     }
-    tell_given(actor, message, hands_on, careful);
+    tell_given(worker, actor, message, hands_on, careful);
 }
 
-static inline void
-dispatch_answer(actor_t *actor, envelope_t *message)
+static inline __attribute__((always_inline)) void
+run_answer(worker_t *worker, actor_t *actor, envelope_t *message, bool careful)
 {
-    const core_t *core = actor->core;
-    ask_dispatch(actor, message);
-    let_go(core, message);
+    ask_dispatch(worker, actor, message, careful);
+    if (careful) {
+        let_go(worker->core, message);
+    } else {
+        envelope_free_told(message);
+    }
+}
+static __attribute__((noinline)) void
+run_answer_plain(worker_t *worker, actor_t *actor, envelope_t *message)
+{
+    run_answer(worker, actor, message, false);
+}
+static __attribute__((noinline)) void
+run_answer_careful(worker_t *worker, actor_t *actor, envelope_t *message)
+{
+    run_answer(worker, actor, message, true);
 }
 
 static void
@@ -234,7 +138,7 @@ dispatch_rare(actor_t *actor, envelope_t *message)
     const core_t *core = actor->core;
     switch ((envelope_kind_t) message->kind) {
     case ENV_DONE:
-        ask_dispatch(actor, message);
+        ask_dispatch(actor->worker, actor, message, true);
         break;
     case ENV_TIMER:
         timer_dispatch(actor, message);
@@ -262,18 +166,20 @@ dispatch_rare(actor_t *actor, envelope_t *message)
 }
 
 static inline __attribute__((always_inline)) void
-dispatch(actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+dispatch(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, bool careful)
 {
-    if (careful && actor->core->fresh_messages) {
+    if (careful && worker->core->fresh_messages) {
         message = envelope_moved(message);
     }
     /* A jump through a table is a tenth of a small message's time. */
     if (message->kind == ENV_TELL) {
-        dispatch_tell(actor, message, hands_on, careful);
+        dispatch_tell(worker, actor, message, hands_on, careful);
     } else if (message->kind == ENV_ASK) {
-        dispatch_ask(actor, message, hands_on);
+        careful ? run_asked_careful(worker, actor, message, hands_on)
+                : run_asked_plain(worker, actor, message);
     } else if (message->kind == ENV_REPLY) {
-        dispatch_answer(actor, message);
+        careful ? run_answer_careful(worker, actor, message)
+                : run_answer_plain(worker, actor, message);
     } else {
         dispatch_rare(actor, message);
     }
@@ -293,12 +199,14 @@ look_at_clock(worker_t *worker)
 {
     executor_t *executor = &worker->core->executor;
     int64_t before_ns = worker->ctx.now_ns;
-    worker->ctx.now_ns = executor->now_ns(executor->self);
+    worker_set_clock(worker, executor->now_ns(executor->self));
     int64_t took_ns = worker->ctx.now_ns - before_ns;
-    if (worker->ran && took_ns > atomic_load_explicit(&worker->longest_ns, memory_order_relaxed)) {
+    uint64_t handlers = atomic_load_explicit(&worker->handlers, memory_order_relaxed);
+    if (handlers != worker->looked &&
+        took_ns > atomic_load_explicit(&worker->longest_ns, memory_order_relaxed)) {
         atomic_store_explicit(&worker->longest_ns, took_ns, memory_order_relaxed);
     }
-    worker->ran = false;
+    worker->looked = handlers;
     for (timer_node_t *timer; (timer = timer_due(&worker->timers, worker->ctx.now_ns)) != NULL;) {
         timer->fire(worker, timer);
     }
@@ -322,13 +230,12 @@ run_brought(worker_t *worker, actor_t *actor, bool hands_on, bool careful)
     if (actor == NULL) {
         worker_deliver(worker, envelope_unpack(packed));
     } else {
-        bump(&worker->delivered);
         watch_touch(actor);
         worker->hand_chunk = chunk;
         if (packed->reserved) {
             spare_give(actor, LANE_NORMAL, packed->size);
         }
-        (void) run_told(actor, packed, hands_on, careful);
+        (void) run_told(worker, actor, packed, hands_on, careful);
         worker->hand_chunk = NULL;
     }
     if (chunk_is_empty(chunk)) { /* also when it was taken over meanwhile, and all else spilt */
@@ -342,36 +249,43 @@ run_on_hand(worker_t *worker, bool careful)
 {
     envelope_t *message = worker->on_hand;
     actor_t *actor = lane_on_hand(worker);
-    bump(&worker->delivered);
     if (careful && worker->core->fresh_messages) {
         message = envelope_moved(message);
     }
     spare_give(actor, LANE_NORMAL, message->size);
-    message->reserved = false;
-    tell_given(actor, message, true, careful);
+    tell_given(worker, actor, message, true, careful);
 }
 
-static inline void
+static inline __attribute__((always_inline)) bool
 run_answer_on_hand(worker_t *worker, bool careful)
 {
     envelope_t *message = worker->answer_on_hand;
     actor_t *asker = lane_answer_on_hand(worker);
-    bump(&worker->delivered);
     if (careful && worker->core->fresh_messages) {
         message = envelope_moved(message);
     }
-    dispatch_answer(asker, message);
+    run_answer(worker, asker, message, careful);
+    return true;
+}
+static __attribute__((noinline)) bool
+run_answer_on_hand_plain(worker_t *worker)
+{
+    return run_answer_on_hand(worker, false);
+}
+static __attribute__((noinline)) bool
+run_answer_on_hand_careful(worker_t *worker)
+{
+    return run_answer_on_hand(worker, true);
 }
 
 /* hands_on: the caller runs what is on hand next, or takes it back. careful: as handler_begin. */
 static inline __attribute__((always_inline)) bool
 run_waiting(worker_t *worker, bool hands_on, bool careful)
 {
-    actor_t *actor = NULL;
     if (worker->answer_on_hand != NULL) {
-        run_answer_on_hand(worker, careful);
-        return true;
+        return careful ? run_answer_on_hand_careful(worker) : run_answer_on_hand_plain(worker);
     }
+    actor_t *actor = NULL;
     if (worker->ready_lanes >= READY_BROUGHT && brought_have_turn(worker)) {
         actor = brought_to(worker);
         if (!brought_waits(actor)) {
@@ -381,8 +295,7 @@ run_waiting(worker_t *worker, bool hands_on, bool careful)
     }
     envelope_t *message = lane_next(worker, &actor);
     if (message != NULL) {
-        bump(&worker->delivered);
-        dispatch(actor, message, hands_on, careful);
+        dispatch(worker, actor, message, hands_on, careful);
         return true;
     }
     return worker->brought_count > 0; /* no lane had anything that can run: it is their turn */
@@ -439,17 +352,19 @@ run_quantum(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint
 {
     uint32_t ran = 0, look = 1;
     int64_t until_ns = worker->ctx.now_ns + RUN_NS;
-    while (ran < most && run_next(worker, careful)) {
+    while (run_next(worker, careful)) {
+        ran++;
         if (bell_rang(bell, heard)) {
-            return ran + 1;
+            break;
         }
-        if (++ran >= look) {
+        if (ran == look) {
             lane_take_back(worker);
             look_at_clock(worker);
-            if (worker->ctx.now_ns >= until_ns) {
+            if (worker->ctx.now_ns >= until_ns || ran >= most) {
                 break;
             }
             look = ran < CLOCK_SOON ? CLOCK_SOON : ran + CLOCK_EVERY;
+            look = look < most ? look : most;
         }
     }
     return ran;

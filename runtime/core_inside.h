@@ -36,6 +36,7 @@ typedef struct seen {
 
 struct worker {
     core_t *core;
+    const cell_t *cells; /* the core's */
     uint32_t index;
     char name[32];
     due_t timers;
@@ -57,14 +58,13 @@ struct worker {
     actor_ctx_t ctx;
     void *draft_memory;
     struct black_box *black_box; /* NULL: nothing is noted */
-    _Atomic uint64_t delivered;
     /* The handler in hand, for those who watch: its number here, its actor's cell (0: none is in
-     * hand), what it is on, since when. By the worker's thread. */
+     * hand), what it is on. By the worker's thread. */
     _Atomic uint64_t handlers;
     _Atomic uint32_t hand;
     _Atomic(const char *) handling;
-    _Atomic int64_t handling_since_ns;
-    bool ran; /* a handler, since the clock was looked at */
+    _Atomic int64_t clock_ns; /* ctx.now_ns, for them: the handler in hand began then */
+    uint64_t looked;          /* handlers, when the clock was looked at */
     /* No handler was seen to run for longer: the longest time between two looks at the clock in
      * which some ran, by the worker's thread; or, of one that does not return, by who watches. */
     _Atomic int64_t longest_ns;
@@ -78,6 +78,14 @@ struct worker {
     fifo_t kept;             /* what came for it meanwhile: of the worker that goes on */
     due_t parked;            /* its timers, when its handler has returned */
 };
+
+/* Between two handlers. */
+static inline void
+worker_set_clock(worker_t *worker, int64_t now_ns)
+{
+    worker->ctx.now_ns = now_ns;
+    atomic_store_explicit(&worker->clock_ns, now_ns, memory_order_relaxed);
+}
 
 #define QUARANTINE_FREE 0u
 #define QUARANTINE_BUSY 1u

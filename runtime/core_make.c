@@ -25,6 +25,7 @@ make_workers(core_t *core)
     for (uint32_t i = 0; i < count; i++) {
         worker_t *worker = &core->workers[i];
         worker->core = core;
+        worker->cells = core->cells;
         worker->index = i;
         worker->ctx.worker = worker;
         worker->draft_memory = reserve(MESSAGE_BYTES_MAX);

@@ -82,19 +82,10 @@ heap_add(due_t *due, timer_node_t *timer)
 
 /* ---- the queues ---- */
 
-/* Deadlines of one kind follow each other this close, where there are many; those of another kind
- * are whole milliseconds away, and behind this one they would leave no queue to the next of its own
- * kind. 107 to 20 instructions. */
-#define DUE_ALIKE_NS (NS_PER_MS / 2)
-
 /* The queue whose last one is due latest, but not after due_ns; DUE_QUEUES: none. */
 static uint32_t
 queue_for(const due_t *due, int64_t due_ns)
 {
-    const timer_node_t *recent = due->queue[due->recent].last;
-    if (recent != NULL && recent->due_ns <= due_ns && due_ns - recent->due_ns < DUE_ALIKE_NS) {
-        return due->recent;
-    }
     uint32_t found = DUE_QUEUES;
     int64_t latest = INT64_MIN;
     for (uint32_t i = 0; i < DUE_QUEUES; i++) {
@@ -108,33 +99,13 @@ queue_for(const due_t *due, int64_t due_ns)
     return found;
 }
 
-static void
-queue_add(due_t *due, uint32_t number, timer_node_t *timer)
-{
-    due_queue_t *queue = &due->queue[number];
-    due->recent = number;
-    timer->place = DUE_QUEUED + number;
-    timer->next = NULL;
-    timer->previous = queue->last;
-    *(queue->last == NULL ? &queue->first : &queue->last->next) = timer;
-    queue->last = timer;
-}
-
-static void
-queue_remove(due_t *due, timer_node_t *timer)
-{
-    due_queue_t *queue = &due->queue[timer->place - DUE_QUEUED];
-    *(timer->previous == NULL ? &queue->first : &timer->previous->next) = timer->next;
-    *(timer->next == NULL ? &queue->last : &timer->next->previous) = timer->previous;
-}
-
 /* ---- both ---- */
 
 void
 timer_unset(due_t *due, timer_node_t *timer)
 {
     if (timer->place >= DUE_QUEUED) {
-        queue_remove(due, timer);
+        due_queue_remove(due, timer);
     } else if (timer->place != 0) {
         heap_remove(due, timer);
     }
@@ -142,17 +113,22 @@ timer_unset(due_t *due, timer_node_t *timer)
 }
 
 void
-timer_set(due_t *due, timer_node_t *timer, int64_t due_ns)
+timer_set_else(due_t *due, timer_node_t *timer)
 {
-    timer_unset(due, timer);
-    timer->due_ns = due_ns;
-    timer->order = due->order++;
-    uint32_t number = queue_for(due, due_ns);
+    uint32_t number = queue_for(due, timer->due_ns);
     if (number < DUE_QUEUES) {
-        queue_add(due, number, timer);
+        due->recent = number;
+        due_queue_add(due, number, timer);
     } else {
         heap_add(due, timer);
     }
+}
+
+void
+timer_set(due_t *due, timer_node_t *timer, int64_t due_ns)
+{
+    timer_unset(due, timer);
+    timer_set_first(due, timer, due_ns);
 }
 
 static timer_node_t *

@@ -42,7 +42,6 @@ memory_thread_ends(void)
             block_cache.first[which] = block->next;
             free(block);
         }
-        block_cache.bytes[which] = 0;
     }
 }
 

@@ -40,18 +40,19 @@ ref_equal(actor_ref_t a, actor_ref_t b)
 #define BLOCK_BYTES_KEPT                                                                           \
     262144u /* of freed blocks of one size, by a thread; a further one is freed */
 #endif
-/* Sizes are rounded up to 8, 24, 40 and so on up to 1,016 bytes, larger ones are not kept: with the
- * 8 bytes that malloc puts before each, not one is left over. */
+/* Sizes are rounded up to 24, 40 and so on up to 1,016 bytes, larger ones are not kept: with the 8
+ * bytes that malloc puts before each, not one is left over. */
 #define BLOCK_STEP  16u
 #define BLOCK_SIZES 64u
 
-/* What a thread has freed it uses again, without a lock or a system call. */
+/* What a thread has freed it uses again, without a lock or a system call. Each says how many are
+ * there up to it, so that to take one writes one word only. */
 typedef struct block {
     struct block *next;
+    uint32_t depth;
 } block_t;
 typedef struct block_cache {
     block_t *first[BLOCK_SIZES];
-    uint32_t bytes[BLOCK_SIZES];
 } block_cache_t;
 /* Found at no call, in the shared library as well: it is there before any thread is. */
 extern _Thread_local block_cache_t block_cache __attribute__((tls_model("initial-exec")));
@@ -61,7 +62,7 @@ void memory_thread_ends(void); /* frees what this thread keeps */
 static inline size_t
 block_size(size_t size) /* its number */
 {
-    return (size + BLOCK_STEP / 2 - 1) / BLOCK_STEP;
+    return size <= BLOCK_STEP ? 1 : (size + BLOCK_STEP / 2 - 1) / BLOCK_STEP;
 }
 static inline uint32_t
 block_bytes(size_t which)
@@ -80,21 +81,38 @@ memory_take(size_t size)
         return memory_new(exact ? size : block_bytes(which));
     }
     block_cache.first[which] = block->next;
-    block_cache.bytes[which] -= block_bytes(which);
     return block;
 }
 static inline void
 memory_give(void *memory, size_t size)
 {
     size_t which = block_size(size);
-    if (which >= BLOCK_SIZES || block_cache.bytes[which] + block_bytes(which) > BLOCK_BYTES_KEPT) {
+    block_t *first = which < BLOCK_SIZES ? block_cache.first[which] : NULL;
+    uint32_t depth = first == NULL ? 1 : first->depth + 1;
+    if (which >= BLOCK_SIZES || depth * block_bytes(which) > BLOCK_BYTES_KEPT) {
         free(memory);
         return;
     }
     block_t *block = memory;
-    block->next = block_cache.first[which];
+    block->next = first;
+    block->depth = depth;
     block_cache.first[which] = block;
-    block_cache.bytes[which] += block_bytes(which);
+}
+
+/* Whether one of that size is at hand; it stays there until it is taken. */
+static inline bool
+memory_is_at_hand(size_t size)
+{
+    size_t which = block_size(size);
+    return which < BLOCK_SIZES && block_cache.first[which] != NULL;
+}
+static inline void *
+memory_take_at_hand(size_t size)
+{
+    block_t **first = &block_cache.first[block_size(size)];
+    block_t *block = *first;
+    *first = block->next;
+    return block;
 }
 
 /* ---- envelopes ------------------------------------------------------------------------------ */
@@ -200,11 +218,16 @@ envelope_more_at(uint32_t record_bytes)
 {
     return (record_bytes + 15) & ~15u;
 }
+static inline envelope_more_t *
+envelope_more_behind(envelope_t *envelope, uint32_t size)
+{
+    return (envelope_more_t *) (void *) (envelope->record + envelope_more_at(size));
+}
 /* Of an ask, a down or the answer of a job. */
 static inline envelope_more_t *
 envelope_more(envelope_t *envelope)
 {
-    return (envelope_more_t *) (void *) (envelope->record + envelope_more_at(envelope->size));
+    return envelope_more_behind(envelope, envelope->size);
 }
 static inline const envelope_more_t *
 envelope_more_of(const envelope_t *envelope)
@@ -228,27 +251,18 @@ envelope_is_short(size_t bytes)
 {
     return bytes - (ENVELOPE_STEP + 1) < ENVELOPE_STEP;
 }
+static inline size_t
+envelope_block(size_t bytes)
+{
+    return (bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP;
+}
 static inline envelope_t *
 envelope_take(size_t bytes)
 {
     if (envelope_is_short(bytes)) {
         return memory_take(ENVELOPE_SHORT);
     }
-    return memory_take((bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP);
-}
-/* The block that the next short one is made of, if one is at hand; it stays there until it is
- * taken. */
-static inline envelope_t *
-envelope_at_hand(void)
-{
-    return (envelope_t *) block_cache.first[block_size(ENVELOPE_SHORT)];
-}
-static inline void
-envelope_take_at_hand(envelope_t *at_hand)
-{
-    size_t which = block_size(ENVELOPE_SHORT);
-    block_cache.first[which] = ((block_t *) at_hand)->next;
-    block_cache.bytes[which] -= block_bytes(which);
+    return memory_take(envelope_block(bytes));
 }
 static inline void
 envelope_give(envelope_t *take_envelope, size_t bytes)
@@ -257,7 +271,7 @@ envelope_give(envelope_t *take_envelope, size_t bytes)
         memory_give(take_envelope, ENVELOPE_SHORT);
         return;
     }
-    memory_give(take_envelope, (bytes + ENVELOPE_STEP - 1) / ENVELOPE_STEP * ENVELOPE_STEP);
+    memory_give(take_envelope, envelope_block(bytes));
 }
 
 /* Of a kind that has no more than its head and record; the record is to be put into it. */
@@ -336,11 +350,16 @@ envelope_free(envelope_t *envelope)
         envelope_give(envelope, envelope_bytes(envelope));
     }
 }
-/* One that was told, which is most of them. */
+/* One that was told, which is most of them, or an answer. */
 static inline void
 envelope_free_told(envelope_t *take_told)
 {
     envelope_give(take_told, sizeof *take_told + take_told->size);
+}
+static inline void
+envelope_free_asked(envelope_t *take_asked)
+{
+    envelope_give(take_asked, sizeof *take_asked + envelope_room(take_asked->size));
 }
 /* Copies a whole message to or from a chunk. The short ones are copied at one length, which costs
  * no call; both sides have that much (ENVELOPE_STEP, mailbox.c). */

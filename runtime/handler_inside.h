@@ -15,9 +15,7 @@ static inline void
 hand_take(worker_t *worker, const actor_t *actor, const char *what)
 {
     bump(&worker->handlers);
-    worker->ran = true;
     atomic_store_explicit(&worker->handling, what, memory_order_relaxed);
-    atomic_store_explicit(&worker->handling_since_ns, worker->ctx.now_ns, memory_order_relaxed);
     atomic_store_explicit(&worker->hand, actor->self.index, memory_order_release);
 }
 
@@ -38,25 +36,24 @@ handler_rests(actor_ctx_t *ctx)
 /* careful: false where the caller knows that the worker has no black box to write in, and that
  * messages need not be spoilt. */
 static inline __attribute__((always_inline)) void
-handler_begin(actor_t *actor, envelope_t *in_hand, const char *what, bool careful)
+handler_begin(worker_t *worker, actor_t *actor, envelope_t *in_hand, const char *what, bool careful)
 {
-    actor_ctx_t *ctx = &actor->worker->ctx;
+    actor_ctx_t *ctx = &worker->ctx;
     ctx->actor = actor;
     ctx->in_hand = in_hand;
     ctx->drafting.draft.full = true; /* none is begun */
     ctx->drafting.type = NULL;
-    if (careful && actor->worker->black_box != NULL) {
+    if (careful && worker->black_box != NULL) {
         core_note_delivery(actor, in_hand, what);
     }
-    hand_take(actor->worker, actor, what);
-    worker_leaves(actor->worker);
+    hand_take(worker, actor, what);
+    worker_leaves(worker);
 }
 
 /* The handler has returned, and is out of its own code: true, it was taken over meanwhile. */
 static inline bool
-handler_returns(actor_t *actor)
+handler_returns(worker_t *worker, actor_t *actor)
 {
-    worker_t *worker = actor->worker;
     if (worker_enters(worker)) {
         return true;
     }
@@ -66,13 +63,14 @@ handler_returns(actor_t *actor)
 }
 
 static inline __attribute__((always_inline)) void
-hand_down(const core_t *core, actor_ctx_t *ctx, bool careful)
+hand_down(worker_t *worker, bool careful)
 {
-    if (careful && core->fresh_messages && ctx->drafting.type != NULL) {
+    actor_ctx_t *ctx = &worker->ctx;
+    if (careful && worker->core->fresh_messages && ctx->drafting.type != NULL) {
         envelope_spoil(ctx->drafting.draft.base, ctx->drafting.draft.size);
     }
-    if (careful && ctx->worker->black_box != NULL) {
-        black_box_done(ctx->worker->black_box);
+    if (careful && worker->black_box != NULL) {
+        black_box_done(worker->black_box);
     }
     ctx->actor = NULL;
     ctx->in_hand = NULL;
@@ -87,18 +85,16 @@ only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
 
 /* True: it kept the message in hand. hands_on: as tray_tell. */
 static inline __attribute__((always_inline)) bool
-handler_ends(actor_t *actor, actor_next_t next, bool hands_on, bool careful)
+handler_ends(worker_t *worker, actor_t *actor, actor_next_t next, bool hands_on, bool careful)
 {
-    actor_ctx_t *ctx = &actor->worker->ctx;
-    const core_t *core = actor->core;
-    if (!only_tells(actor, ctx, next)) {
+    if (!only_tells(actor, &worker->ctx, next)) {
         return core_handler_end(actor, next);
     }
-    if (handler_returns(actor)) {
+    if (handler_returns(worker, actor)) {
         return takeover_returned(actor);
     }
-    tray_tell(ctx, hands_on);
-    hand_down(core, ctx, careful);
+    tray_tell(worker, hands_on);
+    hand_down(worker, careful);
     return false;
 }
 

@@ -9,6 +9,8 @@
  */
 #pragma once
 
+#include <assert.h>
+
 #include "proto/limits.h"
 #include "runtime/actor_inside.h"
 #include "runtime/black_box.h"
@@ -44,7 +46,7 @@ core_here(const worker_t *worker, actor_ref_t to)
     if (!cell_is_one(to.index)) {
         return NULL;
     }
-    const cell_t *cell = &worker->core->cells[to.index];
+    const cell_t *cell = &worker->cells[to.index];
     if (atomic_load_explicit(&cell->worker, memory_order_acquire) != worker->index) {
         return NULL;
     }
@@ -119,23 +121,35 @@ tray_tell_leaves(actor_ctx_t *ctx, envelope_t *take_told)
 void tray_tell_all(actor_ctx_t *ctx); /* as tray_commit, where only tells are in it */
 /* The same; what is alone stays on hand, where the caller looks for it and nothing else can run. */
 static inline __attribute__((always_inline)) void
-tray_tell(actor_ctx_t *ctx, bool hands_on)
+tray_tell(worker_t *worker, bool hands_on)
 {
+    actor_ctx_t *ctx = &worker->ctx;
     envelope_t *told = ctx->out.head;
     if (hands_on && told != NULL && told->next == NULL && told->here != NULL &&
-        told->lane == LANE_NORMAL && lane_hands_on(ctx->worker, told)) {
-        told->sent_ns = ctx->now_ns;
+        told->lane == LANE_NORMAL && lane_hands_on(worker, told)) {
         ctx->out.head = NULL;
     } else if (told != NULL) {
         tray_tell_all(ctx);
     }
 }
-verdict_t record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m,
-                        uint32_t *ret_size);
+/* Of one that is in hand or kept. */
+verdict_t record_source_else(const actor_ctx_t *ctx, const record_type_t *type, const void *m,
+                             uint32_t *ret_size);
 static inline bool
 is_draft(const actor_ctx_t *ctx, const void *m)
 {
     return m == ctx->drafting.draft.base && ctx->drafting.type != NULL;
+}
+/* The bytes of a record that a handler hands over. */
+static inline verdict_t
+record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, uint32_t *ret_size)
+{
+    if (!is_draft(ctx, m)) {
+        return record_source_else(ctx, type, m, ret_size);
+    }
+    assert(ctx->drafting.type == type && "the draft in hand is of the type that is sent");
+    *ret_size = ctx->drafting.draft.size;
+    return ctx->drafting.draft.full ? VERDICT_TOO_LARGE : VERDICT_OK;
 }
 #define COPIED_SHORT 64u /* bytes of a draft, at most, that are copied at no call */
 /* m is the draft in hand, of that type, and all of it fits so much. */
@@ -159,12 +173,10 @@ record_copy(bool drafted, void *to, const void *m, uint32_t size)
 
 /* ask.c */
 open_ask_t *ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns);
-open_ask_t *ask_find(const actor_t *actor, uint64_t id);
 void ask_answer_self(actor_t *actor, uint64_t id, err_t err);
-void ask_dispatch(actor_t *actor, envelope_t *reply); /* runs the continuation */
 void ask_show(actor_t *actor);
 void ask_end_all(actor_t *actor);
-void ask_accept(actor_ctx_t *ctx, const envelope_t *ask); /* it is the one in hand */
+void ask_whole(actor_ctx_t *ctx);    /* at_once says all of the one in hand */
 void ask_puts_off(actor_ctx_t *ctx); /* into the actor's list: it outlives the handler */
 void ask_accepted_free(actor_t *actor, accepted_t *accepted);
 void ask_refuse_all(actor_t *actor, err_t err); /* all that is accepted or queued */
@@ -193,7 +205,12 @@ void down_dispatch(actor_t *actor, const envelope_t *message);
 /* life.c */
 void life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t parent,
               slice_t name, worker_t *worker);
-rare_t *life_rare(actor_t *actor); /* its own, to be written */
+rare_t *life_rare_new(actor_t *actor); /* it has written nothing into it */
+static inline rare_t *
+life_rare(actor_t *actor) /* its own, to be written */
+{
+    return actor->rare == &rare_none ? life_rare_new(actor) : (rare_t *) actor->rare;
+}
 void life_init(actor_t *actor, envelope_t *take_envelope);
 void life_end(actor_t *actor, actor_reason_t reason, bool final, bool counted, const char *why);
 void life_children_ended(actor_t *actor);

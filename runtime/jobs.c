@@ -3,6 +3,7 @@
  * A job has two holders: the open ask of its actor (for cancelling and progress) and whoever runs
  * it; it is freed by the second one that lets go.
  */
+#include "runtime/ask_inside.h"
 #include "runtime/inside.h"
 
 #include <assert.h>
@@ -144,7 +145,6 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
     ask->to = actor->self;
     ask->type = spec->input_type;
     actor->jobs_open++;
-    ask_show(actor);
     job->ask = ask->id;
     envelope_t *order = envelope_new(ENV_JOB, actor->self, actor->self, NULL, NULL, 0);
     order->mine = job;

@@ -27,6 +27,17 @@ lane_lengthen(ready_list_t *list)
     *list = longer;
 }
 
+envelope_t *
+lane_next_any(worker_t *worker, actor_t **ret_actor)
+{
+    envelope_t *envelope = NULL;
+    uint32_t ready;
+    while (envelope == NULL && (ready = worker->ready_lanes & ~READY_BROUGHT) != 0) {
+        envelope = lane_turn(worker, (lane_t) __builtin_ctz(ready), ret_actor);
+    }
+    return envelope;
+}
+
 /* The first message of the lane that is not a later one of a sender whose message is held back. */
 envelope_t *
 lane_next_held(actor_t *actor, lane_t lane)

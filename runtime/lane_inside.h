@@ -124,14 +124,12 @@ lane_hands_on(worker_t *worker, envelope_t *take_told)
     worker->on_hand = take_told;
     return true;
 }
-/* Takes it: for whom, and with nothing in it that an actor's lane would not have. */
+/* Takes it: for whom. */
 static inline actor_t *
 lane_on_hand(worker_t *worker)
 {
-    envelope_t *told = worker->on_hand;
-    actor_t *actor = told->here;
+    actor_t *actor = worker->on_hand->here;
     worker->on_hand = NULL;
-    told->number = 0;
     watch_touch(actor);
     return actor;
 }
@@ -152,7 +150,6 @@ lane_answer_on_hand(worker_t *worker)
     envelope_t *answer = worker->answer_on_hand;
     actor_t *asker = answer->asker;
     worker->answer_on_hand = NULL;
-    answer->sent_ns = worker->ctx.now_ns;
     watch_touch(asker);
     return asker;
 }
@@ -162,10 +159,15 @@ lane_take_back(worker_t *worker)
 {
     envelope_t *told = worker->on_hand, *answer = worker->answer_on_hand;
     if (told != NULL) {
-        lane_push_dated(lane_on_hand(worker), LANE_NORMAL, told);
+        actor_t *to = lane_on_hand(worker);
+        told->number = 0;
+        told->sent_ns = worker->ctx.now_ns;
+        lane_push_dated(to, LANE_NORMAL, told);
     }
     if (answer != NULL) {
-        lane_push_dated(lane_answer_on_hand(worker), LANE_REPLY, answer);
+        actor_t *asker = lane_answer_on_hand(worker);
+        answer->sent_ns = worker->ctx.now_ns;
+        lane_push_dated(asker, LANE_REPLY, answer);
     }
 }
 
@@ -212,19 +214,17 @@ lane_turn(worker_t *worker, lane_t lane, actor_t **ret_actor)
     return envelope;
 }
 
+/* Of the highest lane that is open. */
+envelope_t *lane_next_any(worker_t *worker, actor_t **ret_actor);
 /* The next message to be handled, of the highest lane that is open; its actor has its next turn in
- * that lane behind the others. NULL: nothing can run. The usual lane has a turn of its own. */
-static inline envelope_t *
+ * that lane behind the others. NULL: nothing can run. At no call where the usual lane alone has
+ * something. */
+static inline __attribute__((always_inline)) envelope_t *
 lane_next(worker_t *worker, actor_t **ret_actor)
 {
-    envelope_t *envelope = NULL;
-    uint32_t ready;
-    while (envelope == NULL && (ready = worker->ready_lanes & ~READY_BROUGHT) != 0) {
-        lane_t lane = (lane_t) __builtin_ctz(ready);
-        envelope = lane == LANE_NORMAL ? lane_turn(worker, LANE_NORMAL, ret_actor)
-                                       : lane_turn(worker, lane, ret_actor);
-    }
-    return envelope;
+    bool usual = (worker->ready_lanes & ~READY_BROUGHT) == 1u << LANE_NORMAL;
+    envelope_t *envelope = usual ? lane_turn(worker, LANE_NORMAL, ret_actor) : NULL;
+    return envelope != NULL ? envelope : lane_next_any(worker, ret_actor);
 }
 
 /* lane.c */

@@ -72,7 +72,7 @@ spare_of(uint32_t bytes)
     return bytes << 16 | 1;
 }
 /* One place in a lane of an actor of this worker; false: none is spare, and nothing was done. */
-static inline bool
+static inline __attribute__((always_inline)) bool
 spare_takes(actor_t *actor, lane_t lane, uint32_t bytes)
 {
     spare_t *spare = &actor->spare[(size_t) lane - LANE_URGENT];

@@ -44,14 +44,11 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
 const rare_t rare_none = {.why = ""};
 
 rare_t *
-life_rare(actor_t *actor)
+life_rare_new(actor_t *actor)
 {
-    rare_t *rare = (rare_t *) actor->rare;
-    if (rare == &rare_none) {
-        rare = memory_take(sizeof *rare);
-        *rare = rare_none;
-        actor->rare = rare;
-    }
+    rare_t *rare = memory_take(sizeof *rare);
+    *rare = rare_none;
+    actor->rare = rare;
     return rare;
 }
 

@@ -173,6 +173,7 @@ add_class(core_t *core, const actor_class_t *class, host_placement_t wish)
     }
     loaded_class_t *loaded = &core->classes[core->class_count];
     loaded->class = class;
+    loaded->hears = class->hears;
     loaded->index = core->class_count++;
     loaded->messages_max =
         class->lane_messages_max == 0 ? LANE_MESSAGES_MAX : class->lane_messages_max;

@@ -155,9 +155,9 @@ sim_graph_fill(sim_t *sim, sim_graph_t *graph)
 {
     graph->count = 0;
     for (uint32_t i = 1; i < atomic_load(&sim->core->cells_used); i++) {
-        actor_t *actor =
-            atomic_load(&cell_at(sim->core, i)->asks) > 0 ? sim_actor_at(sim, i) : NULL;
-        for (uint32_t a = 0; actor && a < actor->rare->ask_capacity; a++) {
+        actor_t *actor = sim_actor_at(sim, i);
+        bool asks = actor && actor->asks_open > actor->jobs_open;
+        for (uint32_t a = 0; asks && a < actor->rare->ask_capacity; a++) {
             if (actor->rare->ask[a] && !actor->rare->ask[a]->job) {
                 node_add(graph, actor, actor->rare->ask[a]);
             }

@@ -105,7 +105,7 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     watch_forget(actor);
     next->index = stuck->index;
     snprintf(next->name, sizeof next->name, "%s", stuck->name);
-    next->ctx.now_ns = stuck->ctx.now_ns;
+    worker_set_clock(next, stuck->ctx.now_ns);
     next->timers = stuck->timers;
     next->touched = stuck->touched;
     next->ready_lanes = stuck->ready_lanes;
@@ -200,7 +200,7 @@ come_back(worker_t *worker, actor_t *actor)
     worker->ctx = stuck->ctx;
     worker->ctx.worker = worker;
     draft_over(&worker->ctx.drafting.draft, worker->draft_memory, MESSAGE_BYTES_MAX);
-    worker->ctx.now_ns = executor->now_ns(executor->self);
+    worker_set_clock(worker, executor->now_ns(executor->self));
     actor->worker = worker;
     lane_wake(actor); /* what came before the takeover */
     snprintf(worker->ctx.claim, sizeof worker->ctx.claim,

@@ -15,6 +15,7 @@
  * A deferred answer that waits for something of its own actor's normal lane (a timer, a tell) names
  * that actor's own class; one that waits for the outside, or for a job, names neither.
  */
+#include "runtime/ask_inside.h"
 #include "runtime/inside.h"
 
 #include <stdio.h>

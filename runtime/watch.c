@@ -157,6 +157,7 @@ tell(actor_t *actor)
 {
     actor->touched = false;
     depths(actor);
+    ask_show(actor);
     if (actor->handled > 0) {
         _Atomic uint64_t *told = &actor->cell->handled;
         uint64_t before = atomic_load_explicit(told, memory_order_relaxed);
@@ -282,7 +283,7 @@ reads_hand(const worker_t *worker, uint32_t index, const char **ret_what, int64_
         return false;
     }
     what = atomic_load(&worker->handling);
-    since_ns = atomic_load(&worker->handling_since_ns);
+    since_ns = atomic_load(&worker->clock_ns);
     if (atomic_load(&worker->handlers) != order) { /* it is over */
         return false;
     }
@@ -407,7 +408,7 @@ core_figures(const core_t *core, host_figures_t *ret)
         const worker_t *worker = &core->workers[i];
         int64_t ran_ns = atomic_load(&worker->longest_ns);
         int64_t seen_ns = atomic_load(&worker->longest_seen_ns);
-        ret->delivered += atomic_load(&worker->delivered);
+        ret->delivered += atomic_load(&worker->handlers);
         ret->longest_ns = ran_ns > ret->longest_ns ? ran_ns : ret->longest_ns;
         ret->longest_ns = seen_ns > ret->longest_ns ? seen_ns : ret->longest_ns;
     }

@@ -134,7 +134,7 @@ rest(seat_t *seat, worker_t *worker)
     void *other = seat->link ? link_socket(seat->link, worker) : NULL;
     bool readable = mailbox_wait(seat->mailbox, other, wait_ms(worker, seat));
 
-    worker->ctx.now_ns = seat_now_ns(NULL); /* the link acts as its actor, after a sleep */
+    worker_set_clock(worker, seat_now_ns(NULL)); /* the link acts as its actor, after a sleep */
     if (readable) {
         link_read(seat->link, worker);
     } else if (seat->link) {

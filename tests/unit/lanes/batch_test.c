@@ -215,11 +215,11 @@ Test(batch, what_is_told_in_a_row_is_heard_one_by_one_and_takes_a_fraction_of_th
     chunk_t *chunk = told(plan_of_many);
     uint32_t alone = MANY * (uint32_t) (sizeof(envelope_t) + sizeof(word_t));
     cr_expect_lt(chunk->used, alone / 2, "%u bytes, and %u if each were alone", chunk->used, alone);
-    uint64_t before = atomic_load(&pool()->delivered);
+    uint64_t before = atomic_load(&pool()->handlers);
     worker_bring(pool(), chunk);
     run(pool());
     expect_heard(expected);
-    cr_expect_eq(atomic_load(&pool()->delivered) - before, MANY);
+    cr_expect_eq(atomic_load(&pool()->handlers) - before, MANY);
     end();
 }
 

@@ -323,6 +323,8 @@ Test(pace, what_is_on_hand_when_a_quantum_ends_or_mail_comes_is_in_its_lane)
         cr_expect(worker->on_hand == NULL && test_actor(&sink)->lane_depth[LANE_NORMAL] == 1 &&
                       !worker_is_idle(worker),
                   "the worker would sleep on it");
+        cr_expect_neq(lane_first(test_actor(&sink), LANE_NORMAL)->sent_ns, 0,
+                      "it waits, and nobody sees since when");
         run_quanta(1);
         runs("s");
         end();

@@ -1,0 +1,61 @@
+/* blocks_test.c - the small blocks that a thread has freed, and uses again. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+
+#include "runtime/envelope_inside.h"
+
+#define SHORT ENVELOPE_SHORT
+#define MANY  (2 * 262144 / SHORT)
+
+static uint32_t
+kept(size_t size)
+{
+    uint32_t count = 0;
+    for (const block_t *block = block_cache.first[block_size(size)]; block != NULL;
+         block = block->next) {
+        count++;
+    }
+    return count;
+}
+
+static void
+take_and_give(size_t size)
+{
+    static void *memory[MANY];
+    for (uint32_t i = 0; i < MANY; i++) {
+        memory[i] = memory_take(size);
+    }
+    for (uint32_t i = 0; i < MANY; i++) {
+        memory_give(memory[i], size);
+    }
+}
+
+Test(blocks, of_each_size_no_more_than_their_bytes_are_kept)
+{
+    static const size_t sizes[] = {SHORT, sizeof(envelope_t), 1016};
+    for (uint32_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        for (uint32_t times = 0; times < 3; times++) {
+            take_and_give(sizes[i]);
+        }
+        cr_expect_leq(kept(sizes[i]) * sizes[i], BLOCK_BYTES_KEPT,
+                      "%u blocks of %zu bytes are kept, expected %u bytes at most", kept(sizes[i]),
+                      sizes[i], BLOCK_BYTES_KEPT);
+    }
+    memory_thread_ends();
+    cr_expect_eq(kept(SHORT), 0, "%u are left by a thread that ends", kept(SHORT));
+}
+
+Test(blocks, the_last_one_that_was_given_is_the_next)
+{
+    void *first = memory_take(SHORT);
+    void *second = memory_take(SHORT);
+    memory_give(first, SHORT);
+    memory_give(second, SHORT);
+    if (BLOCK_BYTES_KEPT > 0) { /* else a sanitizer is to see each of them freed */
+        cr_expect_eq(memory_take(SHORT), second);
+        cr_expect_eq(memory_take(SHORT), first);
+        memory_give(second, SHORT);
+        memory_give(first, SHORT);
+    }
+    memory_thread_ends();
+}
