@@ -138,6 +138,7 @@ struct yard {
     sync_point_t without; /* of the agents' syncs, the one that is left out */
     sim_rounds_t rounds;
     sim_places_t *places; /* as those of sim_options_t */
+    bool over_sockets;    /* the same */
     uint64_t gone[64];    /* connections that a frame was for and that are over */
     uint32_t gone_count;
     uint64_t plain_gone[64]; /* the same of plain ones */

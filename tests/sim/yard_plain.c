@@ -52,7 +52,8 @@ change(far_t *far, frame_t *frame, const agent_data_t *m)
     }
     far->astray = true;
     far->yard->tampered++;
-    frame->bytes[yard_drawn(far->yard, frame->size)] ^= (uint8_t) (1u << yard_drawn(far->yard, 8));
+    uint8_t bit = (uint8_t) (1u << yard_drawn(far->yard, 8));
+    frame->bytes[yard_drawn(far->yard, frame->size)] ^= bit;
 }
 
 bool
