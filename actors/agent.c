@@ -29,9 +29,11 @@ THEN(agent_state_t, keys_came)
 static id128_t
 draw_visit(actor_ctx_t *ctx)
 {
-    uint64_t half[2] = {actor_random(ctx), actor_random(ctx)};
+    uint64_t half[2];
     id128_t visit;
 
+    half[0] = actor_random(ctx); /* one after the other: compilers differ */
+    half[1] = actor_random(ctx);
     memcpy(visit.byte, half, sizeof visit.byte);
     return visit;
 }

@@ -17,9 +17,7 @@ look_in(actor_ctx_t *ctx, uint64_t ms)
 actor_next_t
 dm_new_run(actor_ctx_t *ctx, distribution_manager_t *self)
 {
-    uint64_t half[2] = {actor_random(ctx), actor_random(ctx) | 1};
-
-    memcpy(self->run.byte, half, sizeof self->run.byte);
+    self->run = dm_new_incarnation(ctx);
     self->stale = self->asking;
     kept_destroy(&self->handed);
     return look_in(ctx, DM_AGAIN_MS);

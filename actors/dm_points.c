@@ -53,9 +53,11 @@ copy_known(actor_ctx_t *ctx, claim_order_t *m, const points_listed_t *listed)
 id128_t
 dm_new_incarnation(actor_ctx_t *ctx)
 {
-    uint64_t half[2] = {actor_random(ctx), actor_random(ctx) | 1};
+    uint64_t half[2];
     id128_t id;
 
+    half[0] = actor_random(ctx); /* one after the other: compilers differ */
+    half[1] = actor_random(ctx) | 1;
     memcpy(id.byte, half, sizeof id.byte);
     return id;
 }

@@ -4,9 +4,9 @@
  *          of the seed: hand one envelope that is under way to its worker, let one worker run one
  *          handler, resume one job (a fiber, suspended at each world call), or, when nothing else
  *          can be done, let virtual time pass to the next thing due.
- * Promises same seed, same options: same trace hash, in any process. Envelopes from one worker to
- *          another stay in order; all other orders are possible. Each sim_crash is a power cut of
- *          the machine between two world calls.
+ * Promises same seed, same options: same trace hash, in any process and build, over_sockets or
+ *          not. Envelopes from one worker to another stay in order; all other orders are possible.
+ *          Each sim_crash is a power cut of the machine between two world calls.
  * Costs    one step is some 100 ns to 1 us without a database; a job costs a stack (fiber.h).
  * Errors   sim_new: those of core_new. What is wrong with a run itself is sim_fault: an ask that
  *          nothing but its deadline can end, or an answer `cycle` to who is in no circle.

@@ -2,7 +2,7 @@
  * it on all cores.
  *
  *   agents_sim [--seeds A..B] [--agents N] [--strategy S] [--story] [--acts LIST] [--without SYNC]
- *              [--most FAILURES] [--places FILE]
+ *              [--most FAILURES] [--places FILE] [--hashes] [--sockets]
  *
  * TAP on stdout, one claim for the range. Each seed draws how many agents there are (--agents: so
  * many), and a list of acts (yard_plan.h): power cuts of agents and of the site, lines that break,
@@ -43,12 +43,14 @@ run_plan(const seeds_t *seeds, const yard_plan_t *plan, bool story)
                                .large = plan->large,
                                .agents = yard_agents(place.yard),
                                .places = seeds->all_places,
+                               .over_sockets = seeds->over_sockets,
                                .story = story};
 
     sqlite3_randomness(0, NULL); /* its generator is the process's: each run begins anew */
     place.yard->without = seeds->without;
     place.yard->places = seeds->all_places;
     place.yard->rounds = options.rounds;
+    place.yard->over_sockets = seeds->over_sockets;
     place.stage = stage_new(&options);
     yard_run(place.stage, place.yard, plan);
     return place;
@@ -68,7 +70,7 @@ tell_again(const seeds_t *seeds, const yard_plan_t *plan)
     const char *fault = stage_fault(place.stage);
 
     fprintf(stderr, "# seed %lu: %s\n", (unsigned long) plan->seed, fault ? fault : "well");
-    fprintf(stderr, "#   hash %016lx\n", (unsigned long) yard_hash(place.yard));
+    seeds_tell_trace(seeds, plan->seed, yard_hash(place.yard), place.yard->steps);
     yard_plan_print(plan);
     stage_story(place.stage, getenv("STORY") ? 250 : 60);
     stage_diagram(place.stage, 40);
@@ -120,6 +122,9 @@ run_seed(const seeds_t *seeds, uint64_t seed, tally_t *tally)
     place_t place = run_plan(seeds, &plan, false);
     bool told = stage_fault(place.stage) || seeds->story;
     count(&place, tally);
+    if (seeds->hashes) {
+        seeds_tell_trace(seeds, seed, yard_hash(place.yard), place.yard->steps);
+    }
     leave(&place);
     if (told) {
         tell_again(seeds, &plan);

@@ -301,6 +301,7 @@ trouble_noted(actor_ctx_t *ctx, puppet_t *self, const char *what, const char *wh
     cr_assert(ctx != NULL && self != NULL);
     note("%s", what);
     expect(strstr(why, "m->number < 3 does not hold") != NULL, "%s", why);
+    expect(strncmp(why, "core_job_test.c:", 16) == 0, "where its build is: %s", why);
     return ACTOR_CONTINUE;
 }
 

@@ -82,9 +82,9 @@ plan_draw(plan_t *ret_plan, uint64_t seed)
     plan.fresh_data = draw(&chance, 3) == 0;
     plan.cut_first = (uint32_t) draw(&chance, 6);
     if (draw(&chance, 3) == 0) {
-        plan.link = (stage_link_t){.lose = (uint32_t) draw(&chance, 40),
-                                   .twice = (uint32_t) draw(&chance, 40),
-                                   .half = (uint32_t) draw(&chance, 40)};
+        plan.link.lose = (uint32_t) draw(&chance, 40);
+        plan.link.twice = (uint32_t) draw(&chance, 40);
+        plan.link.half = (uint32_t) draw(&chance, 40);
     }
     draw_acts(&plan, &chance);
     draw_phases(&plan, &chance);

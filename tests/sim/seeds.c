@@ -73,22 +73,35 @@ set(seeds_t *seeds, const char *name, const char *value)
     return text != NULL;
 }
 
+static bool
+set_flag(seeds_t *seeds, const char *name)
+{
+    bool *flag = strcmp(name, "--story") == 0     ? &seeds->story
+                 : strcmp(name, "--hashes") == 0  ? &seeds->hashes
+                 : strcmp(name, "--sockets") == 0 ? &seeds->over_sockets
+                                                  : NULL;
+    if (flag) {
+        *flag = true;
+    }
+    return flag != NULL;
+}
+
 bool
 seeds_parse(int argc, char **argv, const char *program, seeds_t *seeds)
 {
     for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--story") == 0) {
-            seeds->story = true;
-        } else if (i + 1 == argc || !set(seeds, argv[i], argv[i + 1])) {
+        if (set_flag(seeds, argv[i])) {
+            continue;
+        }
+        if (i + 1 == argc || !set(seeds, argv[i], argv[i + 1])) {
             fprintf(stderr,
                     "usage: %s [--seeds A..B] [--strategy S] [--story] [--acts LIST] "
                     "[--caught WORD] [--without SYNC] [--most FAILURES] [--places FILE] "
-                    "[--agents N]\n",
+                    "[--agents N] [--hashes] [--sockets]\n",
                     program);
             return false;
-        } else {
-            i++;
         }
+        i++;
     }
     return true;
 }
@@ -108,6 +121,14 @@ sim_rounds_t
 seeds_rounds(uint64_t seed)
 {
     return (sim_rounds_t) (seed / SIM_STRATEGY_COUNT % SIM_ROUNDS_COUNT);
+}
+
+void
+seeds_tell_trace(const seeds_t *seeds, uint64_t seed, uint64_t hash, uint64_t steps)
+{
+    fprintf(stderr, "#   trace of %lu: %s %016lx, %lu steps\n", (unsigned long) seed,
+            sim_strategy_name(seeds_strategy(seeds, seed)), (unsigned long) hash,
+            (unsigned long) steps);
 }
 
 bool

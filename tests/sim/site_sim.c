@@ -1,7 +1,7 @@
 /* site_sim.c - whole sites through seeds of the simulator; tools/sim runs it on all cores.
  *
  *   site_sim [--seeds A..B] [--strategy S] [--story] [--acts LIST] [--caught WORD] [--without SYNC]
- *            [--most FAILURES] [--places FILE]
+ *            [--most FAILURES] [--places FILE] [--hashes] [--sockets]
  *
  * TAP on stdout, one claim for the range. Each seed draws its own mix of faults (plan.h) and must
  * converge when all is healed (site_run.h). A seed that failed is run again with its story: the
@@ -38,10 +38,19 @@ stage_of(const seeds_t *settings, const plan_t *plan, bool story)
                                .fresh_data = plan->fresh_data,
                                .plain_disks = plan->plain_disks,
                                .places = settings->all_places,
+                               .over_sockets = settings->over_sockets,
                                .story = story};
 
     sqlite3_randomness(0, NULL); /* its generator is the process's: each run begins anew */
     return stage_new(&options);
+}
+
+static void
+tell_trace(const seeds_t *settings, const plan_t *plan, stage_t *stage)
+{
+    sim_t *sim = stage_sim(stage);
+
+    seeds_tell_trace(settings, plan->seed, sim ? sim_hash(sim) : 0, sim ? sim_steps(sim) : 0);
 }
 
 static void
@@ -51,7 +60,7 @@ tell(const seeds_t *settings, const plan_t *plan, stage_t *stage)
 
     fprintf(stderr, "# seed %lu: %s\n", (unsigned long) plan->seed,
             stage_fault(stage) ? stage_fault(stage) : "well");
-    fprintf(stderr, "#   hash %016lx\n", (unsigned long) sim_hash(stage_sim(stage)));
+    tell_trace(settings, plan, stage);
     for (uint32_t i = 0; i < plan->acts; i++) {
         plan_print_act(&plan->act[i], text, sizeof text);
         fprintf(stderr, "#   act %u: %s\n", i, text);
@@ -116,6 +125,9 @@ run_seed(const seeds_t *settings, uint64_t seed, tally_t *tally)
     stage_t *stage = stage_of(settings, &plan, false);
     site_run(stage, &plan);
     count(&plan, stage, tally);
+    if (settings->hashes) {
+        tell_trace(settings, &plan, stage);
+    }
     const char *fault = stage_fault(stage);
     bool caught = settings->caught && fault && strstr(fault, settings->caught);
     tally->is_caught = tally->is_caught || caught;

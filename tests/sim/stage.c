@@ -120,6 +120,7 @@ stage_new(const stage_options_t *options)
         .published = options->bare ? NULL : oracle_published,
         .outside_context = stage,
         .places = options->places,
+        .over_sockets = options->over_sockets,
     };
     if (options->agents.step) {
         sim.peers = "agent_link";

@@ -43,6 +43,7 @@ typedef struct stage_options {
     const actor_class_t *root;           /* NULL: the executive */
     stage_link_t link;
     sim_places_t *places; /* as those of sim_options_t */
+    bool over_sockets;    /* the same */
     bool fresh_data;      /* the name of the data directory is not durable when the host starts */
     bool plain_disks;     /* file systems of a type that syncfs is not trusted on */
     stage_agents_t agents;

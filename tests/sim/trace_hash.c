@@ -1,13 +1,11 @@
-/* trace_hash.c - what a seed does, as one number: the same from every build of this program.
+/* trace_hash.c - what a seed of a small cast does, as one number: the same from every build of this
+ * program.
  *
- *   trace_hash [--after C..D] [--seeds A..B] [--sockets]
- *                       a line for each seed of A..B: seed, strategy, hash, steps
+ *   trace_hash --hashes [--seeds A..B] [--strategy S] [--sockets]
  *   trace_hash --rate   how many steps and deliveries a second of CPU makes
  *
- * --after runs other seeds first, in the same process, and does not tell of them. --sockets sends
- * what passes between workers through the real mailboxes, on this one thread. The cast has asks
- * and tells over channels and the pool, timers, jobs on the simulated disk, chance, and a component
- * that fails and is restarted.
+ * The cast has asks and tells over channels and the pool, timers, jobs on the simulated disk,
+ * chance, and a component that fails and is restarted; no database, and no content.
  */
 #include <assert.h>
 #include <stdio.h>
@@ -19,6 +17,7 @@
 #include "runtime/notes.h"
 #include "runtime/sim.h"
 #include "runtime/sim_inside.h"
+#include "tests/sim/seeds.h"
 
 #define ASKERS     4
 #define FAILS_EACH 97u /* requests */
@@ -198,16 +197,16 @@ static const actor_class_t *const cast[] = {&root_class, &asker_class, &echo_cla
 /* ---- runs ---- */
 
 static sim_t *
-started(uint64_t seed, bool over_sockets)
+started(const seeds_t *seeds, uint64_t seed)
 {
     host_options_t host = {.classes = cast, .root = &root_class, .pool_workers = 2};
     sim_options_t options = {
         .seed = seed,
-        .strategy = (sim_strategy_t) (seed % SIM_STRATEGY_COUNT),
-        .rounds = plain ? SIM_ALONE : (sim_rounds_t) (seed / SIM_STRATEGY_COUNT % SIM_ROUNDS_COUNT),
+        .strategy = seeds_strategy(seeds, seed),
+        .rounds = plain ? SIM_ALONE : seeds_rounds(seed),
         .host = &host,
         .delay_ns_max = plain ? 0 : 1000,
-        .over_sockets = over_sockets,
+        .over_sockets = seeds->over_sockets,
         .world = {.wall_start_ns = INT64_C(1600000000000000000), .latency_ns_max = 100000}};
     char why[256] = "";
     err_t err = OK;
@@ -222,18 +221,16 @@ started(uint64_t seed, bool over_sockets)
 }
 
 static bool
-run_seed(uint64_t seed, bool over_sockets, bool told)
+run_seed(const seeds_t *seeds, uint64_t seed)
 {
-    sim_t *sim = started(seed, over_sockets);
+    sim_t *sim = started(seeds, seed);
     bool well;
 
     while (sim_step(sim)) {
     }
     well = sim_stop(sim, INT64_C(10000000000)) && !sim_fault(sim);
-    if (told) {
-        printf("%lu %s %016lx %lu\n", (unsigned long) seed,
-               sim_strategy_name((sim_strategy_t) (seed % SIM_STRATEGY_COUNT)),
-               (unsigned long) sim_hash(sim), (unsigned long) sim_steps(sim));
+    if (seeds->hashes) {
+        seeds_tell_trace(seeds, seed, sim_hash(sim), sim_steps(sim));
     }
     if (!well) {
         fprintf(stderr, "seed %lu: %s\n", (unsigned long) seed,
@@ -257,7 +254,7 @@ print_rate(void)
 {
     plain = true;
     rounds = 400000;
-    sim_t *sim = started(6, false);
+    sim_t *sim = started(&(seeds_t){0}, 6);
     uint64_t steps = 0, deliveries = 0;
     double before = cpu_seconds();
 
@@ -274,32 +271,18 @@ print_rate(void)
 int
 main(int argc, char **argv)
 {
-    unsigned long first = 1, last = 24, before = 1, until = 0;
-    bool over_sockets = false, well = true;
+    seeds_t seeds = {.first = 1, .last = 24};
+    bool well = true;
 
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--sockets") == 0) {
-            over_sockets = true;
-        } else if (strcmp(argv[i], "--rate") == 0) {
-            print_rate();
-            return 0;
-        } else if (strcmp(argv[i], "--seeds") == 0 && i + 1 < argc &&
-                   sscanf(argv[i + 1], "%lu..%lu", &first, &last) == 2) {
-            i++;
-        } else if (strcmp(argv[i], "--after") == 0 && i + 1 < argc &&
-                   sscanf(argv[i + 1], "%lu..%lu", &before, &until) == 2) {
-            i++;
-        } else {
-            fprintf(stderr,
-                    "usage: trace_hash [--after C..D] [--seeds A..B] [--sockets] | --rate\n");
-            return 2;
-        }
+    if (argc == 2 && strcmp(argv[1], "--rate") == 0) {
+        print_rate();
+        return 0;
     }
-    for (uint64_t seed = before; seed <= until; seed++) {
-        well = run_seed(seed, over_sockets, false) && well;
+    if (!seeds_parse(argc, argv, "trace_hash", &seeds)) {
+        return 2;
     }
-    for (uint64_t seed = first; seed <= last; seed++) {
-        well = run_seed(seed, over_sockets, true) && well;
+    for (uint64_t seed = seeds.first; seed <= seeds.last; seed++) {
+        well = run_seed(&seeds, seed) && well;
     }
     return well ? 0 : 1;
 }

@@ -127,7 +127,8 @@ make_host(far_t *far, sim_strategy_t strategy)
                              .plain = "plain_link",
                              .plain_sent = lines_plain_by_far,
                              .peers_context = far,
-                             .places = far->yard->places};
+                             .places = far->yard->places,
+                             .over_sockets = far->yard->over_sockets};
 
     far->sim = sim_new(&options, &err, why, sizeof why);
     if (!far->sim) {

@@ -46,6 +46,7 @@ typedef enum tamper {
                      * of one to collect it, or of the next to place one */
     TAMPER_TWICE,   /* the next frame comes twice */
     TAMPER_REMOVED, /* the next sign of life says that the point is no more, and nobody signed it */
+    TAMPER_NUMBER,  /* the next content in the clear is for an order that there was not */
     TAMPER_COUNT
 } tamper_t;
 
@@ -138,6 +139,7 @@ struct yard {
     sync_point_t without; /* of the agents' syncs, the one that is left out */
     sim_rounds_t rounds;
     sim_places_t *places; /* as those of sim_options_t */
+    bool over_sockets;    /* the same */
     uint64_t gone[64];    /* connections that a frame was for and that are over */
     uint32_t gone_count;
     uint64_t plain_gone[64]; /* the same of plain ones */
@@ -198,6 +200,8 @@ typedef struct frame {
 } frame_t;
 bool frames_down(far_t *far, frame_t *frame);
 bool frames_up(far_t *far, frame_t *frame);
+/* It says this instead. */
+void frames_write_anew(frame_t *frame, const record_type_t *type, const void *record);
 /* Of a message of content, wherever it goes; changed where that is its turn. */
 void frames_see_data(far_t *far, frame_t *frame, const agent_data_t *m);
 

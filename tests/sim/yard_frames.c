@@ -25,8 +25,8 @@ bytes_of(const frame_t *frame)
     return (slice_t){(const char *) frame->bytes, frame->size};
 }
 
-static void
-write_anew(frame_t *frame, const record_type_t *type, const void *record)
+void
+frames_write_anew(frame_t *frame, const record_type_t *type, const void *record)
 {
     size_t room = frame->size + 4096;
     uint8_t *bytes = malloc(room);
@@ -229,7 +229,7 @@ order_old(far_t *far, frame_t *frame)
     err = agent_order_sign(&far->yard->site_keys.signing, &said, signature);
     assert(err == OK && m->signature.size == SIGN_BYTES);
     memcpy((char *) record_slice(m, m->signature).data, signature, SIGN_BYTES);
-    write_anew(frame, type, m);
+    frames_write_anew(frame, type, m);
     return true;
 }
 
@@ -245,7 +245,7 @@ answer_by_receipt(far_t *far, uint64_t order)
 
     assert(err == OK && type == &agent_done_type && frame.bytes);
     ((agent_done_t *) record)->order = order;
-    write_anew(&frame, type, record);
+    frames_write_anew(&frame, type, record);
     lines_sent_by_far(far, false, slice_of(""), bytes_of(&frame));
     free(frame.bytes);
     return false;
@@ -271,7 +271,7 @@ see_order(far_t *far, frame_t *frame, agent_order_t *m)
         return true;
     } else if (tamper == TAMPER_ORDER) {
         work_of(m)->epoch += FORGED_EPOCHS;
-        write_anew(frame, &agent_order_type, m);
+        frames_write_anew(frame, &agent_order_type, m);
     } else if (tamper == TAMPER_OLD && far->order) {
         order_old(far, frame);
         far->yard->above++;
@@ -307,7 +307,7 @@ flip(far_t *far, frame_t *frame, const agent_data_t *m)
                 piece->packing == PACKING_PLAIN && !piece->list && !digest_is_none(&sent->object);
             sent->object = (digest_t){{0}};
         }
-        write_anew(frame, &agent_data_type, m);
+        frames_write_anew(frame, &agent_data_type, m);
         return;
     }
 }
@@ -339,7 +339,7 @@ forge_removal(far_t *far, frame_t *frame)
     draft_over(&draft, memory, sizeof memory);
     agent_removed_t *m = draft_begin(&draft, &agent_removed_type);
     m->signature = draft_text(&draft, (slice_t){(const char *) signature, sizeof signature});
-    write_anew(frame, &agent_removed_type, m);
+    frames_write_anew(frame, &agent_removed_type, m);
     far->tamper = TAMPER_NOTHING;
     far->yard->tampered++;
 }

@@ -40,9 +40,10 @@ yard_end_plain(far_t *far)
 
 /* ---- who is between ---- */
 
-/* Any bit of the message: what it says now nobody knows. */
+/* What it says now nobody knows: any bit of the message may be another one. Its order's number is
+ * told in few of them, and no digest is of it. */
 static void
-change(far_t *far, frame_t *frame, const agent_data_t *m)
+change(far_t *far, frame_t *frame, agent_data_t *m)
 {
     for (uint32_t i = 0; i < m->pieces.count; i++) {
         if (ROW(m, m->pieces, i, piece_t)->list) {
@@ -52,7 +53,14 @@ change(far_t *far, frame_t *frame, const agent_data_t *m)
     }
     far->astray = true;
     far->yard->tampered++;
-    frame->bytes[yard_drawn(far->yard, frame->size)] ^= (uint8_t) (1u << yard_drawn(far->yard, 8));
+    if (far->tamper == TAMPER_NUMBER) {
+        far->tamper = TAMPER_NOTHING;
+        m->order ^= UINT64_C(1) << yard_drawn(far->yard, 48);
+        frames_write_anew(frame, &agent_data_type, m);
+        return;
+    }
+    uint8_t bit = (uint8_t) (1u << yard_drawn(far->yard, 8));
+    frame->bytes[yard_drawn(far->yard, frame->size)] ^= bit;
 }
 
 bool
@@ -78,8 +86,8 @@ frames_plain_down(far_t *far, frame_t *frame)
     }
     far->yard->clear++;
     frames_see_data(far, frame, record);
-    if (far->yard->between && yard_drawn(far->yard, 4) == 0) {
-        change(far, frame, record);
+    if (far->tamper == TAMPER_NUMBER || (far->yard->between && yard_drawn(far->yard, 4) == 0)) {
+        change(far, frame, (agent_data_t *) record);
     }
     return true;
 }

@@ -66,21 +66,11 @@ end(doubted_t *doubted)
     yard_end(&doubted->yard);
 }
 
-static run_entry_t
-place_of(yard_t *yard, const digest_t *digest)
-{
-    store_place_t place;
-    bool found = false;
-    EXPECT_OK(yard, store_find(yard->store, digest, false, &place, &found, &yard->fault));
-    cr_assert(found);
-    return place.entry;
-}
-
 /* These bytes of a record turn into others, from an offset in it on. */
 static void
 rot(yard_t *yard, const digest_t *digest, uint64_t at, size_t count)
 {
-    run_entry_t entry = place_of(yard, digest);
+    run_entry_t entry = yard_place_of(yard, digest);
     char name[RUN_NAME_BYTES];
     store_pack_name(entry.pack, name);
     int fd = open(yard_path(yard, "data/store/packs/%s", name), O_RDWR | O_CLOEXEC);
@@ -242,7 +232,7 @@ CLAIM_OF_BOTH(store, list_of_which_another_record_is_right_leads_to_its_chunks)
     doubted_t doubted;
     yard_t *yard = &doubted.yard;
     begin(&doubted, user);
-    run_entry_t first = place_of(yard, &doubted.big[1]);
+    run_entry_t first = yard_place_of(yard, &doubted.big[1]);
     EXPECT_OK(yard, store_note_damage(yard->store, &first, &yard->fault));
     put_list_again(&doubted);
     run("rm %s/store/damaged/*", yard->data);

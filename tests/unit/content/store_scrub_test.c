@@ -61,17 +61,6 @@ read_whole(yard_t *yard, uint32_t *ret_portions)
     return sum;
 }
 
-/* The place of an object's record. */
-static run_entry_t
-place_of(yard_t *yard, const digest_t *digest)
-{
-    store_place_t place;
-    bool found = false;
-    EXPECT_OK(yard, store_find(yard->store, digest, false, &place, &found, &yard->fault));
-    cr_assert(found);
-    return place.entry;
-}
-
 static const char *
 pack_path(yard_t *yard, uint64_t id)
 {
@@ -115,7 +104,7 @@ CLAIM_OF_BOTH(scrub, a_flipped_bit_is_found_and_set_aside_so_that_the_object_can
     yard_of_packs(&yard, user, &last);
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         bool has = true;
-        run_entry_t entry = place_of(&yard, &last);
+        run_entry_t entry = yard_place_of(&yard, &last);
         flip(&yard, entry.pack, entry.offset + places[i]);
         EXPECT_COUNT(read_whole(&yard, &portions).damaged, 1);
         yard_reopen(&yard);
@@ -137,7 +126,7 @@ CLAIM_OF_BOTH(scrub, what_the_index_does_not_name_is_no_damage)
     digest_t last;
     uint32_t portions = 0;
     yard_of_packs(&yard, user, &last);
-    run_entry_t entry = place_of(&yard, &last);
+    run_entry_t entry = yard_place_of(&yard, &last);
     int fd = open(pack_path(&yard, entry.pack), O_WRONLY | O_APPEND | O_CLOEXEC);
     static const uint8_t rest[4000] = {7, 7, 7};
     cr_assert_eq(write(fd, rest, sizeof rest), (ssize_t) sizeof rest);

@@ -254,3 +254,13 @@ yard_put_bytes(yard_t *yard, const void *bytes, size_t size)
     EXPECT_OK(yard, store_put_bytes(yard->store, bytes, size, &put, &yard->fault));
     return put.digest;
 }
+
+run_entry_t
+yard_place_of(yard_t *yard, const digest_t *digest)
+{
+    store_place_t place;
+    bool found = false;
+    EXPECT_OK(yard, store_find(yard->store, digest, false, &place, &found, &yard->fault));
+    cr_assert(found);
+    return place.entry;
+}

@@ -10,6 +10,7 @@
 #include "actors/content/place.h"
 #include "actors/content/removal.h"
 #include "actors/content/snapshot.h"
+#include "actors/content/store_inner.h"
 #include "actors/content/verify.h"
 #include "runtime/world_os.h"
 
@@ -51,6 +52,8 @@ const char *yard_path(yard_t *yard, const char *format, ...) __attribute__((form
 /* Writes a file below the yard, and puts it into the store. */
 store_put_t yard_put_file(yard_t *yard, const char *name, const void *bytes, size_t size);
 digest_t yard_put_bytes(yard_t *yard, const void *bytes, size_t size); /* into the store alone */
+/* Where the record of this object lies, which must be there. */
+run_entry_t yard_place_of(yard_t *yard, const digest_t *digest);
 void make_file(const char *path, const char *text, unsigned mode);
 void make_directory(const char *path, unsigned mode);
 void make_symlink(const char *text, const char *path);
