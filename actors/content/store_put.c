@@ -93,8 +93,8 @@ open_pack(store_t *store, fault_t *fault)
     return OK;
 }
 
-/* A hint: what fails here fails the sync, which decides; but a job that is to stop stops. Of an
- * update of a browser at four agents of one disk the syncs took 0.5 of 5.0 s, and 0.3 with it. */
+/* A hint: what fails here fails the sync, which decides; but a job that is to stop stops. An update
+ * of a browser at four agents of one disk took 4.9 to 5.5 s, and 4.8 to 5.0 with it. */
 static int
 write_out(store_t *store, uint64_t at)
 {
