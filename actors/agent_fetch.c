@@ -174,7 +174,6 @@ fetched(actor_ctx_t *ctx, agent_state_t *self)
         self->came < need->ranges.count) {
         return ACTOR_CONTINUE;
     }
-    kept_destroy(&self->need);
     return agent_look_for_lacks(ctx, self);
 }
 

@@ -289,6 +289,23 @@ is_placement(const agent_state_t *self)
            (task == AGENT_TASK_MEASURE || task == AGENT_TASK_WORK);
 }
 
+/* What has come of the need before, if this look follows one. */
+static void
+put_came(actor_ctx_t *ctx, agent_state_t *self, lack_order_t *m)
+{
+    const lacking_t *need = self->need && m->nodes ? kept_record(self->need) : NULL;
+    draft_t *draft = actor_draft_open(ctx);
+
+    m->came = draft_rows(draft, need ? need->ranges.count : 0, sizeof(range_t));
+    for (uint32_t i = 0; i < m->came.count; i++) {
+        range_t *row = draft_row(draft, m->came, i, sizeof *row);
+        if (row) {
+            *row = *ROW(need, need->ranges, i, range_t);
+        }
+    }
+    kept_destroy(&self->need);
+}
+
 actor_next_t
 agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
 {
@@ -306,6 +323,7 @@ agent_look_for_lacks(actor_ctx_t *ctx, agent_state_t *self)
     m->mark_entry = self->mark.entry;
     m->mark_rest = self->mark.rest;
     m->have = self->whole_files ? m->have : agent_work_of(self->order)->have;
+    put_came(ctx, self, m);
     agent_ahead_begin(self);
     job_spec_t spec = {.name = "lack",
                        .run = job_lack,

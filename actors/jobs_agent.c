@@ -76,6 +76,21 @@ put_ranges(job_t *job, lacking_t *m, const lack_t *lack)
     m->mark_rest = lack->mark.rest;
 }
 
+/* Of a manifest, the directories that were listed; not the version itself, which is none. */
+static err_t
+take_came(const lack_order_t *order, lack_t *lack, digest_t **ret_came)
+{
+    *ret_came = calloc(order->came.count + 1u, sizeof **ret_came);
+    for (uint32_t i = 0; *ret_came && i < order->came.count; i++) {
+        const range_t *row = ROW(order, order->came, i, range_t);
+        if (!row->list && !digest_equal(&row->object, &order->root)) {
+            (*ret_came)[lack->came_count++] = row->object;
+        }
+    }
+    lack->came = *ret_came;
+    return *ret_came ? OK : ERR_NO_MEMORY;
+}
+
 /* What a damaged index does not name is not lacking: it is in the packs. */
 static err_t
 find_lacks(shelf_t *shelf, const lack_order_t *order, lack_t *lack, uint64_t *ret_indexed)
@@ -101,10 +116,11 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
                    .ahead = resource,
                    .mark = {order->mark_node, order->mark_entry, order->mark_rest}};
     lacking_t *m = JOB_OUTPUT(job, lacking);
+    digest_t *came = NULL;
 
     lack.range = calloc(lack.max, sizeof *lack.range);
-    err_t err =
-        !lack.range ? ERR_NO_MEMORY : shelf_open(&shelf, world, record_slice(order, order->data));
+    err_t err = lack.range ? take_came(order, &lack, &came) : ERR_NO_MEMORY;
+    err = err == OK ? shelf_open(&shelf, world, record_slice(order, order->data)) : err;
     err = err == OK ? incoming_settle(shelf.store, record_slice(order, order->data), &shelf.fault)
                     : err;
     err = err == OK ? find_lacks(&shelf, order, &lack, &m->indexed) : err;
@@ -117,6 +133,7 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
     }
     shelf_close(&shelf);
     free(lack.range);
+    free(came);
 }
 
 /* ---- data that came ---- */

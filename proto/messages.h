@@ -1560,6 +1560,7 @@ extern const record_words_t error_class_words;
     F(R, u64, mark_node, 0, OPTIONAL) /* where the look before had come to; 0, 0: none */          \
     F(R, u64, mark_entry, 0, OPTIONAL)                                                             \
     F(R, u64, mark_rest, 0, OPTIONAL)                                                              \
+    F(R, rows, came, range, REQUIRED) /* of a manifest: what the look before had listed */         \
     F(R, flag, laid_out, 0, OPTIONAL) /* the directories of the store were made durable */         \
     F(R, u64, pack, 0, OPTIONAL)      /* that the job before appended to, */                       \
     F(R, u64, pack_bytes, 0, OPTIONAL) /* and how long it was then; 0: none */

@@ -266,7 +266,7 @@ look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_bl
         }
         bool alone = company(common, seat) == 0;
         if (alone && (common->closed & seat->bit) != 0) {
-            return WORLD_ALONE;
+            return WORLD_STAYS_ALONE;
         }
         block_t *place = block != NULL ? NULL : alone ? common_unused(common) : common_free(common);
         if (place) {
@@ -274,7 +274,7 @@ look_for(common_t *common, common_seat_t *seat, const world_key_t *key, world_bl
         }
         if (alone) { /* nobody has come in time */
             common_close(common, team_of(common, seat));
-            return WORLD_ALONE;
+            return WORLD_STAYS_ALONE;
         }
         if (common->patience_ns == 0 || !wait_for(common, block, begun_ns)) {
             return block ? WORLD_ALONE : begin_to_make(seat, block_taken_away(common), key);

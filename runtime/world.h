@@ -139,7 +139,8 @@ typedef struct world_block {
 } world_block_t;
 
 typedef enum world_share {
-    WORLD_ALONE, /* make it for yourself: nobody waits for it, or there is no room */
+    WORLD_ALONE,       /* make it for yourself: nobody waits for it, or there is no room */
+    WORLD_STAYS_ALONE, /* the same, and from now on: nobody joins any more */
     WORLD_MAKE,  /* make it, and put it: others will take it */
     WORLD_THERE  /* another has made it */
 } world_share_t;

@@ -7,8 +7,8 @@
  * Promises a base is a chunk of the version before, no more: whether it saves anything, who
  *          packs against it finds out. What cannot be read has no base and is none.
  * Costs    the lists are read; what has no neighbour in common is read on both sides, at most
- *          KIN_BYTES_MAX of each. 16 MiB of marks, 40 bytes for each
- *          new chunk.
+ *          KIN_BYTES_MAX of each, and searched by every processor. 25 MiB (kin_marks.h), 40 bytes
+ *          for each new chunk.
  *          A browser's new version of 297 MB, recompiled, by pieces of 256 KiB (of every fourth and
  *          eighth, made up to the whole): 114 MB packed alone, 91 MB against one base each, 82 MB
  *          against two; zstd --patch-from over the whole old file gives 101 MB. On the wire to

@@ -8,11 +8,12 @@
  *          can be placed from the store.
  *          What proved damaged when it was read, a chunk or a list, comes again; when the list of a
  *          file lied twice, the whole file is asked for. Nothing lacking was found by a look at all
- *          of it, whatever the mark said.
+ *          of it, whatever the mark said, or whatever came.
  * Costs    one look at the store for each name of the version and each chunk of a file that is
  *          lacking; from a mark on, those that the ranges are of, and each directory before it is
- *          read. Memory of the ranges, of one digest for each directory, of a list, and of 16 to
- *          32 bytes for each object that is lacking, of LACK_NAMES_MAX. Content is not read.
+ *          read; of a manifest that comes level by level, the directories that came. Memory of the
+ *          ranges, of one digest for each directory, of a list, and of 16 to 32 bytes for each
+ *          object that is lacking, of LACK_NAMES_MAX. Content is not read.
  * Errors   ERR_DIGEST, ERR_DAMAGED (a node in the store), ERR_NO_MEMORY, those of the world.
  * Threads  one job.
  */
@@ -38,6 +39,8 @@ typedef struct lack {
     bool nodes;           /* the manifest alone, and the lists of large files */
     digest_t have;        /* a version that is there: its files are bases of those in their place */
     lack_mark_t mark;     /* given by the look before of the same version, left for the next one */
+    const digest_t *came; /* with nodes: what came of what the look before had listed: it goes on */
+    uint32_t came_count;  /* there; 0: from the top */
     place_ahead_t *ahead; /* hears where in the tree what is listed belongs; NULL: nobody does */
     uint64_t looks;       /* names that were looked for in the store */
     /* Called for each object that is lacking, with its bytes; 0: that is not known. May be NULL. */

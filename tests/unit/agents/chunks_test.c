@@ -2,6 +2,7 @@
 #include "both.h"
 
 #include "actors/content/kin.h"
+#include "runtime/job_hands.h"
 
 Test(chunks, of_a_large_file_that_changed_the_changed_chunk_comes, .init = begin, .fini = end)
 {
@@ -51,11 +52,10 @@ Test(chunks, an_edit_has_the_chunk_that_stood_there_for_its_base, .init = begin,
 }
 
 /* Nothing in it is as it was for more than some hundred bytes, and half of it has moved. */
-Test(chunks, what_has_no_neighbour_in_common_has_the_one_most_like_it, .init = begin, .fini = end)
+static digest_t
+put_moved(void)
 {
-    kin_t kin;
     uint8_t *now = both.bytes[1];
-    unsigned right = 0, count = 0;
 
     memcpy(now, both.bytes[0] + SIZE / 2, SIZE / 2);
     memcpy(now + SIZE / 2, both.bytes[0], SIZE / 2);
@@ -64,9 +64,27 @@ Test(chunks, what_has_no_neighbour_in_common_has_the_one_most_like_it, .init = b
     }
     digest_t file = put_file(both.site, now);
     expect_ok(store_commit(both.site, &both.fault), "commit");
-    expect_ok(kin_find(both.site, (kin_files_t){&file, 1}, (kin_files_t){both.file, 1}, &kin,
-                       &both.fault),
-              "kin");
+    return file;
+}
+
+static kin_t
+find_kin(const digest_t *file)
+{
+    kin_t kin;
+
+    expect_ok(
+        kin_find(both.site, (kin_files_t){file, 1}, (kin_files_t){both.file, 1}, &kin, &both.fault),
+        "kin");
+    return kin;
+}
+
+Test(chunks, what_has_no_neighbour_in_common_has_the_one_most_like_it, .init = begin, .fini = end)
+{
+    unsigned right = 0, count = 0;
+    digest_t file = put_moved();
+    kin_t kin = find_kin(&file);
+    const uint8_t *now = both.bytes[1];
+
     for (size_t i = 0; i < kin.count; i++) {
         void *chunk = NULL, *base = NULL;
         size_t size = 0, base_size = 0;
@@ -87,4 +105,26 @@ Test(chunks, what_has_no_neighbour_in_common_has_the_one_most_like_it, .init = b
     cr_expect_gt(count, 8, "only %u chunks have a base", count);
     cr_expect_eq(right, count, "%u of %u bases are from elsewhere", count - right, count);
     kin_release(&kin);
+}
+
+Test(chunks, many_hands_find_the_bases_that_one_finds, .init = begin, .fini = end)
+{
+    digest_t file = put_moved();
+    kin_t alone = find_kin(&file);
+    hands_t *hands = hands_new(3);
+
+    both.os.world.hands = hands_of(hands);
+    for (unsigned round = 0; round < 5; round++) {
+        kin_t kin = find_kin(&file);
+        cr_assert_eq(kin.count, alone.count);
+        for (size_t i = 0; i < kin.count; i++) {
+            cr_expect(digest_equal(&kin.pair[i].chunk, &alone.pair[i].chunk));
+            cr_expect(digest_equal(&kin.pair[i].base, &alone.pair[i].base),
+                      "in round %u chunk %zu has another base", round, i);
+        }
+        kin_release(&kin);
+    }
+    both.os.world.hands = NULL;
+    hands_destroy(&hands);
+    kin_release(&alone);
 }

@@ -113,21 +113,29 @@ fetch(void)
 }
 
 static void
+open_agent(void)
+{
+    char data[80], agent[96];
+
+    snprintf(data, sizeof data, "%s/agent", many.path);
+    snprintf(agent, sizeof agent, "%s/store", data);
+    cr_assert_eq(world_make_dir(&many.os.world, -100, data, 0700), 0);
+    expect_ok(store_open(&many.os.world, agent, &many.agent, &many.fault), "agent");
+    expect_ok(staging_open(&many.os.world, data, many.agent, &many.staging, &many.fault),
+              "staging");
+}
+
+static void
 begin(void)
 {
-    char site[80], data[80], agent[96];
+    char site[80];
 
     snprintf(many.path, sizeof many.path, "/tmp/looks-test-XXXXXX");
     cr_assert_not_null(mkdtemp(many.path));
     snprintf(site, sizeof site, "%s/store", many.path);
-    snprintf(data, sizeof data, "%s/agent", many.path);
-    snprintf(agent, sizeof agent, "%s/store", data);
     world_os_init(&many.os, NULL);
-    cr_assert_eq(world_make_dir(&many.os.world, -100, data, 0700), 0);
     expect_ok(store_open(&many.os.world, site, &many.site, &many.fault), "site");
-    expect_ok(store_open(&many.os.world, agent, &many.agent, &many.fault), "agent");
-    expect_ok(staging_open(&many.os.world, data, many.agent, &many.staging, &many.fault),
-              "staging");
+    open_agent();
     make_version();
     many.lack =
         (lack_t){.range = many.range, .max = RANGES, .bytes_max = UINT64_MAX, .nodes = true};
@@ -221,4 +229,84 @@ Test(looks, a_directory_that_did_not_come_leaves_no_mark, .init = begin, .fini =
         }
     }
     cr_expect_eq(files, DIRECTORIES * FILES, "%llu files came", (unsigned long long) files);
+}
+
+/* ---- a manifest that comes level by level ---- */
+
+#define DEPTH 30u
+
+/* Directories in one another, each with one file beside the next one. */
+static void
+make_deep(void)
+{
+    digest_t below = put_bytes_into(many.site, "deep", 4);
+
+    for (unsigned i = 0; i < DEPTH; i++) {
+        manifest_builder_t builder;
+        manifest_builder_init(&builder);
+        add_entry(&builder, i == 0 ? TREE_FILE : TREE_DIRECTORY, "a", below, i == 0 ? 4 : 0);
+        add_entry(&builder, TREE_FILE, "b", put_bytes_into(many.site, "b", 1), 1);
+        below = put_node_into(many.site, &builder);
+    }
+    manifest_version_t version = {.mode = 0755, .files = DEPTH + 1, .bytes = 4, .node = below};
+    many.root = put_version_into(many.site, &version);
+    expect_ok(store_commit(many.site, &many.fault), "commit");
+}
+
+/* As an agent says it: what was listed has come, but for the version itself. */
+static void
+note_came(digest_t came[RANGES])
+{
+    many.lack.came = came;
+    many.lack.came_count = 0;
+    for (uint32_t i = 0; i < many.lack.count; i++) {
+        if (!digest_equal(&many.range[i].object, &many.root)) {
+            came[many.lack.came_count++] = many.range[i].object;
+        }
+    }
+}
+
+Test(looks, a_manifest_goes_on_with_the_directories_that_came, .init = begin, .fini = end)
+{
+    uint64_t looks = 0;
+    uint32_t needs = 0;
+    digest_t came[RANGES];
+
+    make_deep();
+    many.lack.nodes = true;
+    for (; lacks() > 0; needs++) {
+        looks += many.lack.looks;
+        fetch();
+        note_came(came);
+    }
+    looks += many.lack.looks;
+    cr_expect_eq(needs, DEPTH + 1);
+    cr_expect_leq(looks, 6 * DEPTH, "looked for %llu names", (unsigned long long) looks);
+    many.lack.came_count = 0;
+    cr_expect_eq(lacks(), 0);
+}
+
+Test(looks, what_stands_beside_what_came_is_asked_for_before_a_manifest_is_whole, .init = begin,
+     .fini = end)
+{
+    digest_t came[RANGES];
+    char command[96];
+
+    staging_close(&many.staging);
+    store_close(&many.agent);
+    snprintf(command, sizeof command, "rm -rf '%s/agent'", many.path);
+    cr_assert_eq(system(command), 0);
+    open_agent();
+    many.lack.nodes = true;
+    for (unsigned i = 0; i < 2; i++) {
+        lacks();
+        fetch();
+    }
+    cr_assert_eq(lacks(), DIRECTORIES);
+    digest_t left_out = many.range[1].object;
+    fetch_but(1);
+    note_came(came);
+    came[1] = came[0];
+    cr_assert_eq(lacks(), 1, "a directory is lacking, and %u are asked for", many.lack.count);
+    cr_expect(digest_equal(&many.range[0].object, &left_out));
 }

@@ -105,7 +105,7 @@ make_all(room_t *room, unsigned who)
         EXPECT_SHARE(WORLD_MAKE, take(room, who, i, &block));
         put(room, who, "block");
     }
-    EXPECT_SHARE(WORLD_ALONE, take(room, who, COMMON_BLOCKS_MAX, &block));
+    EXPECT_SHARE(WORLD_STAYS_ALONE, take(room, who, COMMON_BLOCKS_MAX, &block));
 }
 
 Test(job_common, who_has_no_company_keeps_what_there_is_room_for_and_goes_on_alone)
@@ -115,7 +115,7 @@ Test(job_common, who_has_no_company_keeps_what_there_is_room_for_and_goes_on_alo
     room_begin(&room, LONG_NS, (const uint8_t *[]){GROUP, NULL, NULL});
     EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 1, &block)); /* it has not joined */
     make_all(&room, 0);
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 0, &block)); /* nothing is kept any more */
+    EXPECT_SHARE(WORLD_STAYS_ALONE, take(&room, 0, 0, &block)); /* nothing is kept any more */
     room_end(&room);
 }
 
@@ -147,7 +147,7 @@ Test(job_common, who_joins_when_something_has_gone_goes_on_with_who_joins_then)
     make_all(&room, 0);
     world_common_join(&room.world[1], GROUP);
     world_common_join(&room.world[2], GROUP);
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1000, &block));
+    EXPECT_SHARE(WORLD_STAYS_ALONE, take(&room, 0, 1000, &block));
     EXPECT_SHARE(WORLD_MAKE, take(&room, 1, 1, &block));
     put(&room, 1, "one");
     EXPECT_SHARE(WORLD_THERE, take(&room, 2, 1, &block));
@@ -163,7 +163,7 @@ Test(job_common, who_is_left_behind_goes_on_with_who_is_left_with_it)
         EXPECT_SHARE(WORLD_MAKE, take(&room, 0, i, &block));
         put(&room, 0, "block");
     }
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1000, &block));
+    EXPECT_SHARE(WORLD_STAYS_ALONE, take(&room, 0, 1000, &block));
     EXPECT_SHARE(WORLD_MAKE, take(&room, 1, 0, &block));
     put(&room, 1, "block");
     EXPECT_SHARE(WORLD_THERE, take(&room, 2, 0, &block));
@@ -193,8 +193,8 @@ Test(job_common, who_does_not_come_is_left_behind_and_holds_nobody_up)
     }
     EXPECT_SHARE(WORLD_MAKE, take(&room, 0, 1000, &block));
     put(&room, 0, "block");
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 0, 1001, &block));
-    EXPECT_SHARE(WORLD_ALONE, take(&room, 1, 0, &block));
+    EXPECT_SHARE(WORLD_STAYS_ALONE, take(&room, 0, 1001, &block));
+    EXPECT_SHARE(WORLD_STAYS_ALONE, take(&room, 1, 0, &block));
     room_end(&room);
 }
 
@@ -263,7 +263,7 @@ go_over_all(room_t *room, unsigned who)
         if (share == WORLD_MAKE) {
             put(room, who, "block");
         }
-        alone += share == WORLD_ALONE;
+        alone += share == WORLD_ALONE || share == WORLD_STAYS_ALONE;
     }
     return alone;
 }
