@@ -140,6 +140,8 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         return beacon_due(ctx, self);
     case TIMER_RATE:
         content_go_on(ctx, self);
+    case TIMER_BEACON_NEXT:
+        return beacon_go_on(ctx, self);
         return ACTOR_CONTINUE;
     default:
         return self->listing ? ACTOR_CONTINUE : list_all(ctx, self);

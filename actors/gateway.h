@@ -21,7 +21,7 @@
 
 #define GATEWAY_ASK_MS   60000u
 #define GATEWAY_AGAIN_MS 500u /* until what could not be asked is asked again */
-enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
+enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON, TIMER_BEACON_NEXT };
 
 #define GATEWAY_EDGES(E)                                                                           \
     E(NEED, site_database, agents_known)                                                           \
@@ -186,6 +186,8 @@ typedef struct agent_gateway {
 } agent_gateway_t;
 
 /* gateway_list.c */
+    kept_t *beacon_said;                       /* it, while not all that are here were told */
+    agent_t *beacon_next;                      /* who is told next; NULL: nobody */
 /* When it knows the agents and its keys. */
 void list_make_ready(actor_ctx_t *ctx, const agent_gateway_t *self);
 /* News of some agent is under way: who is not known may be it. */
@@ -269,6 +271,8 @@ void plain_hear(actor_ctx_t *ctx, agent_gateway_t *self, const peer_came_t *m);
 void plain_gone(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer);
 void plain_beat(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 void plain_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
+/* Tells the next portion of those that are here. */
+actor_next_t beacon_go_on(actor_ctx_t *ctx, agent_gateway_t *self);
 /* What comes for a need goes one way, from its first byte to its last. */
 void plain_choose(agent_t *agent, const agent_need_t *m);
 void plain_arrived(agent_t *agent);
