@@ -135,6 +135,7 @@ typedef struct distribution_manager {
     uint64_t plans;     /* the last number that was given to a point of a plan; 0: none yet */
     uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;
+    bool looks;         /* the next look at a held despooler has its timer */
     scrub_state_t scrub;
     leave_state_t leave;
     dm_op_t op[DM_OPS_MAX];
@@ -190,11 +191,13 @@ bool dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const out
 bool dm_held_works(actor_ctx_t *ctx, const char *verb, slice_t id);
 bool dm_held_works_for(actor_ctx_t *ctx, dm_op_t *op);
 /* The next look, while something is gathered, at what waits for a despooler that is held. */
-actor_next_t dm_held_look_in(actor_ctx_t *ctx);
+actor_next_t dm_held_look_in(actor_ctx_t *ctx, distribution_manager_t *self);
 actor_next_t dm_held_look(actor_ctx_t *ctx, distribution_manager_t *self);
 /* The despooler has begun anew: it knows of none. */
 void dm_held_lost(actor_ctx_t *ctx, distribution_manager_t *self);
 /* dm_plan.c: from a plan to its answer. */
+/* The despooler has no slots: a look that the op waits for was ended there. */
+void dm_held_without_slots(actor_ctx_t *ctx, dm_op_t *op);
 actor_next_t dm_plan(actor_ctx_t *ctx, distribution_manager_t *self, const distribute_plan_t *m);
 void dm_plan_end(actor_ctx_t *ctx, dm_op_t *op);
 /* dm_verified.c: answers a verify whose outcomes are all in. */
