@@ -129,6 +129,8 @@ typedef struct distribution_manager {
     uint32_t handing;                /* of these and of former ones, so many are not answered */
     bool refused, more;              /* one was, for want of room; more is due behind it */
     int64_t room_ns;                 /* when what was refused may be handed again */
+    uint32_t uncollected;            /* why the last collection removed nothing; OK: it did */
+    digest_t lacking;                /* the version for which it did not; none: that was not why */
     uint64_t held_bytes;             /* by the last collection, for lists that are damaged */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
     bool store_held, backup_waits;   /* by a backup or parcel: nothing is collected; it waits for a

@@ -1214,7 +1214,8 @@ extern const record_words_t error_class_words;
     F(R, u64, waiting, 0, REQUIRED) /* versions of a point whose grace time is not over */         \
     F(R, count, held_objects, 0, OPTIONAL) /* that stay for a file whose list of chunks is damaged */ \
     F(R, count, held_bytes, 0, OPTIONAL)                                                           \
-    F(R, digest, lacks, 0, OPTIONAL) /* root of a version whose manifest could not be read */
+    F(R, digest, lacks, 0, OPTIONAL) /* root of a version whose manifest could not be read */      \
+    F(R, text, lacks_id, NAME_BYTES_MAX, OPTIONAL) /* its package, of the site's store */
 #define REC_target_tidied(F, R)                                                                    \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, epoch, 0, REQUIRED)
