@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """despool, the command line: its words, exit codes and JSON."""
+import concurrent.futures
 import json
 import os
 import shutil
 import subprocess
+import time
 
-from harness import DESPOOL, NOBODY, ROOT, Site, claim, despool, make_tree, run
+from harness import DESPOOL, DESPOOLD, NOBODY, ROOT, Site, claim, despool, make_tree, run
 
 
 def says(site, code, *words, **more):
@@ -132,6 +134,38 @@ def a_wait_that_ends_with_failures_is_exit_code_1():
         os.makedirs(os.path.join(root, 'P1', 'mine'))
         says(site, 0, 'package', 'add', 'P1', source)
         says(site, 1, 'distribute', 'P1', '--to', 'a', '--wait=30')
+        site.stop()
+
+
+@claim(60)
+def a_wait_with_a_limit_ends_by_then_also_when_the_host_is_gone():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.unplug('a')
+        says(site, 0, 'package', 'add', 'P1', source)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            began = time.monotonic()
+            asked = pool.submit(despool, site, 'distribute', 'P1', '--to', 'a', '--wait=4')
+            site.wait_for('it to be taken', lambda: site.status('P1')['targets'])
+            site.stop()
+            done = asked.result(60)
+            took = time.monotonic() - began
+        assert done.returncode == 3 and 'cannot reach the host' in done.stderr, done
+        assert took < 25, f'{took:.1f} s for a wait of 4 s'  # the host is given 30 s to be back
+
+
+@claim(30)
+def both_programs_tell_their_version():
+    with Site() as site:
+        site.start()
+        version = site.ask('ping')['version']
+        for name, program in ('despool', DESPOOL), ('despoold', DESPOOLD):
+            done = subprocess.run([program, '--version'], capture_output=True, text=True,
+                                  timeout=20, check=True)
+            assert done.stdout == f'{name} {version}\n', done
+        assert json.loads(despool(site, '--version', json=True).stdout) == {'version': version}
         site.stop()
 
 
