@@ -9,7 +9,7 @@ import stat
 import subprocess
 
 from agent_site import free_port
-from harness import DESPOOLD, NOBODY, ROOT, Site, claim, make_tree, run
+from harness import DESPOOLD, NOBODY, ROOT, Site, claim, make_tree, needs_root, run
 
 
 def refused_start(site, *words, seconds=20, data=None):
@@ -171,6 +171,27 @@ def a_directory_that_cannot_be_written_is_refused_with_its_reason_and_what_to_do
             assert f"'{data}': Permission denied" in done.stderr, done.stderr
             assert '--data' in done.stderr.splitlines()[1], f'no hint: {done.stderr}'
             assert 'command_link' not in done.stderr, done.stderr
+
+
+@claim(60)
+def a_file_of_its_own_that_it_may_not_have_is_refused_with_its_reason_and_what_to_do():
+    needs_root()
+    with Site(user=NOBODY) as site:
+        site.start()
+        site.stop()
+        path = database(site)
+        os.chown(path, 0, 0)
+        for mode in 0o600, 0o604:  # read alone is not enough
+            os.chmod(path, mode)
+            os.truncate(site.log, 0)
+            site.start(ready=False)
+            assert site.wait_gone(20) == 1
+            with open(site.log) as log:
+                said = log.read()
+            assert "cannot open 'site.db': permission denied" in said and 'disk' not in said, said
+        site.give(path)
+        site.start()
+        site.stop()
 
 
 @claim(60)
