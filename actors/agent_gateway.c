@@ -1,7 +1,8 @@
 /* agent_gateway.c - points that are other machines: who may come in, orders, content.
  *
  *   hears    peer_came, peer_gone, peer_next and door_knock of its link; agent_call (an ask) and
- *            agent_end of point_workers; make_way of the despooler; agents_changed
+ *            agent_end of point_workers; make_way of the despooler; agents_changed; agent_shut (an
+ *            ask) of distribution_manager
  *   tells    site_database and status_manager progress; site_database note_event, beacon_seen
  *   asks     site_database agents_known, agent_enrol, agent_told, agent_heard, version_held,
  *            activation_note, beacon_next
@@ -35,6 +36,7 @@ GOES_TO(door_knock, join_knock)
 GOES_TO(peer_came, hear_frame)
 GOES_TO(agent_call, orders_call)
 GOES_TO(agent_end, orders_end)
+GOES_TO(agent_shut, shut_agent)
 GOES_TO(make_way, orders_make_way)
 
 /* ---- the link ---- */
@@ -138,6 +140,8 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         return ask_keys(ctx, self);
     case TIMER_BEACON:
         return beacon_due(ctx, self);
+    case TIMER_BEACON_NEXT:
+        return beacon_go_on(ctx, self);
     case TIMER_RATE:
         content_go_on(ctx, self);
         return ACTOR_CONTINUE;
@@ -176,8 +180,9 @@ gateway_drop(void *state)
 }
 
 static const actor_hears_t actor_hears[] = {
-    ON(peer_came),  ON(peer_gone),        ON(peer_next),       ON_URGENT(door_knock),
-    ON(agent_call), ON_URGENT(agent_end), ON_URGENT(make_way), ON_URGENT(agents_changed)};
+    ON(peer_came),        ON(peer_gone),        ON(peer_next),       ON_URGENT(door_knock),
+    ON(agent_call),       ON_URGENT(agent_end), ON_URGENT(make_way), ON_URGENT(agents_changed),
+    ON_URGENT(agent_shut)};
 
 const actor_class_t agent_gateway_class = {
     .name = "agent_gateway",

@@ -50,7 +50,7 @@ on_instruction(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m)
     accepted->queued = m->targets.count;
     answer_unheard(REPLY(ctx, accepted, accepted));
     steps_make_way(ctx, self);
-    return steps_take_next(ctx, self);
+    return steps_end_looks(ctx, self);
 }
 
 static actor_next_t
@@ -106,7 +106,7 @@ static actor_next_t
 on_slots_set(actor_ctx_t *ctx, despooler_t *self, const slots_set_t *m)
 {
     queue_slots(self->queue, m->slots);
-    return steps_take_next(ctx, self);
+    return steps_end_looks(ctx, self);
 }
 
 static actor_next_t
@@ -135,7 +135,7 @@ opened(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
     lost->slots = m->slots;
     lost->all = true;
     answer_unheard(tell_distribution_manager_inbox_lost(ctx, lost));
-    return steps_take_next(ctx, self);
+    return steps_end_looks(ctx, self);
 }
 
 static actor_next_t
@@ -182,6 +182,9 @@ despooler_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     if (key == TIMER_TURNS) {
         steps_make_way(ctx, self);
         return ACTOR_CONTINUE;
+    }
+    if (key == TIMER_LOOKS) {
+        return steps_end_looks(ctx, self);
     }
     if (key == TIMER_WAITING) {
         self->waiting_told = false;

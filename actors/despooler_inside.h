@@ -6,7 +6,7 @@
 #include "proto/limits.h"
 #include "proto/status.h"
 
-enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_OUTCOME_FIRST = 1000 };
+enum { TIMER_RENEW = 1, TIMER_WAITING, TIMER_TURNS, TIMER_LOOKS, TIMER_OUTCOME_FIRST = 1000 };
 
 #define EDGES(E)                                                                                   \
     E(NEED, site_database, site_open)                                                              \
@@ -33,6 +33,8 @@ _Static_assert(SLOTS_DEFAULT + THREADS_SPARE <= JOB_THREADS, "a slot has a threa
 void steps_note(actor_ctx_t *ctx, status_id_t id, const char *what, const backlog_t *b);
 /* Gives free slots to entries that wait, and says so once when some go on waiting. */
 actor_next_t steps_take_next(actor_ctx_t *ctx, despooler_t *self);
+/* While there are no slots: looks of a verify or plan that wait for one end, and are told so. */
+actor_next_t steps_end_looks(actor_ctx_t *ctx, despooler_t *self);
 /* Tells the gateway whose turn at an agent is to end, because others wait for theirs. */
 void steps_make_way(actor_ctx_t *ctx, const despooler_t *self);
 /* Tells what became of the entry and frees its slot; or keeps both until there is room. */

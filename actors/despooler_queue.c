@@ -357,6 +357,14 @@ queue_waits(queue_t *queue, uint64_t key)
     return item == NULL ? NULL : &item->entry;
 }
 
+const queue_entry_t *
+queue_after(const queue_t *queue, const queue_entry_t *before)
+{
+    const item_t *item = (const item_t *) (const void *) before;
+    const link_t *next = item == NULL ? queue->age.after : item->in_age.after;
+    return next == &queue->age ? NULL : &HOLDER(next, item_t, in_age)->entry;
+}
+
 void *
 queue_stop(queue_t *queue, uint64_t key)
 {

@@ -62,6 +62,8 @@ queue_entry_t *queue_take(queue_t *queue);
 void *queue_done(queue_t *queue, queue_entry_t *entry);
 /* The entry of this key that waits; NULL: none. */
 const queue_entry_t *queue_waits(queue_t *queue, uint64_t key);
+/* The entry that waits and came next after that one; NULL: the oldest, and none. */
+const queue_entry_t *queue_after(const queue_t *queue, const queue_entry_t *before);
 /* Takes a waiting entry out; returns its load, NULL when none of this key waits. */
 void *queue_stop(queue_t *queue, uint64_t key);
 queue_entry_t *queue_in_hand(queue_t *queue, uint64_t key);

@@ -299,6 +299,47 @@ worked(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
 
 /* ---- slots ---- */
 
+/* Nobody waits for content there: somebody waits for the answer. */
+static bool
+is_look(const queue_entry_t *entry)
+{
+    action_t action = hand_work(entry->load)->action;
+
+    return action == ACTION_VERIFY || action == ACTION_PLAN;
+}
+
+static verdict_t
+tell_disabled(actor_ctx_t *ctx, const queue_entry_t *entry)
+{
+    outcome_t *m = DRAFT(ctx, outcome);
+
+    outcome_fail(actor_draft_open(ctx), m, hand_work(entry->load), ERR_PAUSED, slice_of(""));
+    return tell_distribution_manager_outcome(ctx, m);
+}
+
+/* What is in hand comes to its end, and all other work waits until there are slots again. */
+actor_next_t
+steps_end_looks(actor_ctx_t *ctx, despooler_t *self)
+{
+    queue_figures_t figures;
+    const queue_entry_t *next = NULL;
+
+    queue_look(self->queue, &figures);
+    const queue_entry_t *entry = figures.slots == 0 ? queue_after(self->queue, NULL) : NULL;
+    for (; entry; entry = next) {
+        next = queue_after(self->queue, entry);
+        if (!is_look(entry)) {
+            continue;
+        }
+        if (tell_disabled(ctx, entry) != VERDICT_OK) {
+            claim(ctx, actor_timer(ctx, TIMER_LOOKS, RETRY_MS) == VERDICT_OK);
+            break;
+        }
+        hand_drop(queue_stop(self->queue, entry->key));
+    }
+    return steps_take_next(ctx, self);
+}
+
 actor_next_t
 steps_take_next(actor_ctx_t *ctx, despooler_t *self)
 {

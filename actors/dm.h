@@ -54,6 +54,7 @@
     E(ASK, site_database, database_copy)                                                           \
     E(ASK, site_database, untidied)                                                                \
     E(TELL, site_database, note_event)                                                             \
+    E(ASK, agent_gateway, agent_shut)                                                              \
     E(ASK, despooler, instruction)                                                                 \
     E(TELL, despooler, stop_work)                                                                  \
     E(TELL, despooler, probe_point)                                                                \
@@ -76,6 +77,8 @@ typedef struct dm_op {
     kept_t *answer; /* of the database, until the point's root is free; NULL: not in yet */
     bool asked;     /* after that answer a round began; and its point was */
     bool listed;    /* among those that leave */
+    /* dp.set that revokes */
+    kept_t *revoked; /* answer of the database, until the gateway shuts the agent out */
     /* verify and plan */
     kept_t *plan;     /* due rows */
     kept_t **found;   /* an outcome for each row, NULL: not in yet */
@@ -126,12 +129,15 @@ typedef struct distribution_manager {
     uint32_t handing;                /* of these and of former ones, so many are not answered */
     bool refused, more;              /* one was, for want of room; more is due behind it */
     int64_t room_ns;                 /* when what was refused may be handed again */
+    uint32_t uncollected;            /* why the last collection removed nothing; OK: it did */
+    digest_t lacking;                /* the version for which it did not; none: that was not why */
     uint64_t held_bytes;             /* by the last collection, for lists that are damaged */
     bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
     bool store_held, backup_waits;   /* by a backup or parcel: nothing is collected; it waits for a
                                         collection in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
     uint64_t gathers;   /* verifies and plans whose points were named, so far */
+    bool looks;         /* the next look at a held despooler has its timer */
     uint64_t plans;     /* the last number that was given to a point of a plan; 0: none yet */
     uint64_t tidied;    /* the target up to which points were told to collect */
     patrol_state_t patrol;
@@ -190,8 +196,10 @@ bool dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const out
 bool dm_held_works(actor_ctx_t *ctx, const char *verb, slice_t id);
 bool dm_held_works_for(actor_ctx_t *ctx, dm_op_t *op);
 /* The next look, while something is gathered, at what waits for a despooler that is held. */
-actor_next_t dm_held_look_in(actor_ctx_t *ctx);
+actor_next_t dm_held_look_in(actor_ctx_t *ctx, distribution_manager_t *self);
 actor_next_t dm_held_look(actor_ctx_t *ctx, distribution_manager_t *self);
+/* The despooler has no slots: a look that the op waits for was ended there. */
+void dm_held_without_slots(actor_ctx_t *ctx, dm_op_t *op);
 /* The despooler has begun anew: it knows of none. */
 void dm_held_lost(actor_ctx_t *ctx, distribution_manager_t *self);
 /* dm_plan.c: from a plan to its answer. */

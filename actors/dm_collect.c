@@ -3,6 +3,8 @@
 #include "actors/dm.h"
 #include "actors/jobs_store.h"
 
+#include <string.h>
+
 #define COLLECT_MS      300000u /* between collections */
 #define COLLECT_HOLD_MS 15000u  /* that new snapshots wait for those in hand */
 
@@ -19,7 +21,33 @@ tell_of_store(actor_ctx_t *ctx, status_id_t id, uint64_t objects, uint64_t bytes
     answer_unheard(tell_site_database_note_event(ctx, event));
 }
 
-/* What is held is told when it changes, not by each collection. */
+/* What passes by itself is not told at all. */
+static bool
+is_told(const distribution_manager_t *self, const collected_t *m)
+{
+    return m->err == ERR_BUSY || m->err == ERR_CANCELLED ||
+           (self->uncollected == m->err && memcmp(&self->lacking, &m->lacks, sizeof m->lacks) == 0);
+}
+
+/* Nothing was removed, and nothing will be while that lasts. */
+static void
+tell_not_collected(actor_ctx_t *ctx, const collected_t *m)
+{
+    note_event_t *event = DRAFT(ctx, note_event);
+    slice_t id = record_slice(m, m->lacks_id);
+
+    event->component = actor_text(ctx, slice_of("distribution_manager"));
+    event->id = STATUS_STORE_NOT_COLLECTED;
+    event->severity = status_severity(STATUS_STORE_NOT_COLLECTED);
+    event->package = actor_text(ctx, id);
+    event->text = actor_textf(
+        ctx, "%s: %.*s%s%.*s%s", status_sentence(STATUS_STORE_NOT_COLLECTED),
+        RECORD_SHOWN(m, m->text), id.size > 0 ? "; store it again (despool package update " : "",
+        (int) id.size, id.data, id.size > 0 ? "), or take that version from its points" : "");
+    answer_unheard(tell_site_database_note_event(ctx, event));
+}
+
+/* What is held is told when it changes, not by each collection; so is why nothing was removed. */
 static actor_next_t
 collected(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
@@ -36,6 +64,11 @@ collected(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
                       "; store the package again (despool package update)");
     }
     self->held_bytes = done ? m->held_bytes : self->held_bytes;
+    if (m && !done && !is_told(self, m)) {
+        tell_not_collected(ctx, m);
+    }
+    self->uncollected = m ? m->err : self->uncollected;
+    self->lacking = m ? m->lacks : self->lacking;
     dm_package_go_on(ctx, self);
     return ACTOR_CONTINUE;
 }
@@ -55,8 +88,10 @@ roots_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
         m->store = actor_textf(ctx, "%.*s/store", (int) data.size, data.data);
         m->roots = draft_rows(draft, roots->roots.count, sizeof(root_ref_t));
         for (uint32_t i = 0; i < roots->roots.count && !draft->full; i++) {
-            *(root_ref_t *) draft_row(draft, m->roots, i, sizeof(root_ref_t)) =
-                *ROW(roots, roots->roots, i, root_ref_t);
+            const root_ref_t *root = ROW(roots, roots->roots, i, root_ref_t);
+            root_ref_t *row = draft_row(draft, m->roots, i, sizeof(root_ref_t));
+            *row = *root;
+            row->id = actor_text(ctx, record_slice(roots, root->id));
         }
         job_spec_t spec = {.name = "collect store",
                            .run = job_collect_store,
@@ -85,6 +120,7 @@ dm_collect(actor_ctx_t *ctx, distribution_manager_t *self)
     self->collect_holds = false; /* they wait for it now */
     live_roots_t *m = DRAFT(ctx, live_roots);
     m->all = true;
+    m->named = true;
     self->collecting = ask_site_database_live_roots(ctx, m, DM_ASK_MS, roots_came, 0) == VERDICT_OK;
     if (!self->collecting) {
         dm_package_go_on(ctx, self);

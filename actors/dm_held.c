@@ -2,7 +2,8 @@
  * at once, and not when some time is over.
  *
  * A paused despooler keeps what it has not taken for as long as that lasts; what it has taken comes
- * to its end. One that was stopped, or has begun anew, has forgotten both. */
+ * to its end. One that was stopped, or has begun anew, has forgotten both. One that has no slots
+ * ends what waits for one, and says so. */
 #include "actors/dm.h"
 #include "actors/refuse.h"
 
@@ -45,14 +46,37 @@ dm_held_works(actor_ctx_t *ctx, const char *verb, slice_t id)
     return false;
 }
 
+static const char *
+verb_of(const dm_op_t *op)
+{
+    return op->type == &distribute_plan_type ? "plan" : "verify";
+}
+
+static slice_t
+id_of(const dm_op_t *op)
+{
+    const void *command = kept_record(op->command);
+
+    return op->type == &distribute_plan_type
+               ? record_slice(command, ((const distribute_plan_t *) command)->id)
+               : record_slice(command, ((const verify_t *) command)->id);
+}
+
 static void
 refuse_op(actor_ctx_t *ctx, dm_op_t *op, actor_state_t state)
 {
-    const void *command = kept_record(op->command);
-    bool plan = op->type == &distribute_plan_type;
-    slice_t id = plan ? record_slice(command, ((const distribute_plan_t *) command)->id)
-                      : record_slice(command, ((const verify_t *) command)->id);
-    const refusal_t *refusal = draft_refusal(ctx, state, plan ? "plan" : "verify", id);
+    const refusal_t *refusal = draft_refusal(ctx, state, verb_of(op), id_of(op));
+
+    answer_unheard(REPLY_TO(ctx, op->request, refusal, refusal));
+    dm_op_free(op);
+}
+
+void
+dm_held_without_slots(actor_ctx_t *ctx, dm_op_t *op)
+{
+    const refusal_t *refusal =
+        refuse_draft(ctx, ERR_PAUSED, "despool component set despooler --slots N, then repeat it",
+                     verb_of(op), id_of(op), "the despooler has no slots, it is disabled");
 
     answer_unheard(REPLY_TO(ctx, op->request, refusal, refusal));
     dm_op_free(op);
@@ -71,8 +95,12 @@ dm_held_works_for(actor_ctx_t *ctx, dm_op_t *op)
 }
 
 actor_next_t
-dm_held_look_in(actor_ctx_t *ctx)
+dm_held_look_in(actor_ctx_t *ctx, distribution_manager_t *self)
 {
+    if (self->looks) {
+        return ACTOR_CONTINUE;
+    }
+    self->looks = true;
     return actor_timer(ctx, DM_TIMER_HELD, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
@@ -88,6 +116,7 @@ dm_held_look(actor_ctx_t *ctx, distribution_manager_t *self)
 {
     actor_state_t state = state_of_despooler(ctx);
     bool more = false;
+    self->looks = false;
 
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {
         dm_op_t *op = &self->op[i];
@@ -100,7 +129,7 @@ dm_held_look(actor_ctx_t *ctx, distribution_manager_t *self)
             more = true;
         }
     }
-    return more ? dm_held_look_in(ctx) : ACTOR_CONTINUE;
+    return more ? dm_held_look_in(ctx, self) : ACTOR_CONTINUE;
 }
 
 void

@@ -43,6 +43,7 @@ dm_op_free(dm_op_t *op)
     free(op->found);
     kept_destroy(&op->plan);
     kept_destroy(&op->answer);
+    kept_destroy(&op->revoked);
     kept_destroy(&op->command);
     *op = (dm_op_t){.used = false};
 }

@@ -95,6 +95,10 @@ dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_
         if (!takes(op, m, &row)) {
             continue;
         }
+        if (m->err == ERR_PAUSED) {
+            dm_held_without_slots(ctx, op);
+            continue;
+        }
         wet = wet ||
               (op->type == &verify_type && !((const verify_t *) kept_record(op->command))->dry_run);
         op->found[row] = actor_keep(ctx, &outcome_type, m);
@@ -163,7 +167,7 @@ dm_gather_planned(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     } else {
         end_when_all_are_in(ctx, self, op);
     }
-    return dm_held_look_in(ctx);
+    return dm_held_look_in(ctx, self);
 }
 
 actor_next_t

@@ -21,7 +21,7 @@
 
 #define GATEWAY_ASK_MS   60000u
 #define GATEWAY_AGAIN_MS 500u /* until what could not be asked is asked again */
-enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON };
+enum { TIMER_LOOK = 1, TIMER_LIST, TIMER_KEYS, TIMER_RATE, TIMER_BEACON, TIMER_BEACON_NEXT };
 
 #define GATEWAY_EDGES(E)                                                                           \
     E(NEED, site_database, agents_known)                                                           \
@@ -131,6 +131,14 @@ typedef struct looked_for {
 } looked_for_t;
 #define GATEWAY_LOOKS_MAX 16u /* at one time; a further one is refused (busy), and knocks again */
 
+/* Who waits until an agent whose key was revoked is shut out: that the database says so, too. */
+typedef struct shutting {
+    bool used;
+    request_t request;
+    char dp[NAME_BYTES_MAX + 1];
+} shutting_t;
+#define GATEWAY_SHUTS_MAX 64u /* at one time; a further one is refused (busy) */
+
 /* What a job reads at this moment, and for whom the same is to come next waits for it. */
 typedef struct reading_now {
     uint64_t job;
@@ -155,6 +163,7 @@ typedef struct agent_gateway {
     zhashx_t *ticket;      /* hex of one that nobody has said yet -> agent_t, borrowed */
     joining_t joining[GATEWAY_JOINING_MAX];
     looked_for_t looked_for[GATEWAY_LOOKS_MAX];
+    shutting_t shutting[GATEWAY_SHUTS_MAX];
     outbox_t outbox, plain; /* plain: of the link whose connections are not encrypted */
     credit_t all;
     bucket_t rate;         /* of the site */
@@ -177,6 +186,8 @@ typedef struct agent_gateway {
     uint64_t in_plain;                         /* of these, unencrypted */
     uint64_t unknown;                          /* words of strangers on plain connections */
     uint64_t beacon;                           /* the last one that was made; 0: none yet */
+    kept_t *beacon_said;                       /* it, while not all that are here were told */
+    agent_t *beacon_next;                      /* who is told next; NULL: nobody */
     char address[AGENT_ADDRESS_BYTES_MAX + 1]; /* that agents are told; "": none was set */
     bool stranded; /* who knows no address at which we listen was told about */
     void *memory;  /* AGENT_MEMORY_BYTES: the frame in hand */
@@ -186,6 +197,8 @@ typedef struct agent_gateway {
 } agent_gateway_t;
 
 /* gateway_list.c */
+/* All of them, after the list in hand. */
+actor_next_t list_anew(actor_ctx_t *ctx, agent_gateway_t *self);
 /* When it knows the agents and its keys. */
 void list_make_ready(actor_ctx_t *ctx, const agent_gateway_t *self);
 /* News of some agent is under way: who is not known may be it. */
@@ -194,6 +207,9 @@ actor_next_t list_all(actor_ctx_t *ctx, agent_gateway_t *self);
 actor_next_t list_changed(actor_ctx_t *ctx, agent_gateway_t *self, const agents_changed_t *m);
 /* What the database says of one agent, or of none. */
 void list_take_one(actor_ctx_t *ctx, agent_gateway_t *self, const agents_listed_t *m);
+
+/* gateway_shut.c: an agent whose key was revoked; answered when that key is good for nothing. */
+actor_next_t shut_agent(actor_ctx_t *ctx, agent_gateway_t *self, const agent_shut_t *m);
 
 /* gateway_table.c */
 void table_init(agent_gateway_t *self);
@@ -255,6 +271,8 @@ bool address_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent
 
 /* gateway_beacon.c */
 actor_next_t beacon_due(actor_ctx_t *ctx, agent_gateway_t *self);
+/* Tells the next portion of those that are here. */
+actor_next_t beacon_go_on(actor_ctx_t *ctx, agent_gateway_t *self);
 /* What an agent says that it has seen, as far as it may be true. */
 void beacon_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent, uint64_t seen);
 

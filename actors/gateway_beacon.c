@@ -1,11 +1,15 @@
 /* gateway_beacon.c - the site says now and then that it is there, in words nobody can say again.
  *
  * A beacon is signed, and has a number that rises: the database gives it out, so that none is given
- * twice, also after a restart or a restore. One signature is for all agents. */
+ * twice, also after a restart or a restore. One signature is for all agents. Those that are here
+ * are told in portions, as they came: ten thousand at one time would hold up what else is to be
+ * sent, and leave the outbox no room. */
 #include "actors/agent_order.h"
 #include "actors/gateway.h"
 
-#define NS_PER_MS INT64_C(1000000)
+#define NS_PER_MS  INT64_C(1000000)
+#define PORTION    256u /* agents that are told in one handler */
+#define PORTION_MS 20u  /* between two portions */
 
 THEN(agent_gateway_t, beacon_came)
 
@@ -55,13 +59,27 @@ beacon_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answe
         return ACTOR_CONTINUE; /* the next one is soon */
     }
     self->beacon = made->sequence;
-    kept_t *kept = actor_keep(ctx, &agent_beacon_type, draft_beacon(ctx, self, made->sequence));
-    for (agent_t *agent = zhashx_first(self->agent); agent; agent = zhashx_next(self->agent)) {
-        if (agent->here) {
-            visit_say(ctx, self, agent, &agent_beacon_type, kept_record(kept));
-        }
+    kept_destroy(&self->beacon_said);
+    self->beacon_said =
+        actor_keep(ctx, &agent_beacon_type, draft_beacon(ctx, self, made->sequence));
+    self->beacon_next = self->here_first;
+    return beacon_go_on(ctx, self);
+}
+
+/* Whoever comes meanwhile is behind those that are here, and hears it too. */
+actor_next_t
+beacon_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
+{
+    for (uint32_t i = 0; i < PORTION && self->beacon_next; i++) {
+        agent_t *agent = self->beacon_next;
+        self->beacon_next = agent->later;
+        visit_say(ctx, self, agent, &agent_beacon_type, kept_record(self->beacon_said));
     }
-    kept_destroy(&kept);
+    if (self->beacon_next) {
+        return actor_timer(ctx, TIMER_BEACON_NEXT, PORTION_MS) == VERDICT_OK ? ACTOR_CONTINUE
+                                                                             : ACTOR_FAIL;
+    }
+    kept_destroy(&self->beacon_said);
     return ACTOR_CONTINUE;
 }
 

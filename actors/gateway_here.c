@@ -65,6 +65,7 @@ here_out(agent_gateway_t *self, agent_t *agent)
     if (!agent->here) {
         return;
     }
+    self->beacon_next = self->beacon_next == agent ? agent->later : self->beacon_next;
     *(agent->earlier ? &agent->earlier->later : &self->here_first) = agent->later;
     *(agent->later ? &agent->later->earlier : &self->here_last) = agent->earlier;
     agent->here = false;

@@ -72,8 +72,7 @@ list_is_open(const agent_gateway_t *self)
     return self->listing || self->changed || self->ones > 0;
 }
 
-/* All of them, after the list in hand. */
-static actor_next_t
+actor_next_t
 list_anew(actor_ctx_t *ctx, agent_gateway_t *self)
 {
     self->changed = true;

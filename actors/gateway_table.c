@@ -50,6 +50,7 @@ table_drop(agent_gateway_t *self)
     zhashx_destroy(&self->link);
     outbox_drop(&self->outbox);
     outbox_drop(&self->plain);
+    kept_destroy(&self->beacon_said);
     free(self->memory);
     self->memory = NULL;
 }

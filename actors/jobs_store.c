@@ -44,9 +44,31 @@ roots_of(const void *record, rows_t rows)
     return roots;
 }
 
+/* The version whose manifest ended a collection; NULL: none did. */
+static const root_ref_t *
+lacking(const store_t *store, const void *order, rows_t roots)
+{
+    size_t root = 0;
+
+    return store && store_collect_lacked(store, &root)
+               ? ROW(order, roots, (uint32_t) root, root_ref_t)
+               : NULL;
+}
+
+/* What is damaged, and what of: that version has to be stored again, or to go. */
+static text_t
+lacking_text(job_t *job, const fault_t *fault, const void *order, const root_ref_t *by)
+{
+    char text[TEXT_BYTES_MAX];
+
+    fault_text(fault, text, sizeof text);
+    return draft_textf(job_draft(job), "%s: it is of the manifest of %.*s version %llu", text,
+                       RECORD_SHOWN(order, by->id), (unsigned long long) by->epoch);
+}
+
 static err_t
 collect(job_t *job, world_t *world, const collect_order_t *m, store_collected_t *ret,
-        fault_t *fault)
+        const root_ref_t **ret_by, fault_t *fault)
 {
     store_t *store = NULL;
     digest_t *roots = roots_of(m, m->roots);
@@ -55,6 +77,7 @@ collect(job_t *job, world_t *world, const collect_order_t *m, store_collected_t 
 
     if (err == OK) {
         err = store_collect(store, roots, m->roots.count, false, tell_progress, job, ret, fault);
+        *ret_by = lacking(store, m, m->roots);
     }
     store_close(&store);
     free(roots);
@@ -66,7 +89,8 @@ job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
 {
     store_collected_t result = {0};
     fault_t fault = {0};
-    err_t err = resource ? ERR_INTERNAL : collect(job, world, input, &result, &fault);
+    const root_ref_t *by = NULL;
+    err_t err = resource ? ERR_INTERNAL : collect(job, world, input, &result, &by, &fault);
     collected_t *m = JOB_OUTPUT(job, collected);
 
     m->err = err;
@@ -74,7 +98,11 @@ job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
     m->bytes = result.removed_bytes;
     m->held_objects = result.held_objects;
     m->held_bytes = result.held_bytes;
-    if (err != OK) {
+    if (by) {
+        m->lacks = by->root;
+        m->lacks_id = draft_text(job_draft(job), record_slice(input, by->id));
+        m->text = lacking_text(job, &fault, input, by);
+    } else if (err != OK) {
         m->text = job_fault_text(job, &fault);
     }
 }
@@ -167,7 +195,7 @@ do_order(job_t *job, store_t *store, const store_order_t *m, const digest_t *roo
 
 static err_t
 run_order(job_t *job, world_t *world, const store_order_t *m, store_report_t *report,
-          fault_t *fault)
+          const root_ref_t **ret_by, fault_t *fault)
 {
     store_t *store = NULL;
     digest_t *roots = roots_of(m, m->roots);
@@ -176,6 +204,7 @@ run_order(job_t *job, world_t *world, const store_order_t *m, store_report_t *re
 
     if (err == OK) {
         err = do_order(job, store, m, roots, report, fault);
+        *ret_by = err != OK ? lacking(store, m, m->roots) : NULL;
     }
     store_close(&store);
     free(roots);
@@ -188,11 +217,14 @@ job_go_over(job_t *job, world_t *world, const void *input, void *resource)
     store_report_t report = {0};
     fault_t fault = {0};
     store_report_t *m = JOB_OUTPUT(job, store_report); /* its rows come behind it */
-    err_t err = resource ? ERR_INTERNAL : run_order(job, world, input, &report, &fault);
+    const root_ref_t *by = NULL;
+    err_t err = resource ? ERR_INTERNAL : run_order(job, world, input, &report, &by, &fault);
 
     *m = report;
-    m->err = err;
-    if (err != OK) {
+    m->err = by ? ERR_NOT_STORED : err;
+    if (by) {
+        m->text = lacking_text(job, &fault, input, by);
+    } else if (err != OK) {
         m->text = job_fault_text(job, &fault);
     }
 }

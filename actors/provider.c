@@ -13,20 +13,10 @@
 
 #include "actors/answer.h"
 #include "actors/provider_inside.h"
-#include "actors/provider_pending.h"
-#include "actors/provider_reply.h"
 #include "actors/roster.h"
 
 #define SLOW_MS       86400000u /* a snapshot or a verify takes as long as it takes */
 #define OPEN_RETRY_MS 100u
-
-enum { TIMER_OPEN = 1 };
-
-typedef struct provider {
-    kept_t *site; /* site_args */
-    bool opened;  /* the database has answered site_open */
-    pendings_t pendings;
-} provider_t;
 
 HEARS(provider_t, link_request)
 THEN(provider_t, site_is_open)
@@ -37,8 +27,8 @@ static const actor_hears_t actor_hears[] = {ON(link_request)};
 
 static actor_next_t pending_recall(actor_ctx_t *ctx, provider_t *self, pending_t *pending);
 
-/* A client that has left hears nothing. Who said the same key meanwhile has its turn now. */
-static actor_next_t
+/* Who said the same key meanwhile has its turn now. */
+actor_next_t
 pending_end(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const link_reply_t *reply)
 {
     verdict_t verdict = REPLY_TO(ctx, pending->request, link_reply, reply);
@@ -65,22 +55,25 @@ pending_route(actor_ctx_t *ctx, provider_t *self, pending_t *pending, const void
     const route_t *route = route_of(pending->command);
     actor_state_t state;
     if (route_is_held(ctx, route, &state)) {
-        return pending_end(
-            ctx, self, pending,
-            reply_held(ctx, pending_id(pending), pending->command, route->whom, state));
+        return hold_answer(ctx, self, pending, state);
     }
     bool slow = strcmp(route->whom, "distribution_manager") == 0;
     uint64_t tag = pending_tag(&self->pendings, pending);
     verdict_t verdict =
         route->ask(ctx, m, slow ? SLOW_MS : ASK_DEADLINE_MS, command_answer_then, tag);
-    return verdict == VERDICT_OK ? ACTOR_CONTINUE
-                                 : pending_fail(ctx, self, pending, verdict_err(verdict));
+    if (verdict != VERDICT_OK) {
+        return pending_fail(ctx, self, pending, verdict_err(verdict));
+    }
+    return pending->looks ? hold_look_in(ctx, self) : ACTOR_CONTINUE;
 }
 
 static actor_next_t
 command_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 {
-    pending_t *pending = &self->pendings.pending[answer->tag];
+    pending_t *pending = pending_of(&self->pendings, answer->tag);
+    if (pending == NULL) {
+        return ACTOR_CONTINUE;
+    }
     slice_t id = pending_id(pending);
     const link_reply_t *reply = answer->err == OK
                                     ? reply_make(ctx, id, answer->type, answer->record)
@@ -103,9 +96,9 @@ command_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 static actor_next_t
 recalled_answer(actor_ctx_t *ctx, provider_t *self, const actor_answer_t *answer)
 {
-    pending_t *pending = &self->pendings.pending[answer->tag];
+    pending_t *pending = pending_of(&self->pendings, answer->tag);
     const recalled_t *recalled = ANSWER_AS(answer, recalled);
-    if (recalled == NULL) { /* it belongs to another command, or cannot be looked for */
+    if (recalled == NULL || pending == NULL) { /* of another command, or cannot be looked for */
         return command_answer(ctx, self, answer);
     }
     if (recalled->type == MSG_NONE) {
@@ -209,8 +202,7 @@ provider_init(actor_ctx_t *ctx, void *state, const void *args)
 static actor_next_t
 provider_on_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
-    claim(ctx, state != NULL && key == TIMER_OPEN);
-    return ask_open(ctx);
+    return key == TIMER_HELD ? hold_look(ctx, state) : ask_open(ctx);
 }
 
 static void

@@ -31,6 +31,8 @@ mark(pending_t *pending, const void *command)
     const stop_t *stop = pending->command->type->number == MSG_stop ? command : NULL;
 
     pending->stops = stop != NULL && !stop->dry_run;
+    pending->looks = pending->command->type->number == MSG_verify ||
+                     pending->command->type->number == MSG_distribute_plan;
     pending->restarts = restart != NULL && !restart->dry_run &&
                         slice_equal(record_slice(restart, restart->name), slice_of("provider"));
 }
@@ -42,6 +44,7 @@ pending_take(pendings_t *pendings, const client_request_t *request, const void *
     pending_t *pending = &pendings->pending[pendings->free[--pendings->free_count]];
     pending->command = request->command;
     pending->used = true;
+    pending->turn++;
     pending->parked = false;
     pending->key_size = 0;
     pending->id_size = (uint16_t) request->id.size;
@@ -55,13 +58,21 @@ pending_forget(pendings_t *pendings, pending_t *pending)
 {
     kept_destroy(&pending->kept);
     pending->used = false;
-    pendings->free[pendings->free_count++] = (uint16_t) pending_tag(pendings, pending);
+    pendings->free[pendings->free_count++] = (uint16_t) (pending - pendings->pending);
 }
 
 uint64_t
 pending_tag(const pendings_t *pendings, const pending_t *pending)
 {
-    return (uint64_t) (pending - pendings->pending);
+    return (uint64_t) pending->turn << 32 | (uint64_t) (pending - pendings->pending);
+}
+
+pending_t *
+pending_of(pendings_t *pendings, uint64_t tag)
+{
+    pending_t *pending = &pendings->pending[tag & UINT32_MAX];
+
+    return pending->used && pending->turn == tag >> 32 ? pending : NULL;
 }
 
 slice_t

@@ -2,7 +2,8 @@
  *
  * Shape    PENDING_MAX places, each with the id to echo, the request to answer and, while its key
  *          is recalled, the command itself; a place is named by its tag.
- * Promises a place is taken once until it is forgotten.
+ * Promises a place is taken once until it is forgotten; the tag of one that was forgotten names
+ *          nothing any more.
  * Costs    one step each, no allocation.
  * Errors   none: pending_take asserts a free place, which its caller looks for.
  * Threads  the provider's state.
@@ -21,7 +22,9 @@ typedef struct pending {
     bool stops;    /* once it is answered, the host is to stop */
     bool restarts; /* once it is answered, the provider is */
     bool used;
-    bool parked; /* the same key is in hand: this one is looked at when that one is answered */
+    bool looks;    /* it changes nothing, and waits for what may take long */
+    uint32_t turn; /* how often its place was taken */
+    bool parked;   /* the same key is in hand: this one is looked at when that one is answered */
     uint16_t key_size; /* of one whose answer is recalled first, else 0 */
     uint8_t key[KEY_BYTES_MAX];
     uint16_t id_size;
@@ -49,4 +52,5 @@ pending_t *pending_unpark(pendings_t *pendings, const pending_t *pending);
 slice_t pending_key(const pending_t *pending);
 void pending_forget(pendings_t *pendings, pending_t *pending);
 uint64_t pending_tag(const pendings_t *pendings, const pending_t *pending);
+pending_t *pending_of(pendings_t *pendings, uint64_t tag); /* NULL: it was answered without this */
 slice_t pending_id(const pending_t *pending);

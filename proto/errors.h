@@ -166,7 +166,9 @@ typedef enum error_class {
     E(ERR_NO_PATH,       "no-path",         REFUSE,   "there is no such file or directory",        \
       "name one that is there, on the machine of the host, or make it")                            \
     E(ERR_PATH_TAKEN,    "path-taken",      REFUSE,   "something else is there already",           \
-      "name a path where nothing is, or move it away")
+      "name a path where nothing is, or move it away")                                             \
+    E(ERR_NO_ADDRESS,    "no-address",      STOP,     "the address is not to be had",              \
+      "stop what listens there, or name another one, of this machine, with --listen or --listen-plain")
 
 typedef enum err {
     OK = 0,

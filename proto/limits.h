@@ -21,7 +21,7 @@
 #define KEY_BYTES_MAX          128u   /* bytes of an idempotency key; longer is refused (too-large) */
 #define PATH_BYTES_MAX         4095u  /* bytes of SOURCE or ROOT; longer is refused (name-too-long) */
 #define GLOB_COUNT_MAX         256u   /* exclude globs of a package; more are refused (too-large) */
-#define DIRECTORY_BYTES_MAX    (16u << 20) /* of a manifest for one directory: 61 for each name and its own, so some 200,000 names; a larger one is refused at package add (too-large) */
+#define DIRECTORY_BYTES_MAX    (16u << 20) /* of a manifest for one directory: 61 for each name and its own, 38 more for a file above 1 MiB, so some 200,000 names; a larger one is refused at package add (too-large) */
 #define POINTS_PER_COMMAND_MAX 10000u /* names in one command; more are refused (too-large) */
 
 #define PEER_FRAME_BYTES_MAX   (2u << 20)  /* bytes of one frame of a peer link; a larger one ends its connection */

@@ -755,6 +755,8 @@ extern const record_words_t error_class_words;
     M(agents_known, "who may come in: asked by agent_gateway")                                     \
     M(agents_listed, "those")                                                                      \
     M(agents_changed, "who may come in has changed")                                               \
+    M(agent_shut, "an agent's key was revoked: answer when it opens nothing here any more")        \
+    M(agent_is_shut, "it opens nothing")                                                           \
     M(agent_heard, "an agent knows an address of the site durably")                                \
     M(version_held, "whether a point may hold this version: asked by agent_gateway")               \
     M(agent_told, "the agent of a removed point knows it: its key is good for nothing from now on") \
@@ -1212,7 +1214,8 @@ extern const record_words_t error_class_words;
     F(R, u64, waiting, 0, REQUIRED) /* versions of a point whose grace time is not over */         \
     F(R, count, held_objects, 0, OPTIONAL) /* that stay for a file whose list of chunks is damaged */ \
     F(R, count, held_bytes, 0, OPTIONAL)                                                           \
-    F(R, digest, lacks, 0, OPTIONAL) /* root of a version whose manifest could not be read */
+    F(R, digest, lacks, 0, OPTIONAL) /* root of a version whose manifest could not be read */      \
+    F(R, text, lacks_id, NAME_BYTES_MAX, OPTIONAL) /* its package, of the site's store */
 #define REC_target_tidied(F, R)                                                                    \
     F(R, u64, target, 0, REQUIRED)                                                                 \
     F(R, u64, epoch, 0, REQUIRED)
@@ -1460,7 +1463,8 @@ extern const record_words_t error_class_words;
 #define REC_agents_known(F, R)                                                                     \
     F(R, u64, after, 0, REQUIRED) /* of the answer before; 0: from the first */                    \
     F(R, flag, alone, 0, OPTIONAL) /* that one, and no more */                                     \
-    F(R, digest, key, 0, OPTIONAL) /* whose key this is, or token, and no more */
+    F(R, digest, key, 0, OPTIONAL) /* whose key this is, or token, and no more */                  \
+    F(R, text, dp, NAME_BYTES_MAX, OPTIONAL) /* that point's, and no more */
 #define REC_agents_listed(F, R)                                                                    \
     F(R, rows, agents, agent_row, REQUIRED)                                                        \
     F(R, text, address, AGENT_ADDRESS_BYTES_MAX, OPTIONAL) /* that agents are told; absent: none */ \
@@ -1468,6 +1472,8 @@ extern const record_words_t error_class_words;
     F(R, id128, site, 0, REQUIRED)                                                                 \
     F(R, u64, rate, 0, OPTIONAL) /* of the site */
 #define REC_agents_changed(F, R) F(R, rows, agents, agent_ref, OPTIONAL) /* none: any of them may have */
+#define REC_agent_shut(F, R)     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)
+#define REC_agent_is_shut(F, R)  F(R, text, dp, NAME_BYTES_MAX, REQUIRED)
 #define REC_agent_told(F, R)     F(R, digest, key, 0, REQUIRED)
 #define REC_version_held(F, R)                                                                     \
     F(R, u64, target, 0, REQUIRED)                                                                 \

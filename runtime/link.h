@@ -15,7 +15,7 @@
  *          worker of a command link is taken over (its program's refuse does not return), the link
  *          goes with it; nothing is read until its actor is back, and started again.
  * Costs    one copy of each body.
- * Errors   link_open: ERR_IO, ERR_PERMISSION, ERR_NAME_TOO_LONG ...
+ * Errors   link_open: ERR_NO_ADDRESS, ERR_IO, ERR_PERMISSION, ERR_NAME_TOO_LONG ...
  * Threads  link_read .. link_retry by the thread that has its worker, all else by the host's.
  * Owner    link_new -> host, link_destroy(&link).
  */
@@ -49,6 +49,8 @@ const actor_class_t *link_class(const link_t *link);
 /* The link whose actor's worker is this one by name, NULL: none. */
 bool link_is_of(const link_t *link, const char *class_name);
 err_t link_open(link_t *link, void *context) must_use;
+/* After link_open has failed: where it could not listen, and why; "": that was not it. */
+const char *link_failed(const link_t *link);
 void link_close(link_t *link);
 /* The socket to wait on now, NULL while the link does not read; worker: that it rides on. */
 void *link_socket(const link_t *link, const worker_t *worker);

@@ -61,6 +61,7 @@ struct link {
     zmq_msg_t kept; /* the body that found no room */
     waiting_peer_t kept_peer;
     bool keeps;
+    char failed[640]; /* the endpoint that could not be had, and why; "": none */
     uint64_t gone;    /* answers whose peer had left */
     peers_t peers_of; /* of LINK_PEERS */
 };

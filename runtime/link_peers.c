@@ -81,19 +81,35 @@ set_options(const link_t *link, void *socket)
     }
 }
 
+static err_t
+fail_at(link_t *link, const char *endpoint, int os_error)
+{
+    bool taken = os_error == EADDRINUSE || os_error == EADDRNOTAVAIL || os_error == ENODEV;
+
+    snprintf(link->failed, sizeof link->failed, "'%s': %s", endpoint, zmq_strerror(os_error));
+    return taken ? ERR_NO_ADDRESS : err_of_errno(os_error);
+}
+
+const char *
+link_failed(const link_t *link)
+{
+    return link->failed;
+}
+
 /* Endpoints with a blank between them. */
 static err_t
-bind_all(guard_t *guard, void *socket, const char *endpoints)
+bind_all(link_t *link, void *socket)
 {
-    char endpoint[512];
+    const char *endpoints = link->endpoint;
+    char endpoint[sizeof link->endpoint];
 
     for (size_t size = 0; *endpoints; endpoints += size + (endpoints[size] == ' ')) {
         size = strcspn(endpoints, " ");
         snprintf(endpoint, sizeof endpoint, "%.*s", (int) size, endpoints);
         if (zmq_bind(socket, endpoint) != 0) {
-            return err_of_errno(errno);
+            return fail_at(link, endpoint, errno);
         }
-        guard_bound(guard, socket);
+        guard_bound(&link->peers_of.guard, socket);
     }
     return OK;
 }
@@ -106,7 +122,7 @@ listen_at(link_t *link, void *context, void *socket)
     if (!guard_open(guard, context, socket, link->peers_of.plain ? 4 : 2)) {
         return ERR_FULL;
     }
-    err_t err = bind_all(guard, socket, link->endpoint);
+    err_t err = bind_all(link, socket);
     if (err != OK) {
         guard_close(guard, socket);
     }

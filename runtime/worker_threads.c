@@ -219,8 +219,13 @@ open_links(threads_t *threads, char *ret_why, size_t why_size)
     for (uint32_t i = 0; i < threads->link_count; i++) {
         err_t err = link_open(threads->link[i], mail_context(threads->mail));
         if (err != OK) {
-            snprintf(ret_why, why_size, "cannot listen for '%s': %s",
-                     link_class(threads->link[i])->name, err_sentence(err));
+            const char *failed = link_failed(threads->link[i]);
+            if (*failed) {
+                snprintf(ret_why, why_size, "cannot listen at %s", failed);
+            } else {
+                snprintf(ret_why, why_size, "cannot listen for '%s': %s",
+                         link_class(threads->link[i])->name, err_sentence(err));
+            }
             return err;
         }
     }

@@ -69,7 +69,7 @@ typedef struct cli_line {
     cli_argument_t argument[CLI_ARGUMENTS_MAX];
     uint32_t count;
     const char *data, *connect; /* as given; NULL: default */
-    bool json, dry_run, wait, help;
+    bool json, dry_run, wait, help, version;
     uint32_t wait_s; /* 0: no limit */
 } cli_line_t;
 
@@ -107,6 +107,8 @@ int cli_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work,
  * A host that answered before and is away or starting is given CLI_PATIENCE_MS to be back. */
 int cli_ask_small(cli_client_t *client, const char *command, const char *const *pairs,
                   const char *number_name, uint64_t number, wire_value_t *ret_result);
+/* No host is waited for beyond this time of the monotonic clock. */
+void cli_client_until(cli_client_t *client, int64_t ms);
 /* The next published status message, at most timeout_ms: 1 a message, 0 none. */
 int cli_hear(cli_client_t *client, int timeout_ms, wire_value_t *ret_event);
 void cli_pause(uint32_t ms);

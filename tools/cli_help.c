@@ -64,6 +64,7 @@ cli_help(const cli_command_t *command)
     }
     printf("\nDIR is the data directory of despoold (default: /var/lib/despool as root, else\n"
            "$XDG_STATE_HOME/despool). Wherever points are named, @GROUP names all of a group.\n"
+           "--version tells which despool this is; despool ping, which the host is.\n"
            "Exit codes: 0 done, 1 the site refused or the wait ended with failures, "
            "2 wrong usage, 3 no host.\n");
 }

@@ -309,8 +309,9 @@ cli_parse(int argc, char **argv, cli_line_t *ret_line)
         ret_line->json = ret_line->json || strcmp(argv[i], "--json") == 0; /* of errors, too */
     }
     for (; at < argc && argv[at][0] == '-'; at++) {
-        int code = read_common(ret_line, argc, argv, &at);
-        if (code != EXIT_DONE) {
+        ret_line->version = strcmp(argv[at], "--version") == 0; /* behind a command: a label */
+        int code = ret_line->version ? EXIT_DONE : read_common(ret_line, argc, argv, &at);
+        if (code != EXIT_DONE || ret_line->version) {
             return code == -1 ? usage(ret_line, "unknown option", argv[at]) : code;
         }
     }

@@ -196,6 +196,7 @@ cli_wait(cli_client_t *client, const cli_line_t *line)
     standing_t standing;
     int code = to ? named_points(client, to, memory, sizeof memory, &named) : EXIT_DONE;
 
+    cli_client_until(client, line->wait_s ? until_ms : 0);
     if (terminal && code == EXIT_DONE) {
         fputc('\n', stderr);
     }

@@ -1,6 +1,8 @@
 /* despool.c - the command line. */
 #include "tools/cli.h"
 
+#include <stdio.h>
+
 static int
 run(const cli_line_t *line)
 {
@@ -19,7 +21,9 @@ main(int argc, char **argv)
     cli_line_t line;
     int code = cli_parse(argc, argv, &line);
 
-    if (code == EXIT_DONE && line.help) {
+    if (code == EXIT_DONE && line.version) {
+        printf(line.json ? "{\"version\":\"%s\"}\n" : "despool %s\n", DESPOOL_VERSION);
+    } else if (code == EXIT_DONE && line.help) {
         cli_help(line.command);
     } else if (code == EXIT_DONE) {
         code = run(&line);

@@ -27,5 +27,6 @@ despoold_help(void)
         "  --placement P  component: each named component has a thread of its own (default);\n"
         "                 pool: all share the threads of the pool\n"
         "  --on-activate PROGRAM  of an agent: runs it after a version has become current\n"
+        "  --version      tells which despoold this is\n"
         "SIGTERM stops it in order. Exit codes: 0 stopped in order, 1 failed, 2 wrong usage.\n");
 }

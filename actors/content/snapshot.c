@@ -177,28 +177,10 @@ add_entry(take_t *take, level_t *level, const tree_entry_t *entry)
     return OK;
 }
 
-/* A node is held as a whole by whoever reads it, the site and its agents. So it is refused before
- * anything of the directory is read. */
 static err_t
-check_size(take_t *take, const listing_t *names)
+refuse_size(take_t *take, uint32_t count, uint64_t bytes)
 {
     char verb[sizeof take->fault->verb];
-    uint64_t bytes = MANIFEST_HEAD_BYTES;
-    uint32_t count = 0;
-    if (names->count * (uint64_t) MANIFEST_ENTRY_BYTES + names->text_size <=
-        DIRECTORY_BYTES_MAX / 2) {
-        return OK;
-    }
-    for (uint32_t i = 0; i < names->count; i++) {
-        const char *path = descent_path(&take->way, names->name[i]);
-        if (!tree_is_excluded(take->excludes, take->exclude_count, path)) {
-            count++;
-            bytes += MANIFEST_ENTRY_BYTES + strlen(names->name[i]) + 1;
-        }
-    }
-    if (bytes <= DIRECTORY_BYTES_MAX) {
-        return OK;
-    }
     snprintf(verb, sizeof verb, "list %u names of", count);
     err_t err = RAISE(take->fault, ERR_TOO_LARGE, 0, verb, descent_path(&take->way, NULL));
     if (take->fault != NULL) {
@@ -206,6 +188,52 @@ check_size(take_t *take, const listing_t *names)
         take->fault->have = DIRECTORY_BYTES_MAX;
     }
     return err;
+}
+
+/* What a name takes in its directory's node; of a large file that is known by its size alone. One
+ * that has gone meanwhile is told by who reads it. */
+static uint64_t
+name_bytes(take_t *take, const char *name, bool by_size)
+{
+    world_stat_t stat;
+    bool large = by_size && world_stat_at(take->world, descent_fd(&take->way), name, &stat) >= 0 &&
+                 S_ISREG(stat.mode) && stat.size > DELTA_BYTES_MAX;
+    return MANIFEST_ENTRY_BYTES + strlen(name) + 1 + (large ? MANIFEST_LIST_FIELD_BYTES : 0);
+}
+
+static uint64_t
+node_bytes(take_t *take, const listing_t *names, bool by_size, uint32_t *ret_count)
+{
+    uint64_t bytes = MANIFEST_HEAD_BYTES;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < names->count; i++) {
+        const char *path = descent_path(&take->way, names->name[i]);
+        if (!tree_is_excluded(take->excludes, take->exclude_count, path)) {
+            count++;
+            bytes += name_bytes(take, names->name[i], by_size);
+        }
+    }
+    *ret_count = count;
+    return bytes;
+}
+
+/* A node is held as a whole by whoever reads it, the site and its agents. So it is refused before
+ * anything of the directory is read. Sizes are asked for only where they decide. */
+static err_t
+check_size(take_t *take, const listing_t *names)
+{
+    uint32_t count = 0;
+    if (names->count * (uint64_t) (MANIFEST_ENTRY_BYTES + MANIFEST_LIST_FIELD_BYTES) +
+            names->text_size <=
+        DIRECTORY_BYTES_MAX / 2) {
+        return OK;
+    }
+    uint64_t bytes = node_bytes(take, names, false, &count);
+    uint64_t most = bytes + count * (uint64_t) MANIFEST_LIST_FIELD_BYTES;
+    if (bytes <= DIRECTORY_BYTES_MAX && most > DIRECTORY_BYTES_MAX) {
+        bytes = node_bytes(take, names, true, &count);
+    }
+    return bytes <= DIRECTORY_BYTES_MAX ? OK : refuse_size(take, count, bytes);
 }
 
 /* Begins a directory: the way already leads into it. */
@@ -258,6 +286,9 @@ close_directory(take_t *take, level_t *level, digest_t *ret_node, uint64_t *ret_
     err_t err = manifest_builder_finish(&level->builder, &bytes, &size);
     if (err != OK) {
         return builder_failed(take, err, NULL);
+    }
+    if (size > DIRECTORY_BYTES_MAX) { /* files have grown since their sizes were asked for */
+        return refuse_size(take, level->names.count, size);
     }
     store_put_t put;
     TRY(store_put_bytes(take->store, bytes, size, &put, take->fault));

@@ -220,6 +220,9 @@ typedef struct store_collected {
 err_t store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
                     store_progress_fn *progress, void *context, store_collected_t *ret_collected,
                     fault_t *fault) must_use;
+/* Which root it was that ended the last collection, because a part of its manifest is damaged or
+ * gone. False: none was. */
+bool store_collect_lacked(const store_t *store, size_t *ret_root);
 /* The same; ret_kept has a place for each root. */
 err_t store_collect_explained(store_t *store, const digest_t *roots, size_t root_count,
                               bool dry_run, store_progress_fn *progress, void *context,

@@ -195,13 +195,31 @@ carry_out(collect_t *collect)
 }
 
 static err_t
+mark_root(collect_t *collect, const digest_t *root, size_t number)
+{
+    err_t err = marks_root(&collect->marks, root);
+    bool unreadable = err == ERR_DIGEST || err == ERR_DAMAGED || err == ERR_NOT_STORED;
+    collect->store->lacking = unreadable ? number + 1 : 0;
+    return err;
+}
+
+bool
+store_collect_lacked(const store_t *store, size_t *ret_root)
+{
+    if (store->lacking > 0) {
+        *ret_root = store->lacking - 1;
+    }
+    return store->lacking > 0;
+}
+
+static err_t
 collect_marked(collect_t *collect, const digest_t *roots, size_t root_count, bool dry_run)
 {
     for (size_t i = 0; i < root_count; i++) {
         const marks_t *marks = &collect->marks;
         store_kept_t before = {marks->objects, marks->stored};
         collect->marks.root = i;
-        TRY(marks_root(&collect->marks, &roots[i]));
+        TRY(mark_root(collect, &roots[i], i));
         if (collect->kept != NULL) {
             collect->kept[i] =
                 (store_kept_t){marks->objects - before.objects, marks->stored - before.bytes};
@@ -228,6 +246,7 @@ store_collect_explained(store_t *store, const digest_t *roots, size_t root_count
         return RAISE(fault, ERR_BUSY, 0, "collect", "store/objects");
     }
     store_abandon(store); /* what is copied goes into a new pack */
+    store->lacking = 0;
     TRY(store_view_refresh(store, fault));
     store->holds_runs = true;
     err_t err = marks_init(&collect.marks, store, progress, context, fault);

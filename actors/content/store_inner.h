@@ -108,6 +108,7 @@ struct store {
     bool dirty;             /* put or relied on since the last commit */
     bool laid_out;          /* the directories have been synced */
     bool made;              /* one of them was not there when this was opened */
+    size_t lacking;         /* root, from 1 on, not read by the last collection; 0: none */
     bool holds_runs;        /* no merging or other view now: somebody counts on their order */
     bool index_damaged;     /* a page of it was met that went bad */
     bool met_void;          /* the index named a pack that is not there (any more) */

@@ -15,6 +15,25 @@ tree_name_is_valid(const char *name, size_t size)
     return !dot && !dots;
 }
 
+/* By which word it is refused. */
+static const char *
+verb_of_kind(uint32_t mode)
+{
+    switch (mode & S_IFMT) {
+    case S_IFREG:
+        return mode & S_ISUID ? "carry the setuid file" : "carry the setgid file";
+    case S_IFIFO:
+        return "carry the fifo";
+    case S_IFSOCK:
+        return "carry the socket";
+    case S_IFCHR:
+    case S_IFBLK:
+        return "carry the device";
+    default:
+        return "carry";
+    }
+}
+
 err_t
 tree_entry_of_stat(const world_stat_t *stat, const char *path, tree_entry_t *ret_entry,
                    fault_t *fault)
@@ -33,7 +52,7 @@ tree_entry_of_stat(const world_stat_t *stat, const char *path, tree_entry_t *ret
         entry.mode = 0777;
         entry.size = stat->size;
     } else {
-        return RAISE(fault, ERR_UNSUPPORTED, 0, "carry", path);
+        return RAISE(fault, ERR_UNSUPPORTED, 0, verb_of_kind(stat->mode), path);
     }
     *ret_entry = entry;
     return OK;

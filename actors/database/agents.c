@@ -312,6 +312,13 @@ list_tombstones(tx_t *tx, agents_listed_t *listed, uint64_t after)
     }
 }
 
+/* Of one point, or of none. */
+static void
+list_agent_of(tx_t *tx, agents_listed_t *listed, int64_t point)
+{
+    list_agents(tx, listed, point > 0 ? (uint64_t) point - 1 : NOBODY, 1);
+}
+
 void
 handle_agents_known(tx_t *tx, const agents_known_t *m)
 {
@@ -320,8 +327,11 @@ handle_agents_known(tx_t *tx, const agents_known_t *m)
     listed->address = site_address(tx);
     listed->rate = site_rate(tx);
     if (!digest_is_none(&m->key)) {
-        int64_t point = NUMBER(tx, SQL_AGENT_WITH, 0, v_digest(&m->key));
-        list_agents(tx, listed, point > 0 ? (uint64_t) point - 1 : NOBODY, 1);
+        list_agent_of(tx, listed, NUMBER(tx, SQL_AGENT_WITH, 0, v_digest(&m->key)));
+    } else if (m->dp.at) {
+        point_t point;
+        bool known = point_by_name(tx, record_slice(m, m->dp), &point);
+        list_agent_of(tx, listed, known ? point.row : 0);
     } else if (m->alone) {
         list_agents(tx, listed, m->after - 1, 1);
     } else if (m->after < TOMBSTONES_FROM) {

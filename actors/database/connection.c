@@ -133,7 +133,11 @@ static err_t
 raise_result(connection_t *connection, int result, const char *verb, fault_t *fault)
 {
     err_t err = connection_err(connection, result);
-    return RAISE(fault, err, site_vfs_last_os_error(connection->vfs), verb, "site.db");
+    int os_error = site_vfs_last_os_error(connection->vfs);
+    /* Who may not have its own file looks at no disk. */
+    bool barred = os_error == EACCES || os_error == EPERM || os_error == EROFS;
+    err = err == ERR_IO && barred ? err_of_errno(os_error) : err;
+    return RAISE(fault, err, os_error, verb, "site.db");
 }
 
 err_t

@@ -114,7 +114,8 @@ handle_verify_plan(tx_t *tx, const verify_plan_t *m)
     due->targets = draft_rows(&tx->answer, (uint32_t) room, sizeof(due_row_t));
     due->targets.count = plan(tx, &package, of_point ? &point : NULL, due->targets);
     if (due->targets.count == 0) {
-        tx_refuse(tx, ERR_NO_TARGETS, "despool status shows where it is installed",
-                  "cannot verify '%s': it is installed on no such distribution point", package.id);
+        tx_refuse(tx, ERR_NO_TARGETS, "despool status shows which version each of them has",
+                  "cannot verify '%s': none of these points has come to the version it wants",
+                  package.id);
     }
 }

@@ -246,12 +246,52 @@ def a_revoked_agent_is_locked_out_at_once():
         assert site.figure('here') == 0, 'a revoked agent came in'
         site.end_agent('shop')
         puppet = Puppet(site, 'shop')
-        puppet.hello()
+        puppet.dealer.setsockopt(zmq.SNDTIMEO, 1000)
+        with contextlib.suppress(zmq.Again):  # it was refused before it could say anything
+            puppet.hello()
         assert puppet.hear('agent_refused', 3) is None, 'the door opens for a revoked key'
         puppet.close()
         assert site.do('dp.set', {'name': 'shop', 'revoke': True})['changed'] is False
         site.do('dp.remove', {'name': 'shop'})
         site.refused('dp.show', {'name': 'shop'}, 'not-found')
+        site.stop()
+
+
+@claim(60)
+def nothing_of_a_revoked_agent_is_taken_when_that_was_answered():
+    """Not even what it has said before, while the gateway was paused."""
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        puppet = Puppet(site, 'shop')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        for number in range(100):
+            puppet.say('agent_beat', number=number)
+        assert site.do('dp.set', {'name': 'shop', 'revoke': True})['changed'] is True
+        assert site.figure('here') == 0, 'the visit goes on when it was said to be over'
+        puppet.close()
+        site.do('dp.remove', {'name': 'shop'})
+        site.join('store')
+        site.end_agent('store')
+        puppet = Puppet(site, 'store')
+        puppet.hello()
+        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet.answers()
+        site.do('component.pause', {'name': 'agent_gateway'})
+        site.wait_for('it to be paused', lambda: site.ask(
+            'component.show', {'name': 'agent_gateway'})['component']['state'] == 'paused')
+        for number in range(2000):
+            puppet.say('agent_beat', number=number)
+        assert site.do('dp.set', {'name': 'store', 'revoke': True})['changed'] is True
+        site.do('component.resume', {'name': 'agent_gateway'})
+        said = []
+        while 'agent_refused' not in said:
+            said.append(puppet.hear_any()['say'])
+        assert 'agent_beat' not in said, 'what it said is taken'
+        assert 'agent_beat' not in [answer['say'] for answer in puppet.answers()]
+        puppet.close()
         site.stop()
 
 

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """despool, the command line: its words, exit codes and JSON."""
+import concurrent.futures
 import json
 import os
 import shutil
 import subprocess
+import time
 
-from harness import DESPOOL, NOBODY, ROOT, Site, claim, despool, make_tree, run
+from harness import DESPOOL, DESPOOLD, NOBODY, ROOT, Site, claim, despool, make_tree, run, write
 
 
 def says(site, code, *words, **more):
@@ -132,6 +134,57 @@ def a_wait_that_ends_with_failures_is_exit_code_1():
         os.makedirs(os.path.join(root, 'P1', 'mine'))
         says(site, 0, 'package', 'add', 'P1', source)
         says(site, 1, 'distribute', 'P1', '--to', 'a', '--wait=30')
+        site.stop()
+
+
+@claim(60)
+def a_wait_with_a_limit_ends_by_then_also_when_the_host_is_gone():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.add_point('a')
+        site.unplug('a')
+        says(site, 0, 'package', 'add', 'P1', source)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            began = time.monotonic()
+            asked = pool.submit(despool, site, 'distribute', 'P1', '--to', 'a', '--wait=4')
+            site.wait_for('it to be taken', lambda: site.status('P1')['targets'])
+            site.stop()
+            done = asked.result(60)
+            took = time.monotonic() - began
+        assert done.returncode == 3 and 'cannot reach the host' in done.stderr, done
+        assert took < 25, f'{took:.1f} s for a wait of 4 s'  # the host is given 30 s to be back
+
+
+@claim(120)
+def a_command_whose_host_is_killed_meanwhile_is_answered_by_the_next_one():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        for number in range(8):
+            write(os.path.join(source, f'big{number}'), os.urandom(16 << 20))
+        site.start()
+        store = site.path('site', 'store', 'packs')
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            asked = pool.submit(despool, site, 'package', 'add', 'P1', source)
+            site.wait_for('it to be in hand', lambda: os.path.isdir(store) and os.listdir(store))
+            site.kill()
+            site.start()
+            done = asked.result(90)
+        assert done.returncode == 0 and 'P1 has version 1' in done.stdout, done
+        assert [row['id'] for row in site.ask('package.list')['packages']] == ['P1']
+        site.stop()
+
+
+@claim(30)
+def both_programs_tell_their_version():
+    with Site() as site:
+        site.start()
+        version = site.ask('ping')['version']
+        for name, program in ('despool', DESPOOL), ('despoold', DESPOOLD):
+            done = subprocess.run([program, '--version'], capture_output=True, text=True,
+                                  timeout=20, check=True)
+            assert done.stdout == f'{name} {version}\n', done
+        assert json.loads(despool(site, '--version', json=True).stdout) == {'version': version}
         site.stop()
 
 

@@ -3,16 +3,18 @@
 import contextlib
 import os
 import shutil
+import socket
 import sqlite3
 import stat
 import subprocess
 
-from harness import DESPOOLD, NOBODY, ROOT, Site, claim, make_tree, run
+from agent_site import free_port
+from harness import DESPOOLD, NOBODY, ROOT, Site, claim, make_tree, needs_root, run
 
 
-def refused_start(site, *, seconds=20, data=None):
+def refused_start(site, *words, seconds=20, data=None):
     """A start that must fail; returns what it said."""
-    done = subprocess.run([DESPOOLD, '--data', data or site.data], stdin=subprocess.DEVNULL,
+    done = subprocess.run([DESPOOLD, '--data', data or site.data, *words], stdin=subprocess.DEVNULL,
                           capture_output=True, text=True, timeout=seconds, check=False)
     assert done.returncode != 0, f'it started; it said {done.stderr!r}'
     assert done.returncode > 0, f'it was ended by signal {-done.returncode}: {done.stderr}'
@@ -46,6 +48,24 @@ def a_second_host_on_the_same_data_directory_refuses():
         site.connect()  # a client that comes later reaches the first host, too
         assert site.ask('ping', seconds=10)['ready'] is True
         site.stop()
+        site.start()
+        site.stop()
+
+
+@claim(60)
+def an_address_that_is_not_to_be_had_is_named_with_the_reason():
+    with Site() as site, socket.socket() as other:
+        other.bind(('127.0.0.1', 0))
+        other.listen()
+        taken = f'tcp://127.0.0.1:{other.getsockname()[1]}'
+        for option in '--listen', '--listen-plain':
+            words = [option, taken] if option == '--listen' else [
+                '--listen', f'tcp://127.0.0.1:{free_port()}', option, taken]
+            said = refused_start(site, *words)
+            assert f"cannot listen at '{taken}': Address already in use" in said, said
+            assert 'name another one' in said and 'disk' not in said, said
+        said = refused_start(site, '--listen', 'tcp://192.0.2.1:4444')  # nobody's, by RFC 5737
+        assert "cannot listen at 'tcp://192.0.2.1:4444': " in said and 'disk' not in said, said
         site.start()
         site.stop()
 
@@ -151,6 +171,27 @@ def a_directory_that_cannot_be_written_is_refused_with_its_reason_and_what_to_do
             assert f"'{data}': Permission denied" in done.stderr, done.stderr
             assert '--data' in done.stderr.splitlines()[1], f'no hint: {done.stderr}'
             assert 'command_link' not in done.stderr, done.stderr
+
+
+@claim(60)
+def a_file_of_its_own_that_it_may_not_have_is_refused_with_its_reason_and_what_to_do():
+    needs_root()
+    with Site(user=NOBODY) as site:
+        site.start()
+        site.stop()
+        path = database(site)
+        os.chown(path, 0, 0)
+        for mode in 0o600, 0o604:  # read alone is not enough
+            os.chmod(path, mode)
+            os.truncate(site.log, 0)
+            site.start(ready=False)
+            assert site.wait_gone(20) == 1
+            with open(site.log) as log:
+                said = log.read()
+            assert "cannot open 'site.db': permission denied" in said and 'disk' not in said, said
+        site.give(path)
+        site.start()
+        site.stop()
 
 
 @claim(60)

@@ -60,12 +60,12 @@ def refused_source(make, *words):
 
 @claim(30, both=True)
 def a_setuid_file_is_refused_by_name():
-    refused_source(lambda path: (write(path, b'x'), os.chmod(path, 0o4755)))
+    refused_source(lambda path: (write(path, b'x'), os.chmod(path, 0o4755)), 'the setuid file')
 
 
 @claim(30, both=True)
 def a_fifo_is_refused_by_name():
-    refused_source(os.mkfifo)
+    refused_source(os.mkfifo, 'the fifo')
 
 
 @claim(30, both=True)
@@ -78,7 +78,7 @@ def a_socket_is_refused_by_name():
                 end.bind('culprit')
         finally:
             os.chdir(here)
-    refused_source(make)
+    refused_source(make, 'the socket')
 
 
 @claim(30)

@@ -1,5 +1,7 @@
 #!/usr/bin/python3
-"""What a plan tells before anything is sent, held against what was sent then."""
+"""What a plan tells before anything is sent, held against what was sent then; and who waits for a
+plan or a verify that does not go on."""
+import concurrent.futures
 import os
 
 from agent_site import Agents
@@ -104,6 +106,59 @@ def a_plan_tells_who_is_absent_and_where_there_is_no_room():
             'component']['state'] == 'paused')
         site.refused('plan', {'id': 'P1', 'all': True}, 'paused')
         site.do('component.resume', {'name': 'despooler'})
+        site.stop()
+
+
+LOOKS = (('verify', 'P1'), ('plan', 'P1', '--all'))
+
+
+def wait_component(site, name, state):
+    site.wait_for(f'{name} to be {state}', lambda: site.ask('component.show', {'name': name})[
+        'component']['state'] == state)
+
+
+def held_look(site, words, hold):
+    """A look of which one point is in the only slot, where its agent's gateway is paused, and
+    another waits; what it is told when it is held then."""
+    site.do('component.pause', {'name': 'agent_gateway'})
+    wait_component(site, 'agent_gateway', 'paused')
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(despool, site, *words)
+        site.wait_for('a point to wait', lambda: 'in hand: 1, waiting: 1' in site.ask(
+            'component.show', {'name': 'despooler'})['component']['describes'])
+        hold()
+        return asked.result(30)
+
+
+@claim(120)
+def nobody_waits_for_a_look_without_slots_or_of_a_paused_manager():
+    with Agents() as site:
+        source = make_tree(site.path('source'))
+        site.start()
+        site.join('busy')
+        site.add_point('near')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'all': True})
+        site.wait_package('P1', 'complete', 60)
+        for words in LOOKS:
+            site.do('component.set', {'name': 'despooler', 'slots': 1})
+            told = held_look(site, words, lambda: site.do(
+                'component.set', {'name': 'despooler', 'slots': 0}))
+            assert told.returncode == 1 and 'no slots' in told.stderr, told
+            assert 'component set despooler --slots' in told.stderr, told
+            site.do('component.set', {'name': 'despooler', 'slots': 1})
+            site.do('component.restart', {'name': 'despooler'})
+            told = held_look(site, words, lambda: site.do(
+                'component.pause', {'name': 'distribution_manager'}))
+            assert told.returncode == 1, told
+            assert 'the component distribution_manager is paused' in told.stderr, told
+            assert 'component resume distribution_manager' in told.stderr, told
+            for name in 'distribution_manager', 'agent_gateway':
+                site.do('component.resume', {'name': name})
+            site.do('component.restart', {'name': 'despooler'})
+        site.do('component.set', {'name': 'despooler', 'slots': 4})
+        told = despool(site, 'verify', 'P1')
+        assert told.returncode == 0, told
         site.stop()
 
 

@@ -138,6 +138,41 @@ def a_collection_keeps_what_a_damaged_list_may_need_and_tells_for_whom():
         site.stop()
 
 
+NOT_COLLECTED = 2431
+
+
+@claim(90)
+def a_collection_that_a_damaged_manifest_ends_says_of_which_version_and_goes_on_when_it_is_mended():
+    with Site() as site:
+        source = one_package(site)
+        store = site.path('site', 'store')
+        before = set(packs.objects(store))
+        write(os.path.join(source, 'another'), b'another')
+        site.do('package.add', {'id': 'P2', 'source': source})
+        there = packs.objects(store)
+        node, = (digest for digest in set(there) - before
+                 if there[digest].read(there).startswith(b'DSPD'))
+        flip(there[node])
+        site.do('package.remove', {'id': 'P1'})
+        error = site.refused('store.collect', {}, 'not-stored')
+        assert node in error['message'] and 'of P2 version 1' in error['message'], error
+        assert 'package update' in error['hint'], error
+        told = lambda: [e for e in site.history() if e['id'] == NOT_COLLECTED]
+        site.wait_for('it to be told', told, 40)
+        assert told()[0]['package'] == 'P2' and 'package update P2' in told()[0]['text'], told()
+        assert node in told()[0]['text'] and 'of P2 version 1' in told()[0]['text'], told()
+        assert set(packs.objects(store)) == set(there), 'something was removed all the same'
+        assert not site.do('package.update', {'id': 'P2'})['changed'], 'it is no new version'
+        assert site.do('store.collect')['removed_objects'] > 0
+        assert site.do('store.check')['versions_damaged'] == 0
+        assert len(told()) == 1, told()
+        site.add_point('b')
+        site.do('distribute', {'id': 'P2', 'to': ['b']})
+        site.wait_states('P2', {'b': 'installed'})
+        site.holds('b', 'P2', source)
+        site.stop()
+
+
 def shown(site, package):
     row = site.do('package.show', {'id': package})['package']
     return row['bytes'], row['unique_bytes'], row['stored_bytes']

@@ -358,3 +358,38 @@ CLAIM_OF_BOTH(snapshot, directory_with_too_many_names_is_refused_before_it_is_re
     yard.world->call = real;
     yard_end(&yard);
 }
+
+/* The others are said to be large files. */
+static int
+stat_large(world_t *world, int dir, const char *name, world_stat_t *ret_stat)
+{
+    int result = real->stat_at(world, dir, name[0] == 'x' ? "one" : name, ret_stat);
+    ret_stat->size = name[0] == 'x' ? DELTA_BYTES_MAX + 1 : ret_stat->size;
+    return result;
+}
+
+/* Their entries have the digests of their lists. */
+CLAIM_OF_BOTH(snapshot, names_of_large_files_count_with_their_lists)
+{
+    yard_t yard;
+    char text[1024], names[64];
+    const uint32_t bytes = MANIFEST_ENTRY_BYTES + TREE_NAME_BYTES_MAX + 1;
+    others = DIRECTORY_BYTES_MAX / (bytes + MANIFEST_LIST_FIELD_BYTES) + 1;
+    cr_assert_lt(others, DIRECTORY_BYTES_MAX / bytes, "their names alone are too many");
+    yard_begin(&yard, user);
+    run("mkdir %s/many", yard.source);
+    make_file(yard_path(&yard, "source/many/one"), "", 0644);
+    real = yard.world->call;
+    world_calls_t calls = *real;
+    calls.list_next = list_more;
+    calls.stat_at = stat_large;
+    yard.world->call = &calls;
+    EXPECT_ERR(&yard, ERR_TOO_LARGE, try_take(&yard, NULL, 0));
+    snprintf(names, sizeof names, "cannot list %u names of 'many': ", others + 1);
+    fault_text(&yard.fault, text, sizeof text);
+    cr_expect(strstr(text, names) && strstr(text, "have 16777216 bytes"), "%s", text);
+    calls.stat_at = real->stat_at;
+    EXPECT_ERR(&yard, ERR_SOURCE_CHANGED, try_take(&yard, NULL, 0)); /* small ones are taken */
+    yard.world->call = real;
+    yard_end(&yard);
+}

@@ -12,7 +12,14 @@
 #define HELD_MS   2000u        /* what happens to the despooler, */
 #define LOOK_NS   (4 * SECOND) /* and until when its asker is to know */
 
-typedef enum fate { FATE_NONE, FATE_PAUSED, FATE_STOPPED, FATE_LOST_ALL, FATE_LOST_ONE } fate_t;
+typedef enum fate {
+    FATE_NONE,
+    FATE_PAUSED,
+    FATE_STOPPED,
+    FATE_LOST_ALL,
+    FATE_LOST_ONE,
+    FATE_NO_SLOTS
+} fate_t;
 
 typedef struct nothing {
     request_t request;
@@ -33,6 +40,7 @@ static char hint[TEXT_BYTES_MAX + 1];
 #define ROWS_TELL_site_database(message)    DATABASE(message)
 #define ROWS_ASK_despooler(message)         DESPOOLER(message)
 #define ROWS_TELL_despooler(message)        DESPOOLER(message)
+#define ROWS_ASK_agent_gateway(message)     GATEWAY(message)
 #define ROWS_ASK_TO_package_worker(message) WORKER(message)
 #define HEAR(how, message)                                                                         \
     static actor_next_t how##_##message(actor_ctx_t *ctx, void *state, const void *m)              \
@@ -101,15 +109,18 @@ worker(actor_ctx_t *ctx, nothing_t *self, const record_type_t *type)
 #define DATABASE(message)  HEAR(database, message)
 #define DESPOOLER(message) HEAR(despooler, message)
 #define WORKER(message)    HEAR(worker, message)
+#define GATEWAY(message)   HEAR(worker, message)
 DM_EDGES(ROWS)
 #undef DATABASE
 #undef DESPOOLER
 #undef WORKER
+#undef GATEWAY
 
 #define ROW_OF(how, message) {&message##_type, LANE_NORMAL, how##_##message},
 #define DATABASE(message)    ROW_OF(database, message)
 #define DESPOOLER(message)
 #define WORKER(message)
+#define GATEWAY(message)
 static const actor_hears_t database_hears[] = {DM_EDGES(ROWS)};
 #undef DATABASE
 #undef DESPOOLER
@@ -121,6 +132,11 @@ static const actor_hears_t despooler_hears[] = {DM_EDGES(ROWS)};
 #define DESPOOLER(message)
 #define WORKER(message) ROW_OF(worker, message)
 static const actor_hears_t worker_hears[] = {DM_EDGES(ROWS)};
+#undef WORKER
+#undef GATEWAY
+#define WORKER(message)
+#define GATEWAY(message) ROW_OF(worker, message)
+static const actor_hears_t gateway_hears[] = {DM_EDGES(ROWS)};
 
 #define STANDS_IN(name_, hears_)                                                                   \
     .name = (name_), .state_bytes = sizeof(nothing_t), .hears = (hears_),                          \
@@ -128,6 +144,8 @@ static const actor_hears_t worker_hears[] = {DM_EDGES(ROWS)};
 static const actor_class_t database_class = {STANDS_IN("site_database", database_hears),
                                              .role = true};
 static const actor_class_t snapshots_class = {STANDS_IN("package_worker", worker_hears)};
+static const actor_class_t gateway_class = {STANDS_IN("agent_gateway", gateway_hears),
+                                            .role = true};
 
 /* What it had is lost at the same time at which it would be paused. */
 static actor_next_t
@@ -147,16 +165,24 @@ despooler_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         m->all = fate == FATE_LOST_ALL;
         answer_unheard(actor_tell_role(ctx, 0, m));
     }
+    if (fate == FATE_NO_SLOTS) {
+        outcome_t *m = DRAFT(ctx, outcome);
+        m->target = 1;
+        m->action = verifies ? ACTION_VERIFY : ACTION_PLAN;
+        m->err = ERR_PAUSED;
+        answer_unheard(actor_tell_role(ctx, 1, m));
+    }
     return ACTOR_CONTINUE;
 }
 
 static const actor_edge_t despooler_edges[] = {
-    {EDGE_TELL, "distribution_manager", &inbox_lost_type}};
+    {EDGE_TELL, "distribution_manager", &inbox_lost_type},
+    {EDGE_TELL, "distribution_manager", &outcome_type}};
 static const actor_class_t queue_class = {STANDS_IN("despooler", despooler_hears),
                                           .init = despooler_init,
                                           .on_timer = despooler_timer,
                                           .edges = despooler_edges,
-                                          .edge_count = 1,
+                                          .edge_count = 2,
                                           .role = true};
 
 /* ---- who asks, and holds ---- */
@@ -251,9 +277,13 @@ static const actor_class_t asker_class = {.name = "asker",
                                           .on_down = asker_down,
                                           .edges = asker_edges,
                                           .edge_count = 2};
-static const actor_class_t *const cast[] = {&asker_class,     &distribution_manager_class,
-                                            &database_class,  &queue_class,
-                                            &snapshots_class, NULL};
+static const actor_class_t *const cast[] = {&asker_class,
+                                            &distribution_manager_class,
+                                            &database_class,
+                                            &queue_class,
+                                            &snapshots_class,
+                                            &gateway_class,
+                                            NULL};
 
 static void
 run(fate_t of, bool taken, bool verify)
@@ -315,6 +345,14 @@ Test(held, what_a_despooler_that_begins_anew_had_is_refused_at_once)
     expect_refusal(ERR_RESTARTING, "");
     run(FATE_LOST_ONE, true, true);
     cr_expect_eq(answers, 0, "an entry of other work is lost, and it is told %s", err_word(code));
+}
+
+Test(held, what_waits_for_a_slot_when_there_are_none_is_refused_at_once)
+{
+    for (int verify = 0; verify < 2; verify++) {
+        run(FATE_NO_SLOTS, true, verify);
+        expect_refusal(ERR_PAUSED, "despooler --slots N");
+    }
 }
 
 Test(held, nobody_is_refused_while_the_despooler_works)
