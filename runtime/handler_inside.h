@@ -1,13 +1,13 @@
 /* handler_inside.h - what every handler is begun and ended with, at no call.
  *
  * Between worker_leaves and worker_enters (takeover_inside.h) a handler is in its own code. The
- * rest, for handlers that did more than to tell, is in core.c.
+ * rest, for handlers that did more than to tell, is in handler.c.
  */
 #pragma once
 
 #include "runtime/inside.h"
 
-/* core.c: into the worker's black box. */
+/* handler.c: into the worker's black box. */
 void core_note_delivery(const actor_t *actor, const envelope_t *in_hand, const char *what);
 
 /* What is in hand is told of the worker, not of the actor, so that it costs no line of its cell. */

@@ -74,7 +74,7 @@ core_route(worker_t *worker, envelope_t *take_envelope)
     }
 }
 
-/* core.c */
+/* handler.c */
 typedef actor_next_t run_fn(actor_ctx_t *ctx, void *self, const void *argument);
 /* Runs fn as a handler of the actor, out-tray and end included. */
 void core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument);
@@ -82,6 +82,8 @@ void core_run(actor_t *actor, const char *what, run_fn *fn, const void *argument
 uint64_t core_about(const core_t *core, const record_type_t *type, const void *record);
 void core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what);
 bool core_handler_end(actor_t *actor, actor_next_t next); /* true: it kept the message in hand */
+
+/* look.c */
 void core_note_trouble(worker_t *worker, const char *actor, const char *what, const char *why,
                        uint32_t attempts);
 
