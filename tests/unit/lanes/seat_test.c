@@ -245,6 +245,19 @@ Test(seat, a_host_in_which_nothing_goes_on_is_looked_at_less_often, .timeout = 3
     cr_expect(atomic_load(&threads.watchdog_ended));
 }
 
+/* Those of an idle site: it looks at its own disk, and whether work is due. */
+Test(seat, a_host_with_a_job_now_and_then_is_looked_at_no_more_often_for_it, .timeout = 30)
+{
+    static const int64_t moves[] = {10000, 22000, 34000, 46000};
+
+    memcpy(moves_ms, moves, sizeof moves);
+    time_passes = true;
+    atomic_store(&threads.threads_running, 1);
+    cr_assert_null(watchdog_main(&threads));
+    uint32_t most = WATCH_QUIET + (WATCHED_MS - GOES_ON_MS) / WATCH_QUIET_MS;
+    cr_expect(looks_late > 0 && looks_late <= most, "%u looks, %u at most", looks_late, most);
+}
+
 /* The last jobs of both bursts end at 2,500 and at 20,000 ms. */
 Test(seat, what_jobs_have_freed_is_given_back_once_when_none_has_moved_for_a_while, .timeout = 30)
 {
