@@ -12,6 +12,7 @@
 #include "actors/content/fail.h"
 #include "actors/content/hash.h"
 #include "actors/content/listing.h"
+#include "actors/content/verify_lots.h"
 #include "actors/content/walk.h"
 #include "proto/limits.h"
 
@@ -32,6 +33,7 @@ typedef struct verify {
     descent_t way;
     hash_t *hash;
     uint8_t *block;
+    verify_lots_t *lots;
     level_t *level;   /* TREE_DEPTH_MAX + 1 of them */
     size_t depth;     /* index of the current one */
     const char *left; /* of the way to where an earlier portion ended; NULL: that is behind us */
@@ -41,9 +43,8 @@ typedef struct verify {
 } verify_t;
 
 static err_t
-tell(verify_t *verify, path_kind_t kind, const char *name)
+add(verify_t *verify, path_kind_t kind, const char *path)
 {
-    const char *path = descent_path(&verify->way, name);
     const char *prefix = verify->tree->prefix == NULL ? "" : verify->tree->prefix;
     size_t size = strlen(prefix) + strlen(path) + 2;
     char *whole = malloc(size);
@@ -54,6 +55,14 @@ tell(verify_t *verify, path_kind_t kind, const char *name)
     err_t err = paths_add(&verify->tree->paths, kind, whole);
     free(whole);
     return err == OK ? OK : NO_MEMORY(verify->fault, path);
+}
+
+/* Behind what is found out of the files before it: what is told is told in the order of names. */
+static err_t
+tell(verify_t *verify, path_kind_t kind, const char *name)
+{
+    TRY(verify_lots_settle(verify->lots));
+    return add(verify, kind, descent_path(&verify->way, name));
 }
 
 static err_t
@@ -117,8 +126,26 @@ tell_progress(const verify_t *verify, uint64_t under_way)
     }
 }
 
+static void
+count_equal(verify_t *verify, uint64_t size)
+{
+    verify->tree->files++;
+    verify->tree->bytes += size;
+}
+
 static err_t
-hash_file(verify_t *verify, int fd, const tree_entry_t *entry, bool *ret_equal)
+told(void *context, const char *path, uint64_t size, bool equal)
+{
+    verify_t *verify = context;
+    if (!equal) {
+        return add(verify, PATH_CHANGED, path);
+    }
+    count_equal(verify, size);
+    return OK;
+}
+
+static err_t
+hash_file(verify_t *verify, int fd, const tree_entry_t *entry)
 {
     uint64_t size = 0;
     hash_begin(verify->hash);
@@ -136,33 +163,51 @@ hash_file(verify_t *verify, int fd, const tree_entry_t *entry, bool *ret_equal)
     }
     digest_t digest;
     hash_end(verify->hash, &digest);
-    *ret_equal = size == entry->size && digest_equal(&digest, &entry->digest);
+    if (size != entry->size || !digest_equal(&digest, &entry->digest)) {
+        return tell(verify, PATH_CHANGED, entry->name);
+    }
+    count_equal(verify, size);
     return OK;
 }
 
+/* One byte more than it should have, so that a longer one shows. */
 static err_t
-check_file(verify_t *verify, const tree_entry_t *entry, bool *ret_equal, bool *ret_hidden)
+put_small(verify_t *verify, int fd, const tree_entry_t *entry)
+{
+    uint8_t *room = verify_lots_room(verify->lots);
+    size_t size = 0;
+    for (int64_t got = 1; got > 0 && size <= entry->size; size += (size_t) got) {
+        got = world_read(verify->world, fd, room + size, entry->size + 1 - size, size);
+        if (got < 0) {
+            return fail_at(verify, got, "read", entry->name);
+        }
+    }
+    const char *path = descent_path(&verify->way, entry->name);
+    return verify_lots_put(verify->lots, path, &entry->digest, entry->size, size, verify->fault);
+}
+
+static err_t
+check_file(verify_t *verify, const tree_entry_t *entry)
 {
     int fd = world_open(verify->world, descent_fd(&verify->way), entry->name,
                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0, HOW);
-    *ret_hidden = fd == -EACCES;
-    if (*ret_hidden) {
-        return OK;
+    if (fd == -EACCES) {
+        return tell(verify, PATH_UNREADABLE, entry->name);
     }
     if (fd == -ENOENT || fd == -ELOOP) {
-        *ret_equal = false;
-        return OK;
+        return tell(verify, PATH_CHANGED, entry->name);
     }
     if (fd < 0) {
         return fail_at(verify, fd, "open", entry->name);
     }
-    err_t err = hash_file(verify, fd, entry, ret_equal);
+    err_t err = entry->size <= VERIFY_SMALL_BYTES ? put_small(verify, fd, entry)
+                                                  : hash_file(verify, fd, entry);
     world_close(verify->world, fd);
     return err;
 }
 
 static err_t
-check_link(verify_t *verify, const tree_entry_t *entry, bool *ret_equal)
+check_link(verify_t *verify, const tree_entry_t *entry)
 {
     char text[TREE_LINK_BYTES_MAX + 1];
     int64_t size =
@@ -172,18 +217,8 @@ check_link(verify_t *verify, const tree_entry_t *entry, bool *ret_equal)
     }
     digest_t digest;
     hash_bytes(verify->hash, text, size < 0 ? 0 : (size_t) size, &digest);
-    *ret_equal = size >= 0 && digest_equal(&digest, &entry->digest);
-    return OK;
-}
-
-static void
-count_equal(verify_t *verify, const tree_entry_t *entry)
-{
-    verify_tree_t *tree = verify->tree;
-    if (entry->kind == TREE_FILE) {
-        tree->files++;
-        tree->bytes += entry->size;
-    }
+    bool equal = size >= 0 && digest_equal(&digest, &entry->digest);
+    return equal ? OK : tell(verify, PATH_CHANGED, entry->name);
 }
 
 /* A file whose metadata differs is changed, whatever its bytes. */
@@ -203,17 +238,10 @@ check_entry(verify_t *verify, const tree_entry_t *entry)
     if (result < 0) {
         return fail_at(verify, result, "stat", entry->name);
     }
-    bool equal = kind_matches(entry, &stat) && metadata_matches(entry, &stat);
-    bool hidden = false;
-    if (equal) {
-        TRY(entry->kind == TREE_FILE ? check_file(verify, entry, &equal, &hidden)
-                                     : check_link(verify, entry, &equal));
+    if (!kind_matches(entry, &stat) || !metadata_matches(entry, &stat)) {
+        return tell(verify, PATH_CHANGED, entry->name);
     }
-    if (hidden || !equal) {
-        return tell(verify, hidden ? PATH_UNREADABLE : PATH_CHANGED, entry->name);
-    }
-    count_equal(verify, entry);
-    return OK;
+    return entry->kind == TREE_FILE ? check_file(verify, entry) : check_link(verify, entry);
 }
 
 /* What is below a directory that is not there is not there either. */
@@ -433,6 +461,7 @@ check_with_walk(verify_t *verify, store_t *store, const digest_t *root, int fd)
     verify->tree->version = *walk_version(verify->walk);
     err_t err = descent_init(&verify->way, verify->world, fd, HOW, ERR_BUSY, verify->fault);
     err = err == OK ? check_all(verify) : err;
+    err = err == OK ? verify_lots_settle(verify->lots) : err;
     for (size_t i = 0; i <= TREE_DEPTH_MAX; i++) {
         listing_release(&verify->level[i].names);
     }
@@ -448,8 +477,10 @@ verify_tree(world_t *world, store_t *store, int fd, const digest_t *root, verify
     verify_t verify = {.world = world, .left = tree->from, .tree = tree, .fault = fault};
     verify.block = malloc(CONTENT_BLOCK_BYTES);
     verify.level = calloc(TREE_DEPTH_MAX + 1, sizeof verify.level[0]);
-    bool enough = verify.block != NULL && verify.level != NULL && hash_new(&verify.hash) == OK;
+    bool enough = verify.block != NULL && verify.level != NULL && hash_new(&verify.hash) == OK &&
+                  verify_lots_new(world, told, &verify, &verify.lots) == OK;
     err_t err = enough ? check_with_walk(&verify, store, root, fd) : NO_MEMORY(fault, "a check");
+    verify_lots_destroy(&verify.lots);
     hash_destroy(&verify.hash);
     free(verify.level);
     free(verify.block);
