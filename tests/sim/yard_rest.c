@@ -71,11 +71,30 @@ yard_converge(yard_run_t *run, const char *when)
     yard_recount(run->yard);
 }
 
-/* After the power of each agent went at rest: what was told to be so is so. */
-static void
-is_verified(yard_run_t *run)
+static bool
+row_is_whole(const wire_value_t *row)
 {
-    wire_value_t rows = {0}, row, ok;
+    wire_value_t ok;
+
+    return wire_find(row, "ok", &ok) && ok.boolean;
+}
+
+/* One that is just coming back is told as such, which is true, and looked at again. */
+static bool
+row_is_absent(const wire_value_t *row)
+{
+    wire_value_t cause, code;
+
+    return wire_find(row, "cause", &cause) && cause.kind == WIRE_MAP &&
+           wire_find(&cause, "code", &code) && slice_equal(code.bytes, slice_of("absent"));
+}
+
+/* False: somebody was not there to be looked at. */
+static bool
+all_were_looked_at(yard_run_t *run)
+{
+    wire_value_t rows = {0}, row;
+    bool all = true;
 
     if (stage_do(run->stage, 120000, "verify", "id=P1", NULL) != OK ||
         !wire_find(stage_answer(run->stage), "points", &rows)) {
@@ -84,9 +103,27 @@ is_verified(yard_run_t *run)
     const uint8_t *at = rows.body;
     for (uint32_t i = 0; i < rows.count; i++) {
         wire_next(&rows, &at, &row);
-        if (!wire_find(&row, "ok", &ok) || !ok.boolean) {
+        bool absent = row_is_absent(&row);
+        all = all && !absent;
+        if (!absent && !row_is_whole(&row)) {
             stage_note_fault(run->stage, "verify finds what is installed and whole not to be");
         }
+    }
+    return all;
+}
+
+/* After the power of each agent went at rest: what was told to be so is so. */
+static void
+is_verified(yard_run_t *run)
+{
+    uint32_t waited = 0;
+
+    while (!all_were_looked_at(run) && !stage_fault(run->stage)) {
+        if (waited >= CONVERGE_MS) {
+            stage_note_fault(run->stage, "verify finds an agent away that is here");
+        }
+        stage_run(run->stage, 1000);
+        waited += 1000;
     }
 }
 
