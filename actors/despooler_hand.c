@@ -6,8 +6,7 @@
 
 #include "actors/outcome.h"
 
-#define NS_PER_MS    1000000
-#define ACTION_KINDS 4u /* keys of a target: one for each kind of work, rounded up */
+#define NS_PER_MS 1000000
 
 void
 hand_destroy(hand_t **hand)
@@ -68,7 +67,7 @@ hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const targ
     assert(hand);
     work_of_instruction(ctx, work, m, target);
     hand->work = actor_keep(ctx, &work_type, work);
-    queue_entry_t entry = {.key = target->target * ACTION_KINDS + m->action,
+    queue_entry_t entry = {.key = hand_key(target->target, m->action),
                            .revision = target->revision,
                            .since_ns = actor_now_ns(ctx),
                            .load = hand,
@@ -85,7 +84,7 @@ hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m, const targ
 static bool
 is_stopped(const queue_entry_t *entry, const stopped_row_t *stopped)
 {
-    return entry && outcome_is_stopped(stopped, entry->key / ACTION_KINDS, entry->revision);
+    return entry && outcome_is_stopped(stopped, entry->key / ACTION_COUNT, entry->revision);
 }
 
 queue_entry_t *
@@ -93,8 +92,11 @@ hand_stop(despooler_t *self, const stopped_row_t *stopped)
 {
     queue_entry_t *in_hand = NULL;
 
-    for (uint32_t action = 0; action < ACTION_VERIFY; action++) {
-        uint64_t key = stopped->target * ACTION_KINDS + action;
+    for (uint32_t action = 0; action < ACTION_COUNT; action++) {
+        uint64_t key = hand_key(stopped->target, action);
+        if (action_looks(action)) {
+            continue;
+        }
         if (is_stopped(queue_waits(self->queue, key), stopped)) {
             hand_drop(queue_stop(self->queue, key));
         }

@@ -37,10 +37,17 @@ typedef struct despooler {
 void hand_destroy(hand_t **hand);
 void hand_drop(void *hand);
 const work_t *hand_work(const hand_t *hand);
+/* The entry of this kind of work for this target. */
+static inline uint64_t
+hand_key(uint64_t target, uint32_t action)
+{
+    return target * ACTION_COUNT + action;
+}
 /* Puts one target of an instruction into the inbox. */
 err_t hand_add(actor_ctx_t *ctx, despooler_t *self, const instruction_t *m,
                const target_ref_t *target) must_use;
-/* Takes a target's waiting entries out; returns the one in hand, NULL when there is none. */
+/* Takes a target's waiting entries out, but for looks, whose asker waits; returns the one in hand,
+ * NULL when there is none. */
 queue_entry_t *hand_stop(despooler_t *self, const stopped_row_t *stopped);
 ledger_verdict_t hand_admit(despooler_t *self, const queue_entry_t *entry, const measured_t *m);
 /* As work or measure: both have the same fields. */

@@ -303,9 +303,7 @@ worked(actor_ctx_t *ctx, despooler_t *self, const actor_answer_t *answer)
 static bool
 is_look(const queue_entry_t *entry)
 {
-    action_t action = hand_work(entry->load)->action;
-
-    return action == ACTION_VERIFY || action == ACTION_PLAN;
+    return action_looks(hand_work(entry->load)->action);
 }
 
 static verdict_t

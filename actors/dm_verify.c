@@ -86,7 +86,7 @@ dm_gather_outcome(actor_ctx_t *ctx, distribution_manager_t *self, const outcome_
 {
     bool wet = false;
 
-    if (m->action != ACTION_VERIFY && m->action != ACTION_PLAN) {
+    if (!action_looks(m->action)) {
         return false;
     }
     for (uint32_t i = 0; i < DM_OPS_MAX; i++) {

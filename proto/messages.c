@@ -110,6 +110,12 @@ action_places(uint32_t action)
 }
 
 bool
+action_looks(uint32_t action)
+{
+    return action == ACTION_VERIFY || action == ACTION_PLAN;
+}
+
+bool
 point_is_agent(slice_t root)
 {
     slice_t begin = slice_of(POINT_AGENT);

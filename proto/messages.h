@@ -38,6 +38,8 @@ RECORD_WORDS_ENUM(point_state, POINT_STATES, POINT)
 RECORD_WORDS_ENUM(action, ACTIONS, ACTION)
 /* Whether it puts a version at a point: install, or stage. */
 bool action_places(uint32_t action);
+/* Whether it changes nothing there, and somebody waits for its answer: verify, or plan. */
+bool action_looks(uint32_t action);
 
 /* Of a target: which work at its point, and for slots, goes first. */
 #define PRIORITIES(W, P)                                                                           \
