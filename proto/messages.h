@@ -914,7 +914,8 @@ extern const record_words_t error_class_words;
     F(R, text, site, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, version, 32, REQUIRED)                                                              \
     F(R, u64, up_ms, 0, REQUIRED)                                                                  \
-    F(R, flag, ready, 0, REQUIRED)
+    F(R, flag, ready, 0, REQUIRED)                                                                 \
+    F(R, text, held, NAME_BYTES_MAX, OPTIONAL) /* a component that is paused, and which a command in hand waits for */
 
 #define REC_recall(F, R)                                                                           \
     F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \
