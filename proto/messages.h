@@ -125,6 +125,7 @@ extern const record_words_t error_class_words;
     M(point_ref, "a distribution point and its root")                                              \
     M(root_ref, "a version that the store must keep")                                              \
     M(kept_row, "what a version keeps in the store")                                               \
+    M(lacking_row, "what a version misses in the store")                                           \
     M(agent_ref, "an agent, by the row of its point")                                              \
     M(agent_row, "an agent: whose point it serves, and by which keys it is known")                 \
     M(scrub_row, "an installed target, and how far it was read again")                             \
@@ -378,6 +379,10 @@ extern const record_words_t error_class_words;
     F(R, u64, epoch, 0, REQUIRED)                                                                  \
     F(R, u64, objects, 0, REQUIRED) /* that it needs, and none of the rows above */                \
     F(R, u64, bytes, 0, REQUIRED)   /* of them, as they are stored */
+#define REC_lacking_row(F, R)                                                                      \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, u64, missing, 0, REQUIRED) /* objects that it needs and that cannot be had */
 #define REC_agent_ref(F, R) F(R, u64, row, 0, REQUIRED)
 #define REC_agent_row(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -881,7 +886,8 @@ extern const record_words_t error_class_words;
     F(R, u64, held_objects, 0, REQUIRED)    /* of objects: chunks, perhaps, of a file whose list is damaged */ \
     F(R, u64, held_bytes, 0, REQUIRED)      /* until package.update stores that again */           \
     F(R, u64, packs_rewritten, 0, REQUIRED)                                                        \
-    F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */
+    F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */            \
+    F(R, rows, lacking, lacking_row, OPTIONAL) /* of a check: which versions miss something, the first VERSIONS_TOLD_MAX */
 #define REC_export_report(F, R)                                                                    \
     F(R, word, err, err, INTERNAL)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
