@@ -106,7 +106,11 @@ cli_show_store(const cli_line_t *line, const wire_value_t *result)
                  cli_number(result, "pages_damaged"));
         show_lacking(line, result);
     } else if (strcmp(wire, "store.rebuild") == 0) {
-        cli_line(stdout, "the index names %" PRIu64 " objects", cli_number(result, "objects"));
+        if (line->dry_run) {
+            cli_line(stdout, "the index would be made anew from the packs");
+        } else {
+            cli_line(stdout, "the index names %" PRIu64 " objects", cli_number(result, "objects"));
+        }
     } else {
         cli_line(stdout,
                  "%" PRIu64 " objects of %" PRIu64 " bytes %s; %" PRIu64 " of %" PRIu64

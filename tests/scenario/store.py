@@ -100,6 +100,8 @@ def an_index_that_is_lost_is_made_anew():
             os.unlink(os.path.join(store, 'index', name))
         site.start()
         assert site.do('store.check')['versions_damaged'] == 1
+        dry = despool(site, 'store', 'rebuild', '--dry-run')
+        assert dry.stdout == 'the index would be made anew from the packs\n', dry
         assert site.do('store.rebuild')['objects'] == len(before)
         assert set(packs.objects(store)) == before
         place(site, source, 'b')
