@@ -411,6 +411,8 @@ IMPOSSIBLE = (
     ('distribute', {'barrier': True, 'activate_at': LATER, 'deadline': SOON}, 'does not come after',
      '--deadline'),
     ('site.set', {'address': 'tcp://*:7000'}, "address 'tcp://*:7000': nobody", 'agents can reach'),
+    ('dp.set', {'name': 'a', 'seed': 'of/agent'}, "'seed' is not an absolute path",
+     "on the agent's machine"),
     ('dp.adopt', {'name': 'nope'}, "cannot adopt 'nope': ", 'despool dp list'),
     ('dp.set', {'name': 'nope', 'root': '/tmp'}, "cannot set 'nope': ", 'despool dp list'),
 )
