@@ -81,6 +81,12 @@ head_of(const dm_op_t *op)
                                       : (head_t){adopt->key, adopt->principal, adopt->dry_run};
 }
 
+static const char *
+verb_of(const dm_op_t *op)
+{
+    return op->type == &dp_add_type ? "add" : op->type == &dp_set_type ? "set" : "adopt";
+}
+
 static const claim_order_t *
 order_of(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op,
          const points_listed_t *listed, const point_ref_t *known)
@@ -92,7 +98,7 @@ order_of(actor_ctx_t *ctx, const distribution_manager_t *self, const dm_op_t *op
     claim_order_t *m = DRAFT(ctx, claim_order);
     bool is_add = op->type == &dp_add_type, is_set = op->type == &dp_set_type;
 
-    m->how = actor_text(ctx, slice_of(is_add ? "add" : is_set ? "set" : "adopt"));
+    m->how = actor_text(ctx, slice_of(verb_of(op)));
     m->site = self->site;
     m->dp = known ? draft_copy_text(actor_draft_open(ctx), listed, known->dp)
                   : actor_text(ctx, record_slice(add, add->name));
@@ -178,18 +184,19 @@ points_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     const void *command = kept_record(op->command);
     slice_t name = record_slice(command, name_of(op, command));
     const point_ref_t *known = point_of(listed, name);
+    char text[TEXT_BYTES_MAX];
     if ((op->type == &dp_add_type) == (known != NULL)) {
-        char text[TEXT_BYTES_MAX];
         err_t err = known ? ERR_EXISTS : ERR_NOT_FOUND;
-        snprintf(text, sizeof text, "cannot %s '%.*s': %s", known ? "add" : "change",
-                 (int) name.size, name.data, err_sentence(err));
+        snprintf(text, sizeof text, "cannot %s '%.*s': %s", verb_of(op), (int) name.size, name.data,
+                 err_sentence(err));
         dm_op_refuse(ctx, op, err, slice_of(text));
         return ACTOR_CONTINUE;
     }
     if (known && point_is_agent(record_slice(listed, known->dp_root))) {
-        dm_op_refuse(
-            ctx, op, ERR_BAD_VALUE,
-            slice_of("cannot change the root: it belongs to an agent, which names its own"));
+        snprintf(text, sizeof text,
+                 "cannot %s '%.*s': its root is the business of its agent, which names it",
+                 verb_of(op), (int) name.size, name.data);
+        dm_op_refuse(ctx, op, ERR_BAD_VALUE, slice_of(text));
         return ACTOR_CONTINUE;
     }
     if (is_agent(op)) {

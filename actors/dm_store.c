@@ -12,20 +12,18 @@ end(actor_ctx_t *ctx, distribution_manager_t *self)
     return ACTOR_CONTINUE;
 }
 
-/* The rows of one record in the one under way. */
-static rows_t
-copy_kept(actor_ctx_t *ctx, const store_report_t *found)
+static void
+pass_on(actor_ctx_t *ctx, dm_op_t *op, const store_report_t *found)
 {
-    draft_t *draft = actor_draft_open(ctx);
-    rows_t rows = draft_rows(draft, found->kept_by.count, sizeof(kept_row_t));
+    store_report_t *m = DRAFT(ctx, store_report);
+    err_t err = draft_copy(actor_draft_open(ctx), &store_report_type, m, found, found);
 
-    for (uint32_t i = 0; i < rows.count && !draft->full; i++) {
-        const kept_row_t *kept = ROW(found, found->kept_by, i, kept_row_t);
-        kept_row_t *row = draft_row(draft, rows, i, sizeof(kept_row_t));
-        *row = *kept;
-        row->id = actor_text(ctx, record_slice(found, kept->id));
+    if (err != OK) {
+        dm_op_refuse(ctx, op, err, slice_of(""));
+        return;
     }
-    return rows;
+    answer_unheard(REPLY_TO(ctx, op->request, store_report, m));
+    dm_op_free(op);
 }
 
 static actor_next_t
@@ -40,12 +38,7 @@ store_done(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     } else if (found->err != OK) {
         dm_op_refuse(ctx, op, (err_t) found->err, record_slice(found, found->text));
     } else {
-        store_report_t *m = DRAFT(ctx, store_report);
-        *m = *found;
-        m->text = (text_t){0, 0};
-        m->kept_by = copy_kept(ctx, found);
-        answer_unheard(REPLY_TO(ctx, op->request, store_report, m));
-        dm_op_free(op);
+        pass_on(ctx, op, found);
     }
     return end(ctx, state);
 }

@@ -40,8 +40,10 @@ orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
         note(ctx, agent, order, STATUS_SEED_USED, text);
     }
     if (m->err != OK) {
-        snprintf(text, sizeof text, "the seed of %s is not used: %.*s", agent->dp, (int) why.size,
-                 why.data);
+        snprintf(
+            text, sizeof text,
+            "the seed of %s is not used: %.*s; despool dp set %s --seed names another, or none",
+            agent->dp, (int) why.size, why.data, agent->dp);
     } else {
         snprintf(text, sizeof text, "%llu names in the seed of %s are not used, the first: %.*s",
                  (unsigned long long) m->skipped, agent->dp, (int) why.size, why.data);

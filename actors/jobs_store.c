@@ -107,14 +107,36 @@ job_collect_store(job_t *job, world_t *world, const void *input, void *resource)
     }
 }
 
+/* Which versions have to be stored again, or to go. */
+static rows_t
+rows_of_lacking(job_t *job, const store_order_t *m, const uint64_t *missing, uint64_t versions)
+{
+    draft_t *draft = job_draft(job);
+    uint32_t told = versions < VERSIONS_TOLD_MAX ? (uint32_t) versions : VERSIONS_TOLD_MAX, at = 0;
+    rows_t rows = draft_rows(draft, told, sizeof(lacking_row_t));
+
+    for (uint32_t i = 0; at < told && i < m->roots.count && !draft->full; i++) {
+        if (missing[i] > 0) {
+            const root_ref_t *root = ROW(m, m->roots, i, root_ref_t);
+            text_t id = draft_text(draft, record_slice(m, root->id));
+            lacking_row_t *row = draft_row(draft, rows, at++, sizeof(lacking_row_t));
+            if (row) {
+                *row = (lacking_row_t){.id = id, .epoch = root->epoch, .missing = missing[i]};
+            }
+        }
+    }
+    return rows;
+}
+
 static err_t
-check(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+check(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots, uint64_t *missing,
       store_report_t *report, fault_t *fault)
 {
     store_checked_t found = {0};
 
-    TRY(store_check(store, roots, m->roots.count, m->repair && !m->dry_run, tell_progress, job,
-                    &found, fault));
+    TRY(store_check_explained(store, roots, m->roots.count, m->repair && !m->dry_run, tell_progress,
+                              job, &found, missing, fault));
+    report->lacking = rows_of_lacking(job, m, missing, found.versions_damaged);
     report->ok = found.damaged + found.heads_damaged + found.pages_damaged + found.missing == 0;
     report->packs = found.packs;
     report->objects = found.objects;
@@ -125,6 +147,18 @@ check(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
     report->missing = found.missing;
     report->versions_damaged = found.versions_damaged;
     return OK;
+}
+
+static err_t
+check_by_command(job_t *job, store_t *store, const store_order_t *m, const digest_t *roots,
+                 store_report_t *report, fault_t *fault)
+{
+    uint64_t *missing = calloc(m->roots.count + 1u, sizeof *missing);
+    err_t err = missing ? check(job, store, m, roots, missing, report, fault)
+                        : RAISE(fault, ERR_NO_MEMORY, 0, "check", "the store");
+
+    free(missing);
+    return err;
 }
 
 /* Who keeps what stays; a version that needs nothing that others do not need is among them. */
@@ -185,7 +219,7 @@ do_order(job_t *job, store_t *store, const store_order_t *m, const digest_t *roo
 {
     report->ok = true;
     if (m->check) {
-        return check(job, store, m, roots, report, fault);
+        return check_by_command(job, store, m, roots, report, fault);
     }
     if (!m->rebuild) {
         return collect_by_command(job, store, m, roots, report, fault);

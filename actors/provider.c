@@ -140,7 +140,8 @@ on_link_request(actor_ctx_t *ctx, provider_t *self, const link_request_t *m)
         return answer_now(ctx, reply_fault(ctx, request.id, &fault));
     }
     if (request.command->type->number == MSG_ping) {
-        return answer_now(ctx, reply_pong(ctx, request.id, site, self->opened));
+        const char *held = hold_keeper(ctx, self);
+        return answer_now(ctx, reply_pong(ctx, request.id, site, self->opened, held));
     }
     const route_t *route = route_of(request.command);
     actor_state_t state;

@@ -1,6 +1,7 @@
 /* provider_held.c - a command that is asked of a component which a person has paused, and which
  * would keep it for as long as that lasts: whoever waits is told, also when it was paused after it
- * was asked. Then only of what changes nothing: what changes something may be done already. */
+ * was asked. Then it ends what changes nothing alone: what changes something may be done already,
+ * and its client hears by a ping who keeps it. */
 #include "actors/provider_inside.h"
 
 #define LOOK_MS 500u
@@ -40,4 +41,18 @@ hold_look(actor_ctx_t *ctx, provider_t *self)
         }
     }
     return more ? hold_look_in(ctx, self) : ACTOR_CONTINUE;
+}
+
+const char *
+hold_keeper(const actor_ctx_t *ctx, const provider_t *self)
+{
+    for (uint32_t i = 0; i < PENDING_MAX && self->pendings.free_count < PENDING_MAX; i++) {
+        const pending_t *pending = &self->pendings.pending[i];
+        actor_state_t state;
+        if (pending->used && !pending->parked &&
+            route_is_held(ctx, route_of(pending->command), &state) && state == ACTOR_PAUSED) {
+            return route_of(pending->command)->whom;
+        }
+    }
+    return NULL;
 }

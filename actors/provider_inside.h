@@ -38,6 +38,8 @@ actor_next_t hold_answer(actor_ctx_t *ctx, provider_t *self, pending_t *pending,
 /* The next look whether that has happened to one that was asked, while there are any. */
 actor_next_t hold_look_in(actor_ctx_t *ctx, provider_t *self);
 actor_next_t hold_look(actor_ctx_t *ctx, provider_t *self);
+/* Who is paused and keeps a command that was asked before; NULL: nobody. */
+const char *hold_keeper(const actor_ctx_t *ctx, const provider_t *self);
 
 typedef verdict_t route_fn(actor_ctx_t *ctx, const void *m, uint32_t deadline_ms,
                            actor_answer_fn *then, uint64_t tag);

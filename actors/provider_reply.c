@@ -106,7 +106,7 @@ site_is_ready(const actor_ctx_t *ctx)
 }
 
 const link_reply_t *
-reply_pong(actor_ctx_t *ctx, slice_t id, const site_args_t *site, bool opened)
+reply_pong(actor_ctx_t *ctx, slice_t id, const site_args_t *site, bool opened, const char *held)
 {
     _Alignas(8) uint8_t memory[512];
     draft_t draft;
@@ -118,5 +118,6 @@ reply_pong(actor_ctx_t *ctx, slice_t id, const site_args_t *site, bool opened)
     pong->version = draft_text(&draft, slice_of(DESPOOL_VERSION));
     pong->up_ms = (uint64_t) host.up_ns / 1000000u;
     pong->ready = opened && site_is_ready(ctx);
+    pong->held = held ? draft_text(&draft, slice_of(held)) : (text_t){0};
     return reply_make(ctx, id, &pong_type, pong);
 }

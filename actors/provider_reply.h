@@ -25,4 +25,6 @@ const link_reply_t *reply_held(actor_ctx_t *ctx, slice_t id, const command_t *co
 /* The answer that was given to a key before. */
 const link_reply_t *reply_recalled(actor_ctx_t *ctx, slice_t id, const recalled_t *recalled);
 /* opened: the database has answered. */
-const link_reply_t *reply_pong(actor_ctx_t *ctx, slice_t id, const site_args_t *site, bool opened);
+/* held: who is paused and keeps a command in hand; NULL: nobody. */
+const link_reply_t *reply_pong(actor_ctx_t *ctx, slice_t id, const site_args_t *site, bool opened,
+                               const char *held);

@@ -114,7 +114,9 @@ check_path(const ruled_t *on, slice_t path, const char *key, texts_t prefixes)
 {
     TRY(check_some(on, path));
     if (path.data[0] != '/') {
-        return refuse(on, ERR_NOT_ABSOLUTE, "is not an absolute path", NULL);
+        bool of_agent = strcmp(key, "seed") == 0;
+        return refuse(on, ERR_NOT_ABSOLUTE, "is not an absolute path",
+                      of_agent ? "give the path on the agent's machine, from /" : NULL);
     }
     if (path_has_dots(path)) {
         return refuse(on, ERR_BAD_VALUE, "has a '.' or '..' in its path",

@@ -168,7 +168,9 @@ typedef enum error_class {
     E(ERR_PATH_TAKEN,    "path-taken",      REFUSE,   "something else is there already",           \
       "name a path where nothing is, or move it away")                                             \
     E(ERR_NO_ADDRESS,    "no-address",      STOP,     "the address is not to be had",              \
-      "stop what listens there, or name another one, of this machine, with --listen or --listen-plain")
+      "stop what listens there, or name another one, of this machine, with --listen or --listen-plain") \
+    E(ERR_BAD_BACKUP,    "bad-backup",      REFUSE,   "a file of the backup is missing, or was changed", \
+      "restore another backup to an empty directory; sha256sum -c files in that of this one tells what is wrong")
 
 typedef enum err {
     OK = 0,

@@ -101,6 +101,7 @@
 #define EPOCHS_AHEAD_MAX       1000000u    /* that a point may know more of than a site that was restored; beyond it is refused (superseded) */
 #define RESTORE_SKIPS_MESSAGES 500000u     /* numbers of status messages that a restored site leaves out: others may have read them */
 #define VERIFY_PATHS_MAX       10000u      /* paths listed per kind in a verify answer; all are counted */
+#define VERSIONS_TOLD_MAX      100u        /* versions listed in an answer of store.check; all are counted */
 
 #define POINT_STILL_MS         20000u      /* of work at a point without a sign of life; then it is called hung, and tried again when it came back */
 

@@ -127,6 +127,7 @@ extern const record_words_t error_class_words;
     M(point_ref, "a distribution point and its root")                                              \
     M(root_ref, "a version that the store must keep")                                              \
     M(kept_row, "what a version keeps in the store")                                               \
+    M(lacking_row, "what a version misses in the store")                                           \
     M(agent_ref, "an agent, by the row of its point")                                              \
     M(agent_row, "an agent: whose point it serves, and by which keys it is known")                 \
     M(scrub_row, "an installed target, and how far it was read again")                             \
@@ -380,6 +381,10 @@ extern const record_words_t error_class_words;
     F(R, u64, epoch, 0, REQUIRED)                                                                  \
     F(R, u64, objects, 0, REQUIRED) /* that it needs, and none of the rows above */                \
     F(R, u64, bytes, 0, REQUIRED)   /* of them, as they are stored */
+#define REC_lacking_row(F, R)                                                                      \
+    F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
+    F(R, u64, epoch, 0, REQUIRED)                                                                  \
+    F(R, u64, missing, 0, REQUIRED) /* objects that it needs and that cannot be had */
 #define REC_agent_ref(F, R) F(R, u64, row, 0, REQUIRED)
 #define REC_agent_row(F, R)                                                                        \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -883,7 +888,8 @@ extern const record_words_t error_class_words;
     F(R, u64, held_objects, 0, REQUIRED)    /* of objects: chunks, perhaps, of a file whose list is damaged */ \
     F(R, u64, held_bytes, 0, REQUIRED)      /* until package.update stores that again */           \
     F(R, u64, packs_rewritten, 0, REQUIRED)                                                        \
-    F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */
+    F(R, rows, kept_by, kept_row, REQUIRED) /* of a collection: who needs what stays */            \
+    F(R, rows, lacking, lacking_row, OPTIONAL) /* of a check: which versions miss something, the first VERSIONS_TOLD_MAX */
 #define REC_export_report(F, R)                                                                    \
     F(R, word, err, err, INTERNAL)                                                                 \
     F(R, text, text, TEXT_BYTES_MAX, INTERNAL) /* of a failure */                                  \
@@ -916,7 +922,8 @@ extern const record_words_t error_class_words;
     F(R, text, site, NAME_BYTES_MAX, REQUIRED)                                                     \
     F(R, text, version, 32, REQUIRED)                                                              \
     F(R, u64, up_ms, 0, REQUIRED)                                                                  \
-    F(R, flag, ready, 0, REQUIRED)
+    F(R, flag, ready, 0, REQUIRED)                                                                 \
+    F(R, text, held, NAME_BYTES_MAX, OPTIONAL) /* a component that is paused, and which a command in hand waits for */
 
 #define REC_recall(F, R)                                                                           \
     F(R, text, key, KEY_BYTES_MAX, REQUIRED)                                                       \

@@ -141,6 +141,7 @@ bool cli_holds_queued(const wire_value_t *status);
 /* A line for each component that is not ready, with what starts it again. EXIT_DONE, or why the
  * host could not be asked. */
 int cli_tell_held(cli_client_t *client, FILE *file);
+void cli_tell_component(FILE *file, slice_t name, slice_t state);
 /* One command from its request to its exit code. */
 int cli_say(cli_client_t *client, const cli_line_t *line);
 int cli_wait(cli_client_t *client, const cli_line_t *line);

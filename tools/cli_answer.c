@@ -111,16 +111,11 @@ void
 cli_show_error(const cli_line_t *line, const wire_value_t *error)
 {
     slice_t message = cli_text(error, "message"), hint = cli_text(error, "hint");
-    wire_value_t need, have;
 
     if (line->json) {
         print_error_json(error);
     }
     cli_line(stderr, "%.*s", (int) message.size, message.data);
-    if (wire_find(error, "need", &need) && need.kind == WIRE_UINT &&
-        wire_find(error, "have", &have) && have.kind == WIRE_UINT) {
-        cli_line(stderr, "  need %" PRIu64 ", have %" PRIu64, need.uint, have.uint);
-    }
     if (hint.size > 0) {
         cli_line(stderr, "  %.*s", (int) hint.size, hint.data);
     }

@@ -70,6 +70,26 @@ show_kept(const wire_value_t *result)
     (void) cli_show_list(&rows, columns);
 }
 
+/* Each of them has to be stored again, or to go. */
+static void
+show_lacking(const cli_line_t *line, const wire_value_t *result)
+{
+    static const char *const columns[] = {"id", "epoch", "missing", NULL};
+    uint64_t versions = cli_number(result, "versions_damaged");
+    wire_value_t rows = cli_list(result, "lacking");
+
+    cli_line(stdout, "%" PRIu64 " versions miss %" PRIu64 " objects", versions,
+             cli_number(result, "missing"));
+    (void) cli_show_list(&rows, columns);
+    if (versions > rows.count) {
+        cli_line(stdout, "and %" PRIu64 " more", versions - rows.count);
+    }
+    if (versions > 0) {
+        cli_line(stdout, "%sdespool package update stores the newest version of a package again",
+                 cli_argument(line, "--repair") ? "" : "despool store check --repair, then ");
+    }
+}
+
 void
 cli_show_store(const cli_line_t *line, const wire_value_t *result)
 {
@@ -84,10 +104,13 @@ cli_show_store(const cli_line_t *line, const wire_value_t *result)
                  cli_number(result, "bytes"), cli_number(result, "packs"),
                  cli_number(result, "damaged"), cli_number(result, "heads_damaged"),
                  cli_number(result, "pages_damaged"));
-        cli_line(stdout, "%" PRIu64 " versions miss %" PRIu64 " objects",
-                 cli_number(result, "versions_damaged"), cli_number(result, "missing"));
+        show_lacking(line, result);
     } else if (strcmp(wire, "store.rebuild") == 0) {
-        cli_line(stdout, "the index names %" PRIu64 " objects", cli_number(result, "objects"));
+        if (line->dry_run) {
+            cli_line(stdout, "the index would be made anew from the packs");
+        } else {
+            cli_line(stdout, "the index names %" PRIu64 " objects", cli_number(result, "objects"));
+        }
     } else {
         cli_line(stdout,
                  "%" PRIu64 " objects of %" PRIu64 " bytes %s; %" PRIu64 " of %" PRIu64

@@ -28,6 +28,7 @@ struct cli_client {
     zmq_msg_t reply, event;
     uint64_t next_id;
     bool met;         /* the host answered once */
+    bool told;        /* who keeps the answer */
     int64_t until_ms; /* no longer is it given to be back; 0: CLI_PATIENCE_MS */
     uint8_t small[8192];
 };
@@ -162,28 +163,36 @@ ping(cli_client_t *client)
     zmq_send(client->pings, client->small, w.size, ZMQ_DONTWAIT);
 }
 
-/* Whether a pong is of a host that began after that time, and takes commands. */
-static bool
-began_since(zmq_msg_t *pong, int64_t sent_ms)
+/* Who waits for some time is told of a component that a person has paused, and which keeps what it
+ * was asked: the answer comes when it goes on. */
+static void
+tell_keeper(cli_client_t *client, const wire_value_t *pong, int64_t sent_ms)
 {
-    wire_value_t reply, result, ready, up;
+    slice_t keeper = cli_text(pong, "held");
 
-    return wire_check(zmq_msg_data(pong), zmq_msg_size(pong), &reply) == OK &&
-           reply.kind == WIRE_MAP && wire_find(&reply, "result", &result) &&
-           result.kind == WIRE_MAP && wire_find(&result, "ready", &ready) && ready.boolean &&
-           wire_find(&result, "up_ms", &up) && up.kind == WIRE_UINT &&
-           (int64_t) up.uint < now_ms() - sent_ms;
+    if (keeper.size > 0 && !client->told && now_ms() >= sent_ms + client->answer_ms / 4) {
+        cli_tell_component(stderr, keeper, slice_of("paused"));
+        client->told = true;
+    }
 }
 
-/* Takes a pong. */
+/* Takes a pong. Whether it is of a host that began after that time, and takes commands. */
 static bool
 is_of_later_host(cli_client_t *client, int64_t sent_ms)
 {
+    wire_value_t reply, result, ready, up;
     zmq_msg_t pong;
+    bool later = false;
 
     zmq_msg_init(&pong);
-    bool later =
-        zmq_msg_recv(&pong, client->pings, ZMQ_DONTWAIT) >= 0 && began_since(&pong, sent_ms);
+    if (zmq_msg_recv(&pong, client->pings, ZMQ_DONTWAIT) >= 0 &&
+        wire_check(zmq_msg_data(&pong), zmq_msg_size(&pong), &reply) == OK &&
+        reply.kind == WIRE_MAP && wire_find(&reply, "result", &result) && result.kind == WIRE_MAP) {
+        tell_keeper(client, &result, sent_ms);
+        later = wire_find(&result, "ready", &ready) && ready.boolean &&
+                wire_find(&result, "up_ms", &up) && up.kind == WIRE_UINT &&
+                (int64_t) up.uint < now_ms() - sent_ms;
+    }
     zmq_msg_close(&pong);
     return later;
 }

@@ -42,8 +42,8 @@ cli_holds_queued(const wire_value_t *status)
     return any_is_queued(status);
 }
 
-static void
-tell(FILE *file, slice_t name, slice_t state)
+void
+cli_tell_component(FILE *file, slice_t name, slice_t state)
 {
     bool paused = slice_equal(state, slice_of("paused"));
     bool stopped = slice_equal(state, slice_of("stopped"));
@@ -71,7 +71,7 @@ cli_tell_held(cli_client_t *client, FILE *file)
     wire_value_t components = cli_list(&result, "components");
     cli_items_t items = cli_items(&components);
     while (cli_next(&items, &row)) {
-        tell(file, cli_text(&row, "name"), cli_text(&row, "state"));
+        cli_tell_component(file, cli_text(&row, "name"), cli_text(&row, "state"));
     }
     return code;
 }

@@ -13,6 +13,7 @@
  * short distribution at once, and a long one is not looked at for nothing. */
 #define LOOK_MS_MIN 10
 #define LOOK_MS_MAX 300
+#define TOLD_MS     2000 /* after which who waits for a component that is held is told of it */
 #define LOOK_PART   8
 
 typedef struct standing {
@@ -183,6 +184,18 @@ named_points(cli_client_t *client, const cli_argument_t *to, uint8_t *memory, si
     return code;
 }
 
+/* Who waits for what a person has paused is told once, beside the line that is written over. */
+static int
+tell_held(cli_client_t *client, bool terminal)
+{
+    int code = cli_tell_held(client, stderr);
+
+    if (terminal) {
+        fputc('\n', stderr);
+    }
+    return code;
+}
+
 int
 cli_wait(cli_client_t *client, const cli_line_t *line)
 {
@@ -191,7 +204,7 @@ cli_wait(cli_client_t *client, const cli_line_t *line)
     const cli_argument_t *to = cli_argument(line, "--to");
     int64_t began_ms = ms_now();
     int64_t until_ms = line->wait_s ? began_ms + line->wait_s * INT64_C(1000) : INT64_MAX;
-    bool terminal = isatty(STDERR_FILENO) && !line->json;
+    bool terminal = isatty(STDERR_FILENO) && !line->json, told = false;
     wire_value_t named;
     standing_t standing;
     int code = to ? named_points(client, to, memory, sizeof memory, &named) : EXIT_DONE;
@@ -202,6 +215,10 @@ cli_wait(cli_client_t *client, const cli_line_t *line)
     }
     while (code == EXIT_DONE) {
         code = look(client, id, to ? &named : NULL, &standing);
+        if (code == EXIT_DONE && !told && standing.queued > 0 && ms_now() > began_ms + TOLD_MS) {
+            code = tell_held(client, terminal);
+            told = true;
+        }
         if (terminal && code == EXIT_DONE) {
             print_standing(&standing);
         }

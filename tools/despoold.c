@@ -352,13 +352,16 @@ run(const options_t *options)
         config_fini(&config);
         return 1;
     }
-    free(data.path);
     int code = 1;
     int lock = data_lock(config.data);
     if (lock >= 0) {
         code = run_locked(options, &config);
+        if (code != 0) {
+            data_unmake(&data);
+        }
         close(lock);
     }
+    free(data.path);
     config_fini(&config);
     return code;
 }

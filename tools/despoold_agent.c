@@ -84,6 +84,39 @@ whole_root(const char *given, join_t *join)
     return fits ? OK : ERR_ABSENT;
 }
 
+static bool
+is_there(const char *top, const char *name)
+{
+    char path[PATH_BYTES_MAX + 16];
+    struct stat stat_of;
+
+    snprintf(path, sizeof path, "%s/%s", top, name);
+    return lstat(path, &stat_of) == 0;
+}
+
+/* Who was refused leaves nothing that was not there before. The keys of who may be taken in all the
+ * same, by an answer that was lost, stay: by them the same token is good again. */
+static err_t
+enrol(world_t *world, const token_t *token, const char *data, join_t *join)
+{
+    bool claimed = is_there(join->root, POINT_OWN), taken = false;
+    bool has_keys = is_there(data, "keys") || is_there(data, "keys.made");
+    fault_t fault = {0};
+
+    TRY(claim_root(world, token, join->root, data));
+    err_t err = agent_enrol_at(token, data, join->root, &join->site_signing, &taken);
+    if (err == OK || taken) {
+        return err;
+    }
+    if (!claimed && point_vacate(world, join->root, &token->site, &token->incarnation, &fault)) {
+        (void) tell(&fault);
+    }
+    if (!has_keys && keys_unmake(world, data, &fault) != OK) {
+        (void) tell(&fault);
+    }
+    return err;
+}
+
 err_t
 agent_join(const char *text, const char *data, const char *root, join_t *ret_join)
 {
@@ -98,8 +131,7 @@ agent_join(const char *text, const char *data, const char *root, join_t *ret_joi
     }
     TRY(check_data(data));
     TRY(whole_root(root, ret_join));
-    TRY(claim_root(world, &token, ret_join->root, data));
-    TRY(agent_enrol_at(&token, data, ret_join->root, &ret_join->site_signing));
+    TRY(enrol(world, &token, data, ret_join));
     memcpy(ret_join->address, token.address, sizeof token.address);
     ret_join->former[0] = '\0';
     memcpy(ret_join->name, token.name, sizeof token.name);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,9 @@
 #include "proto/errors.h"
 #include "runtime/world_os.h"
 #include "tools/data_default.h"
+
+#define LOCK_WAIT_MS 2000 /* that the kernel is given to end a host which was just killed */
+#define LOCK_LOOK_MS 10   /* between looks whether it has */
 
 /* Makes a directory and its parents; what is there already is left as it is. */
 static int
@@ -84,6 +88,24 @@ data_make(const char *given, data_dir_t *ret_dir)
     return true;
 }
 
+/* A host that was killed has the lock until the kernel has ended it, which takes the longer the
+ * more memory it had. */
+static bool
+lock_in_time(int fd)
+{
+    world_os_t os;
+    world_t *world = world_os_init(&os, NULL);
+    int64_t until = world_monotonic_ns(world) + LOCK_WAIT_MS * INT64_C(1000000);
+
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK || world_monotonic_ns(world) >= until) {
+            return false;
+        }
+        poll(NULL, 0, LOCK_LOOK_MS);
+    }
+    return true;
+}
+
 /* The data directory itself is locked before an endpoint in it is touched: to bind one takes it
  * away from the host that has it. -1: another host runs, or it cannot be opened; it was said. */
 int
@@ -91,7 +113,7 @@ data_lock(const char *data)
 {
     int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-    if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0) {
+    if (fd >= 0 && lock_in_time(fd)) {
         return fd;
     }
     err_t err = errno == EWOULDBLOCK ? ERR_LOCKED : err_of_errno(errno);

@@ -25,5 +25,6 @@ void data_unmake(data_dir_t *dir);
 /* Whether it comes from a backup (the restore's id, else none); one that was not finished is
  * refused: it was said. */
 err_t data_restored(const char *data, id128_t *ret_restore) must_use;
-/* -1: another host runs, or it cannot be opened; it was said. */
+/* -1: another host runs, also after it was given some time to end, or it cannot be opened; it was
+ * said. */
 int data_lock(const char *data);

@@ -18,6 +18,7 @@
 
 typedef struct talk {
     void *context, *socket, *monitor;
+    bool heard; /* the question may be with a site that has not refused it */
     uint64_t memory[8192];
     uint8_t frame[8192];
 } talk_t;
@@ -41,7 +42,7 @@ open_talk(talk_t *talk, const token_t *token)
     digest_t public_half;
     int none = 0, handshake = HANDSHAKE_MS;
     int events = ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL;
+                 ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
 
     sign_transport_key(&token->secret, &public_half);
     talk->context = zmq_ctx_new();
@@ -92,6 +93,7 @@ hear(talk_t *talk, const token_t *token, digest_t *ret_signing)
     int size = zmq_recv(talk->socket, talk->frame, sizeof talk->frame, ZMQ_DONTWAIT);
     slice_t frame = {(const char *) talk->frame, size < 0 ? 0 : (size_t) size};
 
+    talk->heard = true;
     if (size < 0 || frame.size > sizeof talk->frame ||
         agent_frame_read(frame, SITE_SAYS, talk->memory, sizeof talk->memory, &type, &record) !=
             OK) {
@@ -102,14 +104,15 @@ hear(talk_t *talk, const token_t *token, digest_t *ret_signing)
         return digest_is_none(ret_signing) ? refuse(token, ERR_BAD_REQUEST, NULL) : OK;
     }
     const agent_refused_t *refused = type == &agent_refused_type ? record : NULL;
+    talk->heard = !refused;
     return refuse(token, refused ? (err_t) refused->err : ERR_BAD_REQUEST, NULL);
 }
 
-/* Whether a handshake that failed was the site's last word: that it does not know the token. One
- * that ended without a word is tried again by ZeroMQ: the site may not know yet that there is such
- * a token, or have just begun. */
-static bool
-take_failure(talk_t *talk)
+/* What became of a handshake. One that failed may be the site's last word: that it does not know
+ * the token. One that ended without a word is tried again by ZeroMQ: the site may not know yet that
+ * there is such a token, or have just begun. What waited goes out with one that succeeded. */
+static uint16_t
+take_event(talk_t *talk)
 {
     uint8_t bytes[6];
     uint16_t event = 0;
@@ -118,7 +121,8 @@ take_failure(talk_t *talk)
         memcpy(&event, bytes, sizeof event);
     }
     (void) zmq_recv(talk->monitor, NULL, 0, ZMQ_DONTWAIT); /* the address */
-    return event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    talk->heard = talk->heard || event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+    return event;
 }
 
 static err_t
@@ -135,16 +139,17 @@ wait_for_answer(talk_t *talk, const token_t *token, digest_t *ret_signing)
         if (ready > 0 && (item[0].revents & ZMQ_POLLIN)) {
             return hear(talk, token, ret_signing);
         }
-        bool event = ready > 0 && (item[1].revents & ZMQ_POLLIN);
-        refused = event && take_failure(talk);
-        failed = event;
+        uint16_t event = ready > 0 && (item[1].revents & ZMQ_POLLIN) ? take_event(talk) : 0;
+        refused = event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+        failed = event != 0 && event != ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
     }
     return failed ? refuse(token, ERR_TOKEN, "the site does not know the token (any more)")
                   : refuse(token, ERR_DEADLINE, "nobody answers there");
 }
 
 err_t
-agent_enrol_at(const token_t *token, const char *data, const char *root, digest_t *ret_signing)
+agent_enrol_at(const token_t *token, const char *data, const char *root, digest_t *ret_signing,
+               bool *ret_taken)
 {
     static talk_t talk;
     world_os_t os;
@@ -164,6 +169,7 @@ agent_enrol_at(const token_t *token, const char *data, const char *root, digest_
     err = err == OK ? say(&talk, token, &keys, root) : err;
     err = err == OK ? wait_for_answer(&talk, token, ret_signing) : err;
     close_talk(&talk);
+    *ret_taken = talk.heard;
     explicit_bzero(&keys, sizeof keys);
     return err;
 }

@@ -9,7 +9,7 @@
  *          every byte against the list; until it is done no host starts on what it has made. What
  *          came to the packs while they were copied is named by a restore.
  * Costs    each byte read, hashed and written once; one block of memory, and the list.
- * Errors   ERR_NOT_EMPTY, ERR_NOT_MOVED, ERR_NO_BACKUP, ERR_DIGEST, ERR_SPACE (need, have
+ * Errors   ERR_NOT_EMPTY, ERR_NOT_MOVED, ERR_NO_BACKUP, ERR_BAD_BACKUP, ERR_SPACE (need, have
  *          unknown), those of the world.
  * Threads  one job. While backup_fill runs nobody may take packs away; runs of the index may be
  *          merged, and packs may come.
@@ -42,7 +42,8 @@ err_t backup_fill(world_t *world, const char *data, const char *dir, const backu
 /* Takes away what a backup has left that failed, and nothing else; DIR stays. */
 err_t backup_abandon(world_t *world, const char *dir, fault_t *fault) must_use;
 
-/* A data directory, which must be empty or not there, from a backup. */
+/* A data directory, which must be empty or not there, from a backup. What is no backup is refused,
+ * and leaves nothing; one that is found damaged on the way leaves what no host starts on. */
 err_t backup_restore(world_t *world, const char *dir, const char *data, backup_result_t *ret_result,
                      fault_t *fault) must_use;
 /* Whether the data directory comes from a backup: the restore's own id, none when it does not. One

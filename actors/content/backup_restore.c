@@ -26,6 +26,7 @@ typedef struct restoring {
     digest_t list_digest;
     char *list;
     size_t list_size;
+    bool begun; /* the mark is written, or may be */
 } restoring_t;
 
 /* ---- the mark of a restore ---- */
@@ -88,7 +89,7 @@ read_seal(restoring_t *restoring, const char *path)
     bool whole = seal_get_number(&seal, "files", &restoring->files) &&
                  seal_get_hex(&seal, "list", restoring->list_digest.byte,
                               sizeof restoring->list_digest.byte);
-    return whole ? OK : RAISE(copier->fault, ERR_DAMAGED, 0, "read", "backup");
+    return whole ? OK : RAISE(copier->fault, ERR_BAD_BACKUP, 0, "read", "backup");
 }
 
 static err_t
@@ -104,7 +105,7 @@ read_all(restoring_t *restoring, int fd, uint64_t size)
                                  (size_t) (size - restoring->list_size), restoring->list_size);
         if (got <= 0) {
             return got < 0 ? FAIL(copier->fault, got, "read", "files")
-                           : RAISE(copier->fault, ERR_DAMAGED, 0, "read", "files");
+                           : RAISE(copier->fault, ERR_BAD_BACKUP, 0, "read", "files");
         }
         restoring->list_size += (size_t) got;
     }
@@ -133,7 +134,7 @@ read_list(restoring_t *restoring)
     hash_bytes(copier->hash, restoring->list, restoring->list_size, &digest);
     return digest_equal(&digest, &restoring->list_digest)
                ? OK
-               : RAISE(copier->fault, ERR_DIGEST, 0, "read", "files");
+               : RAISE(copier->fault, ERR_BAD_BACKUP, 0, "read", "files");
 }
 
 /* ---- files ---- */
@@ -147,12 +148,13 @@ copy_line(restoring_t *restoring, const char *line)
     bool whole = strlen(line) > 66 && line[64] == ' ' && line[65] == ' ' &&
                  bytes_of_hex((slice_t){line, 64}, listed.byte, sizeof listed.byte);
     if (!whole) {
-        return RAISE(copier->fault, ERR_DAMAGED, 0, "read", "files");
+        return RAISE(copier->fault, ERR_BAD_BACKUP, 0, "read", "files");
     }
-    TRY(copier_file(copier, line + 66, &copied));
-    return digest_equal(&listed, &copied)
-               ? OK
-               : RAISE(copier->fault, ERR_DIGEST, 0, "restore", line + 66);
+    err_t err = copier_file(copier, line + 66, &copied);
+    if (err == ERR_NOT_FOUND || (err == OK && !digest_equal(&listed, &copied))) {
+        return RAISE(copier->fault, ERR_BAD_BACKUP, 0, "restore", line + 66);
+    }
+    return err;
 }
 
 static err_t
@@ -162,7 +164,7 @@ copy_lines(restoring_t *restoring)
     for (char *line = restoring->list, *end = NULL; *line != 0; line = end + 1) {
         end = strchr(line, '\n');
         if (end == NULL) {
-            return RAISE(restoring->copier.fault, ERR_DAMAGED, 0, "read", "files");
+            return RAISE(restoring->copier.fault, ERR_BAD_BACKUP, 0, "read", "files");
         }
         *end = 0;
         TRY(copy_line(restoring, line));
@@ -170,7 +172,7 @@ copy_lines(restoring_t *restoring)
     }
     return count == restoring->files
                ? OK
-               : RAISE(restoring->copier.fault, ERR_DAMAGED, 0, "count", "files");
+               : RAISE(restoring->copier.fault, ERR_BAD_BACKUP, 0, "count", "files");
 }
 
 /* The index was copied before the packs, and more came to these meanwhile: where the copied runs
@@ -197,6 +199,7 @@ restore(restoring_t *restoring, const char *dir, const char *data)
 {
     TRY(read_seal(restoring, dir));
     TRY(read_list(restoring));
+    restoring->begun = true;
     TRY(write_mark(restoring, "begun"));
     TRY(copier_make_directories(&restoring->copier));
     TRY(copy_lines(restoring));
@@ -207,16 +210,17 @@ restore(restoring_t *restoring, const char *dir, const char *data)
 
 /* Empty, or not there and made. */
 static err_t
-make_room(world_t *world, const char *data, fault_t *fault)
+make_room(world_t *world, const char *data, bool *ret_made, fault_t *fault)
 {
     bool empty = false;
     int made = world_make_dir(world, AT_FDCWD, data, 0700);
     if (made < 0 && made != -EEXIST) {
-        return FAIL(fault, made, "make", data);
+        return PATH_FAIL(fault, made, "make", data);
     }
+    *ret_made = made == 0;
     int fd = world_open(world, AT_FDCWD, data, BACKUP_DIRECTORY, 0, 0);
     if (fd < 0) {
-        return FAIL(fault, fd, "open", data);
+        return PATH_FAIL(fault, fd, "open", data);
     }
     err_t err = backup_is_empty(world, fd, data, &empty, fault);
     err = err == OK && !empty ? RAISE(fault, ERR_NOT_EMPTY, 0, "restore to", data) : err;
@@ -234,12 +238,16 @@ backup_restore(world_t *world, const char *dir, const char *data, backup_result_
     if (world_stat_at(world, AT_FDCWD, dir, &stat) == -ENOENT) {
         return RAISE(fault, ERR_NO_BACKUP, ENOENT, "restore", dir);
     }
-    TRY(make_room(world, data, fault));
+    bool made = false;
+    TRY(make_room(world, data, &made, fault));
     world_random(world, restoring.id.byte, sizeof restoring.id.byte);
     err_t err = copier_open(&restoring.copier, dir, data);
     err = err == OK ? restore(&restoring, dir, data) : err;
     copier_close(&restoring.copier);
     free(restoring.list);
+    if (err != OK && made && !restoring.begun) {
+        (void) world_remove_dir(world, AT_FDCWD, data); /* as it was: nothing is in it */
+    }
     *ret_result = restoring.copier.result;
     return err;
 }

@@ -189,6 +189,35 @@ keys_open(world_t *world, const char *data, keys_t *ret_keys, fault_t *fault)
     return err;
 }
 
+/* The mark goes first, and durably: keys that it names and that are gone would be lost ones. */
+static int
+unmake(world_t *world, int parent)
+{
+    int result = seal_remove(world, parent, MARK);
+    result = result < 0 ? result : sync_point_file(world, SYNC_KEY_NAMES, parent);
+    int dir = result < 0 ? result : world_open(world, parent, "keys", DIRECTORY, 0, WORLD_BENEATH);
+
+    if (dir < 0) {
+        return dir == -ENOENT ? 0 : dir;
+    }
+    result = seal_remove(world, dir, "transport");
+    result = result < 0 ? result : seal_remove(world, dir, "signing");
+    world_close(world, dir);
+    return result < 0 ? result : world_remove_dir(world, parent, "keys");
+}
+
+err_t
+keys_unmake(world_t *world, const char *data, fault_t *fault)
+{
+    int parent = world_open(world, AT_FDCWD, data, DIRECTORY & ~O_NOFOLLOW, 0, 0);
+    int result = parent < 0 ? parent : unmake(world, parent);
+
+    if (parent >= 0) {
+        world_close(world, parent);
+    }
+    return result < 0 ? FAIL(fault, result, "take away the keys of", data) : OK;
+}
+
 void
 keys_draw(world_t *world, secret_t *ret_secret, digest_t *ret_key)
 {

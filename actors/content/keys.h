@@ -21,5 +21,7 @@ typedef struct keys {
 } keys_t;
 
 err_t keys_open(world_t *world, const char *data, keys_t *ret_keys, fault_t *fault) must_use;
+/* Takes away keys that nobody has seen the public halves of. */
+err_t keys_unmake(world_t *world, const char *data, fault_t *fault) must_use;
 /* A new secret and its public half for CURVE. */
 void keys_draw(world_t *world, secret_t *ret_secret, digest_t *ret_key);

@@ -311,7 +311,7 @@ open_top(world_t *world, const char *path, int *ret_top, fault_t *fault)
         world_close(world, from);
     }
     *ret_top = top;
-    return top == -ENOENT ? RAISE(fault, ERR_ABSENT, ENOENT, "open the seed", path)
+    return top == -ENOENT ? RAISE(fault, ERR_NO_PATH, ENOENT, "open the seed", path)
            : top < 0      ? FAIL(fault, top, "open the seed", path)
                           : OK;
 }

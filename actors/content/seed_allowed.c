@@ -82,7 +82,7 @@ check_way(world_t *world, const seed_way_t *way, fault_t *fault)
         }
         int result = world_stat_at(world, AT_FDCWD, part, &stat);
         if (result < 0) {
-            return FAIL(fault, result, "look at", part);
+            return PATH_FAIL(fault, result, "look at", part);
         }
         if ((stat.mode & S_IXOTH) == 0) {
             return RAISE(fault, ERR_PERMISSION, 0, "use as a seed", way->seed);

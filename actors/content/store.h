@@ -187,6 +187,12 @@ err_t store_check(store_t *store, const digest_t *roots, size_t root_count, bool
                   store_progress_fn *progress, void *context, store_checked_t *ret_checked,
                   fault_t *fault) must_use;
 
+/* The same; ret_missing has a place for each root, for the objects that it misses. */
+err_t store_check_explained(store_t *store, const digest_t *roots, size_t root_count, bool repair,
+                            store_progress_fn *progress, void *context,
+                            store_checked_t *ret_checked, uint64_t *ret_missing,
+                            fault_t *fault) must_use;
+
 typedef struct store_scrubbed {
     uint64_t pack, offset; /* where the next portion begins; 0, 0: the last pack was read */
     uint64_t bytes;        /* of packs that were read */

@@ -19,6 +19,7 @@ typedef struct check {
     marks_t marks; /* entries whose records are right; then those that a root reaches */
     pack_counts_t packs;
     store_checked_t result;
+    uint64_t *missing; /* of each root; NULL: nobody asks */
     fault_t *fault;
 } check_t;
 
@@ -129,11 +130,11 @@ check_index(check_t *check)
 
 /* A version of which a node cannot be had misses at least that. */
 static err_t
-check_root(check_t *check, const digest_t *root)
+check_root(check_t *check, const digest_t *roots, size_t root)
 {
     marks_clear(&check->marks);
     check->marks.tolerant = true;
-    err_t err = marks_root(&check->marks, root);
+    err_t err = marks_root(&check->marks, &roots[root]);
     uint64_t missing = check->marks.missing;
     if (err == ERR_NOT_STORED || err == ERR_DIGEST || err == ERR_DAMAGED) {
         missing = missing == 0 ? 1 : missing;
@@ -141,6 +142,9 @@ check_root(check_t *check, const digest_t *root)
     }
     check->result.missing += missing;
     check->result.versions_damaged += missing > 0;
+    if (check->missing) {
+        check->missing[root] = missing;
+    }
     return err;
 }
 
@@ -166,17 +170,17 @@ check_all(check_t *check, const digest_t *roots, size_t root_count)
     }
     TRY(check_index(check));
     for (size_t i = 0; i < root_count; i++) {
-        TRY(check_root(check, &roots[i]));
+        TRY(check_root(check, roots, i));
     }
     return check_lost(check); /* which looks at the disk anew: the marks are of the runs before */
 }
 
 err_t
-store_check(store_t *store, const digest_t *roots, size_t root_count, bool repair,
-            store_progress_fn *progress, void *context, store_checked_t *ret_checked,
-            fault_t *fault)
+store_check_explained(store_t *store, const digest_t *roots, size_t root_count, bool repair,
+                      store_progress_fn *progress, void *context, store_checked_t *ret_checked,
+                      uint64_t *ret_missing, fault_t *fault)
 {
-    check_t check = {.store = store, .repair = repair, .fault = fault};
+    check_t check = {.store = store, .repair = repair, .missing = ret_missing, .fault = fault};
     uint64_t objects = 0;
     store_abandon(store);
     TRY(store_view_refresh(store, fault));
@@ -191,4 +195,13 @@ store_check(store_t *store, const digest_t *roots, size_t root_count, bool repai
     return repair && check.result.pages_damaged > 0
                ? store_rebuild(store, progress, context, &objects, fault)
                : OK;
+}
+
+err_t
+store_check(store_t *store, const digest_t *roots, size_t root_count, bool repair,
+            store_progress_fn *progress, void *context, store_checked_t *ret_checked,
+            fault_t *fault)
+{
+    return store_check_explained(store, roots, root_count, repair, progress, context, ret_checked,
+                                 NULL, fault);
 }

@@ -192,7 +192,7 @@ site_set_address(tx_t *tx, const site_set_t *m)
     slice_t address = record_slice(m, m->address);
     if (!is_address(address)) {
         tx_refuse(tx, ERR_BAD_VALUE, "give tcp://ADDRESS:PORT, an address that agents can reach",
-                  "cannot set the address '%.*s'", SHOWN(address));
+                  "cannot set the address '%.*s': nobody can dial that", SHOWN(address));
         return;
     }
     cursor_t row = OPEN(tx, SQL_SETTING_GET, v_text(slice_of("address")));

@@ -1,6 +1,8 @@
 /* group.c - many messages, one transaction; see group.h. */
 #include "actors/database/group.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "actors/database/events.h"
@@ -109,29 +111,20 @@ put_answer(group_t *group, uint32_t index)
 
 /* As the command line says it: its word, and what it is about. */
 static void
-refuse_run(tx_t *tx, err_t err, const char *word, slice_t subject)
-{
-    tx_refuse(tx, err, NULL, "cannot run '%s%s%.*s': %s", word, subject.size > 0 ? " " : "",
-              SHOWN(subject), err_sentence(err));
-}
-
-static void
-refuse_full(group_t *group, const char *word, slice_t subject)
-{
-    tx_t *tx = &group->tx;
-    refuse_run(tx, ERR_SITE_FULL, word, subject);
-    refusal_t *refusal = tx->answer_fixed;
-    refusal->need = SITE_RESERVE_BYTES;
-    refusal->have = connection_free_bytes(group->db);
-}
-
-static void
 refuse_error(group_t *group, const char *word, slice_t subject, err_t err)
 {
+    uint64_t have = err == ERR_SITE_FULL ? connection_free_bytes(group->db) : 0;
+    char figures[80] = "";
     if (err == ERR_SITE_FULL) {
-        refuse_full(group, word, subject);
-    } else {
-        refuse_run(&group->tx, err, word, subject);
+        snprintf(figures, sizeof figures, ", need %u bytes, have %" PRIu64 " bytes",
+                 SITE_RESERVE_BYTES, have);
+    }
+    tx_refuse(&group->tx, err, NULL, "cannot run '%s%s%.*s': %s%s", word,
+              subject.size > 0 ? " " : "", SHOWN(subject), err_sentence(err), figures);
+    if (err == ERR_SITE_FULL) {
+        refusal_t *refusal = group->tx.answer_fixed;
+        refusal->need = SITE_RESERVE_BYTES;
+        refusal->have = have;
     }
 }
 
@@ -339,7 +332,7 @@ run_message(group_t *group, uint32_t index)
         tx_refuse(tx, ERR_BAD_REQUEST, NULL, "cannot read message %u of a group", index);
     } else if (group->restricted && (item.handler->how & HOW_WRITES) &&
                !(item.handler->how & HOW_VITAL)) {
-        refuse_full(group, word_of(&item), subject_of(&item));
+        refuse_error(group, word_of(&item), subject_of(&item), ERR_SITE_FULL);
     } else {
         fits = run_saved(group, &item);
     }

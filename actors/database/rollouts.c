@@ -237,8 +237,9 @@ spread_read(tx_t *tx, const char *verb, const void *record, texts_t rings, sprea
         if (!percent_of(text, percent) || *percent <= before ||
             (i + 1 == ret->count && *percent != 100)) {
             tx_refuse(tx, ERR_BAD_VALUE, "percents of the points, rising to 100: --rings 1,10,100",
-                      "cannot %s in rings: '%.*s' is not the percent of a ring here", verb,
-                      SHOWN(text));
+                      "cannot %s to a ring of '%.*s': rings are whole percents, each above the one "
+                      "before, the last is 100",
+                      verb, SHOWN(text));
             return false;
         }
         before = *percent;

@@ -148,31 +148,36 @@ tell_waits(tx_t *tx, const switchover_t *s)
 /* ---- what is asked for ---- */
 
 static bool
-refuse_times(tx_t *tx, const package_t *package, const char *what)
+refuse_times(tx_t *tx, const package_t *package, const char *what, const char *hint)
 {
-    tx_refuse(tx, ERR_BAD_VALUE, "a time to come, as --activate-at 2027-03-01T02:00:00+01:00",
-              "cannot distribute '%s': %s", package->id, what);
+    tx_refuse(tx, ERR_BAD_VALUE, hint, "cannot distribute '%s': %s", package->id, what);
     return false;
 }
 
 static bool
 check_times(tx_t *tx, const package_t *package, const switch_wish_t *wish)
 {
+    static const char to_come[] = "a time to come, as --activate-at 2027-03-01T02:00:00+01:00";
+    static const char later[] = "a time after that, as --barrier --deadline +2h";
     int64_t latest = tx->now_ns + (int64_t) SWITCH_DAYS_MAX * 86400 * NS_PER_S;
     if (wish->deadline != 0 && !wish->barrier) {
-        return refuse_times(tx, package, "a deadline is one of a barrier, and none is asked for");
+        return refuse_times(tx, package, "a deadline is one of a barrier, and none is asked for",
+                            later);
     }
     if (wish->activate_at != 0 && wish->activate_at <= tx->now_ns) {
-        return refuse_times(tx, package, "the time to switch at is past by this site's clock");
+        return refuse_times(tx, package, "the time to switch at is past by this site's clock",
+                            to_come);
     }
     if (wish->deadline != 0 && wish->deadline <= tx->now_ns) {
-        return refuse_times(tx, package, "the deadline is past by this site's clock");
+        return refuse_times(tx, package, "the deadline is past by this site's clock", later);
     }
     if (wish->deadline != 0 && wish->deadline <= wish->activate_at) {
-        return refuse_times(tx, package, "the deadline does not come after the time to switch at");
+        return refuse_times(tx, package, "the deadline does not come after the time to switch at",
+                            later);
     }
     if (wish->activate_at > latest || wish->deadline > latest) {
-        return refuse_times(tx, package, "the time is further away than SWITCH_DAYS_MAX allows");
+        return refuse_times(tx, package, "the time is further away than SWITCH_DAYS_MAX allows",
+                            to_come);
     }
     return true;
 }
@@ -198,8 +203,9 @@ switchover_may(tx_t *tx, const package_t *package, bool rings, const switch_wish
     bool open = switchover_of(tx, package->row, &s) &&
                 (s.state == SWITCHOVER_STAGING || s.state == SWITCHOVER_DECIDED);
     if (rings && switch_is_asked(wish)) {
-        tx_refuse(tx, ERR_BAD_VALUE, "rings switch one after the other; choose one of both",
-                  "cannot distribute '%s' in rings and with a switch of their own", package->id);
+        tx_refuse(tx, ERR_BAD_VALUE, "--rings switch one after the other: choose one of both",
+                  "cannot distribute '%s': rings and a switch of all at a time are both asked for",
+                  package->id);
         return false;
     }
     if (open && (rings || switch_is_asked(wish))) {

@@ -128,6 +128,12 @@ handle_distribute(tx_t *tx, const distribute_t *m)
              rollout_begin(tx, &package, &spread, m->stop_at);
         spread_order(tx, m, m->to, &points);
     }
+    if (go && m->rings.count == 0 && m->stop_at > 0) {
+        go = false;
+        tx_refuse(tx, ERR_BAD_VALUE, "--rings 1,10,100 --stop-at N, or neither of them",
+                  "cannot distribute '%s': failures end a rollout, and no rings are given",
+                  package.id);
+    }
     for (uint32_t i = 0; go && i < points.count && tx_ok(tx); i++) {
         wish.ring = spread_ring(&spread, i, points.count);
         want_on_row(tx, &package, points.row[i], &wish);

@@ -180,10 +180,11 @@ def secret_of(token):
     return packed[2 + packed[1] + 32:][:32]
 
 
-def token_by_way_of(token, address):
-    """The same token with another address in it, by token.h."""
+def token_by_way_of(token, address, key=None):
+    """The same token with another address in it, and another key of the site, by token.h."""
     packed = bytes.fromhex(token.split('.')[1])[:-4]
     rest = packed[2 + packed[1]:]
+    rest = (z85.decode(key) if key else rest[:32]) + rest[32:]
     packed = packed[:1] + bytes([len(address)]) + address.encode() + rest
     return 'despool1.' + (packed + hashlib.sha256(packed).digest()[:4]).hex()
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What a client may send by mistake or on purpose: a clear error, no effect, the host goes on."""
 import os
+import re
 
 import msgpack
 import zmq
@@ -392,6 +393,44 @@ def a_client_that_leaves_does_not_cancel_its_command():
         except Late:
             # The frame may not have left this process before the socket was closed.
             site.do('package.add', {'id': 'P', 'source': source})
+        site.stop()
+
+
+
+PAST, SOON, LATER = '2020-01-01T00:00:00Z', '2099-01-01T00:00:00Z', '2099-01-02T00:00:00Z'
+# What cannot be, a word of the reason, and one of what to do instead.
+IMPOSSIBLE = (
+    ('distribute', {'rings': ['10', '5', '100']}, "ring of '5': ", '--rings'),
+    ('distribute', {'rings': ['10', '50']}, 'the last is 100', '--rings'),
+    ('distribute', {'rings': ['x']}, 'whole percents', '--rings'),
+    ('distribute', {'stop_at': 3}, 'no rings are given', '--rings 1,10,100 --stop-at N'),
+    ('distribute', {'rings': ['50', '100'], 'barrier': True}, 'both asked for', 'choose one'),
+    ('distribute', {'deadline': SOON}, 'is one of a barrier', '--barrier --deadline'),
+    ('distribute', {'barrier': True, 'deadline': PAST}, 'is past', '--deadline +2h'),
+    ('distribute', {'activate_at': PAST}, 'is past', '--activate-at'),
+    ('distribute', {'barrier': True, 'activate_at': LATER, 'deadline': SOON}, 'does not come after',
+     '--deadline'),
+    ('site.set', {'address': 'tcp://*:7000'}, "address 'tcp://*:7000': nobody", 'agents can reach'),
+    ('dp.set', {'name': 'a', 'seed': 'of/agent'}, "'seed' is not an absolute path",
+     "on the agent's machine"),
+    ('dp.adopt', {'name': 'nope'}, "cannot adopt 'nope': ", 'despool dp list'),
+    ('dp.set', {'name': 'nope', 'root': '/tmp'}, "cannot set 'nope': ", 'despool dp list'),
+)
+
+
+@claim(60)
+def what_cannot_be_is_refused_with_verb_subject_and_reason_and_what_to_do_instead():
+    with Site() as site:
+        site.start()
+        site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        for command, args, reason, instead in IMPOSSIBLE:
+            args = {**({'id': 'P1', 'to': ['a']} if command == 'distribute' else {}), **args}
+            error = site.refused(command, args)
+            said = f'{args}: {error}'
+            assert re.match(r"cannot [a-z ]+ '[^']+': [^:]+$", error['message']), said
+            assert reason in error['message'] and instead in error['hint'], said
+        assert site.states('P1') == {}, 'something was done all the same'
         site.stop()
 
 

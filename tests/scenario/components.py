@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 
-from harness import Late, Refused, Site, claim, despool, make_tree, run
+from harness import DESPOOL, Late, Refused, Site, claim, despool, make_tree, run
 
 COMPONENTS = ('site_database', 'provider', 'status_manager', 'distribution_manager', 'despooler',
               'alarm_manager')
@@ -463,6 +463,11 @@ def what_is_pending_says_what_it_waits_for_and_who_is_paused():
         assert resume in shown.stdout, shown
         waited = despool(site, 'distribute', 'P1', '--to', 'b', '--wait=1')
         assert waited.returncode == 1 and resume in waited.stderr, waited
+        waits = subprocess.Popen([DESPOOL, '--data', site.data, 'distribute', 'P1', '--to', 'b',
+                                  '--wait'], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                 text=True)
+        told = waits.stderr.readline()  # while it waits, which it does without an end
+        assert told == resume + '\n', told
         site.do('component.set', {'name': 'despooler', 'slots': 0})
         site.do('component.resume', {'name': 'distribution_manager'})
         shown = pending_cause(site, 'disabled')
@@ -470,6 +475,7 @@ def what_is_pending_says_what_it_waits_for_and_who_is_paused():
         site.do('component.set', {'name': 'despooler', 'slots': 1})
         site.wait_package('P1', 'complete', 30)
         assert site.target('P1', 'b')['cause'] is None
+        assert waits.communicate(timeout=60)[1] == '' and waits.returncode == 0
         site.stop()
 
 

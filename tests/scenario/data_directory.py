@@ -8,7 +8,9 @@ import sqlite3
 import stat
 import subprocess
 
-from agent_site import free_port
+import zmq
+
+from agent_site import Agents, free_port, token_by_way_of
 from harness import DESPOOLD, NOBODY, ROOT, Site, claim, make_tree, needs_root, run
 
 
@@ -150,6 +152,61 @@ def a_refused_start_leaves_no_directory_behind():
             assert not os.path.exists(top), f'{words} left {os.listdir(top)}'
         refused_start(site, data=os.path.join(site.data, 'x' * 120))
         assert os.path.isdir(site.data), 'a directory that was there was taken away'
+
+
+@claim(120)
+def a_refused_join_leaves_nothing_that_it_made():
+    with Agents() as site:
+        site.start()
+        root, data = site.path('root'), site.path('new', 'agent')
+        os.makedirs(root)
+        token, spent = site.token('shop'), site.token('spent')
+        forgotten = site.token('gone')
+        site.do('dp.remove', {'name': 'gone'})
+        site.join('spent', spent)
+        for name, bad, where in (('a bad token', token[:-2], root), ('no root', token, data + '/x'),
+                                 ('a spent token', spent, root),
+                                 ('a forgotten token', forgotten, root)):
+            site.join_refused(bad, where, data)
+            assert not os.path.exists(site.path('new')), f'{name} left {os.listdir(data)}'
+            assert os.listdir(root) == [], f'{name} left {os.listdir(root)} in the root'
+            os.makedirs(data)  # what was there stays, as it was
+            site.join_refused(bad, where, data)
+            assert os.listdir(data) == [], f'{name} left {os.listdir(data)}'
+            shutil.rmtree(site.path('new'))
+        shutil.copytree(site.path('spent.data'), site.path('copy'))
+        os.unlink(site.path('copy', 'agent'))
+        site.join_refused(forgotten, root, 'copy')
+        assert os.path.exists(site.path('copy', 'keys', 'signing')), 'keys of before are gone'
+        site.join('shop', token)
+        site.stop()
+
+
+@claim(60)
+def a_join_that_its_site_may_have_heard_keeps_its_keys():
+    """The answer may be lost, and the token spent: by the same keys it is good again."""
+    with Agents() as site:
+        site.start()
+        token, root = site.token('shop'), site.path('root')
+        os.makedirs(root)
+        away = token_by_way_of(token, f'tcp://127.0.0.1:{free_port()}')
+        assert 'nobody answers' in site.join_refused(away, root, 'away')
+        assert not os.path.exists(site.path('away')), 'nobody was there to hear it'
+        assert os.listdir(root) == [], 'the root is still claimed'
+        public, secret = zmq.curve_keypair()
+        with site.context.socket(zmq.ROUTER) as other:
+            other.curve_server, other.curve_secretkey = True, secret
+            port = other.bind_to_random_port('tcp://127.0.0.1')
+            join = subprocess.Popen(
+                [DESPOOLD, 'join', token_by_way_of(token, f'tcp://127.0.0.1:{port}', public),
+                 '--data', site.path('heard'), '--root', root],
+                stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+            assert other.poll(20000), 'it asks nothing'
+            other.send_multipart([other.recv_multipart()[0], b'no answer'])
+            assert 'does not answer as a site does' in join.communicate(timeout=20)[1]
+        assert os.path.exists(site.path('heard', 'keys', 'signing')), 'the keys are gone'
+        assert os.listdir(root) == ['.despool'], 'the root is claimed no more'
+        site.stop()
 
 
 @claim(60)

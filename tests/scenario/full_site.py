@@ -3,7 +3,7 @@
 import contextlib
 import os
 
-from harness import Refused, Site, claim, make_tree, needs_root, run
+from harness import Refused, Site, claim, despool, make_tree, needs_root, run
 
 
 def fill(path):
@@ -32,6 +32,12 @@ def a_full_site_disk_refuses_with_need_and_have_and_recovers_by_itself():
         fill(ballast)
         error = site.refused('package.add', {'id': 'P2', 'source': large}, ('site-full', 'space'))
         assert error['code'] == 'site-full', error
+        for words, said in ((('package', 'add', 'P2', large), error), (('dp', 'pause', 'a'), None)):
+            said = said or site.refused('dp.pause', {'name': 'a'}, 'site-full')
+            figures = f", need {said['need']} bytes, have "
+            assert figures in said['message'] and said['message'].count('need ') == 1, said
+            shown = despool(site, *words).stderr
+            assert shown.count('need ') == 1 and shown.count('have ') == 1, shown
         # The site goes on answering what it must.
         assert site.ask('ping')['ready'] is True
         assert site.states('P1')['a'] == 'installed'

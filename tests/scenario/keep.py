@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from agent_site import Agents, big_tree
-from harness import DESPOOLD, claim, despool, make_tree, remove_tree, run, write
+from harness import DESPOOL, DESPOOLD, claim, despool, make_tree, remove_tree, run, write
 
 
 def both_have(site, label):
@@ -152,7 +152,8 @@ def what_is_no_whole_backup_is_not_restored():
             file.seek(100)
             file.write(bytes([byte[0] ^ 1]))
         done = despool(site, 'site', 'restore', site.path('backup'))
-        assert done.returncode == 1 and 'digest' in done.stderr, done
+        assert done.returncode == 1 and 'was changed' in done.stderr and pack in done.stderr, done
+        assert 'restore another backup' in done.stderr, done
         started = subprocess.run([DESPOOLD, '--data', site.data], capture_output=True, text=True,
                                  timeout=30, check=False)
         assert started.returncode == 1 and 'not finished' in started.stderr, started
@@ -162,6 +163,27 @@ def what_is_no_whole_backup_is_not_restored():
         os.unlink(site.path('backup', 'backup'))
         done = despool(site, 'site', 'restore', site.path('backup'))
         assert done.returncode == 1 and 'no backup' in done.stderr, done
+        assert not os.path.exists(site.data), 'what is no backup leaves a directory'
+        os.mkdir(site.data, 0o700)  # and one that was there stays
+        assert despool(site, 'site', 'restore', site.path('backup')).returncode == 1
+        assert os.listdir(site.data) == [], os.listdir(site.data)
+
+
+@claim(60)
+def a_backup_that_lacks_a_file_names_it_and_a_directory_that_cannot_be_made_is_told_as_that():
+    with Agents() as site:
+        site.start()
+        backup(site, 'backup')
+        site.stop()
+        os.rename(site.data, site.data + '.lost')
+        os.unlink(site.path('backup', 'site.db'))
+        done = despool(site, 'site', 'restore', site.path('backup'))
+        assert "cannot restore 'site.db': " in done.stderr and 'missing' in done.stderr, done
+        nowhere = site.path('no', 'such', 'place')
+        done = subprocess.run([DESPOOL, '--data', nowhere, 'site', 'restore', site.path('backup')],
+                              capture_output=True, text=True, timeout=30, check=False)
+        assert f"cannot make '{nowhere}': there is no such file or directory" in done.stderr, done
+        assert done.returncode == 1 and 'distribution point' not in done.stderr, done
 
 
 @claim(60)

@@ -117,6 +117,16 @@ def wait_component(site, name, state):
         'component']['state'] == state)
 
 
+def begin_anew(site, name):
+    """Restarts it, and waits until it has: what is asked of it before that is lost with it."""
+    def shown():
+        return site.ask('component.show', {'name': name})['component']
+    before = shown()['restarts']
+    site.do('component.restart', {'name': name})
+    site.wait_for(f'{name} to begin anew',
+                  lambda: shown()['restarts'] > before and shown()['state'] == 'ready')
+
+
 def held_look(site, words, hold):
     """A look of which one point is in the only slot, where its agent's gateway is paused, and
     another waits; what it is told when it is held then."""
@@ -147,7 +157,7 @@ def nobody_waits_for_a_look_without_slots_or_of_a_paused_manager():
             assert told.returncode == 1 and 'no slots' in told.stderr, told
             assert 'component set despooler --slots' in told.stderr, told
             site.do('component.set', {'name': 'despooler', 'slots': 1})
-            site.do('component.restart', {'name': 'despooler'})
+            begin_anew(site, 'despooler')
             told = held_look(site, words, lambda: site.do(
                 'component.pause', {'name': 'distribution_manager'}))
             assert told.returncode == 1, told
@@ -155,7 +165,7 @@ def nobody_waits_for_a_look_without_slots_or_of_a_paused_manager():
             assert 'component resume distribution_manager' in told.stderr, told
             for name in 'distribution_manager', 'agent_gateway':
                 site.do('component.resume', {'name': name})
-            site.do('component.restart', {'name': 'despooler'})
+            begin_anew(site, 'despooler')
         site.do('component.set', {'name': 'despooler', 'slots': 4})
         told = despool(site, 'verify', 'P1')
         assert told.returncode == 0, told

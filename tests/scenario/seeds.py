@@ -95,6 +95,8 @@ def a_seed_that_is_not_there_is_told_and_costs_nothing_but_bytes():
         assert sent >= BIG, f'{sent} bytes cannot be all of it'
         told = seeded(site, 'P1')
         assert told and all(number == 2391 and 'ENOENT' in text for number, text in told), told
+        assert all('no such file or directory' in text and 'despool dp set' in text
+                   and '--seed' in text for _, text in told), told
         assert site.do('dp.set', {'name': 'shop', 'seed': 'none'})['changed'] is True
         assert site.do('dp.show', {'name': 'shop'})['dp'].get('seed') is None
         site.stop()

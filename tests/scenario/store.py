@@ -6,7 +6,7 @@ import random
 import shutil
 import sqlite3
 
-from harness import Site, claim, make_tree, run, write
+from harness import Site, claim, despool, make_tree, run, write
 import packs
 
 
@@ -46,11 +46,46 @@ def a_flipped_bit_is_found_repaired_and_stored_again():
         found = site.do('store.check')
         assert not found['ok'], found
         assert (found['damaged'], found['missing'], found['versions_damaged']) == (1, 1, 1), found
+        assert found['lacking'] == [{'id': 'P1', 'epoch': 1, 'missing': 1}], found
         assert site.do('store.check', {'repair': True}) == found
         assert not site.do('package.update', {'id': 'P1'})['changed'], 'it is no new version'
         found = site.do('store.check')
-        assert found['versions_damaged'] == 0, found
+        assert found['versions_damaged'] == 0 and not found['lacking'], found
         place(site, source, 'b')
+        site.stop()
+
+
+VERSIONS_TOLD_MAX = 100
+
+
+@claim(120)
+def a_check_names_the_versions_that_miss_something_up_to_a_bound():
+    with Site() as site:
+        source = one_package(site)
+        for number in range(2, VERSIONS_TOLD_MAX + 4):
+            site.do('package.add', {'id': f'P{number}', 'source': source})
+        whole = site.path('whole')
+        os.mkdir(whole)
+        write(os.path.join(whole, 'file'), b'nothing of the others')
+        site.do('package.add', {'id': 'A1', 'source': whole})
+        flip(max((record for record in packs.objects(site.path('site', 'store')).values()),
+                 key=lambda record: record.stored))
+        found = site.do('store.check')
+        every = VERSIONS_TOLD_MAX + 3
+        assert found['versions_damaged'] == every and len(found['lacking']) == VERSIONS_TOLD_MAX
+        assert all(row['epoch'] == 1 and row['missing'] == 1 and row['id'] != 'A1'
+                   for row in found['lacking']), found['lacking']
+        shown = despool(site, 'store', 'check')
+        lines = shown.stdout.splitlines()
+        assert shown.returncode == 1 and lines[-2] == 'and 3 more', shown
+        assert 'store check --repair, then despool package update' in lines[-1], shown
+        assert f'{every} versions miss {every} objects' in shown.stdout, shown
+        assert [line.split()[0] for line in lines[-2 - VERSIONS_TOLD_MAX:-2]] == [
+            row['id'] for row in found['lacking']], shown
+        assert despool(site, 'store', 'check', '--repair').returncode == 1
+        site.do('package.update', {'id': 'P1'})
+        shown = despool(site, 'store', 'check')  # what is damaged is still in its pack
+        assert shown.stdout.endswith('\n0 versions miss 0 objects\n'), shown
         site.stop()
 
 
@@ -65,6 +100,8 @@ def an_index_that_is_lost_is_made_anew():
             os.unlink(os.path.join(store, 'index', name))
         site.start()
         assert site.do('store.check')['versions_damaged'] == 1
+        dry = despool(site, 'store', 'rebuild', '--dry-run')
+        assert dry.stdout == 'the index would be made anew from the packs\n', dry
         assert site.do('store.rebuild')['objects'] == len(before)
         assert set(packs.objects(store)) == before
         place(site, source, 'b')

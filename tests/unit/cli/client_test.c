@@ -217,3 +217,28 @@ Test(client, long_work_is_waited_for_while_the_host_lives)
                  (long) (now_ms() - began));
     fake_host_end(&host);
 }
+
+Test(client, who_waits_is_told_once_of_a_paused_component_that_keeps_the_answer)
+{
+    host.answer = changed;
+    host.late_pings = 4;
+    host.held = "distribution_manager";
+    fake_host_begin(&host);
+    expect_exit(RUN(SIGN_MS, "--connect", host.endpoint, "package", "update", "P1"), EXIT_DONE);
+    cr_expect_str_eq(capture.err,
+                     "the component distribution_manager is paused: "
+                     "despool component resume distribution_manager\n",
+                     "got %s", capture.err);
+    fake_host_end(&host);
+}
+
+Test(client, who_is_answered_at_once_is_told_of_nobody_who_is_paused)
+{
+    host.answer = changed;
+    host.late_pings = 1; /* its pong comes before the answer */
+    host.held = "distribution_manager";
+    fake_host_begin(&host);
+    expect_exit(RUN(LONG_MS, "--connect", host.endpoint, "dp", "pause", "a"), EXIT_DONE);
+    cr_expect_str_eq(capture.err, "", "got %s", capture.err);
+    fake_host_end(&host);
+}

@@ -74,7 +74,11 @@ reply(fake_host_t *host, zmq_msg_t *who, const wire_value_t *request)
     host->requests += !is_ping;
     fake_answer_t answer = FAKE_SILENT;
     if (is_ping && !host->ignores_pings) {
-        wire_put_map(&body, 0);
+        wire_put_map(&body, host->held ? 1 : 0);
+        if (host->held) {
+            wire_put_str(&body, slice_of("held"));
+            wire_put_str(&body, slice_of(host->held));
+        }
         answer = FAKE_RESULT;
     } else if (!is_ping && wire_find(request, "args", &args)) {
         answer = host->answer(host, command, &args, &body);

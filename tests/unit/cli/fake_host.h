@@ -22,6 +22,7 @@ struct fake_host {
     unsigned requests; /* that are no pings */
     unsigned pings;
     bool ignores_pings;
+    const char *held;    /* a component that is paused, of which pongs tell; NULL: none */
     unsigned late_pings; /* a request is answered when so many pings came after it */
     bool answers_twice;  /* a stale reply, with another id, before each right one */
     uint64_t publish[8]; /* sequence numbers to publish after a reply, 0 at the end */

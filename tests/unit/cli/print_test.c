@@ -255,7 +255,7 @@ Test(print, an_error_as_json_is_one_document)
     cr_expect(strchr(capture.out, '\n') == capture.out + size - 1, "more than one line");
 }
 
-Test(print, an_error_shows_what_is_needed_and_what_is_there)
+Test(print, an_error_shows_once_what_is_needed_and_what_is_there)
 {
     static uint8_t memory[256];
     wire_writer_t w;
@@ -265,7 +265,8 @@ Test(print, an_error_shows_what_is_needed_and_what_is_there)
     wire_writer_over(&w, memory, sizeof memory);
     wire_put_map(&w, 4);
     wire_put_str(&w, slice_of("message"));
-    wire_put_str(&w, slice_of("cannot run 'dp.pause a': the site's own disk is full"));
+    wire_put_str(&w, slice_of("cannot run 'dp.pause a': the site's own disk is full, need 16777216 "
+                              "bytes, have 4096 bytes"));
     wire_put_str(&w, slice_of("hint"));
     wire_put_str(&w, slice_of("free space"));
     wire_put_str(&w, slice_of("need"));
@@ -276,8 +277,9 @@ Test(print, an_error_shows_what_is_needed_and_what_is_there)
     capture_begin(&capture);
     cli_show_error(&line, &error);
     capture_end(&capture);
-    cr_expect_str_eq(capture.err, "cannot run 'dp.pause a': the site's own disk is full\n"
-                                  "  need 16777216, have 4096\n  free space\n");
+    cr_expect_str_eq(capture.err,
+                     "cannot run 'dp.pause a': the site's own disk is full, need 16777216 "
+                     "bytes, have 4096 bytes\n  free space\n");
 }
 
 /* The values whose JSON is much longer than their msgpack. */
