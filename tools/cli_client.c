@@ -29,7 +29,7 @@ struct cli_client {
     uint64_t next_id;
     bool met;         /* the host answered once */
     bool told;        /* who keeps the answer */
-    int64_t until_ms; /* no longer is it given to be back; 0: CLI_PATIENCE_MS */
+    int64_t until_ms; /* of all asks, monotonic: then they end; 0: they have their own times */
     uint8_t small[8192];
 };
 
@@ -61,11 +61,13 @@ endpoints(cli_client_t *client, const cli_line_t *line)
     free(data);
 }
 
+/* once: what was sent to a host is never brought to the next one that has its place: it goes with
+ * the connection, and nothing is sent where there is none. */
 static void *
-connected(cli_client_t *client, int type, const char *endpoint)
+connected(cli_client_t *client, int type, const char *endpoint, bool once)
 {
     void *socket = zmq_socket(client->context, type);
-    int none = 0;
+    int none = 0, yes = 1;
     int64_t largest = CLI_REPLY_BYTES;
 
     if (!socket) {
@@ -75,6 +77,10 @@ connected(cli_client_t *client, int type, const char *endpoint)
     zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &largest, sizeof largest);
     if (type == ZMQ_SUB) {
         zmq_setsockopt(socket, ZMQ_SUBSCRIBE, "status", 6);
+    }
+    if (once) {
+        zmq_setsockopt(socket, ZMQ_IMMEDIATE, &yes, sizeof yes);
+        zmq_setsockopt(socket, ZMQ_HANDSHAKE_IVL, &none, sizeof none);
     }
     if (zmq_connect(socket, endpoint) != 0) {
         zmq_close(socket);
@@ -97,8 +103,8 @@ cli_client_new(const cli_line_t *line, uint32_t answer_ms)
     zmq_msg_init(&client->event);
     client->context = zmq_ctx_new();
     assert(client->context);
-    client->commands = connected(client, ZMQ_DEALER, client->command_at);
-    client->pings = connected(client, ZMQ_DEALER, client->command_at);
+    client->commands = connected(client, ZMQ_DEALER, client->command_at, true);
+    client->pings = connected(client, ZMQ_DEALER, client->command_at, false);
     return client;
 }
 
@@ -140,9 +146,8 @@ cli_pause(uint32_t ms)
 
 /* A map of v, id and cmd is begun; its args are still to be put. */
 static void
-begin_request(wire_writer_t *w, cli_client_t *client, uint64_t id, const char *command)
+begin_request(wire_writer_t *w, uint64_t id, const char *command)
 {
-    wire_writer_over(w, client->small, sizeof client->small);
     wire_put_map(w, 4);
     wire_put_str(w, slice_of("v"));
     wire_put_u64(w, 1);
@@ -153,34 +158,50 @@ begin_request(wire_writer_t *w, cli_client_t *client, uint64_t id, const char *c
     wire_put_str(w, slice_of("args"));
 }
 
+/* Its id is the time at which it was sent. */
 static void
 ping(cli_client_t *client)
 {
+    uint8_t bytes[128];
     wire_writer_t w;
 
-    begin_request(&w, client, 0, "ping");
+    wire_writer_over(&w, bytes, sizeof bytes);
+    begin_request(&w, (uint64_t) now_ms(), "ping");
     wire_put_map(&w, 0);
-    zmq_send(client->pings, client->small, w.size, ZMQ_DONTWAIT);
+    assert(!w.full);
+    zmq_send(client->pings, bytes, w.size, ZMQ_DONTWAIT);
 }
 
 /* Who waits for some time is told of a component that a person has paused, and which keeps what it
  * was asked: the answer comes when it goes on. */
 static void
-tell_keeper(cli_client_t *client, const wire_value_t *pong, int64_t sent_ms)
+tell_keeper(cli_client_t *client, const wire_value_t *pong, int64_t began_ms)
 {
     slice_t keeper = cli_text(pong, "held");
 
-    if (keeper.size > 0 && !client->told && now_ms() >= sent_ms + client->answer_ms / 4) {
+    if (keeper.size > 0 && !client->told && now_ms() >= began_ms + client->answer_ms / 4) {
         cli_tell_component(stderr, keeper, slice_of("paused"));
         client->told = true;
     }
 }
 
-/* Takes a pong. Whether it is of a host that began after that time, and takes commands. */
+/* Whether the host of a pong began after that time, and takes commands. It began no sooner than its
+ * age before it was pinged, however late the pong is looked at. */
 static bool
-is_of_later_host(cli_client_t *client, int64_t sent_ms)
+began_after(const wire_value_t *reply, const wire_value_t *pong, int64_t sent_ms)
 {
-    wire_value_t reply, result, ready, up;
+    wire_value_t pinged, ready, up;
+
+    return wire_find(pong, "ready", &ready) && ready.boolean && wire_find(pong, "up_ms", &up) &&
+           up.kind == WIRE_UINT && wire_find(reply, "id", &pinged) && pinged.kind == WIRE_UINT &&
+           (int64_t) pinged.uint - (int64_t) up.uint > sent_ms;
+}
+
+/* Takes a pong. Whether it is of a host that began after what is asked was sent. */
+static bool
+is_of_later_host(cli_client_t *client, int64_t began_ms, int64_t sent_ms)
+{
+    wire_value_t reply, result;
     zmq_msg_t pong;
     bool later = false;
 
@@ -188,10 +209,8 @@ is_of_later_host(cli_client_t *client, int64_t sent_ms)
     if (zmq_msg_recv(&pong, client->pings, ZMQ_DONTWAIT) >= 0 &&
         wire_check(zmq_msg_data(&pong), zmq_msg_size(&pong), &reply) == OK &&
         reply.kind == WIRE_MAP && wire_find(&reply, "result", &result) && result.kind == WIRE_MAP) {
-        tell_keeper(client, &result, sent_ms);
-        later = wire_find(&result, "ready", &ready) && ready.boolean &&
-                wire_find(&result, "up_ms", &up) && up.kind == WIRE_UINT &&
-                (int64_t) up.uint < now_ms() - sent_ms;
+        tell_keeper(client, &result, began_ms);
+        later = began_after(&reply, &result, sent_ms);
     }
     zmq_msg_close(&pong);
     return later;
@@ -219,40 +238,60 @@ take_reply(cli_client_t *client, uint64_t id, wire_value_t *ret_reply)
     }
 }
 
+#define UNSENT INT64_MAX
+
+/* Sends it when there is a connection; when it was sent. */
+static int64_t
+send_to(void *socket, slice_t request)
+{
+    return zmq_send(socket, request.data, request.size, ZMQ_DONTWAIT) < 0 ? UNSENT : now_ms();
+}
+
+/* When there is a time for all asks, a host that has just shown a sign of life still has it. */
+static bool
+is_over(const cli_client_t *client, int64_t now, int64_t heard, int64_t began, bool long_work)
+{
+    bool late = client->until_ms > 0 && now >= client->until_ms;
+
+    return now >= heard + client->answer_ms / (late ? 4 : 1) ||
+           (!long_work && now >= began + CLI_SHORT_MS);
+}
+
 /* NULL, or why there was no reply. The time of a program that was stopped goes by while it does not
  * look: so the last look comes after the time is over, and leaves libzmq's thread time to read. A
- * host that began after the request was sent knows nothing of it: it is sent again, with its key,
- * by which nothing is done twice. */
+ * host that began after the request was sent has never got it: it is sent again. */
 static const char *
 await_reply(cli_client_t *client, slice_t request, uint64_t id, bool long_work,
             wire_value_t *ret_reply)
 {
     zmq_pollitem_t items[] = {{client->commands, 0, ZMQ_POLLIN, 0},
                               {client->pings, 0, ZMQ_POLLIN, 0}};
-    int64_t now = now_ms(), heard = now, pinged = now, began = now, sent = now;
+    int64_t now = now_ms(), heard = now, pinged = now, began = now, sent = UNSENT;
     bool over = false, last;
 
-    ping(client);
     do {
         last = over;
+        items[0].events = sent == UNSENT ? ZMQ_POLLIN | ZMQ_POLLOUT : ZMQ_POLLIN;
         zmq_poll(items, 2, last ? LAST_LOOK_MS : (long) client->answer_ms / 4 + 1);
         now = now_ms();
         if ((items[0].revents & ZMQ_POLLIN) && take_reply(client, id, ret_reply)) {
             client->met = true;
             return NULL;
         }
+        if (items[0].revents & ZMQ_POLLOUT) {
+            sent = send_to(client->commands, request);
+            ping(client);
+            pinged = now;
+        }
         if (items[1].revents & ZMQ_POLLIN) {
             heard = now;
-            if (is_of_later_host(client, sent)) {
-                zmq_send(client->commands, request.data, request.size, ZMQ_DONTWAIT);
-                sent = now;
-            }
+            sent = is_of_later_host(client, began, sent) ? UNSENT : sent;
         }
         if (heard >= pinged && now >= pinged + client->answer_ms / 2) {
             ping(client);
             pinged = now;
         }
-        over = now >= heard + client->answer_ms || (!long_work && now >= began + CLI_SHORT_MS);
+        over = is_over(client, now, heard, began, long_work);
     } while (!over || !last);
     return now < heard + client->answer_ms ? "it lives, but does not answer" : "it does not answer";
 }
@@ -271,9 +310,6 @@ try_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire
     }
     if (path && access(path, W_OK) != 0) {
         return errno == EACCES || errno == EPERM ? no_permission : "there is no such socket";
-    }
-    if (zmq_send(client->commands, request.data, request.size, ZMQ_DONTWAIT) < 0) {
-        return "it takes no more commands";
     }
     return await_reply(client, request, id, long_work, ret_reply);
 }
@@ -324,7 +360,8 @@ small_request(cli_client_t *client, uint64_t id, const char *command, const char
     while (pairs && pairs[texts]) {
         texts++;
     }
-    begin_request(&w, client, id, command);
+    wire_writer_over(&w, client->small, sizeof client->small);
+    begin_request(&w, id, command);
     wire_put_map(&w, texts / 2 + (number_name ? 1 : 0));
     for (uint32_t i = 0; i < texts; i++) {
         wire_put_str(&w, slice_of(pairs[i]));
@@ -377,7 +414,7 @@ int
 cli_hear(cli_client_t *client, int timeout_ms, wire_value_t *ret_event)
 {
     if (!client->stream && client->status_at) {
-        client->stream = connected(client, ZMQ_SUB, client->status_at);
+        client->stream = connected(client, ZMQ_SUB, client->status_at, false);
     }
     if (!client->stream) {
         cli_pause((uint32_t) timeout_ms);

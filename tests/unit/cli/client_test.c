@@ -14,6 +14,7 @@
 #include "tests/unit/cli/words.h"
 
 #define LONG_MS 10000 /* that nobody waits for here, however busy the machine is */
+#define HUNG_MS 50    /* so that what was sent is older than the next host, whatever is rounded */
 #define SIGN_MS 2000  /* a sign of life in it, which the host gives, however busy the machine is */
 
 static capture_t capture;
@@ -29,9 +30,10 @@ now_ms(void)
 }
 
 /* The client looks at two sockets at once, and nobody else does. With stopped_ms set its first
- * is that of a process that is stopped in it: it sees nothing, and when it ends the answer has come
+ * one after the request was sent is that of a process that is stopped in it: it sees nothing, and when it ends the answer has come
  * and the time is over. */
 static int64_t stopped_ms;
+static int stopped_by; /* the socket at which something has come */
 
 int
 zmq_poll(zmq_pollitem_t *items, int count, long timeout)
@@ -39,12 +41,12 @@ zmq_poll(zmq_pollitem_t *items, int count, long timeout)
     typedef int (*poll_t)(zmq_pollitem_t *, int, long);
     poll_t look = (poll_t) dlsym(RTLD_NEXT, "zmq_poll");
 
-    if (count != 2 || stopped_ms == 0) {
+    if (count != 2 || stopped_ms == 0 || (items[0].events & ZMQ_POLLOUT)) {
         return look(items, count, timeout);
     }
     int64_t until = now_ms() + stopped_ms;
     stopped_ms = 0;
-    cr_assert_eq(look(items, 1, LONG_MS), 1, "no answer came");
+    cr_assert_eq(look(&items[stopped_by], 1, LONG_MS), 1, "nothing came");
     while (now_ms() < until) {
     }
     items[0].revents = items[1].revents = 0;
@@ -202,6 +204,91 @@ Test(client, an_answer_that_came_while_the_client_was_stopped_is_seen)
     fake_host_begin(&host);
     stopped_ms = 300;
     expect_exit(RUN(200, "--connect", host.endpoint, "dp", "pause", "a"), EXIT_DONE);
+    cr_expect_eq(host.requests, 1, "it was asked %u times", host.requests);
+    fake_host_end(&host);
+}
+
+static fake_answer_t
+shown(fake_host_t *fake, slice_t command, const wire_value_t *args, wire_writer_t *body)
+{
+    (void) fake;
+    cr_expect(slice_equal(command, slice_of("component.list")), "asked for '%.*s'",
+              (int) command.size, command.data);
+    cr_expect_eq(args->count, 0);
+    wire_put_map(body, 1);
+    wire_put_str(body, slice_of("components"));
+    wire_put_array(body, 0);
+    return FAKE_RESULT;
+}
+
+/* As a wait or a watch does, whose requests stand where pings once stood, too. */
+Test(client, a_host_that_began_anew_is_asked_the_same_once_more)
+{
+    cli_line_t line;
+    wire_value_t result;
+    const char *const words[] = {"despool", "--connect", host.endpoint, "ping", NULL};
+
+    host.answer = shown;
+    host.tells_age = true;
+    host.begins_anew = true;
+    host.loses = 1;
+    fake_host_begin(&host);
+    cr_assert_eq(words_parse(words, &line), EXIT_DONE);
+    cli_client_t *client = cli_client_new(&line, SIGN_MS);
+    expect_exit(cli_ask_small(client, "component.list", NULL, NULL, 0, &result), EXIT_DONE);
+    cr_expect_eq(host.requests, 1, "%u were heard", host.requests);
+    cli_client_destroy(&client);
+    cli_line_fini(&line);
+    fake_host_end(&host);
+}
+
+static struct sockaddr_un place = {.sun_family = AF_UNIX};
+
+/* Whoever listens there takes a connection, says nothing, and is gone; then the host begins. */
+static void *
+follow_one_that_hangs(void *listener)
+{
+    int fd = *(int *) listener, taken = accept(fd, NULL, NULL);
+    char greeting;
+
+    cr_assert_eq(read(taken, &greeting, 1), 1);
+    for (int64_t met = now_ms(); now_ms() < met + HUNG_MS;) {
+    }
+    close(fd);
+    unlink(place.sun_path);
+    fake_host_begin(&host);
+    close(taken);
+    return NULL;
+}
+
+Test(client, what_was_sent_to_a_host_that_hung_is_brought_to_the_next_one_once)
+{
+    pthread_t thread;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    snprintf(host.directory, sizeof host.directory, "hung-host-XXXXXX");
+    cr_assert_not_null(mkdtemp(host.directory));
+    snprintf(place.sun_path, sizeof place.sun_path, "%s/command.ipc", host.directory);
+    cr_assert_eq(bind(fd, (struct sockaddr *) &place, sizeof place) | listen(fd, 4), 0);
+    host.answer = changed;
+    host.late_pings = 5; /* it is pinged before, and with, what would be sent once more */
+    host.tells_age = true;
+    cr_assert_eq(pthread_create(&thread, NULL, follow_one_that_hangs, &fd), 0);
+    expect_exit(RUN(SIGN_MS, "--data", host.directory, "package", "update", "P1"), EXIT_DONE);
+    pthread_join(thread, NULL);
+    cr_expect_eq(host.heard, 1, "it was asked %u times", host.heard);
+    fake_host_end(&host);
+}
+
+/* It is young when it is looked at, and was older than the request when it said so. */
+Test(client, a_host_that_was_there_already_is_asked_once_however_late_it_is_seen_to_be)
+{
+    host.answer = silent;
+    host.tells_age = true;
+    fake_host_begin(&host);
+    stopped_ms = 300;
+    stopped_by = 1; /* its pong has come by then */
+    expect_exit(RUN(200, "--connect", host.endpoint, "dp", "pause", "a"), EXIT_NO_HOST);
     cr_expect_eq(host.requests, 1, "it was asked %u times", host.requests);
     fake_host_end(&host);
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 #include <zmq.h>
 
@@ -19,6 +20,15 @@ fake_put_event(wire_writer_t *w, uint64_t seq)
     wire_put_u64(w, seq);
     wire_put_str(w, slice_of("text"));
     wire_put_str(w, slice_of("something"));
+}
+
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void
@@ -67,14 +77,20 @@ reply(fake_host_t *host, zmq_msg_t *who, const wire_value_t *request)
     wire_writer_t body;
     wire_value_t id, args;
     slice_t command = cli_text(request, "cmd");
-    bool is_ping = wire_find(request, "id", &id) && id.kind == WIRE_UINT && id.uint == 0;
+    bool is_ping = wire_find(request, "id", &id) && slice_equal(command, slice_of("ping"));
 
     wire_writer_over(&body, memory, sizeof memory);
     host->pings += is_ping;
     host->requests += !is_ping;
     fake_answer_t answer = FAKE_SILENT;
     if (is_ping && !host->ignores_pings) {
-        wire_put_map(&body, host->held ? 1 : 0);
+        wire_put_map(&body, (host->held ? 1u : 0u) + (host->tells_age ? 2u : 0u));
+        if (host->tells_age) {
+            wire_put_str(&body, slice_of("ready"));
+            wire_put_bool(&body, true);
+            wire_put_str(&body, slice_of("up_ms"));
+            wire_put_u64(&body, host->begins_anew ? 0 : (uint64_t) (now_ms() - host->began_ms));
+        }
         if (host->held) {
             wire_put_str(&body, slice_of("held"));
             wire_put_str(&body, slice_of(host->held));
@@ -97,12 +113,17 @@ reply(fake_host_t *host, zmq_msg_t *who, const wire_value_t *request)
 static void
 take(fake_host_t *host, zmq_msg_t *who, zmq_msg_t *body)
 {
-    wire_value_t request, id;
+    wire_value_t request;
 
     if (wire_check(zmq_msg_data(body), zmq_msg_size(body), &request) != OK) {
         return;
     }
-    bool is_ping = wire_find(&request, "id", &id) && id.kind == WIRE_UINT && id.uint == 0;
+    bool is_ping = slice_equal(cli_text(&request, "cmd"), slice_of("ping"));
+    host->heard += !is_ping;
+    if (!is_ping && host->loses > 0) {
+        host->loses--;
+        return;
+    }
     if (!is_ping && host->late_pings > 0) {
         zmq_msg_copy(&host->late_who, who);
         zmq_msg_copy(&host->late_body, body);
@@ -147,13 +168,16 @@ fake_host_begin(fake_host_t *host)
     char status[64];
     int none = 0;
 
-    snprintf(host->directory, sizeof host->directory, "fake-host-XXXXXX");
-    char *made = mkdtemp(host->directory);
-    assert(made);
+    if (!host->directory[0]) {
+        snprintf(host->directory, sizeof host->directory, "fake-host-XXXXXX");
+        char *made = mkdtemp(host->directory);
+        assert(made);
+    }
     snprintf(host->endpoint, sizeof host->endpoint, "ipc://%s/command.ipc", host->directory);
     snprintf(status, sizeof status, "ipc://%s/status.ipc", host->directory);
     zmq_msg_init(&host->late_who);
     zmq_msg_init(&host->late_body);
+    host->began_ms = now_ms();
     host->context = zmq_ctx_new();
     host->commands = zmq_socket(host->context, ZMQ_ROUTER);
     host->stream = zmq_socket(host->context, ZMQ_PUB);

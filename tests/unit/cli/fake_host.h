@@ -19,14 +19,20 @@ struct fake_host {
     /* Puts the result or the error; FAKE_SILENT: no reply. */
     fake_answer_t (*answer)(fake_host_t *host, slice_t command, const wire_value_t *args,
                             wire_writer_t *body);
-    unsigned requests; /* that are no pings */
+    unsigned heard;    /* requests that are no pings */
+    unsigned requests; /* of them, answered or not to be */
     unsigned pings;
     bool ignores_pings;
     const char *held;    /* a component that is paused, of which pongs tell; NULL: none */
     unsigned late_pings; /* a request is answered when so many pings came after it */
+    bool tells_age;      /* in each pong, and that it is ready */
+    bool begins_anew;    /* with each ping */
+    int64_t began_ms;
+    unsigned loses;      /* requests that it has not got: those of the host before it */
     bool answers_twice;  /* a stale reply, with another id, before each right one */
     uint64_t publish[8]; /* sequence numbers to publish after a reply, 0 at the end */
-    char directory[32], endpoint[64];
+    char directory[32]; /* set: that of a host before it */
+    char endpoint[64];
     void *context, *commands, *stream;
     zmq_msg_t late_who, late_body;
     bool waits; /* a late request */

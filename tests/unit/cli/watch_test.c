@@ -2,6 +2,7 @@
 #include <criterion/criterion.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 #include "tests/unit/cli/capture.h"
 #include "tests/unit/cli/fake_host.h"
@@ -11,6 +12,7 @@ static capture_t capture;
 static fake_host_t host;
 static uint64_t last = 5; /* sequence number of the history's end */
 static uint64_t kept = 1; /* its first */
+static uint32_t answer_ms = 1000;
 static unsigned busy;     /* asks that are still refused as starting */
 
 static void
@@ -69,7 +71,7 @@ run(const char *const *words)
     capture_begin(&capture);
     int code = words_parse(words, &line);
     if (code == EXIT_DONE) {
-        cli_client_t *client = cli_client_new(&line, 1000);
+        cli_client_t *client = cli_client_new(&line, answer_ms);
         code = line.command->wire ? cli_say(client, &line) : cli_watch(client, &line);
         cli_client_destroy(&client);
     }
@@ -270,6 +272,25 @@ Test(wait, ends_with_exit_1_when_its_time_is_up)
     fake_host_begin(&host);
     cr_expect_eq(RUN("distribute", "P1", "--all", "--wait=1"), EXIT_REFUSED);
     cr_expect(strstr(capture.err, "2 of 3 points have 'P1'"), "got %s", capture.err);
+    fake_host_end(&host);
+}
+
+static fake_answer_t
+site_that_ends(fake_host_t *fake, slice_t command, const wire_value_t *args, wire_writer_t *body)
+{
+    fake->ignores_pings = fake->requests > 3;
+    return fake->ignores_pings ? FAKE_SILENT : site(fake, command, args, body);
+}
+
+/* A host is else given its time for each answer, and 30 s to be back. */
+Test(wait, ends_when_its_time_is_up_also_when_the_host_is_gone)
+{
+    host.answer = site_that_ends;
+    answer_ms = 12000;
+    fake_host_begin(&host);
+    time_t began = time(NULL);
+    cr_expect_eq(RUN("distribute", "P1", "--all", "--wait=1"), EXIT_NO_HOST);
+    cr_expect_lt(time(NULL) - began, answer_ms / 1000, "it took %ld s", time(NULL) - began);
     fake_host_end(&host);
 }
 
