@@ -313,16 +313,26 @@ pass_outcome(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent
 PASS(claimed)
 PASS(collected)
 
+/* What only a site says would be taken for its own word: that a point is paused, or that a target
+ * waits for its turn, and then for ever. */
+static bool
+may_end_so(uint32_t err)
+{
+    return !err_is_of_site((err_t) err);
+}
+
 static bool
 pass_on(actor_ctx_t *ctx, const agent_gateway_t *self, const agent_t *agent, const order_t *order,
         const agent_done_t *m)
 {
     switch ((agent_task_t) call_of(order)->task) {
     case AGENT_TASK_MEASURE:
-        return m->measured.count == 1 && (pass_measured(ctx, agent, order, m), true);
+        return m->measured.count == 1 && may_end_so(ROW(m, m->measured, 0, measured_t)->err) &&
+               (pass_measured(ctx, agent, order, m), true);
     case AGENT_TASK_WORK:
     case AGENT_TASK_SCRUB:
-        return m->outcome.count == 1 && (pass_outcome(ctx, self, agent, order, m), true);
+        return m->outcome.count == 1 && may_end_so(ROW(m, m->outcome, 0, outcome_t)->err) &&
+               (pass_outcome(ctx, self, agent, order, m), true);
     case AGENT_TASK_PROBE:
         return m->claimed.count == 1 && (pass_claimed(ctx, order, m), true);
     default:

@@ -121,13 +121,23 @@ pending_unpark(pendings_t *pendings, const pending_t *pending)
     return next;
 }
 
+/* It is answered by who minds the door, too, each time that it comes. */
+static bool
+revokes(const client_request_t *request)
+{
+    wire_value_t revoke;
+
+    return wire_find(&request->args, "revoke", &revoke) && revoke.boolean;
+}
+
 bool
 pending_must_recall(const client_request_t *request)
 {
     uint32_t number = request->command->type->number;
     bool source =
         number == MSG_package_add || number == MSG_package_update || number == MSG_package_set;
-    bool root = number == MSG_dp_add || number == MSG_dp_set || number == MSG_dp_adopt;
+    bool root = number == MSG_dp_add || number == MSG_dp_adopt ||
+                (number == MSG_dp_set && !revokes(request));
 
     return request->key.size > 0 && (source || root || number == MSG_verify);
 }

@@ -52,6 +52,13 @@ err_is_absence(err_t err)
            err == ERR_OTHER_SITE;
 }
 
+bool
+err_is_of_site(err_t err)
+{
+    return err == ERR_PAUSED || err == ERR_QUEUED || err == ERR_RING || err == ERR_WINDOW ||
+           err == ERR_QUARANTINED;
+}
+
 error_class_t
 err_class(err_t err)
 {

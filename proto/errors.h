@@ -187,6 +187,8 @@ const char *err_hint(err_t err);
 error_class_t err_class(err_t err);
 /* Whether it says that a point was not there, or not the one that was meant. */
 bool err_is_absence(err_t err);
+/* Whether only a site says it of its own targets: no work at a point ends so. */
+bool err_is_of_site(err_t err);
 const char *error_class_word(error_class_t class);
 /* The code of a wire word, or ERR_INTERNAL. */
 err_t err_of_word(const char *word, size_t size);
