@@ -102,7 +102,7 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     actor_t *actor = stuck->ctx.actor;
     brought_spill(stuck);
     lane_unlist(actor);
-    watch_forget(actor);
+    watch_stuck(actor);
     next->index = stuck->index;
     snprintf(next->name, sizeof next->name, "%s", stuck->name);
     worker_set_clock(next, stuck->ctx.now_ns);
