@@ -73,7 +73,7 @@ HANDLE(void, word)
     if (m->number == TELLS_AND_HANGS) {
         claim(ctx, actor_tell_role(ctx, TO_SINK, DRAFT(ctx, word)) == VERDICT_OK);
     }
-    if (m->number >= ASKS_AND_HANGS) {
+    if (m->number >= ASKS_AND_HANGS && actor_attempt(ctx) == 1) {
         be_deposed(ctx);
     }
     return ACTOR_CONTINUE;
@@ -221,4 +221,33 @@ Test(left, an_ask_whose_answer_is_in_the_hand_that_hangs_is_not_told_as_open)
     hangs_on_answer = false;
     cr_expect_eq(asks_after, 0, "%u open asks are told, expected none", asks_after);
     end(stuck);
+}
+
+/* The init of the sink waits in the mailbox meanwhile: until it comes nobody but the stuck worker
+ * knows that the sink has spare places. */
+Test(left, places_of_one_that_has_not_begun_are_given_back_when_its_neighbour_hangs)
+{
+    begin();
+    hand_on();
+    run(core_worker(test_core, 0));
+    cr_assert_eq(test_posts, 2, "%u inits left, expected 2", test_posts);
+    worker_t *stuck = core_worker(test_core, test_posted[0].to);
+    worker_deliver(stuck, test_posted[0].envelope);
+    test_posted[0] = test_posted[1];
+    test_posts = 1;
+    run(stuck);
+    tell(&mill, TELLS_AND_HANGS);
+    run(stuck);
+    uint64_t taken = room_messages(test_actor(&sink)->cell, LANE_NORMAL);
+    cr_expect_eq(taken, 1, "%lu places are taken, expected the one that was told",
+                 (unsigned long) taken);
+    actor_t *mine = test_actor(&sink);
+    worker_deliver(core_worker(test_core, stuck->index), takeover_back(stuck));
+    settle();
+    test_now_ns += 2 * RESTART_BACKOFF_MAX_MS * (int64_t) NS_PER_MS;
+    settle();
+    cr_assert(mine->stage == STAGE_OPEN && mine->lane_depth[LANE_NORMAL] == 0);
+    taken = room_messages(mine->cell, LANE_NORMAL);
+    cr_expect_eq(taken, 0, "%lu places are taken by nothing", (unsigned long) taken);
+    core_destroy(&test_core);
 }
