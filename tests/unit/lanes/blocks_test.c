@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "runtime/envelope_inside.h"
+#include "runtime/inside.h"
 
 #define SHORT ENVELOPE_SHORT
 #define MANY  (2 * 262144 / SHORT)
@@ -57,5 +57,18 @@ Test(blocks, the_last_one_that_was_given_is_the_next)
         memory_give(second, SHORT);
         memory_give(first, SHORT);
     }
+    memory_thread_ends();
+}
+
+Test(blocks, a_batch_that_was_packed_is_the_next_one)
+{
+    loaded_edge_t edge = {.batches = true};
+    envelope_t *first = batch_begin(&edge, 1, 2, sizeof(uint64_t));
+    batch_free(first);
+    uint32_t are_kept = kept(BATCH_BLOCK);
+    envelope_t *next = batch_begin(&edge, 1, 2, sizeof(uint64_t));
+    cr_expect(are_kept == 1 && next == first && kept(BATCH_BLOCK) == 0,
+              "%u kept, and then %u: expected the one and none", are_kept, kept(BATCH_BLOCK));
+    batch_free(next);
     memory_thread_ends();
 }
