@@ -420,6 +420,8 @@ const actor_class_t *actor_class_at(const actor_ctx_t *ctx, uint32_t number);
 typedef struct host_figures {
     uint64_t actors, workers, threads, job_threads, job_threads_lost, jobs_queued, sockets, descriptors;
     uint64_t actors_max, threads_max, sockets_max, descriptors_max, job_threads_max;
+    /* delivered: handlers begun. An init and a request from another host count; a late reply, or an expiry
+     * that nobody waits for, have none. */
     uint64_t quarantined, late_replies, delivered;
     int64_t up_ns;
     int64_t longest_ns; /* none was seen to run for longer; of short handlers, 32 together */

@@ -45,15 +45,6 @@ ask_deadline(worker_t *worker, timer_node_t *node)
     ask_answer_self(node->actor, ask->id, ERR_DEADLINE);
 }
 
-open_ask_t *
-ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
-{
-    worker_enters(actor->worker);
-    open_ask_t *ask = ask_open_inside(actor->worker, actor, then, tag, due_ns);
-    worker_leaves(actor->worker);
-    return ask;
-}
-
 void
 ask_close_more(actor_t *actor, open_ask_t *ask)
 {

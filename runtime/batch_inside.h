@@ -46,8 +46,8 @@ batch_fits(const envelope_t *last, uint32_t size)
 static inline envelope_t *
 batch_begin(const loaded_edge_t *edge, uint64_t from, uint64_t to, uint32_t each)
 {
-    envelope_t *batch =
-        envelope_through(&edge->tail, from, to, edge->type, 0, BATCH_BLOCK - sizeof(envelope_t));
+    envelope_t *batch = memory_take(BATCH_BLOCK); /* as batch_free gives it back */
+    envelope_fill(batch, &edge->tail, from, to, NULL, edge->type, 0);
     batch->kind = ENV_BATCH;
     batch->each = (uint16_t) each;
     return batch;

@@ -23,7 +23,8 @@
 
 #define CHUNK_BYTES 16384u /* of a chunk; what is larger goes as it is */
 #define CHUNK_ALIGN 16u
-#define CHUNKS_KEPT (BLOCK_BYTES_KEPT / CHUNK_BYTES / 2) /* empty ones, by a thread: 8 */
+/* Empty ones, by a thread: 8; a sanitizer is to see each of them freed. */
+#define CHUNKS_KEPT (BLOCKS_SHUT ? 0 : BLOCK_BYTES_KEPT / CHUNK_BYTES / 2)
 #define BROUGHT_MAX 64u /* chunks that a worker has before it: 1 MiB of the usual ones */
 
 struct chunk {

@@ -30,16 +30,20 @@ ref_equal(actor_ref_t a, actor_ref_t b)
 /* ---- memory: small blocks, given back with the size they were taken with --------------------- */
 
 #if defined(__SANITIZE_ADDRESS__)
-#define BLOCK_BYTES_KEPT 0u /* a sanitizer is to see each of them freed */
+#define BLOCKS_SHUT 1
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define BLOCK_BYTES_KEPT 0u
+#define BLOCKS_SHUT 1
 #endif
 #endif
-#ifndef BLOCK_BYTES_KEPT
+#ifndef BLOCKS_SHUT
+#define BLOCKS_SHUT 0 /* 1: a sanitizer is told which bytes of a block are in use */
+#endif
+#if BLOCKS_SHUT
+#include <sanitizer/asan_interface.h>
+#endif
 #define BLOCK_BYTES_KEPT                                                                           \
     262144u /* of freed blocks of one size, by a thread; a further one is freed */
-#endif
 /* Sizes are rounded up to 24, 40 and so on up to 1,016 bytes, larger ones are not kept: with the 8
  * bytes that malloc puts before each, not one is left over. */
 #define BLOCK_STEP  16u
@@ -70,6 +74,29 @@ block_bytes(size_t which)
     return (uint32_t) which * BLOCK_STEP + BLOCK_STEP / 2;
 }
 
+/* Open to its user up to `size`, so that a byte beyond it is seen as beyond the block. */
+static inline void *
+block_open(void *block, size_t size)
+{
+#if BLOCKS_SHUT
+    ASAN_POISON_MEMORY_REGION(block, block_bytes(block_size(size)));
+    ASAN_UNPOISON_MEMORY_REGION(block, size);
+#endif
+    (void) size;
+    return block;
+}
+/* But for what its list needs: there the leak sanitizer looks for the next one. */
+static inline void
+block_shut(block_t *block, size_t which)
+{
+#if BLOCKS_SHUT
+    ASAN_POISON_MEMORY_REGION(block + 1, block_bytes(which) - sizeof *block);
+    ASAN_UNPOISON_MEMORY_REGION(block, sizeof *block);
+#endif
+    (void) block;
+    (void) which;
+}
+
 /* Not zeroed; out of memory ends the process. */
 static inline void *
 memory_take(size_t size)
@@ -77,11 +104,11 @@ memory_take(size_t size)
     size_t which = block_size(size);
     block_t *block = which < BLOCK_SIZES ? block_cache.first[which] : NULL;
     if (block == NULL) {
-        bool exact = which >= BLOCK_SIZES || BLOCK_BYTES_KEPT == 0;
-        return memory_new(exact ? size : block_bytes(which));
+        void *memory = memory_new(which >= BLOCK_SIZES ? size : block_bytes(which));
+        return which >= BLOCK_SIZES ? memory : block_open(memory, size);
     }
     block_cache.first[which] = block->next;
-    return block;
+    return block_open(block, size);
 }
 static inline void
 memory_give(void *memory, size_t size)
@@ -94,6 +121,7 @@ memory_give(void *memory, size_t size)
         return;
     }
     block_t *block = memory;
+    block_shut(block, which);
     block->next = first;
     block->depth = depth;
     block_cache.first[which] = block;
@@ -112,7 +140,7 @@ memory_take_at_hand(size_t size)
     block_t **first = &block_cache.first[block_size(size)];
     block_t *block = *first;
     *first = block->next;
-    return block;
+    return block_open(block, size);
 }
 
 /* ---- envelopes ------------------------------------------------------------------------------ */

@@ -68,6 +68,9 @@ ends_well(actor_t *actor, actor_next_t next)
     if (ctx->asked != NULL && !ctx->deferred) {
         actor_refuse(ctx, ERR_INTERNAL);
     }
+    if ((ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_JOB)) != 0) {
+        ask_show(actor); /* its next handler may not return */
+    }
     bool host_stop = ctx->host_stop;
     if (ctx->asked != NULL || ctx->served != NULL ||
         (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) != 0) {

@@ -174,7 +174,6 @@ record_copy(bool drafted, void *to, const void *m, uint32_t size)
 }
 
 /* ask.c */
-open_ask_t *ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns);
 void ask_answer_self(actor_t *actor, uint64_t id, err_t err);
 void ask_show(actor_t *actor);
 void ask_end_all(actor_t *actor);
@@ -253,6 +252,7 @@ void watch_restarted(const actor_t *actor);
 void watch_show(const actor_t *actor);
 void watch_tell(worker_t *worker); /* when it rests, or is busy for long */
 void watch_forget(actor_t *actor); /* it goes */
+void watch_stuck(actor_t *actor);  /* its worker goes on without it: its state is in use */
 /* What the handler in hand of who sits there is on, and since when, from any thread; false: it has
  * none. */
 bool watch_hand(const core_t *core, uint32_t index, const char **ret_what, int64_t *ret_since_ns);

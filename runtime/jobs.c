@@ -140,11 +140,13 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
             envelope_new(ENV_JOB, actor->self, actor->self, spec->input_type, spec->input, size);
         job->about = core_about(core, spec->input_type, job->input->record);
     }
-    open_ask_t *ask = ask_open(actor, spec->then, spec->tag, job->deadline_ns);
+    worker_enters(ctx->worker); /* who takes it over tells how many are open */
+    open_ask_t *ask = ask_open_inside(ctx->worker, actor, spec->then, spec->tag, job->deadline_ns);
     ask->job = job;
     ask->to = actor->self;
     ask->type = spec->input_type;
     actor->jobs_open++;
+    worker_leaves(ctx->worker);
     job->ask = ask->id;
     envelope_t *order = envelope_new(ENV_JOB, actor->self, actor->self, NULL, NULL, 0);
     order->mine = job;

@@ -107,7 +107,7 @@ spare_give_more(actor_t *actor, lane_t lane, uint32_t bytes)
     }
 }
 
-void
+static void
 spare_rest(actor_t *actor)
 {
     for (lane_t lane = LANE_URGENT; lane <= LANE_NORMAL; lane++) {
@@ -134,6 +134,18 @@ still_here(const worker_t *worker, uint64_t whose)
 }
 
 void
+spares_rest(worker_t *worker)
+{
+    for (uint32_t i = 0; i < worker->sparing_count; i++) {
+        actor_t *actor = still_here(worker, worker->sparing[i]);
+        if (actor != NULL) {
+            spare_rest(actor);
+        }
+    }
+    worker->sparing_count = 0;
+}
+
+void
 lease_rest(worker_t *worker)
 {
     for (uint32_t i = 0; i < worker->leased_count; i++) {
@@ -147,11 +159,5 @@ lease_rest(worker_t *worker)
         *lease = (lease_t){.used = false};
     }
     worker->leased_count = 0;
-    for (uint32_t i = 0; i < worker->sparing_count; i++) {
-        actor_t *actor = still_here(worker, worker->sparing[i]);
-        if (actor != NULL) {
-            spare_rest(actor);
-        }
-    }
-    worker->sparing_count = 0;
+    spares_rest(worker);
 }

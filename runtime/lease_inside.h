@@ -24,8 +24,8 @@ verdict_t lease_reserve_more(worker_t *worker, actor_ref_t to, lane_t lane, uint
                              const loaded_class_t *class);
 verdict_t spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes);
 void spare_give_more(actor_t *actor, lane_t lane, uint32_t bytes);
-void spare_rest(actor_t *actor);   /* all of it goes back */
-void lease_rest(worker_t *worker); /* all go back */
+void spares_rest(worker_t *worker); /* those of all its actors go back */
+void lease_rest(worker_t *worker);  /* all go back */
 /* A place that was taken by this worker and is not used: the message never arrived. */
 void lease_release(worker_t *worker, actor_ref_t to, lane_t lane, uint32_t bytes);
 

@@ -102,7 +102,8 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     actor_t *actor = stuck->ctx.actor;
     brought_spill(stuck);
     lane_unlist(actor);
-    watch_forget(actor);
+    watch_stuck(actor);
+    spares_rest(stuck); /* while all are its own, also those whose init has not come */
     next->index = stuck->index;
     snprintf(next->name, sizeof next->name, "%s", stuck->name);
     worker_set_clock(next, stuck->ctx.now_ns);
@@ -114,10 +115,6 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     memset(&stuck->timers, 0, sizeof stuck->timers);
     stuck->touched = NULL;
     stuck->ready_lanes = 0;
-    memcpy(next->sparing, stuck->sparing, stuck->sparing_count * sizeof stuck->sparing[0]);
-    next->sparing_count = stuck->sparing_count;
-    stuck->sparing_count = 0;
-    spare_rest(actor);
     move_timers(actor, next, stuck);
     move_actors(core, actor, stuck, next);
     stuck->away = actor;

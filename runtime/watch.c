@@ -152,17 +152,27 @@ worker_settle(worker_t *worker)
     watch_tell(worker);
 }
 
-static void
-tell(actor_t *actor)
+/* All but what it says of itself; true: it has had a handler. */
+static bool
+tell_figures(actor_t *actor)
 {
+    bool ran = actor->handled > 0;
     actor->touched = false;
     depths(actor);
     ask_show(actor);
-    if (actor->handled > 0) {
+    if (ran) {
         _Atomic uint64_t *told = &actor->cell->handled;
         uint64_t before = atomic_load_explicit(told, memory_order_relaxed);
         atomic_store_explicit(told, before + actor->handled, memory_order_relaxed);
         actor->handled = 0;
+    }
+    return ran;
+}
+
+static void
+tell(actor_t *actor)
+{
+    if (tell_figures(actor)) {
         handled(actor);
     }
 }
@@ -197,6 +207,18 @@ tell_others(worker_t *worker)
         mine->touched_next = NULL;
         worker->touched = mine;
     }
+}
+
+void
+watch_stuck(actor_t *actor)
+{
+    for (actor_t **at = &actor->worker->touched; *at != NULL; at = &(*at)->touched_next) {
+        if (*at == actor) {
+            *at = actor->touched_next;
+            break;
+        }
+    }
+    (void) tell_figures(actor);
 }
 
 void

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-#include "runtime/envelope_inside.h"
+#include "runtime/inside.h"
 
 #define SHORT ENVELOPE_SHORT
 #define MANY  (2 * 262144 / SHORT)
@@ -51,11 +51,49 @@ Test(blocks, the_last_one_that_was_given_is_the_next)
     void *second = memory_take(SHORT);
     memory_give(first, SHORT);
     memory_give(second, SHORT);
-    if (BLOCK_BYTES_KEPT > 0) { /* else a sanitizer is to see each of them freed */
-        cr_expect_eq(memory_take(SHORT), second);
-        cr_expect_eq(memory_take(SHORT), first);
-        memory_give(second, SHORT);
-        memory_give(first, SHORT);
-    }
+    cr_expect(memory_is_at_hand(SHORT), "the short ways of a message are not taken");
+    cr_expect_eq(memory_take(SHORT), second);
+    cr_expect_eq(memory_take_at_hand(SHORT), first);
+    memory_give(second, SHORT);
+    memory_give(first, SHORT);
+    memory_thread_ends();
+}
+
+Test(blocks, a_batch_that_was_packed_is_the_next_one)
+{
+    loaded_edge_t edge = {.batches = true};
+    envelope_t *first = batch_begin(&edge, 1, 2, sizeof(uint64_t));
+    batch_free(first);
+    uint32_t are_kept = kept(BATCH_BLOCK);
+    envelope_t *next = batch_begin(&edge, 1, 2, sizeof(uint64_t));
+    cr_expect(are_kept == 1 && next == first && kept(BATCH_BLOCK) == 0,
+              "%u kept, and then %u: expected the one and none", are_kept, kept(BATCH_BLOCK));
+    batch_free(next);
+    memory_thread_ends();
+}
+
+/* Whether a sanitizer, where there is one, would report who looks there. */
+static bool
+is_shut(const void *block, size_t at)
+{
+#if BLOCKS_SHUT
+    return __asan_address_is_poisoned((const char *) block + at) != 0;
+#else
+    return block != NULL && at > 0;
+#endif
+}
+
+Test(blocks, a_sanitizer_sees_who_looks_into_what_was_given_back_or_beyond_what_was_taken)
+{
+    enum { TAKEN = 100, LAST = 103 }; /* and the last byte of the block */
+    char *block = memory_take(TAKEN);
+    memset(block, 1, TAKEN);
+    cr_expect(is_shut(block, TAKEN) && is_shut(block, LAST), "it is open beyond what was taken");
+    memory_give(block, TAKEN);
+    cr_expect(is_shut(block, sizeof(block_t)) && is_shut(block, TAKEN - 1), "it is still open");
+    cr_expect_eq(memory_take(LAST), block);
+    memset(block, 2, LAST);
+    cr_expect(is_shut(block, LAST), "it is open beyond what was taken");
+    memory_give(block, LAST);
     memory_thread_ends();
 }
