@@ -112,10 +112,11 @@ ask_dispatch(worker_t *worker, actor_t *actor, envelope_t *reply, bool careful)
     if (call) {
         lane_wake(actor);
     }
-    const char *what = reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name;
+    const char *const *what =
+        reply->type == NULL ? hand_says(worker, err_word((err_t) reply->err)) : &reply->type->name;
     handler_begin(worker, actor, reply, what, careful);
     actor_next_t next = run_then(&worker->ctx, reply, then, tag);
-    handler_ends(worker, actor, next, false, careful);
+    handler_ends(worker, actor, next, NULL, false, careful);
 }
 
 /* ---- being asked ---- */

@@ -300,6 +300,24 @@ typedef struct envelope_tail {
 _Static_assert(ENVELOPE_TAIL + sizeof(envelope_tail_t) == sizeof(envelope_t), "they are the last");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "its size is the low half of the first");
 
+/* The same, where no place was taken in the receiver's lane. */
+static inline envelope_tail_t
+tail_without_place(const envelope_tail_t *tail)
+{
+    static const envelope_t placed = {.reserved = true};
+    envelope_tail_t place;
+    memcpy(&place, (const uint8_t *) &placed + ENVELOPE_TAIL, sizeof place);
+    return (envelope_tail_t){{tail->word[0], tail->word[1] & ~place.word[1]}};
+}
+
+/* Of the normal lane. */
+static inline bool
+tail_is_normal(const envelope_tail_t *tail)
+{
+    uint32_t at = 8 * (offsetof(envelope_t, lane) - ENVELOPE_TAIL - sizeof tail->word[0]);
+    return (uint8_t) (tail->word[1] >> at) == LANE_NORMAL;
+}
+
 /* A head, written over whatever was there. */
 static inline void
 envelope_fill(envelope_t *envelope, const envelope_tail_t *tail, uint64_t from, uint64_t to,

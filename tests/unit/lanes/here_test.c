@@ -13,11 +13,11 @@ RECORD(word, 0x7501, WORD)
 
 /* ---- the cast: a mill that tells, a sink, and a stranger to whom only the sink may speak ---- */
 
-enum { TO_SINK };
+enum { TO_SINK, ASK_SINK };
 static actor_ref_t stranger_ref;
 static verdict_t (*says)(actor_ctx_t *ctx); /* the mill, at its next messages */
 static verdict_t said;
-static char heard[64]; /* who had a message, by its first letter */
+static char heard[2 * LANE_MESSAGES_MAX]; /* who had a message, by its first letter */
 
 HANDLE(void, word)
 {
@@ -32,14 +32,15 @@ HANDLE(void, word)
     return ACTOR_CONTINUE;
 }
 
-static const actor_edge_t mill_edges[] = {{EDGE_TELL, "sink", &word_type}};
+static const actor_edge_t mill_edges[] = {{EDGE_TELL, "sink", &word_type},
+                                          {EDGE_ASK, "sink", &word_type}};
 static const actor_edge_t sink_edges[] = {{EDGE_TELL, "other", &word_type}};
 static const actor_class_t mill = {.name = "mill",
                                    .role = true,
                                    .placement = ACTOR_POOL,
                                    ACTOR_HEARS(ON(word)),
                                    .edges = mill_edges,
-                                   .edge_count = 1};
+                                   .edge_count = 2};
 static const actor_class_t sink = {.name = "sink",
                                    .role = true,
                                    .placement = ACTOR_POOL,
@@ -181,5 +182,94 @@ Test(here, a_neighbours_lane_takes_its_count_and_not_one_more)
         cr_expect_eq(told, to->class->messages_max, "%u were told, expected %u", told,
                      to->class->messages_max);
     }
+    end();
+}
+
+/* The mill's next message finds the sink paused: what is told stays in its lane. */
+static void
+run_mill(void)
+{
+    const _Atomic uint32_t bell = 0;
+
+    give(&mill, 0);
+    worker_run(test_actor(&mill)->worker, &bell, 0, 1);
+}
+static void
+fill(uint32_t most)
+{
+    test_actor(&sink)->paused = true;
+    for (told = 0, said = VERDICT_OK; told < most && said == VERDICT_OK;) {
+        run_mill();
+        told += said == VERDICT_OK;
+    }
+}
+static void
+goes_on(void)
+{
+    test_actor(&sink)->paused = false;
+    lane_wake(test_actor(&sink));
+    test_settle();
+}
+
+Test(here, what_is_told_alone_has_its_place_in_the_lane_as_any_other)
+{
+    begin();
+    const actor_t *to = test_actor(&sink);
+    for (uint32_t i = 0; i < 3; i++) {
+        fill(UINT32_MAX);
+        cr_expect_eq(said, VERDICT_FULL, "verdict %d, expected full", (int) said);
+        cr_expect_eq(told, to->class->messages_max, "%u were told, expected %u", told,
+                     to->class->messages_max);
+        cr_expect_eq(to->lane_depth[LANE_NORMAL], told, "%u wait, expected %u",
+                     to->lane_depth[LANE_NORMAL], told);
+        heard[0] = '\0';
+        goes_on();
+        cr_expect_eq(to->lane_depth[LANE_NORMAL], 0, "%u wait, expected none",
+                     to->lane_depth[LANE_NORMAL]);
+    }
+    end();
+}
+
+static actor_next_t
+no_answer(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)
+{
+    claim(ctx, self == NULL || answer != NULL);
+    return ACTOR_CONTINUE;
+}
+static verdict_t
+says_more_to_sink(actor_ctx_t *ctx) /* as much as is lent a place for */
+{
+    static const char name[LENDS_BYTES - sizeof(word_t)] = "a long one";
+
+    word_t *m = DRAFT(ctx, word);
+    m->name = actor_text(ctx, (slice_t){name, sizeof name});
+    return actor_tell(ctx, TO_SINK, test_actor(&sink)->self, m);
+}
+static verdict_t first;
+static verdict_t
+tells_and_asks(actor_ctx_t *ctx)
+{
+    first = says_more_to_sink(ctx);
+    return actor_ask(ctx, ASK_SINK, test_actor(&sink)->self, DRAFT(ctx, word), 0, no_answer, 0);
+}
+
+Test(here, what_is_asked_finds_the_place_taken_that_was_lent_to_what_was_told)
+{
+    const _Atomic uint32_t bell = 0;
+
+    begin();
+    says = says_more_to_sink;
+    fill(UINT32_MAX);
+    test_actor(&sink)->paused = false;
+    lane_wake(test_actor(&sink));
+    worker_run(test_actor(&sink)->worker, &bell, 0, 1); /* one place is there again */
+    test_actor(&sink)->paused = true;
+    says = tells_and_asks;
+    run_mill();
+    cr_expect_eq(first, VERDICT_OK, "verdict %d, expected ok", (int) first);
+    cr_expect_eq(said, VERDICT_FULL, "verdict %d, expected full", (int) said);
+    says = says_to_sink;
+    heard[0] = '\0';
+    goes_on();
     end();
 }
