@@ -84,7 +84,7 @@ typedef enum stage {
 /* What few actors need, made when it is first written (life_rare). */
 typedef struct rare {
     open_ask_t **ask;
-    uint32_t ask_capacity, ask_free;
+    uint32_t ask_capacity;
     uint64_t ask_sequence;
     keyed_timer_t **timer_bucket;
     uint32_t timer_buckets, timers;

@@ -122,6 +122,12 @@ memory_take_at_hand(size_t size)
 static inline void
 words_copy(void *to, const void *from, uint32_t size)
 {
+    if (size == sizeof(uint32_t)) { /* nor is there a word, where only a half was written */
+        uint32_t half;
+        memcpy(&half, from, sizeof half);
+        memcpy(to, &half, sizeof half);
+        return;
+    }
     for (uint32_t at = 0; at < size; at += sizeof(uint64_t)) {
         uint64_t word;
         memcpy(&word, (const uint8_t *) from + at, sizeof word);
@@ -156,7 +162,7 @@ typedef enum envelope_kind {
 
 /* The open call that an ask serves: it is that call, or was asked by who deferred its answer. */
 typedef struct chain {
-    request_t head;    /* asker.index 0: it serves none */
+    request_t head;    /* asker.index 0: it serves none, and nothing else in here need be filled */
     uint32_t sequence; /* of the call */
     uint32_t turn;     /* with it the call's word names who was given this */
     bool call;         /* it is the call itself */
@@ -234,6 +240,12 @@ envelope_more_of(const envelope_t *envelope)
 {
     return (const envelope_more_t *) (const void *) (envelope->record +
                                                      envelope_more_at(envelope->size));
+}
+static inline bool
+envelope_calls(const envelope_t *ask)
+{
+    const chain_t *chain = &envelope_more_of(ask)->ask.chain;
+    return chain->head.asker.index != 0 && chain->call;
 }
 static inline size_t
 envelope_bytes(const envelope_t *envelope)

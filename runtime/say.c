@@ -272,7 +272,8 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     ask->type = edge->type;
     asked->number = ask->id;
     envelope_more_t *more = envelope_more_behind(asked, size);
-    *more = (envelope_more_t){.ask = {.deadline_ns = due_ns}};
+    more->ask.deadline_ns = due_ns;
+    memset(&more->ask.chain.head.asker, 0, sizeof more->ask.chain.head.asker);
     if (call) { /* wait.c looks at it when the handler has returned well */
         ask->call = true;
         actor->calls_open++;
