@@ -49,8 +49,11 @@ ask_deadline(worker_t *worker, timer_node_t *node)
 open_ask_t *
 ask_open(actor_t *actor, actor_answer_fn *then, uint64_t tag, int64_t due_ns)
 {
+    open_ask_t *ask = memory_take(sizeof *ask);
+    ask->then = then;
+    ask->tag = tag;
     worker_enters(actor->worker);
-    open_ask_t *ask = ask_open_inside(actor->worker, actor, then, tag, due_ns);
+    ask_open_inside(actor->worker, actor, ask, due_ns);
     worker_leaves(actor->worker);
     return ask;
 }

@@ -33,12 +33,11 @@ ask_free_slot(const rare_t *rare, uint64_t number)
     return slot;
 }
 
-/* For who has entered the worker. */
-static inline open_ask_t *
-ask_open_inside(worker_t *worker, actor_t *actor, actor_answer_fn *then, uint64_t tag,
-                int64_t due_ns)
+/* One in which its caller has said what is to be done with the answer; for who has entered the
+ * worker. */
+static inline void
+ask_open_inside(worker_t *worker, actor_t *actor, open_ask_t *ask, int64_t due_ns)
 {
-    open_ask_t *ask = memory_take(sizeof *ask);
     uint16_t open = actor->asks_open;
     rare_t *rare = (rare_t *) actor->rare; /* that of nobody has no slots */
     if (open == rare->ask_capacity) {
@@ -52,12 +51,9 @@ ask_open_inside(worker_t *worker, actor_t *actor, actor_answer_fn *then, uint64_
     ask->timer.actor = actor;
     timer_set_first(&worker->timers, &ask->timer, due_ns);
     ask->id = number << SLOT_BITS | slot;
-    ask->then = then;
-    ask->tag = tag;
     ask->job = NULL;
     ask->serves = NULL;
     ask->call = false;
-    return ask;
 }
 
 static inline open_ask_t *

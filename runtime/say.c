@@ -248,12 +248,18 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     if (ctx->only != NULL) {
         tray_opens(ctx);
     }
+    open_ask_t *ask = memory_take(sizeof *ask); /* what is in it need not be kept elsewhere */
+    ask->then = then;
+    ask->tag = tag;
+    ask->to = to;
+    ask->type = edge->type;
     bool is_short = draft_is_short(ctx, edge->type, m);
     uint32_t size = ctx->drafting.draft.size;
     actor_t *here = is_short && worker_enters_at_once(worker) ? core_here(worker, to) : NULL;
     if (!place_here(here, edge, size)) {
         place_t place = place_otherwise(ctx, edge, to, m);
         if (place.verdict != VERDICT_OK) {
+            memory_give(ask, sizeof *ask);
             return place.verdict;
         }
         size = place.size;
@@ -266,10 +272,9 @@ actor_ask(actor_ctx_t *ctx, uint32_t edge_number, actor_ref_t to, const void *m,
     asked->asks = here;
     tray_add_one(ctx, ENV_ASK, asked);
     int64_t due_ns = ask_due(ctx, deadline_ms);
-    open_ask_t *ask = ask_open_inside(worker, actor, then, tag, due_ns);
+    __asm__("" : "+r"(worker)); /* or addresses in it are kept, on the stack */
+    ask_open_inside(worker, actor, ask, due_ns);
     worker_leaves(worker);
-    ask->to = to;
-    ask->type = edge->type;
     asked->number = ask->id;
     envelope_more_t *more = envelope_more_behind(asked, size);
     more->ask.deadline_ns = due_ns;
