@@ -157,10 +157,11 @@ void draft_over(draft_t *draft, void *memory, uint32_t capacity); /* makes a dra
 static inline void *
 draft_begin_zeroed(draft_t *draft, uint32_t fixed, size_t zeroed)
 {
-    memset(draft->base, 0, zeroed);
+    uint8_t *base = draft->base;
+    memset(base, 0, zeroed);
     draft->size = fixed;
     draft->full = false;
-    return draft->base;
+    return base;
 }
 /* Begins a record: zeroes the fixed part and returns it. Valid until the next begin. */
 static inline void *

@@ -84,7 +84,7 @@ typedef enum stage {
 /* What few actors need, made when it is first written (life_rare). */
 typedef struct rare {
     open_ask_t **ask;
-    uint32_t ask_capacity, ask_free;
+    uint32_t ask_capacity;
     uint64_t ask_sequence;
     keyed_timer_t **timer_bucket;
     uint32_t timer_buckets, timers;
@@ -109,6 +109,13 @@ typedef union spare {
 
 #define LANES_OPEN ((uint32_t) STAGE_OPEN)
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the stage is the low byte of `shut`");
+/* Of `bearing`: its figures are on the list of those that changed; it may have spare places. */
+#define BEARS_TOUCHED (1ull << 32)
+#define BEARS_SPARES  (1ull << 40)
+#define BEARS_LISTED  48u          /* and as many as the lane: it is in that lane's list */
+#define BEARS_HOLDS   (1ull << 56) /* what is below it holds nothing */
+/* Nothing shuts its lanes, nothing is held back, none of its lanes is in a list. */
+#define BEARS_PLAIN (LANES_OPEN | BEARS_TOUCHED | BEARS_SPARES)
 
 struct actor {
     core_t *core;
@@ -120,22 +127,28 @@ struct actor {
     const rare_t *rare;                /* never NULL */
     envelope_t *lane_last[LANE_COUNT]; /* each lane is a ring: the next of the last is its first */
     uint32_t lane_depth[LANE_COUNT];
-    union { /* what shuts its normal lane, and all of it as one word */
+    union { /* what each of its messages has to look at, and all of it as one word */
         struct {
-            uint8_t stage; /* a stage_t */
-            bool paused;
-            uint16_t calls_open;
+            union { /* what shuts its normal lane */
+                struct {
+                    uint8_t stage; /* a stage_t */
+                    bool paused;
+                    uint16_t calls_open;
+                };
+                uint32_t shut; /* LANES_OPEN: by nothing */
+            };
+            bool touched;   /* its figures changed since they were told */
+            bool spares;    /* it is on its worker's list of those that may have spare places */
+            uint8_t listed; /* a bit for each lane in whose list of its worker it is */
+            bool holds;     /* held is not NULL */
         };
-        uint32_t shut; /* LANES_OPEN: by nothing */
+        uint64_t bearing;
     };
     uint16_t asks_open, jobs_open;
-    uint8_t listed; /* a bit for each lane in whose list of its worker it is */
     bool is_ready : 1;
     bool end_final : 1, end_counted : 1; /* how it ends, while ENDING */
     uint8_t end_reason;                  /* the same: an actor_reason_t */
     uint8_t waits_shown; /* what watching was last told: nothing, a call, a deferral */
-    bool touched;        /* its figures changed since they were told */
-    bool spares;         /* it is on its worker's list of those that may have spare places */
     uint32_t handled;    /* handlers that its cell does not count yet */
     /* Of its normal lane, only so many from the first on may be from other workers: what comes from
      * there is not handled in place before them. */
@@ -168,7 +181,8 @@ struct actor_ctx {
     bool host_stop; /* wanted, when the handler returns well, and why */
     err_t host_err;
     char host_why[STOP_WHY_BYTES];
-    fifo_t out;
+    envelope_t *only;   /* all it told so far, to one here, in the normal lane: no place is taken */
+    fifo_t out;         /* empty while there is such a one */
     uint32_t out_kinds; /* a bit for each envelope_kind_t in it but ENV_TELL, and OUT_MORE */
     char claim[160];
     int64_t now_ns;

@@ -22,16 +22,17 @@ ask_show(actor_t *actor)
 
 #define ASKS_LEAST 4u /* places for them; always a power of two */
 
-void
-asks_lengthen(rare_t *rare)
+rare_t *
+asks_lengthen(actor_t *actor)
 {
+    rare_t *rare = life_rare(actor);
     uint32_t capacity = rare->ask_capacity == 0 ? ASKS_LEAST : rare->ask_capacity * 2;
     rare->ask = realloc(rare->ask, capacity * sizeof(open_ask_t *));
     assert(rare->ask != NULL && "memory for asks");
     memset(rare->ask + rare->ask_capacity, 0,
            (capacity - rare->ask_capacity) * sizeof(open_ask_t *));
-    rare->ask_free = rare->ask_capacity;
     rare->ask_capacity = capacity;
+    return rare;
 }
 
 void
@@ -96,7 +97,6 @@ ask_end_all(actor_t *actor)
         free(rare->ask);
         rare->ask = NULL;
         rare->ask_capacity = 0;
-        rare->ask_free = 0;
         ask_show(actor);
     }
 }
@@ -110,7 +110,10 @@ ask_whole(actor_ctx_t *ctx)
     const envelope_more_t *more = envelope_more_of(ask);
     accepted_t *accepted = &ctx->at_once;
     accepted->request = (request_t){ask->from, ask->number, more->ask.deadline_ns};
-    accepted->chain = more->ask.chain;
+    accepted->chain = (chain_t){0};
+    if (more->ask.chain.head.asker.index != 0) {
+        accepted->chain = more->ask.chain;
+    }
     accepted->asked = NULL;
     accepted->served = NULL;
     accepted->waits_for[0] = '\0';

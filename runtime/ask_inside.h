@@ -10,7 +10,7 @@
 _Static_assert(ASKS_OPEN_MAX <= 1u << SLOT_BITS, "the slot is part of an ask's number");
 
 /* ask.c */
-void asks_lengthen(rare_t *rare); /* no slot is free */
+rare_t *asks_lengthen(actor_t *actor); /* no slot is free: its own, with more */
 void ask_deadline(worker_t *worker, timer_node_t *node);
 void ask_close_more(actor_t *actor, open_ask_t *ask); /* a call, a job, or made for another */
 void ask_is_late(const actor_t *actor, const envelope_t *reply);
@@ -21,40 +21,39 @@ ask_slot(uint64_t id)
     return (uint32_t) id & ((1u << SLOT_BITS) - 1);
 }
 
+/* A slot for the next one: that of its number most likely, as the oldest are answered first. One
+ * is free. */
 static inline uint32_t
-ask_free_slot(const actor_t *actor, rare_t *rare)
+ask_free_slot(const rare_t *rare, uint64_t number)
 {
-    if (actor->asks_open == rare->ask_capacity) {
-        asks_lengthen(rare);
-    }
-    uint32_t slot = rare->ask_free, last = rare->ask_capacity - 1;
+    uint32_t last = rare->ask_capacity - 1, slot = (uint32_t) number & last;
     while (rare->ask[slot] != NULL) {
         slot = (slot + 1) & last;
     }
-    rare->ask_free = (slot + 1) & last; /* most likely, as the oldest are answered first */
     return slot;
 }
 
-/* For who has entered the worker. */
-static inline open_ask_t *
-ask_open_inside(worker_t *worker, actor_t *actor, actor_answer_fn *then, uint64_t tag,
-                int64_t due_ns)
+/* One in which its caller has said what is to be done with the answer; for who has entered the
+ * worker. */
+static inline void
+ask_open_inside(worker_t *worker, actor_t *actor, open_ask_t *ask, int64_t due_ns)
 {
-    open_ask_t *ask = memory_take(sizeof *ask);
-    rare_t *rare = life_rare(actor);
-    uint32_t slot = ask_free_slot(actor, rare);
+    uint16_t open = actor->asks_open;
+    rare_t *rare = (rare_t *) actor->rare; /* that of nobody has no slots */
+    if (open == rare->ask_capacity) {
+        rare = asks_lengthen(actor);
+    }
+    uint64_t number = ++rare->ask_sequence;
+    uint32_t slot = ask_free_slot(rare, number);
     rare->ask[slot] = ask;
-    actor->asks_open++;
+    actor->asks_open = (uint16_t) (open + 1);
     ask->timer.fire = ask_deadline;
     ask->timer.actor = actor;
     timer_set_first(&worker->timers, &ask->timer, due_ns);
-    ask->id = ++rare->ask_sequence << SLOT_BITS | slot;
-    ask->then = then;
-    ask->tag = tag;
+    ask->id = number << SLOT_BITS | slot;
     ask->job = NULL;
     ask->serves = NULL;
     ask->call = false;
-    return ask;
 }
 
 static inline open_ask_t *
@@ -112,10 +111,11 @@ ask_dispatch(worker_t *worker, actor_t *actor, envelope_t *reply, bool careful)
     if (call) {
         lane_wake(actor);
     }
-    const char *what = reply->type == NULL ? err_word((err_t) reply->err) : reply->type->name;
+    const char *const *what =
+        reply->type == NULL ? hand_says(worker, err_word((err_t) reply->err)) : &reply->type->name;
     handler_begin(worker, actor, reply, what, careful);
     actor_next_t next = run_then(&worker->ctx, reply, then, tag);
-    handler_ends(worker, actor, next, false, careful);
+    handler_ends(worker, actor, next, NULL, false, careful);
 }
 
 /* ---- being asked ---- */

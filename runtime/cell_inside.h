@@ -42,6 +42,7 @@ typedef struct cell {
     _Atomic uint8_t state, shows;
     _Atomic bool begun; /* its worker has it: the spawner does not touch it any more */
     _Atomic bool reported_late;
+    _Atomic bool lends; /* its worker has a place in the normal lane spare, for a short message */
     /* What is written while messages come from other workers: each of them looks at the line above
      * for each message, which must not go from core to core for that (W3 spread: 41 to 39 ns). */
     alignas(CACHE_LINE) _Atomic uint64_t room[2]; /* urgent, normal: generation 16 | messages 20 |

@@ -15,7 +15,7 @@ answers_at_once(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
            only->mine == NULL && actor->held == NULL &&
            envelope_more_of(ctx->in_hand)->ask.chain.head.asker.index == 0;
 }
-static inline bool
+static inline __attribute__((always_inline)) bool
 answer(worker_t *worker, actor_t *actor, bool hands_on, bool careful)
 {
     actor_ctx_t *ctx = &worker->ctx;
@@ -57,7 +57,7 @@ run_asked(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, 
         core_refuse_envelope(worker, message, ERR_DEADLINE);
         return;
     }
-    handler_begin(worker, actor, message, message->type->name, careful);
+    handler_begin(worker, actor, message, &message->type->name, careful);
     ask_accept(ctx);
     actor_next_t next = heard_by(actor, message)(ctx, actor->state, message->record);
     bool kept = answers_at_once(actor, ctx, next) ? answer(worker, actor, hands_on, careful)
@@ -81,24 +81,28 @@ run_asked_careful(worker_t *worker, actor_t *actor, envelope_t *message, bool ha
 
 /* Most messages: told, and answered by nothing but tells. True: it was kept. */
 static inline __attribute__((always_inline)) bool
-run_told(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+run_told(worker_t *worker, actor_t *actor, envelope_t *message, hand_t *hand, bool careful)
 {
-    handler_begin(worker, actor, message, message->type->name, careful);
+    handler_begin(worker, actor, message, &message->type->name, careful);
     actor_next_t next = heard_by(actor, message)(&worker->ctx, actor->state, message->record);
-    return handler_ends(worker, actor, next, hands_on, careful);
+    return handler_ends(worker, actor, next, hand, false, careful);
 }
 
-/* One whose place was given back. */
-static inline __attribute__((always_inline)) void
-tell_given(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_on, bool careful)
+static inline void
+hand_keep(worker_t *worker, const hand_t *hand)
 {
-    if (run_told(worker, actor, message, hands_on, careful)) {
-        return;
+    if (hand->told != NULL) {
+        worker->on_hand = hand->told;
     }
+}
+
+static inline __attribute__((always_inline)) void
+let_go_told(const core_t *core, envelope_t *take_told, bool careful)
+{
     if (careful) {
-        let_go(worker->core, message); /* the actor may be gone */
+        let_go(core, take_told); /* the actor may be gone */
     } else {
-        envelope_free_told(message);
+        envelope_free_told(take_told);
     }
 }
 
@@ -108,18 +112,18 @@ dispatch_tell(worker_t *worker, actor_t *actor, envelope_t *message, bool hands_
     if (message->reserved) { /* brought_own: as it is kept, it has none */
         spare_give(actor, (lane_t) message->lane, message->size);
     }
-    tell_given(worker, actor, message, hands_on, careful);
+    hand_t hand = {0};
+    if (!run_told(worker, actor, message, hands_on ? &hand : NULL, careful)) {
+        let_go_told(worker->core, message, careful);
+    }
+    hand_keep(worker, &hand);
 }
 
 static inline __attribute__((always_inline)) void
 run_answer(worker_t *worker, actor_t *actor, envelope_t *message, bool careful)
 {
     ask_dispatch(worker, actor, message, careful);
-    if (careful) {
-        let_go(worker->core, message);
-    } else {
-        envelope_free_told(message);
-    }
+    let_go_told(worker->core, message, careful);
 }
 static __attribute__((noinline)) void
 run_answer_plain(worker_t *worker, actor_t *actor, envelope_t *message)
@@ -235,7 +239,9 @@ run_brought(worker_t *worker, actor_t *actor, bool hands_on, bool careful)
         if (packed->reserved) {
             spare_give(actor, LANE_NORMAL, packed->size);
         }
-        (void) run_told(worker, actor, packed, hands_on, careful);
+        hand_t hand = {0};
+        (void) run_told(worker, actor, packed, hands_on ? &hand : NULL, careful);
+        hand_keep(worker, &hand);
         worker->hand_chunk = NULL;
     }
     if (chunk_is_empty(chunk)) { /* also when it was taken over meanwhile, and all else spilt */
@@ -243,17 +249,48 @@ run_brought(worker_t *worker, actor_t *actor, bool hands_on, bool careful)
     }
 }
 
-/* What is on hand was told to one that is here, and has its place in the normal lane. */
-static inline __attribute__((always_inline)) void
-run_on_hand(worker_t *worker, bool careful)
+/* What is on hand was told to one that is here, and so on while each tells one thing to one that is
+ * here: where nothing else can run, a message goes from one register to the next. Returns how many
+ * ran, at most `most`. */
+static inline __attribute__((always_inline)) uint32_t
+run_on_hand(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most,
+            bool careful)
 {
-    envelope_t *message = worker->on_hand;
-    actor_t *actor = lane_on_hand(worker);
-    if (careful && worker->core->fresh_messages) {
-        message = envelope_moved(message);
+    hand_t hand = {worker->on_hand, worker->on_hand->here};
+    uint32_t left = most;
+    worker->on_hand = NULL;
+    if (hand.told->reserved) {
+        spare_give(hand.to, LANE_NORMAL, hand.told->size);
     }
-    spare_give(actor, LANE_NORMAL, message->size);
-    tell_given(worker, actor, message, true, careful);
+    do {
+        envelope_t *message = hand.told;
+        actor_t *actor = hand.to;
+        hand.told = NULL;
+        if (careful && worker->core->fresh_messages) {
+            message = envelope_moved(message);
+        }
+        handler_begin(worker, actor, message, &message->type->name, careful);
+        actor_next_t next = heard_by(actor, message)(&worker->ctx, actor->state, message->record);
+        __asm__("" : "+r"(worker)); /* or addresses in it are kept meanwhile, on the stack */
+        if (!handler_ends(worker, actor, next, &hand, true, careful)) {
+            let_go_told(worker->core, message, careful);
+        }
+    } while (--left > 0 && hand.told != NULL && !bell_rang(bell, heard));
+    if (hand.told != NULL) { /* it goes on later, and the last one was not put down */
+        hand_down(worker, false);
+        worker->on_hand = hand.told;
+    }
+    return most - left;
+}
+static __attribute__((noinline)) uint32_t
+run_on_hand_plain(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most)
+{
+    return run_on_hand(worker, bell, heard, most, false);
+}
+static __attribute__((noinline)) uint32_t
+run_on_hand_careful(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most)
+{
+    return run_on_hand(worker, bell, heard, most, true);
 }
 
 static inline __attribute__((always_inline)) bool
@@ -282,9 +319,6 @@ run_answer_on_hand_careful(worker_t *worker)
 static inline __attribute__((always_inline)) bool
 run_waiting(worker_t *worker, bool hands_on, bool careful)
 {
-    if (worker->answer_on_hand != NULL) {
-        return careful ? run_answer_on_hand_careful(worker) : run_answer_on_hand_plain(worker);
-    }
     actor_t *actor = NULL;
     if (worker->ready_lanes >= READY_BROUGHT && brought_have_turn(worker)) {
         actor = brought_to(worker);
@@ -313,12 +347,17 @@ run_waiting_careful(worker_t *worker)
     return run_waiting(worker, true, true);
 }
 
-static inline __attribute__((always_inline)) bool
-run_next(worker_t *worker, bool careful)
+/* What is next, and all that then stays on hand: how many ran, at most `most`. */
+static inline __attribute__((always_inline)) uint32_t
+run_next(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint32_t most,
+         bool careful)
 {
     if (worker->on_hand != NULL) {
-        run_on_hand(worker, careful);
-        return true;
+        return careful ? run_on_hand_careful(worker, bell, heard, most)
+                       : run_on_hand_plain(worker, bell, heard, most);
+    }
+    if (worker->answer_on_hand != NULL) {
+        return careful ? run_answer_on_hand_careful(worker) : run_answer_on_hand_plain(worker);
     }
     return careful ? run_waiting_careful(worker) : run_waiting_plain(worker);
 }
@@ -335,9 +374,11 @@ worker_step(worker_t *worker)
 uint32_t
 worker_round(worker_t *worker, uint32_t most)
 {
+    static const _Atomic uint32_t silent;
     uint32_t ran = 0;
     look_at_clock(worker);
-    for (; ran < most && run_next(worker, true); ran++) {
+    for (uint32_t more = 1; ran < most && more > 0; ran += more) {
+        more = run_next(worker, &silent, 0, most - ran, true);
     }
     lane_take_back(worker);
     worker_settle(worker);
@@ -352,8 +393,8 @@ run_quantum(worker_t *worker, const _Atomic uint32_t *bell, uint32_t heard, uint
 {
     uint32_t ran = 0, look = 1;
     int64_t until_ns = worker->ctx.now_ns + RUN_NS;
-    while (run_next(worker, careful)) {
-        ran++;
+    for (uint32_t more; (more = run_next(worker, bell, heard, look - ran, careful)) > 0;) {
+        ran += more;
         if (bell_rang(bell, heard)) {
             break;
         }

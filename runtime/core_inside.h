@@ -62,7 +62,7 @@ struct worker {
      * hand), what it is on. By the worker's thread. */
     _Atomic uint64_t handlers;
     _Atomic uint32_t hand;
-    _Atomic(const char *) handling;
+    _Atomic(const char *const *) handling; /* where it says so: the type's name, or `said` */
     _Atomic int64_t clock_ns; /* ctx.now_ns, for them: the handler in hand began then */
     uint64_t looked;          /* handlers, when the clock was looked at */
     /* No handler was seen to run for longer: the longest time between two looks at the clock in
@@ -74,9 +74,10 @@ struct worker {
     _Atomic bool inside;     /* its thread is in the runtime, not in a handler's own code */
     _Atomic uint32_t taking; /* TAKING_NONE, TAKING_ASKED, TAKING_DONE */
     _Atomic bool spare;
-    _Atomic(actor_t *) away; /* whose handler has not returned, when the worker was taken over */
-    fifo_t kept;             /* what came for it meanwhile: of the worker that goes on */
-    due_t parked;            /* its timers, when its handler has returned */
+    _Atomic(actor_t *) away;    /* whose handler has not returned, when the worker was taken over */
+    fifo_t kept;                /* what came for it meanwhile: of the worker that goes on */
+    due_t parked;               /* its timers, when its handler has returned */
+    _Atomic(const char *) said; /* see handling */
 };
 
 /* Between two handlers. */
@@ -85,6 +86,15 @@ worker_set_clock(worker_t *worker, int64_t now_ns)
 {
     worker->ctx.now_ns = now_ns;
     atomic_store_explicit(&worker->clock_ns, now_ns, memory_order_relaxed);
+}
+
+/* What the handler in hand is on, for who looks. */
+static inline const char *
+hand_what(const worker_t *worker)
+{
+    const char *const *what = atomic_load(&worker->handling);
+    return what == (const char *const *) (const void *) &worker->said ? atomic_load(&worker->said)
+                                                                      : *what;
 }
 
 #define QUARANTINE_FREE 0u

@@ -10,7 +10,10 @@ core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err)
         lease_release(worker, take_envelope->to, take_envelope->lane, take_envelope->size);
     }
     if (take_envelope->kind == ENV_ASK) {
-        wait_refused(core, &envelope_more(take_envelope)->ask.chain);
+        const chain_t *chain = &envelope_more(take_envelope)->ask.chain;
+        if (chain->head.asker.index != 0) {
+            wait_refused(core, chain);
+        }
         ask_reply_error(worker, take_envelope->to, take_envelope->from, take_envelope->number, err);
     } else if (take_envelope->kind == ENV_MONITOR) {
         envelope_t *down =

@@ -150,6 +150,12 @@ memory_take_at_hand(size_t size)
 static inline void
 words_copy(void *to, const void *from, uint32_t size)
 {
+    if (size == sizeof(uint32_t)) { /* nor is there a word, where only a half was written */
+        uint32_t half;
+        memcpy(&half, from, sizeof half);
+        memcpy(to, &half, sizeof half);
+        return;
+    }
     for (uint32_t at = 0; at < size; at += sizeof(uint64_t)) {
         uint64_t word;
         memcpy(&word, (const uint8_t *) from + at, sizeof word);
@@ -184,7 +190,7 @@ typedef enum envelope_kind {
 
 /* The open call that an ask serves: it is that call, or was asked by who deferred its answer. */
 typedef struct chain {
-    request_t head;    /* asker.index 0: it serves none */
+    request_t head;    /* asker.index 0: it serves none, and nothing else in here need be filled */
     uint32_t sequence; /* of the call */
     uint32_t turn;     /* with it the call's word names who was given this */
     bool call;         /* it is the call itself */
@@ -263,6 +269,12 @@ envelope_more_of(const envelope_t *envelope)
     return (const envelope_more_t *) (const void *) (envelope->record +
                                                      envelope_more_at(envelope->size));
 }
+static inline bool
+envelope_calls(const envelope_t *ask)
+{
+    const chain_t *chain = &envelope_more_of(ask)->ask.chain;
+    return chain->head.asker.index != 0 && chain->call;
+}
 static inline size_t
 envelope_bytes(const envelope_t *envelope)
 {
@@ -327,6 +339,24 @@ typedef struct envelope_tail {
 } envelope_tail_t;
 _Static_assert(ENVELOPE_TAIL + sizeof(envelope_tail_t) == sizeof(envelope_t), "they are the last");
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "its size is the low half of the first");
+
+/* The same, where no place was taken in the receiver's lane. */
+static inline envelope_tail_t
+tail_without_place(const envelope_tail_t *tail)
+{
+    static const envelope_t placed = {.reserved = true};
+    envelope_tail_t place;
+    memcpy(&place, (const uint8_t *) &placed + ENVELOPE_TAIL, sizeof place);
+    return (envelope_tail_t){{tail->word[0], tail->word[1] & ~place.word[1]}};
+}
+
+/* Of the normal lane. */
+static inline bool
+tail_is_normal(const envelope_tail_t *tail)
+{
+    uint32_t at = 8 * (offsetof(envelope_t, lane) - ENVELOPE_TAIL - sizeof tail->word[0]);
+    return (uint8_t) (tail->word[1] >> at) == LANE_NORMAL;
+}
 
 /* A head, written over whatever was there. */
 static inline void

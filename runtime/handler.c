@@ -71,6 +71,7 @@ ends_well(actor_t *actor, actor_next_t next)
     if ((ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_JOB)) != 0) {
         ask_show(actor); /* its next handler may not return */
     }
+    tray_only_joins(ctx);
     bool host_stop = ctx->host_stop;
     if (ctx->asked != NULL || ctx->served != NULL ||
         (ctx->out_kinds & (1u << ENV_ASK | 1u << ENV_REPLY)) != 0) {
@@ -110,7 +111,7 @@ handler_end(actor_t *actor, actor_next_t next)
 void
 core_handler_begin(actor_t *actor, envelope_t *in_hand, const char *what)
 {
-    handler_begin(actor->worker, actor, in_hand, what, true);
+    handler_begin(actor->worker, actor, in_hand, hand_says(actor->worker, what), true);
 }
 
 bool

@@ -12,13 +12,20 @@ void core_note_delivery(const actor_t *actor, const envelope_t *in_hand, const c
 
 /* What is in hand is told of the worker, not of the actor, so that it costs no line of its cell. */
 static inline void
-hand_take(worker_t *worker, const actor_t *actor, const char *what)
+hand_take(worker_t *worker, const actor_t *actor, const char *const *what)
 {
     bump(&worker->handlers);
     atomic_store_explicit(&worker->handling, what, memory_order_relaxed);
     atomic_store_explicit(&worker->hand, actor->self.index, memory_order_release);
 }
 
+/* What is in hand is no message of a type. */
+static inline const char *const *
+hand_says(worker_t *worker, const char *what)
+{
+    atomic_store_explicit(&worker->said, what, memory_order_relaxed);
+    return (const char *const *) (const void *) &worker->said;
+}
 /* As every handler finds it. Who told, and did nothing else (only_tells), has left it so. */
 static inline void
 handler_rests(actor_ctx_t *ctx)
@@ -36,7 +43,8 @@ handler_rests(actor_ctx_t *ctx)
 /* careful: false where the caller knows that the worker has no black box to write in, and that
  * messages need not be spoilt. */
 static inline __attribute__((always_inline)) void
-handler_begin(worker_t *worker, actor_t *actor, envelope_t *in_hand, const char *what, bool careful)
+handler_begin(worker_t *worker, actor_t *actor, envelope_t *in_hand, const char *const *what,
+              bool careful)
 {
     actor_ctx_t *ctx = &worker->ctx;
     ctx->actor = actor;
@@ -44,7 +52,7 @@ handler_begin(worker_t *worker, actor_t *actor, envelope_t *in_hand, const char 
     ctx->drafting.draft.full = true; /* none is begun */
     ctx->drafting.type = NULL;
     if (careful && worker->black_box != NULL) {
-        core_note_delivery(actor, in_hand, what);
+        core_note_delivery(actor, in_hand, *what);
     }
     hand_take(worker, actor, what);
     worker_leaves(worker);
@@ -76,25 +84,29 @@ hand_down(worker_t *worker, bool careful)
     ctx->in_hand = NULL;
 }
 
-/* Nothing more is to be done after the handler than to let go what it told. */
+/* Nothing more is to be done after the handler than to let go what it told. from_hand: the message
+ * stayed on hand, which none does for one that holds something back. */
 static inline bool
-only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next)
+only_tells(const actor_t *actor, const actor_ctx_t *ctx, actor_next_t next, bool from_hand)
 {
-    return next == ACTOR_CONTINUE && ctx->out_kinds == 0 && actor->held == NULL;
+    return next == ACTOR_CONTINUE && ctx->out_kinds == 0 && (from_hand || actor->held == NULL);
 }
 
-/* True: it kept the message in hand. hands_on: as tray_tell. */
+/* True: it kept the message in hand. hand: as tray_tell; NULL: nothing stays on hand. */
 static inline __attribute__((always_inline)) bool
-handler_ends(worker_t *worker, actor_t *actor, actor_next_t next, bool hands_on, bool careful)
+handler_ends(worker_t *worker, actor_t *actor, actor_next_t next, hand_t *hand, bool from_hand,
+             bool careful)
 {
-    if (!only_tells(actor, &worker->ctx, next)) {
+    if (!only_tells(actor, &worker->ctx, next, from_hand)) {
         return core_handler_end(actor, next);
     }
     if (handler_returns(worker, actor)) {
         return takeover_returned(actor);
     }
-    tray_tell(worker, hands_on);
-    hand_down(worker, careful);
+    tray_tell(worker, hand);
+    if (careful || !from_hand || hand->told == NULL) { /* else it is taken at once for the next */
+        hand_down(worker, careful);
+    }
     return false;
 }
 

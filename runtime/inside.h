@@ -90,9 +90,23 @@ void core_note_trouble(worker_t *worker, const char *actor, const char *what, co
 /* out_tray.c */
 void tray_commit(actor_ctx_t *ctx);
 void tray_abort(actor_ctx_t *ctx);
+void tray_opens(actor_ctx_t *ctx); /* for more than what was told alone */
+/* In the runtime, when the handler has returned: what it told alone goes the way of all others. */
+static inline void
+tray_only_joins(actor_ctx_t *ctx)
+{
+    if (ctx->only != NULL) {
+        told_takes_place(ctx->only);
+        fifo_push(&ctx->out, ctx->only);
+        ctx->only = NULL;
+    }
+}
 static inline void
 tray_add_one(actor_ctx_t *ctx, envelope_kind_t kind, envelope_t *take_envelope) /* of that kind */
 {
+    if (ctx->only != NULL) {
+        tray_opens(ctx);
+    }
     if (kind != ENV_TELL) {
         ctx->out_kinds |= 1u << kind;
     }
@@ -112,24 +126,43 @@ tray_tell_leaves(actor_ctx_t *ctx, envelope_t *take_told)
     take_told->number = 0;
     take_told->sent_ns = ctx->now_ns;
     if (here != NULL && take_told->lane == LANE_NORMAL) {
-        lane_push_dated(here, LANE_NORMAL, take_told);
+        lane_push_here(ctx->worker, here, LANE_NORMAL, take_told);
     } else if (here != NULL) {
-        lane_push_dated(here, LANE_URGENT, take_told);
+        lane_push_here(ctx->worker, here, LANE_URGENT, take_told);
     } else {
         take_told->next = NULL;
         core_route(ctx->worker, take_told);
     }
 }
-void tray_tell_all(actor_ctx_t *ctx); /* as tray_commit, where only tells are in it */
-/* The same; what is alone stays on hand, where the caller looks for it and nothing else can run. */
+void tray_tell_all(actor_ctx_t *ctx);  /* as tray_commit, where only tells are in it */
+void tray_tell_only(actor_ctx_t *ctx); /* and where that is what it told alone */
+/* What is on hand, and for whom. */
+typedef struct hand {
+    envelope_t *told; /* no place is taken for it; NULL: nothing is */
+    actor_t *to;
+} hand_t;
+/* The same; where nothing else can run, what is alone stays on hand: what was told alone there, if
+ * hand is not NULL, other things on that of the worker. */
 static inline __attribute__((always_inline)) void
-tray_tell(worker_t *worker, bool hands_on)
+tray_tell(worker_t *worker, hand_t *hand)
 {
     actor_ctx_t *ctx = &worker->ctx;
-    envelope_t *told = ctx->out.head;
-    if (hands_on && told != NULL && told->next == NULL && told->here != NULL &&
-        told->lane == LANE_NORMAL && lane_hands_on(worker, told)) {
+    envelope_t *only = ctx->only, *told;
+    if (only != NULL) {
+        actor_t *to = only->here;
+        if (hand != NULL && lane_hands_on(worker, to)) {
+            ctx->only = NULL;
+            *hand = (hand_t){only, to};
+        } else {
+            tray_tell_only(ctx);
+        }
+        return;
+    }
+    told = ctx->out.head;
+    if (told != NULL && hand != NULL && told->next == NULL && told->here != NULL &&
+        told->lane == LANE_NORMAL && lane_hands_on(worker, told->here)) {
         ctx->out.head = NULL;
+        worker->on_hand = told;
     } else if (told != NULL) {
         tray_tell_all(ctx);
     }
@@ -154,6 +187,7 @@ record_source(const actor_ctx_t *ctx, const record_type_t *type, const void *m, 
     return ctx->drafting.draft.full ? VERDICT_TOO_LARGE : VERDICT_OK;
 }
 #define COPIED_SHORT 64u /* bytes of a draft, at most, that are copied at no call */
+_Static_assert(COPIED_SHORT <= LENDS_BYTES, "what is told alone fits the place that is lent");
 /* m is the draft in hand, of that type, and all of it fits so much. */
 static inline bool
 draft_is_short(const actor_ctx_t *ctx, const record_type_t *type, const void *m)

@@ -140,8 +140,11 @@ actor_job(actor_ctx_t *ctx, const job_spec_t *spec, uint64_t *ret_job)
             envelope_new(ENV_JOB, actor->self, actor->self, spec->input_type, spec->input, size);
         job->about = core_about(core, spec->input_type, job->input->record);
     }
+    open_ask_t *ask = memory_take(sizeof *ask);
+    ask->then = spec->then;
+    ask->tag = spec->tag;
     worker_enters(ctx->worker); /* who takes it over tells how many are open */
-    open_ask_t *ask = ask_open_inside(ctx->worker, actor, spec->then, spec->tag, job->deadline_ns);
+    ask_open_inside(ctx->worker, actor, ask, job->deadline_ns);
     ask->job = job;
     ask->to = actor->self;
     ask->type = spec->input_type;

@@ -65,7 +65,7 @@ lane_unlist(actor_t *actor)
         for (; at + 1 != list->first + list->count; at++) {
             list->at[at & mask] = list->at[(at + 1) & mask];
         }
-        lane_unlisted(actor->worker, (lane_t) lane, actor);
+        lane_unlisted(actor->worker, (lane_t) lane, actor, actor->bearing);
     }
 }
 

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-#include "runtime/core_inside.h"
+#include "runtime/lease_inside.h"
 
 /* Figures are told now and then, of those actors whose figures changed (watch.c). */
 static inline void
@@ -55,9 +55,10 @@ lane_append(actor_t *actor, lane_t lane, envelope_t *take_envelope)
     actor->lane_depth[lane]++;
 }
 static inline envelope_t *
-lane_pop(actor_t *actor, lane_t lane)
+lane_pop_more(actor_t *actor, lane_t lane, bool *ret_more) /* whether there are more */
 {
     envelope_t *last = actor->lane_last[lane], *first = last == NULL ? NULL : last->next;
+    *ret_more = first != last;
     if (first != NULL) {
         last->next = first->next;
         __builtin_prefetch(first->next);
@@ -71,24 +72,43 @@ lane_pop(actor_t *actor, lane_t lane)
     }
     return first;
 }
+static inline envelope_t *
+lane_pop(actor_t *actor, lane_t lane)
+{
+    bool more;
+    return lane_pop_more(actor, lane, &more);
+}
 
 /* ---- who has something to run ---- */
 
 void lane_lengthen(ready_list_t *list); /* lane.c */
-/* Behind those of its worker whose lane has something to run. */
+static inline uint64_t
+bears_listed(lane_t lane)
+{
+    return 1ull << (BEARS_LISTED + lane);
+}
+/* Behind those of its worker whose lane has something to run; bearing: what it bears just now. It
+ * is written as the word that others read, who would wait for a narrower one. */
+static inline void
+lane_list_bearing(worker_t *worker, actor_t *actor, lane_t lane, uint64_t bearing)
+{
+    ready_list_t *list = &worker->ready[lane];
+    if ((bearing & bears_listed(lane)) != 0) {
+        return;
+    }
+    uint32_t count = list->count;
+    if (count == list->capacity) {
+        lane_lengthen(list);
+    }
+    list->at[(list->first + count) & (list->capacity - 1)] = actor;
+    list->count = count + 1;
+    actor->bearing = bearing | bears_listed(lane);
+    worker->ready_lanes |= 1u << lane;
+}
 static inline void
 lane_list(actor_t *actor, lane_t lane)
 {
-    ready_list_t *list = &actor->worker->ready[lane];
-    if ((actor->listed & 1u << lane) != 0) {
-        return;
-    }
-    if (list->count == list->capacity) {
-        lane_lengthen(list);
-    }
-    list->at[(list->first + list->count++) & (list->capacity - 1)] = actor;
-    actor->listed = (uint8_t) (actor->listed | 1u << lane);
-    actor->worker->ready_lanes |= 1u << lane;
+    lane_list_bearing(actor->worker, actor, lane, actor->bearing);
 }
 static inline actor_t *
 lane_ready(const worker_t *worker, lane_t lane) /* the first one; NULL: none */
@@ -97,15 +117,36 @@ lane_ready(const worker_t *worker, lane_t lane) /* the first one; NULL: none */
     return list->count == 0 ? NULL : list->at[list->first & (list->capacity - 1)];
 }
 
-/* One that says since when it waits. */
+static inline bool
+bears_open(const actor_t *actor, lane_t lane, uint64_t bearing)
+{
+    return lane == LANE_NORMAL ? (uint32_t) bearing == LANES_OPEN : lane_is_open(actor, lane);
+}
+/* What it bears, as one whose figures change. */
+static inline __attribute__((always_inline)) uint64_t
+bears_touched(actor_t *actor)
+{
+    uint64_t bearing = actor->bearing;
+    if ((bearing & BEARS_TOUCHED) == 0) {
+        watch_touch(actor);
+        bearing |= BEARS_TOUCHED;
+    }
+    return bearing;
+}
+/* One that says since when it waits, for one on this worker. */
+static inline void
+lane_push_here(worker_t *worker, actor_t *actor, lane_t lane, envelope_t *take_envelope)
+{
+    lane_append(actor, lane, take_envelope);
+    uint64_t bearing = bears_touched(actor);
+    if (bears_open(actor, lane, bearing)) {
+        lane_list_bearing(worker, actor, lane, bearing);
+    }
+}
 static inline void
 lane_push_dated(actor_t *actor, lane_t lane, envelope_t *take_envelope)
 {
-    lane_append(actor, lane, take_envelope);
-    watch_touch(actor);
-    if (lane_is_open(actor, lane)) {
-        lane_list(actor, lane);
-    }
+    lane_push_here(actor->worker, actor, lane, take_envelope);
 }
 
 /* ---- what goes from hand to hand ---- */
@@ -115,23 +156,16 @@ lane_push_dated(actor_t *actor, lane_t lane, envelope_t *take_envelope)
  * handler to the begin of the next alone; who does anything in between puts it into its lane first.
  * False: it has to go there. */
 static inline __attribute__((always_inline)) bool
-lane_hands_on(worker_t *worker, envelope_t *take_told)
+lane_hands_on(const worker_t *worker, actor_t *actor)
 {
-    const actor_t *actor = take_told->here;
-    if (worker->ready_lanes != 0 || actor->held != NULL || !lane_is_open(actor, LANE_NORMAL)) {
+    uint64_t bearing = actor->bearing;
+    if (worker->ready_lanes != 0 || (bearing | BEARS_TOUCHED | BEARS_SPARES) != BEARS_PLAIN) {
         return false;
     }
-    worker->on_hand = take_told;
+    if ((bearing & BEARS_TOUCHED) == 0) {
+        watch_touch(actor);
+    }
     return true;
-}
-/* Takes it: for whom. */
-static inline actor_t *
-lane_on_hand(worker_t *worker)
-{
-    actor_t *actor = worker->on_hand->here;
-    worker->on_hand = NULL;
-    watch_touch(actor);
-    return actor;
 }
 
 /* An answer to one here runs next: nothing was waiting above the lane of the ask. So it stays on
@@ -154,12 +188,24 @@ lane_answer_on_hand(worker_t *worker)
     return asker;
 }
 
+/* The place that was found spare for what was told alone. */
+static inline void
+told_takes_place(envelope_t *told)
+{
+    if (!told->reserved) {
+        verdict_t takes = spare_take(told->here, LANE_NORMAL, told->size);
+        assert(takes == VERDICT_OK && "it was lent when it was told, and nothing took it");
+        told->reserved = takes == VERDICT_OK;
+    }
+}
 static inline void
 lane_take_back(worker_t *worker)
 {
     envelope_t *told = worker->on_hand, *answer = worker->answer_on_hand;
     if (told != NULL) {
-        actor_t *to = lane_on_hand(worker);
+        actor_t *to = told->here;
+        worker->on_hand = NULL;
+        told_takes_place(told);
         told->number = 0;
         told->sent_ns = worker->ctx.now_ns;
         lane_push_dated(to, LANE_NORMAL, told);
@@ -182,12 +228,12 @@ lane_push(actor_t *actor, lane_t lane, envelope_t *take_envelope)
 }
 
 static inline void
-lane_unlisted(worker_t *worker, lane_t lane, actor_t *actor)
+lane_unlisted(worker_t *worker, lane_t lane, actor_t *actor, uint64_t bearing)
 {
     if (--worker->ready[lane].count == 0) {
         worker->ready_lanes &= ~(1u << lane);
     }
-    actor->listed = (uint8_t) (actor->listed & ~(1u << lane));
+    actor->bearing = bearing & ~bears_listed(lane);
 }
 
 envelope_t *lane_next_held(actor_t *actor, lane_t lane);
@@ -197,17 +243,22 @@ lane_turn(worker_t *worker, lane_t lane, actor_t **ret_actor)
 {
     ready_list_t *list = &worker->ready[lane];
     uint32_t mask = list->capacity - 1;
-    actor_t *actor = *ret_actor = list->at[list->first & mask];
+    uint32_t turn = list->first;
+    actor_t *actor = *ret_actor = list->at[turn & mask];
     envelope_t *envelope = NULL;
+    uint64_t bearing = bears_touched(actor);
     bool more = false;
-    if (lane_is_open(actor, lane)) { /* else lane_wake lists it again */
-        envelope = actor->held == NULL ? lane_pop(actor, lane) : lane_next_held(actor, lane);
-        more = actor->lane_depth[lane] > 0;
-        watch_touch(actor);
+    if (bears_open(actor, lane, bearing)) { /* else lane_wake lists it again */
+        if (bearing < BEARS_HOLDS) {
+            envelope = lane_pop_more(actor, lane, &more);
+        } else {
+            envelope = lane_next_held(actor, lane);
+            more = actor->lane_last[lane] != NULL;
+        }
     }
     if (!more) {
-        list->first++;
-        lane_unlisted(worker, lane, actor);
+        list->first = turn + 1;
+        lane_unlisted(worker, lane, actor, bearing);
     } else if (list->count > 1) { /* alone with more, it stays where it is */
         list->at[(list->first++ + list->count) & mask] = actor;
     }
@@ -224,7 +275,12 @@ lane_next(worker_t *worker, actor_t **ret_actor)
 {
     bool usual = (worker->ready_lanes & ~READY_BROUGHT) == 1u << LANE_NORMAL;
     envelope_t *envelope = usual ? lane_turn(worker, LANE_NORMAL, ret_actor) : NULL;
-    return envelope != NULL ? envelope : lane_next_any(worker, ret_actor);
+    if (envelope == NULL) {
+        actor_t *actor = NULL; /* or the other one were in memory, too */
+        envelope = lane_next_any(worker, &actor);
+        *ret_actor = actor;
+    }
+    return envelope;
 }
 
 /* lane.c */

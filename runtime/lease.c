@@ -73,16 +73,31 @@ list(actor_t *actor)
     return actor->spares;
 }
 
+/* It is that from here on, and its cell says whether it lends. */
+static void
+spare_becomes(actor_t *actor, lane_t lane, spare_t spare)
+{
+    actor->spare[lane - LANE_URGENT] = spare;
+    if (lane == LANE_NORMAL) {
+        atomic_store_explicit(&actor->cell->lends, spare_lends(spare), memory_order_relaxed);
+    }
+}
+
 verdict_t
 spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes)
 {
     core_t *core = actor->core;
     if (actor->class->leases && bytes <= LEASE_LARGE && list(actor)) {
-        spare_t *spare = &actor->spare[lane - LANE_URGENT];
-        room_t more = ahead(spare->messages, spare->bytes, bytes);
+        spare_t spare = actor->spare[lane - LANE_URGENT];
+        room_t more = ahead(spare.messages, spare.bytes, bytes);
         if (room_take(core, actor->self, lane, more, actor->class) == VERDICT_OK) {
-            spare->messages = (uint16_t) (spare->messages + more.messages - 1);
-            spare->bytes = (uint16_t) (spare->bytes + more.bytes - bytes);
+            spare.messages = (uint16_t) (spare.messages + more.messages - 1);
+            spare.bytes = (uint16_t) (spare.bytes + more.bytes - bytes);
+            spare_becomes(actor, lane, spare);
+            return VERDICT_OK;
+        }
+        if (spare.messages > 0 && spare.bytes >= bytes) { /* the last ones of a lane that is full */
+            spare_becomes(actor, lane, (spare_t){.both = spare.both - spare_of(bytes)});
             return VERDICT_OK;
         }
     }
@@ -92,15 +107,16 @@ spare_take_more(actor_t *actor, lane_t lane, uint32_t bytes)
 void
 spare_give_more(actor_t *actor, lane_t lane, uint32_t bytes)
 {
-    spare_t *spare = &actor->spare[lane - LANE_URGENT];
+    spare_t spare = actor->spare[lane - LANE_URGENT];
     room_t back = {1, bytes};
     if (actor->class->leases && bytes <= LEASE_LARGE && list(actor)) {
-        spare->messages++;
-        spare->bytes = (uint16_t) (spare->bytes + bytes);
-        bool many = spare->messages > LEASE_MESSAGES_MAX || spare->bytes > LEASE_BYTES_MAX;
-        back = many ? (room_t){spare->messages / 2, room_bytes(spare->bytes / 2)} : (room_t){0};
-        spare->messages = (uint16_t) (spare->messages - back.messages);
-        spare->bytes = (uint16_t) (spare->bytes - back.bytes);
+        spare.messages++;
+        spare.bytes = (uint16_t) (spare.bytes + bytes);
+        bool many = spare.messages > LEASE_MESSAGES_MAX || spare.bytes > LEASE_BYTES_MAX;
+        back = many ? (room_t){spare.messages / 2, room_bytes(spare.bytes / 2)} : (room_t){0};
+        spare.messages = (uint16_t) (spare.messages - back.messages);
+        spare.bytes = (uint16_t) (spare.bytes - back.bytes);
+        spare_becomes(actor, lane, spare);
     }
     if (back.messages > 0 || back.bytes > 0) { /* one of many bytes is half a place */
         room_give(actor->core, actor->self, lane, back);
@@ -111,10 +127,10 @@ static void
 spare_rest(actor_t *actor)
 {
     for (lane_t lane = LANE_URGENT; lane <= LANE_NORMAL; lane++) {
-        spare_t *spare = &actor->spare[lane - LANE_URGENT];
-        if (spare->messages > 0 || spare->bytes > 0) {
-            room_give(actor->core, actor->self, lane, (room_t){spare->messages, spare->bytes});
-            *spare = (spare_t){0};
+        spare_t spare = actor->spare[lane - LANE_URGENT];
+        if (spare.both != 0) {
+            room_give(actor->core, actor->self, lane, (room_t){spare.messages, spare.bytes});
+            spare_becomes(actor, lane, (spare_t){0});
         }
     }
     actor->spares = false;

@@ -71,14 +71,21 @@ spare_of(uint32_t bytes)
 {
     return bytes << 16 | 1;
 }
-/* One place in a lane of an actor of this worker; false: none is spare, and nothing was done. */
+#define LENDS_BYTES 64u /* of a message that finds its place spare where a cell says so */
+static inline bool
+spare_lends(spare_t spare)
+{
+    return spare.messages > 0 && spare.bytes >= LENDS_BYTES;
+}
+/* One place in a lane of an actor of this worker; false: nothing was done, as it would leave
+ * nothing to lend. */
 static inline __attribute__((always_inline)) bool
 spare_takes(actor_t *actor, lane_t lane, uint32_t bytes)
 {
     spare_t *spare = &actor->spare[(size_t) lane - LANE_URGENT];
     spare_t has = *spare;
     bytes = room_bytes(bytes);
-    if (has.messages == 0 || has.bytes < bytes) {
+    if (has.messages <= 1 || has.bytes < bytes + LENDS_BYTES) {
         return false;
     }
     spare->both = has.both - spare_of(bytes);
@@ -97,7 +104,7 @@ spare_give(actor_t *actor, lane_t lane, uint32_t bytes)
     spare_t *spare = &actor->spare[(size_t) lane - LANE_URGENT];
     spare_t has = *spare;
     bytes = room_bytes(bytes);
-    if (!actor->spares || has.messages >= LEASE_MESSAGES_MAX ||
+    if (!spare_lends(has) || has.messages >= LEASE_MESSAGES_MAX ||
         has.bytes + bytes > LEASE_BYTES_MAX) {
         spare_give_more(actor, lane, bytes);
         return;

@@ -26,6 +26,7 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
      * is where, that the actor it sees has not begun. */
     atomic_store_explicit(&cell->begun, false, memory_order_release);
     atomic_store_explicit(&cell->reported_late, false, memory_order_release);
+    atomic_store_explicit(&cell->lends, false, memory_order_release);
     atomic_store_explicit(&cell->worker, worker->index, memory_order_release);
     atomic_store_explicit(&cell->waits, 0, memory_order_release);
     atomic_store_explicit(&cell->oldest_ns, 0, memory_order_release);

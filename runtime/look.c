@@ -179,7 +179,7 @@ note_stalled(core_t *core, const worker_t *worker, int64_t running_ns, bool over
     draft_over(&draft, memory, sizeof memory);
     actor_stalled_t *note = draft_begin(&draft, &actor_stalled_type);
     note->actor = draft_text(&draft, slice_of(worker->seen.name));
-    note->message = draft_text(&draft, slice_of(over ? "" : atomic_load(&worker->handling)));
+    note->message = draft_text(&draft, slice_of(over ? "" : hand_what(worker)));
     note->running_ms = (uint64_t) (running_ns / NS_PER_MS);
     note->over = over;
     post(core, core_note_new(core, &actor_stalled_type, &draft));

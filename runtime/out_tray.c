@@ -130,13 +130,26 @@ kept_destroy(kept_t **kept)
 
 /* ---- the tray ---- */
 
+/* Of one that was taken over nothing leaves, and its neighbours are not its own any more. */
+void
+tray_opens(actor_ctx_t *ctx)
+{
+    envelope_t *only = ctx->only;
+    ctx->only = NULL;
+    if (!worker_enters(ctx->worker)) {
+        told_takes_place(only);
+    }
+    worker_leaves(ctx->worker);
+    fifo_push(&ctx->out, only);
+}
+
 static inline void
 ask_leaves(const actor_ctx_t *ctx, envelope_t *take_ask)
 {
     actor_t *here = take_ask->asks;
     take_ask->sent_ns = ctx->now_ns;
     if (here != NULL && here->stage == STAGE_OPEN && take_ask->lane == LANE_NORMAL) {
-        lane_push_dated(here, LANE_NORMAL, take_ask);
+        lane_push_here(ctx->worker, here, LANE_NORMAL, take_ask);
     } else {
         core_route(ctx->worker, take_ask);
     }
@@ -197,6 +210,18 @@ tray_tell_all(actor_ctx_t *ctx)
     }
 }
 
+void
+tray_tell_only(actor_ctx_t *ctx)
+{
+    envelope_t *only = ctx->only;
+    ctx->only = NULL;
+    told_takes_place(only);
+    if (only->here->worker != ctx->worker) { /* it is to begin, and was the last one's */
+        only->here = NULL;
+    }
+    tray_tell_leaves(ctx, only);
+}
+
 static void
 throw_batch_away(worker_t *worker, envelope_t *take_batch)
 {
@@ -210,6 +235,10 @@ void
 tray_abort(actor_ctx_t *ctx)
 {
     ctx->out_kinds = 0;
+    if (ctx->only != NULL) {
+        fifo_push(&ctx->out, ctx->only);
+        ctx->only = NULL;
+    }
     for (envelope_t *envelope; (envelope = fifo_pop(&ctx->out)) != NULL;) {
         if (envelope->kind == ENV_JOB) {
             job_throw_away(ctx, envelope);

@@ -28,6 +28,7 @@ unlink_held(actor_t *actor, held_t *held)
         at = &(*at)->next;
     }
     *at = held->next;
+    actor->holds = actor->held != NULL;
     timer_unset(&actor->worker->timers, &held->timer);
     if (actor->rare->trying == held) {
         life_rare(actor)->trying = NULL;
@@ -127,6 +128,7 @@ hold_new(actor_t *actor, const envelope_t *failed)
     held->timer.fire = try_again;
     held->next = actor->held;
     actor->held = held;
+    actor->holds = true;
     return held;
 }
 

@@ -235,7 +235,7 @@ takeover_name(const worker_t *stuck, char *text, size_t size)
     bool in_hand = atomic_load(&stuck->hand) != 0;
     snprintf(text, size, "%s, left by %s in %s", stuck->name,
              actor == NULL ? "nobody" : watch_called(actor),
-             in_hand ? atomic_load(&stuck->handling) : "nothing");
+             in_hand ? hand_what(stuck) : "nothing");
 }
 
 void

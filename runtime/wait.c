@@ -222,7 +222,7 @@ deferral_leaves(actor_ctx_t *ctx, accepted_t *accepted)
         accepted->asked->turn = turn;
         next = self; /* a call has a word of its own */
     }
-    if (ask != NULL && !envelope_more(ask)->ask.chain.call) {
+    if (ask != NULL && !envelope_calls(ask)) {
         turn = accepted->asked->turn = new_turn(core);
         next = ask->to.index;
         envelope_more(ask)->ask.chain = (chain_t){chain->head, chain->sequence, turn, false};
@@ -287,7 +287,7 @@ wait_commit(actor_ctx_t *ctx)
         return;
     }
     for (envelope_t *e = ctx->out.head; e != NULL; e = e->next) {
-        if (e->kind == ENV_ASK && envelope_more(e)->ask.chain.call) {
+        if (e->kind == ENV_ASK && envelope_calls(e)) {
             call_leaves(ctx, e);
             return; /* one at a time */
         }

@@ -304,7 +304,7 @@ reads_hand(const worker_t *worker, uint32_t index, const char **ret_what, int64_
     if (atomic_load(&worker->hand) != index) {
         return false;
     }
-    what = atomic_load(&worker->handling);
+    what = hand_what(worker);
     since_ns = atomic_load(&worker->clock_ns);
     if (atomic_load(&worker->handlers) != order) { /* it is over */
         return false;

@@ -13,11 +13,11 @@ RECORD(word, 0x7501, WORD)
 
 /* ---- the cast: a mill that tells, a sink, and a stranger to whom only the sink may speak ---- */
 
-enum { TO_SINK };
+enum { TO_SINK, ASK_SINK };
 static actor_ref_t stranger_ref;
 static verdict_t (*says)(actor_ctx_t *ctx); /* the mill, at its next messages */
 static verdict_t said;
-static char heard[64]; /* who had a message, by its first letter */
+static char heard[2 * LANE_MESSAGES_MAX]; /* who had a message, by its first letter */
 
 HANDLE(void, word)
 {
@@ -32,14 +32,15 @@ HANDLE(void, word)
     return ACTOR_CONTINUE;
 }
 
-static const actor_edge_t mill_edges[] = {{EDGE_TELL, "sink", &word_type}};
+static const actor_edge_t mill_edges[] = {{EDGE_TELL, "sink", &word_type},
+                                          {EDGE_ASK, "sink", &word_type}};
 static const actor_edge_t sink_edges[] = {{EDGE_TELL, "other", &word_type}};
 static const actor_class_t mill = {.name = "mill",
                                    .role = true,
                                    .placement = ACTOR_POOL,
                                    ACTOR_HEARS(ON(word)),
                                    .edges = mill_edges,
-                                   .edge_count = 1};
+                                   .edge_count = 2};
 static const actor_class_t sink = {.name = "sink",
                                    .role = true,
                                    .placement = ACTOR_POOL,
@@ -181,5 +182,110 @@ Test(here, a_neighbours_lane_takes_its_count_and_not_one_more)
         cr_expect_eq(told, to->class->messages_max, "%u were told, expected %u", told,
                      to->class->messages_max);
     }
+    end();
+}
+
+/* The mill's next messages find the sink paused: what is told stays in its lane. So does its block:
+ * others are made, that it is told the short way. The first one takes places ahead, which are given
+ * back when the worker rests. */
+static void
+run_mill(uint32_t messages)
+{
+    const _Atomic uint32_t bell = 0;
+    envelope_t *block[2];
+
+    for (uint32_t i = 0; i < messages; i++) {
+        give(&mill, 0);
+        block[i] = envelope_head(ENV_TELL, (actor_ref_t){0}, (actor_ref_t){0}, NULL, 1);
+    }
+    for (uint32_t i = 0; i < messages; i++) {
+        envelope_free(block[i]);
+    }
+    worker_run(test_actor(&mill)->worker, &bell, 0, messages);
+}
+static verdict_t
+says_and_counts(actor_ctx_t *ctx)
+{
+    verdict_t verdict = says_to_sink(ctx);
+    told += verdict == VERDICT_OK;
+    return verdict;
+}
+static void
+fill(uint32_t most)
+{
+    test_actor(&sink)->paused = true;
+    for (told = 0, said = VERDICT_OK; told < most && said == VERDICT_OK;) {
+        run_mill(2);
+    }
+}
+static void
+goes_on(void)
+{
+    test_actor(&sink)->paused = false;
+    lane_wake(test_actor(&sink));
+    test_settle();
+}
+
+Test(here, what_is_told_alone_has_its_place_in_the_lane_as_any_other)
+{
+    begin();
+    says = says_and_counts;
+    const actor_t *to = test_actor(&sink);
+    for (uint32_t i = 0; i < 3; i++) {
+        fill(2 * LANE_MESSAGES_MAX);
+        cr_expect_eq(said, VERDICT_FULL, "verdict %d, expected full", (int) said);
+        cr_expect_eq(told, to->class->messages_max, "%u were told, expected %u", told,
+                     to->class->messages_max);
+        cr_expect_eq(to->lane_depth[LANE_NORMAL], told, "%u wait, expected %u",
+                     to->lane_depth[LANE_NORMAL], told);
+        heard[0] = '\0';
+        goes_on();
+        cr_expect_eq(to->lane_depth[LANE_NORMAL], 0, "%u wait, expected none",
+                     to->lane_depth[LANE_NORMAL]);
+    }
+    end();
+}
+
+static actor_next_t
+no_answer(actor_ctx_t *ctx, void *self, const actor_answer_t *answer)
+{
+    claim(ctx, self == NULL || answer != NULL);
+    return ACTOR_CONTINUE;
+}
+static verdict_t
+says_more_to_sink(actor_ctx_t *ctx) /* as much as is lent a place for */
+{
+    static const char name[LENDS_BYTES - sizeof(word_t)] = "a long one";
+
+    word_t *m = DRAFT(ctx, word);
+    m->name = actor_text(ctx, (slice_t){name, sizeof name});
+    return actor_tell(ctx, TO_SINK, test_actor(&sink)->self, m);
+}
+static verdict_t first;
+static verdict_t
+tells_and_asks(actor_ctx_t *ctx)
+{
+    first = says_more_to_sink(ctx);
+    return actor_ask(ctx, ASK_SINK, test_actor(&sink)->self, DRAFT(ctx, word), 0, no_answer, 0);
+}
+
+Test(here, what_is_asked_finds_the_place_taken_that_was_lent_to_what_was_told)
+{
+    const _Atomic uint32_t bell = 0;
+
+    begin();
+    says = says_more_to_sink;
+    fill(2 * LANE_MESSAGES_MAX);
+    test_actor(&sink)->paused = false;
+    lane_wake(test_actor(&sink));
+    worker_run(test_actor(&sink)->worker, &bell, 0, 1); /* one place is there again */
+    test_actor(&sink)->paused = true;
+    says = tells_and_asks;
+    run_mill(1);
+    cr_expect_eq(first, VERDICT_OK, "verdict %d, expected ok", (int) first);
+    cr_expect_eq(said, VERDICT_FULL, "verdict %d, expected full", (int) said);
+    says = says_to_sink;
+    heard[0] = '\0';
+    goes_on();
     end();
 }
