@@ -5,7 +5,7 @@ import signal
 import stat
 import subprocess
 
-from agent_site import Agents, Puppet
+from agent_site import Agents, welcomed
 from harness import DESPOOLD, claim, despool, make_tree, run, write
 
 
@@ -273,9 +273,7 @@ def a_program_that_is_no_absolute_path_is_refused_and_an_agent_that_says_odd_end
         site.join('shop')
         place(site)
         site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None
+        puppet = welcomed(site, 'shop')
         end = dict(package='P1', package_incarnation='0' * 32, epoch=1, result='ok', code=0,
                    attempt=1, at=None, text=None)
         puppet.say('agent_activated', **end)  # of another package of this name: known, not shown

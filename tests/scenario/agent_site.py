@@ -116,20 +116,37 @@ def big_tree(path, megabytes):
     return path
 
 
+def site_key(site, name):
+    """The site's public key, as the agent of that name keeps it."""
+    with open(site.path(name + '.data', 'agent'), encoding='ascii') as file:
+        return bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
+
+
+def dealer_with(site, server, secret):
+    """A socket with the site's public key and a secret of its own (z85); it dials nobody yet."""
+    dealer = site.context.socket(zmq.DEALER)
+    dealer.linger = 0
+    dealer.curve_serverkey = server
+    dealer.curve_secretkey = secret
+    dealer.curve_publickey = zmq.curve_public(secret)
+    return dealer
+
+
+def knock(site, dealer):
+    """It dials the site and says a word, if it is not refused before it could."""
+    dealer.connect(site.address)
+    with contextlib.suppress(zmq.Again):
+        dealer.send(b'let me in', zmq.DONTWAIT)
+
+
 class Puppet:
     """An agent that says what the claim wants it to: by the keys of one that has joined."""
 
     def __init__(self, site, name, secret=None, once=False):
         with open(site.path(name + '.data', 'keys', 'transport')) as file:
             own = re.search('secret ([0-9a-f]{64})', file.read()).group(1)
-        with open(site.path(name + '.data', 'agent')) as file:
-            key = bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
-        self.dealer = site.context.socket(zmq.DEALER)
-        self.dealer.setsockopt(zmq.LINGER, 0)
-        self.dealer.curve_serverkey = key
         secret = z85.encode(secret or bytes.fromhex(own))
-        self.dealer.curve_secretkey = secret
-        self.dealer.curve_publickey = zmq.curve_public(secret)
+        self.dealer = dealer_with(site, site_key(site, name), secret)
         if once:
             self.dealer.reconnect_ivl = -1  # as who is shut out
         self.dealer.connect(site.address)
@@ -172,6 +189,21 @@ class Puppet:
 
     def close(self):
         self.dealer.close(0)
+
+
+def welcomed(site, *who, **keys):
+    """A Puppet, made of these, that has said hello and was welcomed."""
+    puppet = Puppet(site, *who, **keys)
+    puppet.hello()
+    assert puppet.hear('agent_welcome') is not None, 'no welcome'
+    return puppet
+
+
+def stand_in(site, name):
+    """An agent joins and ends; a Puppet that was welcomed has its place."""
+    site.join(name)
+    site.end_agent(name)
+    return welcomed(site, name)
 
 
 def secret_of(token):

@@ -5,7 +5,6 @@ The agents are real despoold processes on this machine, spoken to over loopback.
 """
 import contextlib
 import os
-import re
 import shutil
 import signal
 
@@ -13,7 +12,9 @@ import zmq
 from zmq.utils import z85
 from zmq.utils.monitor import parse_monitor_message
 
-from agent_site import WINDOW, Agents, Puppet, big_tree, restarts, secret_of
+from agent_site import (
+    WINDOW, Agents, Puppet, big_tree, dealer_with, knock, restarts, secret_of, site_key, stand_in,
+    welcomed)
 from harness import BAD_DISK, Site, Skip, claim, despool, make_tree, run, set_rule, write
 
 
@@ -26,13 +27,9 @@ def key_of(token):
     return packed[2 + packed[1]:][:32]
 
 
-def opens_at_once(site, site_key, secret):
+def opens_at_once(site, server, secret):
     """Who has the token that was just told is never told that it is not one."""
-    dealer = site.context.socket(zmq.DEALER)
-    dealer.linger = 0
-    dealer.curve_serverkey = site_key
-    dealer.curve_secretkey = z85.encode(secret)
-    dealer.curve_publickey = zmq.curve_public(z85.encode(secret))
+    dealer = dealer_with(site, server, z85.encode(secret))
     watch = dealer.get_monitor_socket(zmq.EVENT_HANDSHAKE_SUCCEEDED |
                                       zmq.EVENT_HANDSHAKE_FAILED_AUTH)
     dealer.connect(site.address)
@@ -262,22 +259,14 @@ def nothing_of_a_revoked_agent_is_taken_when_that_was_answered():
     """Not even what it has said before, while the gateway was paused."""
     with Agents() as site:
         site.start()
-        site.join('shop')
-        site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'shop')
         for number in range(100):
             puppet.say('agent_beat', number=number)
         assert site.do('dp.set', {'name': 'shop', 'revoke': True})['changed'] is True
         assert site.figure('here') == 0, 'the visit goes on when it was said to be over'
         puppet.close()
         site.do('dp.remove', {'name': 'shop'})
-        site.join('store')
-        site.end_agent('store')
-        puppet = Puppet(site, 'store')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'store')
         puppet.answers()
         site.do('component.pause', {'name': 'agent_gateway'})
         site.wait_for('it to be paused', lambda: site.ask(
@@ -295,15 +284,9 @@ def nothing_of_a_revoked_agent_is_taken_when_that_was_answered():
         site.stop()
 
 
-def knock(site, **keys):
-    """A DEALER that says hello to the site; what it is answered within a second, or None."""
-    dealer = site.context.socket(zmq.DEALER)
-    dealer.setsockopt(zmq.LINGER, 0)
-    for name, value in keys.items():
-        setattr(dealer, name, value)
-    dealer.connect(site.address)
-    with contextlib.suppress(zmq.Again):  # it was refused before it could say anything
-        dealer.send(b'hello', zmq.DONTWAIT)
+def answer_to(site, dealer):
+    """What it is answered to a word within a second, or None."""
+    knock(site, dealer)
     answer = dealer.recv() if dealer.poll(1000) else None
     dealer.close(0)
     return answer
@@ -314,15 +297,14 @@ def a_stranger_gets_nothing_and_is_counted():
     with Agents() as site:
         site.start()
         site.join('shop')
-        with open(site.path('shop.data', 'agent')) as file:
-            key = bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
         public, secret = zmq.curve_keypair()
-        assert knock(site, curve_serverkey=key, curve_publickey=public,
-                     curve_secretkey=secret) is None, 'a stranger was answered'
+        stranger = dealer_with(site, site_key(site, 'shop'), secret)
+        assert answer_to(site, stranger) is None, 'a stranger was answered'
         site.wait_for('the stranger to be counted', lambda: site.figure('strangers refused') >= 1)
-        assert knock(site) is None, 'who came without a key was answered'
-        assert knock(site, curve_serverkey=public, curve_publickey=public,
-                     curve_secretkey=secret) is None, 'a wrong site key was answered'
+        keyless = site.context.socket(zmq.DEALER)
+        assert answer_to(site, keyless) is None, 'who came without a key was answered'
+        mistaken = dealer_with(site, public, secret)
+        assert answer_to(site, mistaken) is None, 'a wrong site key was answered'
         assert site.figure('here') == 1, 'a stranger drove the agent away'
         site.stop()
 
@@ -477,11 +459,7 @@ def a_site_that_does_not_listen_says_so():
 def an_agent_that_gives_back_what_it_was_not_sent_is_refused_alone():
     with Agents() as site:
         site.start()
-        site.join('shop')
-        site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'shop')
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         order = puppet.order('measure', 'work')
@@ -500,11 +478,7 @@ def an_agent_that_gives_back_what_it_was_not_sent_is_refused_alone():
 def an_agent_that_wants_content_for_a_look_at_its_root_is_refused_alone():
     with Agents() as site:
         site.start()
-        site.join('shop')
-        site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'shop')
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         puppet.order('measure', 'work')
@@ -524,11 +498,7 @@ def an_agent_that_wants_content_for_a_look_at_its_root_is_refused_alone():
 def a_need_takes_the_place_of_one_that_is_being_read():
     with Agents() as site:
         site.start()
-        site.join('shop')
-        site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'shop')
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         order = puppet.order('measure')
@@ -551,9 +521,7 @@ def an_agent_holds_back_no_space_of_another_point():
         site.join('shop')
         site.end_agent('shop')
         site.add_point('near')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = welcomed(site, 'shop')
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         order = puppet.order('measure')
@@ -596,11 +564,7 @@ def a_token_that_was_spent_does_not_drive_its_agent_away():
 def nobody_is_told_that_it_was_revoked_while_the_gateway_begins_anew():
     with Agents() as site:
         site.start()
-        site.join('shop')
-        site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'shop')
         for _ in range(10):
             site.send('component.restart', {'name': 'agent_gateway'})
             for number in range(2000):

@@ -27,7 +27,7 @@ DESPOOLD = os.environ.get('DESPOOLD', os.path.join(TOP, 'build', 'tools', 'despo
 DESPOOL = os.environ.get('DESPOOL', os.path.join(TOP, 'build', 'tools', 'despool'))
 BAD_DISK = os.environ.get('BAD_DISK', '')
 MOVED_CLOCK = os.environ.get('MOVED_CLOCK', '')
-PLACEMENT = os.environ.get('DESPOOL_PLACEMENT', '')  # every host runs under it: component, pool
+PLACEMENT = os.environ.get('DESPOOL_PLACEMENT', '')  # of a site: component, pool; an agent has none
 SLOW = float(os.environ.get('DESPOOL_SLOWER', '1'))  # how much slower a sanitized host may be
 ROOT = os.geteuid() == 0
 NOBODY = 65534

@@ -6,7 +6,6 @@ the network and its transport key, with and without the key by which it signs, a
 changes bytes. Whatever they do, work goes on beside them, nothing is placed that the site did not
 sign, and nobody's process ends. The signatures are made by libsodium itself, not by the product.
 """
-import contextlib
 import hashlib
 import os
 import re
@@ -15,7 +14,9 @@ import socket
 import msgpack
 import zmq
 
-from agent_site import Agents, Puppet, big_tree, restarts, token_by_way_of
+from agent_site import (
+    Agents, Puppet, big_tree, dealer_with, knock, restarts, site_key, stand_in, token_by_way_of,
+    welcomed)
 from chaos_proxy import Proxy
 from fake_site import FakeSite, signed_text
 from harness import SLOW, claim, make_tree, run, write
@@ -34,9 +35,7 @@ def measured_well(puppet, number):
 def recorded_order(site):
     """The order to place P1, as the agent of shop hears it; the agent itself is away."""
     site.end_agent('shop')
-    puppet = Puppet(site, 'shop')
-    puppet.hello()
-    assert puppet.hear('agent_welcome') is not None, 'no welcome'
+    puppet = welcomed(site, 'shop')
     site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
     site.do('distribute', {'id': 'P1', 'to': ['shop']})
     measured_well(puppet, puppet.order('measure')['order'])
@@ -205,9 +204,7 @@ def an_older_version_is_not_placed_again_whoever_signs_it():
         site.wait_for('the update', lambda: site.status('P1')['state'] == 'complete' and
                       site.target('P1', 'shop')['have']['label'] == 'two')
         site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = welcomed(site, 'shop')
         site.do('package.add', {'id': 'P2', 'source': make_tree(site.path('other'), seed=2)})
         site.do('distribute', {'id': 'P2', 'to': ['shop']})
         order = puppet.order('measure')
@@ -234,9 +231,7 @@ def an_agent_reads_nothing_but_what_its_order_names():
         write(os.path.join(hidden, 'secret'), b'not for shop')
         root = site.do('package.add', {'id': 'P0', 'source': hidden})['version']['root']
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = welcomed(site, 'shop')
         site.do('distribute', {'id': 'P1', 'to': ['shop']})
         order = puppet.order('measure')
         puppet.say('agent_need', order=order['order'],
@@ -263,11 +258,7 @@ def an_agent_reads_nothing_but_what_its_order_names():
 def a_hello_again_gives_no_new_credit():
     with Agents() as site:
         site.start()
-        site.join('shop')
-        site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'shop')
         puppet.hello()
         assert puppet.hear('agent_refused') is not None, 'a second hello was taken'
         puppet.hello()
@@ -293,9 +284,7 @@ def a_key_has_one_connection():
         site.end_agent('shop')
         puppets = []
         for _ in range(12):
-            puppet = Puppet(site, 'shop', once=True)
-            puppet.hello()
-            assert puppet.hear('agent_welcome') is not None, 'no welcome'
+            puppet = welcomed(site, 'shop', once=True)
             puppets.append(puppet)
         site.wait_for('the older ones to end', lambda: connected(site) <= 1, 20)
         puppets[-1].say('agent_beat', number=7)
@@ -313,9 +302,7 @@ def a_frame_that_is_too_large_ends_its_connection_alone():
         site.end_agent('shop')
         site.wait_for('shop to be gone', lambda: site.figure('here') == 0, 20)
         site.join('other')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = welcomed(site, 'shop')
         before = site.resident_kib()
         for _ in range(16):
             puppet.dealer.send(b'\0' * (3 << 20))
@@ -351,19 +338,13 @@ def sockets(site):
 
 def knock_often(site, count):
     """Handshakes by keys that nobody knows, at most 50 at one time."""
-    with open(site.path('shop.data', 'agent'), encoding='ascii') as file:
-        key = bytes.fromhex(re.search('site-key ([0-9a-f]{64})', file.read()).group(1))
+    key = site_key(site, 'shop')
     for first in range(0, count, 50):
         dealers = []
         wanted = site.figure('strangers refused') + min(50, count - first)
         for _ in range(min(50, count - first)):
-            dealer = site.context.socket(zmq.DEALER)
-            dealer.linger = 0
-            dealer.curve_serverkey = key
-            dealer.curve_publickey, dealer.curve_secretkey = zmq.curve_keypair()
-            dealer.connect(site.address)
-            with contextlib.suppress(zmq.Again):  # it was refused before it could say anything
-                dealer.send(b'let me in', zmq.DONTWAIT)
+            dealer = dealer_with(site, key, zmq.curve_keypair()[1])
+            knock(site, dealer)
             dealers.append(dealer)
         site.wait_for('the strangers to be refused',
                       lambda wanted=wanted: site.figure('strangers refused') >= wanted, 60)

@@ -5,7 +5,7 @@ import hashlib
 import os
 import time
 
-from agent_site import WINDOW, Agents, Puppet
+from agent_site import WINDOW, Agents, welcomed
 from harness import claim, despool, run, write
 
 BURST = 200000  # bytes: the burst of a rate, the manifest, and what is under way when one is set
@@ -123,9 +123,7 @@ def a_link_and_the_site_limit_all_that_share_them():
 
 def takes_and_answers_nothing(site, name, digest, beat):
     """An agent that wants a window of content, and says of none of it that it is durable."""
-    puppet = Puppet(site, name)
-    puppet.hello()
-    assert puppet.hear('agent_welcome') is not None, 'no welcome'
+    puppet = welcomed(site, name)
     site.do('distribute', {'id': 'P1', 'to': [name]})
     order = puppet.order('measure', meanwhile=beat)
     puppet.say('agent_need', order=order['order'],

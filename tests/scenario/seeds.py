@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 
-from agent_site import Agents, Puppet, big_tree
+from agent_site import Agents, big_tree, stand_in
 from harness import claim, despool, make_tree, run, write
 
 MANIFEST = 16384  # bytes: more than the manifests of these packages
@@ -293,11 +293,7 @@ def a_file_that_is_kept_in_chunks_and_asked_for_whole_travels_as_a_delta():
 def nothing_is_sent_against_what_an_agent_does_not_have():
     with Agents() as site:
         site.start()
-        site.join('shop')
-        site.end_agent('shop')
-        puppet = Puppet(site, 'shop')
-        puppet.hello()
-        assert puppet.hear('agent_welcome') is not None, 'no welcome'
+        puppet = stand_in(site, 'shop')
         secret, known = edited(1)
         write(site.path('other', 'secret'), secret)
         site.do('package.add', {'id': 'P2', 'source': site.path('other')})

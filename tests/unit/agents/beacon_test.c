@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "actors/gateway.h"
-#include "runtime/sim.h"
+#include "tests/unit/agents/shop.h"
+#include "tests/unit/alone.h"
 
 #define AGENTS      2000u
 #define PORTION_MAX 500u /* a beacon is never told to more in one handler */
@@ -74,12 +74,6 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     return go_on(ctx, self);
 }
 
-static void
-gateway_drop(void *state)
-{
-    table_drop(state);
-}
-
 static const actor_class_t gateway_class = {.name = "agent_gateway",
                                             .state_bytes = sizeof(agent_gateway_t),
                                             .init = gateway_init,
@@ -91,13 +85,8 @@ static const actor_class_t *const cast[] = {&gateway_class, NULL};
 static void
 run(bool one_leaves)
 {
-    const host_options_t host = {.classes = cast, .root = &gateway_class};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
+    sim_t *sim = alone_new(cast);
 
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
     leaves = one_leaves;
     handlers = largest = told = 0;
     sim_start(sim);

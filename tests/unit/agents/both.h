@@ -13,11 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/content/lack.h"
 #include "actors/content/manifest.h"
 #include "actors/content/pack.h"
 #include "proto/limits.h"
-#include "runtime/world_os.h"
+#include "tests/unit/agents/pair.h"
 
 #define SIZE  (6u << 20)
 #define EDIT  (3u << 20) /* where the new version differs */
@@ -25,26 +24,13 @@
 
 /* A site's store with one large file in two versions, and an agent's store with the old one. */
 typedef struct both {
-    char path[64];
-    world_os_t os;
-    store_t *site, *agent;
-    staging_t *staging;
     digest_t root[2], file[2];
     uint8_t *bytes[2];
     transfer_range_t range[64];
     lack_t lack;
-    fault_t fault;
 } both_t;
 
 static both_t both;
-
-static inline void
-expect_ok(err_t err, const char *what)
-{
-    char text[1024];
-
-    cr_assert_eq(err, OK, "%s: %s", what, fault_text(&both.fault, text, sizeof text));
-}
 
 static inline digest_t
 put_file(store_t *store, const uint8_t *bytes)
@@ -52,11 +38,11 @@ put_file(store_t *store, const uint8_t *bytes)
     char path[96];
     store_put_t put;
 
-    snprintf(path, sizeof path, "%s/file", both.path);
+    snprintf(path, sizeof path, "%s/file", pair.path);
     FILE *file = fopen(path, "w");
     cr_assert(file && fwrite(bytes, SIZE, 1, file) == 1 && fclose(file) == 0);
     int fd = open(path, O_RDONLY);
-    expect_ok(store_put_file(store, fd, path, &put, &both.fault), "put a file");
+    expect_ok(store_put_file(store, fd, path, &put, &pair.fault), "put a file");
     close(fd);
     return put.digest;
 }
@@ -66,7 +52,7 @@ put_bytes(const void *bytes, size_t size)
 {
     store_put_t put;
 
-    expect_ok(store_put_bytes(both.site, bytes, size, &put, &both.fault), "put");
+    expect_ok(store_put_bytes(pair.site, bytes, size, &put, &pair.fault), "put");
     return put.digest;
 }
 
@@ -79,7 +65,7 @@ make_version(unsigned i)
     const uint8_t *node = NULL;
     size_t size = 0;
 
-    both.file[i] = put_file(both.site, both.bytes[i]);
+    both.file[i] = put_file(pair.site, both.bytes[i]);
     tree_entry_t entry = {.kind = TREE_FILE,
                           .mode = 0644,
                           .size = SIZE,
@@ -93,7 +79,7 @@ make_version(unsigned i)
     manifest_version_encode(&version, encoded);
     both.root[i] = put_bytes(encoded, sizeof encoded);
     manifest_builder_release(&builder);
-    expect_ok(store_commit(both.site, &both.fault), "commit");
+    expect_ok(store_commit(pair.site, &pair.fault), "commit");
 }
 
 static inline void
@@ -113,30 +99,10 @@ make_bytes(void)
     memcpy(both.bytes[1] + EDIT, "an edit", 7);
 }
 
-static inline void
-open_agent(void)
-{
-    char data[96], path[112];
-
-    snprintf(data, sizeof data, "%s/agent", both.path);
-    snprintf(path, sizeof path, "%s/store", data);
-    (void) world_make_dir(&both.os.world, -100, data, 0700);
-    expect_ok(store_open(&both.os.world, path, &both.agent, &both.fault), "agent");
-    expect_ok(staging_open(&both.os.world, data, both.agent, &both.staging, &both.fault),
-              "staging");
-}
-
-static inline void
-close_agent(void)
-{
-    staging_close(&both.staging);
-    store_close(&both.agent);
-}
-
 static inline uint32_t
 lacks(unsigned version)
 {
-    expect_ok(lack_find(both.agent, both.staging, &both.root[version], &both.lack, &both.fault),
+    expect_ok(lack_find(pair.agent, pair.staging, &both.root[version], &both.lack, &pair.fault),
               "lack");
     return both.lack.count;
 }
@@ -148,10 +114,10 @@ fetch_list(const digest_t *object)
     staging_part_t part = {.object = *object};
     size_t size = 0;
 
-    expect_ok(store_list(both.site, object, &list, &size, &both.fault), "read a list");
+    expect_ok(store_list(pair.site, object, &list, &size, &pair.fault), "read a list");
     part.bytes = (slice_t){(const char *) list, size};
     part.total = size;
-    expect_ok(staging_put_list(both.staging, &part, &both.fault), "stage a list");
+    expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "stage a list");
     free(list);
 }
 
@@ -169,13 +135,13 @@ fetch(void)
             continue;
         }
         part.bytes.data = (const char *) bytes;
-        expect_ok(transfer_read(both.site, &both.range[i], bytes, SIZE, &part.bytes.size,
-                                &part.total, &both.fault),
+        expect_ok(transfer_read(pair.site, &both.range[i], bytes, SIZE, &part.bytes.size,
+                                &part.total, &pair.fault),
                   "read");
-        expect_ok(staging_put(both.staging, &part, &both.fault), "stage");
+        expect_ok(staging_put(pair.staging, &part, &pair.fault), "stage");
         came += part.bytes.size;
     }
-    expect_ok(staging_commit(both.staging, &both.fault), "commit");
+    expect_ok(staging_commit(pair.staging, &pair.fault), "commit");
     free(bytes);
     return came;
 }
@@ -183,15 +149,8 @@ fetch(void)
 static inline void
 begin(void)
 {
-    char site[96];
-
-    snprintf(both.path, sizeof both.path, "/tmp/chunks-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(both.path));
-    snprintf(site, sizeof site, "%s/site", both.path);
-    world_os_init(&both.os, NULL);
+    pair_open();
     make_bytes();
-    expect_ok(store_open(&both.os.world, site, &both.site, &both.fault), "site");
-    open_agent();
     both.lack = (lack_t){.range = both.range, .max = 64, .bytes_max = UINT64_MAX};
     make_version(0);
     make_version(1);
@@ -204,14 +163,9 @@ begin(void)
 static inline void
 end(void)
 {
-    char command[128];
-
-    close_agent();
-    store_close(&both.site);
     free(both.bytes[0]);
     free(both.bytes[1]);
-    snprintf(command, sizeof command, "rm -rf '%s'", both.path);
-    cr_assert_eq(system(command), 0);
+    pair_close();
 }
 
 /* The new version's nodes and its list are there; what else is lacking was looked for. */
@@ -231,7 +185,7 @@ expect_file(unsigned i)
     void *bytes = NULL;
     size_t size = 0;
 
-    expect_ok(store_read(both.agent, &both.file[i], SIZE, &bytes, &size, &both.fault), "read");
+    expect_ok(store_read(pair.agent, &both.file[i], SIZE, &bytes, &size, &pair.fault), "read");
     cr_expect(size == SIZE && memcmp(bytes, both.bytes[i], SIZE) == 0, "it has other bytes");
     free(bytes);
 }
@@ -241,6 +195,6 @@ has(const digest_t *object)
 {
     bool there = false;
 
-    expect_ok(store_has(both.agent, object, &there, &both.fault), "has");
+    expect_ok(store_has(pair.agent, object, &there, &pair.fault), "has");
     return there;
 }

@@ -21,11 +21,11 @@ Test(chunks, a_file_that_was_fetched_by_chunks_is_there_after_a_kill, .init = be
     fetch_list_of_new();
     lacks(1);
     fetch();
-    close_agent();
-    open_agent();
+    pair_close_agent();
+    pair_open_agent();
     cr_expect_eq(lacks(1), 0, "what was durable came again");
-    close_agent();
-    open_agent();
+    pair_close_agent();
+    pair_open_agent();
     expect_file(1);
 }
 
@@ -35,15 +35,15 @@ Test(chunks, an_edit_has_the_chunk_that_stood_there_for_its_base, .init = begin,
 
     fetch_list_of_new();
     lacks(1);
-    expect_ok(kin_find(both.site, (kin_files_t){&both.file[1], 1}, (kin_files_t){both.file, 1},
-                       &kin, &both.fault),
+    expect_ok(kin_find(pair.site, (kin_files_t){&both.file[1], 1}, (kin_files_t){both.file, 1},
+                       &kin, &pair.fault),
               "kin");
     cr_assert_eq(kin.count, 1, "one chunk is new, and %zu have a base", kin.count);
     const digest_t *base = kin_base(&kin, &both.range[0].object);
     cr_assert_not_null(base, "the new chunk has no base");
     void *bytes = NULL;
     size_t size = 0;
-    expect_ok(store_read(both.site, base, CHUNK, &bytes, &size, &both.fault), "read the base");
+    expect_ok(store_read(pair.site, base, CHUNK, &bytes, &size, &pair.fault), "read the base");
     const uint8_t *at = memmem(both.bytes[0], SIZE, bytes, size);
     cr_expect(at && at <= both.bytes[0] + EDIT && at + size > both.bytes[0] + EDIT,
               "the base is another chunk");
@@ -62,8 +62,8 @@ put_moved(void)
     for (size_t i = 0; i < SIZE; i += 700) {
         now[i] ^= 0x55;
     }
-    digest_t file = put_file(both.site, now);
-    expect_ok(store_commit(both.site, &both.fault), "commit");
+    digest_t file = put_file(pair.site, now);
+    expect_ok(store_commit(pair.site, &pair.fault), "commit");
     return file;
 }
 
@@ -73,7 +73,7 @@ find_kin(const digest_t *file)
     kin_t kin;
 
     expect_ok(
-        kin_find(both.site, (kin_files_t){file, 1}, (kin_files_t){both.file, 1}, &kin, &both.fault),
+        kin_find(pair.site, (kin_files_t){file, 1}, (kin_files_t){both.file, 1}, &kin, &pair.fault),
         "kin");
     return kin;
 }
@@ -88,9 +88,9 @@ Test(chunks, what_has_no_neighbour_in_common_has_the_one_most_like_it, .init = b
     for (size_t i = 0; i < kin.count; i++) {
         void *chunk = NULL, *base = NULL;
         size_t size = 0, base_size = 0;
-        expect_ok(store_read(both.site, &kin.pair[i].chunk, CHUNK, &chunk, &size, &both.fault),
+        expect_ok(store_read(pair.site, &kin.pair[i].chunk, CHUNK, &chunk, &size, &pair.fault),
                   "chunk");
-        expect_ok(store_read(both.site, &kin.pair[i].base, CHUNK, &base, &base_size, &both.fault),
+        expect_ok(store_read(pair.site, &kin.pair[i].base, CHUNK, &base, &base_size, &pair.fault),
                   "base");
         size_t at = (size_t) ((uint8_t *) memmem(now, SIZE, chunk, size) - now);
         size_t was =
@@ -113,7 +113,7 @@ Test(chunks, many_hands_find_the_bases_that_one_finds, .init = begin, .fini = en
     kin_t alone = find_kin(&file);
     hands_t *hands = hands_new(3);
 
-    both.os.world.hands = hands_of(hands);
+    pair.os.world.hands = hands_of(hands);
     for (unsigned round = 0; round < 5; round++) {
         kin_t kin = find_kin(&file);
         cr_assert_eq(kin.count, alone.count);
@@ -124,7 +124,7 @@ Test(chunks, many_hands_find_the_bases_that_one_finds, .init = begin, .fini = en
         }
         kin_release(&kin);
     }
-    both.os.world.hands = NULL;
+    pair.os.world.hands = NULL;
     hands_destroy(&hands);
     kin_release(&alone);
 }

@@ -9,7 +9,7 @@
 #include "actors/content/manifest.h"
 #include "proto/messages.h"
 #include "runtime/notes.h"
-#include "runtime/sim.h"
+#include "tests/unit/alone.h"
 
 #define SECONDS   60u
 #define STEPS_MAX 1000000u
@@ -181,13 +181,6 @@ link_init(actor_ctx_t *ctx, void *state, const void *args)
                : ACTOR_FAIL;
 }
 
-static actor_next_t
-link_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
-{
-    cr_assert(ctx && state && down);
-    return ACTOR_CONTINUE;
-}
-
 static const actor_edge_t link_edges[] = {{EDGE_ASK, "agent", &peer_next_type},
                                           {EDGE_TELL, "agent", &peer_gone_type},
                                           {EDGE_TELL, "agent", &peer_came_type}};
@@ -195,7 +188,7 @@ static const actor_class_t link_double = {.name = "link",
                                           .state_bytes = 8,
                                           .init = link_init,
                                           .on_timer = link_timer,
-                                          .on_down = link_down,
+                                          .on_down = ended,
                                           .edges = link_edges,
                                           .edge_count = 3};
 static const actor_class_t *const cast[] = {&link_double, &agent_class, NULL};
@@ -212,13 +205,8 @@ make_data(sim_t *sim)
 static void
 run_for(int64_t seconds)
 {
-    const host_options_t host = {.classes = cast, .root = &link_double};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
+    sim_t *sim = alone_new(cast);
 
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
     make_data(sim);
     dials = needs = 0;
     sim_start(sim);

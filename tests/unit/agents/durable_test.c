@@ -2,8 +2,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "actors/gateway.h"
-#include "runtime/sim.h"
+#include "tests/unit/agents/shop.h"
+#include "tests/unit/alone.h"
 
 #define TOOK_MS   (6u * PACE_SLOW_MS / 2u) /* from the sending until it is durable */
 #define WINDOWS   3u
@@ -11,32 +11,6 @@
 
 static uint64_t stored_ms; /* of TOOK_MS, as the agent says */
 static uint64_t window;    /* what it is given after them */
-
-static agent_t *
-shop_of(const agent_gateway_t *self)
-{
-    return table_by_name(self, slice_of("shop"));
-}
-
-static void
-know_one(actor_ctx_t *ctx, agent_gateway_t *self)
-{
-    static _Alignas(8) uint8_t memory[2048];
-    agent_hello_t hello = {.credit = AGENT_WINDOW_BYTES};
-    draft_t draft;
-
-    draft_over(&draft, memory, sizeof memory);
-    agents_listed_t *m = draft_begin(&draft, &agents_listed_type);
-    m->agents = draft_rows(&draft, 1, sizeof(agent_row_t));
-    agent_row_t *row = draft_row(&draft, m->agents, 0, sizeof *row);
-    row->dp = draft_text(&draft, slice_of("shop"));
-    memset(&row->token, 1, sizeof row->token);
-    memset(&row->key, 2, sizeof row->key);
-    table_begin(self);
-    table_add(ctx, self, m);
-    table_end(ctx, self);
-    visit_begin(ctx, self, shop_of(self), slice_of("peer"), &hello);
-}
 
 static actor_next_t
 send_window(actor_ctx_t *ctx, agent_gateway_t *self, uint64_t number)
@@ -50,8 +24,7 @@ send_window(actor_ctx_t *ctx, agent_gateway_t *self, uint64_t number)
 static actor_next_t
 gateway_init(actor_ctx_t *ctx, void *state, const void *args)
 {
-    table_init(state);
-    know_one(ctx, state);
+    shop_begin(ctx, state);
     actor_ready(ctx);
     return !args ? send_window(ctx, state, 1) : ACTOR_FAIL;
 }
@@ -68,12 +41,6 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t number)
     return number < WINDOWS ? send_window(ctx, self, number + 1) : ACTOR_CONTINUE;
 }
 
-static void
-gateway_drop(void *state)
-{
-    table_drop(state);
-}
-
 static const actor_class_t gateway_class = {.name = "agent_gateway",
                                             .state_bytes = sizeof(agent_gateway_t),
                                             .init = gateway_init,
@@ -85,13 +52,8 @@ static const actor_class_t *const cast[] = {&gateway_class, NULL};
 static uint64_t
 window_after(uint64_t stored)
 {
-    const host_options_t host = {.classes = cast, .root = &gateway_class};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
+    sim_t *sim = alone_new(cast);
 
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
     stored_ms = stored;
     window = 0;
     sim_start(sim);

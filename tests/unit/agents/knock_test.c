@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "actors/content/hash.h"
-#include "actors/gateway.h"
-#include "runtime/sim.h"
+#include "tests/unit/agents/shop.h"
+#include "tests/unit/alone.h"
 
 #define KNOCK_MS  5000u
 #define STEPS_MAX 100000u
@@ -106,12 +106,6 @@ gateway_init(actor_ctx_t *ctx, void *state, const void *args)
     return !args ? list_all(ctx, self) : ACTOR_FAIL;
 }
 
-static void
-gateway_drop(void *state)
-{
-    table_drop(state);
-}
-
 static const actor_hears_t gateway_hears[] = {ON_URGENT(door_knock)};
 static const actor_class_t gateway_class = {.name = "agent_gateway",
                                             .state_bytes = sizeof(agent_gateway_t),
@@ -164,19 +158,12 @@ guest_init(actor_ctx_t *ctx, void *state, const void *args)
                : ACTOR_FAIL;
 }
 
-static actor_next_t
-guest_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
-{
-    cr_assert(ctx && state && down);
-    return ACTOR_CONTINUE;
-}
-
 static const actor_edge_t guest_edges[] = {{EDGE_ASK, "agent_gateway", &door_knock_type}};
 static const actor_class_t guest_class = {.name = "guest",
                                           .state_bytes = 8,
                                           .init = guest_init,
                                           .on_timer = guest_timer,
-                                          .on_down = guest_down,
+                                          .on_down = ended,
                                           .edges = guest_edges,
                                           .edge_count = 1};
 static const actor_class_t *const cast[] = {&guest_class, &database_class, &status_class,
@@ -185,16 +172,11 @@ static const actor_class_t *const cast[] = {&guest_class, &database_class, &stat
 static void
 run(uint32_t count, uint8_t with)
 {
-    const host_options_t host = {.classes = cast, .root = &guest_class};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
 
     knocks = count;
     opened = shut = put_off = looks = 0;
     memset(&key, with, sizeof key);
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
+    sim_t *sim = alone_new(cast);
     sim_start(sim);
     sim_run_for(sim, INT64_C(20000000000), STEPS_MAX);
     cr_assert(sim_stop(sim, INT64_C(10000000000)));

@@ -5,39 +5,25 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/content/lack.h"
-#include "runtime/world_os.h"
 #include "tests/unit/agents/nodes.h"
+#include "tests/unit/agents/pair.h"
 
 #define BIG   3000000u
 #define PART  1000000u
 #define SMALL "a small file"
 
-/* A site's store with one version of two files, and an agent's store without anything. */
+/* The site's store has one version of two files, the agent's has nothing. */
 typedef struct both {
-    char path[64], site_data[80], data[80], site_path[96], agent_path[96];
-    world_os_t os;
     const world_calls_t *real;
     world_calls_t calls; /* those, one of them counted */
     uint32_t stats;
-    store_t *site, *agent;
-    staging_t *staging;
     digest_t root, big, node;
     uint8_t *bytes;
     transfer_range_t range[16];
     lack_t lack;
-    fault_t fault;
 } both_t;
 
 static both_t both;
-
-static void
-expect_ok(err_t err, const char *what)
-{
-    char text[1024];
-
-    cr_assert_eq(err, OK, "%s: %s", what, fault_text(&both.fault, text, sizeof text));
-}
 
 static void
 make_version(void)
@@ -45,14 +31,14 @@ make_version(void)
     manifest_builder_t builder;
     manifest_version_t version = {.mode = 0755, .files = 2, .bytes = BIG + strlen(SMALL)};
 
-    both.big = put_bytes_into(both.site, both.bytes, BIG);
+    both.big = put_bytes_into(pair.site, both.bytes, BIG);
     manifest_builder_init(&builder);
     add_entry(&builder, TREE_FILE, "big", both.big, BIG);
-    add_entry(&builder, TREE_FILE, "small", put_bytes_into(both.site, SMALL, strlen(SMALL)),
+    add_entry(&builder, TREE_FILE, "small", put_bytes_into(pair.site, SMALL, strlen(SMALL)),
               strlen(SMALL));
-    both.node = version.node = put_node_into(both.site, &builder);
-    both.root = put_version_into(both.site, &version);
-    expect_ok(store_commit(both.site, &both.fault), "commit");
+    both.node = version.node = put_node_into(pair.site, &builder);
+    both.root = put_version_into(pair.site, &version);
+    expect_ok(store_commit(pair.site, &pair.fault), "commit");
 }
 
 static int
@@ -65,25 +51,15 @@ counted_stat_at(world_t *world, int dir, const char *path, world_stat_t *ret_sta
 static void
 begin(void)
 {
-    snprintf(both.path, sizeof both.path, "/tmp/lacks-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(both.path));
-    snprintf(both.data, sizeof both.data, "%s/agent", both.path);
-    snprintf(both.site_path, sizeof both.site_path, "%s/store", both.path);
-    snprintf(both.agent_path, sizeof both.agent_path, "%s/store", both.data);
-    world_os_init(&both.os, NULL);
-    both.real = both.os.world.call;
+    pair_open();
+    both.real = pair.os.world.call;
     both.calls = *both.real;
     both.calls.stat_at = counted_stat_at;
-    both.os.world.call = &both.calls;
+    pair.os.world.call = &both.calls;
     both.bytes = malloc(BIG);
     for (size_t i = 0; i < BIG; i++) {
         both.bytes[i] = (uint8_t) (i * 2654435761u >> 13);
     }
-    cr_assert_eq(world_make_dir(&both.os.world, -100, both.data, 0700), 0);
-    expect_ok(store_open(&both.os.world, both.site_path, &both.site, &both.fault), "site");
-    expect_ok(store_open(&both.os.world, both.agent_path, &both.agent, &both.fault), "agent");
-    expect_ok(staging_open(&both.os.world, both.data, both.agent, &both.staging, &both.fault),
-              "staging");
     both.lack = (lack_t){.range = both.range, .max = 16, .bytes_max = UINT64_MAX};
     make_version();
 }
@@ -91,20 +67,14 @@ begin(void)
 static void
 end(void)
 {
-    char command[128];
-
-    staging_close(&both.staging);
-    store_close(&both.agent);
-    store_close(&both.site);
     free(both.bytes);
-    snprintf(command, sizeof command, "rm -rf '%s'", both.path);
-    cr_assert_eq(system(command), 0);
+    pair_close();
 }
 
 static uint32_t
 lacks(void)
 {
-    expect_ok(lack_find(both.agent, both.staging, &both.root, &both.lack, &both.fault), "lack");
+    expect_ok(lack_find(pair.agent, pair.staging, &both.root, &both.lack, &pair.fault), "lack");
     return both.lack.count;
 }
 
@@ -117,16 +87,16 @@ fetch(size_t max)
     for (uint32_t i = 0; i < both.lack.count; i++) {
         staging_part_t part = {.object = both.range[i].object, .from = both.range[i].from};
         if (both.range[i].list) { /* it is stored as one here, and has none */
-            expect_ok(staging_put_list(both.staging, &part, &both.fault), "no list");
+            expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "no list");
             continue;
         }
         part.bytes.data = (const char *) bytes;
-        expect_ok(transfer_read(both.site, &both.range[i], bytes, max, &part.bytes.size,
-                                &part.total, &both.fault),
+        expect_ok(transfer_read(pair.site, &both.range[i], bytes, max, &part.bytes.size,
+                                &part.total, &pair.fault),
                   "read");
-        expect_ok(staging_put(both.staging, &part, &both.fault), "stage");
+        expect_ok(staging_put(pair.staging, &part, &pair.fault), "stage");
     }
-    expect_ok(staging_commit(both.staging, &both.fault), "commit");
+    expect_ok(staging_commit(pair.staging, &pair.fault), "commit");
     free(bytes);
 }
 
@@ -193,27 +163,27 @@ Test(lacks, bytes_of_another_digest_are_refused_and_come_again, .init = begin, .
 {
     fetch_nodes();
     staging_part_t part = {both.big, 0, BIG, {(const char *) both.bytes, PART}, {NULL, 0}, 0};
-    expect_ok(staging_put(both.staging, &part, &both.fault), "the first part");
+    expect_ok(staging_put(pair.staging, &part, &pair.fault), "the first part");
     both.bytes[PART] ^= 1;
     part = (staging_part_t){both.big,  PART, BIG, {(const char *) both.bytes + PART, BIG - PART},
                             {NULL, 0}, 0};
-    err_t err = staging_put(both.staging, &part, &both.fault);
+    err_t err = staging_put(pair.staging, &part, &pair.fault);
     cr_expect_eq(err, ERR_DIGEST, "expected digest, got %s", err_word(err));
     lacks();
     cr_expect_eq(both.range[0].from, 0, "damaged bytes were kept");
     part = (staging_part_t){both.big, 0, BIG, {(const char *) both.bytes, BIG}, {NULL, 0}, 0};
-    err = staging_put(both.staging, &part, &both.fault);
+    err = staging_put(pair.staging, &part, &pair.fault);
     cr_expect_eq(err, ERR_DIGEST, "in one piece: expected digest, got %s", err_word(err));
 }
 
 Test(lacks, a_part_that_leaves_a_gap_is_refused, .init = begin, .fini = end)
 {
     staging_part_t part = {both.big, 1, BIG, {(const char *) both.bytes, PART}, {NULL, 0}, 0};
-    err_t err = staging_put(both.staging, &part, &both.fault);
+    err_t err = staging_put(pair.staging, &part, &pair.fault);
 
     cr_expect_eq(err, ERR_BAD_VALUE, "expected bad-value, got %s", err_word(err));
     part = (staging_part_t){both.big, 0, PART - 1, {(const char *) both.bytes, PART}, {NULL, 0}, 0};
-    err = staging_put(both.staging, &part, &both.fault);
+    err = staging_put(pair.staging, &part, &pair.fault);
     cr_expect_eq(err, ERR_BAD_VALUE, "longer than its object: expected bad-value, got %s",
                  err_word(err));
 }
@@ -238,7 +208,7 @@ rot_last_record(void)
     snprintf(command, sizeof command,
              "p=$(ls %s/packs/*.pack) && s=$(stat -c %%s $p) && printf '\\377' | "
              "dd of=$p bs=1 seek=$((s - 30)) conv=notrunc status=none",
-             both.site_path);
+             pair.site_path);
     cr_assert_eq(system(command), 0);
 }
 
@@ -247,14 +217,14 @@ Test(lacks, what_goes_as_it_is_stored_was_held_against_its_check, .init = begin,
     stored_object_t stored;
     bool has = true;
 
-    expect_ok(transfer_stored(both.site, &both.root, &stored, &both.fault), "as it is stored");
+    expect_ok(transfer_stored(pair.site, &both.root, &stored, &pair.fault), "as it is stored");
     cr_expect_gt(stored.size, 0);
     rot_last_record();
-    store_close(&both.site);
-    expect_ok(store_open(&both.os.world, both.site_path, &both.site, &both.fault), "site");
-    err_t err = transfer_stored(both.site, &both.root, &stored, &both.fault);
+    store_close(&pair.site);
+    expect_ok(store_open(&pair.os.world, pair.site_path, &pair.site, &pair.fault), "site");
+    err_t err = transfer_stored(pair.site, &both.root, &stored, &pair.fault);
     cr_expect_eq(err, ERR_DIGEST, "rotten: expected digest, got %s", err_word(err));
-    expect_ok(store_has(both.site, &both.root, &has, &both.fault), "has");
+    expect_ok(store_has(pair.site, &both.root, &has, &pair.fault), "has");
     cr_expect_not(has, "what is rotten counts as there");
 }
 
@@ -267,21 +237,21 @@ make_wide_version(void)
     char name[16];
     manifest_builder_t builder;
     manifest_version_t version = {.mode = 0755, .files = NAMES, .bytes = NAMES * strlen(SMALL)};
-    digest_t small = put_bytes_into(both.site, SMALL, strlen(SMALL));
+    digest_t small = put_bytes_into(pair.site, SMALL, strlen(SMALL));
 
     manifest_builder_init(&builder);
     for (uint32_t i = 0; i < NAMES; i++) {
         snprintf(name, sizeof name, "f%08u", i);
         add_entry(&builder, TREE_FILE, name, small, strlen(SMALL));
     }
-    digest_t wide = put_node_into(both.site, &builder);
+    digest_t wide = put_node_into(pair.site, &builder);
     uint64_t size = MANIFEST_HEAD_BYTES + NAMES * (MANIFEST_ENTRY_BYTES + strlen("f00000000") + 1);
     cr_assert_gt(size, DELTA_BYTES_MAX);
     manifest_builder_init(&builder);
     add_entry(&builder, TREE_DIRECTORY, "wide", wide, size);
-    version.node = put_node_into(both.site, &builder);
-    both.root = put_version_into(both.site, &version);
-    expect_ok(store_commit(both.site, &both.fault), "commit");
+    version.node = put_node_into(pair.site, &builder);
+    both.root = put_version_into(pair.site, &version);
+    expect_ok(store_commit(pair.site, &pair.fault), "commit");
     return wide;
 }
 
@@ -296,6 +266,6 @@ Test(lacks, a_manifest_is_whole_when_the_nodes_of_its_large_directories_are_ther
     for (; lacks() > 0 && looks < 16; looks++) {
         fetch(PART);
     }
-    expect_ok(store_has(both.agent, &wide, &has, &both.fault), "has");
+    expect_ok(store_has(pair.agent, &wide, &has, &pair.fault), "has");
     cr_expect(has, "after %u looks nothing is lacking, and the node of 'wide' is not there", looks);
 }

@@ -8,13 +8,13 @@ stage_lying_list(void)
     uint8_t *list = NULL, row[LIST_ROW_BYTES];
     size_t size = 0;
 
-    expect_ok(store_list(both.site, &both.file[1], &list, &size, &both.fault), "read a list");
+    expect_ok(store_list(pair.site, &both.file[1], &list, &size, &pair.fault), "read a list");
     memcpy(row, list, sizeof row);
     memmove(list, list + sizeof row, sizeof row);
     memcpy(list + sizeof row, row, sizeof row);
     staging_part_t part = {
         .object = both.file[1], .total = size, .bytes = {(const char *) list, size}};
-    expect_ok(staging_put_list(both.staging, &part, &both.fault), "stage a list");
+    expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "stage a list");
     free(list);
 }
 
@@ -24,7 +24,7 @@ expect_damaged(void)
 {
     void *bytes = NULL;
     size_t size = 0;
-    err_t err = store_read(both.agent, &both.file[1], SIZE, &bytes, &size, &both.fault);
+    err_t err = store_read(pair.agent, &both.file[1], SIZE, &bytes, &size, &pair.fault);
 
     cr_assert_eq(err, ERR_DIGEST, "expected digest, got %s", err_word(err));
     cr_expect_not(has(&both.file[1]), "a file that proved damaged is there");
@@ -57,11 +57,11 @@ Test(lists, a_list_of_another_size_is_not_believed, .init = begin, .fini = end)
     size_t size = 0;
 
     fetch_list_of_new();
-    expect_ok(store_list(both.site, &both.file[1], &list, &size, &both.fault), "read a list");
+    expect_ok(store_list(pair.site, &both.file[1], &list, &size, &pair.fault), "read a list");
     staging_part_t part = {.object = both.file[1],
                            .total = size - LIST_ROW_BYTES,
                            .bytes = {(const char *) list, size - LIST_ROW_BYTES}};
-    expect_ok(staging_put_list(both.staging, &part, &both.fault), "stage a list");
+    expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "stage a list");
     free(list);
     cr_assert_eq(lacks(1), 1);
     cr_expect_eq(both.range[0].size, SIZE, "expected the whole file");
@@ -74,24 +74,24 @@ Test(lists, a_list_that_is_damaged_or_half_there_comes_again, .init = begin, .fi
     char path[96], command[256];
 
     fetch_list_of_new();
-    snprintf(path, sizeof path, "%s/agent/incoming", both.path);
+    snprintf(path, sizeof path, "%s/agent/incoming", pair.path);
     snprintf(command, sizeof command, "printf x | dd of=$(echo %s/*.list) conv=notrunc status=none",
              path);
     cr_assert_eq(system(command), 0);
     lacks(1);
     cr_assert(both.lack.count == 1 && both.range[0].list, "a damaged list was believed");
-    expect_ok(store_list(both.site, &both.file[1], &list, &size, &both.fault), "read a list");
+    expect_ok(store_list(pair.site, &both.file[1], &list, &size, &pair.fault), "read a list");
     staging_part_t part = {.object = both.file[1],
                            .total = size,
                            .bytes = {(const char *) list, size - LIST_ROW_BYTES}};
-    expect_ok(staging_put_list(both.staging, &part, &both.fault), "half a list");
+    expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "half a list");
     lacks(1);
     cr_assert(both.lack.count == 1 && both.range[0].list, "half a list was believed");
     part = (staging_part_t){.object = both.file[1],
                             .from = size - LIST_ROW_BYTES,
                             .total = size,
                             .bytes = {(const char *) list + size - LIST_ROW_BYTES, LIST_ROW_BYTES}};
-    expect_ok(staging_put_list(both.staging, &part, &both.fault), "the rest");
+    expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "the rest");
     lacks(1);
     cr_assert(both.lack.count == 1 && !both.range[0].list, "the list was not believed");
     free(list);
@@ -103,13 +103,13 @@ Test(lists, a_list_that_is_too_long_is_none, .init = begin, .fini = end)
     staging_part_t part = {.object = both.file[1],
                            .total = AGENT_LIST_BYTES_MAX + LIST_ROW_BYTES,
                            .bytes = {(const char *) both.bytes[0], LIST_ROW_BYTES}};
-    expect_ok(staging_put_list(both.staging, &part, &both.fault), "a long list");
+    expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "a long list");
     lacks(1);
     cr_assert_eq(both.lack.count, 1);
     cr_expect(!both.range[0].list && both.range[0].size == SIZE, "expected the whole file");
     part.total = 2 * LIST_ROW_BYTES;
     part.from = LIST_ROW_BYTES + 1;
-    err_t err = staging_put_list(both.staging, &part, &both.fault);
+    err_t err = staging_put_list(pair.staging, &part, &pair.fault);
     cr_expect_eq(err, ERR_BAD_VALUE, "behind its end: expected bad-value, got %s", err_word(err));
 }
 
@@ -121,7 +121,7 @@ damage_packs(void)
     snprintf(command, sizeof command,
              "for pack in %s/agent/store/packs/*; do printf damaged | "
              "dd of=$pack bs=1 seek=1500000 conv=notrunc status=none; done",
-             both.path);
+             pair.path);
     cr_assert_eq(system(command), 0);
 }
 
@@ -130,13 +130,13 @@ Test(lists, a_chunk_that_was_damaged_here_comes_again, .init = begin, .fini = en
     fetch_list_of_new();
     lacks(1);
     fetch();
-    close_agent();
+    pair_close_agent();
     damage_packs();
-    open_agent();
+    pair_open_agent();
     cr_expect_eq(lacks(1), 0);
     expect_damaged();
-    close_agent();
-    open_agent();
+    pair_close_agent();
+    pair_open_agent();
     fetch_list_of_new();
     lacks(1);
     cr_assert_gt(both.lack.count, 0, "a damaged chunk was believed");
@@ -156,16 +156,16 @@ Test(lists, a_chunk_that_was_damaged_before_comes_again, .init = begin, .fini = 
     cr_assert_eq(lacks(1), 0);
     expect_file(1);
     damage_packs();
-    close_agent();
-    open_agent();
+    pair_close_agent();
+    pair_open_agent();
     expect_damaged();
     while (lacks(1) > 0) {
         fetch();
     }
     cr_expect(has(&both.file[1]), "a file whose chunk came again is not there");
     expect_file(1);
-    close_agent();
-    open_agent();
+    pair_close_agent();
+    pair_open_agent();
     cr_expect_eq(lacks(1), 0, "what came again came once more");
     expect_file(1);
 }
@@ -175,7 +175,7 @@ put_half(const char *bytes, size_t size)
 {
     store_put_t put;
 
-    expect_ok(store_put_bytes(both.agent, bytes, size, &put, &both.fault), "put half a chunk");
+    expect_ok(store_put_bytes(pair.agent, bytes, size, &put, &pair.fault), "put half a chunk");
     return (list_row_t){put.digest, (uint32_t) size};
 }
 
@@ -187,7 +187,7 @@ stage_other_list(void)
     size_t size = 0, rows = 0;
     const char *at = (const char *) both.bytes[1];
 
-    expect_ok(store_list(both.site, &both.file[1], &list, &size, &both.fault), "read a list");
+    expect_ok(store_list(pair.site, &both.file[1], &list, &size, &pair.fault), "read a list");
     cr_assert_leq(2 * size, sizeof other);
     for (size_t i = 0; i < size; i += LIST_ROW_BYTES) {
         uint32_t bytes = list_row_decode(list + i).size, half = bytes / 2;
@@ -197,11 +197,11 @@ stage_other_list(void)
         at += bytes;
     }
     free(list);
-    expect_ok(store_commit(both.agent, &both.fault), "commit");
+    expect_ok(store_commit(pair.agent, &pair.fault), "commit");
     staging_part_t part = {.object = both.file[1],
                            .total = rows * LIST_ROW_BYTES,
                            .bytes = {(const char *) other, rows * LIST_ROW_BYTES}};
-    expect_ok(staging_put_list(both.staging, &part, &both.fault), "stage a list");
+    expect_ok(staging_put_list(pair.staging, &part, &pair.fault), "stage a list");
 }
 
 /* Which of two lists is found first is nobody's choice: the one that names what is gone goes. */
@@ -214,15 +214,15 @@ Test(lists, a_list_in_other_chunks_takes_the_place_of_the_one_before, .init = be
     fetch();
     cr_assert_eq(lacks(1), 0);
     damage_packs();
-    close_agent();
-    open_agent();
+    pair_close_agent();
+    pair_open_agent();
     expect_damaged();
     stage_other_list();
     cr_assert_eq(lacks(1), 0);
     hex_of_bytes(both.file[1].byte, sizeof both.file[1].byte, hex);
-    snprintf(command, sizeof command, "ls %s/agent/store/damaged | grep -q ^%s", both.path, hex);
+    snprintf(command, sizeof command, "ls %s/agent/store/damaged | grep -q ^%s", pair.path, hex);
     cr_expect_eq(system(command), 0, "the list that names a damaged chunk was not put aside");
-    close_agent();
-    open_agent();
+    pair_close_agent();
+    pair_open_agent();
     expect_file(1);
 }

@@ -5,9 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "actors/content/lack.h"
-#include "runtime/world_os.h"
 #include "tests/unit/agents/nodes.h"
+#include "tests/unit/agents/pair.h"
 
 #define DIRECTORIES 4u
 #define FILES       60u                               /* in each */
@@ -17,25 +16,12 @@
 
 /* A site's store with one version of many small files, and an agent's with its directories. */
 typedef struct many {
-    char path[64];
-    world_os_t os;
-    store_t *site, *agent;
-    staging_t *staging;
     digest_t root;
     transfer_range_t range[RANGES];
     lack_t lack;
-    fault_t fault;
 } many_t;
 
 static many_t many;
-
-static void
-expect_ok(err_t err, const char *what)
-{
-    char text[1024];
-
-    cr_assert_eq(err, OK, "%s: %s", what, fault_text(&many.fault, text, sizeof text));
-}
 
 static void
 add(manifest_builder_t *builder, tree_kind_t kind, unsigned number, digest_t digest)
@@ -55,9 +41,9 @@ make_directory(unsigned number)
     for (unsigned i = 0; i < FILES; i++) {
         char text[TEXT_BYTES + 1];
         snprintf(text, sizeof text, "%010u", number * FILES + i);
-        add(&builder, TREE_FILE, i, put_bytes_into(many.site, text, TEXT_BYTES));
+        add(&builder, TREE_FILE, i, put_bytes_into(pair.site, text, TEXT_BYTES));
     }
-    return put_node_into(many.site, &builder);
+    return put_node_into(pair.site, &builder);
 }
 
 static void
@@ -76,15 +62,15 @@ make_version(void)
     manifest_version_t version = {.mode = 0755,
                                   .files = DIRECTORIES * FILES,
                                   .bytes = (uint64_t) DIRECTORIES * FILES * TEXT_BYTES,
-                                  .node = put_node_into(many.site, &builder)};
-    many.root = put_version_into(many.site, &version);
-    expect_ok(store_commit(many.site, &many.fault), "commit");
+                                  .node = put_node_into(pair.site, &builder)};
+    many.root = put_version_into(pair.site, &version);
+    expect_ok(store_commit(pair.site, &pair.fault), "commit");
 }
 
 static uint32_t
 lacks(void)
 {
-    expect_ok(lack_find(many.agent, many.staging, &many.root, &many.lack, &many.fault), "lack");
+    expect_ok(lack_find(pair.agent, pair.staging, &many.root, &many.lack, &pair.fault), "lack");
     return many.lack.count;
 }
 
@@ -96,14 +82,14 @@ fetch_but(uint32_t left_out)
         uint8_t bytes[8192];
         staging_part_t part = {.object = many.range[i].object};
         part.bytes.data = (const char *) bytes;
-        expect_ok(transfer_read(many.site, &many.range[i], bytes, sizeof bytes, &part.bytes.size,
-                                &part.total, &many.fault),
+        expect_ok(transfer_read(pair.site, &many.range[i], bytes, sizeof bytes, &part.bytes.size,
+                                &part.total, &pair.fault),
                   "read");
         if (i != left_out) {
-            expect_ok(staging_put(many.staging, &part, &many.fault), "stage");
+            expect_ok(staging_put(pair.staging, &part, &pair.fault), "stage");
         }
     }
-    expect_ok(staging_commit(many.staging, &many.fault), "commit");
+    expect_ok(staging_commit(pair.staging, &pair.fault), "commit");
 }
 
 static void
@@ -113,29 +99,9 @@ fetch(void)
 }
 
 static void
-open_agent(void)
-{
-    char data[80], agent[96];
-
-    snprintf(data, sizeof data, "%s/agent", many.path);
-    snprintf(agent, sizeof agent, "%s/store", data);
-    cr_assert_eq(world_make_dir(&many.os.world, -100, data, 0700), 0);
-    expect_ok(store_open(&many.os.world, agent, &many.agent, &many.fault), "agent");
-    expect_ok(staging_open(&many.os.world, data, many.agent, &many.staging, &many.fault),
-              "staging");
-}
-
-static void
 begin(void)
 {
-    char site[80];
-
-    snprintf(many.path, sizeof many.path, "/tmp/looks-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(many.path));
-    snprintf(site, sizeof site, "%s/store", many.path);
-    world_os_init(&many.os, NULL);
-    expect_ok(store_open(&many.os.world, site, &many.site, &many.fault), "site");
-    open_agent();
+    pair_open();
     make_version();
     many.lack =
         (lack_t){.range = many.range, .max = RANGES, .bytes_max = UINT64_MAX, .nodes = true};
@@ -145,20 +111,9 @@ begin(void)
     many.lack.nodes = false;
 }
 
-static void
-end(void)
-{
-    char command[96];
-
-    staging_close(&many.staging);
-    store_close(&many.agent);
-    store_close(&many.site);
-    snprintf(command, sizeof command, "rm -rf '%s'", many.path);
-    cr_assert_eq(system(command), 0);
-}
-
 /* Thirty needs of eight files each: by a whole look for each of them it would be 7,590 names. */
-Test(looks, needs_of_a_large_version_go_on_where_the_one_before_came_to, .init = begin, .fini = end)
+Test(looks, needs_of_a_large_version_go_on_where_the_one_before_came_to, .init = begin,
+     .fini = pair_close)
 {
     uint64_t looks = 0;
     uint32_t needs = 0, most = 0;
@@ -175,7 +130,7 @@ Test(looks, needs_of_a_large_version_go_on_where_the_one_before_came_to, .init =
                   "all needs looked for %llu names", (unsigned long long) looks);
 }
 
-Test(looks, each_need_tells_what_is_lacking_altogether, .init = begin, .fini = end)
+Test(looks, each_need_tells_what_is_lacking_altogether, .init = begin, .fini = pair_close)
 {
     uint64_t left = (uint64_t) DIRECTORIES * FILES * TEXT_BYTES;
 
@@ -187,7 +142,8 @@ Test(looks, each_need_tells_what_is_lacking_altogether, .init = begin, .fini = e
     cr_expect_eq(left, 0);
 }
 
-Test(looks, what_did_not_come_is_asked_for_before_nothing_is_lacking, .init = begin, .fini = end)
+Test(looks, what_did_not_come_is_asked_for_before_nothing_is_lacking, .init = begin,
+     .fini = pair_close)
 {
     uint32_t needs = 0;
 
@@ -202,18 +158,9 @@ Test(looks, what_did_not_come_is_asked_for_before_nothing_is_lacking, .init = be
     cr_expect_eq(lacks(), 0);
 }
 
-Test(looks, a_directory_that_did_not_come_leaves_no_mark, .init = begin, .fini = end)
+Test(looks, a_directory_that_did_not_come_leaves_no_mark, .init = begin, .fini = pair_close)
 {
-    store_close(&many.agent);
-    staging_close(&many.staging);
-    char command[96], data[80], path[96];
-    snprintf(command, sizeof command, "rm -rf '%s/agent/store'", many.path);
-    snprintf(data, sizeof data, "%s/agent", many.path);
-    snprintf(path, sizeof path, "%s/store", data);
-    cr_assert_eq(system(command), 0);
-    expect_ok(store_open(&many.os.world, path, &many.agent, &many.fault), "agent");
-    expect_ok(staging_open(&many.os.world, data, many.agent, &many.staging, &many.fault),
-              "staging");
+    pair_renew_agent();
     lacks();
     fetch();
     lacks();
@@ -239,18 +186,18 @@ Test(looks, a_directory_that_did_not_come_leaves_no_mark, .init = begin, .fini =
 static void
 make_deep(void)
 {
-    digest_t below = put_bytes_into(many.site, "deep", 4);
+    digest_t below = put_bytes_into(pair.site, "deep", 4);
 
     for (unsigned i = 0; i < DEPTH; i++) {
         manifest_builder_t builder;
         manifest_builder_init(&builder);
         add_entry(&builder, i == 0 ? TREE_FILE : TREE_DIRECTORY, "a", below, i == 0 ? 4 : 0);
-        add_entry(&builder, TREE_FILE, "b", put_bytes_into(many.site, "b", 1), 1);
-        below = put_node_into(many.site, &builder);
+        add_entry(&builder, TREE_FILE, "b", put_bytes_into(pair.site, "b", 1), 1);
+        below = put_node_into(pair.site, &builder);
     }
     manifest_version_t version = {.mode = 0755, .files = DEPTH + 1, .bytes = 4, .node = below};
-    many.root = put_version_into(many.site, &version);
-    expect_ok(store_commit(many.site, &many.fault), "commit");
+    many.root = put_version_into(pair.site, &version);
+    expect_ok(store_commit(pair.site, &pair.fault), "commit");
 }
 
 /* As an agent says it: what was listed has come, but for the version itself. */
@@ -266,7 +213,7 @@ note_came(digest_t came[RANGES])
     }
 }
 
-Test(looks, a_manifest_goes_on_with_the_directories_that_came, .init = begin, .fini = end)
+Test(looks, a_manifest_goes_on_with_the_directories_that_came, .init = begin, .fini = pair_close)
 {
     uint64_t looks = 0;
     uint32_t needs = 0;
@@ -287,16 +234,11 @@ Test(looks, a_manifest_goes_on_with_the_directories_that_came, .init = begin, .f
 }
 
 Test(looks, what_stands_beside_what_came_is_asked_for_before_a_manifest_is_whole, .init = begin,
-     .fini = end)
+     .fini = pair_close)
 {
     digest_t came[RANGES];
-    char command[96];
 
-    staging_close(&many.staging);
-    store_close(&many.agent);
-    snprintf(command, sizeof command, "rm -rf '%s/agent'", many.path);
-    cr_assert_eq(system(command), 0);
-    open_agent();
+    pair_renew_agent();
     many.lack.nodes = true;
     for (unsigned i = 0; i < 2; i++) {
         lacks();

@@ -2,8 +2,8 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "actors/gateway.h"
-#include "runtime/sim.h"
+#include "tests/unit/agents/shop.h"
+#include "tests/unit/alone.h"
 
 #define ORDERS      (3u * AGENT_ORDERS_MAX)
 #define DEADLINE_MS 5000u /* of each order */
@@ -22,31 +22,10 @@ on_agent_call(actor_ctx_t *ctx, agent_gateway_t *self, const agent_call_t *m)
     return orders_call(ctx, self, m);
 }
 
-static void
-know_one(actor_ctx_t *ctx, agent_gateway_t *self)
-{
-    static _Alignas(8) uint8_t memory[2048];
-    agent_hello_t hello = {.credit = AGENT_WINDOW_BYTES};
-    draft_t draft;
-
-    draft_over(&draft, memory, sizeof memory);
-    agents_listed_t *m = draft_begin(&draft, &agents_listed_type);
-    m->agents = draft_rows(&draft, 1, sizeof(agent_row_t));
-    agent_row_t *row = draft_row(&draft, m->agents, 0, sizeof *row);
-    row->dp = draft_text(&draft, slice_of("shop"));
-    memset(&row->token, 1, sizeof row->token);
-    memset(&row->key, 2, sizeof row->key);
-    table_begin(self);
-    table_add(ctx, self, m);
-    table_end(ctx, self);
-    visit_begin(ctx, self, table_by_name(self, slice_of("shop")), slice_of("peer"), &hello);
-}
-
 static actor_next_t
 gateway_init(actor_ctx_t *ctx, void *state, const void *args)
 {
-    table_init(state);
-    know_one(ctx, state);
+    shop_begin(ctx, state);
     actor_ready(ctx);
     return !args && actor_timer(ctx, 1, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
@@ -55,18 +34,12 @@ static actor_next_t
 gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
 {
     agent_gateway_t *self = state;
-    agent_t *agent = table_by_name(self, slice_of("shop"));
+    agent_t *agent = shop_of(self);
     uint32_t waiting = self->outbox.waiting;
 
     orders_look(ctx, self, agent);
     stops += self->outbox.waiting - waiting;
     return actor_timer(ctx, key, LOOK_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
-}
-
-static void
-gateway_drop(void *state)
-{
-    table_drop(state);
 }
 
 static const actor_hears_t gateway_hears[] = {ON(agent_call)};
@@ -129,32 +102,20 @@ asker_timer(actor_ctx_t *ctx, void *state, uint64_t key)
     return order(ctx, key);
 }
 
-static actor_next_t
-asker_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
-{
-    cr_assert(ctx && state && down);
-    return ACTOR_CONTINUE;
-}
-
 static const actor_edge_t asker_edges[] = {{EDGE_ASK, "agent_gateway", &agent_call_type}};
 static const actor_class_t asker_class = {.name = "asker",
                                           .state_bytes = 8,
                                           .init = asker_init,
                                           .on_timer = asker_timer,
-                                          .on_down = asker_down,
+                                          .on_down = ended,
                                           .edges = asker_edges,
                                           .edge_count = 1};
 static const actor_class_t *const cast[] = {&asker_class, &gateway_class, NULL};
 
 Test(orders, one_that_timed_out_keeps_no_place_and_its_agent_is_told_to_stop)
 {
-    const host_options_t host = {.classes = cast, .root = &asker_class};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
+    sim_t *sim = alone_new(cast);
 
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
     timed_out = refused = stops = 0;
     sim_start(sim);
     sim_run_for(sim, INT64_C(2) * ORDERS * DEADLINE_MS * 1000000, STEPS_MAX);

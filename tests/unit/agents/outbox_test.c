@@ -4,7 +4,7 @@
 #include "actors/answer.h"
 #include "actors/outbox.h"
 #include "runtime/notes.h"
-#include "runtime/sim.h"
+#include "tests/unit/alone.h"
 
 #define ASKS      4u
 #define SOON_MS   10u /* the first asks of the link end then; it asks anew */
@@ -112,19 +112,12 @@ link_init(actor_ctx_t *ctx, void *state, const void *args)
                : ACTOR_FAIL;
 }
 
-static actor_next_t
-link_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
-{
-    cr_assert(ctx && state && down);
-    return ACTOR_CONTINUE;
-}
-
 static const actor_edge_t link_edges[] = {{EDGE_ASK, "box", &peer_next_type}};
 static const actor_class_t link_double = {.name = "link",
                                           .state_bytes = 8,
                                           .init = link_init,
                                           .on_timer = link_timer,
-                                          .on_down = link_down,
+                                          .on_down = ended,
                                           .edges = link_edges,
                                           .edge_count = 1};
 static const actor_class_t *const cast[] = {&link_double, &box_class, NULL};
@@ -132,13 +125,8 @@ static const actor_class_t *const cast[] = {&link_double, &box_class, NULL};
 /* A site whose agents are away for a day: each ask of its link has ended by then. */
 Test(outbox, no_frame_goes_to_an_ask_that_has_ended)
 {
-    const host_options_t host = {.classes = cast, .root = &link_double};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
+    sim_t *sim = alone_new(cast);
 
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
     heard = 0;
     sim_start(sim);
     sim_run_for(sim, INT64_C(2) * PUT_MS * 1000000, STEPS_MAX);

@@ -6,7 +6,6 @@
 #include "proto/record_table.h"
 #include "tests/unit/lanes/by_test.h"
 
-#define QUANTUM     64u
 #define MANY        50u
 #define SINK_PLACES 60u /* too few to be leased from: its bound is exact */
 
@@ -24,26 +23,6 @@ static verdict_t refused; /* the last that was not OK */
 /* What the boss does at his next message: "s" and "m" tell the sink and the mill the next number,
  * "S" the sink with some text, "!" fails. */
 static const char *plan = "";
-
-static void
-no_fence(void)
-{
-}
-
-static void
-run(worker_t *worker)
-{
-    const _Atomic uint32_t bell = 0;
-    worker_run(worker, &bell, 0, QUANTUM);
-}
-
-static void
-be_deposed(const actor_ctx_t *ctx)
-{
-    overdue_t who = {ctx->worker->index, atomic_load(&ctx->worker->handlers)};
-    cr_assert(core_take_over(test_core, &who, no_fence));
-    run(core_worker(test_core, who.worker));
-}
 
 /* As planned: true, it is to fail. */
 static bool
@@ -79,7 +58,7 @@ HANDLE(void, word)
     }
     if (m->number != 0 && m->number == hangs_on) {
         hangs_on = 0;
-        be_deposed(ctx);
+        test_depose(ctx);
         after_hang = m->number;
     }
     return ACTOR_CONTINUE;
@@ -119,27 +98,11 @@ pool(void)
 }
 
 static void
-settle(void)
-{
-    for (uint32_t round = 0; round < 50; round++) {
-        uint32_t all = test_posts;
-        for (uint32_t i = 0; i < all; i++) {
-            worker_deliver(core_worker(test_core, test_posted[i].to), test_posted[i].envelope);
-        }
-        memmove(test_posted, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
-        test_posts -= all;
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            worker_step(core_worker(test_core, i));
-        }
-    }
-}
-
-static void
 later(void)
 {
     for (uint32_t i = 0; i < 5; i++) {
         test_now_ns += NS_PER_MS * 1000;
-        settle();
+        test_settle();
     }
 }
 
@@ -149,7 +112,7 @@ begin(void)
     static const actor_class_t *const classes[] = {&root, &boss, &mill, &sink, NULL};
     test_batches = true;
     test_begin(classes);
-    settle();
+    test_settle();
     heard[0] = '\0';
     refused = VERDICT_OK;
 }
@@ -163,7 +126,7 @@ end(void)
     core_stop(test_core);
     for (uint32_t i = 0; i < 40; i++) {
         test_now_ns += NS_PER_MS * 1000;
-        settle();
+        test_settle();
     }
     cr_expect(core_is_ended(test_core));
     core_destroy(&test_core);
@@ -178,7 +141,7 @@ told(const char *what)
     plan = what;
     worker_deliver(his, envelope_new(ENV_TELL, (actor_ref_t){0}, test_actor(&boss)->self,
                                      &word_type, &m, (uint32_t) sizeof m));
-    run(his);
+    test_run(his);
     chunk_t *chunk = NULL;
     uint32_t others = 0;
     for (uint32_t i = 0; i < test_posts; i++) {
@@ -217,7 +180,7 @@ Test(batch, what_is_told_in_a_row_is_heard_one_by_one_and_takes_a_fraction_of_th
     cr_expect_lt(chunk->used, alone / 2, "%u bytes, and %u if each were alone", chunk->used, alone);
     uint64_t before = atomic_load(&pool()->handlers);
     worker_bring(pool(), chunk);
-    run(pool());
+    test_run(pool());
     expect_heard(expected);
     cr_expect_eq(atomic_load(&pool()->handlers) - before, MANY);
     end();
@@ -231,7 +194,7 @@ Test(batch, one_that_no_chunk_carried_is_heard_the_same)
     worker_deliver(test_actor(&boss)->worker,
                    envelope_new(ENV_TELL, (actor_ref_t){0}, test_actor(&boss)->self, &word_type, &m,
                                 (uint32_t) sizeof m));
-    settle();
+    test_settle();
     expect_heard("s1 m4 s2 s3 "); /* two lanes, by turns */
     end();
 }
@@ -240,7 +203,7 @@ Test(batch, what_is_told_to_two_by_turns_is_heard_by_each_in_its_order)
 {
     begin();
     worker_bring(pool(), told("ssmsmmss"));
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 m3 s4 m5 m6 s7 s8 ");
     end();
 }
@@ -249,7 +212,7 @@ Test(batch, messages_of_different_lengths_are_each_whole)
 {
     begin();
     worker_bring(pool(), told("ssSSSss"));
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 s3so s4so s5so s6 s7 ");
     end();
 }
@@ -264,7 +227,7 @@ Test(batch, what_is_spilt_into_lanes_is_the_same)
     brought_spill(pool());
     worker_bring(pool(), told("sss"));
     brought_spill(pool());
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 s3 s4 s1 s2 s3 ");
     end();
 }
@@ -291,7 +254,7 @@ Test(batch, a_lane_is_full_at_the_same_message)
     cr_expect_eq(refused, VERDICT_OK, "verdict %d before the lane was full", (int) refused);
     cr_expect_null(told("s"), "one was told beyond the places");
     cr_expect_eq(refused, VERDICT_FULL, "verdict %d, expected full", (int) refused);
-    run(pool());
+    test_run(pool());
     end();
 }
 
@@ -300,7 +263,7 @@ Test(batch, one_that_fails_is_tried_again_and_the_others_behind_it_wait)
     begin();
     fails_on = 2;
     worker_bring(pool(), told("ssss"));
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 ");
     later();
     expect_heard("s1 s2 s2 s3 s4 ");
@@ -313,7 +276,7 @@ Test(batch, one_that_hangs_keeps_its_message_and_no_other_of_the_batch)
     hangs_on = 2;
     worker_t *stuck = pool();
     worker_bring(stuck, told("sssm"));
-    run(stuck);
+    test_run(stuck);
     cr_expect_eq(after_hang, 2, "its message said %lu, expected 2", (unsigned long) after_hang);
     expect_heard("s1 s2 m4 ");
     worker_deliver(pool(), takeover_back(stuck));
@@ -330,7 +293,7 @@ Test(batch, one_for_who_has_gone_is_refused_message_by_message)
     uint64_t before = atomic_load(&test_core->dead_letters);
     atomic_fetch_add(&test_actor(&sink)->cell->life, UINT64_C(1) << 32 | 1);
     worker_bring(pool(), chunk);
-    run(pool());
+    test_run(pool());
     uint64_t letters = atomic_load(&test_core->dead_letters) - before;
     cr_expect_eq(letters, 3, "%lu dead letters, expected 3", (unsigned long) letters);
     expect_heard("");

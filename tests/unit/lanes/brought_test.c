@@ -6,8 +6,7 @@
 #include "proto/record_table.h"
 #include "tests/unit/lanes/by_test.h"
 
-#define QUANTUM 64u
-#define US      1000
+#define US 1000
 
 #define WORD(F, R) F(R, u64, number, 0, OPTIONAL)
 RECORD(word, 0x7501, WORD)
@@ -22,23 +21,9 @@ static uint64_t after_hang; /* what the message in hand said then */
 static uint32_t boss_tells; /* at its next message, so many to the sink */
 
 static void
-no_fence(void)
-{
-}
-
-static void
-run(worker_t *worker)
-{
-    const _Atomic uint32_t bell = 0;
-    worker_run(worker, &bell, 0, QUANTUM);
-}
-
-static void
 be_deposed(const actor_ctx_t *ctx)
 {
-    overdue_t who = {ctx->worker->index, atomic_load(&ctx->worker->handlers)};
-    cr_assert(core_take_over(test_core, &who, no_fence));
-    run(core_worker(test_core, who.worker));
+    test_depose(ctx);
     chunk_t *taken[4]; /* what was freed meanwhile is filled anew */
     for (uint32_t i = 0; i < 4; i++) {
         taken[i] = chunk_new();
@@ -92,27 +77,11 @@ static const actor_class_t boss = {.name = "boss",
                                    .edge_count = 1};
 
 static void
-settle(void)
-{
-    for (uint32_t round = 0; round < 50; round++) {
-        uint32_t all = test_posts;
-        for (uint32_t i = 0; i < all; i++) {
-            worker_deliver(core_worker(test_core, test_posted[i].to), test_posted[i].envelope);
-        }
-        memmove(test_posted, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
-        test_posts -= all;
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            worker_step(core_worker(test_core, i));
-        }
-    }
-}
-
-static void
 begin(void)
 {
     static const actor_class_t *const classes[] = {&boss, &mill, &sink, NULL};
     test_begin(classes);
-    settle();
+    test_settle();
     heard[0] = '\0';
 }
 
@@ -122,7 +91,7 @@ end(void)
     core_stop(test_core);
     for (uint32_t i = 0; i < 40; i++) {
         test_now_ns += NS_PER_MS * 1000;
-        settle();
+        test_settle();
     }
     cr_expect(core_is_ended(test_core));
     core_destroy(&test_core);
@@ -180,7 +149,7 @@ Test(brought, what_is_in_place_waits_for_what_its_sender_has_in_the_lane)
     first->mixed = true; /* it goes into lanes */
     worker_bring(pool(), first);
     worker_bring(pool(), words(3, 4));
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 s3 s4 ");
     end();
 }
@@ -192,7 +161,7 @@ Test(brought, what_is_urgent_goes_before_what_came_earlier)
     chunk_t *urgent = words(3, 3);
     put(urgent, word(&sink, LANE_URGENT, 9));
     worker_bring(pool(), urgent);
-    run(pool());
+    test_run(pool());
     expect_heard("s9 s1 s2 s3 ");
     end();
 }
@@ -204,7 +173,7 @@ Test(brought, it_has_its_turns_with_what_is_in_lanes)
         worker_deliver(pool(), word(&mill, LANE_NORMAL, number));
     }
     worker_bring(pool(), words(4, 6));
-    run(pool());
+    test_run(pool());
     expect_heard("s4 m1 s5 m2 s6 m3 ");
     end();
 }
@@ -223,7 +192,7 @@ Test(brought, a_large_message_is_not_copied_and_keeps_its_order)
     cr_expect_not(chunk_fits(chunk, 1));
     worker_bring(pool(), chunk);
     worker_bring(pool(), words(4, 4));
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 s3 s4 ");
     end();
 }
@@ -235,16 +204,16 @@ Test(brought, a_message_that_fails_in_its_chunk_is_tried_again_whole_and_in_its_
     begin();
     fails_on = 1;
     worker_bring(pool(), words(1, 1));
-    run(pool());
+    test_run(pool());
     worker_bring(pool(), words(2, 4)); /* most likely where the first chunk was */
-    run(pool());
+    test_run(pool());
     expect_heard("s1 ");
     for (uint32_t i = 0; i < 5; i++) {
         test_now_ns += NS_PER_MS * 1000;
-        settle();
+        test_settle();
     }
     worker_bring(pool(), words(5, 5));
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s1 s2 s3 s4 s5 ");
     end();
 }
@@ -260,14 +229,14 @@ Test(brought, one_that_hangs_keeps_its_message_and_no_other)
     worker_t *stuck = pool();
     worker_bring(stuck, chunk);
     worker_bring(stuck, words(4, 4));
-    run(stuck);
+    test_run(stuck);
     cr_expect_eq(after_hang, 1, "its message said %lu, expected 1", (unsigned long) after_hang);
     expect_heard("m1 s2 s4 ");
     cr_expect_eq(stuck->brought_count, 0);
     worker_deliver(pool(), takeover_back(stuck));
     for (uint32_t i = 0; i < 5; i++) {
         test_now_ns += NS_PER_MS * 1000;
-        settle();
+        test_settle();
     }
     expect_heard("m1 s2 s4 m1 m3 ");
     end();
@@ -288,8 +257,8 @@ Test(brought, no_more_than_so_many_chunks_are_kept)
         snprintf(expected + strlen(expected), sizeof expected - strlen(expected), "s%lu ",
                  (unsigned long) number);
     }
-    run(pool());
-    run(pool());
+    test_run(pool());
+    test_run(pool());
     expect_heard(expected);
     end();
 }
@@ -306,7 +275,7 @@ Test(brought, small_chunks_are_put_together_in_their_order_but_not_into_the_firs
     expect_heard("s1 s2 s3 ");
     worker_bring(pool(), words(11, 11)); /* the last is the first now, and is being emptied */
     cr_expect_eq(pool()->brought_count, 2, "%u chunks are kept, expected 2", pool()->brought_count);
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 ");
     end();
 }
@@ -335,7 +304,7 @@ Test(brought, what_is_handled_in_place_gives_its_place_back)
     for (uint32_t batch = 0; batch < 20; batch++) {
         boss_tells = 40;
         worker_deliver(test_actor(&boss)->worker, word(&boss, LANE_NORMAL, 7));
-        run(test_actor(&boss)->worker);
+        test_run(test_actor(&boss)->worker);
         chunk_t *chunk = chunk_new();
         for (uint32_t i = 0; i < test_posts; i++) {
             put(chunk, test_posted[i].envelope);
@@ -343,9 +312,9 @@ Test(brought, what_is_handled_in_place_gives_its_place_back)
         cr_assert_eq(test_posts, 40, "%u were told, expected 40", test_posts);
         test_posts = 0;
         worker_bring(pool(), chunk);
-        run(pool());
+        test_run(pool());
     }
-    settle();
+    test_settle();
     uint64_t taken = room_messages(test_actor(&sink)->cell, LANE_NORMAL);
     cr_expect_eq(taken, 0, "%lu places are taken, expected none", (unsigned long) taken);
     end();
@@ -364,7 +333,7 @@ Test(brought, what_comes_after_what_waited_too_long_stays_where_it_lies)
     expect_heard("s1 s2 ");
     cr_expect_eq(actor->lane_depth[LANE_NORMAL], 0, "%u more were put into the lane, expected none",
                  actor->lane_depth[LANE_NORMAL]);
-    run(pool());
+    test_run(pool());
     expect_heard("s1 s2 s3 s4 ");
     end();
 }

@@ -5,7 +5,7 @@ core_t *test_core;
 _Atomic int64_t test_now_ns;
 struct posted test_posted[TEST_POSTS_MAX];
 uint32_t test_posts;
-bool test_batches;
+bool test_batches, test_rung;
 
 static int64_t
 now(void *self)
@@ -61,17 +61,54 @@ test_actor(const actor_class_t *class)
     return atomic_load(&cell_at(test_core, (uint32_t) atomic_load(&loaded->role))->actor);
 }
 
+/* What is posted meanwhile waits for the next time. */
+static bool
+hand_on(void)
+{
+    uint32_t all = test_posts;
+
+    for (uint32_t i = 0; i < all; i++) {
+        worker_deliver(core_worker(test_core, test_posted[i].to), test_posted[i].envelope);
+    }
+    memmove(test_posted, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
+    test_posts -= all;
+    return all > 0;
+}
+
+void
+test_settle_but(const worker_t *left)
+{
+    for (bool busy = true; busy;) {
+        busy = hand_on();
+        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
+            worker_t *worker = core_worker(test_core, i);
+            busy = (worker != left && worker_step(worker)) || busy;
+        }
+    }
+}
+
 void
 test_settle(void)
 {
-    for (bool busy = true; busy;) {
-        busy = test_posts > 0;
-        for (; test_posts > 0; test_posts--) {
-            struct posted last = test_posted[test_posts - 1];
-            worker_deliver(core_worker(test_core, last.to), last.envelope);
-        }
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            busy = worker_step(core_worker(test_core, i)) || busy;
-        }
-    }
+    test_settle_but(NULL);
+}
+
+void
+test_run(worker_t *worker)
+{
+    const _Atomic uint32_t bell = test_rung;
+    worker_run(worker, &bell, 0, TEST_QUANTUM);
+}
+
+static void
+no_fence(void)
+{
+}
+
+void
+test_depose(const actor_ctx_t *ctx)
+{
+    overdue_t who = {ctx->worker->index, atomic_load(&ctx->worker->handlers)};
+    cr_assert(core_take_over(test_core, &who, no_fence));
+    test_run(core_worker(test_core, who.worker));
 }

@@ -10,6 +10,7 @@
 
 #define TEST_START_NS  (INT64_C(1) << 50) /* a clock that is far from 0 */
 #define TEST_POSTS_MAX 64u
+#define TEST_QUANTUM   64u
 
 extern core_t *test_core;
 extern _Atomic int64_t test_now_ns;
@@ -26,3 +27,10 @@ void test_begin(const actor_class_t *const *classes);
 actor_t *test_actor(const actor_class_t *class);
 /* Hands on what was posted, and runs all workers step by step, until nothing is left to do. */
 void test_settle(void);
+/* The same, but for one worker, who is handed what is his and does not run. */
+void test_settle_but(const worker_t *left);
+/* A quantum of this worker. */
+void test_run(worker_t *worker);
+extern bool test_rung; /* his bell: a quantum is one handler */
+/* The watchdog finds the handler in hand overdue, and the new thread has its first quantum. */
+void test_depose(const actor_ctx_t *ctx);

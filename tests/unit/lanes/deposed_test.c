@@ -6,52 +6,8 @@
 #include "proto/record_table.h"
 #include "tests/unit/lanes/by_test.h"
 
-#define QUANTUM 64u
-
 #define WORD(F, R) F(R, u64, number, 0, OPTIONAL)
 RECORD(word, 0x7501, WORD)
-
-/* ---- the executor: what is posted waits until it is handed on ---- */
-
-static bool rung; /* a quantum is one handler */
-
-static void
-no_fence(void)
-{
-}
-
-static void
-run(worker_t *worker)
-{
-    const _Atomic uint32_t bell = rung;
-    worker_run(worker, &bell, 0, QUANTUM);
-}
-
-/* Hands on what was posted, and runs all workers but this one. */
-static void
-settle_but(const worker_t *left)
-{
-    for (uint32_t round = 0; round < 50; round++) {
-        uint32_t all = test_posts;
-        for (uint32_t i = 0; i < all; i++) {
-            worker_deliver(core_worker(test_core, test_posted[i].to), test_posted[i].envelope);
-        }
-        memmove(test_posted, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
-        test_posts -= all;
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            worker_t *worker = core_worker(test_core, i);
-            if (worker != left) {
-                worker_step(worker);
-            }
-        }
-    }
-}
-
-static void
-settle(void)
-{
-    settle_but(NULL);
-}
 
 /* ---- the cast: two neighbours on one worker; the next handler, or init, is taken over ---- */
 
@@ -60,14 +16,11 @@ static const worker_t *sink_began_on;
 static char heard[32]; /* who had a message, by its first letter */
 static bool context_kept;
 
-/* The watchdog finds the handler in hand overdue, and the new thread has its first turn. */
 static void
 be_deposed(const actor_ctx_t *ctx)
 {
-    overdue_t who = {ctx->worker->index, atomic_load(&ctx->worker->handlers)};
     const actor_t *mine = ctx->actor;
-    cr_assert(core_take_over(test_core, &who, no_fence));
-    run(core_worker(test_core, who.worker));
+    test_depose(ctx);
     context_kept = ctx->actor == mine;
 }
 
@@ -144,7 +97,7 @@ hang_in_init(void)
 {
     begin();
     worker_t *stuck = core_worker(test_core, test_core->pool_first);
-    settle_but(stuck);
+    test_settle_but(stuck);
     hangs_in_init = true;
     return stuck;
 }
@@ -152,14 +105,14 @@ hang_in_init(void)
 Test(deposed, an_init_that_waits_behind_one_that_hangs_runs_on_the_worker_that_goes_on)
 {
     worker_t *stuck = hang_in_init();
-    run(stuck);
+    test_run(stuck);
     cr_assert(worker_is_taken(stuck));
     cr_expect(sink_began_on == core_worker(test_core, stuck->index),
               "it ran in the stuck one's place");
     cr_expect(context_kept, "the handler that hangs was given another actor to be");
     cr_expect(test_actor(&sink)->stage == STAGE_OPEN && test_actor(&sink)->is_ready);
     come_back(stuck);
-    settle();
+    test_settle();
     core_destroy(&test_core);
 }
 
@@ -169,11 +122,11 @@ Test(deposed, an_order_that_came_before_the_takeover_is_done_when_the_handler_is
     const actor_t *actor = test_actor(&mill);
     worker_deliver(stuck,
                    envelope_new(ENV_PAUSE, test_actor(&boss)->self, actor->self, NULL, NULL, 0));
-    rung = true;
-    run(stuck);
+    test_rung = true;
+    test_run(stuck);
     cr_assert(worker_is_taken(stuck) && actor->lane_depth[LANE_SYSTEM] == 1);
     come_back(stuck);
-    settle();
+    test_settle();
     cr_expect(actor->lane_depth[LANE_SYSTEM] == 0 && actor->paused, "it waits in its lane");
     core_destroy(&test_core);
 }
@@ -181,21 +134,21 @@ Test(deposed, an_order_that_came_before_the_takeover_is_done_when_the_handler_is
 Test(deposed, one_that_is_away_stays_away_when_its_neighbour_is_taken_over_as_well)
 {
     begin();
-    settle();
-    rung = true; /* the first handler's thread does not say that it is back */
+    test_settle();
+    test_rung = true; /* the first handler's thread does not say that it is back */
     worker_t *first = test_actor(&mill)->worker;
     hangs = true;
     tell(test_actor(&mill), 1);
-    run(first);
+    test_run(first);
     worker_t *second = core_worker(test_core, first->index);
     cr_assert(worker_is_taken(first) && test_actor(&sink)->worker == second);
     hangs = true;
     tell(test_actor(&sink), 2);
-    run(second);
+    test_run(second);
     cr_assert(worker_is_taken(second));
     cr_expect(test_actor(&mill)->worker == first, "another thread has it while its handler runs");
     tell(test_actor(&mill), 3);
-    run(core_worker(test_core, first->index));
+    test_run(core_worker(test_core, first->index));
     cr_expect_str_eq(heard, "m1s2", "they heard %s, expected m1s2", heard);
     come_back(first);
     come_back(second);
@@ -206,18 +159,18 @@ Test(deposed, a_worker_that_was_spare_takes_over_without_a_handler_as_long_as_th
 {
     host_figures_t told = {0};
     begin();
-    settle();
-    rung = true;
+    test_settle();
+    test_rung = true;
     for (uint32_t i = 0; i < 3; i++) {
         worker_t *stuck = test_actor(&sink)->worker;
         hangs = true;
         tell(test_actor(&sink), i);
-        run(stuck);
+        test_run(stuck);
         cr_assert(worker_is_taken(stuck));
         come_back(stuck);
-        settle();
+        test_settle();
         test_now_ns += 2 * RESTART_BACKOFF_MAX_MS * (int64_t) NS_PER_MS;
-        settle();
+        test_settle();
         cr_assert(test_actor(&sink)->stage == STAGE_OPEN && test_actor(&sink)->held == NULL);
     }
     core_figures(test_core, &told);

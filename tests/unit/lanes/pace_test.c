@@ -9,37 +9,12 @@
 #include "tests/unit/lanes/by_test.h"
 
 #define NS_PER_US  1000
-#define QUANTUM    64u
 #define FIGURES_NS (2 * NS_PER_MS) /* so old may figures be: they are told once a millisecond */
 #define ASKS       17u             /* one more than share a look at the clock */
 #define ASK_MS     100u
 
 #define WORD(F, R) F(R, u64, number, 0, OPTIONAL)
 RECORD(word, 0x7501, WORD)
-
-/* Hands on what was posted, and runs all but the one worker, until nothing is left to do. */
-static void
-settle_but(const worker_t *left)
-{
-    for (bool busy = true; busy;) {
-        uint32_t all = test_posts, kept = 0;
-        for (uint32_t i = 0; i < all; i++) {
-            worker_t *to = core_worker(test_core, test_posted[i].to);
-            if (to == left) {
-                test_posted[kept++] = test_posted[i];
-            } else {
-                worker_deliver(to, test_posted[i].envelope);
-            }
-        }
-        memmove(test_posted + kept, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
-        test_posts = kept + test_posts - all;
-        busy = all > kept;
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            worker_t *worker = core_worker(test_core, i);
-            busy = (worker != left && worker_step(worker)) || busy;
-        }
-    }
-}
 
 /* ---- the cast: a mill and a sink on the pool's one worker, their boss on his own ---- */
 
@@ -107,7 +82,7 @@ begin(void)
     in_hand = NULL;
     ran[0] = '\0';
     test_begin(classes);
-    settle_but(NULL);
+    test_settle();
     cr_assert(core_is_ready(test_core, why, sizeof why), "not ready: %s", why);
 }
 
@@ -115,7 +90,7 @@ static void
 end(void)
 {
     core_stop(test_core);
-    settle_but(NULL);
+    test_settle();
     cr_expect(core_is_ended(test_core));
     core_destroy(&test_core);
 }
@@ -138,7 +113,7 @@ run_quanta(uint32_t count)
 {
     const _Atomic uint32_t bell = 0;
     for (uint32_t i = 0; i < count; i++) {
-        worker_run(test_actor(&mill)->worker, &bell, 0, QUANTUM);
+        worker_run(test_actor(&mill)->worker, &bell, 0, TEST_QUANTUM);
     }
 }
 
@@ -161,7 +136,7 @@ Test(pace, figures_of_a_worker_that_never_rests_are_told_once_a_millisecond)
         done = atomic_load(&test_actor(&mill)->cell->handled);
         most_behind = 0;
         in_hand = look_at_figures;
-        give_work(20 * QUANTUM, each_ns[i]);
+        give_work(20 * TEST_QUANTUM, each_ns[i]);
         run_quanta(10);
         cr_assert_not(worker_is_idle(test_actor(&mill)->worker));
         int64_t behind_ns = (int64_t) most_behind * each_ns[i];
@@ -198,8 +173,8 @@ Test(pace, a_timer_waits_for_one_long_handler_and_not_for_thirty_two)
     due_ns = test_now_ns + NS_PER_MS;
     ran_since = 0;
     in_hand = look_for_expiry;
-    give_work(QUANTUM, 100 * NS_PER_US);
-    run_quanta(QUANTUM / 2);
+    give_work(TEST_QUANTUM, 100 * NS_PER_US);
+    run_quanta(TEST_QUANTUM / 2);
     cr_assert(test_now_ns > due_ns + NS_PER_MS);
     cr_expect(ran_since <= 1, "%u handlers ran while it was due, expected the next one at most",
               ran_since);
@@ -216,11 +191,11 @@ Test(pace, a_run_of_handlers_takes_some_microseconds_however_many_there_are)
     } runs[] = {{100 * NS_PER_US, 1}, {10 * NS_PER_US, 8}, {NS_PER_US, 40}};
     for (uint32_t i = 0; i < 3; i++) {
         begin();
-        give_work(QUANTUM, runs[i].each_ns);
+        give_work(TEST_QUANTUM, runs[i].each_ns);
         run_quanta(1);
         cr_expect_eq(strlen(ran), runs[i].most, "%zu handlers of %ld ns ran, expected %u",
                      strlen(ran), (long) runs[i].each_ns, runs[i].most);
-        run_quanta(QUANTUM);
+        run_quanta(TEST_QUANTUM);
         end();
     }
 }
@@ -317,7 +292,7 @@ Test(pace, what_is_on_hand_when_a_quantum_ends_or_mail_comes_is_in_its_lane)
 {
     for (uint32_t rung = 0; rung < 2; rung++) {
         begin();
-        mill_passes_on(1, rung, rung == 0 ? 2 : QUANTUM);
+        mill_passes_on(1, rung, rung == 0 ? 2 : TEST_QUANTUM);
         runs(rung == 0 ? "mm" : "m");
         const worker_t *worker = test_actor(&sink)->worker;
         cr_expect(worker->on_hand == NULL && test_actor(&sink)->lane_depth[LANE_NORMAL] == 1 &&
@@ -334,7 +309,7 @@ Test(pace, what_is_on_hand_when_a_quantum_ends_or_mail_comes_is_in_its_lane)
 Test(pace, what_is_told_waits_behind_all_that_could_run_before)
 {
     begin();
-    mill_passes_on(2, 0, QUANTUM);
+    mill_passes_on(2, 0, TEST_QUANTUM);
     runs("mmms");
     end();
 }
@@ -343,7 +318,7 @@ Test(pace, what_is_told_to_one_who_is_paused_waits_in_its_lane)
 {
     begin();
     test_actor(&sink)->paused = true;
-    mill_passes_on(1, 0, QUANTUM);
+    mill_passes_on(1, 0, TEST_QUANTUM);
     runs("mm");
     test_actor(&sink)->paused = false;
     lane_wake(test_actor(&sink));
@@ -360,10 +335,10 @@ Test(pace, what_is_told_after_a_message_that_failed_waits_for_its_next_try)
                                       &word_type, &m, (uint32_t) sizeof m);
     failed->lane = LANE_NORMAL;
     poison_hold(test_actor(&sink), failed, "it failed");
-    mill_passes_on(1, 0, QUANTUM);
+    mill_passes_on(1, 0, TEST_QUANTUM);
     runs("mm");
     test_now_ns += (int64_t) RESTART_BACKOFF_MAX_MS * NS_PER_MS;
-    settle_but(NULL);
+    test_settle();
     runs("ss");
     end();
 }
@@ -425,7 +400,7 @@ Test(pace, what_is_told_to_one_who_goes_meanwhile_is_not_given_to_who_gets_its_s
     cr_assert_eq(pthread_create(&thread, NULL, mill_thread, &was), 0);
     wait_inside(worker);
     core_run(test_actor(&boss), "test", stop_guest, NULL);
-    settle_but(worker);
+    test_settle_but(worker);
     core_run(test_actor(&boss), "test", spawn_heir, NULL);
     cr_assert(visitor.index == was.index && visitor.incarnation != was.incarnation);
     const actor_t *next = atomic_load(&cell_at(test_core, visitor.index)->actor);
@@ -435,7 +410,7 @@ Test(pace, what_is_told_to_one_who_goes_meanwhile_is_not_given_to_who_gets_its_s
     cr_expect_eq(guest_told, VERDICT_DOWN, "expected `down`, got %s",
                  err_word(verdict_err(guest_told)));
     cr_expect(next->lane_depth[LANE_NORMAL] == 0 && !next->spares, "the heir has got it");
-    settle_but(NULL);
+    test_settle();
     end();
 }
 

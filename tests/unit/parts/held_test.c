@@ -3,8 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "actors/dm.h"
-#include "runtime/sim.h"
+#include "tests/unit/parts/stand_in.h"
 
 #define STEPS_MAX 200000u
 #define SECOND    INT64_C(1000000000)
@@ -21,10 +20,6 @@ typedef enum fate {
     FATE_NO_SLOTS
 } fate_t;
 
-typedef struct nothing {
-    request_t request;
-} nothing_t;
-
 static fate_t fate;
 static bool takes;    /* the despooler takes instructions; else they stay in front of it */
 static bool verifies; /* verify; else plan */
@@ -33,21 +28,6 @@ static err_t code;
 static char hint[TEXT_BYTES_MAX + 1];
 
 /* ---- who stands in: each hears what the manager may say, and refuses what it does not know -- */
-
-#define ROWS(kind, whom, message) ROWS_##kind##_##whom(message)
-#define ROWS_NEED_site_database(message)
-#define ROWS_ASK_site_database(message)     DATABASE(message)
-#define ROWS_TELL_site_database(message)    DATABASE(message)
-#define ROWS_ASK_despooler(message)         DESPOOLER(message)
-#define ROWS_TELL_despooler(message)        DESPOOLER(message)
-#define ROWS_ASK_agent_gateway(message)     GATEWAY(message)
-#define ROWS_ASK_TO_package_worker(message) WORKER(message)
-#define HEAR(how, message)                                                                         \
-    static actor_next_t how##_##message(actor_ctx_t *ctx, void *state, const void *m)              \
-    {                                                                                              \
-        claim(ctx, state &&m);                                                                     \
-        return how(ctx, state, &message##_type);                                                   \
-    }
 
 static const due_t *
 one_row(actor_ctx_t *ctx)
@@ -66,17 +46,16 @@ one_row(actor_ctx_t *ctx)
 }
 
 static actor_next_t
-database(actor_ctx_t *ctx, nothing_t *self, const record_type_t *type)
+database(actor_ctx_t *ctx, stand_in_t *self, const record_type_t *type)
 {
     claim(ctx, self != NULL);
     if (!actor_is_asked(ctx)) {
         return ACTOR_CONTINUE;
     }
     if (type == &site_open_type) {
-        site_opened_t *m = DRAFT(ctx, site_opened);
-        m->slots = 4;
-        answer_unheard(REPLY(ctx, site_opened, m));
-    } else if (type == &verify_plan_type || type == &plan_targets_type) {
+        return stand_in_opened(ctx);
+    }
+    if (type == &verify_plan_type || type == &plan_targets_type) {
         answer_unheard(REPLY(ctx, due, one_row(ctx)));
     } else {
         actor_refuse(ctx, ERR_STARTING);
@@ -85,7 +64,7 @@ database(actor_ctx_t *ctx, nothing_t *self, const record_type_t *type)
 }
 
 static actor_next_t
-despooler(actor_ctx_t *ctx, nothing_t *self, const record_type_t *type)
+despooler(actor_ctx_t *ctx, stand_in_t *self, const record_type_t *type)
 {
     if (type != &instruction_type) {
         return ACTOR_CONTINUE;
@@ -100,50 +79,21 @@ despooler(actor_ctx_t *ctx, nothing_t *self, const record_type_t *type)
 }
 
 static actor_next_t
-worker(actor_ctx_t *ctx, nothing_t *self, const record_type_t *type)
+worker(actor_ctx_t *ctx, stand_in_t *self, const record_type_t *type)
 {
     claim(ctx, !self || !type);
     return ACTOR_FAIL;
 }
 
-#define DATABASE(message)  HEAR(database, message)
-#define DESPOOLER(message) HEAR(despooler, message)
-#define WORKER(message)    HEAR(worker, message)
-#define GATEWAY(message)   HEAR(worker, message)
-DM_EDGES(ROWS)
-#undef DATABASE
-#undef DESPOOLER
-#undef WORKER
-#undef GATEWAY
+HEARS(stand_in_t, agent_shut)
+static actor_next_t
+on_agent_shut(actor_ctx_t *ctx, stand_in_t *self, const agent_shut_t *m)
+{
+    claim(ctx, !self || !m);
+    return ACTOR_FAIL;
+}
 
-#define ROW_OF(how, message) {&message##_type, LANE_NORMAL, how##_##message},
-#define DATABASE(message)    ROW_OF(database, message)
-#define DESPOOLER(message)
-#define WORKER(message)
-#define GATEWAY(message)
-static const actor_hears_t database_hears[] = {DM_EDGES(ROWS)};
-#undef DATABASE
-#undef DESPOOLER
-#define DATABASE(message)
-#define DESPOOLER(message) ROW_OF(despooler, message)
-static const actor_hears_t despooler_hears[] = {DM_EDGES(ROWS)};
-#undef DESPOOLER
-#undef WORKER
-#define DESPOOLER(message)
-#define WORKER(message) ROW_OF(worker, message)
-static const actor_hears_t worker_hears[] = {DM_EDGES(ROWS)};
-#undef WORKER
-#undef GATEWAY
-#define WORKER(message)
-#define GATEWAY(message) ROW_OF(worker, message)
-static const actor_hears_t gateway_hears[] = {DM_EDGES(ROWS)};
-
-#define STANDS_IN(name_, hears_)                                                                   \
-    .name = (name_), .state_bytes = sizeof(nothing_t), .hears = (hears_),                          \
-    .hears_count = sizeof(hears_) / sizeof(hears_)[0]
-static const actor_class_t database_class = {STANDS_IN("site_database", database_hears),
-                                             .role = true};
-static const actor_class_t snapshots_class = {STANDS_IN("package_worker", worker_hears)};
+static const actor_hears_t gateway_hears[] = {ON_URGENT(agent_shut)};
 static const actor_class_t gateway_class = {STANDS_IN("agent_gateway", gateway_hears),
                                             .role = true};
 
@@ -242,29 +192,14 @@ static actor_next_t
 asker_init(actor_ctx_t *ctx, void *state, const void *args)
 {
     asker_t *self = state;
-    actor_ref_t other;
-    site_args_t *site = DRAFT(ctx, site_args);
 
-    site->data = actor_text(ctx, slice_of("/data"));
-    site->site = actor_text(ctx, slice_of("HQ"));
-    return !args &&
-                   actor_spawn(ctx, &distribution_manager_class, slice_of("distribution_manager"),
-                               &site_args_type, site, 1, &other) == VERDICT_OK &&
-                   actor_spawn(ctx, &database_class, slice_of("site_database"), NULL, NULL, 2,
-                               &other) == VERDICT_OK &&
+    return !args && stand_in_site(ctx) &&
                    actor_spawn(ctx, &queue_class, slice_of("despooler"), NULL, NULL, 3,
                                &self->despooler) == VERDICT_OK &&
                    actor_timer(ctx, ASKED_MS, ASKED_MS) == VERDICT_OK &&
                    actor_timer(ctx, HELD_MS, HELD_MS) == VERDICT_OK
                ? ACTOR_CONTINUE
                : ACTOR_FAIL;
-}
-
-static actor_next_t
-asker_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
-{
-    cr_assert(ctx && state && down);
-    return ACTOR_CONTINUE;
 }
 
 static const actor_edge_t asker_edges[] = {
@@ -274,7 +209,7 @@ static const actor_class_t asker_class = {.name = "asker",
                                           .state_bytes = sizeof(asker_t),
                                           .init = asker_init,
                                           .on_timer = asker_timer,
-                                          .on_down = asker_down,
+                                          .on_down = ended,
                                           .edges = asker_edges,
                                           .edge_count = 2};
 static const actor_class_t *const cast[] = {&asker_class,
@@ -288,18 +223,13 @@ static const actor_class_t *const cast[] = {&asker_class,
 static void
 run(fate_t of, bool taken, bool verify)
 {
-    const host_options_t host = {.classes = cast, .root = &asker_class};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
 
     fate = of;
     takes = taken;
     verifies = verify;
     answers = instructions = 0;
     code = OK;
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
+    sim_t *sim = alone_new(cast);
     sim_start(sim);
     sim_run_for(sim, LOOK_NS, STEPS_MAX);
     uint32_t by_then = answers;

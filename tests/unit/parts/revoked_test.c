@@ -3,8 +3,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "actors/dm.h"
-#include "runtime/sim.h"
+#include "tests/unit/parts/stand_in.h"
 
 #define STEPS_MAX 200000u
 #define SECOND    INT64_C(1000000000)
@@ -12,11 +11,6 @@
 #define SHUT_MS   3000u /* and the gateway's answer */
 
 typedef enum gateway_does { SHUTS, FAILS, PAUSED, NOBODY } gateway_does_t;
-
-typedef struct stand_in {
-    request_t request;
-    bool asked;
-} stand_in_t;
 
 static gateway_does_t does;
 static bool dry_run;
@@ -27,72 +21,36 @@ static char text[TEXT_BYTES_MAX + 1];
 
 /* ---- who stands in ---- */
 
-#define ROWS(kind, whom, message) ROWS_##kind##_##whom(message)
-#define ROWS_NEED_site_database(message)
-#define ROWS_ASK_site_database(message)     DATABASE(message)
-#define ROWS_TELL_site_database(message)    DATABASE(message)
-#define ROWS_ASK_despooler(message)         DESPOOLER(message)
-#define ROWS_TELL_despooler(message)        DESPOOLER(message)
-#define ROWS_ASK_TO_package_worker(message) WORKER(message)
-#define ROWS_ASK_agent_gateway(message)
-#define HEAR(message)                                                                              \
-    static actor_next_t on_##message(actor_ctx_t *ctx, void *state, const void *m)                 \
-    {                                                                                              \
-        claim(ctx, state &&m);                                                                     \
-        return hear(ctx, &message##_type);                                                         \
-    }
-#define ROW_OF(message) {&message##_type, LANE_NORMAL, on_##message},
-#define NOTHING(message)
-
 static actor_next_t
-hear(actor_ctx_t *ctx, const record_type_t *type)
+database(actor_ctx_t *ctx, stand_in_t *self, const record_type_t *type)
 {
-    if (!actor_is_asked(ctx)) {
-        return ACTOR_CONTINUE;
+    claim(ctx, self != NULL);
+    if (actor_is_asked(ctx) && type == &site_open_type) {
+        return stand_in_opened(ctx);
     }
-    if (type == &site_open_type) {
-        site_opened_t *m = DRAFT(ctx, site_opened);
-        m->slots = 4;
-        answer_unheard(REPLY(ctx, site_opened, m));
-    } else if (type == &agent_revoke_type) {
+    if (actor_is_asked(ctx) && type == &agent_revoke_type) {
         done_t *m = DRAFT(ctx, done);
         m->changed = true;
         answer_unheard(REPLY(ctx, done, m));
-    } else {
+    } else if (actor_is_asked(ctx)) {
         actor_refuse(ctx, ERR_STARTING);
     }
     return ACTOR_CONTINUE;
 }
 
-#define DATABASE(message)  HEAR(message)
-#define DESPOOLER(message) HEAR(message)
-#define WORKER(message)    HEAR(message)
-DM_EDGES(ROWS)
-#undef DATABASE
-#undef DESPOOLER
-#undef WORKER
-#define DATABASE(message)  ROW_OF(message)
-#define DESPOOLER(message) NOTHING(message)
-#define WORKER(message)    NOTHING(message)
-static const actor_hears_t database_hears[] = {DM_EDGES(ROWS)};
-#undef DATABASE
-#undef DESPOOLER
-#define DATABASE(message)  NOTHING(message)
-#define DESPOOLER(message) ROW_OF(message)
-static const actor_hears_t despooler_hears[] = {DM_EDGES(ROWS)};
-#undef DESPOOLER
-#undef WORKER
-#define DESPOOLER(message) NOTHING(message)
-#define WORKER(message)    ROW_OF(message)
-static const actor_hears_t worker_hears[] = {DM_EDGES(ROWS)};
+static actor_next_t
+despooler(actor_ctx_t *ctx, stand_in_t *self, const record_type_t *type)
+{
+    return database(ctx, self, type);
+}
 
-#define STANDS_IN(name_, hears_)                                                                   \
-    .name = (name_), .state_bytes = sizeof(stand_in_t), .hears = (hears_),                         \
-    .hears_count = sizeof(hears_) / sizeof(hears_)[0]
-static const actor_class_t database_class = {STANDS_IN("site_database", database_hears),
-                                             .role = true};
+static actor_next_t
+worker(actor_ctx_t *ctx, stand_in_t *self, const record_type_t *type)
+{
+    return database(ctx, self, type);
+}
+
 static const actor_class_t queue_class = {STANDS_IN("despooler", despooler_hears), .role = true};
-static const actor_class_t snapshots_class = {STANDS_IN("package_worker", worker_hears)};
 
 HEARS(stand_in_t, agent_shut)
 static actor_next_t
@@ -166,15 +124,9 @@ static actor_next_t
 asker_init(actor_ctx_t *ctx, void *state, const void *args)
 {
     actor_ref_t other;
-    site_args_t *site = DRAFT(ctx, site_args);
 
     cr_assert(state && !args);
-    site->data = actor_text(ctx, slice_of("/data"));
-    site->site = actor_text(ctx, slice_of("HQ"));
-    claim(ctx, actor_spawn(ctx, &distribution_manager_class, slice_of("distribution_manager"),
-                           &site_args_type, site, 1, &other) == VERDICT_OK &&
-                   actor_spawn(ctx, &database_class, slice_of("site_database"), NULL, NULL, 2,
-                               &other) == VERDICT_OK);
+    claim(ctx, stand_in_site(ctx));
     if (does != NOBODY) {
         claim(ctx, actor_spawn(ctx, &gateway_class, slice_of("agent_gateway"), NULL, NULL, 3,
                                &other) == VERDICT_OK);
@@ -185,19 +137,12 @@ asker_init(actor_ctx_t *ctx, void *state, const void *args)
     return actor_timer(ctx, 1, ASKED_MS) == VERDICT_OK ? ACTOR_CONTINUE : ACTOR_FAIL;
 }
 
-static actor_next_t
-asker_down(actor_ctx_t *ctx, void *state, const actor_down_t *down)
-{
-    cr_assert(ctx && state && down);
-    return ACTOR_CONTINUE;
-}
-
 static const actor_edge_t asker_edges[] = {{EDGE_ASK, "distribution_manager", &dp_set_type}};
 static const actor_class_t asker_class = {.name = "asker",
                                           .state_bytes = 8,
                                           .init = asker_init,
                                           .on_timer = asker_timer,
-                                          .on_down = asker_down,
+                                          .on_down = ended,
                                           .edges = asker_edges,
                                           .edge_count = 1};
 static const actor_class_t *const cast[] = {&asker_class,
@@ -211,17 +156,12 @@ static const actor_class_t *const cast[] = {&asker_class,
 static void
 run(gateway_does_t gateway, bool dry)
 {
-    const host_options_t host = {.classes = cast, .root = &asker_class};
-    sim_options_t options = {.seed = 1, .host = &host, .alone = true};
-    err_t err = OK;
-    char why[200] = "";
 
     does = gateway;
     dry_run = dry;
     answers = orders = 0;
     code = OK;
-    sim_t *sim = sim_new(&options, &err, why, sizeof why);
-    cr_assert_not_null(sim, "%s: %s", err_word(err), why);
+    sim_t *sim = alone_new(cast);
     sim_start(sim);
     sim_run_for(sim, 5 * SECOND, STEPS_MAX);
     uint32_t by_then = answers;
