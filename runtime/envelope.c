@@ -30,7 +30,11 @@ _Thread_local block_cache_t block_cache;
 void *
 memory_new(size_t size)
 {
-    return got(malloc(size), size);
+    size_t which = block_size(size);
+    if (which >= BLOCK_SIZES) {
+        return got(malloc(size), size);
+    }
+    return block_open(got(malloc(block_bytes(which)), size), size);
 }
 
 void

@@ -104,8 +104,7 @@ memory_take(size_t size)
     size_t which = block_size(size);
     block_t *block = which < BLOCK_SIZES ? block_cache.first[which] : NULL;
     if (block == NULL) {
-        void *memory = memory_new(which >= BLOCK_SIZES ? size : block_bytes(which));
-        return which >= BLOCK_SIZES ? memory : block_open(memory, size);
+        return memory_new(size);
     }
     block_cache.first[which] = block->next;
     return block_open(block, size);
