@@ -24,10 +24,10 @@ from harness import SLOW, claim, make_tree, run, write
 STRANGERS = int(os.environ.get('DESPOOL_STRANGERS', '300'))  # 10,000 as a long run
 
 
-def measured_well(puppet, number):
+def measured_well(puppet, number, err='ok'):
     puppet.say('agent_done', order=number, outcome=None, claimed=None, collected=None,
                signature=None, measured={
-                   'err': 'ok', 'text': None, 'already': False, 'device': 1, 'need_bytes': 1,
+                   'err': err, 'text': None, 'already': False, 'device': 1, 'need_bytes': 1,
                    'need_inodes': 1, 'have_bytes': 1 << 40, 'have_inodes': 1 << 30,
                    'reached': True})
 
@@ -265,6 +265,24 @@ def a_hello_again_gives_no_new_credit():
         assert puppet.hear('agent_refused') is not None, 'a third hello was taken'
         assert site.figure('here') == 0
         puppet.close()
+        site.stop()
+
+
+@claim(120)
+def an_agent_does_not_speak_for_its_site():
+    with Agents() as site:
+        site.start()
+        puppet = stand_in(site, 'shop')
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        measured_well(puppet, puppet.order('measure')['order'], 'paused')
+        assert puppet.hear('agent_refused') is not None, 'it was taken'
+        cause = site.target('P1', 'shop')['cause'] or {}
+        assert cause.get('code') != 'paused', 'the site says for its agent that it is paused'
+        puppet.close()
+        site.spawn('shop')  # it is honest again, and gets what it was to get
+        site.wait_for('it to be placed', lambda: site.states('P1')['shop'] == 'installed', 60)
+        assert restarts(site) == 0, 'an agent has ended the gateway'
         site.stop()
 
 

@@ -30,8 +30,8 @@ now_ms(void)
 }
 
 /* The client looks at two sockets at once, and nobody else does. With stopped_ms set its first
- * one after the request was sent is that of a process that is stopped in it: it sees nothing, and when it ends the answer has come
- * and the time is over. */
+ * one after the request was sent is that of a process that is stopped in it: it sees nothing, and
+ * when it ends the answer has come and the time is over. */
 static int64_t stopped_ms;
 static int stopped_by; /* the socket at which something has come */
 

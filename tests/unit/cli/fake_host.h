@@ -31,7 +31,7 @@ struct fake_host {
     unsigned loses;      /* requests that it has not got: those of the host before it */
     bool answers_twice;  /* a stale reply, with another id, before each right one */
     uint64_t publish[8]; /* sequence numbers to publish after a reply, 0 at the end */
-    char directory[32]; /* set: that of a host before it */
+    char directory[32];  /* set: that of a host before it */
     char endpoint[64];
     void *context, *commands, *stream;
     zmq_msg_t late_who, late_body;

@@ -13,7 +13,7 @@ static fake_host_t host;
 static uint64_t last = 5; /* sequence number of the history's end */
 static uint64_t kept = 1; /* its first */
 static uint32_t answer_ms = 1000;
-static unsigned busy;     /* asks that are still refused as starting */
+static unsigned busy; /* asks that are still refused as starting */
 
 static void
 put_error(wire_writer_t *body, const char *code)
