@@ -5,6 +5,7 @@ The agents are real despoold processes; a Puppet is one that says what a claim w
 import contextlib
 import hashlib
 import os
+import random
 import re
 import signal
 import socket
@@ -110,9 +111,11 @@ class Agents(Site):
 
 
 def big_tree(path, megabytes):
-    """A few small files, and one that takes its time."""
+    """A few small files, and one that takes its time: always the same bytes in a directory of this
+    name, as where they are cut into chunks decides how much of them is sent."""
     make_tree(path)
-    write(os.path.join(path, 'big'), os.urandom(megabytes << 20))
+    chance = random.Random(os.path.basename(path))
+    write(os.path.join(path, 'big'), chance.randbytes(megabytes << 20))
     return path
 
 
