@@ -153,15 +153,6 @@ CLAIM_OF_BOTH(point, overlap_is_found_by_inode_in_both_directions)
     yard_end(&yard);
 }
 
-static verify_result_t
-look(yard_t *yard)
-{
-    verify_result_t result = {0};
-    EXPECT_OK(yard, verify_version(yard->world, yard->store, &yard->point, &yard->order, NULL, NULL,
-                                   &result, &yard->fault));
-    return result;
-}
-
 static bool
 tells(const verify_result_t *result, path_kind_t kind, const char *path)
 {
@@ -184,7 +175,7 @@ CLAIM_OF_BOTH(verify, finds_a_flipped_byte_whose_mtime_was_put_back)
     run("cd %s/P1/v1 && touch -r plain ../../ref && printf P | dd of=plain conv=notrunc bs=1 "
         "2>/dev/null && touch -r ../../ref plain",
         yard.root);
-    verify_result_t result = look(&yard);
+    verify_result_t result = looked(&yard);
     cr_expect(!result.whole);
     EXPECT_COUNT(result.paths.count[PATH_CHANGED], 1);
     cr_expect(tells(&result, PATH_CHANGED, "v1/plain"));
@@ -203,7 +194,7 @@ CLAIM_OF_BOTH(verify, lists_missing_changed_and_extra_paths)
     run("cd %s/P1/v1 && rm -r dir plain && ln -sfn other dangling && chmod 777 empty && "
         "touch zzz && chmod u+w closed && touch closed/aaa && mkdir dir2 && mkdir plain",
         yard.root);
-    verify_result_t result = look(&yard);
+    verify_result_t result = looked(&yard);
     cr_expect(!result.whole);
     static const char *const missing[] = {"v1/dir", "v1/dir/inner", "v1/dir/empty", "v1/dir/link"};
     static const char *const changed[] = {"v1", "v1/dangling", "v1/empty", "v1/closed", "v1/plain"};
@@ -230,7 +221,7 @@ expect_all_missing(yard_t *yard, bool link)
 {
     static const char *const missing[] = {"v1", "v1/plain", "v1/dir/inner", "v1/dir/link",
                                           "v1/dangling"};
-    verify_result_t result = look(yard);
+    verify_result_t result = looked(yard);
     uint64_t listed = yard->snapshot.files + yard->snapshot.directories + yard->snapshot.links + 1;
     cr_expect(!result.whole);
     for (size_t i = 0; i < sizeof missing / sizeof missing[0]; i++) {
@@ -263,18 +254,18 @@ CLAIM_OF_BOTH(verify, tells_a_missing_link_a_missing_version_and_a_missing_recei
     yard_begin(&yard, user);
     make_tree(&yard);
     take(&yard);
-    verify_result_t result = look(&yard);
+    verify_result_t result = looked(&yard);
     cr_expect(!result.whole);
     verify_result_release(&result);
     placed(&yard);
     run("rm %s/P1/current", yard.root);
-    result = look(&yard);
+    result = looked(&yard);
     cr_expect(!result.whole && tells(&result, PATH_MISSING, "current"));
     verify_result_release(&result);
     run("ln -s v1 %s/P1/current", yard.root);
     cr_expect(verified(&yard));
     run("rm %s/.despool/receipts/P1", yard.root);
-    result = look(&yard);
+    result = looked(&yard);
     cr_expect(!result.whole && !result.has_receipt);
     verify_result_release(&result);
     yard_end(&yard);

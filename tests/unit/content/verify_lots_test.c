@@ -44,15 +44,6 @@ make_many(yard_t *yard, unsigned files)
     make_zeros(yard_path(yard, "source/large"), 200000);
 }
 
-static verify_result_t
-look(yard_t *yard)
-{
-    verify_result_t result = {0};
-    EXPECT_OK(yard, verify_version(yard->world, yard->store, &yard->point, &yard->order, NULL, NULL,
-                                   &result, &yard->fault));
-    return result;
-}
-
 /* The kind and the path below the version of each, one behind the other. */
 static void
 in_words(const verify_result_t *result, char *text, size_t size)
@@ -73,7 +64,7 @@ look_with_and_without(yard_t *yard, const char *expected, uint64_t files)
     for (unsigned round = 0; round < 4; round++) {
         char got[600] = "";
         yard->world->hands = round % 2 == 0 ? NULL : hands_of(hands);
-        verify_result_t result = look(yard);
+        verify_result_t result = looked(yard);
         in_words(&result, got, sizeof got);
         cr_expect_str_eq(got, expected);
         cr_expect_eq(result.whole, *expected == '\0');
@@ -130,7 +121,7 @@ Test(verify_lots, a_file_that_grows_while_it_is_looked_at_is_changed)
     real_calls = yard.world->call;
     calls.open = open_what_grows;
     yard.world->call = &calls;
-    verify_result_t result = look(&yard);
+    verify_result_t result = looked(&yard);
     yard.world->call = real_calls;
     in_words(&result, got, sizeof got);
     cr_expect_str_eq(got, "1 f007\n");

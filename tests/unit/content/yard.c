@@ -201,12 +201,19 @@ placed(yard_t *yard)
     return result;
 }
 
-bool
-verified(yard_t *yard)
+verify_result_t
+looked(yard_t *yard)
 {
     verify_result_t result = {0};
     EXPECT_OK(yard, verify_version(yard->world, yard->store, &yard->point, &yard->order, NULL, NULL,
                                    &result, &yard->fault));
+    return result;
+}
+
+bool
+verified(yard_t *yard)
+{
+    verify_result_t result = looked(yard);
     bool whole = result.whole;
     verify_result_release(&result);
     return whole;

@@ -74,6 +74,8 @@ err_t place(yard_t *yard, place_result_t *ret_result);
 place_result_t placed(yard_t *yard);
 /* Withdraws the package and expects that nothing of it stays. */
 void remove_all(yard_t *yard);
+/* Verifies and expects OK; the result is to be released. */
+verify_result_t looked(yard_t *yard);
 /* Verifies and tells whether it is whole. */
 bool verified(yard_t *yard);
 

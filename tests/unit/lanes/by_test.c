@@ -61,9 +61,8 @@ test_actor(const actor_class_t *class)
     return atomic_load(&cell_at(test_core, (uint32_t) atomic_load(&loaded->role))->actor);
 }
 
-/* What is posted meanwhile waits for the next time. */
-static bool
-hand_on(void)
+bool
+test_hand_on(void)
 {
     uint32_t all = test_posts;
 
@@ -79,7 +78,7 @@ void
 test_settle_but(const worker_t *left)
 {
     for (bool busy = true; busy;) {
-        busy = hand_on();
+        busy = test_hand_on();
         for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
             worker_t *worker = core_worker(test_core, i);
             busy = (worker != left && worker_step(worker)) || busy;

@@ -116,28 +116,6 @@ static const actor_class_t boss = {.name = "boss",
 /* ---- by hand ---- */
 
 static void
-hand_on(void)
-{
-    uint32_t all = test_posts;
-    for (uint32_t i = 0; i < all; i++) {
-        worker_deliver(core_worker(test_core, test_posted[i].to), test_posted[i].envelope);
-    }
-    memmove(test_posted, test_posted + all, (test_posts - all) * sizeof test_posted[0]);
-    test_posts -= all;
-}
-
-static void
-settle(void)
-{
-    for (uint32_t round = 0; round < 50; round++) {
-        hand_on();
-        for (uint32_t i = 0; i < core_worker_count(test_core); i++) {
-            worker_step(core_worker(test_core, i));
-        }
-    }
-}
-
-static void
 begin(void)
 {
     static const actor_class_t *const classes[] = {&boss, &mill, &sink, NULL};
@@ -161,7 +139,7 @@ end(worker_t *stuck)
 {
     cr_assert(worker_is_taken(stuck), "it was not taken over");
     worker_deliver(core_worker(test_core, stuck->index), takeover_back(stuck));
-    settle();
+    test_settle();
     core_destroy(&test_core);
 }
 
@@ -170,7 +148,7 @@ end(worker_t *stuck)
 Test(left, one_that_hangs_is_not_asked_to_describe_itself_and_its_figures_are_told)
 {
     begin();
-    settle();
+    test_settle();
     worker_t *stuck = test_actor(&mill)->worker;
     uint32_t before = (uint32_t) atomic_load(&test_actor(&mill)->cell->handled);
     test_now_ns += LONGER_NS;
@@ -188,7 +166,7 @@ Test(left, one_that_hangs_is_not_asked_to_describe_itself_and_its_figures_are_to
 Test(left, what_one_has_asked_is_told_before_it_hangs)
 {
     begin();
-    settle();
+    test_settle();
     worker_t *stuck = test_actor(&mill)->worker;
     tell(&mill, ASKS);
     tell(&mill, HANGS);
@@ -201,7 +179,7 @@ Test(left, what_one_has_asked_is_told_before_it_hangs)
 Test(left, what_one_asks_in_a_handler_that_hangs_is_told_when_its_worker_goes_on)
 {
     begin();
-    settle();
+    test_settle();
     worker_t *stuck = test_actor(&mill)->worker;
     tell(&mill, ASKS_AND_HANGS);
     run(stuck);
@@ -212,12 +190,12 @@ Test(left, what_one_asks_in_a_handler_that_hangs_is_told_when_its_worker_goes_on
 Test(left, an_ask_whose_answer_is_in_the_hand_that_hangs_is_not_told_as_open)
 {
     begin();
-    settle();
+    test_settle();
     worker_t *stuck = test_actor(&mill)->worker;
     tell(&mill, ASKS);
     run(stuck);
     hangs_on_answer = true;
-    settle();
+    test_settle();
     hangs_on_answer = false;
     cr_expect_eq(asks_after, 0, "%u open asks are told, expected none", asks_after);
     end(stuck);
@@ -228,7 +206,7 @@ Test(left, an_ask_whose_answer_is_in_the_hand_that_hangs_is_not_told_as_open)
 Test(left, places_of_one_that_has_not_begun_are_given_back_when_its_neighbour_hangs)
 {
     begin();
-    hand_on();
+    (void) test_hand_on();
     run(core_worker(test_core, 0));
     cr_assert_eq(test_posts, 2, "%u inits left, expected 2", test_posts);
     worker_t *stuck = core_worker(test_core, test_posted[0].to);
@@ -243,9 +221,9 @@ Test(left, places_of_one_that_has_not_begun_are_given_back_when_its_neighbour_ha
                  (unsigned long) taken);
     actor_t *mine = test_actor(&sink);
     worker_deliver(core_worker(test_core, stuck->index), takeover_back(stuck));
-    settle();
+    test_settle();
     test_now_ns += 2 * RESTART_BACKOFF_MAX_MS * (int64_t) NS_PER_MS;
-    settle();
+    test_settle();
     cr_assert(mine->stage == STAGE_OPEN && mine->lane_depth[LANE_NORMAL] == 0);
     taken = room_messages(mine->cell, LANE_NORMAL);
     cr_expect_eq(taken, 0, "%lu places are taken by nothing", (unsigned long) taken);
