@@ -25,7 +25,8 @@ extern bool test_batches; /* before test_begin: what is posted may be a batch */
 void test_begin(const actor_class_t *const *classes);
 /* Who has the role. */
 actor_t *test_actor(const actor_class_t *class);
-/* Hands on what was posted: what is posted meanwhile waits for the next time. False: nothing was. */
+/* Hands on what was posted; what is posted meanwhile waits for the next time. False: nothing
+ * was. */
 bool test_hand_on(void);
 /* Hands on what was posted, and runs all workers step by step, until nothing is left to do. */
 void test_settle(void);
