@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import time
 
@@ -95,6 +96,8 @@ class Site:
             if name in self.agents:
                 end(self.agents.pop(name))
             self.run('dp', 'remove', name, '--forget')
+            for left in (name, name + '.data'):
+                shutil.rmtree(self.path(left), ignore_errors=True)
 
     def pids(self):
         return [self.host.pid, *(agent.pid for agent in self.agents.values())]

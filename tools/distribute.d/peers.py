@@ -340,9 +340,12 @@ class Sums(System):
 
 
 class Redis(System):
-    """A stream that is durable at each answer: as many entries as the others have commands."""
-    name = 'redis stream, fsync always'
+    """A stream that is durable at each answer: as many entries as the others have commands, as
+    many of them in flight: of one client that sends them together, or of a client each."""
     needs = ('redis-server', 'redis-benchmark')
+
+    def __init__(self, name, clients):
+        self.name, self.clients = name, clients
 
     def prepare(self, run):
         self.port = free_port()
@@ -355,8 +358,9 @@ class Redis(System):
         return [self.server.pid]
 
     def go(self, run):
-        together([['redis-benchmark', '-q', '-p', str(self.port), '-n', str(COMMANDS), '-c', '1',
-                   '-P', str(FLIGHT), 'XADD', 'stream', '*', 'package', 'P', 'point', 'p']])
+        together([['redis-benchmark', '-q', '-p', str(self.port), '-n', str(COMMANDS),
+                   '-c', str(self.clients), '-P', str(FLIGHT // self.clients),
+                   'XADD', 'stream', '*', 'package', 'P', 'point', 'p']])
 
     def clean(self, run):
         end(self.server)
