@@ -2,7 +2,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import time
 
@@ -96,8 +95,6 @@ class Site:
             if name in self.agents:
                 end(self.agents.pop(name))
             self.run('dp', 'remove', name, '--forget')
-            for left in (name, name + '.data'):
-                shutil.rmtree(self.path(left), ignore_errors=True)
 
     def pids(self):
         return [self.host.pid, *(agent.pid for agent in self.agents.values())]
@@ -160,6 +157,10 @@ class Cold(Ours):
 
     def clean(self, run):
         self.site.leave(self.names)
+
+    def spent(self, run):
+        return [run.work, *(self.site.path(name + end) for name in self.names
+                            for end in ('', '.data'))]
 
 
 class EndToEnd(Ours):

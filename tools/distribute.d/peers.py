@@ -93,6 +93,10 @@ class System:
     def clean(self, run):
         pass
 
+    def spent(self, run):
+        """What it has written and needs no more after this turn."""
+        return [run.work]
+
     def trees(self, run):
         """Where what should equal the source lies; none: there is nothing to compare."""
         return run.targets
