@@ -141,6 +141,7 @@ install(job_t *job, task_t *task, place_ahead_t *ahead, outcome_t *m)
 {
     place_order_t order = order_of(task);
     order.ahead = ahead;
+    order.reads_before = ahead != NULL; /* an agent's: its store has one point */
     place_result_t result = {0};
     err_t err = place_version(task->world, task->store, &task->point, &order, tell_progress, job,
                               &result, &task->fault);

@@ -126,6 +126,7 @@
 #define AGENT_LISTS_MAX      256u          /* large objects that are fetched by chunks at one time; further ones wait */
 #define AHEAD_FILES_MAX      131072u       /* of a version, written to its tree while its content comes; the rest is placed from the store */
 #define AHEAD_DIRECTORIES_MAX 131072u      /* of a version, known by name meanwhile; the same */
+#define BEFORE_CHUNKS_MAX    65536u        /* of a large file of the version in place, from which the next one is made; one that has more is made from the store */
 #define AHEAD_PATH_BYTES_MAX 1024u         /* of a directory in that tree; what is below a longer one is placed from the store */
 #define AGENT_LISTS_KEPT     512u          /* lists of chunks at an agent; the one untouched longest is removed */
 #define KIN_BYTES_MAX        (2u << 30)    /* of chunks of two versions that are compared for bases; what is beyond has none but its neighbour's */

@@ -1,4 +1,5 @@
-/* lack_before.h - what stood in the version before in the place of something; for lack.c.
+/* lack_before.h - what stood in the version before in the place of something; for lack.c
+ * and place_before.c.
  *
  * Shape    the names of an old directory, gone over beside those of the new one, in rising order.
  * Promises what cannot be read is no base; whoever needs it will say so.

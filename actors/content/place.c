@@ -17,7 +17,7 @@
 #include <string.h>
 #include "actors/content/clear.h"
 #include "actors/content/fail.h"
-#include "actors/content/place_inner.h"
+#include "actors/content/place_before.h"
 #include "actors/content/sync_points.h"
 #include "actors/content/verify_tree.h"
 
@@ -27,6 +27,7 @@
 typedef struct order_run {
     place_job_t job;
     bool stage; /* the switch is another order's */
+    bool reads_before;
     place_look_t look;
     manifest_version_t version;
     char name[PLACE_NAME_BYTES];             /* in staging/ */
@@ -86,6 +87,16 @@ look_for_room(const order_run_t *run)
     return place_check_space(&plan, job->point->root, job->fault);
 }
 
+static err_t
+write_tree(order_run_t *run, bool existed)
+{
+    place_job_t *job = &run->job;
+    job->before = run->reads_before ? place_before_new(job, run->look.record.package) : NULL;
+    err_t err = place_tree(job, run->tree, existed, &run->look.record.root, &run->version);
+    place_before_destroy(&job->before);
+    return err;
+}
+
 /* Writes the tree and makes it durable, all but the mode of its topmost directory. */
 static err_t
 stage(order_run_t *run)
@@ -95,7 +106,7 @@ stage(order_run_t *run)
     place_ahead_end(job->ahead, job->world);
     TRY(look_for_room(run));
     TRY(open_staged(run, &existed));
-    TRY(place_tree(job, run->tree, existed, &run->look.record.root, &run->version));
+    TRY(write_tree(run, existed));
     TRY(at_point(run, "place.staged"));
     TRY(point_check(job->point, job->fault));
     const manifest_version_t *version = &run->version;
@@ -321,7 +332,7 @@ drop_unsynced(order_run_t *run, err_t err)
 }
 
 static err_t
-place_missing(place_job_t *job, const place_look_t *look, bool stage)
+place_missing(place_job_t *job, const place_look_t *look, const place_order_t *order)
 {
     world_space_t space;
     int result = world_space(job->world, job->point->fd, &space);
@@ -329,8 +340,13 @@ place_missing(place_job_t *job, const place_look_t *look, bool stage)
         return FAIL(job->fault, result, "measure", job->point->root);
     }
     job->syncs_whole = sync_type_is_tested(space.type);
-    order_run_t run = {
-        .job = *job, .stage = stage, .look = *look, .staging = -1, .tree = -1, .package = -1};
+    order_run_t run = {.job = *job,
+                       .stage = order->stage,
+                       .reads_before = order->reads_before,
+                       .look = *look,
+                       .staging = -1,
+                       .tree = -1,
+                       .package = -1};
     err_t err = drop_unsynced(&run, carry_out(&run));
     job->result->files = run.version.files;
     job->result->bytes = run.version.bytes;
@@ -377,7 +393,7 @@ place_version(world_t *world, store_t *store, point_t *point, const place_order_
                        .result = &result,
                        .fault = fault};
     TRY(look.already ? tell_already(store, point, &look, &result, fault)
-                     : place_missing(&job, &look, order->stage));
+                     : place_missing(&job, &look, order));
     *ret_result = result;
     return OK;
 }

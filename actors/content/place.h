@@ -38,8 +38,11 @@ typedef struct place_order {
     id128_t incarnation;
     uint64_t epoch;
     digest_t root;
-    const char *label;    /* NULL: none */
-    bool stage;           /* all but the switch and the receipt: a promise */
+    const char *label; /* NULL: none */
+    bool stage;        /* all but the switch and the receipt: a promise */
+    /* Chunks that the version in place has are read there. Not where others place the same version
+     * from the same store: they expand and hash each chunk once for all. */
+    bool reads_before;
     place_ahead_t *ahead; /* what was written while its content came, see place_ahead.h; or NULL */
 } place_order_t;
 

@@ -64,13 +64,16 @@ bool place_ahead_has_looked(const place_ahead_t *ahead);
  * every write that has failed since. */
 int place_ahead_tree(const place_ahead_t *ahead);
 
+typedef struct place_before place_before_t;
+
 typedef struct place_job {
     world_t *world;
     store_t *store;
     point_t *point;
-    bool syncs_whole;     /* syncfs of the point's file system type is on the tested list */
-    place_ahead_t *ahead; /* NULL: nothing was written to this tree while its content came */
-    bool sync_failed;     /* what was written may be lost although it reads well: it must go */
+    bool syncs_whole;       /* syncfs of the point's file system type is on the tested list */
+    place_ahead_t *ahead;   /* NULL: nothing was written to this tree while its content came */
+    bool sync_failed;       /* what was written may be lost although it reads well: it must go */
+    place_before_t *before; /* what stands at the point, to be read; NULL: nothing */
     place_progress_fn *progress;
     void *context;
     place_result_t *result;

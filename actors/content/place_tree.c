@@ -13,7 +13,7 @@
 #include "actors/content/fail.h"
 #include "actors/content/hash.h"
 #include "actors/content/listing.h"
-#include "actors/content/place_inner.h"
+#include "actors/content/place_before.h"
 #include "actors/content/sync_points.h"
 #include "actors/content/walk.h"
 #include "actors/content/write_all.h"
@@ -177,16 +177,32 @@ create_and_copy(work_t *work, const tree_entry_t *entry)
 }
 
 static err_t
-write_file(work_t *work, const tree_entry_t *entry)
+write_from(work_t *work, const tree_entry_t *entry, bool lent)
 {
     store_t *store = work->job->store;
     uint64_t size = 0;
     TRY(store_begin(store, &entry->digest, &size, work->job->fault));
-    err_t err = size == entry->size ? create_and_copy(work, entry)
-                                    : RAISE(work->job->fault, ERR_DAMAGED, 0, "place",
-                                            descent_path(&work->way, entry->name));
+    if (lent) {
+        place_before_lend(work->job->before, store);
+    }
+    return size == entry->size ? create_and_copy(work, entry)
+                               : RAISE(work->job->fault, ERR_DAMAGED, 0, "place",
+                                       descent_path(&work->way, entry->name));
+}
+
+static err_t
+write_file(work_t *work, const tree_entry_t *entry)
+{
+    place_job_t *job = work->job;
+    bool lent = place_before_find(job->before, descent_path(&work->way, entry->name), entry);
+    err_t err = write_from(work, entry, lent);
+    if (err == ERR_DIGEST &&
+        lent) { /* what stands at the point has drifted: from the store alone */
+        TRY(clear_name(work->world, descent_fd(&work->way), entry->name, job->fault));
+        err = write_from(work, entry, false);
+    }
     if (err == ERR_DIGEST) {
-        err_t aside = store_set_aside(store, &entry->digest, NULL);
+        err_t aside = store_set_aside(job->store, &entry->digest, NULL);
         return aside == ERR_CANCELLED ? aside : err;
     }
     return err;

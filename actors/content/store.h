@@ -132,6 +132,17 @@ err_t store_begin(store_t *store, const digest_t *digest, uint64_t *ret_size,
  * until the next call on this store. No bytes: the object has ended, and its digest agreed; what
  * came before is not to be relied on until then. */
 err_t store_next(store_t *store, const void **ret_bytes, size_t *ret_size, fault_t *fault) must_use;
+/* Where else chunks of an object may be. fill: the bytes of one that it has; false: they cannot be
+ * had after all. */
+typedef struct store_lender {
+    bool (*has)(void *context, const digest_t *chunk, uint32_t size);
+    bool (*fill)(void *context, const digest_t *chunk, uint8_t *bytes, uint32_t size);
+    void *context;
+} store_lender_t;
+/* Until the end of the object that was begun, a chunk is taken from there if it has it. It is held
+ * against the digest of the whole alone, like every chunk: at ERR_DIGEST either may be wrong, and
+ * whoever lent reads the object again without. */
+void store_lend(store_t *store, store_lender_t lender);
 /* From now on chunks that other jobs of this group read, too, are read, expanded and hashed by one
  * of them for all; until store_leave, or the closing. What is handed out has been held against its
  * object's digest all the same. */

@@ -36,7 +36,7 @@ end_early(store_t *store, early_chunk_t *early)
     }
 }
 
-/* What cannot be read, or is not packed, is read in its turn, and told then. */
+/* What cannot be read, or is not packed, is read in its turn, and told then; so is what is lent. */
 static void
 begin_early(store_t *store, early_chunk_t *early, uint32_t row)
 {
@@ -44,10 +44,11 @@ begin_early(store_t *store, early_chunk_t *early, uint32_t row)
     store_place_t place;
     bool found = false;
     const uint8_t *stored = NULL;
-    err_t err = store_find(store, &chunk.digest, false, &place, &found, NULL);
     const run_entry_t *entry = &place.entry;
-    if (err != OK || !found || entry->kind != PACK_BYTES || entry->packing != PACKED_ZSTD ||
-        entry->size != chunk.size || buffer_reserve(&early->stored, entry->stored) != OK ||
+    if (store_is_lent(store, &chunk) ||
+        store_find(store, &chunk.digest, false, &place, &found, NULL) != OK || !found ||
+        entry->kind != PACK_BYTES || entry->packing != PACKED_ZSTD || entry->size != chunk.size ||
+        buffer_reserve(&early->stored, entry->stored) != OK ||
         buffer_reserve(&early->bytes, chunk.size) != OK ||
         store_stored(store, entry, store->object.ahead, &stored, NULL) != OK) {
         return;

@@ -98,6 +98,7 @@ typedef struct object {
     bool ended; /* all was handed out */
     int old_fd; /* of the first release's file, -1: none */
     uint64_t done;
+    store_lender_t lender; /* has NULL: nobody lends */
 } object_t;
 
 struct store {
@@ -204,6 +205,8 @@ void store_end(store_t *store);
 int store_old_open(store_t *store, const digest_t *digest);
 
 /* ---- read: chunks that are expanded before their turn (store_expand.c) ---- */
+/* Whether a chunk of the object that is being read can be had from who lends. */
+bool store_is_lent(const store_t *store, const list_row_t *row);
 /* Begins with those from the row in hand on, which nobody else makes; what is borrowed from this
  * store is of no use any more, unless it was taken early. */
 void store_expand_early(store_t *store);

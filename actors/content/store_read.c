@@ -258,11 +258,38 @@ read_chunk(store_t *store, const list_row_t *row, const uint8_t **ret_bytes, fau
     return expand_bytes(store, &place.entry, ret_bytes, fault);
 }
 
+void
+store_lend(store_t *store, store_lender_t lender)
+{
+    store->object.lender = lender;
+}
+
+bool
+store_is_lent(const store_t *store, const list_row_t *row)
+{
+    const store_lender_t *lender = &store->object.lender;
+    return lender->has != NULL && lender->has(lender->context, &row->digest, row->size);
+}
+
+static bool
+take_lent(store_t *store, const list_row_t *row, const uint8_t **ret_bytes)
+{
+    const store_lender_t *lender = &store->object.lender;
+    if (!store_is_lent(store, row) || buffer_reserve(&store->block, row->size) != OK ||
+        !lender->fill(lender->context, &row->digest, store->block.bytes, row->size)) {
+        return false;
+    }
+    *ret_bytes = store->block.bytes;
+    return true;
+}
+
 static err_t
 make_chunk(store_t *store, const list_row_t *row, const void **ret_bytes, fault_t *fault)
 {
     const uint8_t *bytes = NULL;
-    TRY(store_take_early(store, &bytes) ? OK : read_chunk(store, row, &bytes, fault));
+    TRY(take_lent(store, row, &bytes) || store_take_early(store, &bytes)
+            ? OK
+            : read_chunk(store, row, &bytes, fault));
     hash_add(store->whole, bytes, row->size);
     *ret_bytes = bytes;
     return OK;

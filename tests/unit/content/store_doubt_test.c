@@ -1,11 +1,9 @@
 /* store_doubt_test.c - claims about a collection where a list of chunks has proved damaged. */
 #include "yard.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include "actors/content/store_mark.h"
 
 #define MIB 1048576u
@@ -64,25 +62,6 @@ end(doubted_t *doubted)
     free(doubted->list[0]);
     free(doubted->list[1]);
     yard_end(&doubted->yard);
-}
-
-/* These bytes of a record turn into others, from an offset in it on. */
-static void
-rot(yard_t *yard, const digest_t *digest, uint64_t at, size_t count)
-{
-    run_entry_t entry = yard_place_of(yard, digest);
-    char name[RUN_NAME_BYTES];
-    store_pack_name(entry.pack, name);
-    int fd = open(yard_path(yard, "data/store/packs/%s", name), O_RDWR | O_CLOEXEC);
-    for (size_t i = 0; i < count; i++) {
-        uint8_t byte;
-        off_t where = (off_t) (entry.offset + at + i);
-        cr_assert_eq(pread(fd, &byte, 1, where), 1);
-        byte ^= 4;
-        cr_assert_eq(pwrite(fd, &byte, 1, where), 1);
-    }
-    close(fd);
-    yard_reopen(yard);
 }
 
 /* A dry run, then what it told. */
@@ -151,8 +130,8 @@ CLAIM_OF_BOTH(store, chunks_of_a_damaged_list_stay_until_it_is_put_again)
         yard_t *yard = &doubted.yard;
         begin(&doubted, user);
         size_t record = RECORD_HEAD_BYTES + doubted.size[1];
-        rot(yard, &doubted.big[1], cases[i / 2].at,
-            cases[i / 2].count < record ? cases[i / 2].count : record);
+        yard_rot(yard, &doubted.big[1], cases[i / 2].at,
+                 cases[i / 2].count < record ? cases[i / 2].count : record);
         if (is_known) {
             EXPECT_OK(yard, store_set_aside(yard->store, &doubted.big[1], &yard->fault));
             yard_reopen(yard);
@@ -182,7 +161,7 @@ CLAIM_OF_BOTH(store, bit_that_turned_in_a_list_keeps_no_other_version)
 {
     doubted_t doubted;
     begin(&doubted, user);
-    rot(&doubted.yard, &doubted.big[1], RECORD_HEAD_BYTES + 7, 1);
+    yard_rot(&doubted.yard, &doubted.big[1], RECORD_HEAD_BYTES + 7, 1);
     collect(&doubted, &doubted.roots[1], 1);
     EXPECT_COUNT(chunks_there(&doubted, 0), 0);
     end(&doubted);
@@ -200,7 +179,7 @@ CLAIM_OF_BOTH(store, what_is_too_small_for_a_chunk_is_held_only_where_the_last_r
         EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
         yard_reopen(yard);
         size_t at = last ? doubted.size[1] - 2 * LIST_ROW_BYTES : 0;
-        rot(yard, &doubted.big[1], RECORD_HEAD_BYTES + at, 2 * LIST_ROW_BYTES);
+        yard_rot(yard, &doubted.big[1], RECORD_HEAD_BYTES + at, 2 * LIST_ROW_BYTES);
         collect(&doubted, &doubted.roots[1], 1);
         EXPECT_COUNT(chunks_there(&doubted, 1), chunks_of(&doubted, 1));
         EXPECT_OK(yard, store_has(yard->store, &small, &has, &yard->fault));
@@ -213,7 +192,7 @@ CLAIM_OF_BOTH(store, what_is_held_for_a_list_goes_with_the_version_that_needed_i
 {
     doubted_t doubted;
     begin(&doubted, user);
-    rot(&doubted.yard, &doubted.big[1], RECORD_HEAD_BYTES, doubted.size[1]);
+    yard_rot(&doubted.yard, &doubted.big[1], RECORD_HEAD_BYTES, doubted.size[1]);
     collect(&doubted, doubted.roots, 2);
     EXPECT_COUNT(chunks_there(&doubted, 1), chunks_of(&doubted, 1));
     cr_expect(doubted.kept[1].objects > chunks_of(&doubted, 1), "who needs them is not told");
@@ -237,7 +216,7 @@ CLAIM_OF_BOTH(store, list_of_which_another_record_is_right_leads_to_its_chunks)
     put_list_again(&doubted);
     run("rm %s/store/damaged/*", yard->data);
     yard_reopen(yard);
-    rot(yard, &doubted.big[1], RECORD_HEAD_BYTES, doubted.size[1]);
+    yard_rot(yard, &doubted.big[1], RECORD_HEAD_BYTES, doubted.size[1]);
     collect(&doubted, &doubted.roots[1], 1);
     EXPECT_COUNT(doubted.wet.held_objects, 0);
     EXPECT_COUNT(chunks_there(&doubted, 1), chunks_of(&doubted, 1));
@@ -254,7 +233,7 @@ CLAIM_OF_BOTH(store, what_is_damaged_and_needed_ends_no_later_collection)
     yard_t *yard = &doubted.yard;
     begin(&doubted, user);
     digest_t chunk = list_row_decode(doubted.list[1]).digest;
-    rot(yard, &chunk, RECORD_HEAD_BYTES + 100, 1);
+    yard_rot(yard, &chunk, RECORD_HEAD_BYTES + 100, 1);
     EXPECT_OK(yard, store_set_aside(yard->store, &chunk, &yard->fault));
     yard_put_bytes(yard, "some bytes that nobody needs", 28);
     EXPECT_OK(yard, store_commit(yard->store, &yard->fault));
@@ -290,7 +269,7 @@ CLAIM_OF_BOTH(store, chunks_of_more_damaged_lists_than_are_told_apart_stay)
     }
     take(yard);
     for (unsigned i = 0; i < MARKS_DOUBTS_MAX + 3; i++) {
-        rot(yard, &file[i], RECORD_HEAD_BYTES, LIST_ROW_BYTES);
+        yard_rot(yard, &file[i], RECORD_HEAD_BYTES, LIST_ROW_BYTES);
     }
     collect(&doubted, &yard->snapshot.root, 1);
     for (unsigned i = 0; i < MARKS_DOUBTS_MAX + 3; i++) {

@@ -52,6 +52,24 @@ run(const char *format, ...)
 }
 
 void
+yard_rot(yard_t *yard, const digest_t *digest, uint64_t at, size_t count)
+{
+    run_entry_t entry = yard_place_of(yard, digest);
+    char name[RUN_NAME_BYTES];
+    store_pack_name(entry.pack, name);
+    int fd = open(yard_path(yard, "data/store/packs/%s", name), O_RDWR | O_CLOEXEC);
+    for (size_t i = 0; i < count; i++) {
+        uint8_t byte;
+        off_t where = (off_t) (entry.offset + at + i);
+        cr_assert_eq(pread(fd, &byte, 1, where), 1);
+        byte ^= 4;
+        cr_assert_eq(pwrite(fd, &byte, 1, where), 1);
+    }
+    close(fd);
+    yard_reopen(yard);
+}
+
+void
 make_file(const char *path, const char *text, unsigned mode)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);

@@ -54,6 +54,8 @@ store_put_t yard_put_file(yard_t *yard, const char *name, const void *bytes, siz
 digest_t yard_put_bytes(yard_t *yard, const void *bytes, size_t size); /* into the store alone */
 /* Where the record of this object lies, which must be there. */
 run_entry_t yard_place_of(yard_t *yard, const digest_t *digest);
+/* These bytes of its record turn into others, from an offset in it on; its store is opened anew. */
+void yard_rot(yard_t *yard, const digest_t *digest, uint64_t at, size_t count);
 void make_file(const char *path, const char *text, unsigned mode);
 void make_directory(const char *path, unsigned mode);
 void make_symlink(const char *text, const char *path);
