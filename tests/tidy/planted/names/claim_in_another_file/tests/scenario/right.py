@@ -1,0 +1,2 @@
+def nobody_gets_in_here():
+    pass

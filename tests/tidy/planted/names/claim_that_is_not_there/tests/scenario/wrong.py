@@ -1,0 +1,2 @@
+def somebody_gets_in_here():
+    pass
