@@ -163,6 +163,7 @@ void dm_ops_drop(distribution_manager_t *self);
 /* Answers and frees. */
 void dm_op_pass_on(actor_ctx_t *ctx, dm_op_t *op, const actor_answer_t *answer);
 void dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text);
+void dm_op_refuse_so(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text, const char *hint);
 uint32_t dm_ops_snapshots(const distribution_manager_t *self);
 
 /* dm_packages.c, dm_points.c, dm_leave.c, dm_verify.c: from a command to its answer */

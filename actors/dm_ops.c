@@ -48,16 +48,19 @@ dm_op_free(dm_op_t *op)
     *op = (dm_op_t){.used = false};
 }
 
+/* The command's word, as everywhere else: "package.add". */
 static const char *
-verb_of(const dm_op_t *op)
+word_of(const dm_op_t *op)
 {
-    return op->type->name;
+    uint32_t number = op->type->number;
+
+    return number > 0 && number <= command_count ? commands[number - 1].word : op->type->name;
 }
 
 void
 dm_op_pass_on(actor_ctx_t *ctx, dm_op_t *op, const actor_answer_t *answer)
 {
-    answer_pass_on(ctx, op->request, answer, "run", slice_of(verb_of(op)));
+    answer_pass_on(ctx, op->request, answer, "run", slice_of(word_of(op)));
     dm_op_free(op);
 }
 
@@ -82,13 +85,19 @@ hint_of(err_t err)
 void
 dm_op_refuse(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text)
 {
+    dm_op_refuse_so(ctx, op, err, text, hint_of(err));
+}
+
+void
+dm_op_refuse_so(actor_ctx_t *ctx, dm_op_t *op, err_t err, slice_t text, const char *hint)
+{
     refusal_t *m = DRAFT(ctx, refusal);
 
     m->code = err;
     m->message = text.size
                      ? actor_text(ctx, text)
-                     : actor_textf(ctx, "cannot run '%s': %s", verb_of(op), err_sentence(err));
-    m->hint = actor_text(ctx, slice_of(hint_of(err)));
+                     : actor_textf(ctx, "cannot run '%s': %s", word_of(op), err_sentence(err));
+    m->hint = actor_text(ctx, slice_of(hint));
     m->need = m->have = RECORD_NONE;
     answer_unheard(REPLY_TO(ctx, op->request, refusal, m));
     dm_op_free(op);

@@ -196,7 +196,9 @@ points_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
         snprintf(text, sizeof text,
                  "cannot %s '%.*s': its root is the business of its agent, which names it",
                  verb_of(op), (int) name.size, name.data);
-        dm_op_refuse(ctx, op, ERR_BAD_VALUE, slice_of(text));
+        dm_op_refuse_so(ctx, op, ERR_BAD_VALUE, slice_of(text),
+                        "to move it: despool dp remove NAME, dp add NAME --agent, and join there "
+                        "with the other --root");
         return ACTOR_CONTINUE;
     }
     if (is_agent(op)) {

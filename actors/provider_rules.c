@@ -131,7 +131,8 @@ check_path(const ruled_t *on, slice_t path, const char *key, texts_t prefixes)
         return OK;
     }
     char hint[128];
-    snprintf(hint, sizeof hint, "choose a path below an %s of the site's configuration", key);
+    snprintf(hint, sizeof hint, "choose one below a '%s' of section 'allow' of its configuration",
+             key);
     return refuse(on, ERR_BAD_VALUE, "is not below an allowed directory", hint);
 }
 
@@ -139,14 +140,14 @@ static err_t
 check_source(const ruled_t *on, slice_t path)
 {
     texts_t prefixes = on->site != NULL ? on->site->allow_source : (texts_t){0, 0};
-    return check_path(on, path, "allow-source", prefixes);
+    return check_path(on, path, "source", prefixes);
 }
 
 static err_t
 check_root(const ruled_t *on, slice_t path)
 {
     texts_t prefixes = on->site != NULL ? on->site->allow_root : (texts_t){0, 0};
-    return check_path(on, path, "allow-root", prefixes);
+    return check_path(on, path, "root", prefixes);
 }
 
 /* Where the site may write a copy of itself: its keys are in it, so that this is for who may do
@@ -222,6 +223,8 @@ check_field(const ruled_t *on, const void *record, const record_field_t *field,
 }
 
 /* ---- arguments that depend on one another ---- */
+
+#define ONE_BY_ONE "give each of them in a command of its own"
 
 static bool
 is_given(const wire_value_t *args, const char *field)
@@ -299,7 +302,7 @@ check_site_set(ruled_t *on, const site_set_t *set)
     }
     on->field = set->address.size > 0 ? "address" : "scrub";
     if (set->rate != RECORD_NONE || (set->address.size > 0 && set->scrub != RECORD_NONE)) {
-        return refuse(on, ERR_BAD_VALUE, "is given together with another setting", NULL);
+        return refuse(on, ERR_BAD_VALUE, "is given together with another setting", ONE_BY_ONE);
     }
     return set->scrub == RECORD_NONE || set->scrub <= RATE_BYTES_MAX
                ? OK
@@ -331,11 +334,11 @@ check_point_set(ruled_t *on, const dp_set_t *set)
         return refuse(on, ERR_BAD_VALUE,
                       set->revoke ? "is given together with 'revoke'"
                                   : "is given together with " PACES,
-                      NULL);
+                      ONE_BY_ONE);
     }
     on->field = "revoke";
     if (set->revoke && paces) {
-        return refuse(on, ERR_BAD_VALUE, "is given together with " PACES, NULL);
+        return refuse(on, ERR_BAD_VALUE, "is given together with " PACES, ONE_BY_ONE);
     }
     on->field = "bulk";
     if (set->bulk == BULK_PLAIN && on->site->plain.size == 0) {

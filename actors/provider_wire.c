@@ -221,6 +221,21 @@ words_hint(const record_type_t *type, const char *name, char *text, size_t size)
     return NULL;
 }
 
+/* For a value that is larger than its limit: which that is. */
+static const char *
+limit_hint(const record_type_t *type, const char *name, char *text, size_t size)
+{
+    for (uint32_t i = 0; i < type->field_count; i++) {
+        const record_field_t *field = &type->field[i];
+        if (strcmp(field->name, name) == 0) {
+            snprintf(text, size, "give at most %u %s", field->bound,
+                     field->kind == RECORD_text ? "bytes" : "of them");
+            return text;
+        }
+    }
+    return NULL;
+}
+
 err_t
 request_decode(const client_request_t *request, const site_args_t *site, draft_t *draft,
                request_fault_t *fault)
@@ -240,6 +255,9 @@ request_decode(const client_request_t *request, const site_args_t *site, draft_t
                            ? words_hint(request->command->type, field, words, sizeof words)
                            : NULL;
     const char *reason = hint != NULL ? "is none of its words" : reason_of(err);
+    if (err == ERR_TOO_LARGE) {
+        hint = limit_hint(request->command->type, field, words, sizeof words);
+    }
     return rules_fault(fault, err, request->command, field, reason, hint);
 }
 

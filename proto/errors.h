@@ -38,11 +38,11 @@ typedef enum error_class {
     E(ERR_WRONG_TYPE,    "wrong-type",      REFUSE,   "an argument has the wrong type",            \
       "see proto/PROTOCOL.md for the argument's type")                                             \
     E(ERR_TOO_LARGE,     "too-large",       REFUSE,   "a value is larger than its limit",          \
-      "see proto/limits.h for the limit")                                                          \
+      "give less of it; proto/PROTOCOL.md, section Limits, has the bounds")                                                          \
     E(ERR_BAD_NAME,      "bad-name",        REFUSE,   "the name is not allowed",                   \
       "use 1 to 64 of A-Z a-z 0-9 . _ - and begin with a letter or digit")                         \
     E(ERR_BAD_VALUE,     "bad-value",       REFUSE,   "the value is out of range",                 \
-      "see the command's description for the range")                                               \
+      "despool COMMAND --help tells what it takes")                                               \
     E(ERR_NOT_ABSOLUTE,  "not-absolute",    REFUSE,   "the path is not absolute",                  \
       "give the path on the site's machine, from /")                                               \
     E(ERR_NOT_FOUND,     "not-found",       REFUSE,   "no such thing is known",                    \

@@ -103,6 +103,40 @@ name_is_valid(slice_t text)
     return true;
 }
 
+static bool
+begins_with(slice_t text, const char *begin)
+{
+    size_t size = strlen(begin);
+    return text.size >= size && memcmp(text.data, begin, size) == 0;
+}
+
+static bool
+is_every_address(slice_t host)
+{
+    static const char *const every[] = {"*", "0.0.0.0:", "[::]:"};
+    for (size_t i = 0; i < sizeof every / sizeof every[0]; i++) {
+        if (begins_with(host, every[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool
+address_is_valid(slice_t text)
+{
+    static const char scheme[] = "tcp://";
+    size_t head = sizeof scheme - 1, at = text.size;
+    uint32_t port = 0, place = 1;
+    while (at > 0 && text.data[at - 1] >= '0' && text.data[at - 1] <= '9' && port < 65536) {
+        port += (uint32_t) (text.data[--at] - '0') * place;
+        place *= 10;
+    }
+    return begins_with(text, scheme) && at > head + 1 && text.data[at - 1] == ':' && port > 0 &&
+           port < 65536 && memchr(text.data, ' ', text.size) == NULL &&
+           !is_every_address((slice_t){text.data + head, text.size - head});
+}
+
 bool
 action_places(uint32_t action)
 {

@@ -1641,3 +1641,5 @@ const command_t *command_of_word(slice_t word);
 
 /* Whether text is an allowed id or name (NAME_BYTES_MAX). */
 bool name_is_valid(slice_t text);
+/* Whether text is tcp://ADDRESS:PORT of what others can dial: not every address of a machine. */
+bool address_is_valid(slice_t text);

@@ -69,6 +69,7 @@ typedef struct cli_line {
     cli_argument_t argument[CLI_ARGUMENTS_MAX];
     uint32_t count;
     const char *data, *connect; /* as given; NULL: default */
+    const char *noun;           /* with help: whose commands are meant; NULL: no noun's */
     bool json, dry_run, wait, help, version;
     uint32_t wait_s; /* 0: no limit */
 } cli_line_t;
@@ -79,6 +80,8 @@ int cli_parse(int argc, char **argv, cli_line_t *ret_line);
 void cli_line_fini(cli_line_t *line);
 const cli_argument_t *cli_argument(const cli_line_t *line, const char *word); /* NULL: not given */
 void cli_help(const cli_command_t *command); /* NULL: all commands */
+void cli_help_noun(const char *noun);        /* all commands of it */
+bool cli_is_of_noun(const cli_command_t *command, const char *noun);
 /* From / on, without '.', '..', doubled and trailing slashes, by its text alone: the path is the
  * site's. NULL: longer than a path may be. The caller's to free. */
 char *cli_absolute(const char *path);
@@ -87,6 +90,8 @@ char *cli_absolute(const char *path);
 bool cli_take(cli_argument_t *argument, char *value);
 void cli_wanted(cli_kind_t kind, char *text, size_t size); /* what such a slot takes */
 bool cli_whole_number(const char *text, uint64_t *ret_number);
+/* "40 MB/s", exactly, in the largest unit that is exact. */
+void cli_rate_text(uint64_t rate, char *text, size_t size);
 /* As RFC 3339 in UTC, for free(); NULL: it is no time with a zone. */
 char *cli_time(const char *text);
 
@@ -135,6 +140,9 @@ void cli_show_error(const cli_line_t *line, const wire_value_t *error);
  * "no-host". hint NULL: the message has it already. */
 void cli_fail(const cli_line_t *line, const char *code, const char *hint, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The exit code when all output is to have left: EXIT_REFUSED in place of EXIT_DONE where it could
+ * not be written, which is said once. */
+int cli_written(int code);
 /* Whether a target waits for its turn, and whether a status shows any that does. */
 bool cli_is_queued(const wire_value_t *target);
 bool cli_holds_queued(const wire_value_t *status);

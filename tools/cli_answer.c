@@ -2,6 +2,7 @@
 #include "tools/cli.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -163,6 +164,19 @@ cli_fail(const cli_line_t *line, const char *code, const char *hint, const char 
         cli_line(stderr, "  %s", hint);
     }
     free(message);
+}
+
+int
+cli_written(int code)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && !ferror(stdout)) {
+        return code;
+    }
+    cli_line(stderr, "cannot write 'standard output': %s",
+             errno ? strerror(errno) : "a part of it was not taken");
+    cli_line(stderr, "  what was asked for is done, but not shown: mend where it goes, then look");
+    return code == EXIT_DONE ? EXIT_REFUSED : code;
 }
 
 void

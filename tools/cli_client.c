@@ -302,8 +302,8 @@ static const char no_permission[] = "permission denied";
 static const char *
 try_ask(cli_client_t *client, slice_t request, uint64_t id, bool long_work, wire_value_t *ret_reply)
 {
-    const char *path =
-        strncmp(client->command_at, "ipc:///", 7) == 0 ? client->command_at + 6 : NULL;
+    bool named = strncmp(client->command_at, "ipc://", 6) == 0 && client->command_at[6] != '@';
+    const char *path = named ? client->command_at + 6 : NULL; /* from here, or from / */
 
     if (!client->commands || !client->pings) {
         return "this is no endpoint that can be connected to";
@@ -318,8 +318,10 @@ static int
 no_host(const cli_client_t *client, const char *why)
 {
     bool barred = why == no_permission;
-    const char *hint = barred ? "run it as the user who runs despoold"
-                              : "start it with despoold, or name its data directory with --data";
+    const char *hint =
+        barred ? "run it as the user who runs despoold"
+               : "start it with despoold, or name its data directory with --data, or its "
+                 "endpoint with --connect";
 
     cli_fail(client->line, "no-host", hint, "cannot reach the host at '%s': %s", client->command_at,
              why);

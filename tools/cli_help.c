@@ -49,13 +49,31 @@ print_slots(const cli_command_t *command)
     }
 }
 
+static void
+print_common(void)
+{
+    printf("\nwith every command: [--data DIR | --connect ENDPOINT] [--json] [--dry-run]\n");
+}
+
+void
+cli_help_noun(const char *noun)
+{
+    for (const cli_command_t *command = cli_commands; command->words; command++) {
+        if (cli_is_of_noun(command, noun)) {
+            print_usage(command);
+        }
+    }
+    print_common();
+    printf("despool %s COMMAND --help tells what the arguments of one are\n", noun);
+}
+
 void
 cli_help(const cli_command_t *command)
 {
     if (command) {
         print_usage(command);
         print_slots(command);
-        printf("\nwith every command: [--data DIR | --connect ENDPOINT] [--json] [--dry-run]\n");
+        print_common();
         return;
     }
     printf("despool [--data DIR | --connect ENDPOINT] [--json] [--dry-run] COMMAND\n\n");
@@ -65,6 +83,8 @@ cli_help(const cli_command_t *command)
     printf("\nDIR is the data directory of despoold (default: /var/lib/despool as root, else\n"
            "$XDG_STATE_HOME/despool). Wherever points are named, @GROUP names all of a group.\n"
            "--version tells which despool this is; despool ping, which the host is.\n"
-           "Exit codes: 0 done, 1 the site refused or the wait ended with failures, "
-           "2 wrong usage, 3 no host.\n");
+           "despool COMMAND --help tells what the arguments of one command are.\n"
+           "Exit codes: 0 done; 1 the site refused, what was looked at is not as it should be, a "
+           "wait\nended with failures, or the output could not be written; 2 wrong usage; 3 no "
+           "host.\n");
 }

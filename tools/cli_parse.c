@@ -10,6 +10,8 @@
 #include "proto/show.h"
 #include "tools/cli_print.h"
 
+#define SHOWN_MAX 200 /* bytes of what is wrong: it may be a list of thousands */
+
 /* Of these only one can be meant. */
 static const struct {
     const char *one, *other, *both;
@@ -25,8 +27,9 @@ usage(const cli_line_t *line, const char *what, const char *about)
 {
     const char *words = line->command ? line->command->words : NULL;
 
-    cli_fail(line, "usage", NULL, "despool: %s '%s'; despool %s%s--help tells more", what, about,
-             words ? words : "", words ? " " : "");
+    cli_fail(line, "usage", NULL, "despool: %s '%.*s%s'; despool %s%s--help tells more", what,
+             SHOWN_MAX, about, strlen(about) > SHOWN_MAX ? "..." : "", words ? words : "",
+             words ? " " : "");
     return EXIT_USAGE;
 }
 
@@ -127,6 +130,12 @@ value_of(int argc, char **argv, int *at)
     return *at + 1 < argc ? argv[++*at] : NULL;
 }
 
+static bool
+is_help(const char *word)
+{
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 /* Options that every command has. -1: none of them. */
 static int
 read_common(cli_line_t *line, int argc, char **argv, int *at)
@@ -138,15 +147,19 @@ read_common(cli_line_t *line, int argc, char **argv, int *at)
         line->json = true;
     } else if (strcmp(word, "--dry-run") == 0) {
         line->dry_run = true;
-    } else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) {
+    } else if (is_help(word)) {
         line->help = true;
     } else if ((size == 6 && strncmp(word, "--data", size) == 0) ||
                (size == 9 && strncmp(word, "--connect", size) == 0)) {
+        const char **place = size == 6 ? &line->data : &line->connect;
         const char *value = value_of(argc, argv, at);
         if (!value || !*value) {
             return usage(line, "a value is missing after", word);
         }
-        *(size == 6 ? &line->data : &line->connect) = value;
+        if (*place) {
+            return usage(line, "given twice:", size == 6 ? "--data" : "--connect");
+        }
+        *place = value;
     } else {
         return -1;
     }
@@ -275,9 +288,18 @@ check_line(const cli_line_t *line)
     return code;
 }
 
-/* A noun without a verb of its own is told from a word that is no command at all. */
+bool
+cli_is_of_noun(const cli_command_t *command, const char *noun)
+{
+    size_t size = strlen(noun);
+
+    return strncmp(command->words, noun, size) == 0 && command->words[size] == ' ';
+}
+
+/* A noun without a verb of its own is told from a word that is no command at all. Who asks for help
+ * on it is shown its commands. */
 static int
-no_such(const cli_line_t *line, int argc, char **argv)
+no_such(cli_line_t *line, int argc, char **argv)
 {
     char verbs[256];
     size_t noun = strlen(argv[0]);
@@ -285,13 +307,18 @@ no_such(const cli_line_t *line, int argc, char **argv)
 
     sheet_over(&sheet, verbs, sizeof verbs);
     for (const cli_command_t *command = cli_commands; command->words; command++) {
-        if (strncmp(command->words, argv[0], noun) == 0 && command->words[noun] == ' ') {
+        if (cli_is_of_noun(command, argv[0])) {
             sheet_puts(&sheet, *verbs ? ", " : "");
             sheet_puts(&sheet, command->words + noun + 1);
         }
     }
     if (!*verbs) {
         return usage(line, "no such command:", argv[0]);
+    }
+    if (argc == (line->help ? 1 : 2) && (line->help || is_help(argv[1]))) {
+        line->help = true;
+        line->noun = argv[0];
+        return EXIT_DONE;
     }
     cli_fail(line, "usage", NULL, "despool: '%s' wants one of %s%s%s%s; despool --help tells more",
              argv[0], verbs, argc > 1 ? ", not '" : "", argc > 1 ? argv[1] : "",
@@ -315,12 +342,13 @@ cli_parse(int argc, char **argv, cli_line_t *ret_line)
             return code == -1 ? usage(ret_line, "unknown option", argv[at]) : code;
         }
     }
-    ret_line->help = ret_line->help || (at + 1 == argc && strcmp(argv[at], "help") == 0);
-    if (ret_line->help && at + 1 >= argc) {
-        return EXIT_DONE;
+    if (at < argc && strcmp(argv[at], "help") == 0) {
+        ret_line->help = true;
+        at++;
     }
     if (at == argc) {
-        return usage(ret_line, "a command is missing after", "despool");
+        return ret_line->help ? EXIT_DONE
+                              : usage(ret_line, "a command is missing after", "despool");
     }
     ret_line->command = command_of(argc - at, argv + at, &used);
     if (!ret_line->command) {

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "actors/content/backup.h"
+#include "proto/limits.h"
 #include "runtime/world_os.h"
 #include "tools/cli_print.h"
 #include "tools/data_default.h"
@@ -38,7 +39,12 @@ cli_restore(const cli_line_t *line)
     backup_result_t result = {0};
     char *data = line->data ? cli_absolute(line->data) : data_default();
 
-    if (line->dry_run || line->connect || !data) {
+    if (!data) {
+        cli_fail(line, "usage", NULL, "despool: --data takes a path of 1 to %u bytes",
+                 (unsigned) PATH_BYTES_MAX);
+        return EXIT_USAGE;
+    }
+    if (line->dry_run || line->connect) {
         cli_fail(line, "usage", NULL, "despool: site restore wants --data DIR, and no %s",
                  line->dry_run ? "--dry-run" : "--connect");
         free(data);

@@ -129,6 +129,9 @@ cli_show_list(const wire_value_t *rows, const char *const *columns)
             } else if (strcmp(columns[c], "version") == 0) {
                 cli_version(&row, "version", text, sizeof text);
                 table_cell(table, text);
+            } else if (strcmp(columns[c], "rate") == 0 && value.kind == WIRE_UINT) {
+                cli_rate_text(value.uint, text, sizeof text);
+                table_cell(table, text);
             } else {
                 table_value(table, &value);
             }
@@ -156,11 +159,32 @@ show_map(const wire_value_t *map)
         } else if (slice_equal(key.bytes, slice_of("version")) && value.kind == WIRE_MAP) {
             cli_version(map, "version", text, sizeof text);
             cli_line(stdout, "%-14.*s %s", width, key.bytes.data, text);
+        } else if (slice_equal(key.bytes, slice_of("rate")) && value.kind == WIRE_UINT) {
+            cli_rate_text(value.uint, text, sizeof text);
+            cli_line(stdout, "%-14.*s %s", width, key.bytes.data, text);
         } else if (value.kind != WIRE_NIL) {
             bool fits = wire_json(&value, text, sizeof text, &size);
             cli_line(stdout, "%-14.*s %.*s", width, key.bytes.data, fits ? (int) size : 3,
                      fits ? text : "...");
         }
+    }
+}
+
+/* What is told below a list: figures of the host, and what all agents may be sent together. */
+static void
+show_below(const wire_value_t *result)
+{
+    wire_value_t host;
+    uint64_t rate = cli_number(result, "site_rate");
+    char text[64];
+
+    if (wire_find(result, "host", &host) && host.kind == WIRE_MAP) {
+        printf("\n");
+        show_map(&host);
+    }
+    if (rate > 0) {
+        cli_rate_text(rate, text, sizeof text);
+        cli_line(stdout, "to all agents together: at most %s", text);
     }
 }
 
@@ -181,7 +205,9 @@ show_known_list(const wire_value_t *result)
          {"name", "state", "targets", "installed", "rate", "link", "windows", "zone", "root"}},
         {"links", "no links", {"name", "rate", "points"}},
         {"groups", "no groups", {"name", "dps"}},
-        {"messages", "no messages", {"number", "actor", "message", "attempts", "reason"}},
+        {"messages",
+         "nothing is in quarantine",
+         {"number", "actor", "message", "attempts", "reason"}},
         {"components",
          "no components",
          {"name", "state", "requested", "waiting", "oldest_ms", "handled", "handling", "asks_open",
@@ -189,15 +215,12 @@ show_known_list(const wire_value_t *result)
     };
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
-        wire_value_t rows, host;
+        wire_value_t rows;
         if (wire_find(result, lists[i].name, &rows) && rows.kind == WIRE_ARRAY) {
             if (!cli_show_list(&rows, lists[i].columns)) {
                 printf("%s\n", lists[i].none);
             }
-            if (wire_find(result, "host", &host) && host.kind == WIRE_MAP) {
-                printf("\n");
-                show_map(&host);
-            }
+            show_below(result);
             return true;
         }
     }

@@ -128,6 +128,22 @@ rate_of(const char *text, uint64_t *ret_rate)
     return true;
 }
 
+void
+cli_rate_text(uint64_t rate, char *text, size_t size)
+{
+    static const struct {
+        const char *unit;
+        uint64_t bytes;
+    } units[] = {{"GB/s", 1000000000}, {"GiB/s", 1u << 30}, {"MB/s", 1000000}, {"MiB/s", 1u << 20},
+                 {"kB/s", 1000},       {"KiB/s", 1024},     {"B/s", 1}};
+    size_t i = 0;
+
+    while (rate % units[i].bytes != 0) {
+        i++;
+    }
+    snprintf(text, size, "%llu %s", (unsigned long long) (rate / units[i].bytes), units[i].unit);
+}
+
 bool
 cli_take(cli_argument_t *argument, char *value)
 {

@@ -1,4 +1,4 @@
-/* cli_watch.c - follows the status stream.
+/* cli_watch.c - follows the status stream, until all that was asked for is printed, or cannot be.
  *
  * The history (status.since) is the truth and the stream only says that there is something new, so
  * a watcher that was too slow, or met a host that restarted, misses nothing without being told. */
@@ -25,9 +25,8 @@ print_event(watch_t *watch, const wire_value_t *event)
     } else {
         cli_show_event(event);
     }
-    fflush(stdout);
     watch->since = cli_number(event, "seq");
-    watch->left--;
+    watch->left = fflush(stdout) == 0 ? watch->left - 1 : 0; /* nobody reads it any more */
 }
 
 /* Tells what is no longer kept, and goes on behind it. */
@@ -45,8 +44,8 @@ print_lost(watch_t *watch, const wire_value_t *result)
     } else {
         printf("status messages %" PRIu64 " to %" PRIu64 " are no longer kept\n", from, to);
     }
-    fflush(stdout);
     watch->since = to > watch->since ? to : watch->since;
+    watch->left = fflush(stdout) == 0 ? watch->left : 0;
 }
 
 /* Prints what came after the last that was printed. */

@@ -23,11 +23,14 @@ main(int argc, char **argv)
 
     if (code == EXIT_DONE && line.version) {
         printf(line.json ? "{\"version\":\"%s\"}\n" : "despool %s\n", DESPOOL_VERSION);
+    } else if (code == EXIT_DONE && line.noun) {
+        cli_help_noun(line.noun);
     } else if (code == EXIT_DONE && line.help) {
         cli_help(line.command);
     } else if (code == EXIT_DONE) {
         code = run(&line);
     }
+    code = cli_written(code);
     cli_line_fini(&line);
     return code;
 }

@@ -54,20 +54,26 @@ on_signal(int number)
 }
 
 /* A signal that comes while the host starts waits until the host can be asked to stop; the host's
- * threads inherit the mask, so that this thread hears them all. */
+ * threads inherit the mask, so that this thread hears them all. A terminal that is closed ends the
+ * host in order, too, unless who started it has said that it should not (nohup). */
 static void
 catch_signals(sigset_t *ret_held)
 {
     struct sigaction stop = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
     struct sigaction plain = {.sa_handler = SIG_DFL}; /* who starts us may ignore those */
+    struct sigaction hangup;
 
     sigemptyset(ret_held);
     sigaddset(ret_held, SIGTERM);
     sigaddset(ret_held, SIGINT);
+    sigaddset(ret_held, SIGHUP);
     sigprocmask(SIG_BLOCK, ret_held, NULL);
     sigemptyset(&stop.sa_mask);
     sigaction(SIGTERM, &stop, NULL);
     sigaction(SIGINT, &stop, NULL);
+    if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN) {
+        sigaction(SIGHUP, &stop, NULL);
+    }
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGCHLD, &plain, NULL);
 }
@@ -286,6 +292,25 @@ run_agent(const config_t *config, const join_t *join)
     return err == OK ? code : 1;
 }
 
+/* What was asked for on the command line and means nothing to who lives in the directory. */
+static bool
+is_unfit(const options_t *options, const char *data, bool is_agent)
+{
+    const char *word = !is_agent            ? (options->program ? "--on-activate" : NULL)
+                       : options->listens   ? "--listen"
+                       : options->plain     ? "--listen-plain"
+                       : options->placement ? "--placement"
+                                            : NULL;
+
+    if (word) {
+        fprintf(stderr,
+                "cannot start the host in '%s': %s is for %s, and this is %s\n"
+                "  leave it out, or name another directory with --data\n",
+                data, word, is_agent ? "a site" : "an agent", is_agent ? "an agent" : "a site");
+    }
+    return word != NULL;
+}
+
 /* An agent's data directory says so; join makes one. */
 static int
 run_locked(const options_t *options, const config_t *config)
@@ -297,15 +322,18 @@ run_locked(const options_t *options, const config_t *config)
     if (err != OK) {
         return 1;
     }
-    err = options->join ? agent_join(options->token, config->data, options->root, &join)
-                        : agent_read(config->data, &join, &is_agent);
-    if (err != OK) {
+    if (!options->join && agent_read(config->data, &join, &is_agent) != OK) {
+        return 1;
+    }
+    is_agent = is_agent || options->join;
+    if (is_unfit(options, config->data, is_agent) ||
+        (options->join && agent_join(options->token, config->data, options->root, &join) != OK)) {
         return 1;
     }
     if (options->parcel) {
         return is_agent && agent_take_parcel(config->data, &join, options->file) == OK ? 0 : 1;
     }
-    if (options->join || is_agent) {
+    if (is_agent) {
         return run_agent(config, &join);
     }
     host_t *host = make_host(config, &restored);
@@ -318,6 +346,7 @@ static int
 run(const options_t *options)
 {
     static config_t config;
+    const char *hint = "";
     char why[1024];
     data_dir_t data;
 
@@ -331,6 +360,7 @@ run(const options_t *options)
     err_t err = config_defaults(&config, data.path, why, sizeof why);
     if (err == OK && options->config) {
         err = config_load(&config, options->config, why, sizeof why);
+        hint = err == OK ? "" : "\n  mend it there; without --config the defaults hold";
     }
     if (err == OK) {
         err = config_check(&config, why, sizeof why);
@@ -346,7 +376,7 @@ run(const options_t *options)
                             sizeof why);
     }
     if (err != OK) {
-        fprintf(stderr, "%s\n", why);
+        fprintf(stderr, "%s%s\n", why, hint);
         data_unmake(&data);
         free(data.path);
         config_fini(&config);

@@ -15,12 +15,16 @@
 #include "proto/messages.h"
 #include "runtime/world_os.h"
 
+/* Nothing resumes here by itself, as work does. */
+#define MAKE_IT "make or mount the directory, then repeat"
+
 static err_t
 tell(const fault_t *fault)
 {
     char text[1024];
 
-    fprintf(stderr, "%s\n  %s\n", fault_text(fault, text, sizeof text), err_hint(fault->err));
+    fprintf(stderr, "%s\n  %s\n", fault_text(fault, text, sizeof text),
+            fault->err == ERR_ABSENT ? MAKE_IT : err_hint(fault->err));
     return fault->err;
 }
 
@@ -77,8 +81,8 @@ whole_root(const char *given, join_t *join)
     if (fits) {
         snprintf(join->root, sizeof join->root, "%s", whole);
     } else {
-        fprintf(stderr, "cannot use '%s': %s\n  make or mount the directory, then repeat\n", given,
-                whole ? "the path is too long" : err_sentence(ERR_ABSENT));
+        fprintf(stderr, "cannot use '%s': %s\n  %s\n", given,
+                whole ? "the path is too long" : err_sentence(ERR_ABSENT), MAKE_IT);
     }
     free(whole);
     return fits ? OK : ERR_ABSENT;

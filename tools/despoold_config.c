@@ -55,23 +55,20 @@ set_status(config_t *config, const char *value)
     return set_endpoint(config->status, sizeof config->status, value);
 }
 
-/* Agents are told this address, so it cannot be a wildcard. */
+/* Agents are told this address. */
 static const char *
 fault_of_address(const char *value)
 {
-    const char *host = value + strlen("tcp://");
-    const char *port = strrchr(value, ':');
-
-    if (strncmp(value, "tcp://", strlen("tcp://")) != 0 || port <= host || *host == '*' ||
-        strncmp(host, "0.0.0.0", strlen("0.0.0.0")) == 0) {
-        return "the endpoint for agents is tcp://ADDRESS:PORT, an address that they can reach";
+    if (strchr(value, ' ')) {
+        return "an address has no blank in it; a further one has a line or option of its own";
     }
-    char *end = NULL;
-    unsigned long number = strtoul(port + 1, &end, 10);
-    if (!isdigit((unsigned char) port[1]) || *end || number == 0 || number > 65535) {
-        return "a port is 1 to 65535";
+    if (strlen(value) > CONFIG_ADDRESS_BYTES_MAX) {
+        return "it is too long";
     }
-    return strlen(value) > CONFIG_ADDRESS_BYTES_MAX || strchr(value, ' ') ? "it is too long" : NULL;
+    return address_is_valid(slice_of(value))
+               ? NULL
+               : "the endpoint for agents is tcp://ADDRESS:PORT, an address that they can reach, "
+                 "and a port of 1 to 65535";
 }
 
 /* One more. */

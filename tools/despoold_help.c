@@ -10,7 +10,7 @@ despoold_help(void)
         "despoold [--data DIR] [--config FILE] [--listen tcp://ADDRESS:PORT]\n"
         "         [--listen-plain tcp://ADDRESS:PORT] [--placement component|pool]\n"
         "         [--on-activate PROGRAM]\n"
-        "despoold join TOKEN --data DIR --root ROOT\n"
+        "despoold join TOKEN --data DIR --root ROOT [--config FILE] [--on-activate PROGRAM]\n"
         "despoold parcel FILE --data DIR\n\n"
         "Runs a site: a software distribution server, in the foreground. With join, or with a\n"
         "data directory that has joined: the agent of a distribution point. With parcel: takes\n"

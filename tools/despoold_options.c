@@ -22,6 +22,9 @@ take_value(int argc, char **argv, int *at, const char **ret_value)
     if (!value && *at + 1 == argc) {
         return usage("a value is missing after", argv[*at]);
     }
+    if (*ret_value) {
+        return usage("given twice:", argv[*at]);
+    }
     *ret_value = value ? value + 1 : argv[++*at];
     return **ret_value ? 0 : usage("a value is missing after", value ? argv[*at] : argv[*at - 1]);
 }

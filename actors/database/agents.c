@@ -169,28 +169,13 @@ behind(tx_t *tx, slice_t address, char *text, size_t size)
              count > 0 ? ": " : "", names);
 }
 
-static bool
-is_address(slice_t address)
-{
-    static const char scheme[] = "tcp://";
-    size_t head = sizeof scheme - 1, at = address.size;
-    uint32_t port = 0, place = 1;
-    while (at > 0 && address.data[at - 1] >= '0' && address.data[at - 1] <= '9' && port < 65536) {
-        port += (uint32_t) (address.data[--at] - '0') * place;
-        place *= 10;
-    }
-    return address.size > head && memcmp(address.data, scheme, head) == 0 && at > head + 1 &&
-           address.data[at - 1] == ':' && address.data[head] != '*' && port > 0 && port < 65536 &&
-           memchr(address.data, ' ', address.size) == NULL;
-}
-
 /* The same again changes nothing, and tells who is still behind. */
 void
 site_set_address(tx_t *tx, const site_set_t *m)
 {
     char text[1024];
     slice_t address = record_slice(m, m->address);
-    if (!is_address(address)) {
+    if (!address_is_valid(address)) {
         tx_refuse(tx, ERR_BAD_VALUE, "give tcp://ADDRESS:PORT, an address that agents can reach",
                   "cannot set the address '%.*s': nobody can dial that", SHOWN(address));
         return;

@@ -86,12 +86,14 @@ add_name(tx_t *tx, const char *verb, slice_t name, point_list_t *list)
     }
 }
 
+/* Nobody can be meant by a group whose points were removed, and by all while there are none. */
 static bool
-list_end(tx_t *tx, const char *verb, point_list_t *list)
+list_end(tx_t *tx, const char *verb, slice_t named, const char *reason, const char *hint,
+         point_list_t *list)
 {
     list_sort(list);
     if (tx_ok(tx) && list->count == 0) {
-        tx_refuse(tx, ERR_NO_TARGETS, NULL, "cannot %s: no distribution point is named", verb);
+        tx_refuse(tx, ERR_NO_TARGETS, hint, "cannot %s '%.*s': %s", verb, SHOWN(named), reason);
     }
     return tx_ok(tx);
 }
@@ -99,10 +101,13 @@ list_end(tx_t *tx, const char *verb, point_list_t *list)
 bool
 names_resolve(tx_t *tx, const char *verb, const void *record, texts_t names, point_list_t *ret_list)
 {
+    slice_t name = {"", 0};
     for (uint32_t i = 0; i < names.count && tx_ok(tx); i++) {
-        add_name(tx, verb, record_slice(record, *ROW(record, names, i, text_t)), ret_list);
+        name = record_slice(record, *ROW(record, names, i, text_t));
+        add_name(tx, verb, name, ret_list);
     }
-    return list_end(tx, verb, ret_list);
+    return list_end(tx, verb, name, "it has no distribution point any more",
+                    "despool group list shows who is in a group", ret_list);
 }
 
 bool
@@ -114,7 +119,8 @@ names_all_points(tx_t *tx, point_list_t *ret_list)
             list_add(tx, ret_list, point.row);
         }
     }
-    return list_end(tx, "distribute", ret_list);
+    return list_end(tx, "take", slice_of("all"), "there is no distribution point yet",
+                    "despool dp add NAME ROOT adds one", ret_list);
 }
 
 void

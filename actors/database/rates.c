@@ -107,8 +107,9 @@ handle_link_set(tx_t *tx, const link_set_t *m)
     bool known = link_read(OPEN(tx, SQL_LINK_BY_NAME, v_text(name)), &link);
     uint64_t rate = m->rate != RECORD_NONE ? m->rate : known ? link.rate : 0;
     if (!name_is_valid(name) || slice_equal(name, slice_of(NO_LINK))) {
-        tx_refuse(tx, ERR_BAD_NAME, NULL, "cannot set link '%.*s': %s", SHOWN(name),
-                  err_sentence(ERR_BAD_NAME));
+        tx_refuse(tx, ERR_BAD_NAME,
+                  name_is_valid(name) ? "this word is for no link: choose another" : NULL,
+                  "cannot set link '%.*s': %s", SHOWN(name), err_sentence(ERR_BAD_NAME));
         return;
     }
     if (!known && tx_number(tx, SQL_ALL_LINKS_COUNT, 0, NULL, 0) >= RATED_LINKS_MAX) {

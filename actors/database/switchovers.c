@@ -176,8 +176,9 @@ check_times(tx_t *tx, const package_t *package, const switch_wish_t *wish)
                             later);
     }
     if (wish->activate_at > latest || wish->deadline > latest) {
-        return refuse_times(tx, package, "the time is further away than SWITCH_DAYS_MAX allows",
-                            to_come);
+        char far[64];
+        snprintf(far, sizeof far, "the time is more than %u days away", SWITCH_DAYS_MAX);
+        return refuse_times(tx, package, far, to_come);
     }
     return true;
 }

@@ -263,10 +263,12 @@ cancel_one(tx_t *tx, target_t *target, const package_t *package, changed_t *chan
         return;
     }
     if (switchover_binds(tx, target)) {
-        tx_refuse(tx, ERR_BUSY,
-                  "despool rollback ID takes all to another version; despool withdraw takes it off",
-                  "cannot cancel '%s' on '%s': it has promised to switch, and that is decided",
-                  package->id, target->dp);
+        tx_refuse(
+            tx, ERR_BUSY,
+            "despool rollback ID --to VERSION takes all to another one; despool withdraw takes "
+            "it off",
+            "cannot cancel '%s' on '%s': it has promised to switch, and that is decided",
+            package->id, target->dp);
         return;
     }
     if (target->state == TARGET_REMOVING) {

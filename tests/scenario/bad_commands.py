@@ -405,12 +405,17 @@ IMPOSSIBLE = (
     ('distribute', {'rings': ['x']}, 'whole percents', '--rings'),
     ('distribute', {'stop_at': 3}, 'no rings are given', '--rings 1,10,100 --stop-at N'),
     ('distribute', {'rings': ['50', '100'], 'barrier': True}, 'both asked for', 'choose one'),
+    ('distribute', {'activate_at': '2200-01-01T00:00:00Z'}, 'more than 400 days away',
+     '--activate-at'),
+    ('link.set', {'name': 'none'}, "cannot set link 'none': ", 'choose another'),
     ('distribute', {'deadline': SOON}, 'is one of a barrier', '--barrier --deadline'),
     ('distribute', {'barrier': True, 'deadline': PAST}, 'is past', '--deadline +2h'),
     ('distribute', {'activate_at': PAST}, 'is past', '--activate-at'),
     ('distribute', {'barrier': True, 'activate_at': LATER, 'deadline': SOON}, 'does not come after',
      '--deadline'),
     ('site.set', {'address': 'tcp://*:7000'}, "address 'tcp://*:7000': nobody", 'agents can reach'),
+    ('site.set', {'address': 'tcp://0.0.0.0:7000'}, 'nobody can dial that', 'agents can reach'),
+    ('distribute', {'to': ['@gone']}, "'@gone': it has no distribution point", 'group list'),
     ('dp.set', {'name': 'a', 'seed': 'of/agent'}, "'seed' is not an absolute path",
      "on the agent's machine"),
     ('dp.adopt', {'name': 'nope'}, "cannot adopt 'nope': ", 'despool dp list'),
@@ -422,8 +427,14 @@ IMPOSSIBLE = (
 def what_cannot_be_is_refused_with_verb_subject_and_reason_and_what_to_do_instead():
     with Site() as site:
         site.start()
-        site.add_point('a')
         site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        error = site.refused('distribute', {'id': 'P1', 'all': True}, 'no-targets')
+        assert 'there is no distribution point yet' in error['message'], error
+        assert 'despool dp add' in error['hint'], error
+        for name in 'a', 'gone':
+            site.add_point(name)
+        site.do('group.add', {'name': 'gone', 'dps': ['gone']})
+        site.do('dp.remove', {'name': 'gone', 'forget': True})
         for command, args, reason, instead in IMPOSSIBLE:
             args = {**({'id': 'P1', 'to': ['a']} if command == 'distribute' else {}), **args}
             error = site.refused(command, args)

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import stat
@@ -265,6 +266,20 @@ def a_host_that_is_stopped_while_it_starts_does_not_say_who_is_late():
         assert 'not ready' not in said and 'late' not in said, said
 
 
+@claim(60)
+def a_terminal_that_is_closed_stops_the_host_in_order_unless_that_is_ignored():
+    with Site() as site:
+        site.start()
+        site.process.send_signal(signal.SIGHUP)
+        assert site.wait_gone() == 0, 'it did not end in order'
+        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        site.start()
+        signal.signal(signal.SIGHUP, before)
+        site.process.send_signal(signal.SIGHUP)
+        assert site.ask('ping')['ready'] is True
+        site.stop()
+
+
 @claim(30)
 def bad_configuration_is_refused_naming_line_and_key():
     with Site() as site:
@@ -276,6 +291,34 @@ def bad_configuration_is_refused_naming_line_and_key():
                               check=False)
         assert done.returncode > 0, 'it started'
         assert 'no-such-key' in done.stderr and '3' in done.stderr, done.stderr
+        assert 'mend it there' in done.stderr.splitlines()[1], done.stderr
+
+
+@claim(60)
+def an_option_that_means_nothing_to_who_lives_there_is_refused_and_leaves_nothing():
+    with Agents() as site:
+        site.start()
+        site.join('shop')
+        site.end_agent('shop')
+        agent, fresh = site.path('shop.data'), site.path('fresh')
+        address = f'tcp://127.0.0.1:{free_port()}'
+        for option, value in ('--listen', address), ('--placement', 'pool'):
+            said = refused_start(site, option, value, data=agent)
+            assert f"in '{agent}': {option} is for a site, and this is an agent" in said, said
+        said = refused_start(site, '--on-activate', '/bin/true', data=fresh)
+        assert '--on-activate is for an agent, and this is a site' in said, said
+        assert 'leave it out' in said and not os.path.exists(fresh), said
+        token = site.token('other')
+        os.mkdir(site.path('root'))
+        done = subprocess.run([DESPOOLD, 'join', token, '--data', fresh, '--root',
+                               site.path('root'), '--listen', address],
+                              capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 1 and '--listen is for a site' in done.stderr, done
+        assert not os.listdir(site.path('root')) and not os.path.exists(fresh), 'it left something'
+        done = subprocess.run([DESPOOLD, '--data', fresh, '--data', agent], capture_output=True,
+                              text=True, timeout=20, check=False)
+        assert done.returncode == 2 and "given twice: '--data'" in done.stderr, done
+        site.stop()
 
 
 @claim(60)

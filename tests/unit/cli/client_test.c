@@ -329,3 +329,9 @@ Test(client, who_is_answered_at_once_is_told_of_nobody_who_is_paused)
     cr_expect_str_eq(capture.err, "", "got %s", capture.err);
     fake_host_end(&host);
 }
+
+Test(client, a_data_directory_that_is_named_from_here_is_looked_for_at_once)
+{
+    cr_expect_eq(RUN(LONG_MS, "--data", "no/such/directory", "ping"), EXIT_NO_HOST);
+    cr_expect(strstr(capture.err, "there is no such socket"), "%s", capture.err);
+}

@@ -246,6 +246,7 @@ Test(parse, wrong_usage_is_exit_2_and_one_line_that_names_what_is_wrong)
         {"quarantine show first", "NUMBER"},
         {"--data", "--data"},
         {"--data= ping", "--data"},
+        {"--data /a ping --data=/b", "given twice: '--data'"},
         {"--frob ping", "--frob"},
         {"--json=1 ping", "--json=1"},
         {"ping --data /d --connect ipc:///e", "--data, --connect"},

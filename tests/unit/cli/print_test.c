@@ -56,6 +56,22 @@ Test(print, width_is_counted_in_characters)
     cr_expect_eq(cli_cut("nä", 9), 3);
 }
 
+Test(print, a_rate_is_exact_and_has_its_unit)
+{
+    static const struct {
+        uint64_t rate;
+        const char *text;
+    } rates[] = {
+        {1, "1 B/s"},          {1234567, "1234567 B/s"},       {512 << 10, "512 KiB/s"},
+        {40000000, "40 MB/s"}, {UINT64_C(3) << 30, "3 GiB/s"}, {UINT64_C(10000000000), "10 GB/s"}};
+    char text[64];
+
+    for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
+        cli_rate_text(rates[i].rate, text, sizeof text);
+        cr_expect_str_eq(text, rates[i].text, "got %s, expected %s", text, rates[i].text);
+    }
+}
+
 static const char *
 table(const char *columns, const char *const *cells)
 {

@@ -1,8 +1,11 @@
 /* watch_test.c - claims about what takes many requests: watching, and waiting for targets. */
 #include <criterion/criterion.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <stdio_ext.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "tests/unit/cli/capture.h"
 #include "tests/unit/cli/fake_host.h"
@@ -114,6 +117,30 @@ Test(watch, since_and_count_choose_what_is_printed)
     expect_seqs("3 4");
     cr_expect_eq(RUN("--json", "watch", "--since", "0", "--count", "0"), EXIT_DONE);
     expect_seqs("");
+    fake_host_end(&host);
+}
+
+Test(watch, whose_output_nobody_takes_ends)
+{
+    cli_line_t line;
+    host.answer = history;
+    fake_host_begin(&host);
+    cr_assert_eq(words_parse((const char *[]){"despool", "--data", host.directory, "watch",
+                                              "--since", "0", NULL},
+                             &line),
+                 EXIT_DONE);
+    capture_begin(&capture);
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+    cr_assert(full >= 0 && dup2(full, STDOUT_FILENO) == STDOUT_FILENO);
+    close(full);
+    cli_client_t *client = cli_client_new(&line, answer_ms);
+    int code = cli_watch(client, &line);
+    cli_client_destroy(&client);
+    __fpurge(stdout);
+    clearerr(stdout);
+    capture_end(&capture);
+    cli_line_fini(&line);
+    cr_expect_eq(code, EXIT_DONE, "exit %d: %s", code, capture.err); /* and no host is missed */
     fake_host_end(&host);
 }
 

@@ -129,6 +129,9 @@ Test(commands, an_oversized_text_is_named_and_called_what_it_is)
                     ? ERR_BAD_NAME
                     : ERR_TOO_LARGE;
             expect(commands[i].word, args, err, quoted);
+            snprintf(quoted, sizeof quoted, "give at most %u bytes", field->bound);
+            cr_expect(err != ERR_TOO_LARGE || strcmp(frame.fault.hint, quoted) == 0, "%s: %s",
+                      field->name, frame.fault.hint);
         }
     }
 }
@@ -234,6 +237,8 @@ Test(commands, paths_outside_of_the_allowed_prefixes_are_refused)
         err_t got = frame_run(&frame, site);
         cr_assert_eq(got, rows[i].err, "%s {%s}: expected %s, got %s", rows[i].command,
                      rows[i].args, err_word(rows[i].err), err_word(got));
+        cr_expect(got == OK || strstr(frame.fault.hint, "of section 'allow'"), "%s",
+                  frame.fault.hint);
     }
 }
 

@@ -213,3 +213,30 @@ Test(status_ids, have_a_sentence_and_a_severity_and_unknown_ones_read_as_errors)
     cr_assert_eq(status_severity(4242), SEVERITY_ERROR);
     cr_assert_str_eq(status_sentence(4242), "");
 }
+
+Test(addresses, others_can_dial_are_told_from_those_that_nobody_can)
+{
+    static const char *const good[] = {"tcp://h:1", "tcp://192.0.2.1:7100",
+                                       "tcp://[2001:db8::1]:65535", "tcp://0.0.0.01.example:7"};
+    static const char *const bad[] = {"",
+                                      "tcp://",
+                                      "tcp://h",
+                                      "tcp://h:",
+                                      "tcp://:7",
+                                      "tcp://h:0",
+                                      "tcp://h:65536",
+                                      "tcp://h:99999999999999999999",
+                                      "tcp://h:7x",
+                                      "tcp://h i:7",
+                                      "tcp://*:7",
+                                      "tcp://0.0.0.0:7",
+                                      "tcp://[::]:7",
+                                      "ipc:///h:7",
+                                      "h:7"};
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        cr_expect(address_is_valid(slice_of(good[i])), "%s", good[i]);
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_expect(!address_is_valid(slice_of(bad[i])), "%s", bad[i]);
+    }
+}
