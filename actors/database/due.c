@@ -187,7 +187,7 @@ static bool
 begins_too_late(tx_t *tx, target_t *target, const target_begin_t *m)
 {
     window_now_t window;
-    if (m->action != ACTION_INSTALL || !target_is_shut(tx, target, &window)) {
+    if (!action_places(m->action) || !target_is_shut(tx, target, &window)) {
         return false;
     }
     target_supersede(tx, target);

@@ -127,20 +127,44 @@ Test(windows, what_an_agent_is_sent_ends_by_its_gateway_and_waits_then)
     site_end(site);
 }
 
+/* The slot is there when the window is not any more. */
+static void
+begins_too_late(site_t *site, const due_row_t *row)
+{
+    clock_shows(site, CLOSES);
+    target_begin_t *m = MAKE(site, target_begin);
+    *m = (target_begin_t){.target = row->target,
+                          .revision = row->revision,
+                          .action = row->action,
+                          .slot = 1,
+                          .lease_ms = LEASE_MS};
+    cr_assert_eq(REFUSED(site, target_begin), ERR_SUPERSEDED);
+}
+
 Test(windows, what_waits_for_a_slot_when_its_window_closes_begins_no_more)
 {
     site_t *site = by_night();
     clock_shows(site, OPENS);
     due_row_t row = due_on(site, "DP1");
-    clock_shows(site, CLOSES);
-    target_begin_t *m = MAKE(site, target_begin);
-    *m = (target_begin_t){.target = row.target,
-                          .revision = row.revision,
-                          .action = row.action,
-                          .slot = 1,
-                          .lease_ms = LEASE_MS};
-    cr_assert_eq(REFUSED(site, target_begin), ERR_SUPERSEDED);
+    begins_too_late(site, &row);
     waits_until(site, OPENS + 24 * HOUR);
+    site_end(site);
+}
+
+Test(windows, what_is_staged_begins_no_more_either)
+{
+    site_t *site = by_night();
+    point_is(site, "DP3");
+    cr_assert(windows_are(site, "DP3", NIGHTS, "Europe/Berlin"));
+    make_distribute(site, "P1", "DP3");
+    ((distribute_t *) site->message.base)->activate_at = OPENS + 48 * HOUR;
+    cr_assert(ASK(site, distribute, targets_changed)->changed);
+    clock_shows(site, OPENS);
+    due_row_t row = due_on(site, "DP3");
+    cr_assert_eq(row.action, ACTION_STAGE);
+    begins_too_late(site, &row);
+    shown_t now = shown(site, "P1", "DP3");
+    cr_assert(now.state == TARGET_WAITING && now.due == OPENS + 24 * HOUR);
     site_end(site);
 }
 
