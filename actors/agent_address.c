@@ -81,7 +81,7 @@ agent_take_address(actor_ctx_t *ctx, agent_state_t *self, const agent_address_t 
     return ACTOR_CONTINUE;
 }
 
-/* What could not be noted is not said: the site says it again in the next visit. */
+/* What could not be noted is not said: the site says it again after a while. */
 static actor_next_t
 moved(actor_ctx_t *ctx, agent_state_t *self, const actor_answer_t *answer)
 {

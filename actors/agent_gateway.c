@@ -119,6 +119,7 @@ look(actor_ctx_t *ctx, agent_gateway_t *self)
         orders_look(ctx, self, agent);
         orders_look_at_turn(ctx, self, agent);
         plain_look(ctx, self, agent);
+        address_look(ctx, self, agent);
     }
     here_sum_up(self);
     if (!self->listing && window_is_to_be_asked(ctx, self)) {

@@ -76,7 +76,8 @@ typedef struct agent {
     char knows[AGENT_ADDRESS_BYTES_MAX + 1]; /* of the site's addresses; "": that is not known */
     pace_t pace;
     /* the visit */
-    bool here, told;               /* told: the site's address, in this visit */
+    bool here, told; /* told: the site's address, in this visit */
+    int64_t told_ns;
     struct agent *earlier, *later; /* of those that are here */
     id128_t visit;                 /* the agent's own word for it */
     uint8_t peer[255];
@@ -99,6 +100,7 @@ typedef struct agent {
     window_t window;
     plain_t plain;
     uint64_t beacon; /* the last one that it has seen; 0: that is not known */
+    uint64_t beacon_told;
     /* the line of those that wait for a turn, without those that sleep */
     struct agent *before, *behind;
     uint64_t place;
@@ -266,6 +268,8 @@ void address_set(agent_gateway_t *self, slice_t address);
 /* Tells those who are here and do not know it. */
 void address_tell(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 void address_tell_all(actor_ctx_t *ctx, agent_gateway_t *self);
+/* And again who was told a while ago, and has not said that it knows: its disk may be full. */
+void address_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent);
 bool address_heard(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
                    const agent_moved_t *m);
 

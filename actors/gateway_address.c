@@ -1,5 +1,5 @@
 /* gateway_address.c - where agents find the site: told to each that does not know it yet, in its
- * visit, and noted when it has that durably.
+ * visit until it has that durably, and noted then.
  *
  * Who is away hears it when it comes where the site still listens. Whoever takes that away is told
  * of those who have not been there. */
@@ -9,7 +9,8 @@
 #include "actors/gateway.h"
 #include "proto/status.h"
 
-#define NAMES_MAX 10u /* that are named; all are counted */
+#define NAMES_MAX 10u    /* that are named; all are counted */
+#define AGAIN_MS  60000u /* until who was told, and did not say that it knows, is told again */
 
 void
 address_set(agent_gateway_t *self, slice_t address)
@@ -51,9 +52,19 @@ address_tell(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
     }
     agent_address_t *m = DRAFT(ctx, agent_address);
     agent->told = true;
+    agent->told_ns = actor_now_ns(ctx);
     m->address = actor_text(ctx, slice_of(self->address));
     m->signature = sign_address(ctx, self, agent);
     visit_say(ctx, self, agent, &agent_address_type, m);
+}
+
+void
+address_look(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
+{
+    if (agent->told && actor_now_ns(ctx) - agent->told_ns >= (int64_t) AGAIN_MS * 1000000) {
+        agent->told = false;
+        address_tell(ctx, self, agent);
+    }
 }
 
 /* ---- who cannot find the site any more ---- */
@@ -124,7 +135,7 @@ address_tell_all(actor_ctx_t *ctx, agent_gateway_t *self)
 static actor_next_t
 noted(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 {
-    claim(ctx, state && answer); /* one that was not noted is told again, in another visit */
+    claim(ctx, state && answer); /* one that was not noted is told again when we begin anew */
     return ACTOR_CONTINUE;
 }
 

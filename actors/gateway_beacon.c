@@ -66,6 +66,19 @@ beacon_came(actor_ctx_t *ctx, agent_gateway_t *self, const actor_answer_t *answe
     return beacon_go_on(ctx, self);
 }
 
+/* Once to each: an agent that heard it, and has come again since, would take it for one that
+ * somebody has recorded. If it was lost with the visit before, the next one is soon. */
+static void
+tell(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent)
+{
+    const agent_beacon_t *m = kept_record(self->beacon_said);
+
+    if (agent->beacon_told != m->sequence) {
+        agent->beacon_told = m->sequence;
+        visit_say(ctx, self, agent, &agent_beacon_type, m);
+    }
+}
+
 /* Whoever comes meanwhile is behind those that are here, and hears it too. */
 actor_next_t
 beacon_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
@@ -73,7 +86,7 @@ beacon_go_on(actor_ctx_t *ctx, agent_gateway_t *self)
     for (uint32_t i = 0; i < PORTION && self->beacon_next; i++) {
         agent_t *agent = self->beacon_next;
         self->beacon_next = agent->later;
-        visit_say(ctx, self, agent, &agent_beacon_type, kept_record(self->beacon_said));
+        tell(ctx, self, agent);
     }
     if (self->beacon_next) {
         return actor_timer(ctx, TIMER_BEACON_NEXT, PORTION_MS) == VERDICT_OK ? ACTOR_CONTINUE

@@ -48,6 +48,16 @@ shelf_close(shelf_t *shelf)
     store_close(&shelf->store);
 }
 
+/* A store says so of the disk that it is on, and is a site's mostly. */
+err_t
+shelf_err(shelf_t *shelf, err_t err)
+{
+    bool full = err == ERR_SITE_FULL;
+
+    shelf->fault.err = full && shelf->fault.err == err ? ERR_SPACE : shelf->fault.err;
+    return full ? ERR_SPACE : err;
+}
+
 text_t
 shelf_text(job_t *job, const fault_t *fault)
 {
@@ -124,7 +134,7 @@ job_lack(job_t *job, world_t *world, const void *input, void *resource)
     err = err == OK ? incoming_settle(shelf.store, record_slice(order, order->data), &shelf.fault)
                     : err;
     err = err == OK ? find_lacks(&shelf, order, &lack, &m->indexed) : err;
-    m->err = err;
+    m->err = shelf_err(&shelf, err);
     if (err == OK) {
         place_ahead_lacks(lack.ahead, lack.bytes);
         put_ranges(job, m, &lack);
@@ -145,6 +155,17 @@ beat(void *context, uint64_t bytes)
     job_beat(context, bytes == 0 ? 0 : STORE_MS);
 }
 
+/* Of the object that came last more may be on its way. */
+static digest_t
+in_hand(const arrivals_t *arrivals)
+{
+    const agent_data_t *m =
+        arrivals->count > 0 ? kept_record(arrivals->data[arrivals->count - 1]) : NULL;
+
+    return m && m->pieces.count > 0 ? ROW(m, m->pieces, m->pieces.count - 1, piece_t)->object
+                                    : (digest_t){{0}};
+}
+
 /* All that came while the job before was at work is one group: synced together, then told. */
 void
 job_store(job_t *job, world_t *world, const void *input, void *resource)
@@ -152,6 +173,7 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     const lack_order_t *order = input;
     const arrivals_t *arrivals = resource;
     shelf_t shelf = {0};
+    const digest_t last = in_hand(arrivals);
     uint64_t bytes = 0, refused = 0;
     err_t err = shelf_open(&shelf, world, record_slice(order, order->data));
 
@@ -164,10 +186,11 @@ job_store(job_t *job, world_t *world, const void *input, void *resource)
     }
     place_ahead_rest(shelf.ahead, world);
     err = err == OK ? staging_commit(shelf.staging, &shelf.fault) : err;
-    err =
-        err == OK ? incoming_keep_few(world, record_slice(order, order->data), &shelf.fault) : err;
+    err = err == OK
+              ? incoming_keep_few(world, record_slice(order, order->data), &last, &shelf.fault)
+              : err;
     stored_t *m = JOB_OUTPUT(job, stored);
-    m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the point's space that is short */
+    m->err = shelf_err(&shelf, err);
     m->bytes = bytes;
     m->refused = refused;
     if (err == OK) {

@@ -45,7 +45,7 @@ job_seed(job_t *job, world_t *world, const void *input, void *resource)
     agent_seeded_t *m = JOB_OUTPUT(job, agent_seeded);
 
     m->order = order->order;
-    m->err = err == ERR_SITE_FULL ? ERR_SPACE : err; /* it is the agent's disk that is full */
+    m->err = shelf_err(&seeding.shelf, err);
     m->files = seeding.result.files;
     m->bytes = seeding.result.bytes;
     m->skipped = seeding.result.skipped;

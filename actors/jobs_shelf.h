@@ -22,5 +22,7 @@ typedef struct shelf {
 
 err_t shelf_open(shelf_t *shelf, world_t *world, slice_t data) must_use;
 void shelf_close(shelf_t *shelf);
+/* What is full is the agent's disk, not the site's; of the fault, too. */
+err_t shelf_err(shelf_t *shelf, err_t err);
 /* A fault, as a text of the job's answer. */
 text_t shelf_text(job_t *job, const fault_t *fault);

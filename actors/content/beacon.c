@@ -2,6 +2,8 @@
  *
  * Bytes    "despool beacon 1", "sequence <n>", "time <ns>", "stale <0|1>", "replayed <n>", the
  *          digest line of a seal.
+ * Valid    when its digest holds; else it is none, and the next beacon is written over it.
+ *          Whoever can damage it can write it.
  * A crash  leaves the old text or the new one.
  */
 #include "actors/content/beacon.h"
@@ -21,6 +23,9 @@ read_kept(world_t *world, int dir, beacon_t *ret_beacon, fault_t *fault)
     *ret_beacon = (beacon_t){.sequence = 0};
     err_t err = seal_read(world, dir, NAME, NAME, &seal, fault);
     if (err == ERR_NOT_FOUND) {
+        return OK;
+    }
+    if (err == ERR_DAMAGED) {
         return OK;
     }
     TRY(err);

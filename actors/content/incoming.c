@@ -69,16 +69,16 @@ remove_name(incoming_t *incoming, const char *name, fault_t *fault)
 /* ---- few are kept ---- */
 
 /* Each transfer that was broken off may leave an object that is not whole. That of the one in hand
- * is the youngest. */
+ * is the youngest, unless the clock was set back; it stays whatever its date. */
 static err_t
-remove_oldest(incoming_t *incoming, bool lists, fault_t *fault)
+remove_oldest(incoming_t *incoming, bool lists, const char *in_hand, fault_t *fault)
 {
     const char *oldest = "";
     int64_t oldest_ns = INT64_MAX;
     for (uint32_t i = 0; i < incoming->names.count; i++) {
         const char *name = incoming->names.name[i];
         world_stat_t stat;
-        if (is_list(name) == lists &&
+        if (is_list(name) == lists && strncmp(name, in_hand, HEX_BYTES) != 0 &&
             world_stat_at(incoming->world, incoming->dir, name, &stat) == 0 &&
             stat.mtime_ns < oldest_ns) {
             oldest = name;
@@ -89,17 +89,19 @@ remove_oldest(incoming_t *incoming, bool lists, fault_t *fault)
 }
 
 err_t
-incoming_keep_few(world_t *world, slice_t data, fault_t *fault)
+incoming_keep_few(world_t *world, slice_t data, const digest_t *in_hand, fault_t *fault)
 {
     incoming_t incoming;
+    char hex[HEX_BYTES + 1];
     bool many = true;
+    hex_of_bytes(in_hand->byte, sizeof in_hand->byte, hex);
     TRY(open_incoming(&incoming, world, data, fault));
     err_t err = OK;
     while (err == OK && many) {
         err = read_names(&incoming, fault);
         bool lists = err == OK && count_of(&incoming, true) > AGENT_LISTS_KEPT;
         many = err == OK && (lists || count_of(&incoming, false) > AGENT_STAGED_MAX);
-        err = many ? remove_oldest(&incoming, lists, fault) : err;
+        err = many ? remove_oldest(&incoming, lists, hex, fault) : err;
     }
     close_incoming(&incoming);
     return err;

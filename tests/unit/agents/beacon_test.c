@@ -10,7 +10,8 @@
 #define PORTION_MAX 500u /* a beacon is never told to more in one handler */
 #define STEPS_MAX   100000u
 
-static bool leaves; /* who is next when the second portion goes out */
+static bool leaves;  /* who is next when the second portion goes out */
+static bool returns; /* the first, when it was told */
 static uint32_t handlers, largest, told;
 
 static void
@@ -71,6 +72,11 @@ gateway_timer(actor_ctx_t *ctx, void *state, uint64_t key)
         cr_assert_neq(self->beacon_next, one, "who has left is told next");
         come(self, AGENTS);
     }
+    if (returns && handlers == 1) {
+        agent_t *one = self->here_first;
+        here_out(self, one);
+        here_in(self, one);
+    }
     return go_on(ctx, self);
 }
 
@@ -83,11 +89,12 @@ static const actor_class_t gateway_class = {.name = "agent_gateway",
 static const actor_class_t *const cast[] = {&gateway_class, NULL};
 
 static void
-run(bool one_leaves)
+run(bool one_leaves, bool one_returns)
 {
     sim_t *sim = alone_new(cast);
 
     leaves = one_leaves;
+    returns = one_returns;
     handlers = largest = told = 0;
     sim_start(sim);
     sim_run_for(sim, INT64_C(5000000000), STEPS_MAX);
@@ -97,7 +104,7 @@ run(bool one_leaves)
 
 Test(beacon, a_beacon_goes_out_in_portions)
 {
-    run(false);
+    run(false, false);
     cr_expect_eq(told, AGENTS, "%u of %u were told", told, AGENTS);
     cr_expect_leq(largest, PORTION_MAX, "%u were told in one handler", largest);
 }
@@ -105,6 +112,13 @@ Test(beacon, a_beacon_goes_out_in_portions)
 /* And one comes, behind all that are here. */
 Test(beacon, who_leaves_meanwhile_is_passed_over_and_who_comes_hears_it)
 {
-    run(true);
+    run(true, false);
     cr_expect_eq(told, AGENTS, "%u of %u were told", told, AGENTS);
+}
+
+/* It would take it for one that somebody has recorded, and says again. */
+Test(beacon, who_was_told_and_comes_again_meanwhile_hears_no_beacon_twice)
+{
+    run(false, true);
+    cr_expect_eq(told, AGENTS, "%u words for %u agents", told, AGENTS);
 }
