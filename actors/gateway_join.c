@@ -149,6 +149,7 @@ join_enrol(actor_ctx_t *ctx, agent_gateway_t *self, slice_t peer, const agent_t 
     ask->key = m->key;
     ask->signing = m->signing;
     ask->root = actor_text(ctx, record_slice(m, m->root));
+    ask->former = m->former;
     ask->token = agent->token;
     joining->used =
         ask_site_database_agent_enrol(ctx, ask, GATEWAY_ASK_MS, enrolled, place) == VERDICT_OK;

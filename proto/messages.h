@@ -29,7 +29,9 @@ RECORD_WORDS_ENUM(target_state, TARGET_STATES, TARGET)
 #define PACKAGE_STATES(W, P) W(P, IDLE, "idle") W(P, ACTIVE, "active") W(P, COMPLETE, "complete") W(P, FAILED, "failed")
 RECORD_WORDS_ENUM(package_state, PACKAGE_STATES, PACKAGE)
 
-#define POINT_STATES(W, P) W(P, ACTIVE, "active") W(P, PAUSED, "paused") W(P, ABSENT, "absent") W(P, REMOVING, "removing")
+#define POINT_STATES(W, P)                                                                         \
+    W(P, ACTIVE, "active") W(P, PAUSED, "paused") W(P, ABSENT, "absent")                          \
+    W(P, REMOVING, "removing") W(P, REVOKED, "revoked")
 RECORD_WORDS_ENUM(point_state, POINT_STATES, POINT)
 
 #define ACTIONS(W, P)                                                                              \
@@ -1369,6 +1371,7 @@ extern const record_words_t error_class_words;
     F(R, digest, key, 0, REQUIRED)                                                                 \
     F(R, digest, signing, 0, REQUIRED)                                                             \
     F(R, text, root, AGENT_PATH_BYTES_MAX, REQUIRED)                                               \
+    F(R, id128, former, 0, OPTIONAL) /* the point of this site whose root it has been so far; null: nobody's, or its own */ \
     F(R, digest, token, 0, INTERNAL) /* of whom the site heard it */
 #define REC_agent_enrolled(F, R)                                                                   \
     F(R, text, dp, NAME_BYTES_MAX, REQUIRED)                                                       \

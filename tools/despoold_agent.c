@@ -55,19 +55,82 @@ check_data(const char *data)
     return OK;
 }
 
+static bool
+serves(world_t *world, const char *root, const id128_t *site, const id128_t *incarnation)
+{
+    point_t point;
+    bool is_its = point_open(world, root, site, incarnation, &point, NULL) == OK;
+
+    if (is_its) {
+        point_close(&point);
+    }
+    return is_its;
+}
+
+/* Of an agent that lives there nobody would hear any more. It may join another site when its point
+ * was removed; and again by its own token, with the root that it has, wherever that is by now: of
+ * another one its site would think that it holds what the first does. A damaged note is made anew.
+ */
 static err_t
-claim_root(world_t *world, const token_t *token, const char *root, const char *data)
+check_former(world_t *world, const char *data, const token_t *token, const char *root)
+{
+    join_t former;
+    bool removed = false;
+
+    if (join_read(world, data, &former, NULL) != OK) {
+        return OK;
+    }
+    bool same_site = memcmp(&former.site, &token->site, sizeof former.site) == 0;
+    bool same = same_site &&
+                memcmp(&former.incarnation, &token->incarnation, sizeof former.incarnation) == 0;
+    if (same && strcmp(former.root, root) != 0 &&
+        !serves(world, root, &former.site, &former.incarnation)) {
+        fprintf(stderr,
+                "cannot join with '%s': its agent has the root '%s', and '%s' is not that\n  name "
+                "that one, or move all that is in it, .despool too\n",
+                data, former.root, root);
+        return ERR_NOT_THIS_POINT;
+    }
+    if (!same_site &&
+        (tombstone_read(world, data, &former.incarnation, &removed, NULL) != OK || !removed)) {
+        fprintf(stderr,
+                "cannot join with '%s': the agent of '%s', a point of another site, lives there\n  "
+                "name another directory with --data\n",
+                data, former.name);
+        return ERR_IN_USE;
+    }
+    return OK;
+}
+
+/* A root that is another point's is left as it is until the site has said that this point is no
+ * more: ret_former. */
+static err_t
+claim_root(world_t *world, const token_t *token, const char *root, bool taken, id128_t *ret_former)
 {
     point_identity_t identity = {.site = token->site, .incarnation = token->incarnation};
     fault_t fault = {0};
-    bool overlaps = false;
 
     snprintf(identity.name, sizeof identity.name, "%s", token->name);
+    err_t err = point_former(world, root, &identity, ret_former, &fault);
+    if (err == OK && (taken || id128_is_none(ret_former))) {
+        err = point_claim(world, root, &identity, NULL, 0, false, &fault);
+    }
+    return err == OK ? OK : tell(&fault);
+}
+
+static err_t
+check_overlap(world_t *world, const char *root, const char *data)
+{
+    fault_t fault = {0};
+    bool overlaps = false;
     err_t err = point_overlaps(world, root, data, &overlaps, &fault);
+
+    if (err == OK && !overlaps) {
+        err = point_lies_in_another(world, root, &overlaps, &fault);
+    }
     if (err == OK && overlaps) {
         err = RAISE(&fault, ERR_OVERLAP, 0, "claim", root);
     }
-    err = err == OK ? point_claim(world, root, &identity, NULL, 0, false, &fault) : err;
     return err == OK ? OK : tell(&fault);
 }
 
@@ -105,10 +168,15 @@ enrol(world_t *world, const token_t *token, const char *data, join_t *join)
 {
     bool claimed = is_there(join->root, POINT_OWN), taken = false;
     bool has_keys = is_there(data, "keys") || is_there(data, "keys.made");
+    id128_t former;
     fault_t fault = {0};
 
-    TRY(claim_root(world, token, join->root, data));
-    err_t err = agent_enrol_at(token, data, join->root, &join->site_signing, &taken);
+    TRY(check_overlap(world, join->root, data));
+    TRY(claim_root(world, token, join->root, false, &former));
+    err_t err = agent_enrol_at(token, data, join->root, &former, &join->site_signing, &taken);
+    if (err == OK && !id128_is_none(&former)) {
+        err = claim_root(world, token, join->root, true, &former);
+    }
     if (err == OK || taken) {
         return err;
     }
@@ -135,6 +203,7 @@ agent_join(const char *text, const char *data, const char *root, join_t *ret_joi
     }
     TRY(check_data(data));
     TRY(whole_root(root, ret_join));
+    TRY(check_former(world, data, &token, ret_join->root));
     TRY(enrol(world, &token, data, ret_join));
     memcpy(ret_join->address, token.address, sizeof token.address);
     ret_join->former[0] = '\0';

@@ -2,9 +2,11 @@
  *
  * Shape    agent_join: from a token to a data directory that is an agent's; agent_read: whether one
  *          is; agent_host: the host that it runs.
- * Promises a root is claimed before the token is spent, and the site's word is durable before the
+ * Promises a root is claimed before the token is spent, but for that of another point of the site:
+ *          the site says first that this one is no more. The site's word is durable before the
  *          agent serves it. Joining again with the same token, keys and root is no error. What a
- *          join made before it was refused is taken away; what the site may have heard of stays.
+ *          join made before it was refused is taken away; what the site may have heard of stays,
+ *          and so does another site's agent in the data directory.
  * Errors   each is told on stderr, with what to do.
  * Threads  the program's, before the host starts.
  */
@@ -15,10 +17,11 @@
 #include "tools/despoold_config.h"
 
 err_t agent_join(const char *token, const char *data, const char *root, join_t *ret_join) must_use;
-/* Asks the site that token names, as it says; ret_signing is the site's key for orders, *ret_taken
- * whether the site may have taken the agent in, also where that failed. */
+/* Asks the site that token names, as it says; former is the point whose root it is so far, or none;
+ * ret_signing is the site's key for orders, *ret_taken whether the site may have taken the agent
+ * in, also where that failed. */
 err_t agent_enrol_at(const token_t *token, const char *data, const char *root,
-                     digest_t *ret_signing, bool *ret_taken) must_use;
+                     const id128_t *former, digest_t *ret_signing, bool *ret_taken) must_use;
 err_t agent_read(const char *data, join_t *ret_join, bool *ret_is_agent) must_use;
 /* Whether an agent lives there; if not, that is told. */
 err_t agent_need(const char *data) must_use;

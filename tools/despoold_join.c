@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <zmq.h>
 
 #include "actors/agent_wire.h"
@@ -12,9 +13,8 @@
 #include "runtime/world_os.h"
 #include "tools/despoold_agent.h"
 
-#define ANSWER_MS    15000
+#define ANSWER_MS    15000 /* until a handshake is through, however many fail; then as long again */
 #define HANDSHAKE_MS 5000
-#define FAILURES_MAX 20 /* handshakes that end without a word, some 100 ms apart */
 
 typedef struct talk {
     void *context, *socket, *monitor;
@@ -68,7 +68,7 @@ refuse(const token_t *token, err_t err, const char *why)
 }
 
 static err_t
-say(talk_t *talk, const token_t *token, const keys_t *keys, const char *root)
+say(talk_t *talk, const token_t *token, const keys_t *keys, const char *root, const id128_t *former)
 {
     draft_t draft;
 
@@ -78,6 +78,7 @@ say(talk_t *talk, const token_t *token, const keys_t *keys, const char *root)
     m->key = keys->transport_key;
     m->signing = keys->signing_key;
     m->root = draft_text(&draft, slice_of(root));
+    m->former = *former;
     size_t size = agent_frame_write(&agent_enrol_type, m, talk->frame, sizeof talk->frame);
     if (size == 0 || zmq_send(talk->socket, talk->frame, size, 0) < 0) {
         return refuse(token, ERR_IO, NULL);
@@ -125,31 +126,54 @@ take_event(talk_t *talk)
     return event;
 }
 
+static int64_t
+now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t) now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Why nothing came. Whose handshakes end without a word may be anything that listens. */
+static err_t
+refuse_silence(const token_t *token, uint16_t last)
+{
+    return last == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH
+               ? refuse(token, ERR_TOKEN, "the site does not know the token (any more)")
+           : last != 0 && last != ZMQ_EVENT_HANDSHAKE_SUCCEEDED
+               ? refuse(token, ERR_DEADLINE,
+                        "what listens there is no site, not the one that made the token, or busy")
+               : refuse(token, ERR_DEADLINE, "nobody answers there");
+}
+
 static err_t
 wait_for_answer(talk_t *talk, const token_t *token, digest_t *ret_signing)
 {
     zmq_pollitem_t item[] = {{talk->socket, 0, ZMQ_POLLIN, 0}, {talk->monitor, 0, ZMQ_POLLIN, 0}};
-    bool failed = false, refused = false;
+    int64_t until_ms = now_ms() + ANSWER_MS, left_ms = ANSWER_MS;
+    uint16_t last = 0;
+    bool through = false;
 
-    for (uint32_t failures = 0; !refused && failures < FAILURES_MAX; failures += failed) {
-        int ready = zmq_poll(item, 2, ANSWER_MS);
-        if (ready == 0) {
-            break;
-        }
+    while (left_ms > 0 && last != ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) {
+        int ready = zmq_poll(item, 2, (long) left_ms);
         if (ready > 0 && (item[0].revents & ZMQ_POLLIN)) {
             return hear(talk, token, ret_signing);
         }
         uint16_t event = ready > 0 && (item[1].revents & ZMQ_POLLIN) ? take_event(talk) : 0;
-        refused = event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
-        failed = event != 0 && event != ZMQ_EVENT_HANDSHAKE_SUCCEEDED;
+        last = event != 0 ? event : last;
+        if (event == ZMQ_EVENT_HANDSHAKE_SUCCEEDED && !through) {
+            until_ms = now_ms() + ANSWER_MS;
+            through = true;
+        }
+        left_ms = until_ms - now_ms();
     }
-    return failed ? refuse(token, ERR_TOKEN, "the site does not know the token (any more)")
-                  : refuse(token, ERR_DEADLINE, "nobody answers there");
+    return refuse_silence(token, last);
 }
 
 err_t
-agent_enrol_at(const token_t *token, const char *data, const char *root, digest_t *ret_signing,
-               bool *ret_taken)
+agent_enrol_at(const token_t *token, const char *data, const char *root, const id128_t *former,
+               digest_t *ret_signing, bool *ret_taken)
 {
     static talk_t talk;
     world_os_t os;
@@ -166,7 +190,7 @@ agent_enrol_at(const token_t *token, const char *data, const char *root, digest_
     if (!open_talk(&talk, token)) {
         err = refuse(token, ERR_IO, "it is no address that can be reached");
     }
-    err = err == OK ? say(&talk, token, &keys, root) : err;
+    err = err == OK ? say(&talk, token, &keys, root, former) : err;
     err = err == OK ? wait_for_answer(&talk, token, ret_signing) : err;
     close_talk(&talk);
     *ret_taken = talk.heard;

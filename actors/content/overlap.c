@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include "actors/content/fail.h"
 #include "actors/content/mounts.h"
@@ -32,7 +33,8 @@ is_same(const world_stat_t *a, const world_stat_t *b)
 
 typedef struct wanted {
     const world_stat_t *what; /* this directory, or */
-    const id128_t *known;     /* the root of one of these points */
+    bool any;                 /* the root of any point, or */
+    const id128_t *known;     /* of one of these */
     size_t count;
 } wanted_t;
 
@@ -46,12 +48,11 @@ is_wanted(world_t *world, const wanted_t *wanted, int fd, const world_stat_t *at
     if (point_identity_at(world, fd, &identity, NULL) != OK) {
         return false;
     }
-    for (size_t i = 0; i < wanted->count; i++) {
-        if (memcmp(&wanted->known[i], &identity.incarnation, sizeof identity.incarnation) == 0) {
-            return true;
-        }
+    bool is = wanted->any;
+    for (size_t i = 0; i < wanted->count && !is; i++) {
+        is = memcmp(&wanted->known[i], &identity.incarnation, sizeof identity.incarnation) == 0;
     }
-    return false;
+    return is;
 }
 
 /* Whether the directory at path or one of its parents is what is wanted: 1, 0 or -errno. */
@@ -125,14 +126,32 @@ point_overlaps(world_t *world, const char *path_a, const char *path_b, bool *ret
     return OK;
 }
 
-err_t
-point_lies_above(world_t *world, const char *path, const id128_t *known, size_t count,
-                 bool *ret_lies, fault_t *fault)
+static err_t
+look_above(world_t *world, const wanted_t *wanted, const char *path, bool *ret_lies, fault_t *fault)
 {
-    int result = lies_above(world, &(wanted_t){.known = known, .count = count}, path);
+    int result = lies_above(world, wanted, path);
     if (result < 0 && err_of_errno(-result) != ERR_ABSENT && result != -ENOTDIR) {
         return FAIL(fault, result, "look above", path);
     }
     *ret_lies = result == 1;
     return OK;
+}
+
+err_t
+point_lies_above(world_t *world, const char *path, const id128_t *known, size_t count,
+                 bool *ret_lies, fault_t *fault)
+{
+    return look_above(world, &(wanted_t){.known = known, .count = count}, path, ret_lies, fault);
+}
+
+err_t
+point_lies_in_another(world_t *world, const char *root, bool *ret_lies, fault_t *fault)
+{
+    char above[POINT_ROOT_BYTES + 4];
+    bool is_top = root[strspn(root, "/")] == '\0';
+    if ((size_t) snprintf(above, sizeof above, "%s/..", root) >= sizeof above) {
+        return RAISE(fault, ERR_NAME_TOO_LONG, 0, "look above", root);
+    }
+    *ret_lies = false;
+    return is_top ? OK : look_above(world, &(wanted_t){.any = true}, above, ret_lies, fault);
 }

@@ -183,6 +183,21 @@ point_claim(world_t *world, const char *root, const point_identity_t *identity,
 }
 
 err_t
+point_former(world_t *world, const char *root, const point_identity_t *identity,
+             id128_t *ret_former, fault_t *fault)
+{
+    int fd = -1;
+    point_identity_t there;
+    TRY(open_root(world, root, &fd, fault));
+    err_t err = identity_of(world, fd, root, &there, fault);
+    world_close(world, fd);
+    bool other = err == OK && id_equal(&there.site, &identity->site) &&
+                 !id_equal(&there.incarnation, &identity->incarnation);
+    *ret_former = other ? there.incarnation : (id128_t){{0}};
+    return err == ERR_NOT_FOUND ? OK : err;
+}
+
+err_t
 point_adopt(world_t *world, const char *root, const point_identity_t *identity, bool dry_run,
             bool *ret_other, fault_t *fault)
 {

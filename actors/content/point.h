@@ -45,6 +45,10 @@ typedef struct point {
  * again what is ours already is OK. dry_run: refuses as it would, writes nothing. */
 err_t point_claim(world_t *world, const char *root, const point_identity_t *identity,
                   const id128_t *known, size_t known_count, bool dry_run, fault_t *fault) must_use;
+/* Of which other point of the same site it is the root so far; none: of nobody, or not of this
+ * site. */
+err_t point_former(world_t *world, const char *root, const point_identity_t *identity,
+                   id128_t *ret_former, fault_t *fault) must_use;
 /* Claims whatever identity the root carries (dp adopt): a person decided. dry_run: writes nothing.
  * ret_other: it carries another one, or none. */
 err_t point_adopt(world_t *world, const char *root, const point_identity_t *identity, bool dry_run,
@@ -72,6 +76,9 @@ err_t point_identity_at(world_t *world, int fd, point_identity_t *ret_identity,
  * names lead to it: asked of the directories above path, not of the points, which may hang. */
 err_t point_lies_above(world_t *world, const char *path, const id128_t *known, size_t count,
                        bool *ret_lies, fault_t *fault) must_use;
+/* Whether the directory at root lies below the root of a point, whoever's. */
+err_t point_lies_in_another(world_t *world, const char *root, bool *ret_lies,
+                            fault_t *fault) must_use;
 /* Whether two directories are equal or one lies in the other: by device and inode up their
  * parents, and by what the mounts on their ways show; a path that does not exist is held against
  * the other by its text. */

@@ -58,15 +58,29 @@ note_agent(tx_t *tx, const point_t *point, uint32_t id, const char *what)
 }
 
 static void
-join_agent(tx_t *tx, const agent_enrol_t *m, const point_t *point)
+note_root(tx_t *tx, const agent_enrol_t *m, const point_t *point)
 {
     char root[AGENT_PATH_BYTES_MAX + sizeof POINT_AGENT];
     snprintf(root, sizeof root, "%s%.*s", POINT_AGENT, RECORD_SHOWN(m, m->root));
+    RUN(tx, SQL_POINT_ROOT, v_int(point->row), v_text(slice_of(root)));
+}
+
+static void
+join_agent(tx_t *tx, const agent_enrol_t *m, const point_t *point)
+{
     RUN(tx, SQL_AGENT_JOIN, v_int(point->row), v_digest(&m->key), v_digest(&m->signing));
     tx->agents_changed |= RUN(tx, SQL_TOMBSTONE_DELETE, v_digest(&m->key)) > 0;
-    RUN(tx, SQL_POINT_ROOT, v_int(point->row), v_text(slice_of(root)));
+    note_root(tx, m, point);
     note_agent(tx, point, STATUS_AGENT_JOINED, "has joined");
     agent_changed(tx, point->row);
+}
+
+/* Its root is another point's, and would be taken from that one. Of a point that was removed it is
+ * free. */
+static bool
+takes_a_root(tx_t *tx, const agent_enrol_t *m)
+{
+    return !id128_is_none(&m->former) && NUMBER(tx, SQL_ALL_POINTS_AS, 0, v_id(&m->former)) > 0;
 }
 
 static err_t
@@ -77,6 +91,7 @@ judge(tx_t *tx, const agent_t *agent, const agent_enrol_t *m, bool *ret_again)
                 memcmp(&agent->signing, &m->signing, sizeof m->signing) == 0;
     *ret_again = joined && same;
     return agent->revoked                ? ERR_REVOKED
+           : takes_a_root(tx, m)         ? ERR_NOT_THIS_POINT
            : *ret_again                  ? OK
            : joined                      ? ERR_TOKEN_SPENT
            : tx->now_ns > agent->expires ? ERR_TOKEN_EXPIRED
@@ -101,7 +116,9 @@ handle_agent_enrol(tx_t *tx, const agent_enrol_t *m)
                   err_sentence(err));
         return;
     }
-    if (!again) {
+    if (again) {
+        note_root(tx, m, &point); /* it may have been moved */
+    } else {
         join_agent(tx, m, &point);
     }
     agent_enrolled_t *enrolled = ANSWER(tx, agent_enrolled);

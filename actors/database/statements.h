@@ -145,6 +145,7 @@
                           "AND (removing, row) > (?2, ?3) ORDER BY removing, row "                 \
                           "LIMIT ?1")                                                              \
     S(SQL_POINT_ROOT, "UPDATE point SET root = ?2 WHERE row = ?1")                                 \
+    S(SQL_ALL_POINTS_AS, "SELECT count(*) FROM point WHERE incarnation = ?1")                      \
     S(SQL_AGENT_ADD, "INSERT INTO agent (point, token, expires, address) "                         \
                      "VALUES (?1, ?2, ?3, ?4)")                                                    \
     S(SQL_AGENT_BY_TOKEN, "SELECT point, expires, key, signing, revoked FROM agent "               \
@@ -154,6 +155,7 @@
     S(SQL_AGENT_JOIN, "UPDATE agent SET key = ?2, signing = ?3 WHERE point = ?1")                  \
     S(SQL_AGENT_REVOKE, "UPDATE agent SET revoked = 1 WHERE point = ?1 AND revoked = 0")           \
     S(SQL_AGENT_HAS, "SELECT 1 FROM agent WHERE point = ?1")                                       \
+    S(SQL_AGENT_IS_REVOKED, "SELECT revoked FROM agent WHERE point = ?1")                          \
     S(SQL_AGENTS_COUNT, "SELECT count(*) FROM (SELECT 1 FROM agent WHERE point > ?1 LIMIT ?2)")    \
     S(SQL_AGENTS_AFTER, "SELECT p.name, p.incarnation, a.token, a.key, a.signing, a.revoked, "     \
                         "a.point, a.address, p.rate, p.link, l.rate, p.plain FROM agent a "        \

@@ -306,10 +306,19 @@ handle_status(tx_t *tx, const status_t *m)
 
 /* ---- points ---- */
 
+/* Of a revoked key no agent comes back: it is not merely absent. */
+static bool
+is_revoked(tx_t *tx, const point_t *point)
+{
+    return point_is_agent(SLICE_OF(point, root)) &&
+           NUMBER(tx, SQL_AGENT_IS_REVOKED, 0, v_int(point->row)) != 0;
+}
+
 static uint32_t
-point_state(const point_t *point)
+point_state(tx_t *tx, const point_t *point)
 {
     return point->removing            ? POINT_REMOVING
+           : is_revoked(tx, point)    ? POINT_REVOKED
            : point->paused            ? POINT_PAUSED
            : point->absent_since != 0 ? POINT_ABSENT
                                       : POINT_ACTIVE;
@@ -320,7 +329,7 @@ fill_point(tx_t *tx, const point_t *point, point_row_t *ret)
 {
     ret->name = tx_text(tx, slice_of(point->name));
     ret->root = tx_text(tx, SLICE_OF(point, root));
-    ret->state = point_state(point);
+    ret->state = point_state(tx, point);
     ret->since = point->absent_since != 0 ? point->absent_since : point->added;
     ret->incarnation = point->incarnation;
     ret->rate = point->rate == 0 ? RECORD_NONE : point->rate;

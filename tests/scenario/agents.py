@@ -236,6 +236,7 @@ def a_revoked_agent_is_locked_out_at_once():
         assert site.agents['shop'].wait(timeout=15) == 1, 'a revoked agent goes on'
         with open(site.path('shop.log')) as log:
             assert 'revoked' in log.read(), 'a revoked agent is not told so'
+        assert site.do('dp.show', {'name': 'shop'})['dp']['state'] == 'revoked'
         assert site.figure('here') == 0
         strangers = site.figure('strangers refused')
         site.spawn('shop')
