@@ -321,7 +321,7 @@ actor_ref_t actor_sender(const actor_ctx_t *ctx);
 const char *actor_name(const actor_ctx_t *ctx);
 uint32_t actor_attempt(const actor_ctx_t *ctx); /* 1 for the first delivery of the message in hand */
 
-/* A copy of a message, to keep in state: freed with actor_drop_kept (or by drop). */
+/* A copy of a message, to keep in state: freed with kept_destroy (in drop at the latest). */
 typedef struct kept kept_t;
 kept_t *actor_keep(actor_ctx_t *ctx, const record_type_t *type, const void *m);
 const void *kept_record(const kept_t *kept);
@@ -345,7 +345,7 @@ void actor_claim_failed(actor_ctx_t *ctx, const char *truth, const char *file, i
 
 /* Starts a child of this actor; returns at once. on_down tells of its end with this tag. name is
  * copied (at most ACTOR_NAME_BYTES_MAX) and shown by watching; args (a record kept, in hand or
- * drafted; NULL: none) is kept for restarts. */
+ * drafted; NULL: none) is kept for restarts. VERDICT_FULL: ACTORS_MAX, or somebody has the role. */
 verdict_t actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
                       const record_type_t *args_type, const void *args, uint64_t tag,
                       actor_ref_t *ret_child) must_use;

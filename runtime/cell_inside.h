@@ -33,14 +33,15 @@ typedef struct room {
 typedef struct cell {
     /* First incarnation << 32 | present incarnation; first 0: free. */
     alignas(CACHE_LINE) _Atomic uint64_t life;
-    _Atomic uint64_t waits; /* an open call: turn << 32 | index of who has to act next */
+    _Atomic uint64_t waits; /* an open call: turn << 32 | who has to act next (wait.c) */
     _Atomic(loaded_class_t *) class;
     _Atomic(actor_t *) actor;
     _Atomic uint32_t worker;
     _Atomic uint32_t call; /* sequence of the last call */
     _Atomic uint32_t next_free;
     _Atomic uint8_t state, shows;
-    _Atomic bool begun; /* its worker has it: the spawner does not touch it any more */
+    _Atomic bool leaves; /* its spawn has taken effect: before, it is nobody that could be named */
+    _Atomic bool begun;  /* its worker has it: the spawner does not touch it any more */
     _Atomic bool reported_late;
     _Atomic bool lends; /* its worker has a place in the normal lane spare, for a short message */
     /* What is written while messages come from other workers: each of them looks at the line above
@@ -89,8 +90,9 @@ struct loaded_class {
     uint32_t worker; /* its own; UINT32_MAX: pool or parent's */
     bool with_parent;
     uint32_t messages_max, bytes_max;
-    bool leases;           /* its lanes have so many places that some may be taken ahead */
-    _Atomic uint64_t role; /* incarnation << 32 | index; 0: nobody */
+    bool leases;              /* its lanes have so many places that some may be taken ahead */
+    _Atomic uint64_t role;    /* incarnation << 32 | index; 0: nobody */
+    _Atomic uint32_t role_of; /* slot of whom it was given to, from his spawn on; 0: nobody */
 };
 err_t load_classes(core_t *core, const core_options_t *options, char *why, size_t why_size);
 void load_free(core_t *core);

@@ -6,8 +6,9 @@
  *          two runs with the same executor answers, deliveries and steps do the same.
  * Costs    ACTORS_MAX cells of address space, touched when used; MESSAGE_BYTES_MAX of address
  *          space per worker for the draft in hand.
- * Errors   core_new: ERR_CYCLE, ERR_UNDECLARED, ERR_TOO_LARGE (too many workers), with a
- *          sentence.
+ * Errors   core_new: ERR_CYCLE, ERR_UNDECLARED, ERR_TOO_LARGE (too many workers, or too long a
+ *          lane), ERR_EXISTS (two classes of one name), ERR_BAD_VALUE (a message that is heard in a
+ *          lane of the runtime's own), with a sentence.
  * Threads  a worker is driven by one thread at a time; core_look and the figures from any one
  *          other.
  * Owner    core_new -> caller, core_destroy(&core), after all driving has ended.

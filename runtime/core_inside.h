@@ -38,7 +38,8 @@ struct worker {
     core_t *core;
     const cell_t *cells; /* the core's */
     uint32_t index;
-    char name[32];
+    char made_name[32]; /* of the number that it was made with: never changed */
+    const char *name;   /* of the one it has */
     due_t timers;
     ready_list_t ready[LANE_COUNT];
     uint32_t ready_lanes; /* a bit for each lane whose list is not empty, and READY_BROUGHT */

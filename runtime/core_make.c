@@ -35,14 +35,16 @@ make_workers(core_t *core)
         if (!worker->spare) {
             core->worker_at[i] = worker;
         }
-        snprintf(worker->name, sizeof worker->name, "%s-%u", worker->spare ? "relief" : "pool",
+        worker->name = worker->made_name;
+        snprintf(worker->made_name, sizeof worker->made_name, "%s-%u",
+                 worker->spare ? "relief" : "pool",
                  i - (worker->spare ? core->worker_count : core->pool_first) + 1);
     }
     for (uint32_t i = 0; i < core->class_count; i++) {
         const loaded_class_t *class = &core->classes[i];
         if (class->worker != UINT32_MAX) {
             worker_t *worker = &core->workers[class->worker];
-            snprintf(worker->name, sizeof worker->name, "%s", class->class->name);
+            snprintf(worker->made_name, sizeof worker->made_name, "%s", class->class->name);
         }
     }
 }
@@ -153,7 +155,9 @@ core_start(core_t *core)
     assert(claimed && "the first actor has a slot");
     (void) claimed;
     life_new(core, class, core->root, (actor_ref_t){0}, (slice_t){0}, core_worker(core, place));
+    atomic_store(&cell_at(core, core->root.index)->leaves, true);
     if (class->class->role) {
+        atomic_store(&class->role_of, core->root.index);
         atomic_store(&class->role, ref_word(core->root));
     }
     envelope_t *init = core->root_args;

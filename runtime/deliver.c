@@ -33,7 +33,7 @@ core_refuse_envelope(worker_t *worker, envelope_t *take_envelope, err_t err)
 static void
 deliver_to(actor_t *actor, envelope_t *take_envelope)
 {
-    bool for_next = take_envelope->to.incarnation > actor->self.incarnation;
+    bool for_next = (int32_t) (take_envelope->to.incarnation - actor->self.incarnation) > 0;
     bool ended = actor->stage == STAGE_ENDING || actor->stage == STAGE_WAITING;
     switch ((envelope_kind_t) take_envelope->kind) {
     case ENV_ASK:
@@ -97,8 +97,9 @@ worker_deliver(worker_t *worker, envelope_t *take_envelope)
         takeover_deliver(worker, actor, take_envelope);
         return;
     }
-    if (take_envelope->lane == LANE_NORMAL) {
-        actor->far = actor->lane_depth[LANE_NORMAL] + 1;
-    }
+    bool normal = take_envelope->lane == LANE_NORMAL;
     deliver_to(actor, take_envelope);
+    if (normal) {
+        actor->far = actor->lane_depth[LANE_NORMAL];
+    }
 }

@@ -11,7 +11,7 @@
 
 #define MESSAGES_SHIFT   28
 #define GENERATION_SHIFT 48
-#define MESSAGES_MASK    0xfffffu
+#define MESSAGES_MASK    ROOM_MESSAGES_MAX
 #define UNITS_MASK       0xfffffffu
 
 static uint32_t
@@ -25,12 +25,10 @@ pop_free(core_t *core)
             return (uint32_t) head;
         }
     }
-    uint32_t index = atomic_fetch_add(&core->cells_used, 1);
-    if (index < ACTORS_MAX) {
-        return index;
+    uint32_t used = atomic_load(&core->cells_used); /* never more, for who looks at all of them */
+    while (used < ACTORS_MAX && !atomic_compare_exchange_weak(&core->cells_used, &used, used + 1)) {
     }
-    atomic_fetch_sub(&core->cells_used, 1);
-    return 0;
+    return used < ACTORS_MAX ? used : 0;
 }
 
 bool
@@ -42,6 +40,7 @@ cell_claim(core_t *core, actor_ref_t *ret_ref)
     }
     cell_t *cell = &core->cells[index];
     uint32_t incarnation = (uint32_t) atomic_load_explicit(&cell->life, memory_order_relaxed) + 1;
+    incarnation += incarnation == 0; /* it would be nobody's */
     uint64_t room = (uint64_t) (uint16_t) incarnation << GENERATION_SHIFT;
     atomic_store_explicit(&cell->room[0], room, memory_order_release);
     atomic_store_explicit(&cell->room[1], room, memory_order_release);
@@ -74,9 +73,10 @@ cell_give_back(core_t *core, uint32_t index)
 actor_ref_t
 cell_next_incarnation(cell_t *cell, uint32_t index)
 {
-    uint64_t life = atomic_load(&cell->life) + 1;
-    atomic_store(&cell->life, life);
-    return (actor_ref_t){index, (uint32_t) life};
+    uint64_t life = atomic_load(&cell->life);
+    uint32_t next = (uint32_t) life + 1; /* the first one stays, also where this begins anew */
+    atomic_store(&cell->life, (life & ~(uint64_t) UINT32_MAX) | next);
+    return (actor_ref_t){index, next};
 }
 
 static _Atomic uint64_t *

@@ -26,16 +26,28 @@ cell_is_one(uint32_t index)
 /* ref names the actor that is there now: an earlier incarnation names the same one as long as it
  * has only been restarted since. */
 static inline bool
-cell_is_of(const cell_t *cell, actor_ref_t ref)
+life_has(uint64_t life, actor_ref_t ref)
 {
-    uint64_t life = atomic_load_explicit(&cell->life, memory_order_acquire);
     uint32_t first = (uint32_t) (life >> 32);
     return first != 0 && ref.incarnation - first <= (uint32_t) life - first;
+}
+static inline bool
+cell_is_of(const cell_t *cell, actor_ref_t ref)
+{
+    return life_has(atomic_load_explicit(&cell->life, memory_order_acquire), ref);
 }
 static inline bool
 cell_holds(const core_t *core, actor_ref_t ref)
 {
     return cell_is_one(ref.index) && cell_is_of(&core->cells[ref.index], ref);
+}
+/* Both are of one actor, restarts aside; or of two that have gone, which nobody can tell. */
+static inline bool
+cell_was_one(const core_t *core, actor_ref_t a, actor_ref_t b)
+{
+    uint64_t life = atomic_load_explicit(&cell_at(core, a.index)->life, memory_order_acquire);
+    return a.index == b.index &&
+           (a.incarnation == b.incarnation || life_has(life, a) == life_has(life, b));
 }
 /* A number that one thread alone counts up, and others read. */
 static inline void
@@ -45,7 +57,8 @@ bump(_Atomic uint64_t *number)
     atomic_store_explicit(number, now + 1, memory_order_relaxed);
 }
 actor_ref_t cell_next_incarnation(cell_t *cell, uint32_t index);
-#define ROOM_UNIT 16u /* bytes */
+#define ROOM_UNIT         16u      /* bytes */
+#define ROOM_MESSAGES_MAX 0xfffffu /* that a lane's room can count */
 static inline uint32_t
 room_bytes(uint32_t bytes) /* rounded up to that */
 {

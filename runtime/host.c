@@ -20,6 +20,8 @@ struct host {
     uint32_t links;
     core_t *core;
     threads_t *threads;
+    _Atomic(threads_t *) to_be_told; /* of a stop that a signal asks for: the same */
+    _Atomic bool stop_asked;
     black_box_file_t *black_box;
     bool started, in_order;
     bool left; /* threads did not come back: what they may use is never freed */
@@ -190,6 +192,10 @@ host_start(host_t *host)
         err = threads_start(host->threads, host->core, host->why, sizeof host->why);
     }
     host->started = host->core && err == OK;
+    atomic_store(&host->to_be_told, host->threads);
+    if (atomic_load(&host->stop_asked)) { /* before there was anybody to be told */
+        threads_signal_stop(host->threads);
+    }
     return err;
 }
 
@@ -260,7 +266,11 @@ host_wait_stop(host_t *host)
 void
 host_request_stop(host_t *host)
 {
-    threads_signal_stop(host->threads);
+    atomic_store(&host->stop_asked, true);
+    threads_t *threads = atomic_load(&host->to_be_told);
+    if (threads) {
+        threads_signal_stop(threads);
+    }
 }
 
 /* ---- the end ---- */
@@ -331,6 +341,7 @@ host_destroy(host_t **host_at)
     }
     free(host->classes);
     free(host);
+    memory_thread_ends(); /* what actors had is kept by this thread, which may end as well */
 }
 
 err_t

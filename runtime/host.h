@@ -8,8 +8,10 @@
  *          host is never left to an atexit handler.
  * Costs    threads: one per named component (none under HOST_POOL), POOL_WORKERS, JOB_THREADS, one
  *          per link, one watchdog.
- * Errors   ERR_CYCLE (needs and calls form a cycle; *ret_why has the path), ERR_UNDECLARED (an
- *          edge names a class or message that is not there), ERR_LOCKED, ERR_IO.
+ * Errors   ERR_CYCLE (needs and calls form a cycle; host_why has the path), ERR_UNDECLARED (an
+ *          edge names a class or message that is not there), ERR_EXISTS (two classes have one
+ *          name), ERR_TOO_LARGE (too many workers, or a lane with too many places), ERR_BAD_VALUE
+ *          (a message is heard in the system or reply lane), ERR_LOCKED, ERR_IO.
  * Threads  host functions are called from the thread that made the host; host_request_stop and
  *          host_figures from any.
  * Owner    host_new -> caller, host_destroy(&host).
@@ -91,8 +93,9 @@ void host_wait_stop(host_t *host);
 /* OK when it was to stop in order; else what an actor said is wrong, with host_why for a
  * sentence. */
 err_t host_failed(const host_t *host);
-/* Async-signal-safe. A root that hears host_stopping (notes.h) is told first, and stops the host by
- * actor_host_stop, or is stopped after HOST_STOPPING_MS. */
+/* Async-signal-safe, from host_new on: asked before its start it stops as soon as it has started.
+ * A root that hears host_stopping (notes.h) is told first, and stops the host by actor_host_stop,
+ * or is stopped after HOST_STOPPING_MS. */
 void host_request_stop(host_t *host);
 /* Stops in reverse order within deadline_ms; false when something was left, named in ret_left. */
 bool host_stop(host_t *host, uint32_t deadline_ms, char *ret_left, size_t left_size);

@@ -223,6 +223,9 @@ void wait_commit(actor_ctx_t *ctx); /* before the tray is emptied */
 void wait_answered(core_t *core, accepted_t *accepted);
 void wait_refused(const core_t *core, const chain_t *chain); /* nobody was there to accept it */
 void wait_resolved(actor_t *actor, open_ask_t *ask);
+/* The low half of a word: who has to act next; 0: nobody is there. And who that is, by a word. */
+uint32_t wait_next(const core_t *core, actor_ref_t who);
+actor_ref_t wait_on(const core_t *core, uint64_t waits);
 
 /* jobs.c */
 void job_unref(job_t *job);
@@ -261,7 +264,7 @@ void supervisor_takes(actor_t *actor); /* to end; before supervisor_stop_next */
 void supervisor_child_takes(actor_t *parent, const envelope_t *takes);
 void supervisor_child_late(actor_t *parent, envelope_t *late);
 void supervisor_child_leaves(actor_t *parent, actor_ref_t who);
-child_t *supervisor_find(actor_t *parent, uint32_t index);
+child_t *supervisor_find(actor_t *parent, actor_ref_t who);
 void supervisor_add(actor_t *parent, actor_ref_t who, const loaded_class_t *class, slice_t name,
                     uint64_t tag);
 void supervisor_forget(actor_t *parent, actor_ref_t who); /* a child that never left the tray */

@@ -73,12 +73,12 @@ bool
 lane_has(const actor_t *actor, lane_t lane, actor_ref_t from)
 {
     for (const envelope_t *e = lane_first(actor, lane); e != NULL; e = lane_after(actor, lane, e)) {
-        if (e->from.index == from.index) {
+        if (cell_was_one(actor->core, e->from, from)) {
             return true;
         }
     }
     for (const held_t *held = actor->held; held != NULL; held = held->next) {
-        if (held->lane == lane && held->from.index == from.index) {
+        if (held->lane == lane && cell_was_one(actor->core, held->from, from)) {
             return true;
         }
     }
@@ -98,6 +98,9 @@ lane_push_down(actor_t *actor, envelope_t *take_envelope)
     }
     take_envelope->lane = (uint8_t) lane;
     lane_push(actor, lane, take_envelope);
+    if (lane == LANE_NORMAL) { /* what the next incarnation has said is behind it, too */
+        actor->far = actor->lane_depth[LANE_NORMAL];
+    }
 }
 
 void
@@ -122,15 +125,16 @@ lane_take_out(actor_t *actor, lane_t lane,
               const void *context)
 {
     fifo_t out = {0};
-    uint32_t far = actor->far;
-    for (uint32_t left = actor->lane_depth[lane]; left > 0; left--) {
+    uint32_t all = actor->lane_depth[lane], before = actor->far, far = before;
+    for (uint32_t at = 0; at < all; at++) {
         envelope_t *envelope = lane_pop(actor, lane);
         if (unwanted(envelope, context)) {
             fifo_push(&out, envelope);
+            far -= lane == LANE_NORMAL && at < before;
         } else {
             lane_append(actor, lane, envelope);
         }
     }
-    actor->far = far; /* those that stay have not changed places */
+    actor->far = far; /* never more than there are: what is brought would wait for nobody */
     return out;
 }

@@ -24,6 +24,7 @@ life_new(core_t *core, loaded_class_t *class, actor_ref_t self, actor_ref_t pare
                        .rare = &rare_none};
     /* Who reads the cell meanwhile finds that its life has changed; and a takeover, which looks who
      * is where, that the actor it sees has not begun. */
+    atomic_store_explicit(&cell->leaves, false, memory_order_release);
     atomic_store_explicit(&cell->begun, false, memory_order_release);
     atomic_store_explicit(&cell->reported_late, false, memory_order_release);
     atomic_store_explicit(&cell->lends, false, memory_order_release);
@@ -167,6 +168,9 @@ leave_role(actor_t *actor)
     uint64_t holder = atomic_load(&actor->class->role);
     if ((uint32_t) holder == actor->self.index) {
         atomic_compare_exchange_strong(&actor->class->role, &holder, 0);
+    }
+    if (atomic_load(&actor->class->role_of) == actor->self.index) { /* it may not have begun */
+        atomic_store(&actor->class->role_of, 0);
     }
 }
 

@@ -165,11 +165,39 @@ placement_of(const actor_class_t *class, host_placement_t wish)
     return placement == ACTOR_OWN_WORKER && wish == HOST_POOL ? ACTOR_POOL : placement;
 }
 
-static void
-add_class(core_t *core, const actor_class_t *class, host_placement_t wish)
+/* What all else takes for granted of it; OK, or what is wrong. */
+static err_t
+look_at_class(const actor_class_t *class, const loaded_class_t *same, char *why, size_t why_size)
 {
-    if (load_find(core, class->name) != NULL) {
-        return;
+    const char *name = class->name;
+    if (same != NULL && same->class != class) {
+        snprintf(why, why_size, "cannot load '%s': another class has that name", name);
+        return ERR_EXISTS;
+    }
+    if (class->lane_messages_max > ROOM_MESSAGES_MAX) {
+        snprintf(why, why_size, "cannot load '%s': a lane has room for %u messages at most, not %u",
+                 name, ROOM_MESSAGES_MAX, class->lane_messages_max);
+        return ERR_TOO_LARGE;
+    }
+    for (uint32_t i = 0; i < class->hears_count; i++) {
+        const actor_hears_t *row = &class->hears[i];
+        if (row->lane != LANE_URGENT && row->lane != LANE_NORMAL) {
+            snprintf(why, why_size, "cannot load '%s': it hears %s in a lane of the runtime's own",
+                     name, row->type->name);
+            return ERR_BAD_VALUE;
+        }
+    }
+    return OK;
+}
+
+static err_t
+add_class(core_t *core, const actor_class_t *class, host_placement_t wish, char *why,
+          size_t why_size)
+{
+    const loaded_class_t *same = load_find(core, class->name);
+    TRY(look_at_class(class, same, why, why_size));
+    if (same != NULL) {
+        return OK;
     }
     loaded_class_t *loaded = &core->classes[core->class_count];
     loaded->class = class;
@@ -183,6 +211,7 @@ add_class(core_t *core, const actor_class_t *class, host_placement_t wish)
     bool own = placement == ACTOR_OWN_WORKER || placement == ACTOR_BESIDE_THE_POOL;
     loaded->with_parent = placement == ACTOR_WITH_PARENT;
     loaded->worker = own ? core->worker_count++ : UINT32_MAX;
+    return OK;
 }
 
 err_t
@@ -193,9 +222,9 @@ load_classes(core_t *core, const core_options_t *options, char *why, size_t why_
         count++;
     }
     core->classes = xalloc(count + 1, sizeof *core->classes);
-    add_class(core, options->root, options->placement);
+    TRY(add_class(core, options->root, options->placement, why, why_size));
     for (uint32_t i = 0; i < count; i++) {
-        add_class(core, options->classes[i], options->placement);
+        TRY(add_class(core, options->classes[i], options->placement, why, why_size));
     }
     assert(core->class_count <= UINT16_MAX && "a class is told by 16 bits");
     core->root_class = load_find(core, options->root->name);

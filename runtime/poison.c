@@ -64,8 +64,8 @@ bool
 poison_takes(actor_t *actor, envelope_t *envelope)
 {
     for (held_t *held = actor->held; held != NULL; held = held->next) {
-        if (held->lane != envelope->lane || held->from.index != envelope->from.index ||
-            envelope->kind == ENV_TIMER) {
+        if (held->lane != envelope->lane || envelope->kind == ENV_TIMER ||
+            !cell_was_one(actor->core, held->from, envelope->from)) {
             continue;
         }
         if (held->failed == NULL && envelope->attempt > 1 && envelope->kind == ENV_TELL) {

@@ -27,6 +27,23 @@ own_name(const actor_class_t *class, slice_t name)
     return slice_equal(name, slice_of(class->name)) ? (slice_t){0} : name;
 }
 
+/* One of a role has it from here on, though nobody finds it before its start leaves the tray: a
+ * second one is refused also in the same handler. */
+static bool
+claim_slot(core_t *core, loaded_class_t *class, actor_ref_t *ret_child)
+{
+    uint32_t nobody = 0;
+    bool role = class->class->role;
+    if ((role && atomic_load(&class->role_of) != 0) || !cell_claim(core, ret_child)) {
+        return false;
+    }
+    if (!role || atomic_compare_exchange_strong(&class->role_of, &nobody, ret_child->index)) {
+        return true;
+    }
+    cell_give_back(core, ret_child->index);
+    return false;
+}
+
 verdict_t
 actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
             const record_type_t *args_type, const void *args, uint64_t tag, actor_ref_t *ret_child)
@@ -43,7 +60,7 @@ actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
         return verdict;
     }
     actor_ref_t child;
-    if ((class->role && atomic_load(&loaded->role) != 0) || !cell_claim(core, &child)) {
+    if (!claim_slot(core, loaded, &child)) {
         return VERDICT_FULL;
     }
     name = own_name(class, name);
@@ -62,7 +79,9 @@ actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
 void
 supervisor_child_leaves(actor_t *parent, actor_ref_t who)
 {
-    actor_t *child = atomic_load(&cell_at(parent->core, who.index)->actor);
+    cell_t *cell = cell_at(parent->core, who.index);
+    actor_t *child = atomic_load(&cell->actor);
+    atomic_store_explicit(&cell->leaves, true, memory_order_release);
     if (child->class->class->role) {
         atomic_store(&child->class->role, ref_word(who));
     }

@@ -50,16 +50,26 @@ tell_parent(actor_t *parent, const child_t *child, actor_reason_t reason, actor_
     lane_push_down(parent, down);
 }
 
+/* It is, or was before it was restarted. The slot of one that has gone may be the next one's before
+ * its end is heard of here: of two children in one slot an older incarnation is that of the first
+ * in the list that is not older still. */
+static bool
+is_or_was(const child_t *child, actor_ref_t who)
+{
+    return child->who.index == who.index &&
+           (int32_t) (child->who.incarnation - who.incarnation) >= 0;
+}
+
 /* From both ends, because who ends is mostly the one that began first or last. */
 child_t *
-supervisor_find(actor_t *parent, uint32_t index)
+supervisor_find(actor_t *parent, actor_ref_t who)
 {
     child_t *first = parent->rare->children, *last = parent->rare->children_last;
-    while (first != NULL && first->who.index != index && last->who.index != index) {
+    while (first != NULL && !is_or_was(first, who) && !ref_equal(last->who, who)) {
         first = first->next;
         last = last->previous;
     }
-    return first == NULL || first->who.index == index ? first : last;
+    return first == NULL || is_or_was(first, who) ? first : last;
 }
 
 /* What is being done about this child; NULL: nothing yet. */
@@ -125,7 +135,7 @@ remove_child(actor_t *parent, child_t *child)
 void
 supervisor_forget(actor_t *parent, actor_ref_t who)
 {
-    child_t *child = supervisor_find(parent, who.index);
+    child_t *child = supervisor_find(parent, who);
     if (child != NULL) {
         remove_child(parent, child);
     }
@@ -163,7 +173,7 @@ supervisor_add(actor_t *parent, actor_ref_t who, const loaded_class_t *class, sl
 static void
 order_from_handler(actor_ctx_t *ctx, actor_ref_t who, envelope_kind_t kind)
 {
-    child_t *child = supervisor_find(ctx->actor, who.index);
+    child_t *child = supervisor_find(ctx->actor, who);
     if (child == NULL) {
         return;
     }
@@ -266,7 +276,7 @@ void
 supervisor_child_takes(actor_t *parent, const envelope_t *takes)
 {
     child_t *child = parent->rare->stopping;
-    if (child == NULL || child->who.index != takes->from.index) {
+    if (child == NULL || !is_or_was(child, takes->from)) {
         return; /* nobody waits for it, or not any more */
     }
     timer_node_t *timer = &care_of(parent, child)->timer;
@@ -440,7 +450,7 @@ child_waits(actor_t *parent, child_t *child, const envelope_t *ended)
 void
 supervisor_child_ended(actor_t *parent, envelope_t *ended)
 {
-    child_t *child = supervisor_find(parent, ended->from.index);
+    child_t *child = supervisor_find(parent, ended->from);
     if (child == NULL) {
         return;
     }
@@ -455,7 +465,8 @@ supervisor_child_ended(actor_t *parent, envelope_t *ended)
         core_note_trouble(parent->worker, name_of(parent, child), "failed",
                           (const char *) ended->record, 1);
     }
-    if (parent->stage != STAGE_ENDING && reason != ACTOR_GIVEN_UP) {
+    /* One that was left is of an earlier life of its parent. */
+    if (parent->stage != STAGE_ENDING && reason != ACTOR_GIVEN_UP && !child->left) {
         tell_parent(parent, child, reason, (actor_ref_t){0});
     }
     remove_child(parent, child);
@@ -469,7 +480,7 @@ supervisor_child_ended(actor_t *parent, envelope_t *ended)
 void
 supervisor_child_late(actor_t *parent, envelope_t *late)
 {
-    const child_t *child = supervisor_find(parent, late->from.index);
+    const child_t *child = supervisor_find(parent, late->from);
     if (child != NULL) {
         tell_parent(parent, child, ACTOR_LATE, (actor_ref_t){0});
     }

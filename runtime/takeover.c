@@ -105,7 +105,7 @@ hand_over(core_t *core, worker_t *stuck, worker_t *next)
     watch_stuck(actor);
     spares_rest(stuck); /* while all are its own, also those whose init has not come */
     next->index = stuck->index;
-    snprintf(next->name, sizeof next->name, "%s", stuck->name);
+    next->name = stuck->name;
     worker_set_clock(next, stuck->ctx.now_ns);
     next->timers = stuck->timers;
     next->touched = stuck->touched;

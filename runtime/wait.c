@@ -2,10 +2,10 @@
  *
  * An open call is one word in its caller's cell: a turn, and who has to act next for it to be
  * answered. That is the one who was called; and when that one has put off its answer and asked
- * somebody for it, the one who was asked. So each actor waits for one other at most, and following
- * the words finds a circle. The word moves when a handler has returned well, and is cleared the
- * moment the answer leaves: what is in it is never older than the messages that tell of it, so no
- * call outside of a circle fails.
+ * somebody for it, the one who was asked. Once he has gone it is nobody, whoever has his slot. So
+ * each actor waits for one other at most, and following the words finds a circle. The word moves
+ * when a handler has returned well, and is cleared the moment the answer leaves: what is in it is
+ * never older than the messages that tell of it, so no call outside of a circle fails.
  *
  * Only who has the turn may pass it on. Whoever is asked for the answer is given a new one with the
  * ask, and gives it back with its answer; the one who asked then has its own again, and may ask
@@ -29,10 +29,47 @@ word_of(uint32_t turn, uint32_t next)
     return (uint64_t) turn << 32 | next;
 }
 
+/* Turn 0 is that of no call: who has been given up would find it everywhere. */
 static uint32_t
 new_turn(core_t *core)
 {
-    return (uint32_t) (atomic_fetch_add(&core->wait_sequence, 1) + 1);
+    uint32_t turn;
+    do {
+        turn = (uint32_t) (atomic_fetch_add(&core->wait_sequence, 1) + 1);
+    } while (turn == 0);
+    return turn;
+}
+
+/* ---- who is next, as a word has it: a slot, and which of its tenants in the bits above ---- */
+
+#define SLOT_BITS_OF_NEXT 20u
+_Static_assert(ACTORS_MAX <= 1u << SLOT_BITS_OF_NEXT, "a slot has so many bits");
+
+static uint32_t
+slot_of(uint32_t next)
+{
+    return next & ((1u << SLOT_BITS_OF_NEXT) - 1);
+}
+static uint32_t
+tenant_of(uint64_t life, uint32_t slot)
+{
+    return (uint32_t) (life >> 32) << SLOT_BITS_OF_NEXT | slot;
+}
+
+uint32_t
+wait_next(const core_t *core, actor_ref_t who)
+{
+    uint64_t life = atomic_load(&cell_at(core, who.index)->life);
+    return life_has(life, who) ? tenant_of(life, who.index) : 0;
+}
+
+actor_ref_t
+wait_on(const core_t *core, uint64_t waits)
+{
+    uint32_t next = (uint32_t) waits, slot = slot_of(next);
+    uint64_t life = atomic_load(&cell_at(core, slot)->life);
+    bool there = next != 0 && tenant_of(life, slot) == next;
+    return there ? (actor_ref_t){slot, (uint32_t) life} : (actor_ref_t){0};
 }
 
 /* Who has this turn passes it on; false: it is another's by now. */
@@ -121,11 +158,16 @@ name_at(const core_t *core, uint32_t index)
 /* Follows who waits for whom from `from`; true when that comes to `self`. ret_sum tells one walk
  * from another; path, when not NULL, gets the names. */
 static bool
-walk(const core_t *core, uint32_t from, uint32_t self, uint64_t *ret_sum, char *path)
+walk(const core_t *core, uint32_t next, uint32_t self, uint64_t *ret_sum, char *path)
 {
     uint64_t sum = 0;
     size_t used = 0;
-    for (uint32_t steps = 0; from != 0 && steps < atomic_load(&core->cells_used); steps++) {
+    for (uint32_t steps = 0; next != 0 && steps < atomic_load(&core->cells_used); steps++) {
+        uint32_t from = slot_of(next);
+        uint64_t waits = atomic_load(&cell_at(core, from)->waits);
+        if (wait_on(core, next).index == 0) { /* he has gone: what was asked of him is refused */
+            return false;
+        }
         if (path != NULL && used < PATH_BYTES) {
             char name[ACTOR_NAME_BYTES_MAX + 1];
             watch_name(core, from, name, sizeof name);
@@ -135,9 +177,8 @@ walk(const core_t *core, uint32_t from, uint32_t self, uint64_t *ret_sum, char *
             *ret_sum = sum;
             return true;
         }
-        uint64_t waits = atomic_load(&cell_at(core, from)->waits);
         sum = (sum ^ waits) * 0x9e3779b97f4a7c15u;
-        from = (uint32_t) waits;
+        next = (uint32_t) waits;
     }
     return false;
 }
@@ -212,7 +253,7 @@ deferral_leaves(actor_ctx_t *ctx, accepted_t *accepted)
         return;
     }
     core_t *core = ctx->worker->core;
-    uint32_t self = ctx->actor->self.index;
+    uint32_t self = wait_next(core, ctx->actor->self);
     uint32_t turn = chain->turn;
     uint32_t next = strcmp(accepted->waits_for, ctx->actor->class->class->name) == 0 ? self : 0;
     envelope_t *ask = asked_for(ctx, accepted->waits_for);
@@ -224,7 +265,7 @@ deferral_leaves(actor_ctx_t *ctx, accepted_t *accepted)
     }
     if (ask != NULL && !envelope_calls(ask)) {
         turn = accepted->asked->turn = new_turn(core);
-        next = ask->to.index;
+        next = wait_next(core, ask->to);
         envelope_more(ask)->ask.chain = (chain_t){chain->head, chain->sequence, turn, false};
     }
     if (pass_on(core, chain, chain->turn, word_of(turn, next)) &&
@@ -268,8 +309,9 @@ call_leaves(actor_ctx_t *ctx, envelope_t *call)
     chain_t *chain = &envelope_more(call)->ask.chain;
     chain->sequence = chain->turn = turn;
     atomic_store(&actor->cell->call, turn);
-    atomic_store(&actor->cell->waits, word_of(turn, call->to.index));
-    if (is_circle(ctx, call->to.index, actor->self.index)) {
+    uint32_t next = wait_next(core, call->to);
+    atomic_store(&actor->cell->waits, word_of(turn, next));
+    if (is_circle(ctx, next, actor->self.index)) {
         atomic_store(&actor->cell->waits, 0);
         ask_answer_self(actor, call->number, ERR_CYCLE);
         take_back(ctx, call);

@@ -374,22 +374,21 @@ read_figures(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t
     }
     snprintf(ret->handling, sizeof ret->handling, "%s", handling);
     read_texts(core, index, ret);
-    uint32_t next = (uint32_t) atomic_load(&cell->waits);
-    uint64_t life = next == 0 ? 0 : atomic_load(&cell_at(core, next)->life);
-    ret->waits_on = (actor_ref_t){next, (uint32_t) life};
+    ret->waits_on = wait_on(core, atomic_load(&cell->waits));
     uint32_t worker = atomic_load(&cell->worker);
     snprintf(ret->worker, sizeof ret->worker, "%s",
-             worker < core->worker_count ? core->workers[worker].name : "");
+             worker < core->worker_count ? core->workers[worker].made_name : "");
 }
 
-/* False: the slot is free, or has had another tenant at each try. */
+/* False: the slot is free, or has had another tenant at each try; or its spawn may still be taken
+ * back: who would speak to it then would speak to what its spawner frees. */
 static bool
 read_tenant(const core_t *core, uint32_t index, int64_t now_ns, actor_figures_t *ret)
 {
     const cell_t *cell = &core->cells[index];
     for (int i = 0; i < READ_TRIES; i++) {
         uint64_t first = first_of(cell);
-        if (first == 0) {
+        if (first == 0 || !atomic_load(&cell->leaves)) {
             return false;
         }
         read_figures(core, index, now_ns, ret);

@@ -261,8 +261,10 @@ Test(core_calls, a_walk_that_meets_a_circle_of_others_ends_and_its_call_does_not
     calls_on[A] = B;
     for (cast_run_t run = {0}; calls_on[A] = B, cast_next(&run);) {
         core_t *core = run.sim->core;
-        atomic_store(&cell_at(core, cast_ref(B).index)->waits, 1ul << 62 | cast_ref(C).index);
-        atomic_store(&cell_at(core, cast_ref(C).index)->waits, 1ul << 62 | cast_ref(B).index);
+        atomic_store(&cell_at(core, cast_ref(B).index)->waits,
+                     1ul << 62 | wait_next(core, cast_ref(C)));
+        atomic_store(&cell_at(core, cast_ref(C).index)->waits,
+                     1ul << 62 | wait_next(core, cast_ref(B)));
         poke(A, call_next);
         settle();
         expect(noted_count("0=1") == 1);

@@ -391,3 +391,23 @@ Test(core_load, a_circle_of_needs_and_calls_is_refused_with_its_path)
     cr_assert_eq(load(classes, why, sizeof why), OK, "asks and dynamic calls may form circles: %s",
                  why);
 }
+
+Test(core_load, a_class_that_no_worker_can_run_is_refused_by_name)
+{
+    char why[256] = "";
+    static const actor_hears_t in_reply_lane[] = {{&say_type, LANE_REPLY, NULL}};
+    actor_class_t one = {.name = "one", .role = true}, same = {.name = "one"};
+    const actor_class_t *const classes[] = {&one, &same, NULL}, *const alone[] = {&one, &one, NULL};
+    cr_assert_eq(load(classes, why, sizeof why), ERR_EXISTS);
+    cr_assert(strstr(why, "'one'") != NULL, "%s", why);
+    cr_assert_eq(load(alone, why, sizeof why), OK, "listed twice it is loaded once: %s", why);
+    one.lane_messages_max = 1u << 20;
+    cr_assert_eq(load(alone, why, sizeof why), ERR_TOO_LARGE);
+    cr_assert(strstr(why, "1048575") != NULL && strstr(why, "1048576") != NULL, "%s", why);
+    one.lane_messages_max = (1u << 20) - 1;
+    cr_assert_eq(load(alone, why, sizeof why), OK, "%s", why);
+    one.hears = in_reply_lane;
+    one.hears_count = 1;
+    cr_assert_eq(load(alone, why, sizeof why), ERR_BAD_VALUE);
+    cr_assert(strstr(why, "say") != NULL, "%s", why);
+}

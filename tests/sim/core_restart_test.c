@@ -206,7 +206,7 @@ Test(core_restart, one_that_ends_for_good_while_the_others_wait_for_it_holds_up_
     cast_class[D].restart = ACTOR_TRANSIENT;
     cast_delay_ns_max = 500000000; /* its end comes after the backoff, in most runs */
     for (cast_run_t run = {0}; cast_next(&run);) {
-        const child_t *child = supervisor_find(cast_actor(ROOT), cast_ref(D).index);
+        const child_t *child = supervisor_find(cast_actor(ROOT), cast_ref(D));
         poke(C, fail_now);
         while (child->state != CHILD_CYCLES) {
             sim_step(run.sim);

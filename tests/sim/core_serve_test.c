@@ -266,3 +266,35 @@ Test(core_serves, a_further_ask_has_no_more_time_than_what_it_serves)
         expect(cast_ms() - before <= 1001, "%ld ms", (long) (cast_ms() - before));
     }
 }
+
+static actor_next_t
+call_b_shortly(actor_ctx_t *ctx, puppet_t *self)
+{
+    cr_assert(self != NULL);
+    expect(call(ctx, B, 9, 10) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+static actor_next_t
+serve_by_c(actor_ctx_t *ctx, puppet_t *self)
+{
+    actor_serve(ctx, self->request, "c");
+    expect(ask_then(ctx, C, pass_back) == VERDICT_OK);
+    return ACTOR_CONTINUE;
+}
+/* Turns are counted by 32 bits. a does not wait any more; b, who does not know that, asks c for it,
+ * and c calls a. */
+Test(core_serves, the_turn_after_the_four_billionth_is_not_that_of_who_calls_nobody)
+{
+    cast_hook[A].want = want_answered;
+    cast_hook[B].want = want_outside;
+    for (cast_run_t run = {0}; cast_next(&run);) {
+        atomic_store(&run.sim->core->wait_sequence, UINT32_MAX);
+        poke(A, call_b_shortly);
+        settle_ms(20);
+        expect_log("9=deadline ");
+        poke(B, serve_by_c);
+        poke(C, call_a);
+        settle();
+        expect(noted_count("7=7") == 1, "c's call of a is answered");
+    }
+}

@@ -55,9 +55,16 @@ HANDLE(void, word)
     return ACTOR_CONTINUE;
 }
 
+HANDLE_DOWN(void, any_down)
+{
+    snprintf(heard + strlen(heard), sizeof heard - strlen(heard), "%cdown ", down->class_name[0]);
+    return ACTOR_CONTINUE;
+}
+
 #define NEIGHBOUR(its_name)                                                                        \
     {                                                                                              \
-        .name = its_name, .role = true, .placement = ACTOR_POOL, ACTOR_HEARS(ON(word))             \
+        .name = its_name, .role = true, .placement = ACTOR_POOL, .on_down = any_down,              \
+        ACTOR_HEARS(ON(word))                                                                      \
     }
 static const actor_class_t mill = NEIGHBOUR("mill"), sink = NEIGHBOUR("sink");
 static const actor_edge_t boss_edges[] = {{EDGE_TELL, "sink", &word_type}};
@@ -194,6 +201,65 @@ Test(brought, a_large_message_is_not_copied_and_keeps_its_order)
     worker_bring(pool(), words(4, 4));
     test_run(pool());
     expect_heard("s1 s2 s3 s4 ");
+    end();
+}
+
+Test(brought, what_an_incarnation_says_is_not_heard_before_the_end_of_the_one_before)
+{
+    begin();
+    chunk_t *before = words(1, 2);
+    before->mixed = true; /* it goes into lanes */
+    worker_bring(pool(), before);
+    envelope_t *down = envelope_new(ENV_DOWN, test_actor(&boss)->self, test_actor(&sink)->self,
+                                    NULL, "boss", sizeof "boss");
+    down->reason = ACTOR_RESTARTED;
+    envelope_more(down)->down.class_name = "boss";
+    worker_deliver(pool(), down);
+    worker_bring(pool(), words(3, 4));
+    test_run(pool());
+    expect_heard("s1 s2 bdown s3 s4 ");
+    end();
+}
+
+/* What was asked of it leaves the lane when it is restarted: nothing is before what comes then. */
+Test(brought, what_has_left_the_lane_unhandled_is_waited_for_by_nobody)
+{
+    begin();
+    envelope_t *asked = envelope_new(ENV_ASK, test_actor(&boss)->self, test_actor(&sink)->self,
+                                     &word_type, &(word_t){.number = 1}, sizeof(word_t));
+    asked->lane = LANE_NORMAL;
+    worker_deliver(pool(), asked);
+    worker_deliver(pool(), envelope_new(ENV_CYCLE, test_actor(&boss)->self, test_actor(&sink)->self,
+                                        NULL, NULL, 0));
+    for (uint32_t i = 0; i < 5; i++) {
+        test_now_ns += NS_PER_MS * 1000;
+        test_settle();
+    }
+    cr_assert_eq(test_actor(&sink)->stage, STAGE_OPEN, "it is back");
+    worker_bring(pool(), words(1, 2));
+    test_run(pool());
+    expect_heard("s1 s2 ");
+    end();
+}
+
+/* The same of an ask that comes while it is away, and is refused. */
+Test(brought, what_was_refused_at_the_lane_is_waited_for_by_nobody)
+{
+    begin();
+    worker_deliver(pool(), envelope_new(ENV_CYCLE, test_actor(&boss)->self, test_actor(&sink)->self,
+                                        NULL, NULL, 0));
+    test_run(pool());
+    envelope_t *asked = envelope_new(ENV_ASK, test_actor(&boss)->self, test_actor(&sink)->self,
+                                     &word_type, &(word_t){.number = 1}, sizeof(word_t));
+    asked->lane = LANE_NORMAL;
+    worker_deliver(pool(), asked);
+    for (uint32_t i = 0; i < 5; i++) {
+        test_now_ns += NS_PER_MS * 1000;
+        test_settle();
+    }
+    worker_bring(pool(), words(1, 2));
+    test_run(pool());
+    expect_heard("s1 s2 ");
     end();
 }
 

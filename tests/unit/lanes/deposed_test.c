@@ -63,7 +63,8 @@ HANDLE_INIT(void, boss_init)
     claim(ctx, actor_spawn(ctx, &sink, slice_of(""), NULL, NULL, 0, NULL) == VERDICT_OK);
     return ACTOR_CONTINUE;
 }
-static const actor_class_t boss = {.name = "boss", .role = true, .init = boss_init};
+static const actor_class_t boss = {
+    .name = "boss", .role = true, .init = boss_init, ACTOR_HEARS(ON(word))};
 
 static void
 begin(void)
@@ -175,5 +176,35 @@ Test(deposed, a_worker_that_was_spare_takes_over_without_a_handler_as_long_as_th
     }
     core_figures(test_core, &told);
     cr_expect(told.longest_ns < TEST_START_NS, "%lld ns", (long long) told.longest_ns);
+    core_destroy(&test_core);
+}
+
+/* The worker that the first one left is spare again, and takes over another number. */
+Test(deposed, a_worker_is_shown_by_its_own_name_after_another_had_what_was_its)
+{
+    begin();
+    test_settle();
+    test_rung = true;
+    uint32_t number = test_actor(&sink)->worker->index;
+    char name[32];
+    snprintf(name, sizeof name, "%s", worker_name(core_worker(test_core, number)));
+    worker_t *first = core_worker(test_core, number);
+    hangs = true;
+    tell(test_actor(&sink), 1);
+    test_run(first);
+    come_back(first);
+    test_settle();
+    worker_t *boss_worker = test_actor(&boss)->worker;
+    cr_assert(atomic_load(&first->spare) && boss_worker != first);
+    hangs = true;
+    tell(test_actor(&boss), 2);
+    test_run(boss_worker);
+    cr_assert(core_worker(test_core, boss_worker->index) == first, "it goes on for the boss");
+    actor_figures_t told;
+    uint32_t after;
+    cr_assert_eq(core_watch(test_core, test_actor(&mill)->self.index, &told, 1, &after), 1);
+    cr_expect_str_eq(told.worker, name, "%s, expected %s", told.worker, name);
+    cr_expect_str_eq(worker_name(first), "boss", "%s, expected boss", worker_name(first));
+    come_back(boss_worker);
     core_destroy(&test_core);
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/inside.h"
 #include "tests/placement.h"
 
 /* ---- start and stop ---- */
@@ -111,6 +112,27 @@ Test(host, tells_why_an_actor_stopped_it)
     cr_assert_eq(host_start(host), OK);
     host_wait_stop(host);
     cr_assert_str_eq(host_why(host), "b has seen enough");
+    cast_end(host);
+}
+
+/* A thread that owned a host may end, and who makes one in each of many threads keeps none. */
+Test(host, what_it_had_is_not_kept_by_the_thread_that_destroyed_it, .init = talk_for_ever)
+{
+    uint32_t kept = 0;
+    cast_end(cast_start());
+    for (uint32_t size = 0; size < BLOCK_SIZES; size++) {
+        kept += block_cache.first[size] != NULL;
+    }
+    cr_expect_eq(kept, 0, "blocks of %u sizes are kept", kept);
+}
+
+/* A signal comes when it comes. */
+Test(host, one_that_is_asked_to_stop_before_its_start_stops, .timeout = 60)
+{
+    host_t *host = cast_new(NULL);
+    host_request_stop(host);
+    cr_assert_eq(host_start(host), OK);
+    host_wait_stop(host);
     cast_end(host);
 }
 
