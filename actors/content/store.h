@@ -232,8 +232,8 @@ typedef struct store_collected {
 /* Removes what no live root reaches, by writing packs that are a quarter dead anew without it. A
  * root that cannot be read ends it with nothing removed; an object that proves damaged keeps its
  * pack. Where that is a list of chunks, what may be one of them stays until the list is put again
- * or its version has gone. What was put and not committed is dropped. Memory: 1 bit for each object
- * of the store. */
+ * or its version has gone. What was put and not committed is dropped. Memory: 2 bits for each
+ * object of the store. */
 err_t store_collect(store_t *store, const digest_t *roots, size_t root_count, bool dry_run,
                     store_progress_fn *progress, void *context, store_collected_t *ret_collected,
                     fault_t *fault) must_use;

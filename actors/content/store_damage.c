@@ -123,32 +123,38 @@ store_set_aside(store_t *store, const digest_t *digest, fault_t *fault)
 bool
 store_was_set_aside(const store_t *store, const digest_t *digest)
 {
-    for (size_t i = 0; i < store->damages; i++) {
-        if (digest_equal(&store->damage[i].digest, digest)) {
-            return true;
-        }
+    return store_damage_of(store, digest, NULL) != NULL;
+}
+
+/* With its pack the note of it goes; *ret_gone: it did. */
+static err_t
+forget(store_t *store, const damage_t *damage, bool *ret_gone, fault_t *fault)
+{
+    char name[RUN_NAME_BYTES];
+    world_stat_t stat;
+    store_pack_name(damage->pack, name);
+    int result = world_stat_at(store->world, store->packs_fd, name, &stat);
+    *ret_gone = result == -ENOENT;
+    if (*ret_gone) {
+        char note[STORE_PATH_BYTES];
+        store_damage_name(damage, note);
+        result = world_remove(store->world, store->fd, note);
     }
-    return false;
+    bool failed = result < 0 && result != -ENOENT;
+    return failed ? store_fail(store, result, "clear", "store/damaged", fault) : OK;
 }
 
 err_t
 store_forget_damage(store_t *store, fault_t *fault)
 {
-    for (size_t i = store->damages; i > 0; i--) {
-        damage_t *damage = &store->damage[i - 1];
-        char name[RUN_NAME_BYTES];
-        world_stat_t stat;
-        store_pack_name(damage->pack, name);
-        int result = world_stat_at(store->world, store->packs_fd, name, &stat);
-        if (result == -ENOENT) {
-            char note[STORE_PATH_BYTES];
-            store_damage_name(damage, note);
-            result = world_remove(store->world, store->fd, note);
-            *damage = store->damage[--store->damages];
-        }
-        if (result < 0 && result != -ENOENT) {
-            return store_fail(store, result, "clear", "store/damaged", fault);
-        }
+    size_t kept = 0;
+    err_t err = OK;
+    for (size_t i = 0; i < store->damages; i++) {
+        bool gone = false;
+        err = err == OK ? forget(store, &store->damage[i], &gone, fault) : err;
+        store->damage[kept] = store->damage[i];
+        kept += !gone;
     }
-    return OK;
+    store->damages = kept;
+    return err;
 }

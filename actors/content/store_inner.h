@@ -123,8 +123,8 @@ struct store {
     size_t runs, runs_damaged; /* those cannot be read at all */
     pack_file_t pack[STORE_PACKS_OPEN];
     uint32_t packs;
-    uint64_t count; /* of uses of packs and windows */
-    damage_t *damage;
+    uint64_t count;   /* of uses of packs and windows */
+    damage_t *damage; /* in rising order of digest, pack and offset */
     size_t damages;
     buffer_t block;  /* of a file that is put; expanded bytes of a record */
     buffer_t record; /* of one that is read alone */
@@ -166,6 +166,8 @@ err_t store_find(store_t *store, const digest_t *digest, bool again, store_place
 err_t store_find_in_view(store_t *store, const digest_t *digest, store_place_t *ret_place,
                          bool *ret_found, fault_t *fault) must_use;
 bool store_is_damaged(const store_t *store, const run_entry_t *entry);
+/* The notes of an object, one after the other; last NULL: the first one. NULL: there is none. */
+damage_t *store_damage_of(const store_t *store, const digest_t *digest, const damage_t *last);
 /* Whether a record of the object was, as far as its pack is still there. */
 bool store_was_set_aside(const store_t *store, const digest_t *digest);
 void store_damage_name(const damage_t *damage, char name[STORE_PATH_BYTES]);

@@ -7,6 +7,13 @@
 #include "actors/content/fail.h"
 #include "actors/content/walk.h"
 
+/* Of each run there are two planes of bits: what is reached, then what was gone into. */
+static size_t
+plane_bytes(const marks_t *marks, size_t run)
+{
+    return marks->store->run[run]->entries / 8 + 1;
+}
+
 err_t
 marks_init(marks_t *marks, store_t *store, store_progress_fn *progress, void *context,
            fault_t *fault)
@@ -20,7 +27,7 @@ marks_init(marks_t *marks, store_t *store, store_progress_fn *progress, void *co
         return NO_MEMORY(fault, "the marks of the store");
     }
     for (; marks->runs < store->runs; marks->runs++) {
-        marks->bits[marks->runs] = calloc(1, store->run[marks->runs]->entries / 8 + 1);
+        marks->bits[marks->runs] = calloc(2, plane_bytes(marks, marks->runs));
         if (marks->bits[marks->runs] == NULL) {
             return NO_MEMORY(fault, "the marks of the store");
         }
@@ -47,7 +54,7 @@ void
 marks_clear(marks_t *marks)
 {
     for (size_t i = 0; i < marks->runs; i++) {
-        memset(marks->bits[i], 0, marks->store->run[i]->entries / 8 + 1);
+        memset(marks->bits[i], 0, 2 * plane_bytes(marks, i));
     }
     marks->missing = 0;
 }
@@ -107,11 +114,10 @@ static bool
 needs_what_is_damaged(store_t *store, const digest_t *digest)
 {
     bool known = false;
-    for (size_t i = 0; i < store->damages; i++) {
-        if (digest_equal(&store->damage[i].digest, digest)) {
-            store->damage[i].needed = true;
-            known = true;
-        }
+    for (damage_t *note = store_damage_of(store, digest, NULL); note != NULL;
+         note = store_damage_of(store, digest, note)) {
+        note->needed = true;
+        known = true;
     }
     return known;
 }
@@ -201,35 +207,64 @@ find_readable(marks_t *marks, const digest_t *digest, store_place_t *ret_place, 
 
 /* Marks an object, and the chunks of one that is a list. file_bytes: of one that is a file. */
 static err_t
-mark_object(marks_t *marks, const digest_t *digest, uint64_t file_bytes, bool *ret_new)
+mark_object(marks_t *marks, const digest_t *digest, uint64_t file_bytes, store_place_t *ret_place,
+            bool *ret_found)
 {
-    store_place_t place;
     uint8_t *list = NULL;
-    bool found = false;
-    TRY(find_readable(marks, digest, &place, &found, &list));
-    *ret_new = found && marks_place(marks, &place);
-    err_t err = list != NULL ? mark_chunks(marks, list, place.entry.stored) : OK;
+    TRY(find_readable(marks, digest, ret_place, ret_found, &list));
+    if (*ret_found) {
+        (void) marks_place(marks, ret_place);
+    }
+    err_t err = list != NULL ? mark_chunks(marks, list, ret_place->entry.stored) : OK;
     free(list);
-    return err == OK && !found ? marks_doubt(marks, digest, file_bytes) : err;
+    return err == OK && !*ret_found ? marks_doubt(marks, digest, file_bytes) : err;
 }
 
-/* Directories that another version has marked are not gone into again. */
+/* Marks a directory's node; *ret_enters: nobody has gone into it yet. That it has a mark does not
+ * tell: some file may have the same bytes. Of one that is nowhere nobody knows what it led to, so
+ * that it ends the marking also where it is known to be damaged. */
+static err_t
+mark_node(marks_t *marks, const digest_t *node, bool *ret_enters)
+{
+    store_place_t place;
+    bool found = false;
+    *ret_enters = false;
+    TRY(mark_object(marks, node, 0, &place, &found));
+    if (!found) {
+        return marks->tolerant ? OK : store_not_stored(node, marks->fault);
+    }
+    uint8_t *entered = marks->bits[place.run] + plane_bytes(marks, place.run);
+    uint8_t bit = (uint8_t) (1u << place.ordinal % 8);
+    *ret_enters = (entered[place.ordinal / 8] & bit) == 0;
+    entered[place.ordinal / 8] |= bit;
+    return OK;
+}
+
+/* Directories that another version has led into are not gone into again. */
 static err_t
 mark_entries(walk_t *walk, marks_t *marks)
 {
     for (;;) {
         walk_event_t event;
-        bool is_new = false;
+        store_place_t place;
+        bool found = false, enters = false;
         TRY(walk_next(walk, &event, marks->fault));
-        if (event.step == WALK_END) {
+        const tree_entry_t *entry = &event.entry;
+        switch (event.step) {
+        case WALK_END:
             return OK;
-        }
-        if (event.step != WALK_LEAVE) {
-            uint64_t bytes = event.entry.kind == TREE_FILE ? event.entry.size : 0;
-            TRY(mark_object(marks, &event.entry.digest, bytes, &is_new));
-        }
-        if (event.step == WALK_ENTER && !is_new) {
-            walk_skip(walk);
+        case WALK_ENTRY:
+            TRY(mark_object(marks, &entry->digest, entry->kind == TREE_FILE ? entry->size : 0,
+                            &place, &found));
+            break;
+        case WALK_ENTER:
+            TRY(mark_node(marks, &entry->digest, &enters));
+            if (!enters) {
+                walk_skip(walk);
+            }
+            break;
+        case WALK_LEAVE:
+            break;
         }
     }
 }
@@ -237,11 +272,12 @@ mark_entries(walk_t *walk, marks_t *marks)
 err_t
 marks_root(marks_t *marks, const digest_t *root)
 {
-    bool is_new = false;
+    store_place_t place;
+    bool found = false, enters = false;
     walk_t *walk = NULL;
     TRY(walk_new(marks->store, root, &walk, marks->fault));
-    err_t err = mark_object(marks, root, 0, &is_new);
-    err = err == OK ? mark_object(marks, &walk_version(walk)->node, 0, &is_new) : err;
+    err_t err = mark_object(marks, root, 0, &place, &found);
+    err = err == OK ? mark_node(marks, &walk_version(walk)->node, &enters) : err;
     err = err == OK ? mark_entries(walk, marks) : err;
     walk_destroy(&walk);
     return err;

@@ -1,10 +1,11 @@
 /* store_mark.h - which objects of the store live versions reach.
  *
- * Shape    a bit for each entry of the index, set where a root leads. A file whose list of chunks
- *          proved damaged leads nowhere: what may be a chunk of it is in doubt (store_doubt.c).
+ * Shape    two bits for each entry of the index: set where a root leads, and where it was gone into
+ *          as a directory. A file whose list of chunks proved damaged leads nowhere: what may be a
+ *          chunk of it is in doubt (store_doubt.c).
  * Promises a node that cannot be read, or an object that is nowhere and of which nobody knows that
  *          it is damaged, ends the marking with an error: who collects removes nothing then.
- * Costs    one bit for each entry; one look into the index for each name of a version.
+ * Costs    two bits for each entry; one look into the index for each name of a version.
  * Errors   those of the walk, ERR_NOT_STORED.
  * Threads  one; the store must not merge meanwhile (holds_runs).
  * Owner    marks_init / marks_release.
@@ -24,7 +25,7 @@ typedef struct doubt {
 
 typedef struct marks {
     store_t *store;
-    uint8_t **bits; /* of each run */
+    uint8_t **bits; /* of each run, in two planes */
     size_t runs;
     store_progress_fn *progress;
     void *context;

@@ -12,9 +12,8 @@
 #include "actors/content/listing.h"
 #include "actors/content/store_inner.h"
 
-#define DIRECTORY   (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-#define LOOKS       16u   /* at runs that vanish under our eyes, because somebody merges them */
-#define DAMAGES_MAX 4096u /* notes that are read; more are not believed to be of one disk */
+#define DIRECTORY (O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+#define LOOKS     16u /* at runs that vanish under our eyes, because somebody merges them */
 
 void
 store_pack_name(uint64_t id, char name[RUN_NAME_BYTES])
@@ -119,6 +118,40 @@ read_damage(const char *name, damage_t *damage)
     return true;
 }
 
+static int
+damage_order(const damage_t *a, const damage_t *b)
+{
+    int order = memcmp(a->digest.byte, b->digest.byte, sizeof a->digest.byte);
+    order = order != 0 ? order : a->pack < b->pack ? -1 : a->pack > b->pack;
+    return order != 0 ? order : a->offset < b->offset ? -1 : a->offset > b->offset;
+}
+
+/* The first note that does not come before this one. */
+static size_t
+damage_from(const store_t *store, const damage_t *damage)
+{
+    size_t from = 0, to = store->damages;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        if (damage_order(&store->damage[middle], damage) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    return from;
+}
+
+damage_t *
+store_damage_of(const store_t *store, const digest_t *digest, const damage_t *last)
+{
+    damage_t first = {.digest = *digest};
+    size_t at = last == NULL ? damage_from(store, &first) : (size_t) (last - store->damage) + 1;
+    bool is_of = at < store->damages && digest_equal(&store->damage[at].digest, digest);
+    return is_of ? &store->damage[at] : NULL;
+}
+
+/* They rise, as their names do. */
 static err_t
 add_damage(store_t *store, const damage_t *damage, fault_t *fault)
 {
@@ -127,7 +160,10 @@ add_damage(store_t *store, const damage_t *damage, fault_t *fault)
         return NO_MEMORY(fault, "store/damaged");
     }
     store->damage = larger;
-    store->damage[store->damages++] = *damage;
+    size_t at = damage_from(store, damage);
+    memmove(larger + at + 1, larger + at, (store->damages - at) * sizeof larger[0]);
+    larger[at] = *damage;
+    store->damages++;
     return OK;
 }
 
@@ -141,7 +177,7 @@ read_damages(store_t *store, fault_t *fault)
     }
     err_t err = listing_read(store->world, fd, "store/damaged", &names, fault);
     world_close(store->world, fd);
-    for (uint32_t i = 0; i < names.count && i < DAMAGES_MAX && err == OK; i++) {
+    for (uint32_t i = 0; i < names.count && err == OK; i++) {
         damage_t damage;
         err = read_damage(names.name[i], &damage) ? add_damage(store, &damage, fault) : OK;
     }
@@ -207,14 +243,9 @@ store_pack_fd(store_t *store, uint64_t id)
 bool
 store_is_damaged(const store_t *store, const run_entry_t *entry)
 {
-    for (size_t i = 0; i < store->damages; i++) {
-        const damage_t *damage = &store->damage[i];
-        if (damage->pack == entry->pack && damage->offset == entry->offset &&
-            digest_equal(&damage->digest, &entry->digest)) {
-            return true;
-        }
-    }
-    return false;
+    damage_t damage = {entry->digest, entry->pack, entry->offset, false};
+    size_t at = damage_from(store, &damage);
+    return at < store->damages && damage_order(&store->damage[at], &damage) == 0;
 }
 
 void
