@@ -91,7 +91,8 @@ typedef struct place_collected {
     digest_t unread;     /* of an error: root of the version whose manifest could not be read */
 } place_collected_t;
 /* Removes versions of the package that were superseded more than the grace time ago, and stale
- * staging. The manifests of versions at the point must still be in the store. */
+ * staging. A version whose manifest the store has lost stays, and is the error in the end: all
+ * others go nonetheless. */
 err_t place_collect(world_t *world, store_t *store, point_t *point,
                     const place_collect_order_t *order, place_collected_t *ret_collected,
                     fault_t *fault) must_use;

@@ -40,6 +40,14 @@ wait(collect_t *collect, receipt_t *record)
     return OK;
 }
 
+/* A version of which nobody knows what is of it, because its manifest is lost, stays for itself:
+ * the others go, or a point would be full of what one of them keeps. */
+static bool
+is_unread(err_t err)
+{
+    return err == ERR_NOT_STORED || err == ERR_DIGEST;
+}
+
 static err_t
 take_away(collect_t *collect, const receipt_t *record)
 {
@@ -48,8 +56,10 @@ take_away(collect_t *collect, const receipt_t *record)
     err_t err = removal_version(collect->world, collect->store, collect->point, record, &result,
                                 collect->fault);
     collect->collected->foreign += result.foreign;
-    collect->collected->unread = result.unread;
     removal_result_release(&result);
+    if (is_unread(err)) {
+        collect->collected->unread = result.unread;
+    }
     TRY(err);
     collect->collected->versions_removed++;
     return receipt_version_remove(collect->point, record, collect->fault);
@@ -116,16 +126,24 @@ static err_t
 collect_records(collect_t *collect, receipt_t *records)
 {
     char current[RECEIPT_DIRECTORY_BYTES];
-    size_t count = 0;
+    size_t count = 0, damaged = 0;
     const char *package = collect->order->package;
     TRY(point_check(collect->point, collect->fault));
     TRY(place_current(collect->point, package, current, collect->fault));
-    TRY(receipt_versions(collect->point, package, records, RECEIPT_VERSIONS_MAX, &count,
-                         collect->fault));
+    TRY(receipt_whole_versions(collect->point, package, records, RECEIPT_VERSIONS_MAX, &count,
+                               &damaged, collect->fault));
+    err_t err = OK;
     for (size_t i = 0; i < count; i++) {
-        TRY(collect_one(collect, &records[i], current));
+        err_t one = collect_one(collect, &records[i], current);
+        if (one != OK && !is_unread(one)) {
+            return one;
+        }
+        err = one != OK ? one : err;
     }
-    return clear_former(collect);
+    TRY(clear_former(collect));
+    return err == OK && damaged > 0
+               ? RAISE(collect->fault, ERR_DAMAGED, 0, "read a record of", package)
+               : err;
 }
 
 err_t

@@ -125,6 +125,19 @@ look_at_records(const receipt_t *records, size_t count, const place_order_t *ord
     return OK;
 }
 
+/* Of a record that is damaged nobody knows how new its version is: so it is passed over only where
+ * the receipt says which one is current, and may say what that record did. */
+static err_t
+list_records(point_t *point, const place_order_t *order, bool has_receipt, receipt_t *records,
+             size_t *ret_count, fault_t *fault)
+{
+    size_t damaged = 0;
+    return has_receipt ? receipt_whole_versions(point, order->package, records,
+                                                RECEIPT_VERSIONS_MAX, ret_count, &damaged, fault)
+                       : receipt_versions(point, order->package, records, RECEIPT_VERSIONS_MAX,
+                                          ret_count, fault);
+}
+
 static err_t
 read_records(point_t *point, const place_order_t *order, const char *current, place_look_t *look,
              bool *ret_ours, recorded_t *recorded, fault_t *fault)
@@ -134,10 +147,13 @@ read_records(point_t *point, const place_order_t *order, const char *current, pl
         return NO_MEMORY(fault, order->package);
     }
     size_t count = 0;
-    err_t err =
-        receipt_versions(point, order->package, records, RECEIPT_VERSIONS_MAX, &count, fault);
+    err_t err = list_records(point, order, *ret_ours, records, &count, fault);
     if (err == OK) {
         err = look_at_records(records, count, order, current, look, recorded, fault);
+    }
+    if (err == OK && look->already && !recorded->own) {
+        look->record = look->receipt;
+        recorded->own = true;
     }
     *ret_ours = *ret_ours || count > 0;
     free(records);

@@ -230,10 +230,21 @@ by_epoch(const void *a, const void *b)
     return left->copy < right->copy ? -1 : left->copy > right->copy;
 }
 
+static err_t
+read_record(point_t *point, int dir, const char *name, const char *package, receipt_t *ret_record,
+            fault_t *fault)
+{
+    char own[RECEIPT_DIRECTORY_BYTES];
+    TRY(read_text(point->world, dir, name, "version", package, ret_record, fault));
+    return strcmp(receipt_directory(ret_record, own), name) == 0
+               ? OK
+               : RAISE(fault, ERR_DAMAGED, 0, "read the record", name);
+}
+
 /* Names that begin with a dot are texts that were not finished. */
 static err_t
 read_records(point_t *point, int dir, const listing_t *names, const char *package,
-             receipt_t *ret_records, size_t max, size_t *ret_count, fault_t *fault)
+             receipt_t *ret_records, size_t max, size_t *ret_count, size_t *damaged, fault_t *fault)
 {
     size_t count = 0;
     for (uint32_t i = 0; i < names->count; i++) {
@@ -243,21 +254,22 @@ read_records(point_t *point, int dir, const listing_t *names, const char *packag
         if (count == max) {
             return RAISE(fault, ERR_TOO_LARGE, 0, "list the records of", package);
         }
-        receipt_t *record = &ret_records[count++];
-        TRY(read_text(point->world, dir, names->name[i], "version", package, record, fault));
-        char name[RECEIPT_DIRECTORY_BYTES];
-        if (strcmp(receipt_directory(record, name), names->name[i]) != 0) {
-            return RAISE(fault, ERR_DAMAGED, 0, "read the record", names->name[i]);
+        err_t err = read_record(point, dir, names->name[i], package, &ret_records[count], fault);
+        if (err == ERR_DAMAGED && damaged != NULL) {
+            (*damaged)++;
+            continue;
         }
+        TRY(err);
+        count++;
     }
     qsort(ret_records, count, sizeof ret_records[0], by_epoch);
     *ret_count = count;
     return OK;
 }
 
-err_t
-receipt_versions(point_t *point, const char *package, receipt_t *ret_records, size_t max,
-                 size_t *ret_count, fault_t *fault)
+static err_t
+list_records(point_t *point, const char *package, receipt_t *ret_records, size_t max,
+             size_t *ret_count, size_t *damaged, fault_t *fault)
 {
     int dir = -1;
     err_t err = open_records(point, package, false, &dir, fault);
@@ -268,9 +280,25 @@ receipt_versions(point_t *point, const char *package, receipt_t *ret_records, si
     TRY(err);
     listing_t names = {0};
     err = listing_read(point->world, dir, package, &names, fault);
-    err = err == OK ? read_records(point, dir, &names, package, ret_records, max, ret_count, fault)
+    err = err == OK ? read_records(point, dir, &names, package, ret_records, max, ret_count,
+                                   damaged, fault)
                     : err;
     listing_release(&names);
     world_close(point->world, dir);
     return err;
+}
+
+err_t
+receipt_versions(point_t *point, const char *package, receipt_t *ret_records, size_t max,
+                 size_t *ret_count, fault_t *fault)
+{
+    return list_records(point, package, ret_records, max, ret_count, NULL, fault);
+}
+
+err_t
+receipt_whole_versions(point_t *point, const char *package, receipt_t *ret_records, size_t max,
+                       size_t *ret_count, size_t *ret_damaged, fault_t *fault)
+{
+    *ret_damaged = 0;
+    return list_records(point, package, ret_records, max, ret_count, ret_damaged, fault);
 }

@@ -49,5 +49,10 @@ err_t receipt_remove(point_t *point, const char *package, fault_t *fault) must_u
  * most max. A name in packages/ that is no record of ours is ERR_DAMAGED. */
 err_t receipt_versions(point_t *point, const char *package, receipt_t *ret_records, size_t max,
                        size_t *ret_count, fault_t *fault) must_use;
+/* The same, without those that are damaged, which are counted: for who has a receipt that says what
+ * is current. What they were of stays, until a person removes it. */
+err_t receipt_whole_versions(point_t *point, const char *package, receipt_t *ret_records,
+                             size_t max, size_t *ret_count, size_t *ret_damaged,
+                             fault_t *fault) must_use;
 err_t receipt_version_write(point_t *point, const receipt_t *record, fault_t *fault) must_use;
 err_t receipt_version_remove(point_t *point, const receipt_t *record, fault_t *fault) must_use;

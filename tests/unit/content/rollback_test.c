@@ -160,6 +160,74 @@ CLAIM_OF_BOTH(collect,
     yard_end(&yard);
 }
 
+static err_t
+collect_at(yard_t *yard, int64_t now_ns, place_collected_t *ret)
+{
+    place_collect_order_t order = {.package = "P1",
+                                   .incarnation = yard->order.incarnation,
+                                   .keep_epoch = yard->order.epoch,
+                                   .grace_ns = 1,
+                                   .now_ns = now_ns};
+    return place_collect(yard->world, yard->store, &yard->point, &order, ret, &yard->fault);
+}
+
+/* Whoever waits for a manifest to come back has the others out of the way. */
+CLAIM_OF_BOTH(collect, a_version_whose_manifest_is_lost_keeps_no_other_one)
+{
+    yard_t yard;
+    place_collected_t collected;
+    yard_begin(&yard, user);
+    make_file(yard_path(&yard, "source/of-the-first-version-alone"), "one", 0644);
+    take(&yard);
+    placed(&yard);
+    digest_t first = yard.order.root;
+    run("rm %s", yard_path(&yard, "source/of-the-first-version-alone"));
+    for (unsigned version = 2; version <= 3; version++) {
+        make_file(yard_path(&yard, "source/b"), version == 2 ? "two" : "three", 0644);
+        take(&yard);
+        placed(&yard);
+    }
+    lose_manifest(&yard, "of-the-first-version-alone");
+    EXPECT_OK(&yard, collect_at(&yard, 1000, &collected));
+    EXPECT_ERR(&yard, ERR_DIGEST, collect_at(&yard, 2000, &collected));
+    cr_expect(digest_equal(&collected.unread, &first), "it does not say which one");
+    cr_expect(exists(yard_path(&yard, "root/P1/v1/of-the-first-version-alone")));
+    cr_expect(!exists(yard_path(&yard, "root/P1/v2")), "the second one waits for the first");
+    cr_expect(verified(&yard));
+    yard_end(&yard);
+}
+
+/* A bit that turned in a text of a few hundred bytes, of a version that nobody reads any more. */
+CLAIM_OF_BOTH(place, a_record_that_is_damaged_keeps_no_version_from_its_point)
+{
+    yard_t yard;
+    place_collected_t collected = {0};
+    yard_begin(&yard, user);
+    for (unsigned version = 1; version <= 2; version++) {
+        make_file(yard_path(&yard, "source/a"), version == 1 ? "one" : "two", 0644);
+        take(&yard);
+        placed(&yard);
+    }
+    run("cd %s/root/.despool/packages/P1 && sed -i 's/root/rooc/' v1 v2", yard.path);
+    cr_expect(placed(&yard).already);
+    cr_expect(verified(&yard));
+    make_file(yard_path(&yard, "source/a"), "three", 0644);
+    take(&yard);
+    placed(&yard);
+    cr_expect(verified(&yard));
+    make_file(yard_path(&yard, "source/a"), "four", 0644);
+    take(&yard);
+    placed(&yard);
+    EXPECT_ERR(&yard, ERR_DAMAGED, collect_at(&yard, 1000, &collected));
+    EXPECT_ERR(&yard, ERR_DAMAGED, collect_at(&yard, 2000, &collected));
+    cr_expect(exists(yard_path(&yard, "root/P1/v1")), "what nobody knows was taken away");
+    cr_expect(!exists(yard_path(&yard, "root/P1/v3")), "what is known stays for it");
+    place_result_t result;
+    EXPECT_OK(&yard, receipt_remove(&yard.point, "P1", &yard.fault));
+    EXPECT_ERR(&yard, ERR_DAMAGED, place(&yard, &result));
+    yard_end(&yard);
+}
+
 CLAIM_OF_BOTH(rollback, a_version_that_was_taken_over_and_is_damaged_gets_a_directory_of_its_own)
 {
     yard_t yard;
