@@ -26,7 +26,7 @@ typedef struct world_stat {
     uint32_t uid, gid;
     uint32_t links;
     uint64_t size;      /* bytes */
-    int64_t mtime_ns, ctime_ns; /* ns since 1970 */
+    int64_t mtime_ns, ctime_ns; /* ns since 1970; INT64_MIN, INT64_MAX: further away */
     uint64_t device_of_file; /* st_rdev */
 } world_stat_t;
 

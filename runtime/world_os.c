@@ -195,9 +195,14 @@ os_sync_all(world_t *world, int fd)
     return (int) CHANGE(world, syncfs(fd));
 }
 
+/* Times of files before 1677 and after 2262 are beyond 64 bits: told as the farthest ones. */
 static int64_t
 ns_of(struct timespec time)
 {
+    int64_t last = INT64_MAX / NS_PER_S;
+    if (time.tv_sec >= last || time.tv_sec <= -last) {
+        return time.tv_sec > 0 ? INT64_MAX : INT64_MIN;
+    }
     return (int64_t) time.tv_sec * NS_PER_S + time.tv_nsec;
 }
 

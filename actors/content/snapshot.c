@@ -417,6 +417,8 @@ take_source(take_t *take, int fd)
     if (result < 0) {
         return RAISE(take->fault, ERR_NO_SOURCE, -result, "stat", "the source");
     }
+    tree_entry_t top;
+    TRY(tree_entry_of_stat(&root, "the source", &top, take->fault));
     TRY(descent_init(&take->way, take->world, fd, 0, ERR_SOURCE_CHANGED, take->fault));
     digest_t node = {0};
     err_t err = take_tree(take, &node);

@@ -54,6 +54,9 @@ tree_entry_of_stat(const world_stat_t *stat, const char *path, tree_entry_t *ret
     } else {
         return RAISE(fault, ERR_UNSUPPORTED, 0, verb_of_kind(stat->mode), path);
     }
+    if (stat->mtime_ns == INT64_MIN || stat->mtime_ns == INT64_MAX) {
+        return RAISE(fault, ERR_UNSUPPORTED, 0, "carry the time of", path);
+    }
     *ret_entry = entry;
     return OK;
 }

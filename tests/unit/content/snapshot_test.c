@@ -106,6 +106,43 @@ CLAIM_OF_BOTH(snapshot, refuses_sockets_fifos_devices_and_setuid_files_by_name)
     yard_end(&yard);
 }
 
+/* Whether the file system keeps this time; then the path has it. */
+static bool
+set_time(const char *path, int64_t seconds)
+{
+    struct stat found;
+    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = seconds}};
+    cr_assert_eq(utimensat(AT_FDCWD, path, times, 0), 0);
+    cr_assert_eq(stat(path, &found), 0);
+    return found.st_mtim.tv_sec == seconds;
+}
+
+CLAIM_OF_BOTH(snapshot, refuses_a_time_that_no_version_can_have)
+{
+    static const int64_t times[] = {9223372037, 10000000000, -9223372037, -10000000000};
+    yard_t yard;
+    tree_entry_t entry;
+    world_stat_t far = {.mode = S_IFREG | 0644, .mtime_ns = INT64_MAX};
+    yard_begin(&yard, user);
+    EXPECT_ERR(&yard, ERR_UNSUPPORTED, tree_entry_of_stat(&far, "far", &entry, &yard.fault));
+    far.mtime_ns = INT64_MIN;
+    EXPECT_ERR(&yard, ERR_UNSUPPORTED, tree_entry_of_stat(&far, "far", &entry, &yard.fault));
+    make_directory(yard_path(&yard, "source/dir"), 0755);
+    make_file(yard_path(&yard, "source/dir/far"), "one", 0644);
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        if (set_time(yard_path(&yard, "source/dir/far"), times[i])) {
+            EXPECT_ERR(&yard, ERR_UNSUPPORTED, try_take(&yard, NULL, 0));
+            EXPECT_SUBJECT(&yard, "far");
+        }
+    }
+    cr_assert(set_time(yard_path(&yard, "source/dir/far"), 2000000000));
+    EXPECT_OK(&yard, try_take(&yard, NULL, 0));
+    if (set_time(yard.source, 10000000000)) {
+        EXPECT_ERR(&yard, ERR_UNSUPPORTED, try_take(&yard, NULL, 0));
+    }
+    yard_end(&yard);
+}
+
 typedef struct writer {
     yard_t *yard;
     const char *command;
