@@ -170,7 +170,9 @@ typedef enum error_class {
     E(ERR_NO_ADDRESS,    "no-address",      STOP,     "the address is not to be had",              \
       "stop what listens there, or name another one, of this machine, with --listen or --listen-plain") \
     E(ERR_BAD_BACKUP,    "bad-backup",      REFUSE,   "a file of the backup is missing, or was changed", \
-      "restore another backup to an empty directory; sha256sum -c files in that of this one tells what is wrong")
+      "restore another backup to an empty directory; sha256sum -c files in that of this one tells what is wrong") \
+    E(ERR_NOT_KEPT,      "not-kept",        RETRY,    "the point's file system does not keep modes or times as they are", \
+      "put its root on another one (dp set NAME --root PATH), or mount it otherwise; work is tried again by itself")
 
 typedef enum err {
     OK = 0,

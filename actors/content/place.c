@@ -154,6 +154,19 @@ move_into_place(order_run_t *run)
     return result < 0 ? fail(run, result, "rename", run->name) : OK;
 }
 
+/* As of what is below it (place_tree.c). */
+static err_t
+look_at_kept(order_run_t *run)
+{
+    world_stat_t stat;
+    int result = world_stat(run->job.world, run->tree, &stat);
+    if (result < 0) {
+        return fail(run, result, "stat", run->directory);
+    }
+    bool kept = stat.mtime_ns == run->version.mtime_ns && (stat.mode & 07777u) == run->version.mode;
+    return kept ? OK : RAISE(run->job.fault, ERR_NOT_KEPT, 0, "place", run->directory);
+}
+
 /* Mode and mtime of the version's directory are set when it is in place, because a directory that
  * we may not write to cannot be moved. Then all names on the way to it are made durable. */
 static err_t
@@ -169,6 +182,7 @@ settle(order_run_t *run)
     if (result < 0) {
         return fail(run, result, "settle", run->directory);
     }
+    TRY(look_at_kept(run));
     return at_point(run, "place.renamed");
 }
 

@@ -74,6 +74,21 @@ watched_remove_dir(world_t *world, int dir, const char *path)
 }
 
 static int
+watched_set_mtime(world_t *world, int dir, const char *path, int64_t mtime_ns)
+{
+    watched_t *watched = (watched_t *) (void *) world;
+    int64_t rest = watched->coarse_ns == 0 ? 0 : mtime_ns % watched->coarse_ns;
+    return world_set_mtime(watched->real, dir, path, mtime_ns - rest);
+}
+
+static int
+watched_chmod(world_t *world, int fd, uint32_t mode)
+{
+    watched_t *watched = (watched_t *) (void *) world;
+    return world_chmod(watched->real, fd, mode & ~watched->mode_mask);
+}
+
+static int
 watched_space(world_t *world, int fd, world_space_t *ret)
 {
     watched_t *watched = (watched_t *) (void *) world;
@@ -97,6 +112,8 @@ watch(watched_t *watched, yard_t *yard)
     watched->calls.rename = watched_rename;
     watched->calls.remove = watched_remove;
     watched->calls.remove_dir = watched_remove_dir;
+    watched->calls.set_mtime = watched_set_mtime;
+    watched->calls.chmod = watched_chmod;
     watched->calls.space = watched_space;
     watched->world = (world_t){.call = &watched->calls, .self = yard->world->self};
     yard->world = &watched->world;

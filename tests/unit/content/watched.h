@@ -21,6 +21,8 @@ struct watched {
     int outs_fail;       /* errno of every such call from now on, 0: none */
     int write_fails;     /* errno of every write from now on, 0: none */
     uint64_t free_bytes; /* what the file system says to have, 0: the truth */
+    int64_t coarse_ns;   /* by which it keeps times, 0: exactly */
+    uint32_t mode_mask;  /* bits of modes that it does not keep */
 };
 
 /* All that the yard does from now on goes through here. */
