@@ -103,7 +103,8 @@ typedef struct scrub_state {
     uint64_t read;                     /* bytes so far, of all rounds */
     uint64_t largest;                  /* bytes of the largest portion of the round */
     int64_t since_ns;                  /* when the round began */
-    bool store_open;                   /* a portion of the site's store is in hand */
+    bool store_open;                   /* a portion of the site's store is in hand, */
+    bool store_reads;                  /* and is being read just now */
     uint64_t store_pack, store_offset; /* where its next one begins */
     uint64_t store_read;               /* bytes so far */
 } scrub_state_t;
@@ -132,7 +133,8 @@ typedef struct distribution_manager {
     uint32_t uncollected;            /* why the last collection removed nothing; OK: it did */
     digest_t lacking;                /* the version for which it did not; none: that was not why */
     uint64_t held_bytes;             /* by the last collection, for lists that are damaged */
-    bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand */
+    bool collecting, collect_wanted; /* the store; wanted: postponed by snapshots in hand, or by a
+                                        portion of it that is being read again */
     bool store_held, backup_waits;   /* by a backup or parcel: nothing is collected; it waits for a
                                         collection in hand */
     bool collect_holds; /* postponed again: new snapshots wait until those in hand are done */
@@ -216,7 +218,7 @@ actor_next_t dm_export(actor_ctx_t *ctx, distribution_manager_t *self, const pac
 /* dm_backup.c: site.backup, while nobody collects. */
 actor_next_t dm_backup(actor_ctx_t *ctx, distribution_manager_t *self, const site_backup_t *m);
 void dm_backup_go_on(actor_ctx_t *ctx, distribution_manager_t *self);
-/* Collects the store as soon as no snapshot is in hand. */
+/* Collects the store as soon as no snapshot is in hand, nor a portion of it. */
 void dm_collect(actor_ctx_t *ctx, distribution_manager_t *self);
 /* The timers of collections, at the store and at the points, and of snapshots that wait for one. */
 actor_next_t dm_collect_in(actor_ctx_t *ctx, uint64_t ms) must_use;

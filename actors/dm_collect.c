@@ -21,29 +21,36 @@ tell_of_store(actor_ctx_t *ctx, status_id_t id, uint64_t objects, uint64_t bytes
     answer_unheard(tell_site_database_note_event(ctx, event));
 }
 
-/* What passes by itself is not told at all. */
+/* What passes by itself changes nothing of why the last collection removed nothing. */
 static bool
-is_told(const distribution_manager_t *self, const collected_t *m)
+passes(err_t err)
 {
-    return m->err == ERR_BUSY || m->err == ERR_CANCELLED ||
-           (self->uncollected == m->err && memcmp(&self->lacking, &m->lacks, sizeof m->lacks) == 0);
+    return err == ERR_BUSY || err == ERR_CANCELLED;
 }
 
-/* Nothing was removed, and nothing will be while that lasts. */
+/* Nothing was removed, and nothing will be while that lasts: so it is told once. lacks: for the
+ * version for which that is; none: it is another reason. */
 static void
-tell_not_collected(actor_ctx_t *ctx, const collected_t *m)
+note_not_collected(actor_ctx_t *ctx, distribution_manager_t *self, err_t err, const digest_t *lacks,
+                   slice_t text, slice_t id)
 {
-    note_event_t *event = DRAFT(ctx, note_event);
-    slice_t id = record_slice(m, m->lacks_id);
+    bool told =
+        self->uncollected == (uint32_t) err && memcmp(&self->lacking, lacks, sizeof *lacks) == 0;
 
+    if (passes(err) || told) {
+        return;
+    }
+    self->uncollected = err;
+    self->lacking = *lacks;
+    note_event_t *event = DRAFT(ctx, note_event);
     event->component = actor_text(ctx, slice_of("distribution_manager"));
     event->id = STATUS_STORE_NOT_COLLECTED;
     event->severity = status_severity(STATUS_STORE_NOT_COLLECTED);
     event->package = actor_text(ctx, id);
     event->text = actor_textf(
-        ctx, "%s: %.*s%s%.*s%s", status_sentence(STATUS_STORE_NOT_COLLECTED),
-        RECORD_SHOWN(m, m->text), id.size > 0 ? "; store it again (despool package update " : "",
-        (int) id.size, id.data, id.size > 0 ? "), or take that version from its points" : "");
+        ctx, "%s: %.*s%s%.*s%s", status_sentence(STATUS_STORE_NOT_COLLECTED), (int) text.size,
+        text.data, id.size > 0 ? "; store it again (despool package update " : "", (int) id.size,
+        id.data, id.size > 0 ? "), or take that version from its points" : "");
     answer_unheard(tell_site_database_note_event(ctx, event));
 }
 
@@ -64,13 +71,27 @@ collected(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
                       "; store the package again (despool package update)");
     }
     self->held_bytes = done ? m->held_bytes : self->held_bytes;
-    if (m && !done && !is_told(self, m)) {
-        tell_not_collected(ctx, m);
+    if (done) {
+        self->uncollected = OK;
+        self->lacking = (digest_t){{0}};
+    } else if (m) {
+        note_not_collected(ctx, self, (err_t) m->err, &m->lacks, record_slice(m, m->text),
+                           record_slice(m, m->lacks_id));
     }
-    self->uncollected = m ? m->err : self->uncollected;
-    self->lacking = m ? m->lacks : self->lacking;
     dm_package_go_on(ctx, self);
     return ACTOR_CONTINUE;
+}
+
+/* More versions than a message can name: that does not pass by itself, as other reasons do. */
+static void
+note_too_many(actor_ctx_t *ctx, distribution_manager_t *self)
+{
+    static const digest_t none;
+
+    note_not_collected(ctx, self, ERR_TOO_LARGE, &none,
+                       slice_of("the versions to be kept are more than one message can name; "
+                                "withdraw or remove what is not needed"),
+                       slice_of(""));
 }
 
 static actor_next_t
@@ -80,7 +101,7 @@ roots_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     const site_args_t *site = kept_record(self->args);
     const roots_t *roots = ANSWER_AS(answer, roots);
     slice_t data = record_slice(site, site->data);
-    verdict_t verdict = VERDICT_DOWN;
+    verdict_t verdict = answer_err(answer) == ERR_TOO_LARGE ? VERDICT_TOO_LARGE : VERDICT_DOWN;
 
     if (roots) {
         collect_order_t *m = DRAFT(ctx, collect_order);
@@ -101,6 +122,9 @@ roots_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
                            .then = collected};
         verdict = actor_job(ctx, &spec, NULL);
     }
+    if (verdict == VERDICT_TOO_LARGE) {
+        note_too_many(ctx, self);
+    }
     if (verdict != VERDICT_OK) {
         self->collecting = false;
         dm_package_go_on(ctx, self);
@@ -109,11 +133,12 @@ roots_came(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 }
 
 /* The roots are asked for after the last snapshot was committed, so that all it stored is among
- * them; snapshots that come meanwhile wait. */
+ * them; snapshots that come meanwhile wait. Who reads the store again names what a run that is gone
+ * had named: what a collection lets go would look like that to him. */
 void
 dm_collect(actor_ctx_t *ctx, distribution_manager_t *self)
 {
-    self->collect_wanted = dm_ops_snapshots(self) > 0;
+    self->collect_wanted = dm_ops_snapshots(self) > 0 || self->scrub.store_reads;
     if (self->collecting || self->store_held || self->collect_wanted || !self->opened) {
         return;
     }

@@ -23,7 +23,10 @@ portion_read(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
     scrub_state_t *scrub = &((distribution_manager_t *) state)->scrub;
     const store_read_again_t *found = ANSWER_AS(answer, store_read_again);
 
-    scrub->store_open = false;
+    scrub->store_open = scrub->store_reads = false;
+    if (((distribution_manager_t *) state)->collect_wanted) {
+        dm_collect(ctx, state);
+    }
     if (!found) {
         return ACTOR_CONTINUE;
     }
@@ -68,5 +71,5 @@ dm_scrub_store(actor_ctx_t *ctx, distribution_manager_t *self, const scrub_due_t
                        .input = m,
                        .deadline_ms = DM_SLOW_MS,
                        .then = portion_read};
-    scrub->store_open = actor_job(ctx, &spec, NULL) == VERDICT_OK;
+    scrub->store_open = scrub->store_reads = actor_job(ctx, &spec, NULL) == VERDICT_OK;
 }
