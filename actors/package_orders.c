@@ -33,6 +33,19 @@ copy_points(actor_ctx_t *ctx, const package_found_t *found)
     return to;
 }
 
+#define SLOW_MS 86400000 /* a source is read for as long as it takes: one day */
+
+/* Who asked hears `deadline` in the end, and from then on holds up no collection for its sake: a
+ * version that came after that would lack what was collected. It may have waited for others. */
+uint32_t
+package_snapshot_ms(const actor_ctx_t *ctx, const request_t *request)
+{
+    int64_t left_ms =
+        (request->deadline_ns - actor_now_ns(ctx)) / 1000000 - (int64_t) PACKAGE_COMMIT_MS;
+
+    return left_ms < 1 ? 1 : left_ms > SLOW_MS ? SLOW_MS : (uint32_t) left_ms;
+}
+
 const package_lookup_t *
 package_lookup_of(actor_ctx_t *ctx, bool add, const void *command)
 {

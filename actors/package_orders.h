@@ -10,6 +10,10 @@
 #include "proto/messages.h"
 #include "runtime/actor.h"
 
+#define PACKAGE_COMMIT_MS 60000u /* of a change of the database */
+
+/* How long the snapshot for whom asks so may take. */
+uint32_t package_snapshot_ms(const actor_ctx_t *ctx, const request_t *request);
 const package_lookup_t *package_lookup_of(actor_ctx_t *ctx, bool add, const void *command);
 /* Input of the snapshot job: source and excludes of the command, or what is known of
  * the package. */

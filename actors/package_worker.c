@@ -6,7 +6,7 @@
  *   keeps    the commands that wait, at most QUEUE_COMMANDS_MAX, in order; the one in hand
  *   survives a restart loses the snapshot in hand and nothing else: its asker is told `restarting`,
  *            the version is not the package's before version_commit, and what was stored of it is
- *            collected like any content that no version wants
+ *            collected like any content that no version wants; as what comes too late is
  *
  * A client that leaves cancels nothing: the work is the site's once it was accepted.
  */
@@ -18,8 +18,6 @@
 #include "actors/roster.h"
 #include "proto/messages.h"
 
-#define SLOW_MS     86400000u /* a source is read for as long as it takes: one day */
-#define COMMIT_MS   60000u
 #define IDLE_END_MS 10000u /* without work it ends */
 
 enum { TIMER_IDLE = 1 };
@@ -107,7 +105,7 @@ start_snapshot(actor_ctx_t *ctx, package_worker_t *self, const package_found_t *
                                                        kept_record(in_hand(self)->kept), found,
                                                        record_slice(args, args->data)),
                        .subject = slice_of(actor_name(ctx)),
-                       .deadline_ms = SLOW_MS,
+                       .deadline_ms = package_snapshot_ms(ctx, &in_hand(self)->request),
                        .then = snapshot_done_then};
 
     return actor_job(ctx, &spec, NULL);
@@ -143,7 +141,7 @@ snapshot_done(actor_ctx_t *ctx, package_worker_t *self, const actor_answer_t *an
     const version_commit_t *m =
         package_version_commit(ctx, is_add(self), kept_record(in_hand(self)->kept), taken);
     verdict_t verdict =
-        ask_site_database_version_commit(ctx, m, COMMIT_MS, finish_passing_on_then, 0);
+        ask_site_database_version_commit(ctx, m, PACKAGE_COMMIT_MS, finish_passing_on_then, 0);
     return verdict == VERDICT_OK ? ACTOR_CONTINUE : finish_refused(ctx, self, verdict_err(verdict));
 }
 
@@ -155,10 +153,11 @@ begin(actor_ctx_t *ctx, const queued_command_t *queued)
     const void *command = kept_record(queued->kept);
 
     if (queued->type == &package_remove_type) {
-        return ask_site_database_package_remove(ctx, command, COMMIT_MS, finish_passing_on_then, 0);
+        return ask_site_database_package_remove(ctx, command, PACKAGE_COMMIT_MS,
+                                                finish_passing_on_then, 0);
     }
     return ask_site_database_package_lookup(
-        ctx, package_lookup_of(ctx, queued->type == &package_add_type, command), COMMIT_MS,
+        ctx, package_lookup_of(ctx, queued->type == &package_add_type, command), PACKAGE_COMMIT_MS,
         looked_up_then, 0);
 }
 
