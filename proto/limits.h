@@ -120,6 +120,7 @@
 #define AGENT_NAMED_MAX        8388608u    /* names of versions that the site looks needs up in, all agents together; then a need fails (full) */
 #define AGENT_NAMED_SETS_MAX   64u         /* versions that are being sent at one time; the same */
 #define LACK_NAMES_MAX         1048576u    /* lacking objects that a look remembers; of those beyond, one that is named twice counts twice */
+#define LACK_DIRECTORIES_MAX   1048576u    /* directories of a version that a look goes into, each time that it is named; a version with more does not come to an agent (too-large) */
 #define SEED_WANTED_MAX        1048576u    /* lacking files that are looked for in a seed; the rest is sent */
 #define SEED_NAMES_MAX         10000000u   /* names in a seed that are looked at; the rest is not used */
 #define DELTA_BYTES_MAX        (1u << 20)  /* of a file that is sent as a delta, and of what it is against; a larger one is sent without */

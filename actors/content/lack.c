@@ -268,9 +268,14 @@ look_for(search_t *search, const digest_t *object, uint64_t size, const digest_t
     return *ret_has ? OK : list(search, object, size, base, is_node);
 }
 
+/* Nodes that name each other, twice each, say, are few, and lead to more directories than there are
+ * atoms: a site that is none of ours, or has gone mad, sends them in a moment. */
 static err_t
 push(search_t *search, const digest_t *node, const digest_t *old, uint32_t directory)
 {
+    if (search->count == LACK_DIRECTORIES_MAX) {
+        return RAISE(search->fault, ERR_TOO_LARGE, 0, "look into the directories of", "a version");
+    }
     if (search->count == search->capacity) {
         size_t capacity = search->capacity == 0 ? 64 : search->capacity * 2;
         then_and_now_t *longer = realloc(search->node, capacity * sizeof *longer);

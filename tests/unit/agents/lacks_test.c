@@ -269,3 +269,35 @@ Test(lacks, a_manifest_is_whole_when_the_nodes_of_its_large_directories_are_ther
     expect_ok(store_has(pair.agent, &wide, &has, &pair.fault), "has");
     cr_expect(has, "after %u looks nothing is lacking, and the node of 'wide' is not there", looks);
 }
+
+static digest_t
+put_directory_of(digest_t child, uint32_t names)
+{
+    manifest_builder_t builder;
+    char name[16];
+
+    manifest_builder_init(&builder);
+    for (uint32_t i = 0; i < names; i++) {
+        snprintf(name, sizeof name, "%06u", i);
+        add_entry(&builder, TREE_DIRECTORY, name, child, 0);
+    }
+    return put_node_into(pair.agent, &builder);
+}
+
+/* Of a hundred nodes, each with twice the one below it: 2 to the power of 100 directories. */
+Test(lacks, a_manifest_that_leads_to_more_than_there_can_be_is_refused, .init = begin, .fini = end)
+{
+    manifest_version_t version = {.mode = 0755};
+    manifest_builder_t builder;
+    manifest_builder_init(&builder);
+    digest_t node = put_node_into(pair.agent, &builder);
+
+    for (uint32_t depth = 0; depth < 100; depth++) {
+        node = put_directory_of(node, depth < 98 ? 2 : 1000);
+    }
+    version.node = node;
+    both.root = put_version_into(pair.agent, &version);
+    expect_ok(store_commit(pair.agent, &pair.fault), "commit");
+    err_t err = lack_find(pair.agent, pair.staging, &both.root, &both.lack, &pair.fault);
+    cr_expect_eq(err, ERR_TOO_LARGE, "got %s", err_word(err));
+}
