@@ -101,6 +101,8 @@ typedef struct agent {
     plain_t plain;
     uint64_t beacon; /* the last one that it has seen; 0: that is not known */
     uint64_t beacon_told;
+    uint32_t notes; /* that became events, since: */
+    int64_t notes_ns;
     /* the line of those that wait for a turn, without those that sleep */
     struct agent *before, *behind;
     uint64_t place;
@@ -116,6 +118,11 @@ typedef struct gone {
     uint8_t peer[255]; /* where it was heard last */
     uint8_t peer_size;
 } gone_t;
+
+/* Events of one agent's own words within GATEWAY_NOTES_MS; what is beyond is let go, and how a
+ * program ended is said again. */
+#define GATEWAY_NOTES_MAX 256u
+#define GATEWAY_NOTES_MS  60000u
 
 /* Who waits for the database's word. */
 typedef struct joining {
@@ -332,15 +339,16 @@ bool orders_done(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent, const 
 bool orders_progress(actor_ctx_t *ctx, agent_gateway_t *self, agent_t *agent,
                      const agent_progress_t *m);
 /* gateway_activate.c: how its own program ended is noted. */
-bool activate_heard(actor_ctx_t *ctx, const agent_t *agent, const agent_activated_t *m);
+bool activate_heard(actor_ctx_t *ctx, agent_t *agent, const agent_activated_t *m);
 /* gateway_seeds.c: what an agent says of its seed is told. */
 bool orders_seeded(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
                    const agent_seeded_t *m);
 bool orders_indexed(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
                     const agent_indexed_t *m);
 /* Deltas gave other bytes at the agent: told once for each order that meets it. */
-void seeds_delta_refused(actor_ctx_t *ctx, const agent_t *agent, const order_t *order,
-                         uint64_t count);
+void seeds_delta_refused(actor_ctx_t *ctx, agent_t *agent, const order_t *order, uint64_t count);
+/* Whether what the agent says may become an event now: then it counts as one. */
+bool seeds_may_note(const actor_ctx_t *ctx, agent_t *agent);
 void order_free(order_t *order);
 
 /* gateway_window.c */

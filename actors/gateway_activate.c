@@ -1,6 +1,6 @@
 /* gateway_activate.c - how an agent's own program ended: noted durably, then the agent hears so.
  *
- * Whose note failed hears nothing, and says it again. */
+ * Whose note failed, or is one too many, hears nothing, and says it again. */
 #include "actors/gateway.h"
 
 static activation_note_t *
@@ -38,12 +38,14 @@ noted(actor_ctx_t *ctx, void *state, const actor_answer_t *answer)
 }
 
 bool
-activate_heard(actor_ctx_t *ctx, const agent_t *agent, const agent_activated_t *m)
+activate_heard(actor_ctx_t *ctx, agent_t *agent, const agent_activated_t *m)
 {
     if (!name_is_valid(record_slice(m, m->package)) || m->attempt == 0 || m->epoch == 0) {
         return false;
     }
-    answer_unheard(ask_site_database_activation_note(ctx, draft_note(ctx, agent, m), GATEWAY_ASK_MS,
-                                                     noted, 0));
+    if (seeds_may_note(ctx, agent)) {
+        answer_unheard(ask_site_database_activation_note(ctx, draft_note(ctx, agent, m),
+                                                         GATEWAY_ASK_MS, noted, 0));
+    }
     return true;
 }

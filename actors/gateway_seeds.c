@@ -1,18 +1,35 @@
 /* gateway_seeds.c - what an agent says that its seed had, or why it was not used, and what it has
  * mended of its own, as events.
  *
- * It decides nothing: what an agent lacks it says in its need. */
+ * It decides nothing: what an agent lacks it says in its need. An agent that says it without end
+ * would push all other events out of the history: so many of each are taken in a minute. */
 #include <stdio.h>
 
 #include "actors/gateway.h"
 #include "proto/status.h"
 
+bool
+seeds_may_note(const actor_ctx_t *ctx, agent_t *agent)
+{
+    int64_t now_ns = actor_now_ns(ctx);
+
+    if (agent->notes == 0 || now_ns - agent->notes_ns >= (int64_t) GATEWAY_NOTES_MS * 1000000) {
+        agent->notes = 0;
+        agent->notes_ns = now_ns;
+    }
+    agent->notes += agent->notes <= GATEWAY_NOTES_MAX;
+    return agent->notes <= GATEWAY_NOTES_MAX;
+}
+
 static void
-note(actor_ctx_t *ctx, const agent_t *agent, const order_t *order, status_id_t id, const char *text)
+note(actor_ctx_t *ctx, agent_t *agent, const order_t *order, status_id_t id, const char *text)
 {
     const agent_call_t *call = kept_record(order->call);
-    note_event_t *event = DRAFT(ctx, note_event);
 
+    if (!seeds_may_note(ctx, agent)) {
+        return;
+    }
+    note_event_t *event = DRAFT(ctx, note_event);
     event->component = actor_text(ctx, slice_of("agent_gateway"));
     event->id = id;
     event->severity = status_severity(id);
@@ -73,7 +90,7 @@ orders_indexed(actor_ctx_t *ctx, const agent_gateway_t *self, agent_t *agent,
 }
 
 void
-seeds_delta_refused(actor_ctx_t *ctx, const agent_t *agent, const order_t *order, uint64_t count)
+seeds_delta_refused(actor_ctx_t *ctx, agent_t *agent, const order_t *order, uint64_t count)
 {
     char text[TEXT_BYTES_MAX];
 

@@ -286,6 +286,31 @@ def an_agent_does_not_speak_for_its_site():
         site.stop()
 
 
+@claim(120)
+def an_agent_that_tells_without_end_does_not_fill_the_history():
+    """Of its seed, and of its own program: what it says of that becomes an event."""
+    with Agents() as site:
+        site.start()
+        puppet = stand_in(site, 'shop')
+        site.do('package.add', {'id': 'P1', 'source': make_tree(site.path('source'))})
+        site.do('distribute', {'id': 'P1', 'to': ['shop']})
+        order = puppet.order('measure')
+        for number in range(1, 1001):
+            puppet.say('agent_seeded', order=order['order'], err='io', text=None, files=0, bytes=0,
+                       skipped=0)
+            puppet.say('agent_activated', package='P1', epoch=1, result='exit', code=1,
+                       package_incarnation=order['work']['package_incarnation'],
+                       attempt=number, at=None, text=None)
+        puppet.say('agent_beat', number=999999)
+        while puppet.hear('agent_beat')['number'] != 999999:
+            pass
+        told = [e['id'] for e in site.history() if e['dp'] == 'shop' and e['id'] in (2391, 2411)]
+        assert 0 < told.count(2391) <= 300 and 0 < told.count(2411) <= 300, len(told)
+        assert site.figure('here') == 1, 'it was ended, and would tell anew'
+        puppet.close()
+        site.stop()
+
+
 def connected(site):
     """TCP connections at the site's port, by the kernel's count."""
     port = int(site.address.rsplit(':', 1)[1])
