@@ -267,7 +267,7 @@ await_reply(cli_client_t *client, slice_t request, uint64_t id, bool long_work,
     zmq_pollitem_t items[] = {{client->commands, 0, ZMQ_POLLIN, 0},
                               {client->pings, 0, ZMQ_POLLIN, 0}};
     int64_t now = now_ms(), heard = now, pinged = now, began = now, sent = UNSENT;
-    bool over = false, last;
+    bool over = false, lives = false, last;
 
     do {
         last = over;
@@ -285,6 +285,7 @@ await_reply(cli_client_t *client, slice_t request, uint64_t id, bool long_work,
         }
         if (items[1].revents & ZMQ_POLLIN) {
             heard = now;
+            lives = true;
             sent = is_of_later_host(client, began, sent) ? UNSENT : sent;
         }
         if (heard >= pinged && now >= pinged + client->answer_ms / 2) {
@@ -293,7 +294,8 @@ await_reply(cli_client_t *client, slice_t request, uint64_t id, bool long_work,
         }
         over = is_over(client, now, heard, began, long_work);
     } while (!over || !last);
-    return now < heard + client->answer_ms ? "it lives, but does not answer" : "it does not answer";
+    lives = lives && now < heard + client->answer_ms;
+    return lives ? "it lives, but does not answer" : "it does not answer";
 }
 
 static const char no_permission[] = "permission denied";

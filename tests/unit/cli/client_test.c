@@ -188,6 +188,29 @@ Test(client, a_socket_that_nobody_listens_at_is_no_host_when_the_time_is_up)
     rmdir(directory);
 }
 
+/* Whose time for all asks is over waits for a sign of life for less than that. */
+Test(client, a_host_that_showed_no_sign_of_life_is_not_said_to_live)
+{
+    cli_line_t line;
+    wire_value_t result;
+    const char *const words[] = {"despool", "--connect", host.endpoint, "ping", NULL};
+
+    host.answer = silent;
+    host.ignores_pings = true;
+    fake_host_begin(&host);
+    cr_assert_eq(words_parse(words, &line), EXIT_DONE);
+    cli_client_t *client = cli_client_new(&line, SIGN_MS);
+    cli_client_until(client, now_ms());
+    capture_begin(&capture);
+    int code = cli_ask_small(client, "ping", NULL, NULL, 0, &result);
+    capture_end(&capture);
+    expect_exit(code, EXIT_NO_HOST);
+    cr_expect(strstr(capture.err, ": it does not answer"), "%s", capture.err);
+    cli_client_destroy(&client);
+    cli_line_fini(&line);
+    fake_host_end(&host);
+}
+
 Test(client, a_host_that_shows_no_sign_of_life_is_no_host)
 {
     host.answer = silent;
