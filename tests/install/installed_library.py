@@ -117,6 +117,18 @@ def examples_build_with_clang_against_the_static_library_and_run():
 
 
 @claim(240)
+def what_messages_and_help_name_is_installed_and_an_uninstall_leaves_nothing():
+    there = tempfile.mkdtemp(prefix='du-')
+    ran(['meson', 'install', '-C', BUILD, '--no-rebuild', '--quiet', '--destdir', there])
+    names = {name for _, _, files in os.walk(there) for name in files}
+    assert names >= {'despool', 'despoold', 'operations.md', 'PROTOCOL.md', 'README.md'}, names
+    ran(['ninja', '-C', BUILD, 'uninstall'], env={**os.environ, 'DESTDIR': there})
+    left = [os.path.join(place, name) for place, _, files in os.walk(there) for name in files]
+    shutil.rmtree(there, ignore_errors=True)
+    assert not left, f'an uninstall left {left}'
+
+
+@claim(240)
 def a_planted_defect_is_found_by_the_simulated_test_and_its_seed_shows_it_again():
     there = installed()
     program = there.built('gcc', 'simulated', False)
