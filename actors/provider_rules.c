@@ -71,6 +71,18 @@ check_some(const ruled_t *on, slice_t text)
     return good ? OK : refuse(on, ERR_BAD_VALUE, "is empty or holds a NUL", NULL);
 }
 
+/* Each is bounded as any text is: lists of packages show them. */
+static err_t
+check_glob(const ruled_t *on, slice_t text)
+{
+    char hint[64];
+    if (text.size <= TEXT_BYTES_MAX) {
+        return check_some(on, text);
+    }
+    snprintf(hint, sizeof hint, "give at most %u bytes in each", TEXT_BYTES_MAX);
+    return refuse(on, ERR_TOO_LARGE, "is larger than its limit", hint);
+}
+
 /* A text for people: it may be empty. */
 static err_t
 check_text(const ruled_t *on, slice_t text)
@@ -178,7 +190,7 @@ static const struct rule {
     {"", "dps", check_name, ERR_TOO_LARGE},
     {"", "source", check_source, ERR_NAME_TOO_LONG},
     {"", "root", check_root, ERR_NAME_TOO_LONG},
-    {"", "exclude", check_some, ERR_TOO_LARGE},
+    {"", "exclude", check_glob, ERR_TOO_LARGE},
     {"package.", "name", check_text, ERR_TOO_LARGE},
     {"package.", "version", check_text, ERR_TOO_LARGE},
     {"component.", "name", check_some, ERR_BAD_NAME},

@@ -136,6 +136,19 @@ Test(commands, an_oversized_text_is_named_and_called_what_it_is)
     }
 }
 
+Test(commands, a_glob_that_is_longer_than_a_text_may_be_is_refused)
+{
+    char args[TEXT_BYTES_MAX + 64], word[64];
+    snprintf(word, sizeof word, "argument 'exclude' is larger than its limit");
+    for (uint32_t more = 0; more < 2; more++) {
+        int used = snprintf(args, sizeof args, "id=P source=/s exclude:");
+        memset(args + used, 'x', TEXT_BYTES_MAX + more);
+        args[used + (int) (TEXT_BYTES_MAX + more)] = 0;
+        expect("package.add", args, more > 0 ? ERR_TOO_LARGE : OK, word);
+    }
+    cr_expect_str_eq(frame.fault.hint, "give at most 1024 bytes in each");
+}
+
 Test(commands, an_unknown_argument_is_named_also_when_the_site_uses_that_word_inside)
 {
     static const char *const words[] = {"bogus", "key", "principal"};
