@@ -109,7 +109,8 @@ reply(fake_host_t *host, zmq_msg_t *who, const wire_value_t *request)
     publish(host);
 }
 
-/* A request that is to be answered late waits for its pings, which are answered meanwhile. */
+/* A request that is to be answered late waits for its pings, which are answered meanwhile. They
+ * come by another connection: the first may have come before it. */
 static void
 take(fake_host_t *host, zmq_msg_t *who, zmq_msg_t *body)
 {
@@ -128,9 +129,9 @@ take(fake_host_t *host, zmq_msg_t *who, zmq_msg_t *body)
         zmq_msg_copy(&host->late_who, who);
         zmq_msg_copy(&host->late_body, body);
         host->waits = true;
-        return;
+    } else {
+        reply(host, who, &request);
     }
-    reply(host, who, &request);
     if (host->waits && host->pings >= host->late_pings) {
         host->waits = false;
         err_t err =
