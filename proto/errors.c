@@ -66,10 +66,10 @@ err_class(err_t err)
 }
 
 const char *
-error_class_word(error_class_t class)
+error_class_word(error_class_t of)
 {
     static const char *const words[] = {"none", "retry", "resource", "refuse", "stop"};
-    return words[(unsigned) class <= CLASS_STOP ? (unsigned) class : CLASS_STOP];
+    return words[(unsigned) of <= CLASS_STOP ? (unsigned) of : CLASS_STOP];
 }
 
 err_t

@@ -15,6 +15,9 @@
 #define must_use __attribute__((warn_unused_result))
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* What a caller does about an error: try again, wait for a resource, tell the asker, or stop. */
 typedef enum error_class {
@@ -191,7 +194,7 @@ error_class_t err_class(err_t err);
 bool err_is_absence(err_t err);
 /* Whether only a site says it of its own targets: no work at a point ends so. */
 bool err_is_of_site(err_t err);
-const char *error_class_word(error_class_t class);
+const char *error_class_word(error_class_t of);
 /* The code of a wire word, or ERR_INTERNAL. */
 err_t err_of_word(const char *word, size_t size);
 
@@ -230,4 +233,7 @@ const char *fault_text(const fault_t *fault, char *text, size_t size);
         }                                                                                          \
     } while (0)
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

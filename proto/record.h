@@ -24,6 +24,9 @@
 #include "proto/errors.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* ---- what a field may be --------------------------------------------------------------------- */
 
@@ -209,4 +212,7 @@ err_t record_encode_part(const record_type_t *type, const void *record, const vo
 err_t record_decode(const record_type_t *type, const struct wire_value *map, draft_t *draft,
                     const void **ret_record, const char **ret_field) must_use;
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

@@ -14,6 +14,9 @@
 #include "proto/record.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef enum wire_kind {
     WIRE_NIL,
@@ -79,4 +82,7 @@ void wire_time_text(int64_t wall_ns, char *ret_text);
 /* One value as JSON text into text[size] (bin as hex); false when it does not fit. */
 bool wire_json(const wire_value_t *value, char *text, size_t size, size_t *ret_size);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

@@ -28,6 +28,9 @@
 #include "runtime/world.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct actor_ctx actor_ctx_t;
 typedef struct actor_class actor_class_t;
@@ -346,7 +349,7 @@ void actor_claim_failed(actor_ctx_t *ctx, const char *truth, const char *file, i
 /* Starts a child of this actor; returns at once. on_down tells of its end with this tag. name is
  * copied (at most ACTOR_NAME_BYTES_MAX) and shown by watching; args (a record kept, in hand or
  * drafted; NULL: none) is kept for restarts. VERDICT_FULL: ACTORS_MAX, or somebody has the role. */
-verdict_t actor_spawn(actor_ctx_t *ctx, const actor_class_t *class, slice_t name,
+verdict_t actor_spawn(actor_ctx_t *ctx, const actor_class_t *of, slice_t name,
                       const record_type_t *args_type, const void *args, uint64_t tag,
                       actor_ref_t *ret_child) must_use;
 void actor_stop(actor_ctx_t *ctx, actor_ref_t child);    /* ends it in order; on_down: ACTOR_ENDED */
@@ -458,4 +461,7 @@ void actor_crash_forget(const actor_ctx_t *ctx, uint32_t number);
  * host's options name is about that field's value from the start. */
 void actor_about(uint64_t about);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

@@ -21,6 +21,9 @@
 #include "runtime/actor.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define HOST_STOPPING_MS 1500u /* that the root has to make ready for a stop from outside */
 
@@ -111,4 +114,7 @@ void host_figures(const host_t *host, host_figures_t *ret);
 uint32_t host_watch(const host_t *host, uint32_t from, actor_figures_t *ret, uint32_t count,
                     uint32_t *ret_next);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

@@ -20,6 +20,9 @@
 #include "runtime/world_sim.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct sim sim_t;
 
@@ -178,4 +181,7 @@ uint32_t sim_open_asks(const sim_t *sim, char *ret_text, size_t size);
 uint32_t sim_threads_lost(const sim_t *sim);
 int64_t sim_now_ns(const sim_t *sim);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

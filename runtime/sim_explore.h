@@ -23,6 +23,9 @@
 #include "runtime/sim.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define SIM_EXPLORE_STEPS 512u /* of one run; a longer one is not complete */
 
@@ -51,4 +54,7 @@ typedef struct sim_explored {
 void sim_explore(const sim_explore_options_t *options, sim_explored_t *ret);
 void sim_explored_free(sim_explored_t *explored);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

@@ -11,6 +11,9 @@
 #include <stdint.h>
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define SIM_PLACES_MAX (1u << 20)
 
@@ -23,4 +26,7 @@ uint64_t sim_places_count(const sim_places_t *places);
 /* The i-th of count, in no order that means anything. */
 uint64_t sim_places_at(const sim_places_t *places, uint64_t i);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

@@ -16,6 +16,9 @@
 #include "runtime/world.h"
 
 #pragma GCC visibility push(default) /* what a shared library of it exports */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct world_sim world_sim_t;
 
@@ -114,4 +117,7 @@ uint64_t world_sim_hash(const world_sim_t *sim); /* of the operation trace so fa
  * operation it pauses in, and the file that this is about. Never 0. */
 uint64_t world_sim_place(const world_t *job);
 
+#ifdef __cplusplus
+}
+#endif
 #pragma GCC visibility pop

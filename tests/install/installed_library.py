@@ -154,6 +154,20 @@ def each_installed_header_compiles_alone():
 
 
 @claim(240)
+def a_program_in_cpp_links_with_what_the_headers_declare():
+    there = installed()
+    source, program = os.path.join(there.dir, 'host.cpp'), os.path.join(there.dir, 'host-cpp')
+    with open(source, 'w', encoding='utf-8') as file:
+        file.writelines(f'#include <{header}>\n' for header in sorted(there.headers()))
+        file.write('int main() { return verdict_err(VERDICT_FULL) == ERR_FULL && host_main &&'
+                   ' sim_new && slice_of("x").size == 1 ? 0 : 1; }\n')
+    ran(['clang', '-x', 'c++', '-std=c++17', *STRICT, '-Wno-pointer-bool-conversion',
+         '-Wno-tautological-pointer-compare', *there.asked('--cflags').split(),
+         '-o', program, source, *there.asked('--libs').split()])
+    ran([program], env=there.env())
+
+
+@claim(240)
 def installed_headers_include_each_other_and_the_c_library_only():
     there = installed()
     names = set(there.headers())
