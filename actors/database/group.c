@@ -263,6 +263,7 @@ undo(group_t *group, mark_t mark)
     tx->agents_changed = mark.agents_changed;
     tx->agent_count = mark.agent_count;
     tx->watched_count = 0;
+    tx_know_nothing(tx);
 }
 
 static bool

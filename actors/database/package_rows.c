@@ -121,7 +121,9 @@ packages_announce(tx_t *tx)
     for (uint32_t i = 0; i < tx->watched_count && tx->err == OK; i++) {
         rollout_advance(tx, tx->watched[i].package);
         switchover_advance(tx, tx->watched[i].package);
-        uint32_t state = package_state(tx, tx->watched[i].package);
+        uint32_t state =
+            tx->watched[i].active ? PACKAGE_ACTIVE : package_state(tx, tx->watched[i].package);
+        tx_know_state(tx, tx->watched[i].package, state);
         if (state < PACKAGE_COUNT && state != tx->watched[i].before &&
             package_by_row(tx, tx->watched[i].package, &package)) {
             announce(tx, &package, state);

@@ -130,7 +130,7 @@ package_move_targets(tx_t *tx, const package_t *package)
 {
     target_t target = {.row = 0};
     tx_watch_package(tx, package->row);
-    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
+    while (tx->err == OK && target_next_of_package(tx, package->row, target.point, &target)) {
         if (target_follows(&target)) {
             target_want(tx, &target, package);
             target_save(tx, &target, STATUS_TARGET_PENDING);
@@ -244,7 +244,7 @@ static void
 remove_targets(tx_t *tx, int64_t package)
 {
     target_t target = {.row = 0};
-    while (tx->err == OK && target_next_of_package(tx, package, target.row, &target)) {
+    while (tx->err == OK && target_next_of_package(tx, package, target.point, &target)) {
         if (target.state != TARGET_REMOVING && target.state != TARGET_REMOVED) {
             target_remove(tx, &target);
             target_save(tx, &target, STATUS_TARGET_REMOVING);

@@ -36,7 +36,7 @@ static void
 begin_again(tx_t *tx, const package_t *package)
 {
     target_t target = {.row = 0};
-    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
+    while (tx->err == OK && target_next_of_package(tx, package->row, target.point, &target)) {
         bool holds = target.state != TARGET_REMOVED && target.state != TARGET_REMOVING &&
                      target.state != TARGET_CANCELLED && target.cause != ERR_QUARANTINED;
         if (holds) {

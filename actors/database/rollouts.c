@@ -184,7 +184,9 @@ rollout_place(tx_t *tx, target_t *target, uint32_t ring, bool held)
     if (target->ring == ring && target->held == held) {
         return false;
     }
-    RUN(tx, SQL_TARGET_RING, v_int(target->row), v_int(ring), v_int(held));
+    if (target->row != 0) {
+        RUN(tx, SQL_TARGET_RING, v_int(target->row), v_int(ring), v_int(held));
+    }
     target->ring = ring;
     target->held = held;
     if (held && !state_is_final(target->state) && target->state != TARGET_REMOVING) {

@@ -46,7 +46,7 @@ typedef struct point {
 } point_t;
 
 typedef struct target {
-    int64_t row, package, point;
+    int64_t row, package, point; /* row 0: it is new, and target_save makes the row */
     uint32_t state;
     uint64_t wanted, have; /* epochs; have 0: nothing */
     digest_t have_root;
@@ -164,6 +164,7 @@ typedef struct window_now {
     char zone[NAME_BYTES_MAX + 1];
 } window_now_t;
 window_now_t window_at(tx_t *tx, int64_t point, int64_t wall_ns);
+bool point_has_windows(tx_t *tx, int64_t point);
 /* The point's windows and their zone are these from now on; whether that is a change. Refuses what
  * is no window, or no zone. */
 /* beacons.c */
@@ -196,8 +197,9 @@ void list_window(tx_t *tx, int64_t point, agent_row_t *ret);
 
 bool target_by_row(tx_t *tx, uint64_t row, target_t *ret);
 bool target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret);
-/* One after the other, by row: begin with after 0. Rows may be changed in between. */
-bool target_next_of_package(tx_t *tx, int64_t package, int64_t after, target_t *ret);
+/* One after the other, by row, those of a package by point: begin with after 0. Rows may be changed
+ * in between. */
+bool target_next_of_package(tx_t *tx, int64_t package, int64_t after_point, target_t *ret);
 bool target_next_untidied(tx_t *tx, int64_t after, target_t *ret);
 bool target_next_of_point(tx_t *tx, int64_t point, int64_t after, target_t *ret);
 bool target_next_of_turn(tx_t *tx, int64_t package, turn_t turn, int64_t after, target_t *ret);
@@ -214,6 +216,8 @@ void target_supersede(tx_t *tx, target_t *target);
 void target_note_damage(tx_t *tx, target_t *target, slice_t text);
 /* Of what its agent keeps: what is placed is as it should be. */
 void target_note_kept_damage(tx_t *tx, target_t *target, slice_t text);
+/* One that is no row yet: rules apply to it, and the first target_save writes it as it is then. */
+void target_new(tx_t *tx, const package_t *package, const point_t *point, target_t *ret);
 /* It wants this version, from the first try on. */
 void target_want(tx_t *tx, target_t *target, const package_t *package);
 /* Whether it wants the versions of its package, one after the other. */

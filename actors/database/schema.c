@@ -73,11 +73,8 @@ static const char *const steps[] = {
     "  revision INTEGER NOT NULL DEFAULT 0, taken INTEGER NOT NULL DEFAULT 0, slot INTEGER,"
     "  held_from INTEGER, held_to INTEGER," /* epochs whose files may be at the point */
     "  UNIQUE (package, point));"
-    "CREATE INDEX target_package ON target (package);"
     "CREATE INDEX target_point ON target (point);"
     "CREATE INDEX target_state ON target (package, state);"
-    "CREATE INDEX target_wanted ON target (package, wanted);"
-    "CREATE INDEX target_have ON target (package, have);"
     "CREATE INDEX target_look ON target (look) WHERE look IS NOT NULL;"
     "CREATE INDEX target_taken ON target (taken) WHERE taken = 1;"
     "CREATE INDEX target_failed ON target (state) WHERE state = 5;",
@@ -149,6 +146,10 @@ static const char *const steps[] = {
      "CREATE INDEX target_turn_row ON target (package, turn, row) WHERE turn <> 0;"),
     /* Whether its agent may be sent content unencrypted. */
     "ALTER TABLE point ADD COLUMN plain INTEGER NOT NULL DEFAULT 0;",
+    /* Each target paid for them when it was made, and its package's other index finds as much. A
+     * database that is made now never had them. */
+    ("DROP INDEX IF EXISTS target_package; DROP INDEX IF EXISTS target_wanted;"
+     "DROP INDEX IF EXISTS target_have;"),
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -92,13 +92,10 @@
                          "ORDER BY epoch DESC LIMIT 1")                                            \
     S(SQL_ALL_VERSIONS_PRUNE, "DELETE FROM version WHERE epoch <> (SELECT epoch FROM package "     \
                               "WHERE row = version.package) "                                      \
-                              "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_wanted "     \
-                              "  WHERE package = version.package AND wanted = version.epoch) "     \
-                              "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_have "       \
-                              "  WHERE package = version.package AND have = version.epoch) "       \
-                              "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_package "    \
+                              "AND NOT EXISTS (SELECT 1 FROM target INDEXED BY target_state "      \
                               "  WHERE package = version.package "                                 \
-                              "  AND version.epoch BETWEEN held_from AND held_to)")                \
+                              "  AND (wanted = version.epoch OR have = version.epoch "             \
+                              "  OR version.epoch BETWEEN held_from AND held_to))")                \
     S(SQL_ALL_ROOTS_COUNT, "SELECT count(DISTINCT root) FROM version")                             \
     S(SQL_ALL_ROOTS, "SELECT DISTINCT root FROM version ORDER BY root")                            \
     S(SQL_ALL_VERSIONS_COUNT, "SELECT count(*) FROM version")                                      \
@@ -243,8 +240,8 @@
     S(SQL_TARGET_BY_ROW, SQL_TARGET_COLUMNS SQL_TARGET_JOINS "WHERE t.row = ?1")                   \
     S(SQL_TARGET_OF, SQL_TARGET_COLUMNS SQL_TARGET_JOINS "WHERE t.package = ?1 AND t.point = ?2")  \
     S(SQL_TARGET_NEXT_OF_PACKAGE,                                                                  \
-      SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS                             \
-                         "WHERE t.package = ?1 AND t.row > ?2 ORDER BY t.row LIMIT 1")             \
+      SQL_TARGET_COLUMNS "INDEXED BY sqlite_autoindex_target_1 " SQL_TARGET_JOINS                  \
+                         "WHERE t.package = ?1 AND t.point > ?2 ORDER BY t.point LIMIT 1")         \
     S(SQL_TARGET_NEXT_UNTIDIED,                                                                    \
       SQL_TARGET_COLUMNS "INDEXED BY target_untidied " SQL_TARGET_JOINS                            \
                          "WHERE t.state = 2 AND t.held_from < t.have AND t.row > ?1 "              \
@@ -257,7 +254,7 @@
                          "WHERE t.cause = 'quarantined' AND t.row > ?1 ORDER BY t.row LIMIT 1")    \
     S(SQL_TARGETS_ASIDE_COUNT, "SELECT count(*) FROM target INDEXED BY target_aside "              \
                                "WHERE cause = 'quarantined' AND row > 0")                          \
-    S(SQL_TARGETS_OF_PACKAGE, SQL_TARGET_COLUMNS "INDEXED BY target_package " SQL_TARGET_JOINS     \
+    S(SQL_TARGETS_OF_PACKAGE, SQL_TARGET_COLUMNS "INDEXED BY target_state " SQL_TARGET_JOINS       \
                                                  "WHERE t.package = ?1 ORDER BY d.name")           \
     S(SQL_TARGET_DUE,                                                                              \
       SQL_TARGET_COLUMNS "INDEXED BY target_look " SQL_TARGET_JOINS                                \
@@ -269,8 +266,9 @@
                         "WHERE look IS NOT NULL AND look > ?1")                                    \
     S(SQL_TARGET_RELEASE_TAKEN, "UPDATE target INDEXED BY target_taken "                           \
                                 "SET taken = 0, look = ?1 WHERE taken = 1")                        \
-    S(SQL_TARGET_ADD, "INSERT INTO target (package, point, state, wanted, of, since) "             \
-                      "VALUES (?1, ?2, ?3, ?4, ?5, ?6)")                                           \
+    S(SQL_TARGET_ADD, "INSERT INTO target (package, point, state, wanted, of, due, since, look, "  \
+                      "cause, cause_text, revision, slot, priority, ring, held, turn) VALUES "     \
+                      "(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 0, ?12, ?13, ?14, ?15)")     \
     S(SQL_TARGET_SAVE,                                                                             \
       "UPDATE target SET state = ?2, wanted = ?3, have = ?4, have_root = ?5, attempts = ?6, "      \
       "integrity = ?7, due = ?8, since = ?9, look = ?10, cause = ?11, cause_text = ?12, "          \
@@ -291,15 +289,15 @@
                        "WHERE t.row = ?1 AND v.root = ?2")                                         \
     S(SQL_TARGETS_OF_POINT_DELETE, "DELETE FROM target WHERE point = ?1")                          \
     S(SQL_TARGETS_OF_PACKAGE_DELETE, "DELETE FROM target WHERE package = ?1")                      \
-    S(SQL_PACKAGE_TARGETS_COUNT, "SELECT count(*) FROM target INDEXED BY target_package "          \
+    S(SQL_PACKAGE_TARGETS_COUNT, "SELECT count(*) FROM target INDEXED BY target_state "            \
                                  "WHERE package = ?1")                                             \
     S(SQL_PACKAGE_TARGETS_BY_STATE, "SELECT state, count(*) FROM target INDEXED BY target_state "  \
                                     "WHERE package = ?1 GROUP BY state")                           \
-    S(SQL_PACKAGE_HOLDS, "SELECT count(*) FROM target INDEXED BY target_package "                  \
+    S(SQL_PACKAGE_HOLDS, "SELECT count(*) FROM target INDEXED BY target_state "                    \
                          "WHERE package = ?1 AND state <> 8 AND NOT " SQL_NEVER_BEGAN)             \
     S(SQL_POINT_HOLDS, "SELECT count(*) FROM target INDEXED BY target_point "                      \
                        "WHERE point = ?1 AND state <> 8 AND NOT " SQL_NEVER_BEGAN)                 \
-    S(SQL_PACKAGE_LEFT, "SELECT 1 FROM target INDEXED BY target_package "                          \
+    S(SQL_PACKAGE_LEFT, "SELECT 1 FROM target INDEXED BY target_state "                            \
                         "WHERE package = ?1 AND state <> 8 LIMIT 1")                               \
     S(SQL_POINT_LEFT, "SELECT 1 FROM target INDEXED BY target_point "                              \
                       "WHERE point = ?1 AND state <> 8 LIMIT 1")                                   \

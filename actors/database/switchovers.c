@@ -241,7 +241,7 @@ switchover_of_all(tx_t *tx, const package_t *package, const switch_wish_t *wish)
 {
     target_t target = {.row = 0};
     uint32_t count = 0;
-    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
+    while (tx->err == OK && target_next_of_package(tx, package->row, target.point, &target)) {
         if (target_follows(&target)) {
             target_turn(tx, &target, TURN_STAGES);
             count++;

@@ -86,9 +86,9 @@ target_of(tx_t *tx, int64_t package, int64_t point, target_t *ret)
 }
 
 bool
-target_next_of_package(tx_t *tx, int64_t package, int64_t after, target_t *ret)
+target_next_of_package(tx_t *tx, int64_t package, int64_t after_point, target_t *ret)
 {
-    return read_one(OPEN(tx, SQL_TARGET_NEXT_OF_PACKAGE, v_int(package), v_int(after)), ret);
+    return read_one(OPEN(tx, SQL_TARGET_NEXT_OF_PACKAGE, v_int(package), v_int(after_point)), ret);
 }
 
 bool
@@ -127,6 +127,32 @@ bool
 target_next_due(tx_t *tx, int64_t now_ns, target_t *ret)
 {
     return read_one(OPEN(tx, SQL_TARGET_DUE, v_int(now_ns)), ret);
+}
+
+void
+target_new(tx_t *tx, const package_t *package, const point_t *point, target_t *ret)
+{
+    *ret = (target_t){.package = package->row,
+                      .point = point->row,
+                      .state = TARGET_PENDING,
+                      .of = ATTEMPTS_MAX,
+                      .since = tx->now_ns,
+                      .need = RECORD_NONE,
+                      .space = RECORD_NONE,
+                      .sent = RECORD_NONE,
+                      .priority = PRIORITY_MEDIUM,
+                      .windowed = point_has_windows(tx, point->row),
+                      .package_incarnation = package->incarnation,
+                      .dp_incarnation = point->incarnation,
+                      .dp_root_size = point->root_size,
+                      .seed_size = point->seed_size,
+                      .paused = point->paused,
+                      .absent_since = point->absent_since,
+                      .old_state = TARGET_PENDING};
+    memcpy(ret->package_id, package->id, sizeof ret->package_id);
+    memcpy(ret->dp, point->name, sizeof ret->dp);
+    memcpy(ret->dp_root, point->root, point->root_size);
+    memcpy(ret->seed, point->seed, point->seed_size);
 }
 
 /* ---- rules ---- */
@@ -194,6 +220,9 @@ take_version(target_t *target, const package_t *package)
 static void
 keep_turn(tx_t *tx, const target_t *target)
 {
+    if (target->row == 0) {
+        return;
+    }
     RUN(tx, SQL_TARGET_TURN, v_int(target->row), v_int(target->turn), v_some(target->promised),
         v_some((int64_t) target->promised_epoch));
 }
@@ -273,7 +302,9 @@ target_prioritize(tx_t *tx, target_t *target, uint32_t priority)
         return false;
     }
     target->priority = priority;
-    RUN(tx, SQL_TARGET_PRIORITY, v_int(target->row), v_int(priority));
+    if (target->row != 0) {
+        RUN(tx, SQL_TARGET_PRIORITY, v_int(target->row), v_int(priority));
+    }
     if (target->taken) {
         target_supersede(tx, target);
         target->state = target->state == TARGET_INSTALLING ? TARGET_PENDING : target->state;
@@ -351,10 +382,25 @@ settle(tx_t *tx, target_t *target)
 
 /* ---- writing ---- */
 
+/* A row that was inserted and then changed cost half as much again as one that is whole at once. */
 static void
-write_row(tx_t *tx, const target_t *t)
+make_row(tx_t *tx, target_t *t, value_t cause)
+{
+    RUN(tx, SQL_TARGET_ADD, v_int(t->package), v_int(t->point), v_int(t->state), v_u64(t->wanted),
+        v_int(t->of), v_some(t->due), v_int(t->since), v_some(t->look), cause,
+        v_maybe(SLICE_OF(t, cause_text)), v_u64(t->revision), v_int(t->priority), v_int(t->ring),
+        v_int(t->held), v_int(t->turn));
+    t->row = sqlite3_last_insert_rowid(tx->db->sql);
+}
+
+static void
+write_row(tx_t *tx, target_t *t)
 {
     value_t cause = t->cause == OK ? v_null() : v_text(slice_of(err_word(t->cause)));
+    if (t->row == 0) {
+        make_row(tx, t, cause);
+        return;
+    }
     RUN(tx, SQL_TARGET_SAVE, v_int(t->row), v_int(t->state), v_u64(t->wanted),
         v_some((int64_t) t->have), v_digest(&t->have_root), v_int(t->attempts), v_int(t->integrity),
         v_some(t->due), v_int(t->since), v_some(t->look), cause, v_maybe(SLICE_OF(t, cause_text)),
@@ -422,6 +468,9 @@ target_save(tx_t *tx, target_t *target, uint32_t status_id)
         status_id = STATUS_TARGET_WINDOW;
     }
     write_row(tx, target);
+    if (!state_is_final(target->state)) {
+        tx_is_active(tx, target->package);
+    }
     if (status_id != STATUS_NONE) {
         event_of_target(tx, target, status_id);
     }

@@ -255,22 +255,61 @@ tx_stop_work(tx_t *tx, uint64_t target, uint64_t revision, const char *dp, const
     }
 }
 
+/* The last one first: a message changes many targets of one package. */
+static watched_t *
+watched_of(const tx_t *tx, int64_t package)
+{
+    for (uint32_t i = tx->watched_count; i > 0; i--) {
+        if (tx->watched[i - 1].package == package) {
+            return &tx->watched[i - 1];
+        }
+    }
+    return NULL;
+}
+
+static uint32_t
+state_before(tx_t *tx, int64_t package)
+{
+    const known_t *known = &tx->known[(uint64_t) package % KNOWN_PLACES];
+    return known->package == package
+               ? known->state
+               : (uint32_t) NUMBER(tx, SQL_PACKAGE_STATE, PACKAGE_IDLE, v_int(package));
+}
+
 void
 tx_watch_package(tx_t *tx, int64_t package)
 {
-    if (tx->watched_count > 0 && tx->watched[tx->watched_count - 1].package == package) {
+    watched_t *watched = watched_of(tx, package);
+    if (watched != NULL) {
+        watched->active = false;
         return;
     }
-    uint32_t before = (uint32_t) NUMBER(tx, SQL_PACKAGE_STATE, PACKAGE_IDLE, v_int(package));
-    for (uint32_t i = 0; i < tx->watched_count; i++) {
-        if (tx->watched[i].package == package) {
-            return;
-        }
-    }
+    uint32_t before = state_before(tx, package);
     if (grow(tx, (void **) &tx->watched, tx->watched_count, &tx->watched_room,
              sizeof *tx->watched)) {
-        tx->watched[tx->watched_count++] = (watched_t){package, before};
+        tx->watched[tx->watched_count++] = (watched_t){package, before, false};
     }
+}
+
+void
+tx_is_active(tx_t *tx, int64_t package)
+{
+    watched_t *watched = watched_of(tx, package);
+    if (watched != NULL) {
+        watched->active = true;
+    }
+}
+
+void
+tx_know_state(tx_t *tx, int64_t package, uint32_t state)
+{
+    tx->known[(uint64_t) package % KNOWN_PLACES] = (known_t){package, state};
+}
+
+void
+tx_know_nothing(tx_t *tx)
+{
+    memset(tx->known, 0, sizeof tx->known);
 }
 
 void

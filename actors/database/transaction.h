@@ -21,7 +21,16 @@ typedef struct stopped {
 typedef struct watched {
     int64_t package;
     uint32_t before;
+    bool active; /* a target of it is not final, and nothing was changed after it */
 } watched_t;
+
+/* The state of a package as a message of this transaction has left it: the next one, which is often
+ * of the same package, need not look for it among its targets. */
+#define KNOWN_PLACES 64u /* packages whose states are known; more share places */
+typedef struct known {
+    int64_t package;
+    uint32_t state;
+} known_t;
 
 typedef struct tx {
     connection_t *db;
@@ -45,6 +54,7 @@ typedef struct tx {
     uint32_t stopped_count, stopped_room;
     watched_t *watched;
     uint32_t watched_count, watched_room;
+    known_t known[KNOWN_PLACES];
 } tx_t;
 
 /* ---- values and statements ---- */
@@ -181,4 +191,8 @@ void tx_stop_work(tx_t *tx, uint64_t target, uint64_t revision, const char *dp,
 /* Notes a package's state before its targets change; the same package may be noted again at once.
  */
 void tx_watch_package(tx_t *tx, int64_t package);
+/* A target of a watched package is not final: that is the package's state, if nothing follows. */
+void tx_is_active(tx_t *tx, int64_t package);
+void tx_know_state(tx_t *tx, int64_t package, uint32_t state);
+void tx_know_nothing(tx_t *tx);
 void tx_release(tx_t *tx); /* frees what the lists hold */

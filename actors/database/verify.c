@@ -83,7 +83,7 @@ plan(tx_t *tx, const package_t *package, const point_t *point, rows_t rows)
 {
     target_t target = {.row = 0};
     uint32_t count = 0;
-    while (tx->err == OK && target_next_of_package(tx, package->row, target.row, &target)) {
+    while (tx->err == OK && target_next_of_package(tx, package->row, target.point, &target)) {
         due_row_t *row = draft_row(&tx->answer, rows, count, sizeof *row);
         if (row != NULL && is_planned(&target, point)) {
             due_fill(tx, &target, ACTION_VERIFY, row);

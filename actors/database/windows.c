@@ -131,6 +131,12 @@ window_after(tx_t *tx, int64_t point, int64_t wall_ns, int64_t open_ns)
     return ns_of(calendar_after(&calendar, zone, floor_s(wall_ns), seconds));
 }
 
+bool
+point_has_windows(tx_t *tx, int64_t point)
+{
+    return NUMBER(tx, SQL_CALENDAR_LOST, -1, v_int(point)) >= 0;
+}
+
 /* ---- targets ---- */
 
 /* What is taken away needs no content, and what is staged at its point has it. */

@@ -74,13 +74,10 @@ want_on(tx_t *tx, const package_t *package, const point_t *point, wish_t *wish)
         place_again(tx, &target, wish);
         return;
     }
-    tx_watch_package(tx, package->row);
     if (!there) {
-        RUN(tx, SQL_TARGET_ADD, v_int(package->row), v_int(point->row), v_int(TARGET_PENDING),
-            v_u64(package->epoch), v_int(ATTEMPTS_MAX), v_int(tx->now_ns));
-        there = target_of(tx, package->row, point->row, &target);
+        target_new(tx, package, point, &target);
     }
-    if (there && tx->err == OK) {
+    if (tx->err == OK) {
         want(tx, &target, package, wish);
     }
 }
@@ -175,7 +172,7 @@ static void
 unwant_everywhere(tx_t *tx, const package_t *package, changed_t *changed)
 {
     target_t target = {.row = 0};
-    while (tx_ok(tx) && target_next_of_package(tx, package->row, target.row, &target)) {
+    while (tx_ok(tx) && target_next_of_package(tx, package->row, target.point, &target)) {
         unwant(tx, &target, changed);
     }
 }
@@ -212,7 +209,7 @@ change_targets(tx_t *tx, const char *verb, slice_t id, slice_t dp, target_change
     changed_t changed = {NULL, 0, 0};
     bool go = package_need(tx, verb, id, &package);
     if (go && dp.size == 0) {
-        while (tx_ok(tx) && target_next_of_package(tx, package.row, target.row, &target)) {
+        while (tx_ok(tx) && target_next_of_package(tx, package.row, target.point, &target)) {
             change(tx, &target, &package, &changed);
         }
     } else if (go && point_need(tx, verb, dp, &point)) {
@@ -327,7 +324,7 @@ handle_prioritize(tx_t *tx, const prioritize_t *m)
     slice_t dp = record_slice(m, m->dp);
     bool go = package_need(tx, "prioritize", record_slice(m, m->id), &package) &&
               (dp.size == 0 || point_need(tx, "prioritize on", dp, &point));
-    while (go && tx_ok(tx) && target_next_of_package(tx, package.row, target.row, &target)) {
+    while (go && tx_ok(tx) && target_next_of_package(tx, package.row, target.point, &target)) {
         if (dp.size == 0 || target.point == point.row) {
             prioritize(tx, &target, m->priority, &changed);
         }
