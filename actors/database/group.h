@@ -1,9 +1,10 @@
 /* group.h - many messages, one transaction, then the answers.
  *
  * Shape    a group_order of encoded messages in, a group_answers of encoded answers out.
- * Promises each message is done whole or not at all, in a savepoint of its own; all that are
- *          answered as done are durable before group_run returns; when the commit fails, none is
- *          done and all are refused. On a full disk changes are refused (site-full) and what is
+ * Promises each message is done whole or not at all: a group in which one is to be taken back after
+ *          it has changed something is run again, each message in a savepoint of its own. All that
+ *          are answered as done are durable before group_run returns; when the commit fails, none
+ *          is done and all are refused. On a full disk changes are refused (site-full) and what is
  *          vital is done from the reserve. Answers that do not fit are left for the next group.
  * Costs    one sync of the log per group that changes something.
  * Errors   in each answer, and for all of them in `err`.

@@ -14,7 +14,8 @@ typedef enum how {
     HOW_WRITES = 1,  /* it may change rows */
     HOW_COMMAND = 2, /* it begins with the arguments of every command: key, principal, dry_run */
     HOW_VITAL = 4,   /* it is done on a full disk too, from the reserve */
-    HOW_KEYED = 8    /* its answer is kept under its key */
+    HOW_KEYED = 8,   /* its answer is kept under its key */
+    HOW_COUNTS = 16  /* it counts in memory, which is not taken back: its group is run once */
 } how_t;
 
 #define HOW_CHANGE (HOW_WRITES | HOW_COMMAND | HOW_KEYED)
@@ -62,7 +63,7 @@ typedef enum how {
     H(activation_note, HOW_WRITES)                                                                 \
     H(site_restored, HOW_WRITES)                                                                   \
     H(setting_set, HOW_CHANGE)                                                                     \
-    H(note_event, HOW_WRITES)                                                                      \
+    H(note_event, HOW_WRITES | HOW_COUNTS)                                                         \
     H(due_targets, HOW_WRITES)                                                                     \
     H(target_begin, HOW_WRITES)                                                                    \
     H(lease_renew, HOW_WRITES | HOW_VITAL)                                                         \
@@ -90,7 +91,7 @@ typedef enum how {
     H(events_after, HOW_WRITES | HOW_VITAL)                                                        \
     H(alarm_query, HOW_READS)                                                                      \
     H(beacon_seen, HOW_READS)                                                                      \
-    H(progress, HOW_WRITES | HOW_VITAL)
+    H(progress, HOW_WRITES | HOW_VITAL | HOW_COUNTS)
 
 #define HANDLER_DECLARE(message, how) void handle_##message(tx_t *tx, const message##_t *m);
 HANDLED(HANDLER_DECLARE)
