@@ -3,7 +3,8 @@
  * Bytes    those that SQLite writes: the database, its journal or write-ahead log.
  * Valid    by SQLite's own rules, which rest on three promises kept here: xSync returns when the
  *          bytes are durable, a file that was made or removed stays so, short reads are filled
- *          with zeros and say that they were short.
+ *          with zeros and say that they were short. What is written to the log is gathered in
+ *          memory until it is synced, read or too much: every commit syncs it.
  * Crash    leaves what SQLite recovers from by itself at the next open.
  */
 #include "actors/database/site_vfs.h"
@@ -20,6 +21,7 @@
 #define PATH_BYTES   4096
 #define SECTOR_BYTES 4096
 #define FILE_MODE    0600
+#define LOG_BYTES    (256u << 10) /* of the log, gathered; more of it is written at once */
 /* Milliseconds from the Julian epoch that SQLite counts from to 1970. */
 #define JULIAN_1970_MS INT64_C(210866760000000)
 
@@ -36,6 +38,9 @@ typedef struct site_file {
     site_vfs_t *vfs;
     int fd;
     bool locked;
+    char *log; /* LOG_BYTES, of a write-ahead log; NULL: of another file */
+    size_t gathered;
+    uint64_t gathered_at; /* its place in the file */
 } site_file_t;
 
 /* Notes what the world said; SQLite's code for it, or_else when it has none of its own. */
@@ -55,9 +60,38 @@ world_of(const site_vfs_t *vfs)
 }
 
 static int
+put(const site_file_t *file, const char *bytes, size_t size, uint64_t offset)
+{
+    size_t put = 0;
+    while (put < size) {
+        int64_t result =
+            world_write(world_of(file->vfs), file->fd, bytes + put, size - put, offset + put);
+        if (result <= 0) {
+            return failed(file->vfs, result == 0 ? -ENOSPC : result, SQLITE_IOERR_WRITE);
+        }
+        put += (size_t) result;
+    }
+    return SQLITE_OK;
+}
+
+/* SQLite writes each page of its log by two calls, a head and the page, one behind the other: 2 us
+ * of a command's 40. What cannot be written is of no commit: SQLite is told, and takes all of it
+ * back. */
+static int
+put_gathered(site_file_t *file)
+{
+    size_t size = file->gathered;
+    file->gathered = 0;
+    return size == 0 ? SQLITE_OK : put(file, file->log, size, file->gathered_at);
+}
+
+/* What is gathered and was never synced is of no commit. */
+static int
 file_close(sqlite3_file *base)
 {
     site_file_t *file = (site_file_t *) base;
+    free(file->log);
+    file->log = NULL;
     int result = world_close(world_of(file->vfs), file->fd);
     return result < 0 ? failed(file->vfs, result, SQLITE_IOERR_CLOSE) : SQLITE_OK;
 }
@@ -67,6 +101,10 @@ file_read(sqlite3_file *base, void *bytes, int size, sqlite3_int64 offset)
 {
     site_file_t *file = (site_file_t *) base;
     size_t got = 0;
+    int written = put_gathered(file);
+    if (written != SQLITE_OK) {
+        return written;
+    }
     while (got < (size_t) size) {
         int64_t result = world_read(world_of(file->vfs), file->fd, (char *) bytes + got,
                                     (size_t) size - got, (uint64_t) offset + got);
@@ -86,15 +124,22 @@ static int
 file_write(sqlite3_file *base, const void *bytes, int size, sqlite3_int64 offset)
 {
     site_file_t *file = (site_file_t *) base;
-    size_t put = 0;
-    while (put < (size_t) size) {
-        int64_t result = world_write(world_of(file->vfs), file->fd, (const char *) bytes + put,
-                                     (size_t) size - put, (uint64_t) offset + put);
-        if (result <= 0) {
-            return failed(file->vfs, result == 0 ? -ENOSPC : result, SQLITE_IOERR_WRITE);
+    size_t more = (size_t) size;
+    bool follows = (uint64_t) offset == file->gathered_at + file->gathered;
+    if (!follows || file->gathered + more > LOG_BYTES) {
+        int written = put_gathered(file);
+        if (written != SQLITE_OK) {
+            return written;
         }
-        put += (size_t) result;
     }
+    if (file->log == NULL || more > LOG_BYTES) {
+        return put(file, bytes, more, (uint64_t) offset);
+    }
+    if (file->gathered == 0) {
+        file->gathered_at = (uint64_t) offset;
+    }
+    memcpy(file->log + file->gathered, bytes, more);
+    file->gathered += more;
     return SQLITE_OK;
 }
 
@@ -102,6 +147,10 @@ static int
 file_truncate(sqlite3_file *base, sqlite3_int64 size)
 {
     site_file_t *file = (site_file_t *) base;
+    int written = put_gathered(file);
+    if (written != SQLITE_OK) {
+        return written;
+    }
     int result = world_truncate(world_of(file->vfs), file->fd, (uint64_t) size);
     return result < 0 ? failed(file->vfs, result, SQLITE_IOERR_TRUNCATE) : SQLITE_OK;
 }
@@ -111,6 +160,10 @@ file_sync(sqlite3_file *base, int flags)
 {
     site_file_t *file = (site_file_t *) base;
     world_t *world = world_of(file->vfs);
+    int written = put_gathered(file);
+    if (written != SQLITE_OK) {
+        return written;
+    }
     bool data_only = (flags & SQLITE_SYNC_DATAONLY) != 0;
     int result = data_only ? world_sync_data(world, file->fd) : world_sync(world, file->fd);
     return result < 0 ? failed(file->vfs, result, SQLITE_IOERR_FSYNC) : SQLITE_OK;
@@ -121,6 +174,10 @@ file_size(sqlite3_file *base, sqlite3_int64 *ret_size)
 {
     site_file_t *file = (site_file_t *) base;
     world_stat_t stat;
+    int written = put_gathered(file);
+    if (written != SQLITE_OK) {
+        return written;
+    }
     int result = world_stat(world_of(file->vfs), file->fd, &stat);
     if (result < 0) {
         return failed(file->vfs, result, SQLITE_IOERR_FSTAT);
@@ -263,6 +320,7 @@ vfs_open(sqlite3_vfs *base, sqlite3_filename path, sqlite3_file *made, int flags
     if (file->fd < 0) {
         return failed(vfs, file->fd, SQLITE_CANTOPEN);
     }
+    file->log = (flags & SQLITE_OPEN_WAL) != 0 ? malloc(LOG_BYTES) : NULL;
     file->base.pMethods = &file_methods;
     if (ret_flags != NULL) {
         *ret_flags = flags;
