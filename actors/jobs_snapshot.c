@@ -132,8 +132,8 @@ take(job_t *job, world_t *world, const snapshot_order_t *m, order_t *order, snap
     TRY(check_overlaps(world, m, order, fault));
     TRY(m->dry_run ? store_open_dry(world, &store, fault)
                    : store_open(world, order->store, &store, fault));
-    err_t err = snapshot_take(world, store, order->source, order->exclude, order->excludes,
-                              tell_progress, job, ret, fault);
+    snapshot_rules_t rules = {order->exclude, order->excludes, m->link_rule == LINK_RULE_INSIDE};
+    err_t err = snapshot_take(world, store, order->source, &rules, tell_progress, job, ret, fault);
     store_close(&store);
     return err;
 }

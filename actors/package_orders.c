@@ -71,6 +71,7 @@ package_snapshot_order(actor_ctx_t *ctx, bool add, const void *command,
     m->store = actor_textf(ctx, "%.*s/store", (int) data.size, data.data);
     m->source = actor_text(ctx, record_slice(holder, add ? of_add->source : found->source));
     m->exclude = copy_texts(ctx, holder, add ? of_add->exclude : found->exclude);
+    m->link_rule = add ? of_add->links : found->link_rule;
     m->points = copy_points(ctx, found);
     return m;
 }
@@ -101,6 +102,7 @@ fill_from_add(actor_ctx_t *ctx, version_commit_t *m, const package_add_t *add)
     m->name = actor_text(ctx, record_slice(add, add->name));
     m->label = actor_text(ctx, record_slice(add, add->version));
     m->exclude = copy_texts(ctx, add, add->exclude);
+    m->link_rule = add->links;
 }
 
 static void

@@ -60,6 +60,8 @@ typedef enum error_class {
       "check that the path is a readable directory on the site's machine")                         \
     E(ERR_SOURCE_CHANGED, "source-changed", REFUSE,   "the source changed while it was read",      \
       "let the writer finish, then repeat")                                                        \
+    E(ERR_LINK_OUTSIDE,  "link-outside",    REFUSE,   "a symbolic link leads out of the tree",     \
+      "change or exclude it, or allow such links: despool package set ID --links any")             \
     E(ERR_UNSUPPORTED,   "unsupported",     REFUSE,   "the file is of a kind that is not carried", \
       "remove it from the source, or exclude it with --exclude")                                   \
     E(ERR_OVERLAP,       "overlap",         REFUSE,   "the directory overlaps another one in use", \

@@ -90,6 +90,12 @@ RECORD_WORDS_ENUM(packing, PACKINGS, PACKING)
     W(P, CURVE, "curve") W(P, PLAIN, "plain")
 RECORD_WORDS_ENUM(bulk, BULKS, BULK)
 
+/* Where the symbolic links of a package may lead. */
+#define LINK_RULES(W, P)                                                                           \
+    W(P, NONE, "none") /* nothing is to be changed */                                              \
+    W(P, ANY, "any") W(P, INSIDE, "inside")
+RECORD_WORDS_ENUM(link_rule, LINK_RULES, LINK_RULE)
+
 /* The root of a point that is another machine: this, and its own path there when it has joined. */
 #define POINT_AGENT "agent:"
 bool point_is_agent(slice_t root);
@@ -201,6 +207,7 @@ extern const record_words_t error_class_words;
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
     F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, word, links, link_rule, OPTIONAL)                                                         \
     F(R, maybe, version, version_ref, OPTIONAL)                                                    \
     F(R, word, state, package_state, REQUIRED)                                                     \
     F(R, u64, targets, 0, REQUIRED)                                                                \
@@ -434,7 +441,7 @@ extern const record_words_t error_class_words;
 #define COMMANDS(C)                                                                                \
     C(package_add, "package.add", 1, "stores a version of a source tree as a new package")         \
     C(package_update, "package.update", 1, "stores the source again; a changed one is a new version") \
-    C(package_set, "package.set", 1, "changes a package's name, source or excludes")               \
+    C(package_set, "package.set", 1, "changes a package's name, source, excludes or links")        \
     C(package_list, "package.list", 0, "lists the packages")                                       \
     C(package_show, "package.show", 0, "shows one package")                                        \
     C(package_remove, "package.remove", 1, "removes a package")                                    \
@@ -499,7 +506,8 @@ extern const record_words_t error_class_words;
     F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, text, version, LABEL_BYTES_MAX, OPTIONAL)                                                 \
-    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, word, links, link_rule, OPTIONAL) /* inside: symbolic links that lead out of the tree are refused */
 #define REC_package_update(F, R)                                                                   \
     COMMAND(F, R)                                                                                  \
     F(R, text, id, NAME_BYTES_MAX, REQUIRED)                                                       \
@@ -513,7 +521,8 @@ extern const record_words_t error_class_words;
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, text, source, PATH_BYTES_MAX, OPTIONAL)                                                   \
     F(R, flag, set_exclude, 0, OPTIONAL) /* exclude replaces the list, also by an empty one */     \
-    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)
+    F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, word, links, link_rule, OPTIONAL) /* from the next version on */
 #define REC_package_list(F, R) COMMAND(F, R)
 #define REC_package_show(F, R) COMMAND(F, R) F(R, text, id, NAME_BYTES_MAX, REQUIRED)
 #define REC_package_remove(F, R)                                                                   \
@@ -946,6 +955,7 @@ extern const record_words_t error_class_words;
     F(R, text, id, NAME_BYTES_MAX, REQUIRED) /* as it is written in the database */                \
     F(R, text, source, PATH_BYTES_MAX, OPTIONAL)                                                   \
     F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, word, link_rule, link_rule, OPTIONAL)                                                     \
     F(R, digest, root, 0, OPTIONAL)                                                                \
     F(R, u64, epoch, 0, OPTIONAL)                                                                  \
     F(R, rows, points, point_ref, REQUIRED) /* all points, for the overlap check */
@@ -957,6 +967,7 @@ extern const record_words_t error_class_words;
     F(R, text, name, TEXT_BYTES_MAX, OPTIONAL)                                                     \
     F(R, text, label, LABEL_BYTES_MAX, OPTIONAL)                                                   \
     F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, word, link_rule, link_rule, OPTIONAL)                                                     \
     F(R, digest, root, 0, REQUIRED)                                                                \
     F(R, u64, files, 0, REQUIRED)                                                                  \
     F(R, u64, directories, 0, REQUIRED)                                                            \
@@ -1290,6 +1301,7 @@ extern const record_words_t error_class_words;
     F(R, text, store, PATH_BYTES_MAX, REQUIRED)                                                    \
     F(R, text, source, PATH_BYTES_MAX, REQUIRED)                                                   \
     F(R, texts, exclude, GLOB_COUNT_MAX, OPTIONAL)                                                 \
+    F(R, word, link_rule, link_rule, OPTIONAL)                                                     \
     F(R, text, data, PATH_BYTES_MAX, REQUIRED)                                                     \
     F(R, rows, points, point_ref, REQUIRED)                                                        \
     F(R, flag, dry_run, 0, REQUIRED)

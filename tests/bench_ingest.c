@@ -41,8 +41,8 @@ take(world_t *world, const char *path, const char *source, const char *what)
     sync();
     figures_t begun = now(world);
     err_t err = store_open(world, path, &store, &fault);
-    err = err != OK ? err
-                    : snapshot_take(world, store, source, NULL, 0, NULL, NULL, &snapshot, &fault);
+    err =
+        err != OK ? err : snapshot_take(world, store, source, NULL, NULL, NULL, &snapshot, &fault);
     store_close(&store);
     figures_t ended = now(world);
     if (err != OK) {

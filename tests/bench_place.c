@@ -118,8 +118,8 @@ take(bench_t *bench, const char *what)
 {
     snapshot_t snapshot;
     begin(bench);
-    need(bench, snapshot_take(bench->world, bench->store, below(bench, "source"), NULL, 0, NULL,
-                              NULL, &snapshot, &bench->fault));
+    need(bench, snapshot_take(bench->world, bench->store, below(bench, "source"), NULL, NULL, NULL,
+                              &snapshot, &bench->fault));
     end(bench, what);
     bench->order = (place_order_t){.package = "P1", .epoch = 1, .root = snapshot.root};
     bench->order.incarnation.byte[0] = 3;

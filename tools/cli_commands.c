@@ -25,6 +25,9 @@
 #define EXCLUDE                                                                                    \
     TAKES("--exclude", "exclude", CLI_REPEAT, "GLOB",                                              \
           "leave out '*.o' at any depth, 'doc/*.tmp' from the top; again for each")
+#define LINKS                                                                                      \
+    TAKES("--links", "links", CLI_TEXT, "WORD",                                                    \
+          "any, or inside: a symbolic link that leads out of the tree is refused")
 #define RATE(what) TAKES("--rate", "rate", CLI_RATE, "RATE", what "40M or 512Ki a second; none")
 #define RINGS                                                                                      \
     TAKES("--rings", "rings", CLI_LIST, "PERCENTS",                                                \
@@ -48,7 +51,7 @@ const cli_command_t cli_commands[] = {
       TAKES("--name", "name", CLI_TEXT, "TEXT", "a text for people"),
       TAKES("--version", "version", CLI_TEXT, "LABEL",
             "what this version is called; versions are numbered beside it"),
-      EXCLUDE}},
+      EXCLUDE, LINKS}},
     {"package update",
      "package.update",
      "store the source again as a new version",
@@ -58,11 +61,11 @@ const cli_command_t cli_commands[] = {
       ACTIVATE}},
     {"package set",
      "package.set",
-     "change a package's name, source or excludes",
+     "change a package's name, source, excludes or links",
      true,
      false,
      {ID, TAKES("--source", "source", CLI_PATH, "PATH", "where package update reads the tree from"),
-      TAKES("--name", "name", CLI_TEXT, "TEXT", "a text for people"), EXCLUDE,
+      TAKES("--name", "name", CLI_TEXT, "TEXT", "a text for people"), EXCLUDE, LINKS,
       FLAG("--no-exclude", "set_exclude", "leave nothing out any more")}},
     {"package list", "package.list", "list the packages", false, false, {{0}}},
     {"package show", "package.show", "show one package and its targets", false, false, {ID}},

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include "actors/content/descent.h"
 #include "actors/content/fail.h"
+#include "actors/content/links.h"
 #include "actors/content/listing.h"
 #include "actors/content/point.h"
 #include "proto/limits.h"
@@ -26,8 +27,7 @@ typedef struct level {
 typedef struct take {
     world_t *world;
     store_t *store;
-    const char *const *excludes;
-    size_t exclude_count;
+    snapshot_rules_t rules;
     snapshot_progress_fn *progress;
     void *context;
     snapshot_t snapshot;
@@ -149,6 +149,11 @@ add_link(take_t *take, tree_entry_t *entry)
         return RAISE(take->fault, ERR_NAME_TOO_LONG, 0, "read",
                      descent_path(&take->way, entry->name));
     }
+    text[size] = '\0';
+    if (take->rules.links_inside && link_may_lead_out(text, take->way.depth)) {
+        return RAISE(take->fault, ERR_LINK_OUTSIDE, 0, "read the link",
+                     descent_path(&take->way, entry->name));
+    }
     entry->size = (uint64_t) size;
     take->snapshot.links++;
     store_put_t put;
@@ -208,7 +213,7 @@ node_bytes(take_t *take, const listing_t *names, bool by_size, uint32_t *ret_cou
     uint32_t count = 0;
     for (uint32_t i = 0; i < names->count; i++) {
         const char *path = descent_path(&take->way, names->name[i]);
-        if (!tree_is_excluded(take->excludes, take->exclude_count, path)) {
+        if (!tree_is_excluded(take->rules.excludes, take->rules.exclude_count, path)) {
             count++;
             bytes += name_bytes(take, names->name[i], by_size);
         }
@@ -353,7 +358,7 @@ take_name(take_t *take, level_t *level, const char *name)
         TRY(refuse_point(take));
     }
     const char *path = descent_path(&take->way, name);
-    if (tree_is_excluded(take->excludes, take->exclude_count, path)) {
+    if (tree_is_excluded(take->rules.excludes, take->rules.exclude_count, path)) {
         return OK;
     }
     world_stat_t stat;
@@ -464,15 +469,14 @@ open_and_take(take_t *take, const char *source, snapshot_t *ret_snapshot)
 }
 
 err_t
-snapshot_take(world_t *world, store_t *store, const char *source, const char *const *excludes,
-              size_t count, snapshot_progress_fn *progress, void *context, snapshot_t *ret_snapshot,
+snapshot_take(world_t *world, store_t *store, const char *source, const snapshot_rules_t *rules,
+              snapshot_progress_fn *progress, void *context, snapshot_t *ret_snapshot,
               fault_t *fault)
 {
     assert(store != NULL);
     take_t take = {.world = world,
                    .store = store,
-                   .excludes = excludes,
-                   .exclude_count = count,
+                   .rules = rules == NULL ? (snapshot_rules_t){0} : *rules,
                    .progress = progress,
                    .context = context,
                    .fault = fault};

@@ -7,8 +7,8 @@
  *          same tree gives the same root.
  * Costs    one read of every file; memory of one sorted
  *          listing and one node for each level; at most about 50 descriptors.
- * Errors   ERR_NO_SOURCE, ERR_SOURCE_CHANGED, ERR_UNSUPPORTED, ERR_PERMISSION, ERR_NAME_TOO_LONG
- *          (deeper than TREE_DEPTH_MAX), ERR_TOO_LARGE (a directory of more than
+ * Errors   ERR_NO_SOURCE, ERR_SOURCE_CHANGED, ERR_UNSUPPORTED, ERR_LINK_OUTSIDE, ERR_PERMISSION,
+ *          ERR_NAME_TOO_LONG (deeper than TREE_DEPTH_MAX), ERR_TOO_LARGE (a directory of more than
  *          DIRECTORY_BYTES_MAX, with its names, what it needs, and that), ERR_SITE_FULL,
  *          ERR_CANCELLED, ERR_IO.
  * Threads  one job.
@@ -28,14 +28,19 @@ typedef struct snapshot {
                                            capabilities are not carried */
 } snapshot_t;
 
+typedef struct snapshot_rules {
+    const char *const *excludes; /* see tree_is_excluded; an excluded directory is not entered */
+    size_t exclude_count;
+    bool links_inside; /* a symbolic link that leads out of the tree is ERR_LINK_OUTSIDE */
+} snapshot_rules_t;
+
 /* Called now and then, at most once a file or block. */
 typedef void snapshot_progress_fn(void *context, uint64_t files, uint64_t bytes);
 
 /* Whether the source is a directory that can be read now. */
 err_t snapshot_look(world_t *world, const char *source, fault_t *fault) must_use;
 /* progress may be NULL. Into a dry store it reads everything and writes nothing: the root is the
- * one that a real run would have. excludes: see tree_is_excluded; an excluded directory is not
- * entered. */
-err_t snapshot_take(world_t *world, store_t *store, const char *source, const char *const *excludes,
-                    size_t count, snapshot_progress_fn *progress, void *context,
+ * one that a real run would have. rules NULL: all that is there. */
+err_t snapshot_take(world_t *world, store_t *store, const char *source,
+                    const snapshot_rules_t *rules, snapshot_progress_fn *progress, void *context,
                     snapshot_t *ret_snapshot, fault_t *fault) must_use;

@@ -27,6 +27,7 @@ package_read(const cursor_t *row, package_t *ret)
     ret->not_carried = cursor_u64(row, 14);
     ret->unique_bytes = cursor_count(row, 15);
     ret->stored_bytes = cursor_count(row, 16);
+    ret->links_inside = cursor_int(row, 17) != 0;
 }
 
 static bool

@@ -59,7 +59,8 @@ add_package(tx_t *tx, const version_commit_t *m)
     id128_t incarnation;
     world_random(tx->db->world, incarnation.byte, sizeof incarnation.byte);
     RUN(tx, SQL_PACKAGE_ADD, v_text(record_slice(m, m->id)), v_id(&incarnation),
-        v_maybe(record_slice(m, m->name)), v_text(record_slice(m, m->source)));
+        v_maybe(record_slice(m, m->name)), v_text(record_slice(m, m->source)),
+        v_int(m->link_rule == LINK_RULE_INSIDE));
     package_t package;
     if (package_by_id(tx, record_slice(m, m->id), &package)) {
         excludes_set(tx, package.row, m, m->exclude);
@@ -158,7 +159,7 @@ change_source(tx_t *tx, const version_commit_t *m, const package_t *package)
     slice_t source = record_slice(m, m->source);
     if (!m->add && source.size > 0 && !slice_equal(source, SLICE_OF(package, source))) {
         RUN(tx, SQL_PACKAGE_SET, v_int(package->row), v_maybe(SLICE_OF(package, name)),
-            v_text(source));
+            v_text(source), v_int(package->links_inside));
     }
 }
 
@@ -207,13 +208,15 @@ apply_set(tx_t *tx, const package_set_t *m, const package_t *package)
     bool texts = !slice_equal(name, SLICE_OF(package, name)) ||
                  !slice_equal(source, SLICE_OF(package, source));
     bool globs = m->set_exclude && !excludes_equal(tx, package->row, m, m->exclude);
-    if (texts) {
-        RUN(tx, SQL_PACKAGE_SET, v_int(package->row), v_maybe(name), v_text(source));
+    bool inside = m->links == LINK_RULE_NONE ? package->links_inside : m->links == LINK_RULE_INSIDE;
+    bool links = inside != package->links_inside;
+    if (texts || links) {
+        RUN(tx, SQL_PACKAGE_SET, v_int(package->row), v_maybe(name), v_text(source), v_int(inside));
     }
     if (globs) {
         excludes_set(tx, package->row, m, m->exclude);
     }
-    return texts || globs;
+    return texts || globs || links;
 }
 
 void
@@ -298,6 +301,7 @@ handle_package_lookup(tx_t *tx, const package_lookup_t *m)
     if (exists) {
         found->source = tx_text(tx, SLICE_OF(&package, source));
         found->exclude = view_excludes(tx, package.row);
+        found->link_rule = package.links_inside ? LINK_RULE_INSIDE : LINK_RULE_ANY;
         found->root = package.root;
         found->epoch = package.epoch;
     }

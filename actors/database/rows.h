@@ -20,6 +20,7 @@ typedef struct package {
     char name[TEXT_BYTES_MAX], source[PATH_BYTES_MAX], label[LABEL_BYTES_MAX];
     uint64_t epoch, next_epoch;
     bool removing;
+    bool links_inside; /* symbolic links that lead out of its tree are refused */
     digest_t root;
     uint64_t files, directories, links, bytes, not_carried;
     uint64_t unique_bytes, stored_bytes; /* RECORD_NONE: nobody counted them then */

@@ -150,6 +150,8 @@ static const char *const steps[] = {
      * database that is made now never had them. */
     ("DROP INDEX IF EXISTS target_package; DROP INDEX IF EXISTS target_wanted;"
      "DROP INDEX IF EXISTS target_have;"),
+    /* Whether symbolic links that lead out of a package's tree are refused. */
+    "ALTER TABLE package ADD COLUMN links_inside INTEGER NOT NULL DEFAULT 0;",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

@@ -53,7 +53,7 @@
     "p.row, p.id, p.incarnation, p.name, p.source, p.epoch, max(p.next_epoch, p.epoch + 1), "      \
     "p.removing, v.root, "                                                                         \
     "v.label, v.files, v.directories, v.links, v.bytes, v.not_carried, "                           \
-    "v.unique_bytes, v.stored_bytes FROM package p "                                               \
+    "v.unique_bytes, v.stored_bytes, p.links_inside FROM package p "                               \
     "LEFT JOIN version v ON v.package = p.row AND v.epoch = p.epoch "
 
 #define SQL_VERSION_COLUMNS                                                                        \
@@ -63,9 +63,10 @@
     S(SQL_PACKAGE_BY_ID, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.id = ?1")                          \
     S(SQL_PACKAGE_BY_ROW, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.row = ?1")                        \
     S(SQL_PACKAGE_NEXT, "SELECT " SQL_PACKAGE_COLUMNS "WHERE p.id > ?1 ORDER BY p.id LIMIT 1")     \
-    S(SQL_PACKAGE_ADD, "INSERT INTO package (id, incarnation, name, source, epoch, next_epoch) "   \
-                       "VALUES (?1, ?2, ?3, ?4, 0, 1)")                                            \
-    S(SQL_PACKAGE_SET, "UPDATE package SET name = ?2, source = ?3 WHERE row = ?1")                 \
+    S(SQL_PACKAGE_ADD, "INSERT INTO package (id, incarnation, name, source, links_inside, epoch, " \
+                       "next_epoch) VALUES (?1, ?2, ?3, ?4, ?5, 0, 1)")                            \
+    S(SQL_PACKAGE_SET,                                                                             \
+      "UPDATE package SET name = ?2, source = ?3, links_inside = ?4 WHERE row = ?1")               \
     S(SQL_PACKAGE_VERSION, "UPDATE package SET epoch = ?2, next_epoch = ?2 + 1 WHERE row = ?1")    \
     S(SQL_PACKAGE_REMOVING, "UPDATE package SET removing = ?2 WHERE row = ?1")                     \
     S(SQL_PACKAGE_DELETE, "DELETE FROM package WHERE row = ?1")                                    \

@@ -178,6 +178,7 @@ fill_package(tx_t *tx, const package_t *package, package_row_t *ret)
     ret->name = package->name_size == 0 ? (text_t){0, 0} : tx_text(tx, SLICE_OF(package, name));
     ret->source = tx_text(tx, SLICE_OF(package, source));
     ret->exclude = view_excludes(tx, package->row);
+    ret->links = package->links_inside ? LINK_RULE_INSIDE : LINK_RULE_ANY;
     ret->version = view_version(tx, package->epoch, SLICE_OF(package, label), &package->root);
     ret->state = package_state(tx, package->row);
     ret->files = package->files;

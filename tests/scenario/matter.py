@@ -94,6 +94,29 @@ def a_device_is_refused_by_name():
 
 
 @claim(60, both=True)
+def links_that_lead_out_of_a_package_are_refused_where_it_says_so():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        os.symlink('d0/nothing', os.path.join(source, 'within'))
+        site.start()
+        site.do('package.add', {'id': 'P1', 'source': source, 'links': 'inside'})
+        assert site.ask('package.show', {'id': 'P1'})['package']['links'] == 'inside'
+        os.symlink('../elsewhere', os.path.join(source, 'culprit'))
+        for command, args in (('package.update', {'id': 'P1'}),
+                              ('package.add', {'id': 'P2', 'source': source, 'links': 'inside'})):
+            error = site.refused(command, args, 'link-outside')
+            assert 'culprit' in error['message'], error
+        assert [p['id'] for p in site.ask('package.list')['packages']] == ['P1']
+        site.do('package.set', {'id': 'P1', 'links': 'any'})
+        site.do('package.update', {'id': 'P1'})
+        site.add_point('a')
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_states('P1', {'a': 'installed'})
+        site.holds('a', 'P1', source)
+        site.stop()
+
+
+@claim(60, both=True)
 def excluded_names_stay_behind():
     with Site() as site:
         source = make_tree(site.path('source'))

@@ -96,7 +96,7 @@ put_version(job_t *job, unsigned version)
 
     write_large(version);
     well(job,
-         snapshot_take(job->world, job->store, below("source"), NULL, 0, NULL, NULL, &snapshot,
+         snapshot_take(job->world, job->store, below("source"), NULL, NULL, NULL, &snapshot,
                        &job->fault),
          "take a version");
     root[version] = snapshot.root;

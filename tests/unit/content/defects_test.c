@@ -320,8 +320,8 @@ CLAIM_OF_BOTH(snapshot, q311212_a_file_still_written_is_refused_by_name_and_noth
     make_file(yard_path(&yard, "source/b"), "first", 0644);
     watched.look = go_on_writing;
     EXPECT_ERR(&yard, ERR_SOURCE_CHANGED,
-               snapshot_take(yard.world, yard.store, yard.source, NULL, 0, NULL, NULL,
-                             &yard.snapshot, &yard.fault));
+               snapshot_take(yard.world, yard.store, yard.source, NULL, NULL, NULL, &yard.snapshot,
+                             &yard.fault));
     EXPECT_SUBJECT(&yard, "b");
     watched.look = NULL;
     store_close(&yard.store);

@@ -148,8 +148,8 @@ CLAIM_OF_BOTH(snapshot, refuses_what_is_deeper_than_its_bound)
     yard_begin(&yard, user);
     make_chain(yard.source, 1001);
     EXPECT_ERR(&yard, ERR_NAME_TOO_LONG,
-               snapshot_take(yard.world, yard.store, yard.source, NULL, 0, NULL, NULL,
-                             &yard.snapshot, &yard.fault));
+               snapshot_take(yard.world, yard.store, yard.source, NULL, NULL, NULL, &yard.snapshot,
+                             &yard.fault));
     yard_end(&yard);
 }
 

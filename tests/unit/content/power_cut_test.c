@@ -44,7 +44,7 @@ distribute(run_t *run, uint64_t epoch)
 {
     snapshot_t snapshot;
     place_result_t result;
-    TRY(snapshot_take(&run->world, run->store, "/source", NULL, 0, NULL, NULL, &snapshot, NULL));
+    TRY(snapshot_take(&run->world, run->store, "/source", NULL, NULL, NULL, &snapshot, NULL));
     run->promised.root[epoch - 1] = snapshot.root;
     run->promised.roots = epoch;
     run->order.epoch = epoch;
@@ -61,7 +61,7 @@ stage(run_t *run, uint64_t epoch)
 {
     snapshot_t snapshot;
     place_result_t result;
-    TRY(snapshot_take(&run->world, run->store, "/source", NULL, 0, NULL, NULL, &snapshot, NULL));
+    TRY(snapshot_take(&run->world, run->store, "/source", NULL, NULL, NULL, &snapshot, NULL));
     run->promised.root[epoch - 1] = snapshot.root;
     run->promised.roots = epoch;
     place_order_t order = run->order;

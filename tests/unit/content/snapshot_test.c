@@ -17,8 +17,9 @@
 static err_t
 try_take(yard_t *yard, const char *const *excludes, size_t count)
 {
-    return snapshot_take(yard->world, yard->store, yard->source, excludes, count, NULL, NULL,
-                         &yard->snapshot, &yard->fault);
+    return snapshot_take(yard->world, yard->store, yard->source,
+                         &(snapshot_rules_t){excludes, count, false}, NULL, NULL, &yard->snapshot,
+                         &yard->fault);
 }
 
 CLAIM_OF_BOTH(snapshot, of_an_unchanged_source_has_the_same_root_and_stores_nothing)
@@ -64,8 +65,8 @@ measure(world_t *world, yard_t *yard, const char *const *excludes, size_t count,
     store_t *store = NULL;
     err_t err = store_open_dry(world, &store, &yard->fault);
     if (err == OK) {
-        err = snapshot_take(world, store, yard->source, excludes, count, NULL, NULL, ret,
-                            &yard->fault);
+        err = snapshot_take(world, store, yard->source, &(snapshot_rules_t){excludes, count, false},
+                            NULL, NULL, ret, &yard->fault);
     }
     store_close(&store);
     return err;
@@ -168,7 +169,7 @@ sees_change(user_t user, const char *command, const char *subject)
     make_file(yard_path(&yard, "source/a"), "one", 0644);
     make_file(yard_path(&yard, "source/b"), "two", 0644);
     writer_t writer = {&yard, command};
-    err_t err = snapshot_take(yard.world, yard.store, yard.source, NULL, 0, write_while_it_is_read,
+    err_t err = snapshot_take(yard.world, yard.store, yard.source, NULL, write_while_it_is_read,
                               &writer, &yard.snapshot, &yard.fault);
     cr_expect(err == ERR_SOURCE_CHANGED, "%s: got %s", command, err_word(err));
     EXPECT_SUBJECT(&yard, subject);

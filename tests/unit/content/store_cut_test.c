@@ -68,8 +68,8 @@ make_old(run_t *run)
     for (unsigned i = 0; i < 2; i++) {
         put_big(run, (uint8_t) (i * 7));
         put_file(run, "/source/a", i == 0 ? "first" : "second");
-        cr_assert_eq(
-            snapshot_take(world, run->store, "/source", NULL, 0, NULL, NULL, &snapshot, NULL), OK);
+        cr_assert_eq(snapshot_take(world, run->store, "/source", NULL, NULL, NULL, &snapshot, NULL),
+                     OK);
         run->promised.root[i] = snapshot.root;
     }
     cr_assert_eq(world_make_dir(world, AT_FDCWD, "/data/store", 0700), 0);
@@ -224,9 +224,9 @@ look_into_commit(uint64_t calls)
     run.calls_left = calls;
     boot(&run);
     err_t err = store_open(&run.world, "/data/store", &run.store, NULL);
-    err = err == OK ? snapshot_take(&run.world, run.store, "/source", NULL, 0, NULL, NULL,
-                                    &snapshot, NULL)
-                    : err;
+    err = err == OK
+              ? snapshot_take(&run.world, run.store, "/source", NULL, NULL, NULL, &snapshot, NULL)
+              : err;
     run.calls_left = 0;
     shut(&run);
     boot(&run);

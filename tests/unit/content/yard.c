@@ -198,7 +198,7 @@ yard_reopen(yard_t *yard)
 void
 take(yard_t *yard)
 {
-    EXPECT_OK(yard, snapshot_take(yard->world, yard->store, yard->source, NULL, 0, NULL, NULL,
+    EXPECT_OK(yard, snapshot_take(yard->world, yard->store, yard->source, NULL, NULL, NULL,
                                   &yard->snapshot, &yard->fault));
     yard->order.epoch++;
     yard->order.root = yard->snapshot.root;
