@@ -269,10 +269,11 @@ def a_host_that_is_stopped_while_it_starts_does_not_say_who_is_late():
 @claim(60)
 def a_terminal_that_is_closed_stops_the_host_in_order_unless_that_is_ignored():
     with Site() as site:
+        before = signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever began the tests
         site.start()
         site.process.send_signal(signal.SIGHUP)
         assert site.wait_gone() == 0, 'it did not end in order'
-        before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
         site.start()
         signal.signal(signal.SIGHUP, before)
         site.process.send_signal(signal.SIGHUP)

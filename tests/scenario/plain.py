@@ -33,7 +33,8 @@ class Plain(Agents):
         """What agents are told, from the next start on."""
         config = self.path('despool.cfg')
         write(config, f'listen\n    plain-address = {address}\n'.encode())
-        self.options = [*self.options, '--config', config]
+        if '--config' not in self.options:
+            self.options = [*self.options, '--config', config]
 
     def set_bulk(self, way, name='shop'):
         return self.do('dp.set', {'name': name, 'bulk': way})['changed']

@@ -156,7 +156,7 @@ gets_a_late_point(run_t *run)
                    stage_do(run->stage, 60000, "distribute", "id=P1", to, NULL))) {
         return false;
     }
-    if (run->plan->rots == PLAN_ROTS_STORED) {
+    if (run->plan->rots == PLAN_ROTS_STORED || run->flips_store) {
         site_mends_store(run);
     }
     bool well = site_converge(run, "added late");
