@@ -14,7 +14,8 @@ agent_ahead_begin(agent_state_t *self)
                                  .package = record_slice(order, work->package),
                                  .incarnation = work->package_incarnation,
                                  .epoch = work->epoch,
-                                 .version = work->root};
+                                 .version = work->root,
+                                 .read_only = work->read_only};
 
     if (order->task == AGENT_TASK_WORK && action_places(work->action) && !self->ahead_tried) {
         self->ahead = place_ahead_new(&ahead);

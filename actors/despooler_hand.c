@@ -55,6 +55,7 @@ work_of_instruction(actor_ctx_t *ctx, work_t *work, const instruction_t *m,
     work->dp_root = actor_text(ctx, record_slice(m, target->dp_root));
     work->have = target->have;
     work->seed = actor_text(ctx, record_slice(m, target->seed));
+    work->read_only = target->read_only;
 }
 
 err_t

@@ -70,6 +70,7 @@ fill_targets(const instruction_walk_t *walk, draft_t *draft, instruction_t *ret)
         target->dp_root = draft_copy_text(draft, walk->due, row->dp_root);
         target->have = row->have;
         target->seed = draft_copy_text(draft, walk->due, row->seed);
+        target->read_only = row->read_only;
     }
     ret->targets = targets;
 }

@@ -38,6 +38,7 @@ order_of(const task_t *task)
                            .epoch = task->work->epoch,
                            .root = task->work->root,
                            .stage = task->work->action == ACTION_STAGE,
+                           .read_only = task->work->read_only,
                            .label = task->label[0] ? task->label : NULL};
 }
 

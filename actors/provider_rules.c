@@ -332,14 +332,15 @@ check_seed(ruled_t *on, slice_t seed)
                : check_path(on, seed, "seed", (texts_t){0, 0});
 }
 
-#define PACES "'rate', 'link', 'seed', 'bulk' or 'windows'"
+#define PACES "'rate', 'link', 'seed', 'bulk', 'read_only' or 'windows'"
 
 /* Each is done by somebody else: one at a time. */
 static err_t
 check_point_set(ruled_t *on, const dp_set_t *set)
 {
     bool paces = set->rate != RECORD_NONE || set->link.size > 0 || set->seed.size > 0 ||
-                 set->windows.count > 0 || set->zone.size > 0 || set->bulk != BULK_NONE;
+                 set->windows.count > 0 || set->zone.size > 0 || set->bulk != BULK_NONE ||
+                 set->read_only != CHOICE_NONE;
 
     on->field = "root";
     if (set->root.size > 0 && (set->revoke || paces)) {

@@ -95,6 +95,10 @@ RECORD_WORDS_ENUM(bulk, BULKS, BULK)
     W(P, NONE, "none") /* nothing is to be changed */                                              \
     W(P, ANY, "any") W(P, INSIDE, "inside")
 RECORD_WORDS_ENUM(link_rule, LINK_RULES, LINK_RULE)
+#define CHOICES(W, P)                                                                              \
+    W(P, NONE, "none") /* nothing is to be changed */                                              \
+    W(P, YES, "yes") W(P, NO, "no")
+RECORD_WORDS_ENUM(choice, CHOICES, CHOICE)
 
 /* The root of a point that is another machine: this, and its own path there when it has joined. */
 #define POINT_AGENT "agent:"
@@ -243,6 +247,7 @@ extern const record_words_t error_class_words;
     F(R, time, opens, 0, OPTIONAL)             /* of windows that are closed now */                \
     F(R, time, closes, 0, OPTIONAL)            /* of the window that is open, or the next; null: never */ \
     F(R, word, bulk, bulk, OPTIONAL) /* by which connection an agent is sent content */            \
+    F(R, flag, read_only, 0, OPTIONAL) /* versions are placed there less the right to write */     \
     F(R, count, beacon, 0, OPTIONAL) /* of the site, the last one that its agent has seen; null: none since the start */ \
     F(R, count, beacon_age_ms, 0, OPTIONAL) /* since the site heard that, by its own time */
 #define REC_link_row(F, R)                                                                         \
@@ -341,6 +346,7 @@ extern const record_words_t error_class_words;
     F(R, id128, dp_incarnation, 0, REQUIRED)                                                       \
     F(R, text, dp_root, PATH_BYTES_MAX, REQUIRED)                                                  \
     F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
+    F(R, flag, read_only, 0, OPTIONAL)                                                             \
     F(R, digest, have, 0, OPTIONAL) /* root of the version that it has by its receipt; null: none */
 #define REC_due_row(F, R)                                                                          \
     F(R, u64, target, 0, REQUIRED)                                                                 \
@@ -363,6 +369,7 @@ extern const record_words_t error_class_words;
     F(R, word, priority, priority, OPTIONAL)                                                       \
     F(R, u64, rate, 0, OPTIONAL) /* of a plan: bytes a second at most; 0: no limit */              \
     F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
+    F(R, flag, read_only, 0, OPTIONAL)                                                             \
     F(R, digest, have, 0, OPTIONAL)                                                                \
     F(R, u32, ring, 0, OPTIONAL) /* of a plan */                                                   \
     F(R, u64, measured, 0, OPTIONAL) /* of a plan: bytes a second of the last transfer; 0: not known */ \
@@ -446,7 +453,7 @@ extern const record_words_t error_class_words;
     C(package_show, "package.show", 0, "shows one package")                                        \
     C(package_remove, "package.remove", 1, "removes a package")                                    \
     C(dp_add, "dp.add", 1, "adds a distribution point and writes its identity")                    \
-    C(dp_set, "dp.set", 1, "changes a distribution point's root, rate, link, seed, bulk or windows")                            \
+    C(dp_set, "dp.set", 1, "changes a distribution point's root, rate, link, seed, bulk, modes or windows")                     \
     C(dp_adopt, "dp.adopt", 1, "claims the root of a distribution point on purpose")               \
     C(dp_list, "dp.list", 0, "lists the distribution points")                                      \
     C(dp_show, "dp.show", 0, "shows one distribution point")                                       \
@@ -547,7 +554,8 @@ extern const record_words_t error_class_words;
       OPTIONAL) /* of an agent: a tree on its machine, of which it takes what it lacks; none: no such */ \
     F(R, texts, windows, WINDOWS_MAX, OPTIONAL) /* DAYS HH:MM-HH:MM; none alone: content may go there at any time */ \
     F(R, text, zone, ZONE_NAME_BYTES_MAX, OPTIONAL)  /* of the IANA database: by whose clock; to begin with it has to be given */ \
-    F(R, word, bulk, bulk, OPTIONAL) /* of an agent: whether content may go there unencrypted */
+    F(R, word, bulk, bulk, OPTIONAL) /* of an agent: whether content may go there unencrypted */   \
+    F(R, word, read_only, choice, OPTIONAL) /* whether what is placed from now on may be written to by nobody */
 #define REC_dp_adopt(F, R)  COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
 #define REC_dp_list(F, R)   COMMAND(F, R)
 #define REC_dp_show(F, R)   COMMAND(F, R) F(R, text, name, NAME_BYTES_MAX, REQUIRED)
@@ -1071,7 +1079,8 @@ extern const record_words_t error_class_words;
     F(R, text, seed, AGENT_PATH_BYTES_MAX, OPTIONAL)                                               \
     F(R, digest, have, 0, OPTIONAL)                                                                \
     F(R, text, scrub_from, PATH_BYTES_MAX, OPTIONAL) /* the path at which the portion before ended */ \
-    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that a portion is to read */
+    F(R, u64, scrub_bytes, 0, OPTIONAL)              /* that a portion is to read */               \
+    F(R, flag, read_only, 0, OPTIONAL) /* it is placed less the right to write */
 #define REC_measure(F, R) REC_work(F, R)
 #define REC_measured(F, R)                                                                         \
     F(R, word, err, err, REQUIRED)                                                                 \

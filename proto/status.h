@@ -84,6 +84,7 @@
     S(2429, STATUS_STORE_NAMED, WARNING, "a part of the index of the site's store was gone, and was made anew from its packs") \
     S(2430, STATUS_STORE_HOLDS, WARNING, "what may be a chunk of a file stays in the site's store: the file's list of chunks is damaged") \
     S(2431, STATUS_STORE_NOT_COLLECTED, WARNING, "what no version needs stays in the site's store: it could not be collected") \
+    S(2432, STATUS_READ_ONLY_SET, INFO, "with which modes versions are placed at a distribution point was changed") \
     S(4400, STATUS_INSTRUCTION_WAITS, INFO, "an instruction waits for an available despooling slot") \
     S(4401, STATUS_SLOTS_CHANGED, INFO, "the number of despooling slots was changed")              \
     S(9000, STATUS_ALARM_RAISED, ERROR, "an alarm was raised")                                     \

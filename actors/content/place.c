@@ -231,7 +231,9 @@ try_in_place(order_run_t *run, bool *ret_whole)
         return fail(run, fd, "open", run->directory);
     }
     run->tree = fd;
-    verify_tree_t found = {.progress = job->progress, .context = job->context};
+    verify_tree_t found = {.progress = job->progress,
+                           .context = job->context,
+                           .read_only = run->look.record.read_only};
     paths_init(&found.paths);
     err_t err = verify_tree(job->world, job->store, fd, &run->look.record.root, &found, job->fault);
     run->version = found.version;
@@ -289,6 +291,7 @@ place_beside(order_run_t *run)
     bool from_home = record->home != 0;
     record->home = 0;
     record->copy = from_home ? 0 : record->copy + 1;
+    record->read_only = run->job.read_only;
     run->look.in_place = run->look.takes_over = false;
     name_version(run);
 }
@@ -402,6 +405,7 @@ place_version(world_t *world, store_t *store, point_t *point, const place_order_
                        .store = store,
                        .point = point,
                        .ahead = order->ahead,
+                       .read_only = order->read_only,
                        .progress = progress,
                        .context = context,
                        .result = &result,

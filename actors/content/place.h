@@ -31,6 +31,11 @@
 /* Superseded versions stay so long. */
 #define PLACE_GRACE_NS_DEFAULT ((int64_t) GRACE_MS * 1000000)
 
+/* The right to write, of all: what stands at a read-only point has it not. A version's record and
+ * its receipt say with which modes it was placed; it keeps them, whatever a later order wants. */
+#define PLACE_WRITE 0222u
+uint32_t place_mode(uint32_t mode, bool read_only);
+
 typedef struct place_ahead place_ahead_t;
 
 typedef struct place_order {
@@ -40,6 +45,7 @@ typedef struct place_order {
     digest_t root;
     const char *label; /* NULL: none */
     bool stage;        /* all but the switch and the receipt: a promise */
+    bool read_only;    /* what is placed now has modes less PLACE_WRITE */
     /* Chunks that the version in place has are read there. Not where others place the same version
      * from the same store: they expand and hash each chunk once for all. */
     bool reads_before;

@@ -39,6 +39,7 @@ typedef struct place_ahead_order {
     id128_t incarnation; /* of the package */
     uint64_t epoch;
     digest_t version; /* its root */
+    bool read_only;   /* as of the order to place */
 } place_ahead_order_t;
 
 /* NULL: there is no memory, or a name is too long. */

@@ -28,7 +28,8 @@ place_ahead_new(const place_ahead_order_t *order)
     ahead->order = (place_order_t){.package = ahead->package,
                                    .incarnation = order->incarnation,
                                    .epoch = order->epoch,
-                                   .root = order->version};
+                                   .root = order->version,
+                                   .read_only = order->read_only};
     return ahead;
 }
 
@@ -232,7 +233,7 @@ file_of(const place_ahead_t *ahead)
     return (ahead_file_t){.digest = entry->digest,
                           .size = entry->size,
                           .mtime_ns = entry->mtime_ns,
-                          .mode = entry->mode,
+                          .mode = place_mode(entry->mode, ahead->order.read_only),
                           .directory = ahead->entry_in};
 }
 

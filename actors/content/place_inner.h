@@ -72,6 +72,7 @@ typedef struct place_job {
     point_t *point;
     bool syncs_whole;       /* syncfs of the point's file system type is on the tested list */
     place_ahead_t *ahead;   /* NULL: nothing was written to this tree while its content came */
+    bool read_only;         /* of what is written now */
     bool sync_failed;       /* what was written may be lost although it reads well: it must go */
     place_before_t *before; /* what stands at the point, to be read; NULL: nothing */
     place_progress_fn *progress;

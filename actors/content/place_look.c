@@ -9,6 +9,12 @@
 #include "actors/content/hash.h"
 #include "actors/content/place_inner.h"
 
+uint32_t
+place_mode(uint32_t mode, bool read_only)
+{
+    return read_only ? mode & ~PLACE_WRITE : mode;
+}
+
 err_t
 place_open_package(point_t *point, const char *package, int *ret_fd, fault_t *fault)
 {
@@ -93,7 +99,8 @@ look_at_receipt(point_t *point, const place_order_t *order, const char *current,
 /* What the records say of the version that is ordered. */
 typedef struct recorded {
     bool own;         /* it has one: look->record */
-    receipt_t former; /* the latest of an older epoch with the same root; epoch 0: none */
+    receipt_t former; /* the latest of an older epoch with the same root and modes as are ordered;
+                       * epoch 0: none */
 } recorded_t;
 
 /* What is looked for, and what `current` leads to. */
@@ -117,7 +124,7 @@ look_at_records(const receipt_t *records, size_t count, const place_order_t *ord
         if (records[i].epoch == order->epoch) {
             look->record = records[i];
             recorded->own = true;
-        } else if (records[i].epoch < order->epoch &&
+        } else if (records[i].epoch < order->epoch && records[i].read_only == order->read_only &&
                    digest_equal(&records[i].root, &order->root)) {
             recorded->former = records[i];
         }
@@ -228,8 +235,10 @@ look_at_directory(point_t *point, const looked_t *looked, bool ours, const recor
 static void
 fill_record(const place_order_t *order, receipt_t *record)
 {
-    *record =
-        (receipt_t){.incarnation = order->incarnation, .epoch = order->epoch, .root = order->root};
+    *record = (receipt_t){.incarnation = order->incarnation,
+                          .epoch = order->epoch,
+                          .root = order->root,
+                          .read_only = order->read_only};
     memcpy(record->package, order->package, strlen(order->package));
     const char *label = order->label == NULL ? "" : order->label;
     memcpy(record->label, label, strnlen(label, sizeof record->label - 1));
@@ -252,6 +261,7 @@ place_look(point_t *point, const place_order_t *order, place_look_t *ret_look, f
     looked_t looked = {.order = order, .current = current};
     TRY(look_at_directory(point, &looked, ours, &recorded, &look, fault));
     look.already = look.already && look.in_place;
+    look.record.read_only = look.in_place ? look.record.read_only : order->read_only;
     *ret_look = look;
     return OK;
 }

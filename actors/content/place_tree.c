@@ -407,6 +407,7 @@ place_entries(work_t *work)
     for (;;) {
         walk_event_t event;
         TRY(walk_next(work->walk, &event, work->job->fault));
+        event.entry.mode = place_mode(event.entry.mode, work->job->read_only);
         point_beat(work->job->point, 0);
         switch (event.step) {
         case WALK_END:
@@ -447,6 +448,7 @@ place_with_walk(work_t *work, int fd, bool existed, const digest_t *root,
     place_job_t *job = work->job;
     TRY(walk_new(job->store, root, &work->walk, job->fault));
     *ret_version = *walk_version(work->walk);
+    ret_version->mode = place_mode(ret_version->mode, job->read_only);
     job->result->files = ret_version->files;
     job->result->bytes = ret_version->bytes;
     store_join(job->store, root); /* with the placements of this version at other points */

@@ -46,6 +46,9 @@ to_seal(const receipt_t *receipt, const char *kind, seal_t *seal)
     if (receipt->home != 0) {
         seal_put_number(seal, "home", receipt->home);
     }
+    if (receipt->read_only) {
+        seal_put_number(seal, "read-only", 1);
+    }
     return seal_close(seal);
 }
 
@@ -55,6 +58,7 @@ of_seal(const seal_t *seal, receipt_t *ret)
     uint64_t copy = 0;
     uint64_t when = 0;
     uint64_t superseded = 0;
+    uint64_t read_only = 0;
     receipt_t receipt = {0};
     bool whole = seal_get(seal, "package", receipt.package, sizeof receipt.package) &&
                  seal_get_hex(seal, "incarnation", receipt.incarnation.byte,
@@ -68,6 +72,7 @@ of_seal(const seal_t *seal, receipt_t *ret)
     if (!seal_get_number(seal, "home", &receipt.home)) {
         receipt.home = 0;
     }
+    receipt.read_only = seal_get_number(seal, "read-only", &read_only) && read_only != 0;
     receipt.copy = (uint32_t) copy;
     receipt.when_ns = (int64_t) when;
     receipt.superseded_ns = (int64_t) superseded;

@@ -23,8 +23,9 @@
 typedef struct receipt {
     id128_t incarnation; /* of the package */
     uint64_t epoch;
-    uint64_t home; /* the epoch in the name of its directory; 0: its own */
-    uint32_t copy; /* 0; counts up when the same epoch is placed again after damage */
+    uint64_t home;  /* the epoch in the name of its directory; 0: its own */
+    uint32_t copy;  /* 0; counts up when the same epoch is placed again after damage */
+    bool read_only; /* with the modes of its source less the right to write */
     digest_t root;
     int64_t when_ns;       /* wall clock at which it was placed; shown, never a reason */
     int64_t superseded_ns; /* of version records: 0 while it is current */

@@ -81,6 +81,7 @@ look_at_tree(check_t *check, world_t *world, store_t *store, int fd)
 {
     verify_tree_t *tree = &check->tree;
     tree->prefix = check->directory;
+    tree->read_only = check->record.read_only;
     tree->paths = check->result->paths;
     check->result->paths = (paths_t){0};
     err_t err = verify_tree(world, store, fd, &check->order->root, tree, check->fault);
@@ -167,7 +168,7 @@ verify_portion(world_t *world, store_t *store, point_t *point, const place_order
     bool begins = portion->from == NULL || *portion->from == '\0';
     check_t check = {.point = point,
                      .order = order,
-                     .record = {.epoch = order->epoch},
+                     .record = {.epoch = order->epoch, .read_only = order->read_only},
                      .tree = {.progress = progress,
                               .context = context,
                               .from = begins ? NULL : portion->from,

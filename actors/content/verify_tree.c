@@ -437,6 +437,7 @@ check_all(verify_t *verify)
     while (!ends) {
         walk_event_t event;
         TRY(walk_next(verify->walk, &event, verify->fault));
+        event.entry.mode = place_mode(event.entry.mode, verify->tree->read_only);
         tell_progress(verify, 0);
         switch (event.step) {
         case WALK_END:
@@ -458,7 +459,9 @@ static err_t
 check_with_walk(verify_t *verify, store_t *store, const digest_t *root, int fd)
 {
     TRY(walk_new(store, root, &verify->walk, verify->fault));
-    verify->tree->version = *walk_version(verify->walk);
+    manifest_version_t *version = &verify->tree->version;
+    *version = *walk_version(verify->walk);
+    version->mode = place_mode(version->mode, verify->tree->read_only);
     err_t err = descent_init(&verify->way, verify->world, fd, HOW, ERR_BUSY, verify->fault);
     err = err == OK ? check_all(verify) : err;
     err = err == OK ? verify_lots_settle(verify->lots) : err;

@@ -20,6 +20,7 @@ typedef struct verify_tree {
     void *context;
     const char *prefix; /* of the paths told; NULL: none */
     const char *from;   /* where an earlier portion ended; NULL: from the beginning */
+    bool read_only;     /* it was placed so, see receipt.h */
     uint64_t cost_max;  /* bytes read, after which the portion ends; 0: it has no end */
     /* what was found: */
     bool is_whole;

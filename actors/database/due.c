@@ -43,6 +43,7 @@ due_fill(tx_t *tx, const target_t *t, uint32_t action, due_row_t *ret)
     ret->priority = t->priority;
     ret->have = t->have_root;
     ret->seed = t->seed_size > 0 ? tx_text(tx, SLICE_OF(t, seed)) : (text_t){0, 0};
+    ret->read_only = t->read_only;
 }
 
 /* ---- taking up what is due ---- */

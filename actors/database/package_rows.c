@@ -152,6 +152,7 @@ point_read(const cursor_t *row, point_t *ret)
     ret->seed_size = cursor_text(row, 10, ret->seed, sizeof ret->seed);
     ret->measured = cursor_u64(row, 11);
     ret->plain = cursor_int(row, 12) != 0;
+    ret->read_only = cursor_int(row, 13) != 0;
 }
 
 static bool

@@ -42,6 +42,7 @@ fill(tx_t *tx, const package_t *package, const point_t *point, due_row_t *ret)
     ret->priority = PRIORITY_HIGH; /* it only measures */
     ret->rate = rate_of_point(tx, point);
     ret->seed = point->seed_size > 0 ? tx_text(tx, SLICE_OF(point, seed)) : (text_t){0, 0};
+    ret->read_only = point->read_only;
     ret->measured = point->measured;
     window_now_t window = window_at(tx, point->row, tx->now_ns);
     if (window.has) {

@@ -248,6 +248,25 @@ set_bulk(tx_t *tx, const point_t *point, uint32_t bulk)
     return true;
 }
 
+/* Of any point: whether that is another one. What stands there keeps the modes that it has. */
+static bool
+set_read_only(tx_t *tx, const point_t *point, uint32_t choice)
+{
+    bool read_only = choice == CHOICE_YES;
+    if (choice == CHOICE_NONE || read_only == point->read_only) {
+        return false;
+    }
+    RUN(tx, SQL_POINT_READ_ONLY, v_int(point->row), v_int(read_only));
+    event_draft_t event;
+    event_begin(&event, "distribution_manager", STATUS_READ_ONLY_SET);
+    event.dp = slice_of(point->name);
+    event_text(&event, "from now on versions are placed at %s with the modes of their source%s",
+               point->name, read_only ? ", less the right to write" : "");
+    event_attr(&event, "read-only", slice_of(choice_words.word[choice]));
+    event_write(tx, &event);
+    return true;
+}
+
 void
 handle_dp_set(tx_t *tx, const dp_set_t *m)
 {
@@ -257,6 +276,7 @@ handle_dp_set(tx_t *tx, const dp_set_t *m)
     }
     bool paces = m->rate != RECORD_NONE || m->link.size > 0;
     bool changed = windows_set(tx, &point, m);
+    changed |= set_read_only(tx, &point, m->read_only);
     if (!tx_ok(tx)) {
         return;
     }

@@ -44,6 +44,7 @@ typedef struct point {
     uint32_t seed_size;
     char seed[AGENT_PATH_BYTES_MAX]; /* a directory on its agent's machine */
     bool plain;                      /* content may go there unencrypted */
+    bool read_only;                  /* versions are placed there less the right to write */
 } point_t;
 
 typedef struct target {
@@ -76,7 +77,7 @@ typedef struct target {
     uint32_t dp_root_size, label_size, have_label_size, seed_size;
     char seed[AGENT_PATH_BYTES_MAX];
     char dp_root[PATH_BYTES_MAX], label[LABEL_BYTES_MAX], have_label[LABEL_BYTES_MAX];
-    bool paused;
+    bool paused, read_only;
     digest_t root;
     uint64_t bytes;
     int64_t absent_since; /* of its point, wall ns; 0: it is there */

@@ -152,6 +152,8 @@ static const char *const steps[] = {
      "DROP INDEX IF EXISTS target_have;"),
     /* Whether symbolic links that lead out of a package's tree are refused. */
     "ALTER TABLE package ADD COLUMN links_inside INTEGER NOT NULL DEFAULT 0;",
+    /* Whether versions are placed there less the right to write. */
+    "ALTER TABLE point ADD COLUMN read_only INTEGER NOT NULL DEFAULT 0;",
 };
 
 const schema_steps_t schema_steps = {steps, sizeof steps / sizeof steps[0]};

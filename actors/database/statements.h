@@ -107,7 +107,7 @@
 
 #define SQL_POINT_COLUMNS                                                                          \
     "row, name, incarnation, root, paused, removing, absent_since, added, rate, link, seed, "      \
-    "measured, plain "                                                                             \
+    "measured, plain, read_only "                                                                  \
     "FROM point "
 
 #define SQL_POINTS(S)                                                                              \
@@ -180,6 +180,7 @@
     S(SQL_POINT_MEASURED, "UPDATE point SET measured = ?2 WHERE row = ?1")                         \
     S(SQL_POINT_SEED, "UPDATE point SET seed = ?2 WHERE row = ?1")                                 \
     S(SQL_POINT_PLAIN, "UPDATE point SET plain = ?2 WHERE row = ?1")                               \
+    S(SQL_POINT_READ_ONLY, "UPDATE point SET read_only = ?2 WHERE row = ?1")                       \
     S(SQL_CALENDAR_OF, "SELECT windows, zone FROM calendar WHERE point = ?1")                      \
     S(SQL_CALENDAR_SET, "INSERT OR REPLACE INTO calendar (point, windows, zone, at, look) "        \
                         "VALUES (?1, ?2, ?3, ?4, ?4)")                                             \
@@ -226,7 +227,7 @@
     "t.integrity, t.due, t.since, t.look, t.cause, t.cause_text, t.need, t.space, t.revision, "    \
     "t.taken, t.slot, p.id, p.incarnation, d.name, d.incarnation, d.root, d.paused, v.root, "      \
     "v.label, v.bytes, h.label, d.absent_since, t.priority, d.seed, t.ring, t.held, t.told, "      \
-    "c.point, t.turn, t.promised, t.promised_epoch FROM target t "
+    "c.point, t.turn, t.promised, t.promised_epoch, d.read_only FROM target t "
 #define SQL_TARGET_JOINS                                                                           \
     "CROSS JOIN package p ON p.row = t.package CROSS JOIN point d ON d.row = t.point "             \
     "LEFT JOIN version v ON v.package = t.package AND v.epoch = t.wanted "                         \

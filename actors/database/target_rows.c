@@ -53,6 +53,7 @@ read_joined(const cursor_t *row, target_t *ret)
     ret->turn = cursor_u32(row, 37) <= TURN_GOES ? cursor_u32(row, 37) : TURN_STAGES;
     ret->promised = cursor_int(row, 38);
     ret->promised_epoch = cursor_u64(row, 39);
+    ret->read_only = cursor_int(row, 40) != 0;
 }
 
 void
@@ -147,6 +148,7 @@ target_new(tx_t *tx, const package_t *package, const point_t *point, target_t *r
                       .dp_root_size = point->root_size,
                       .seed_size = point->seed_size,
                       .paused = point->paused,
+                      .read_only = point->read_only,
                       .absent_since = point->absent_since,
                       .old_state = TARGET_PENDING};
     memcpy(ret->package_id, package->id, sizeof ret->package_id);

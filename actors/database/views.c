@@ -340,6 +340,7 @@ fill_point(tx_t *tx, const point_t *point, point_row_t *ret)
     ret->bulk = !point_is_agent(SLICE_OF(point, root)) ? BULK_NONE
                 : point->plain                         ? BULK_PLAIN
                                                        : BULK_CURVE;
+    ret->read_only = point->read_only;
     beacons_show(tx, point, ret);
     view_windows(tx, point, ret);
     cursor_t row = OPEN(tx, SQL_POINT_COUNTS, v_int(point->row));

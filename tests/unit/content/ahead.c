@@ -114,7 +114,8 @@ ahead_begin_order(ahead_t *ahead)
                                  .package = slice_of(yard->order.package),
                                  .incarnation = yard->order.incarnation,
                                  .epoch = yard->order.epoch,
-                                 .version = yard->order.root};
+                                 .version = yard->order.root,
+                                 .read_only = yard->order.read_only};
     place_ahead_drop(ahead->tree);
     ahead->tree = place_ahead_new(&order);
     cr_assert(ahead->tree != NULL);
