@@ -179,6 +179,8 @@ answer(job_t *job, err_t err, const order_t *order, const snapshot_t *snapshot,
     taken->unique_bytes = snapshot->unique_bytes;
     taken->stored_bytes = snapshot->stored_bytes;
     taken->not_carried = snapshot->files_with_attributes;
+    taken->clashes = snapshot->clashes.count;
+    taken->clash = draft_text(job_draft(job), slice_of(snapshot->clashes.first));
 }
 
 static void

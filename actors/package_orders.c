@@ -137,6 +137,8 @@ package_version_commit(actor_ctx_t *ctx, bool add, const void *command,
     m->unique_bytes = taken->unique_bytes;
     m->stored_bytes = taken->stored_bytes;
     m->not_carried = taken->not_carried;
+    m->clashes = taken->clashes;
+    m->clash = actor_text(ctx, record_slice(taken, taken->clash));
     return m;
 }
 

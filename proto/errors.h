@@ -177,7 +177,9 @@ typedef enum error_class {
     E(ERR_BAD_BACKUP,    "bad-backup",      REFUSE,   "a file of the backup is missing, or was changed", \
       "restore another backup to an empty directory; sha256sum -c files in that of this one tells what is wrong") \
     E(ERR_NOT_KEPT,      "not-kept",        RETRY,    "the point's file system does not keep modes or times as they are", \
-      "put its root on another one (dp set NAME --root PATH), or mount it otherwise; work is tried again by itself")
+      "put its root on another one (dp set NAME --root PATH), or mount it otherwise; work is tried again by itself") \
+    E(ERR_NAMES_CLASH,   "names-clash",     REFUSE,   "two of its names differ only in case, and the root tells no difference", \
+      "rename one in the source and despool package update ID, or put the point's root on a file system that tells them apart (dp set NAME --root PATH) and despool retry ID")
 
 typedef enum err {
     OK = 0,

@@ -95,6 +95,7 @@ RECORD_WORDS_ENUM(bulk, BULKS, BULK)
     W(P, NONE, "none") /* nothing is to be changed */                                              \
     W(P, ANY, "any") W(P, INSIDE, "inside")
 RECORD_WORDS_ENUM(link_rule, LINK_RULES, LINK_RULE)
+
 #define CHOICES(W, P)                                                                              \
     W(P, NONE, "none") /* nothing is to be changed */                                              \
     W(P, YES, "yes") W(P, NO, "no")
@@ -861,7 +862,9 @@ extern const record_words_t error_class_words;
     F(R, u64, directories, 0, REQUIRED)                                                            \
     F(R, u64, links, 0, REQUIRED)                                                                  \
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
-    F(R, u64, not_carried, 0, REQUIRED) /* files with ACLs, xattrs or capabilities, which stay behind */
+    F(R, u64, not_carried, 0, REQUIRED) /* files with ACLs, xattrs or capabilities, which stay behind */ \
+    F(R, u64, clashes, 0, REQUIRED) /* names that differ from another one beside them only in case */ \
+    F(R, text, clash, FAULT_SUBJECT_BYTES, OPTIONAL) /* the path of the first of them */
 #define REC_packages(F, R)     F(R, rows, packages, package_row, REQUIRED)
 #define REC_package_shown(F, R) F(R, maybe, package, package_row, REQUIRED) F(R, rows, targets, target_status, REQUIRED)
 #define REC_status_of(F, R)    REC_package_status(F, R)
@@ -984,6 +987,8 @@ extern const record_words_t error_class_words;
     F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
     F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
     F(R, u64, not_carried, 0, REQUIRED)                                                            \
+    F(R, u64, clashes, 0, REQUIRED)                                                                \
+    F(R, text, clash, FAULT_SUBJECT_BYTES, OPTIONAL)                                               \
     F(R, time, activate_at, 0, OPTIONAL) /* as of distribute, for all of its points */             \
     F(R, flag, barrier, 0, OPTIONAL)                                                               \
     F(R, time, deadline, 0, OPTIONAL)
@@ -1326,7 +1331,9 @@ extern const record_words_t error_class_words;
     F(R, u64, bytes, 0, REQUIRED)                                                                  \
     F(R, u64, unique_bytes, 0, REQUIRED)                                                           \
     F(R, u64, stored_bytes, 0, REQUIRED)                                                           \
-    F(R, u64, not_carried, 0, REQUIRED)
+    F(R, u64, not_carried, 0, REQUIRED)                                                            \
+    F(R, u64, clashes, 0, REQUIRED)                                                                \
+    F(R, text, clash, FAULT_SUBJECT_BYTES, OPTIONAL)
 #define REC_claim_order(F, R)                                                                      \
     F(R, text, how, 8, REQUIRED) /* add, set, adopt */                                             \
     F(R, id128, site, 0, REQUIRED)                                                                 \

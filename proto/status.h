@@ -79,6 +79,7 @@
     S(2423, STATUS_SWITCHOVER_CANCELLED, WARNING, "a switchover was cancelled: none of its points switches") \
     S(2424, STATUS_SWITCHOVER_ENDED, INFO, "a switchover has come to its end")                     \
     S(2425, STATUS_VERSIONS_STAY, WARNING, "superseded versions stay at a point")                  \
+    S(2426, STATUS_NAMES_CLASH, WARNING, "names of a version differ from others only in case")     \
     S(2427, STATUS_INDEX_MENDED, WARNING, "the index of an agent's store was damaged or a part of it gone, and was made anew from its packs") \
     S(2428, STATUS_PARCEL_WRITTEN, INFO, "a version was written into a parcel")                    \
     S(2429, STATUS_STORE_NAMED, WARNING, "a part of the index of the site's store was gone, and was made anew from its packs") \

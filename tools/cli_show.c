@@ -301,6 +301,13 @@ show_package_done(const cli_line_t *line, const wire_value_t *result)
                  "carried",
                  cli_number(result, "not_carried"));
     }
+    if (cli_number(result, "clashes") > 0) {
+        slice_t clash = cli_text(result, "clash");
+        cli_line(stdout,
+                 "warning: %" PRIu64 " names differ from another one beside them only in case, the "
+                 "first is '%.*s': a point whose root tells no difference refuses this version",
+                 cli_number(result, "clashes"), (int) clash.size, clash.data);
+    }
 }
 
 static void

@@ -97,6 +97,25 @@ write_tree(order_run_t *run, bool existed)
     return err;
 }
 
+/* Of names that differ only in case, in a directory of the point that has this name of ours. */
+static err_t
+look_for_clashes(const order_run_t *run, int dir, const char *name)
+{
+    const place_job_t *job = &run->job;
+    return place_check_names(job->store, job->point, dir, name, &run->look.record.root, job->fault);
+}
+
+/* A directory alone may tell no difference (ext4), which its own name tells. */
+static err_t
+look_into_staged(order_run_t *run, bool existed)
+{
+    err_t err = look_for_clashes(run, run->staging, run->name);
+    if (err != OK && !existed) {
+        (void) world_remove_dir(run->job.world, run->staging, run->name);
+    }
+    return err;
+}
+
 /* Writes the tree and makes it durable, all but the mode of its topmost directory. */
 static err_t
 stage(order_run_t *run)
@@ -104,8 +123,10 @@ stage(order_run_t *run)
     place_job_t *job = &run->job;
     bool existed = false;
     place_ahead_end(job->ahead, job->world);
+    TRY(look_for_clashes(run, job->point->own_fd, "staging"));
     TRY(look_for_room(run));
     TRY(open_staged(run, &existed));
+    TRY(look_into_staged(run, existed));
     TRY(write_tree(run, existed));
     TRY(at_point(run, "place.staged"));
     TRY(point_check(job->point, job->fault));

@@ -16,7 +16,8 @@
  *          the tested list; else one of each file); one block and one node a level of memory.
  * Errors   ERR_ABSENT, ERR_NOT_OURS, ERR_SPACE (need, have), ERR_DIGEST (a damaged object of the
  *          store, set aside), ERR_NOT_STORED (an object is missing in the store), ERR_SUPERSEDED,
- *          ERR_CANCELLED, ERR_READ_ONLY, ERR_PERMISSION, ERR_NAME_TOO_LONG, ERR_IO, ERR_NOT_KEPT.
+ *          ERR_CANCELLED, ERR_READ_ONLY, ERR_PERMISSION, ERR_NAME_TOO_LONG, ERR_IO, ERR_NOT_KEPT,
+ *          ERR_NAMES_CLASH (with the path; nothing was written).
  * Threads  one job; one at a time for one package at one point.
  */
 #pragma once

@@ -123,6 +123,7 @@ place_ahead_tree(const place_ahead_t *ahead)
     return ahead->tree;
 }
 
+/* Where names may be one another's that differ in case none is written: not all are known yet. */
 static bool
 take_tree(place_ahead_t *ahead, world_t *world, point_t *point, const receipt_t *record)
 {
@@ -131,13 +132,15 @@ take_tree(place_ahead_t *ahead, world_t *world, point_t *point, const receipt_t 
     bool existed = false;
     world_stat_t stat;
     place_staging_name(record, name);
-    if (place_open_staging(point, &staging, NULL) != OK) {
+    if (place_folds(world, point->own_fd, "staging") ||
+        place_open_staging(point, &staging, NULL) != OK) {
         return false;
     }
     ahead->tree = place_open_staged(world, staging, name, &existed);
     ahead->lasting = world_lasting(world);
+    bool folds = place_folds(world, staging, name);
     world_close(world, staging);
-    if (ahead->tree < 0 || world_stat(world, ahead->tree, &stat) < 0) {
+    if (ahead->tree < 0 || folds || world_stat(world, ahead->tree, &stat) < 0) {
         return false;
     }
     ahead->device = stat.device;

@@ -48,6 +48,12 @@ err_t place_measure(store_t *store, point_t *point, const place_look_t *look,
 /* ERR_SPACE with need and have when the plan does not fit. */
 err_t place_check_space(const place_plan_t *plan, const char *root, fault_t *fault) must_use;
 
+/* Whether the directory has its entry of this name under capital letters as well. */
+bool place_folds(world_t *world, int dir, const char *name);
+/* ERR_NAMES_CLASH with the path where it has, and the version has names that would be one there. */
+err_t place_check_names(store_t *store, const point_t *point, int dir, const char *name,
+                        const digest_t *root, fault_t *fault) must_use;
+
 /* What place_ahead.c knows of a name of the tree under way. */
 typedef enum ahead_has {
     AHEAD_NOTHING, /* whatever is there, its bytes decide */

@@ -204,7 +204,10 @@ place_plan(world_t *world, store_t *store, point_t *point, const place_order_t *
     (void) world;
     place_look_t look;
     TRY(place_look(point, order, &look, fault));
-    return place_measure(store, point, &look, ret_plan, fault);
+    TRY(place_measure(store, point, &look, ret_plan, fault));
+    return look.already || look.in_place
+               ? OK
+               : place_check_names(store, point, point->own_fd, "staging", &order->root, fault);
 }
 
 err_t

@@ -295,6 +295,7 @@ close_directory(take_t *take, level_t *level, digest_t *ret_node, uint64_t *ret_
     if (size > DIRECTORY_BYTES_MAX) { /* files have grown since their sizes were asked for */
         return refuse_size(take, level->names.count, size);
     }
+    TRY(fold_count(bytes, &take->way, &take->snapshot.clashes, take->fault));
     store_put_t put;
     TRY(store_put_bytes(take->store, bytes, size, &put, take->fault));
     count_put(take, &put);

@@ -15,6 +15,7 @@
  */
 #pragma once
 
+#include "actors/content/fold.h"
 #include "actors/content/manifest.h"
 #include "actors/content/store.h"
 
@@ -26,6 +27,7 @@ typedef struct snapshot {
     uint64_t stored_bytes;              /* what those take in it */
     uint64_t files_with_attributes;     /* files and directories whose ACLs, xattrs or
                                            capabilities are not carried */
+    fold_clashes_t clashes;             /* names that differ from another one only in case */
 } snapshot_t;
 
 typedef struct snapshot_rules {

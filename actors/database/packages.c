@@ -126,6 +126,23 @@ tell_version(tx_t *tx, const package_t *p)
     event_write(tx, &event);
 }
 
+/* Refused is it only at a point that cannot have both. */
+static void
+tell_clashes(tx_t *tx, const version_commit_t *m, const package_t *p)
+{
+    event_draft_t event;
+    if (m->clashes == 0) {
+        return;
+    }
+    event_of_package(&event, p, STATUS_NAMES_CLASH);
+    event_text(&event, "package %s: %s: %llu of version %llu, the first is '%.*s'", p->id,
+               status_sentence(STATUS_NAMES_CLASH), (unsigned long long) m->clashes,
+               (unsigned long long) p->epoch, SHOWN(record_slice(m, m->clash)));
+    event_attr_number(&event, "clashes", m->clashes);
+    event_attr(&event, "clash", record_slice(m, m->clash));
+    event_write(tx, &event);
+}
+
 void
 package_move_targets(tx_t *tx, const package_t *package)
 {
@@ -139,7 +156,7 @@ package_move_targets(tx_t *tx, const package_t *package)
     }
 }
 
-void
+package_done_t *
 package_answer_version(tx_t *tx, const package_t *package, bool changed)
 {
     package_done_t *done = ANSWER(tx, package_done);
@@ -151,6 +168,7 @@ package_answer_version(tx_t *tx, const package_t *package, bool changed)
     done->links = package->links;
     done->bytes = package->bytes;
     done->not_carried = package->not_carried;
+    return done;
 }
 
 static void
@@ -190,12 +208,15 @@ handle_version_commit(tx_t *tx, const version_commit_t *m)
         take_version(m, &package);
         package_keep_version(tx, &package);
         tell_version(tx, &package);
+        tell_clashes(tx, m, &package);
         rollout_anew(tx, &package, false);
         switch_is_asked(&later) ? switchover_of_all(tx, &package, &later)
                                 : switchover_anew(tx, &package);
         package_move_targets(tx, &package);
     }
-    package_answer_version(tx, &package, changed);
+    package_done_t *done = package_answer_version(tx, &package, changed);
+    done->clashes = m->clashes;
+    done->clash = tx_text(tx, record_slice(m, m->clash));
 }
 
 /* ---- settings ---- */

@@ -135,5 +135,5 @@ handle_rollback(tx_t *tx, const rollback_t *m)
         switchover_overtaken(tx, &again);
         package_move_targets(tx, &again);
     }
-    package_answer_version(tx, changed ? &again : &package, changed);
+    (void) package_answer_version(tx, changed ? &again : &package, changed);
 }

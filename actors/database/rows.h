@@ -119,7 +119,8 @@ uint32_t package_state(tx_t *tx, int64_t row);
 void package_keep_version(tx_t *tx, const package_t *package);
 /* Every target that is to have the package wants that version from now on. */
 void package_move_targets(tx_t *tx, const package_t *package);
-void package_answer_version(tx_t *tx, const package_t *package, bool changed);
+/* The answer, for what its version's row does not have. */
+package_done_t *package_answer_version(tx_t *tx, const package_t *package, bool changed);
 /* A package being removed goes when nothing of it is left anywhere. */
 void package_finish(tx_t *tx, int64_t row);
 /* The events of packages whose state is no longer what it was when they were watched. */

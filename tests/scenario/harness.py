@@ -333,6 +333,28 @@ class Site:
         self.mounts.append(where)
         return where
 
+    def folding(self, *names):
+        """A directory whose names differ in more than their case, on an ext4 of its own (root
+        only)."""
+        needs_root()
+        image, where = self.path(*names) + '.img', self.path(*names) + '.mount'
+        os.makedirs(where)
+        with open(image, 'wb') as file:
+            file.truncate(64 << 20)
+        root = os.path.join(where, 'root')
+        for command in (['mkfs.ext4', '-q', '-O', 'casefold', '-E', 'encoding=utf8', image],
+                        ['mount', '-o', 'loop', image, where],
+                        ['mkdir', root], ['chattr', '+F', root]):
+            try:
+                done = subprocess.run(command, check=False, capture_output=True)
+            except OSError as error:
+                raise Skip(f'no ext4 that folds case here: {error}') from error
+            if done.returncode != 0:
+                raise Skip(f'no ext4 that folds case here: {command[0]} says no')
+            if command[0] == 'mount':
+                self.mounts.append(where)
+        return self.give(root)
+
     def content(self, point, package):
         return self.path('points', point, package, 'current')
 

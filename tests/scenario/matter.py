@@ -3,8 +3,10 @@
 import os
 import socket
 
-from harness import (ROOT, Site, Skip, claim, make_tree, needs_mount_list, needs_root, odd_tree,
-                     own_tree, run, write)
+from harness import (ROOT, Site, Skip, claim, despool, make_tree, needs_mount_list, needs_root,
+                     odd_tree, own_tree, run, write)
+
+NAMES_CLASH = 2426
 
 
 def distribute_odd_tree(env=None):
@@ -143,6 +145,67 @@ def files_with_extended_attributes_are_counted_and_carried_without():
         site.start()
         added = site.do('package.add', {'id': 'P1', 'source': source})
         assert added['not_carried'] == 1, added
+        site.stop()
+
+
+def clashing_tree(site):
+    """Twice two files of one directory that differ in case alone."""
+    source = make_tree(site.path('source'))
+    for name in ('README', 'Readme', '\u00c4', '\u00e4'):
+        write(os.path.join(source, 'd1', name), name.encode())
+    return source
+
+
+def warned_of(site):
+    return [e for e in site.history() if e['id'] == NAMES_CLASH]
+
+
+@claim(60, both=True)
+def names_that_differ_only_in_case_are_warned_of_at_add_and_update_and_refused_nowhere():
+    with Site() as site:
+        source = clashing_tree(site)
+        site.start()
+        site.add_point('a')
+        added = site.do('package.add', {'id': 'P1', 'source': source})
+        assert (added['clashes'], added['clash']) == (2, 'd1/Readme'), added
+        told = warned_of(site)
+        assert len(told) == 1 and told[0]['severity'] == 'warning', told
+        assert told[0]['attrs']['clashes'] == '2' and 'd1/Readme' in told[0]['text'], told
+        site.do('distribute', {'id': 'P1', 'to': ['a']})
+        site.wait_package('P1', 'complete')
+        site.holds('a', 'P1', source)
+        shown = despool(site, 'package', 'update', 'P1')
+        assert shown.returncode == 0 and "the first is 'd1/Readme'" in shown.stdout, shown
+        assert len(warned_of(site)) == 1, 'a version that is not stored again is told again'
+        os.unlink(os.path.join(source, 'd1', 'Readme'))
+        os.unlink(os.path.join(source, 'd1', '\u00e4'))
+        updated = site.do('package.update', {'id': 'P1'})
+        assert updated['clashes'] == 0 and updated.get('clash') in (None, ''), updated
+        assert len(warned_of(site)) == 1, warned_of(site)
+        site.stop()
+
+
+@claim(120)
+def names_that_clash_are_refused_at_a_root_that_folds_case_and_the_version_before_stays():
+    with Site() as site:
+        source = make_tree(site.path('source'))
+        root = site.folding('folds')
+        site.start()
+        site.do('dp.add', {'name': 'folds', 'root': root})
+        site.add_point('a')
+        site.do('package.add', {'id': 'P1', 'source': source})
+        site.do('distribute', {'id': 'P1', 'to': ['a', 'folds']})
+        site.wait_package('P1', 'complete')
+        clashing_tree(site)
+        site.do('package.update', {'id': 'P1'})
+        site.wait_states('P1', {'a': 'installed', 'folds': 'failed'})
+        assert site.target('P1', 'folds')['cause']['code'] == 'names-clash', site.status('P1')
+        assert os.readlink(os.path.join(root, 'P1', 'current')) == 'v1', 'readers were switched'
+        assert not os.listdir(os.path.join(root, '.despool', 'staging')), 'something was written'
+        for name in ('Readme', '\u00e4'):
+            os.unlink(os.path.join(source, 'd1', name))
+        site.do('package.update', {'id': 'P1'})
+        site.wait_package('P1', 'complete')
         site.stop()
 
 

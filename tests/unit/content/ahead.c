@@ -1,6 +1,7 @@
 /* ahead.c - see ahead.h. */
 #include "ahead.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -47,6 +48,16 @@ seen_sync_all(world_t *world, int fd)
 }
 
 static int
+seen_stat_at(world_t *world, int dir, const char *path, world_stat_t *ret)
+{
+    seen_t *seen = seen_of(world);
+    int result = world_stat_at(seen->real, dir, path, ret);
+    return result == -ENOENT && seen->folds && strcmp(path, "STAGING") == 0
+               ? world_stat_at(seen->real, dir, "staging", ret)
+               : result;
+}
+
+static int
 seen_space(world_t *world, int fd, world_space_t *ret)
 {
     seen_t *seen = seen_of(world);
@@ -66,6 +77,7 @@ look_on(ahead_t *ahead)
     seen->calls.read = seen_read;
     seen->calls.write = seen_write;
     seen->calls.sync_all = seen_sync_all;
+    seen->calls.stat_at = seen_stat_at;
     seen->calls.space = seen_space;
     seen->world = (world_t){.call = &seen->calls, .self = yard->world->self};
     yard->world = yard->point.world = &seen->world;

@@ -28,6 +28,7 @@ typedef struct seen {
     int synced;                /* the descriptor of the last sync of a file system */
     uint32_t type;             /* of the file system, 0: the truth */
     uint64_t free_bytes;       /* the same */
+    bool folds;                /* a name is found under capital letters, too */
 } seen_t;
 
 /* An agent that fetches a version from a site. */

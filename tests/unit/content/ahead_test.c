@@ -117,6 +117,18 @@ Test(ahead, where_each_file_is_synced_by_itself_nothing_is_written)
     ahead_end(&ahead);
 }
 
+Test(ahead, where_case_is_no_difference_nothing_is_written)
+{
+    ahead_t ahead;
+    ahead_begin(&ahead, AS_STARTED);
+    ahead.seen.folds = true;
+    ahead_fetch(&ahead);
+    cr_expect_not(exists(yard_path(&ahead.yard, STAGED)));
+    ahead_placed(&ahead);
+    ahead_expect_placed(&ahead);
+    ahead_end(&ahead);
+}
+
 Test(ahead, beside_a_version_that_stands_in_place_nothing_is_written)
 {
     ahead_t ahead;

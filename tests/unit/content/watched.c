@@ -1,6 +1,14 @@
 /* watched.c - see watched.h. */
 #include "watched.h"
 
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
 static watched_t *
 seen(world_t *world, const char *call)
 {
@@ -88,6 +96,44 @@ watched_chmod(world_t *world, int fd, uint32_t mode)
     return world_chmod(watched->real, fd, mode & ~watched->mode_mask);
 }
 
+static bool
+does_fold(const watched_t *watched, int dir)
+{
+    char link[32], path[512] = "";
+    snprintf(link, sizeof link, "/proc/self/fd/%d", dir);
+    ssize_t size = watched->folds == NULL ? -1 : readlink(link, path, sizeof path - 1);
+    size_t end = watched->folds == NULL ? 0 : strlen(watched->folds);
+    return size >= (ssize_t) end && strcmp(path + (size_t) size - end, watched->folds) == 0;
+}
+
+/* The name that a directory has in another case. */
+static bool
+find_name(int dir, const char *name, char found[256])
+{
+    DIR *list = fdopendir(openat(dir, ".", O_RDONLY | O_DIRECTORY));
+    const struct dirent *entry = NULL;
+    bool same = false;
+    while (list != NULL && !same && (entry = readdir(list)) != NULL) {
+        same = strcasecmp(entry->d_name, name) == 0;
+        snprintf(found, 256, "%s", entry->d_name);
+    }
+    if (list != NULL) {
+        closedir(list);
+    }
+    return same;
+}
+
+static int
+watched_stat_at(world_t *world, int dir, const char *path, world_stat_t *ret)
+{
+    watched_t *watched = (watched_t *) (void *) world;
+    char found[256];
+    int result = world_stat_at(watched->real, dir, path, ret);
+    return result == -ENOENT && does_fold(watched, dir) && find_name(dir, path, found)
+               ? world_stat_at(watched->real, dir, found, ret)
+               : result;
+}
+
 static int
 watched_space(world_t *world, int fd, world_space_t *ret)
 {
@@ -114,6 +160,7 @@ watch(watched_t *watched, yard_t *yard)
     watched->calls.remove_dir = watched_remove_dir;
     watched->calls.set_mtime = watched_set_mtime;
     watched->calls.chmod = watched_chmod;
+    watched->calls.stat_at = watched_stat_at;
     watched->calls.space = watched_space;
     watched->world = (world_t){.call = &watched->calls, .self = yard->world->self};
     yard->world = &watched->world;

@@ -23,6 +23,8 @@ struct watched {
     uint64_t free_bytes; /* what the file system says to have, 0: the truth */
     int64_t coarse_ns;   /* by which it keeps times, 0: exactly */
     uint32_t mode_mask;  /* bits of modes that it does not keep */
+    const char *folds;   /* end of the paths of directories that tell no difference of case when a
+                            name is looked up; "": all, NULL: none */
 };
 
 /* All that the yard does from now on goes through here. */
