@@ -93,6 +93,12 @@ world_kill_before(void)
     return ordinal;
 }
 
+size_t
+world_kill_part(uint64_t ordinal, size_t size)
+{
+    return ordinal == state->kill_at ? size - size / 2 : size;
+}
+
 void
 world_kill_after(uint64_t ordinal)
 {

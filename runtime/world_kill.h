@@ -4,7 +4,8 @@
  * Promises armed by the environment only, and only in a build with FAULT_POINTS:
  *            DESPOOL_KILL_AT=N          SIGKILL at the N-th disk-changing call (syncs count as
  *                                       such), before it takes effect when N is odd, after it
- *                                       when N is even; N is counted from 1
+ *                                       when N is even, and of a write when half of it is
+ *                                       written; N is counted from 1
  *            DESPOOL_KILL_POINT=name:N  SIGKILL at the N-th passing of the point `name`
  *            DESPOOL_KILL_FILE=path     both from outside, while the process runs: the file is a
  *                                       world_kill_t, mapped; who shares it reads how many calls
@@ -17,6 +18,7 @@
  */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 
 #ifdef FAULT_POINTS
@@ -32,6 +34,9 @@ typedef struct world_kill {
 
 /* Counts a disk-changing call that is about to be made; returns its ordinal. */
 uint64_t world_kill_before(void);
+/* How much of a write with that ordinal is to be written: a log that is written by one call for a
+ * commit was never cut else. */
+size_t world_kill_part(uint64_t ordinal, size_t size);
 /* The call with that ordinal has returned. */
 void world_kill_after(uint64_t ordinal);
 void world_kill_point(const char *name);
@@ -40,6 +45,13 @@ static inline uint64_t
 world_kill_before(void)
 {
     return 0;
+}
+
+static inline size_t
+world_kill_part(uint64_t ordinal, size_t size)
+{
+    (void) ordinal;
+    return size;
 }
 
 static inline void

@@ -56,7 +56,7 @@ os_cancelled(world_t *world)
         ask_;                                                                                      \
     })
 
-/* The same, of a call that changes the disk: kill tests count these. */
+/* The same, of a call that changes the disk: kill tests count these, by ordinal_. */
 #define CHANGE(world, call)                                                                        \
     ({                                                                                             \
         uint64_t ordinal_ = world_kill_before();                                                   \
@@ -147,7 +147,7 @@ os_read(world_t *world, int fd, void *bytes, size_t size, uint64_t offset)
 static int64_t
 os_write(world_t *world, int fd, const void *bytes, size_t size, uint64_t offset)
 {
-    return CHANGE(world, pwrite(fd, bytes, size, (off_t) offset));
+    return CHANGE(world, pwrite(fd, bytes, world_kill_part(ordinal_, size), (off_t) offset));
 }
 
 static int

@@ -1,9 +1,9 @@
 /* world_kill_test.c - a build with fault points dies exactly where the environment says.
  *
  * Built with FAULT_POINTS whatever the options of the build. Run without arguments it runs itself
- * as a child that creates a file (change 1) and writes a byte five times (changes 2 to 6), passing
- * the point `p:q` after each, and looks at how the child ended and how much it had written. A
- * shared file arms the same from outside.
+ * as a child that creates a file (change 1) and writes two bytes five times (changes 2 to 6),
+ * passing the point `p:q` after each, and looks at how the child ended and how much it had written.
+ * A shared file arms the same from outside.
  */
 #include <fcntl.h>
 #include <signal.h>
@@ -22,7 +22,7 @@ child(const char *path)
     world_t *w = world_os_init(&os, NULL);
     int fd = world_open(w, AT_FDCWD, path, O_RDWR | O_CREAT | O_TRUNC, 0644, 0);
     for (unsigned i = 0; i < 5; i++) {
-        world_write(w, fd, "x", 1, i);
+        world_write(w, fd, "xy", 2, 2 * i);
         world_point(w, "p:q");
     }
     return world_close(w, fd);
@@ -71,16 +71,16 @@ judge_shared(const char *self, const char *path)
 {
     static const world_kill_t states[] = {
         {.kill_at = 5},                   /* odd: before */
-        {.calls = 100, .kill_at = 104},   /* it counts on from what is there; even: after */
+        {.calls = 100, .kill_at = 104},   /* it counts on from what is there; even: half */
         {.point_at = 2, .point = "p:q"},  /* at the second passing */
         {.point_at = 2, .point = "p:qq"}, /* another point */
     };
-    static const long long sizes[] = {3, 3, 2, 5};
+    static const long long sizes[] = {6, 5, 4, 10};
     char file[] = "/tmp/despool-kill-file-XXXXXX";
     int fd = mkstemp(file);
     int wrong = fd < 0;
     for (size_t i = 0; fd >= 0 && i < sizeof states / sizeof states[0]; i++) {
-        expectation_t expected = {"DESPOOL_KILL_FILE", file, sizes[i] == 5 ? 0 : SIGKILL, 0,
+        expectation_t expected = {"DESPOOL_KILL_FILE", file, sizes[i] == 10 ? 0 : SIGKILL, 0,
                                   sizes[i]};
         bool written = pwrite(fd, &states[i], sizeof states[i], 0) == sizeof states[i];
         wrong += written ? judge(self, path, &expected) : 1;
@@ -96,13 +96,13 @@ main(int argc, char **argv)
 {
     static const expectation_t expectations[] = {
         {"DESPOOL_KILL_AT", "1", SIGKILL, 0, -1}, /* odd: before */
-        {"DESPOOL_KILL_AT", "2", SIGKILL, 0, 1},  /* even: after */
-        {"DESPOOL_KILL_AT", "5", SIGKILL, 0, 3},
-        {"DESPOOL_KILL_AT", "7", 0, 0, 5}, /* never reached */
+        {"DESPOOL_KILL_AT", "2", SIGKILL, 0, 1},  /* even, a write: half of it */
+        {"DESPOOL_KILL_AT", "5", SIGKILL, 0, 6},
+        {"DESPOOL_KILL_AT", "7", 0, 0, 10}, /* never reached */
         {"DESPOOL_KILL_AT", "0", 0, 2, -1},
         {"DESPOOL_KILL_AT", "x", 0, 2, -1},
-        {"DESPOOL_KILL_POINT", "p:q:3", SIGKILL, 0, 3},
-        {"DESPOOL_KILL_POINT", "p:1", 0, 0, 5},
+        {"DESPOOL_KILL_POINT", "p:q:3", SIGKILL, 0, 6},
+        {"DESPOOL_KILL_POINT", "p:1", 0, 0, 10},
         {"DESPOOL_KILL_POINT", "p", 0, 2, -1},
     };
     if (argc > 1) {
