@@ -119,6 +119,10 @@ CLAIM_OF_BOTH(read_only, a_rollback_to_a_version_that_stands_with_other_modes_pl
     yard_begin(&yard, user);
     order_the_first_again(&yard, false);
     yard.order.read_only = true;
+    place_plan_t plan;
+    EXPECT_OK(&yard,
+              place_plan(yard.world, yard.store, &yard.point, &yard.order, &plan, &yard.fault));
+    cr_expect(plan.need_bytes > 0, "no room is asked for");
     EXPECT_COUNT(placed(&yard).files_written, 1);
     run("test \"$(readlink %s)\" = v3", yard_path(&yard, "root/P1/current"));
     run("test \"$(stat -c %%a %s)\" = 444", yard_path(&yard, "root/P1/v3/a"));
