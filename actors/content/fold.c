@@ -7,18 +7,17 @@
 #include "actors/content/fail.h"
 #include "proto/wire.h"
 
-/* Capital letters: each `step`-th of a range is its small letter, less `by`. */
+/* Capital letters above ASCII: each `step`-th of a range is its small letter, less `by`. */
 typedef struct range {
     uint16_t first, last, step;
     int16_t by;
 } range_t;
 
 static const range_t ranges[] = {
-    {'A', 'Z', 1, 0x20},       {0x00c0, 0x00d6, 1, 0x20},  {0x00d8, 0x00de, 1, 0x20},
-    {0x0100, 0x012e, 2, 1},    {0x0132, 0x0136, 2, 1},     {0x0139, 0x0147, 2, 1},
-    {0x014a, 0x0176, 2, 1},    {0x0178, 0x0178, 1, -0x79}, {0x0179, 0x017d, 2, 1},
-    {0x0391, 0x03a1, 1, 0x20}, {0x03a3, 0x03a9, 1, 0x20},  {0x0400, 0x040f, 1, 0x50},
-    {0x0410, 0x042f, 1, 0x20},
+    {0x00c0, 0x00d6, 1, 0x20},  {0x00d8, 0x00de, 1, 0x20}, {0x0100, 0x012e, 2, 1},
+    {0x0132, 0x0136, 2, 1},     {0x0139, 0x0147, 2, 1},    {0x014a, 0x0176, 2, 1},
+    {0x0178, 0x0178, 1, -0x79}, {0x0179, 0x017d, 2, 1},    {0x0391, 0x03a1, 1, 0x20},
+    {0x03a3, 0x03a9, 1, 0x20},  {0x0400, 0x040f, 1, 0x50}, {0x0410, 0x042f, 1, 0x20},
 };
 
 static uint32_t
@@ -46,7 +45,8 @@ fold_name(const char *name, size_t size, char *ret_folded)
             to[at] = (uint8_t) (0xc0u | letter >> 6);
             to[++at] = (uint8_t) (0x80u | (letter & 0x3fu));
         } else {
-            to[at] = from[at] < 0x80u ? (uint8_t) fold_letter(from[at]) : from[at];
+            bool capital = from[at] >= 'A' && from[at] <= 'Z';
+            to[at] = capital ? (uint8_t) (from[at] + 'a' - 'A') : from[at];
         }
     }
     return memcmp(name, ret_folded, size) != 0;
