@@ -21,7 +21,9 @@
 #define PATH_BYTES   4096
 #define SECTOR_BYTES 4096
 #define FILE_MODE    0600
-#define LOG_BYTES    (256u << 10) /* of the log, gathered; more of it is written at once */
+/* Of the log, gathered: four pages with their heads. A commit of several is several calls still, so
+ * that kill tests fall into it. */
+#define LOG_BYTES (4u * (4096u + 24u))
 /* Milliseconds from the Julian epoch that SQLite counts from to 1970. */
 #define JULIAN_1970_MS INT64_C(210866760000000)
 
