@@ -21,9 +21,9 @@
 #define PATH_BYTES   4096
 #define SECTOR_BYTES 4096
 #define FILE_MODE    0600
-/* Of the log, gathered: four pages with their heads. A commit of several is several calls still, so
+/* Of the log, gathered: a page with its head. A commit of several pages is several calls still, so
  * that kill tests fall into it. */
-#define LOG_BYTES (4u * (4096u + 24u))
+#define LOG_BYTES (4096u + 24u)
 /* Milliseconds from the Julian epoch that SQLite counts from to 1970. */
 #define JULIAN_1970_MS INT64_C(210866760000000)
 
