@@ -16,6 +16,7 @@ typedef struct run {
     bool paused[STAGE_POINTS_MAX];
     uint32_t flips;
     bool flips_store; /* they are met by who reads the store */
+    uint32_t mends;   /* times that a person has stored again what proved damaged after that */
     uint32_t converge_ms;
     bool leapt; /* the wall clock went so far ahead that keys are too old */
 } run_t;
@@ -45,3 +46,4 @@ bool site_bears_poison(run_t *run);
 bool site_finds_rot(run_t *run);
 void site_rot_store(run_t *run);
 void site_mends_store(run_t *run);
+void site_mends_store_again(run_t *run);

@@ -42,6 +42,7 @@ site_converge(run_t *run, const char *when)
 
     for (uint32_t waited = 0; waited < run->converge_ms && !site_is_installed(run);
          waited += step_ms) {
+        site_mends_store_again(run);
         stage_run(run->stage, step_ms);
     }
     for (uint32_t i = 0; i < run->points; i++) {
